@@ -1,0 +1,223 @@
+"""The registry of codes: every word by which Parley says why something stopped, failed or was refused.
+
+`GET /v1/codes` serves it, docs/codes.md is generated from it, and a test forbids a code that is not in it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["error", "failure", "end", "gap"]
+Fault = Literal["customer", "transport", "platform", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One code.
+
+    Attributes:
+        code: dotted lower_snake_case.
+        kind: `error` answers a request; `failure` and `end` close a session; `gap` explains a hole in a recording.
+        fault: who can change it.
+        retryable: whether the same request, or a new session like it, may succeed later unchanged.
+        billable: whether proven time of a session that stopped so is billed.
+        http_status: of kind `error`, else None.
+        help: one sentence that says what to do.
+    """
+
+    code: str
+    kind: Kind
+    fault: Fault
+    retryable: bool
+    billable: bool
+    http_status: int | None
+    help: str
+
+
+def _error(code: str, status: int, help_: str, *, fault: Fault = "customer", retryable: bool = False) -> Code:
+    return Code(code, "error", fault, retryable, False, status, help_)
+
+
+def _failure(code: str, fault: Fault, help_: str, *, retryable: bool = False) -> Code:
+    return Code(code, "failure", fault, retryable, True, None, help_)
+
+
+def _end(code: str, help_: str, *, fault: Fault = "none") -> Code:
+    return Code(code, "end", fault, False, True, None, help_)
+
+
+def _gap(code: str, fault: Fault, help_: str) -> Code:
+    return Code(code, "gap", fault, False, False, None, help_)
+
+
+_ALL = (
+    # errors: answers to requests
+    _error("body.malformed", 400, "Send one JSON object in UTF-8: no duplicate keys, NaN, NUL or lone surrogates."),
+    _error("body.too_large", 413, "Send at most 64 KiB."),
+    _error("body.timeout", 408, "Send the whole body within 10 seconds.", retryable=True),
+    _error("body.media_type", 415, "Send Content-Type: application/json without a Content-Encoding."),
+    _error("request.malformed", 400, "The HTTP request itself could not be read."),
+    _error("expectation.unsupported", 400, "Only Expect: 100-continue is understood."),
+    _error("not_acceptable", 406, "Ask for a media type that this operation serves."),
+    _error("method.not_allowed", 405, "The Allow header lists the methods of this path."),
+    _error("not_found", 404, "There is no such path, or no such object in your organization."),
+    _error(
+        "id.invalid", 400, "Ids are a prefix and 26 characters (sess_01J…), sessions also session_ and 32 hex digits."
+    ),
+    _error("parameter.unknown", 400, "Leave out query parameters that the operation does not have."),
+    _error("parameter.invalid", 422, "Correct the value of the query parameter in `param`."),
+    _error("status.unknown", 400, "Use a session status, or one of the aliases active and terminal."),
+    _error("field.unknown", 422, "Leave out body fields that the operation does not have."),
+    _error("field.required", 422, "Send the field in `param`."),
+    _error("field.invalid", 422, "Correct the value of the field in `param`."),
+    _error("field.reserved", 422, "The field is part of the contract but not served yet: leave it out."),
+    _error("key.missing", 401, "Send Authorization: Bearer <API key>."),
+    _error("key.invalid", 401, "The API key is unknown, revoked or expired."),
+    _error("scope.missing", 403, "The API key lacks the scope named in the message."),
+    _error("transport.unsupported", 400, "Use transport.type=livekit."),
+    _error(
+        "transport.url_not_allowed",
+        422,
+        "The room's URL must be ws(s) or http(s) to a public address, without userinfo or query.",
+    ),
+    _error("audio_source.unsupported", 422, "Use audio_source=track."),
+    _error("worker_token.malformed", 422, "Send a LiveKit access token (JWT) with video grants."),
+    _error("worker_token.missing_grant", 422, "Mint the token with roomJoin, and canSubscribe not false."),
+    _error("worker_token.wrong_room", 422, "The token's room grant must be transport.room_name."),
+    _error("worker_token.identity_mismatch", 422, "The token's sub must be transport.worker_identity."),
+    _error("room.identity_in_use", 409, "Another active session records this room with this identity; end it first."),
+    _error("transition.invalid", 409, "The session's status does not allow this now."),
+    _error("session.active", 409, "End the session first."),
+    _error("session.not_running", 409, "The session is not running."),
+    _error(
+        "audio.not_ready", 409, "The recording is not finished yet: wait until the session is terminal.", retryable=True
+    ),
+    _error("audio.none", 404, "The session has no recording."),
+    _error("audio.link_invalid", 403, "The signed link is wrong or has expired: ask for a new one."),
+    _error("range.invalid", 416, "The Range lies outside the file."),
+    _error("idempotency.invalid", 400, "An Idempotency-Key has 1 to 255 printable ASCII characters."),
+    _error(
+        "idempotency.in_progress",
+        409,
+        "The first request with this key is still running: repeat in a moment.",
+        retryable=True,
+    ),
+    _error("idempotency.key_reused", 422, "This Idempotency-Key was used with another body: take a new one."),
+    _error(
+        "commit.unknown",
+        503,
+        "It is not known whether this was done: repeat with the same Idempotency-Key.",
+        fault="platform",
+        retryable=True,
+    ),
+    _error(
+        "database.unavailable", 503, "The database is away: repeat after Retry-After.", fault="platform", retryable=True
+    ),
+    _error(
+        "storage.unavailable",
+        503,
+        "The object storage is away: repeat after Retry-After.",
+        fault="platform",
+        retryable=True,
+    ),
+    _error(
+        "stopping", 503, "This server is shutting down: repeat, another one answers.", fault="platform", retryable=True
+    ),
+    # failures: why a session failed
+    Code(
+        "internal",
+        "failure",
+        "platform",
+        True,
+        True,
+        500,
+        "A bug of ours, or something we did not foresee; the request id helps us find it.",
+    ),
+    Code(
+        "worker_token.expired",
+        "failure",
+        "customer",
+        False,
+        True,
+        422,
+        "The token's exp has passed: mint a new one (it must outlive the wait in the queue).",
+    ),
+    _failure("worker_token.rejected", "customer", "The LiveKit server refused the token (401 or 403)."),
+    _failure("room.unreachable", "transport", "Nobody answered at the room's URL.", retryable=True),
+    _failure(
+        "room.join_timeout",
+        "transport",
+        "The LiveKit server answered, but the join was not done in time.",
+        retryable=True,
+    ),
+    _failure("room.join_failure", "transport", "The LiveKit server did not let the worker join.", retryable=True),
+    _failure("room.duplicate_identity", "customer", "Somebody else joined with the worker's identity."),
+    _failure("capacity.none", "platform", "No worker was free in time.", retryable=True),
+    _failure(
+        "worker.lost",
+        "platform",
+        "The worker was lost and no other took over in time; what was recorded is kept.",
+        retryable=True,
+    ),
+    _failure("worker.crash_loop", "platform", "Workers died repeatedly with this session; what was recorded is kept."),
+    _failure("storage.write_failed", "platform", "The recording could not be stored; its segments are kept."),
+    _failure(
+        "storage.full", "platform", "The worker's disk is full; what was recorded until then is kept.", retryable=True
+    ),
+    # ends: why a session ended or was canceled
+    _end("end.requested", "A client asked for the end."),
+    _end("end.max_duration", "max_duration_seconds have passed."),
+    _end("end.idle_timeout", "No remote participant had an audio track for idle_timeout_seconds."),
+    _end("end.room_closed", "The room was closed or deleted."),
+    _end("end.removed", "The worker was removed from the room.", fault="customer"),
+    _end("cancel.requested", "A client asked for the cancellation."),
+    # gaps: holes in a recording
+    _gap("gap.worker_lost", "platform", "The worker was lost and another took over."),
+    _gap("gap.rejoin", "transport", "The connection to the room was lost for this time."),
+    _gap("gap.concealed", "transport", "Audio did not arrive in time; what is heard here was made up."),
+    _gap("gap.storage", "platform", "What was recorded here could not be stored or read back."),
+    _gap("gap.paused", "none", "The session was paused."),
+)
+
+CODES: dict[str, Code] = {code.code: code for code in _ALL}
+
+
+def lookup(code: str) -> Code:
+    """The registry's entry.
+
+    Raises:
+        KeyError: the code is not registered, which is a bug of ours.
+    """
+    return CODES[code]
+
+
+ErrorType = Literal[
+    "invalid_request",
+    "authentication",
+    "quota_exceeded",
+    "permission",
+    "not_found",
+    "conflict",
+    "unprocessable",
+    "rate_limit",
+    "internal",
+    "service_unavailable",
+]
+
+_TYPES: dict[int, ErrorType] = {
+    401: "authentication",
+    402: "quota_exceeded",
+    403: "permission",
+    404: "not_found",
+    410: "not_found",
+    409: "conflict",
+    412: "conflict",
+    422: "unprocessable",
+    429: "rate_limit",
+    500: "internal",
+    503: "service_unavailable",
+}
+
+
+def error_type(http_status: int) -> ErrorType:
+    """The broad category of an error answer; every 4xx without one of its own is `invalid_request`."""
+    return _TYPES.get(http_status, "invalid_request" if http_status < 500 else "internal")

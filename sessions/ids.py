@@ -1,0 +1,56 @@
+"""Identifiers: a prefix and 128 bits of UUIDv7, printed as a ULID (`sess_01J…`).
+
+`session_<32 hex>` is the same session id in the spelling of reference document 003. Both are read in any case.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Literal
+from uuid import UUID
+
+from ulid import ULID
+from uuid_utils import compat
+
+from sessions.errors import ParleyError
+
+Prefix = Literal["sess", "evt", "ue", "rec", "msg", "run", "key", "org", "req", "whe", "dlv"]
+
+_HEX_ID = re.compile(r"session_([0-9a-f]{32})", re.IGNORECASE)
+
+
+def new_uuid() -> UUID:
+    """A UUIDv7: unique, and increasing within this process."""
+    return compat.uuid7()
+
+
+def format_id(prefix: Prefix, value: UUID) -> str:
+    """`sess_` + 26 characters of Crockford base 32."""
+    return f"{prefix}_{ULID.from_uuid(value)}"
+
+
+def parse_id(prefix: Prefix, text: str, *, param: str = "id") -> UUID:
+    """The 128 bits behind `text`.
+
+    Raises:
+        ParleyError: `id.invalid`, naming `param`, when it is none of the accepted spellings.
+    """
+    if prefix == "sess" and (match := _HEX_ID.fullmatch(text)):
+        return UUID(hex=match[1])
+    head, _, digits = text.partition("_")
+    if head.lower() == prefix and len(digits) == 26 and digits.isascii():
+        try:
+            return ULID.from_str(digits.upper()).to_uuid()
+        except ValueError:
+            pass
+    raise ParleyError("id.invalid", f"not a valid {prefix}_… id", param=param)
+
+
+def is_hex_spelling(text: str) -> bool:
+    """Whether `text` is a session id as reference document 003 spells it."""
+    return _HEX_ID.fullmatch(text) is not None
+
+
+def created_at(value: UUID) -> datetime:
+    """The millisecond inside a UUIDv7, as an aware UTC time (RFC 9562 §5.7)."""
+    milliseconds = value.int >> 80
+    return datetime.fromtimestamp(milliseconds // 1000, UTC).replace(microsecond=milliseconds % 1000 * 1000)

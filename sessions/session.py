@@ -1,0 +1,87 @@
+"""A session as the rest of Parley sees it: one frozen value, as stored, without its token."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
+
+from sessions.lifecycle import Outcome, Status
+from sessions.usage import Usage
+
+RecordingState = Literal[
+    "none", "pending", "recording", "paused", "finalizing", "available", "incomplete", "failed", "deleted"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveKitTransport:
+    """Where to join, and how. The token is not here: it lives encrypted in the store."""
+
+    url: str
+    room_name: str
+    worker_identity: str
+    audio_source: Literal["track", "data_stream"]
+    subscribe_to_identity: str | None
+    synthetic_audio_if_no_input: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingOptions:
+    """How `conversation.wav` is made."""
+
+    layout: Literal["mono", "stereo"]
+    on_pause: Literal["silence", "cut"]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Everything that the resource shows; field meanings are those of docs/api.md."""
+
+    id: UUID
+    organization_id: UUID
+    kind: Literal["voice", "text"]
+    status: Status
+    version: int
+    epoch: int
+    transport: LiveKitTransport | None
+    quality: str
+    multiplier: Decimal
+    max_duration_seconds: int
+    idle_timeout_seconds: int
+    recording: RecordingOptions
+    metadata: dict[str, Any]
+    tags: tuple[str, ...]
+    title: str | None
+    preview: str | None
+    output_preview: str | None
+    agent_id: str
+    task_id: str | None
+    project_id: str | None
+    model_id: str | None
+    capabilities: list[dict[str, Any]]
+    prompt: str | None
+    data: dict[str, Any] | None
+    external_customer_id: str | None
+    created_at: datetime
+    updated_at: datetime
+    queued_at: datetime | None
+    start_at: datetime | None
+    started_at: datetime | None
+    running_since: datetime | None
+    first_frame_at: datetime | None
+    paused_at: datetime | None
+    ending_at: datetime | None
+    ended_at: datetime | None
+    failed_at: datetime | None
+    finished_at: datetime | None
+    last_active_at: datetime | None
+    archived_at: datetime | None
+    outcome: Outcome | None
+    end_reason: str | None
+    error_code: str | None
+    error_message: str | None
+    message_count: int
+    recording_state: RecordingState
+    recording_reason: str | None
+    usage: Usage

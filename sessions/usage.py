@@ -1,0 +1,58 @@
+"""Usage arithmetic. Milliseconds are integers, credits are decimals with three places, floats are nowhere."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Literal
+
+Quality = Literal["standard", "mock"]
+
+# mock loads no model; it bills as standard when it appears on a real session (reference document 001).
+MULTIPLIERS: dict[str, Decimal] = {"standard": Decimal("1.000"), "mock": Decimal("1.000")}
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A session's counters. They only ever grow and are at most one beat old.
+
+    Attributes:
+        billable_ms: proven running time in milliseconds.
+        frames: 10 ms frames received, over all recorded tracks.
+        audio_ms_received: milliseconds of audio received, over all recorded tracks.
+        as_of: the beat that they come from; None before the first.
+    """
+
+    billable_ms: int
+    frames: int
+    audio_ms_received: int
+    as_of: datetime | None
+
+    @property
+    def billable_seconds(self) -> int:
+        """The floor of `billable_ms`."""
+        return self.billable_ms // 1000
+
+
+def proven_ms(
+    *,
+    now: datetime,
+    previous_beat: datetime,
+    running_since: datetime | None,
+    paused_at: datetime | None,
+    ending_at: datetime | None,
+    stalled_seconds: float,
+) -> int:
+    """What one beat adds to the bill, in whole milliseconds (design.md §5).
+
+    The model that the SQL of `store.beats` is tested against: `least(now, paused_at, ending_at) − greatest(previous
+    beat, running since)`, clamped to 0…`stalled_seconds`.
+    """
+    until = min(stamp for stamp in (now, paused_at, ending_at) if stamp is not None)
+    since = max(stamp for stamp in (previous_beat, running_since) if stamp is not None)
+    span = min(max(until - since, timedelta(0)), timedelta(seconds=stalled_seconds))
+    return span // timedelta(milliseconds=1)
+
+
+def credits(milliseconds: int, multiplier: Decimal) -> Decimal:
+    """Milliseconds × multiplier / 1000, exact to three places."""
+    return (Decimal(milliseconds) * multiplier / 1000).quantize(Decimal("0.001"))

@@ -1,0 +1,92 @@
+"""What can be read from a customer's worker token without its secret.
+
+The token is a LiveKit access token (JWT, https://docs.livekit.io/home/get-started/authentication/). Only the LiveKit
+server can tell whether its signature is right; Parley looks at the claims, so that a token that cannot work is refused
+at create rather than in a worker.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import jwt
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from sessions.errors import ParleyError
+
+MAX_TOKEN_CHARACTERS = 8192
+PARAM = "transport.worker_token"
+
+
+class _VideoGrants(BaseModel):
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
+
+    room_join: bool = Field(default=False, alias="roomJoin")
+    room: str | None = None
+    can_subscribe: bool | None = Field(default=None, alias="canSubscribe")
+    can_publish: bool | None = Field(default=None, alias="canPublish")
+    hidden: bool = False
+    recorder: bool = False
+
+
+class _Claims(BaseModel):
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
+
+    exp: int | float = Field(gt=0, lt=253402300800, allow_inf_nan=False)
+    sub: str = Field(min_length=1, max_length=256)
+    video: _VideoGrants
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerTokenClaims:
+    """The claims that Parley relies on."""
+
+    identity: str
+    room: str
+    expires_at: datetime
+    can_publish: bool
+    hidden: bool
+    recorder: bool
+
+
+def read_worker_token(
+    token: SecretStr, *, now: datetime, room_name: str, worker_identity: str | None = None
+) -> WorkerTokenClaims:
+    """The claims of a token that could let a worker join `room_name` at `now`.
+
+    Raises:
+        ParleyError: `worker_token.malformed|expired|missing_grant|wrong_room|identity_mismatch`; its text holds nothing
+            of the token.
+    """
+    claims = _decode(token)
+    expires_at = datetime.fromtimestamp(claims.exp, UTC)
+    if expires_at <= now:
+        raise ParleyError("worker_token.expired", "the worker token has expired", param=PARAM)
+    if not claims.video.room_join or claims.video.can_subscribe is False:
+        raise ParleyError(
+            "worker_token.missing_grant", "the worker token must grant roomJoin and not deny canSubscribe", param=PARAM
+        )
+    if claims.video.room != room_name:
+        raise ParleyError("worker_token.wrong_room", "the worker token is for another room", param=PARAM)
+    if worker_identity is not None and claims.sub != worker_identity:
+        raise ParleyError(
+            "worker_token.identity_mismatch", "the worker token's sub is not worker_identity", param=PARAM
+        )
+    return WorkerTokenClaims(
+        identity=claims.sub,
+        room=claims.video.room,
+        expires_at=expires_at,
+        can_publish=claims.video.can_publish is not False,
+        hidden=claims.video.hidden,
+        recorder=claims.video.recorder,
+    )
+
+
+def _decode(token: SecretStr) -> _Claims:
+    malformed = ParleyError("worker_token.malformed", "the worker token is no LiveKit access token", param=PARAM)
+    text = token.get_secret_value()
+    if len(text) > MAX_TOKEN_CHARACTERS or not text.isascii():
+        raise malformed
+    try:
+        return _Claims.model_validate(jwt.decode(text, options={"verify_signature": False}))
+    except (jwt.PyJWTError, ValidationError, ValueError, RecursionError, OverflowError):
+        raise malformed from None  # the cause's text may hold the token
