@@ -1,0 +1,67 @@
+"""Real services for the tests: one PostgreSQL and one livekit-server per run, a fresh migrated database per test.
+
+`PARLEY_TEST_DATABASE_URL` names a superuser's database on a server to use instead of an embedded one.
+"""
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+
+@pytest.fixture(scope="session")
+def run_folder() -> Path:
+    """A short-named 0700 folder that every pytest process of this run shares (socket paths are limited to 107 bytes)."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or f"{os.getpid()}"
+    folder = Path(tempfile.gettempdir()) / f"parley-test-{run[:12]}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_url(run_folder: Path) -> Iterator[str]:
+    """A maintenance URL of a real PostgreSQL; the embedded one stops when the last pytest process is gone."""
+    if url := os.environ.get("PARLEY_TEST_DATABASE_URL"):
+        yield url
+        return
+    from parley.embedded_postgres import EmbeddedPostgres
+
+    with EmbeddedPostgres(run_folder / "pg", fsync=False) as url:
+        yield url
+
+
+def _with_database(url: str, name: str) -> str:
+    head, _, query = url.partition("?")
+    return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_url: str) -> Iterator[str]:
+    """The name of a database with the newest schema, to copy from."""
+    from store.schema import migrate
+
+    name = f"template_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_url, autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    migrate(_with_database(postgres_url, name))
+    yield name
+    with psycopg.connect(postgres_url, autocommit=True) as conn:
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database_url(postgres_url: str, migrated_template: str) -> Iterator[str]:
+    """The URL of a fresh, migrated database; dropped afterwards."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_url, autocommit=True) as conn:
+        conn.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(migrated_template))
+        )
+    yield _with_database(postgres_url, name)
+    with psycopg.connect(postgres_url, autocommit=True) as conn:
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
