@@ -1,0 +1,14 @@
+"""The signal side of Parley: where samples lie, how they are kept, how they become one file.
+
+It is: numpy DSP on 48 kHz int16, the spool's record format, and the build of the product from a frozen plan. Values
+in, values out; time arrives as sample positions on the session's clock.
+
+It is not: a reader of clocks, sockets or rooms, a writer of spools (the worker does the system calls), or a place that
+knows sessions. It imports the standard library, numpy and soundfile, nothing else.
+
+Read `timeline` (frames to positions), `segments` and `segment_key` (positions to bytes), then `build` (bytes to WAV).
+"""
+
+from audio.pcm import SAMPLE_RATE, Pcm
+
+__all__ = ["SAMPLE_RATE", "Pcm"]

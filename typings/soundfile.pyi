@@ -4,6 +4,9 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 
+class SoundFileRuntimeError(RuntimeError): ...
+class LibsndfileError(SoundFileRuntimeError): ...
+
 class SoundFile:
     samplerate: int
     channels: int

@@ -1,0 +1,207 @@
+"""From a frozen plan and the segments' bytes to the recording.
+
+Segments are read one by one in the order of their first samples, their audio is added into a window of 1 s blocks, and
+every block before the first sample of the next segment is written: memory doesn't depend on the length.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+from zlib import crc32
+
+import numpy as np
+import soundfile
+
+from audio.gaps import GAP_PAUSED, GAP_STORAGE, Gap, GapMs, gaps_in_ms
+from audio.levels import dbfs, peak_magnitude
+from audio.mix import MixWindow, soft_limit
+from audio.pcm import SAMPLE_RATE
+from audio.plan import BuildPlan, Layout, PlannedSegment
+from audio.ranges import kept_ranges, merged_ranges
+from audio.segment_key import SegmentKey
+from audio.segments import RecordKind, Segment, SegmentCorrupt, SegmentRecord, read_segment
+from audio.track_tally import TrackSummary, TrackTally
+from audio.wav import digest, open_wav
+
+__all__ = ["BuildPlan", "BuildResult", "Gap", "Layout", "PlannedSegment", "SegmentKey", "build_recording"]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """What was written, and what is missing from it.
+
+    `damaged_segments` are the storage keys of segments that were missing, cut off or not what their key says; where
+    that cost time there is a `gap.storage`.
+    """
+
+    sha256_hex: str
+    size_bytes: int
+    length_samples: int
+    num_channels: int
+    sample_rate: int
+    layout: Layout
+    peak_dbfs: float
+    tracks: list[TrackSummary]
+    gaps: list[GapMs]
+    damaged_segments: list[str]
+
+
+def build_recording(plan: BuildPlan, read: Callable[[str], bytes], write_to: str | Path | BinaryIO) -> BuildResult:
+    """Build the recording that `plan` describes; the same plan and segments give the same bytes.
+
+    `read` returns the bytes of a storage key; KeyError or FileNotFoundError from it make a gap, anything else ends the
+    build. `write_to` is a path, or a file object open for reading and writing in binary. Raises OSError if the file
+    can't be written.
+    """
+    build = _Build(plan)
+    with open_wav(write_to, plan.length_samples, plan.num_channels) as wav:
+        for planned in _in_reading_order(plan.segments):
+            build.write_until(planned.key.first_sample, wav)
+            build.take(planned, read)
+        build.write_until(plan.length_samples, wav)
+        build.write_rest(wav)
+    sha256_hex, size_bytes = digest(write_to)
+    if size_bytes < plan.length_samples * plan.num_channels * 2:
+        raise OSError(f"the recording was cut off at {size_bytes} bytes")
+    return BuildResult(
+        sha256_hex=sha256_hex,
+        size_bytes=size_bytes,
+        length_samples=plan.length_samples,
+        num_channels=plan.num_channels,
+        sample_rate=SAMPLE_RATE,
+        layout=plan.layout,
+        peak_dbfs=round(dbfs(build.peak), 2),
+        tracks=build.tally.summary(),
+        gaps=gaps_in_ms(build.gaps, plan.length_samples),
+        damaged_segments=build.damaged,
+    )
+
+
+class _Build:
+    """The state between segments."""
+
+    def __init__(self, plan: BuildPlan) -> None:
+        self.tally = TrackTally()
+        self.damaged: list[str] = []
+        self.peak = 0
+        self._cuts = merged_ranges(plan.cuts)
+        self.gaps = [*plan.gaps, *(Gap(start, end, GAP_PAUSED) for start, end in self._cuts)]
+        self._length_samples = plan.length_samples
+        self._num_channels = plan.num_channels
+        self._ends = _epoch_ends(plan)
+        self._window = MixWindow(plan.num_channels)
+        self._next_block = 0
+
+    def take(self, planned: PlannedSegment, read: Callable[[str], bytes]) -> None:
+        """Read one segment and add what is good of it."""
+        key = planned.key
+        end_sample = self._ends[key.epoch]
+        try:
+            data = read(planned.storage_key)
+            segment = read_segment(data)
+        except (KeyError, FileNotFoundError, SegmentCorrupt):
+            self._damage(planned, key.first_sample)
+            return
+        if len(data) != key.size_bytes or crc32(data) != key.crc32:
+            self._damage(planned, _reached(segment, key))
+        for record in segment.records:
+            if record.kind == RecordKind.TRACK:
+                self.tally.learn(key, record)
+            elif record.kind == RecordKind.GAP:
+                gap_end = min(record.end_sample, end_sample)
+                self.gaps.append(Gap(record.start_sample, gap_end, record.document["code"]))
+        # Outside its key's range a segment has no say: those blocks may be written already.
+        for run in _runs(segment.records):
+            self._add(key, run, max(key.first_sample, 0), min(key.last_sample, end_sample))
+
+    def write_until(self, sample: int, wav: soundfile.SoundFile) -> None:
+        """Write the whole blocks before `sample`: nobody adds to them any more."""
+        for index in range(self._next_block, min(sample, self._length_samples) // SAMPLE_RATE):
+            self._write_block(index, SAMPLE_RATE, wav)
+
+    def write_rest(self, wav: soundfile.SoundFile) -> None:
+        """Write the last, partial block."""
+        self._write_block(self._next_block, self._length_samples % SAMPLE_RATE, wav)
+
+    def _write_block(self, index: int, length: int, wav: soundfile.SoundFile) -> None:
+        self._next_block = index + 1
+        mix = self._window.take(index)
+        if mix is None:
+            wav.write(np.zeros((length, self._num_channels), dtype=np.int16))
+            return
+        pcm = soft_limit(mix[:, :length])
+        self.peak = max(self.peak, peak_magnitude(pcm))
+        wav.write(np.ascontiguousarray(pcm.T))
+
+    def _add(self, key: SegmentKey, run: "_Run", low: int, high: int) -> None:
+        label = self.tally.label(key, run.track)
+        channel = 1 if self._num_channels == 2 and label.side == "worker" else 0
+        pcm = np.frombuffer(b"".join(run.payloads), dtype="<i2")
+        for start, end in kept_ranges(max(run.start_sample, low), min(run.end_sample, high), self._cuts):
+            self._window.add(channel, start, pcm[start - run.start_sample : end - run.start_sample])
+            self.tally.count(label, start, end - start)
+
+    def _damage(self, planned: PlannedSegment, from_sample: int) -> None:
+        self.damaged.append(planned.storage_key)
+        end_sample = min(planned.key.last_sample, self._ends[planned.key.epoch])
+        self.gaps.append(Gap(from_sample, end_sample, GAP_STORAGE))
+
+
+@dataclass(slots=True)
+class _Run:
+    """AUDIO records of one track that follow each other without a hole."""
+
+    track: int
+    start_sample: int
+    end_sample: int
+    payloads: list[memoryview] = field(default_factory=list)
+
+
+def _runs(records: Iterable[SegmentRecord]) -> Iterator[_Run]:
+    open_runs: dict[int, _Run] = {}
+    for kind, track, _sequence, start_sample, _arrival_sample, count, payload in records:
+        if kind != RecordKind.AUDIO:
+            continue
+        run = open_runs.get(track)
+        if run is None or run.end_sample != start_sample:
+            if run is not None:
+                yield run
+            run = open_runs[track] = _Run(track, start_sample, start_sample)
+        run.payloads.append(payload)
+        run.end_sample += count
+    yield from open_runs.values()
+
+
+def _reached(segment: Segment, key: SegmentKey) -> int:
+    """Where the good part of a damaged segment ends on the session's clock: records lie in order of arrival."""
+    ends = (record.end_sample for record in reversed(segment.records) if record.kind == RecordKind.AUDIO)
+    return next(ends, key.first_sample)
+
+
+def _epoch_ends(plan: BuildPlan) -> dict[int, int]:
+    """Return for each epoch where it ends: the first sample of any higher one, else the end of the file."""
+    ends: dict[int, int] = {}
+    end_sample = plan.length_samples
+    by_epoch: dict[int, list[SegmentKey]] = {}
+    for planned in plan.segments:
+        by_epoch.setdefault(planned.key.epoch, []).append(planned.key)
+    for epoch in sorted(by_epoch, reverse=True):
+        ends[epoch] = end_sample
+        first_samples = [key.first_sample for key in by_epoch[epoch] if key.has_audio]
+        end_sample = min([end_sample, *first_samples])
+    return ends
+
+
+def _in_reading_order(segments: Sequence[PlannedSegment]) -> list[PlannedSegment]:
+    """Sort by first sample, one segment per epoch, owner and sequence.
+
+    A spool that was rescued twice may have left two versions of one segment; the longer file holds the other.
+    """
+    longest: dict[tuple[int, str, int], PlannedSegment] = {}
+    for planned in sorted(segments, key=lambda one: (one.key.size_bytes, one.key.crc32)):
+        longest[planned.key.epoch, planned.key.owner, planned.key.sequence] = planned
+    return sorted(
+        longest.values(),
+        key=lambda one: (one.key.first_sample, one.key.epoch, one.key.owner, one.key.sequence),
+    )

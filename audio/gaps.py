@@ -1,0 +1,45 @@
+"""Stretches of a recording that hold no true audio, each with the code that says why."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypedDict
+
+from audio.pcm import SAMPLE_RATE
+from audio.ranges import Range, merged_ranges
+
+GAP_STORAGE = "gap.storage"
+"""A stored segment is missing or damaged: the platform's fault."""
+
+GAP_PAUSED = "gap.paused"
+"""The customer paused: nothing is missing, nothing may be there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Samples [start_sample, end_sample) of the session's clock, and a code like `gap.rejoin`."""
+
+    start_sample: int
+    end_sample: int
+    code: str
+
+
+class GapMs(TypedDict):
+    """A gap as documents show it, in whole milliseconds (start rounded down, end up)."""
+
+    start_ms: int
+    end_ms: int
+    code: str
+
+
+def gaps_in_ms(gaps: Iterable[Gap], length_samples: int) -> list[GapMs]:
+    """Clip gaps to [0, length_samples), merge those of one code that overlap or touch, sort by start, end, code."""
+    by_code: dict[str, list[Range]] = {}
+    for gap in gaps:
+        clipped = (max(gap.start_sample, 0), min(gap.end_sample, length_samples))
+        by_code.setdefault(gap.code, []).append(clipped)
+    found = [
+        (start * 1000 // SAMPLE_RATE, -(-end * 1000 // SAMPLE_RATE), code)
+        for code, ranges in by_code.items()
+        for start, end in merged_ranges(ranges)
+    ]
+    return [GapMs(start_ms=start, end_ms=end, code=code) for start, end, code in sorted(found)]

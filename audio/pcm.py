@@ -1,0 +1,15 @@
+"""The one sample format of Parley: 48 kHz, int16, one channel per array of shape (n,)."""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLE_RATE = 48_000
+"""Samples per second of everything that is recorded."""
+
+FULL_SCALE = 32_768
+"""The magnitude that is called 0 dBFS."""
+
+Pcm: TypeAlias = NDArray[np.int16]
+"""Mono samples, shape (n,), dtype int16."""
