@@ -16,7 +16,7 @@ from psycopg import sql
 
 @pytest.fixture(scope="session")
 def run_folder() -> Path:
-    """A short-named 0700 folder that every pytest process of this run shares (socket paths are limited to 107 bytes)."""
+    """A 0700 folder that every pytest process of this run shares; its name is short, as socket paths are limited."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or f"{os.getpid()}"
     folder = Path(tempfile.gettempdir()) / f"parley-test-{run[:12]}"
     folder.mkdir(mode=0o700, exist_ok=True)
