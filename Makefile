@@ -1,0 +1,68 @@
+# Everything that a developer runs. Needs Linux, make, Python ≥ 3.11, and Go or a livekit-server.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .uv/bin/uv
+UV_READY := .uv/.version-$(UV_VERSION)
+BIN := .venv/bin
+COMPILE := $(UV) pip compile pyproject.toml --generate-hashes --no-header --universal --python-version 3.11 --quiet
+TEST_PROCESSES ?= 4
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lint check test demo dev bench docs lock clean livekit-server
+.DELETE_ON_ERROR:
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.synced livekit-server ## install everything into .venv, find or build livekit-server
+
+check: lint ## lint, formatting, types, layers, unit tests: the fast part
+	$(BIN)/python -m pytest tests/unit
+
+test: livekit-server lint ## everything: what check does, integration and end-to-end tests
+	$(BIN)/python -m pytest tests -n $(TEST_PROCESSES) --dist loadgroup
+
+demo: setup ## record a conversation in a real LiveKit room on this machine
+	@exec $(BIN)/parley demo
+
+dev: setup ## run the whole stack in the foreground
+	@exec $(BIN)/parley dev
+
+bench: setup ## measure, and print a table
+	$(BIN)/python -m bench
+
+docs: .venv/.synced ## generate the pages that are made from the code
+	$(BIN)/python -m tools.generate_docs
+
+lock: $(UV_READY) ## pin the dependencies of pyproject.toml with hashes (all to the newest: make lock UPGRADE=--upgrade)
+	$(COMPILE) $(UPGRADE) --group dev -o requirements.txt
+	$(COMPILE) $(UPGRADE) -c requirements.txt -o requirements-runtime.txt
+
+clean: ## remove what the targets made here (not the data in .parley)
+	rm -rf .venv .uv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lint: .venv/.synced
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+livekit-server: .venv/.synced
+	@$(BIN)/python -m parley.livekit_server build
+
+.venv/.synced: pyproject.toml requirements.txt $(UV_READY)
+	@test -x $(BIN)/python || $(UV) venv --quiet --python "$$(command -v $(PYTHON))" .venv
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+$(UV_READY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Parley needs Python 3.11 or newer; make PYTHON=/path/to/python3.11 names another one." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "Python's venv module is missing. On Debian or Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv --clear .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@

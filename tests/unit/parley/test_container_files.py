@@ -1,0 +1,138 @@
+"""Dockerfile and compose.yaml can't be built by the tests; what they name must exist and agree all the same."""
+
+import argparse
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from parley.livekit_server import VERSION as LIVEKIT_VERSION
+from sessions.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
+PARLEY_SERVICES = {"migrate", "api", "worker"}
+
+
+def _commands() -> set[str]:
+    from parley.cli import build_parser
+
+    [subparsers] = [a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction)]
+    return set(subparsers.choices)
+
+
+def _copied_from_context() -> list[str]:
+    """Sources of COPY lines that don't name another stage."""
+    lines = re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
+    return [source for line in lines for source in line.split()[:-1]]
+
+
+def _environment(service: str) -> dict[str, str]:
+    return COMPOSE["services"][service].get("environment", {})
+
+
+def test_copied_paths_exist_and_reach_the_build() -> None:
+    """Every path that the image copies is in the repository and not hidden by .dockerignore."""
+    let_through = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = _copied_from_context()
+    assert [path for path in copied if not (ROOT / path).exists()] == []
+    assert let_through == set(copied)
+
+
+def test_image_holds_every_package() -> None:
+    """A package added to the distribution is copied too."""
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["build-backend"]["module-name"]
+    assert set(packages) <= set(_copied_from_context())
+
+
+def test_named_commands_exist() -> None:
+    """What the image and the services run are commands of parley, which is the image's entry point."""
+    assert re.findall(r"^ENTRYPOINT (.+)$", DOCKERFILE, re.MULTILINE) == ['["parley"]']
+    default = yaml.safe_load(re.findall(r"^CMD (.+)$", DOCKERFILE, re.MULTILINE)[-1])
+    named = [default[0]] + [COMPOSE["services"][service]["command"][0] for service in PARLEY_SERVICES]
+    assert set(named) <= _commands()
+
+
+def test_services_are_the_whole_stack() -> None:
+    """The database, a LiveKit to try it with, the migration and the two halves of Parley."""
+    assert set(COMPOSE["services"]) == {"postgres", "livekit"} | PARLEY_SERVICES
+
+
+def test_environment_names_are_settings() -> None:
+    """A misspelled setting would be ignored silently."""
+    known = {f"PARLEY_{name.upper()}" for name in Settings.model_fields}
+    named = set(re.findall(r"^\s+(?:ENV )?(PARLEY_\w+)=", DOCKERFILE, re.MULTILINE))
+    for service in PARLEY_SERVICES:
+        named |= set(_environment(service))
+    assert named
+    assert named <= known
+
+
+def test_services_configure_valid_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The composed environment, with the secrets filled in, is one that Parley starts with."""
+    for name, value in _environment("api").items():
+        monkeypatch.setenv(name, re.sub(r"\$\{\w+:([?-])([^}]*)\}", lambda m: m[2] if m[1] == "-" else "s" * 32, value))
+    settings = Settings()
+    assert settings.database_url is not None
+    assert settings.storage_url == f"file://{_image_data_dir()}/objects"
+
+
+def _image_data_dir() -> str:
+    return re.findall(r"PARLEY_DATA_DIR=(\S+)", DOCKERFILE)[0]
+
+
+def test_data_of_services_lies_in_their_volume() -> None:
+    """Recordings and spools survive the container, and API and worker see the same ones."""
+    for service in PARLEY_SERVICES:
+        assert COMPOSE["services"][service]["volumes"] == [f"parley:{_image_data_dir()}"]
+
+
+def test_versions_agree() -> None:
+    """One version of uv, one of LiveKit and one base image, wherever they are named."""
+    makefile = (ROOT / "Makefile").read_text()
+    uv_versions = re.findall(r"uv==([\d.]+)", DOCKERFILE) + re.findall(r"^UV_VERSION := (.+)$", makefile, re.MULTILINE)
+    assert len(uv_versions) == 2
+    assert len(set(uv_versions)) == 1
+    assert COMPOSE["services"]["livekit"]["image"] == f"livekit/livekit-server:{LIVEKIT_VERSION}"
+    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    assert len(bases) == 2
+    assert len(set(bases)) == 1
+    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-bookworm", bases[0])
+
+
+def test_no_secret_is_written_down() -> None:
+    """Every password, key and secret comes from the environment, which must name it."""
+    for service in COMPOSE["services"]:
+        for name, value in _environment(service).items():
+            if re.search(r"PASSWORD|SECRET|_KEY|KEYS|DATABASE_URL", name):
+                assert re.search(r"\$\{\w+:\?", value), f"{service}: {name}"
+
+
+def test_image_does_not_run_as_root() -> None:
+    """The last stage ends as another user."""
+    last_stage = DOCKERFILE.rpartition("\nFROM ")[2]
+    assert re.findall(r"^USER (.+)$", last_stage, re.MULTILINE)[-1] not in ("root", "0")
+
+
+def test_health_check_asks_the_port_that_both_commands_listen_on() -> None:
+    """API and worker answer /healthz on the port of the image's settings."""
+    ports = set(re.findall(r"PARLEY_(?:API|WORKER)_PORT=(\d+)", DOCKERFILE))
+    asked = re.findall(r"http://127\.0\.0\.1:(\d+)/healthz", DOCKERFILE)
+    assert ports == set(asked)
+    assert len(asked) == 1
+
+
+def test_runtime_pins_are_a_subset_of_the_tested_ones() -> None:
+    """The image holds exactly the versions that the tests ran with, each with its hashes."""
+
+    def pins(name: str) -> set[str]:
+        return set(re.findall(r"^[A-Za-z0-9._-]+==[^\s;]+", (ROOT / name).read_text(), re.MULTILINE))
+
+    runtime = pins("requirements-runtime.txt")
+    assert any(pin.startswith("livekit==") for pin in runtime)
+    assert not any(pin.startswith("pytest==") for pin in runtime)
+    assert runtime <= pins("requirements.txt")
