@@ -19,10 +19,12 @@ def soft_limit(mix: NDArray[np.int32]) -> Pcm:
     """
     if mix.size == 0 or (int(mix.max()) <= LIMIT_THRESHOLD and int(mix.min()) >= -LIMIT_THRESHOLD):
         return mix.astype(np.int16)
-    wide = mix.astype(np.int64)
-    excess = np.maximum(np.abs(wide) - LIMIT_THRESHOLD, 0)
-    limited = LIMIT_THRESHOLD + excess * _HEADROOM // (excess + _HEADROOM)
-    return np.where(excess > 0, np.sign(wide) * limited, wide).astype(np.int16)
+    limited = mix.copy()
+    loud = np.abs(mix) > LIMIT_THRESHOLD
+    sums = mix[loud].astype(np.int64)
+    excess = np.abs(sums) - LIMIT_THRESHOLD
+    limited[loud] = np.sign(sums) * (LIMIT_THRESHOLD + excess * _HEADROOM // (excess + _HEADROOM))
+    return limited.astype(np.int16)
 
 
 class MixWindow:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audio.timeline import Placed, TrackTimeline
@@ -180,6 +180,7 @@ def run(frames: list[tuple[int, int]]) -> tuple[TrackTimeline, list[tuple[int, P
     return timeline, [(int(one.pcm[0]), one) for one in placed]
 
 
+@settings(max_examples=60)
 @given(frames=deliveries(with_gaps=False))
 def test_any_stalls_leave_every_frame_near_its_place(frames: list[tuple[int, int]]) -> None:
     """Every frame comes out whole, in order, within 100 ms of where it was spoken."""
@@ -190,6 +191,7 @@ def test_any_stalls_leave_every_frame_near_its_place(frames: list[tuple[int, int
     assert timeline.trimmed_samples == 0
 
 
+@settings(max_examples=60)
 @given(frames=deliveries(with_gaps=True))
 def test_frames_after_a_real_gap_lie_near_their_place(frames: list[tuple[int, int]]) -> None:
     """Missing frames move the later ones back to the truth, whatever stalls there were."""
