@@ -1,0 +1,39 @@
+"""A bounded queue between LiveKit's callbacks and one reader. It never drops an event silently."""
+
+import asyncio
+from collections import deque
+
+from worker.room_events import Disconnected, RoomEvent
+
+
+class EventQueue:
+    """Events in order. When a reader falls behind by `limit` events, the room counts as lost: one `Disconnected`."""
+
+    def __init__(self, limit: int = 20_000) -> None:
+        self._limit = limit
+        self._events: deque[RoomEvent] = deque()
+        self._filled = asyncio.Event()
+        self._closed = False
+
+    def put(self, event: RoomEvent) -> None:
+        """Append an event; nothing is taken after `close` or an overflow."""
+        if self._closed:
+            return
+        if len(self._events) >= self._limit:
+            self._events.clear()
+            event = Disconnected("EVENT_OVERFLOW")
+            self._closed = True
+        self._events.append(event)
+        self._filled.set()
+
+    def close(self) -> None:
+        """Forget what is queued and take nothing more: late callbacks of a dead room end here."""
+        self._closed = True
+        self._events.clear()
+
+    async def get(self) -> RoomEvent:
+        """The next event."""
+        while not self._events:
+            self._filled.clear()
+            await self._filled.wait()
+        return self._events.popleft()

@@ -1,0 +1,231 @@
+"""The only module that talks to LiveKit's SDK (docs: https://docs.livekit.io/reference/python/).
+
+Its callbacks become typed events in a bounded queue; its errors become codes, for their text may hold the token
+(measured: on a 401 the server echoes the whole JWT into it).
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+
+import numpy as np
+from livekit import rtc
+from pydantic import SecretStr
+
+from audio import SAMPLE_RATE, Pcm
+from sessions.errors import ParleyError
+from worker.boot_clock import boottime_ns
+from worker.event_queue import EventQueue
+from worker.room_events import (
+    AudioPublished,
+    AudioSubscribed,
+    AudioUnpublished,
+    AudioUnsubscribed,
+    Disconnected,
+    ParticipantJoined,
+    ParticipantLeft,
+    Reconnected,
+    Reconnecting,
+    RemoteTrack,
+    TokenRefreshed,
+)
+
+FRAME_MS = 100
+_SIGNAL_SECONDS = 5.0  # per attempt; the SDK makes four
+_CLOSE_SECONDS = 5.0
+_STATS_SECONDS = 2.0
+_SOURCE_QUEUE_MS = 1000
+_STATUS = re.compile(r"signal failure: (?:client|server) error: (\d{3})\b")
+
+
+class JoinError(ParleyError):
+    """A join that failed: `worker_token.rejected`, `room.unreachable`, `room.join_timeout` or `room.join_failure`."""
+
+
+class LiveKitRoom:
+    """A room that we are in. Made by `connect_room`; to be left by `leave`."""
+
+    def __init__(self, room: rtc.Room, subscribe_to_identity: str | None) -> None:
+        self.events = EventQueue()
+        self._room = room
+        self._only_identity = subscribe_to_identity
+        self._tracks: dict[str, rtc.RemoteAudioTrack] = {}
+        self._left = False
+        for name, callback in (
+            ("participant_connected", self._on_participant_connected),
+            ("participant_disconnected", self._on_participant_disconnected),
+            ("track_published", self._on_track_published),
+            ("track_unpublished", self._on_track_unpublished),
+            ("track_subscribed", self._on_track_subscribed),
+            ("track_unsubscribed", self._on_track_unsubscribed),
+            ("reconnecting", self._on_reconnecting),
+            ("reconnected", self._on_reconnected),
+            ("token_refreshed", self._on_token_refreshed),
+            ("disconnected", self._on_disconnected),
+        ):
+            room.on(name, callback)  # type: ignore[arg-type]
+
+    @property
+    def connected(self) -> bool:
+        """Whether the SDK believes to be in the room (also while it is reconnecting)."""
+        return not self._left and self._room.isconnected()
+
+    @property
+    def may_publish(self) -> bool:
+        """Whether the token lets us publish where others can hear it."""
+        permissions = self._room.local_participant.permissions
+        return permissions.can_publish and not permissions.hidden
+
+    def subscribe_audio(self) -> None:
+        """Announce who is here and ask for their audio, now and from now on; video is never asked for."""
+        for participant in list(self._room.remote_participants.values()):
+            self._on_participant_connected(participant)
+            for publication in list(participant.track_publications.values()):
+                self._on_track_published(publication, participant)
+
+    async def read_frames(self, sid: str, append: Callable[[int, Pcm], None]) -> None:
+        """Hand every frame of a subscribed track to `append(boottime_ns at arrival, samples)` until the track ends.
+
+        Does nothing else: what isn't read here grows in the native library without limit.
+        """
+        track = self._tracks.get(sid)
+        if track is None:
+            return
+        stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=FRAME_MS)
+        try:
+            async for event in stream:
+                append(boottime_ns(), np.frombuffer(event.frame.data, dtype=np.int16))
+        finally:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await stream.aclose()
+
+    async def concealed_samples(self, sid: str) -> int | None:
+        """How many samples of a track the jitter buffer has made up so far; None when nobody can tell."""
+        track = self._tracks.get(sid)
+        if track is None or track.muted:
+            return None
+        try:
+            async with asyncio.timeout(_STATS_SECONDS):
+                stats = await track.get_stats()
+        except Exception:  # the SDK raises nothing narrower
+            return None
+        for one in stats:
+            if one.HasField("inbound_rtp"):
+                return one.inbound_rtp.inbound.concealed_samples
+        return None
+
+    async def publish(self, name: str, next_block: Callable[[int], Pcm], block_samples: int) -> None:
+        """Publish a track whose blocks are `next_block(number of the block)`, in real time, until canceled."""
+        source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=_SOURCE_QUEUE_MS)
+        publication = None
+        try:
+            track = rtc.LocalAudioTrack.create_audio_track(name, source)
+            options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
+            publication = await self._room.local_participant.publish_track(track, options)
+            number = 0
+            while True:
+                pcm = next_block(number)
+                await source.capture_frame(rtc.AudioFrame(pcm.tobytes(), SAMPLE_RATE, 1, block_samples))
+                number += 1
+        finally:
+            if publication is not None and self.connected:
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await self._room.local_participant.unpublish_track(publication.sid)
+            await source.aclose()
+
+    async def leave(self) -> None:
+        """Disconnect; events of this room are ignored from here on. May be called again."""
+        self._left = True
+        self.events.close()
+        self._tracks.clear()
+        if self._room.isconnected():
+            try:
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await self._room.disconnect()
+            except TimeoutError:
+                return
+
+    def _wanted(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> bool:
+        return self._only_identity is None or participant.identity == self._only_identity
+
+    def _on_participant_connected(self, participant: rtc.RemoteParticipant) -> None:
+        self.events.put(ParticipantJoined(participant.identity))
+
+    def _on_participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
+        for sid in participant.track_publications:
+            self.events.put(AudioUnpublished(sid))
+        self.events.put(ParticipantLeft(participant.identity))
+
+    def _on_track_published(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
+        if self._left or publication.kind != rtc.TrackKind.KIND_AUDIO:
+            return
+        self.events.put(AudioPublished(publication.sid, participant.identity))
+        if self._wanted(publication, participant):
+            publication.set_subscribed(True)
+
+    def _on_track_unpublished(
+        self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
+    ) -> None:
+        self.events.put(AudioUnpublished(publication.sid))
+
+    def _on_track_subscribed(
+        self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
+    ) -> None:
+        if self._left or not isinstance(track, rtc.RemoteAudioTrack):
+            return
+        self._tracks[publication.sid] = track
+        self.events.put(AudioSubscribed(RemoteTrack(publication.sid, participant.identity, publication.name)))
+
+    def _on_track_unsubscribed(
+        self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
+    ) -> None:
+        self._tracks.pop(publication.sid, None)
+        self.events.put(AudioUnsubscribed(publication.sid))
+
+    def _on_reconnecting(self) -> None:
+        self.events.put(Reconnecting())
+
+    def _on_reconnected(self) -> None:
+        self.events.put(Reconnected())
+
+    def _on_token_refreshed(self) -> None:
+        if self._room._token:  # private, and the only place where the SDK keeps it
+            self.events.put(TokenRefreshed(SecretStr(self._room._token)))
+
+    def _on_disconnected(self, reason: int) -> None:
+        try:
+            name = rtc.DisconnectReason.Name(reason)  # type: ignore[arg-type]
+        except ValueError:
+            name = f"REASON_{reason}"
+        self.events.put(Disconnected(name))
+
+
+async def connect_room(url: str, token: SecretStr, subscribe_to_identity: str | None) -> LiveKitRoom:
+    """Join. Must never be canceled (see `worker.joins`): the native library takes the process down 15 s later.
+
+    Raises:
+        JoinError: whose text holds nothing of the server's answer.
+    """
+    room = rtc.Room()
+    ours = LiveKitRoom(room, subscribe_to_identity)
+    options = rtc.RoomOptions(auto_subscribe=False, connect_timeout=_SIGNAL_SECONDS)
+    try:
+        await room.connect(url, token.get_secret_value(), options)
+    except rtc.ConnectError as error:
+        failure = join_error(error.message)
+    else:
+        return ours
+    raise failure  # outside the handler: no context that holds the token
+
+
+def join_error(text: str) -> JoinError:
+    """The code for what the SDK said about a failed join; nothing of its text is kept."""
+    if match := _STATUS.search(text):
+        if match[1] in ("401", "403"):
+            return JoinError("worker_token.rejected", "the LiveKit server refused the worker token")
+        return JoinError("room.join_failure", f"the LiveKit server answered {match[1]}")
+    if "transport connection error" in text or "IO error" in text:
+        return JoinError("room.unreachable", "nobody answered at the room's URL")
+    if "timed out" in text or "timeout" in text:
+        return JoinError("room.join_timeout", "the join was not done in time")
+    return JoinError("room.join_failure", "the LiveKit server did not let the worker join")

@@ -1,0 +1,33 @@
+"""The preflight right before a join: where does the room's name lead?
+
+The dial itself happens in native code, so this is no wall (docs/security.md has the network policy that is).
+"""
+
+import asyncio
+import socket
+from ipaddress import ip_address
+
+from sessions.errors import ParleyError
+from sessions.room_url import PARAM, is_public_address, parse_room_url
+
+
+async def check_room_address(url: str, *, allow_private_hosts: bool, timeout_seconds: float) -> None:
+    """Resolve the room's host and judge every address it has.
+
+    Raises:
+        ParleyError: `transport.url_not_allowed`, or `room.unreachable` when the name does not resolve in time.
+    """
+    room_url = parse_room_url(url, allow_private_hosts=allow_private_hosts)
+    if allow_private_hosts or room_url.address is not None:
+        return
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            found = await loop.getaddrinfo(room_url.host, room_url.port, type=socket.SOCK_STREAM)
+    except (OSError, TimeoutError, UnicodeError):
+        raise ParleyError("room.unreachable", "the room's host name does not resolve") from None
+    for *_, address in found:
+        if not is_public_address(ip_address(str(address[0]))):
+            raise ParleyError(
+                "transport.url_not_allowed", "the room's host name leads to an address that is not public", param=PARAM
+            )
