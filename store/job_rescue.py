@@ -1,0 +1,62 @@
+"""Frees jobs that are marked as running although nobody runs them.
+
+Such a job would hold its session's lock for ever. It happens when a job process is killed, and when PostgreSQL is
+restarted between a commit and its answer: a fetched job that never arrived, a finished one that wasn't marked.
+"""
+
+import asyncio
+from collections.abc import Set as AbstractSet
+
+import structlog
+from procrastinate import App, exceptions
+from procrastinate.jobs import Status
+from procrastinate.utils import utcnow
+from procrastinate.worker import Worker
+
+_EVERY_SECONDS = 10.0
+_SILENT_SECONDS = 20.0  # four missed heartbeats
+
+logger = structlog.get_logger(__name__)
+
+
+async def rescue_jobs(
+    app: App, worker: Worker, running: AbstractSet[int], *, every_seconds: float = _EVERY_SECONDS
+) -> None:
+    """Look for stuck jobs until canceled; a job is freed when two looks in a row find it stuck.
+
+    The second look is for jobs that are just being taken up or put down, and for workers whose heartbeats are late
+    because PostgreSQL was away. Freed too early a job runs twice, which every job must stand.
+    """
+    suspects: set[int] = set()
+    while True:
+        await asyncio.sleep(every_seconds)
+        stuck = await _stuck(app, worker, running)
+        for job_id in stuck & suspects:
+            await _free(app, job_id)
+        suspects = stuck - suspects
+
+
+async def _stuck(app: App, worker: Worker, running: AbstractSet[int]) -> set[int]:
+    rows = await app.connector.execute_query_all_async(
+        """
+        SELECT job.id
+        FROM procrastinate_jobs AS job LEFT JOIN procrastinate_workers AS worker ON worker.id = job.worker_id
+        WHERE job.status = 'doing' AND (
+            worker.id IS NULL
+            OR worker.last_heartbeat < clock_timestamp() - make_interval(secs => %(silent_seconds)s)
+            OR job.worker_id = %(own_id)s)
+        """,
+        silent_seconds=_SILENT_SECONDS,
+        own_id=worker.worker_id,
+    )
+    return {row["id"] for row in rows} - running
+
+
+async def _free(app: App, job_id: int) -> None:
+    try:
+        await app.job_manager.retry_job_by_id_async(job_id=job_id, retry_at=utcnow())
+    except exceptions.UniqueViolation:  # one like it is waiting already
+        await app.job_manager.finish_job_by_id_async(job_id=job_id, status=Status.FAILED, delete_job=True)
+    except exceptions.ConnectorException:  # it ended in the meantime
+        return
+    logger.warning("jobs.rescued", job_id=job_id)

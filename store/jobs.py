@@ -1,0 +1,187 @@
+"""Short jobs on Procrastinate: what they are called, how one is deferred within our transaction, and what runs them.
+
+Deferring needs no function: the API names a task without importing the worker that runs it. Arguments are ids only, as
+Procrastinate may log them. A job that fails is not repeated by Procrastinate (its retry would collide with a waiting
+job of the same queueing lock, and then stay `doing` for ever): the sweeper defers it again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from uuid import UUID
+
+import psycopg
+import structlog
+from procrastinate import App, JobContext, PsycopgConnector, exceptions
+from procrastinate.worker import Worker
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sessions.redaction import redact
+from store.job_rescue import rescue_jobs
+from store.patient_connector import PatientConnector
+from store.purge import purge_finished_jobs, purge_idempotency_keys
+
+SessionTask = Callable[[UUID], Awaitable[None]]
+
+QUEUE = "short"
+FINALIZE = "recordings.finalize"
+PURGE_IDEMPOTENCY = "store.purge_idempotency"
+PURGE_JOBS = "store.purge_jobs"
+
+_HEARTBEAT_SECONDS = 5.0
+_FIRST_DELAY_SECONDS = 0.2
+_LONGEST_DELAY_SECONDS = 5.0
+
+logger = structlog.get_logger(__name__)
+
+# Never opened: it only builds the statements that run on our own connections.
+_deferring = App(connector=PsycopgConnector())
+
+
+class JobFailedError(Exception):
+    """A job didn't do what it should; the cause has been logged, redacted."""
+
+
+async def defer_finalize(conn: AsyncConnection, session_id: UUID) -> bool:
+    """Defer the finalize job of one session; it exists if and only if the transaction of `conn` commits.
+
+    Deferred again while one is waiting is a no-op; while one runs, the next waits for it to be done.
+
+    Returns:
+        Whether a job was added.
+    """
+    raw = (await conn.get_raw_connection()).driver_connection
+    assert isinstance(raw, psycopg.AsyncConnection)
+    job = _deferring.configure_task(
+        FINALIZE,
+        queue=QUEUE,
+        lock=f"session-{session_id}",
+        queueing_lock=f"finalize-{session_id}",
+        connection=raw,
+    )
+    try:
+        async with conn.begin_nested():  # a unique violation outside of a savepoint would end the caller's transaction
+            await job.defer_async(session_id=str(session_id))
+    except exceptions.AlreadyEnqueued:
+        return False
+    return True
+
+
+async def run_jobs(
+    url: SecretStr | str,
+    tasks: Mapping[str, SessionTask],
+    stopping: asyncio.Event,
+    *,
+    concurrency: int = 2,
+    grace_seconds: float = 20,
+) -> None:
+    """Run jobs until `stopping` is set; running ones then have `grace_seconds` before they are canceled.
+
+    Procrastinate's worker is started again whenever it returns or raises, as it does after some restarts of PostgreSQL.
+
+    Args:
+        url: libpq URL of the database.
+        tasks: what runs the jobs that are about one session, by their names.
+        stopping: set from the outside.
+        concurrency: jobs at a time.
+        grace_seconds: for running jobs.
+    """
+    quiet_job_loggers()
+    delay = _FIRST_DELAY_SECONDS
+    while not stopping.is_set():
+        try:
+            running: set[int] = set()
+            async with open_jobs(url, tasks, running).open_async() as app:
+                delay = _FIRST_DELAY_SECONDS
+                await _run_worker(app, running, stopping, concurrency=concurrency, grace_seconds=grace_seconds)
+        except Exception as error:
+            logger.warning("jobs.worker_failed", error=redact(repr(error)))
+        if not stopping.is_set():
+            logger.warning("jobs.worker_restarts", delay_seconds=delay)
+            await _sleep_unless(stopping, delay)
+            delay = min(delay * 2, _LONGEST_DELAY_SECONDS)
+
+
+def open_jobs(url: SecretStr | str, tasks: Mapping[str, SessionTask], running: set[int] | None = None) -> App:
+    """An App, not yet opened, that knows all jobs: `tasks` and the store's own periodic ones.
+
+    Args:
+        url: libpq URL of the database.
+        tasks: what runs the jobs that are about one session, by their names.
+        running: holds the ids of the jobs that are being run, kept up to date.
+    """
+    conninfo = url.get_secret_value() if isinstance(url, SecretStr) else url
+    app = App(connector=PatientConnector(conninfo=conninfo, min_size=1, max_size=4, timeout=3, reconnect_timeout=3))
+    for name, task in tasks.items():
+        _register(app, name, task, set() if running is None else running)
+
+    @app.periodic(cron="17 * * * *")
+    @app.task(name=PURGE_IDEMPOTENCY, queue=QUEUE)
+    async def purge_idempotency(timestamp: int) -> None:
+        await purge_idempotency_keys(app)
+
+    @app.periodic(cron="47 3 * * *")
+    @app.task(name=PURGE_JOBS, queue=QUEUE)
+    async def purge_jobs(timestamp: int) -> None:
+        await purge_finished_jobs(app)
+
+    return app
+
+
+def quiet_job_loggers() -> None:
+    """Keep Procrastinate's INFO lines, which print every job's arguments, and the pool's retries out of the log."""
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+
+
+def _register(app: App, name: str, task: SessionTask, running: set[int]) -> None:
+    @app.task(name=name, queue=QUEUE, pass_context=True)
+    async def run(context: JobContext, session_id: str) -> None:
+        assert context.job.id is not None
+        running.add(context.job.id)
+        try:
+            await task(UUID(session_id))
+        except Exception as error:
+            logger.error("jobs.failed", job=name, session_id=session_id, error=redact(repr(error)))
+            raise JobFailedError(name) from None
+        finally:
+            running.discard(context.job.id)
+
+
+async def _run_worker(
+    app: App, running: set[int], stopping: asyncio.Event, *, concurrency: int, grace_seconds: float
+) -> None:
+    worker = Worker(
+        app,
+        queues=[QUEUE],
+        concurrency=concurrency,
+        install_signal_handlers=False,
+        delete_jobs="successful",
+        shutdown_graceful_timeout=grace_seconds,
+        update_heartbeat_interval=_HEARTBEAT_SECONDS,
+        stalled_worker_timeout=3600,  # a pruned worker that is alive can't take jobs any more
+    )
+    async with asyncio.TaskGroup() as group:
+        run = group.create_task(worker.run(), name="jobs worker")  # type: ignore[no-untyped-call]
+        rescue = group.create_task(rescue_jobs(app, worker, running), name="jobs rescue")
+        stop = group.create_task(stopping.wait(), name="jobs stop")
+        try:
+            await asyncio.wait({run, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if not run.done():
+                worker.stop()  # type: ignore[no-untyped-call]
+                await asyncio.wait({run}, timeout=grace_seconds + 2)
+        finally:
+            rescue.cancel()
+            stop.cancel()
+            while not run.done():  # with PostgreSQL away the worker outlives up to three cancellations (measured)
+                run.cancel()
+                await asyncio.wait({run}, timeout=1)
+
+
+async def _sleep_unless(stopping: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,129 @@
+"""Secrets derived from the secret key: worker tokens sealed at rest, and links that the API signs itself.
+
+Every secret text yields several 256-bit keys by HKDF-SHA256 (RFC 5869) with a label each. The first text seals and
+signs; all of them open and verify, so a rotation is: put the new text in front, drop the old one a day later.
+
+A sealed token is `0x01 | key id (8 bytes) | nonce (12) | AES-256-GCM ciphertext and tag` (NIST SP 800-38D), with the
+session and the slot as associated data: a blob copied into another row doesn't open.
+"""
+
+import base64
+import hmac
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic import SecretStr
+
+from sessions.errors import ParleyError
+
+CUSTOMER = "customer"
+REFRESHED = "refreshed"
+
+_VERSION = b"\x01"
+_KEY_ID_LABEL = b"parley/token-vault/key-id"
+_KEY_ID_BYTES = 8
+_NONCE_BYTES = 12
+_HEADER_BYTES = len(_VERSION) + _KEY_ID_BYTES + _NONCE_BYTES
+
+
+class TokenUnreadableError(ParleyError):
+    """A sealed token that no secret key opens: it was sealed with a key that is gone, or is not this row's."""
+
+    def __init__(self) -> None:
+        super().__init__("internal", "the stored worker token cannot be opened with the present secret keys")
+
+
+class TokenVault:
+    """Seals and opens worker tokens.
+
+    Args:
+        secret_keys: one or more texts, newest first.
+
+    Raises:
+        ValueError: there is no secret key.
+    """
+
+    def __init__(self, secret_keys: Sequence[SecretStr]) -> None:
+        ciphers = [
+            (
+                _derive(secret, b"parley/token-vault/key-id", _KEY_ID_BYTES),
+                AESGCM(_derive(secret, b"parley/token-vault")),
+            )
+            for secret in _required(secret_keys)
+        ]
+        self._sealing_key_id, self._sealing = ciphers[0]
+        self._ciphers = dict(ciphers)
+
+    def seal(self, session_id: UUID, slot: str, token: SecretStr) -> bytes:
+        """The token, encrypted for this session and slot only."""
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = self._sealing.encrypt(nonce, token.get_secret_value().encode(), _associated(session_id, slot))
+        return _VERSION + self._sealing_key_id + nonce + sealed
+
+    def open(self, session_id: UUID, slot: str, blob: bytes) -> SecretStr:
+        """The token in `blob`.
+
+        Raises:
+            TokenUnreadableError: wrong session, slot or keys, or damaged.
+        """
+        blob = bytes(blob)
+        cipher = self._ciphers.get(blob[1 : 1 + _KEY_ID_BYTES])
+        if cipher is None or blob[:1] != _VERSION or len(blob) < _HEADER_BYTES:
+            raise TokenUnreadableError
+        nonce = blob[1 + _KEY_ID_BYTES : _HEADER_BYTES]
+        try:
+            return SecretStr(cipher.decrypt(nonce, blob[_HEADER_BYTES:], _associated(session_id, slot)).decode())
+        except InvalidTag:
+            raise TokenUnreadableError from None
+
+
+class LinkSigner:
+    """Signs paths of our own API so that they work without a key until they expire (HMAC-SHA256).
+
+    Args:
+        secret_keys: one or more texts, newest first.
+
+    Raises:
+        ValueError: there is no secret key.
+    """
+
+    def __init__(self, secret_keys: Sequence[SecretStr]) -> None:
+        self._keys = [_derive(secret, b"parley/link-signer") for secret in _required(secret_keys)]
+
+    def sign(self, path: str, expires_at: datetime) -> str:
+        """The signature of `path` until `expires_at` (whole seconds count), 43 URL-safe characters."""
+        return _signature(self._keys[0], path, int(expires_at.timestamp()))
+
+    def verify(self, path: str, expires: int, signature: str, now: datetime) -> bool:
+        """Whether `signature` is one of ours for `path` and `expires` (Unix seconds), and `now` is not past it."""
+        presented = signature.encode(errors="replace")
+        genuine = [
+            hmac.compare_digest(_signature(key, path, expires).encode(), presented) for key in self._keys
+        ]  # a list, not a generator: every key takes the same time
+        return any(genuine) and now.timestamp() <= expires
+
+
+def _required(secret_keys: Sequence[SecretStr]) -> Sequence[SecretStr]:
+    if not secret_keys:
+        raise ValueError("at least one secret key is needed")
+    return secret_keys
+
+
+def _derive(secret: SecretStr, label: bytes, length: int = 32) -> bytes:
+    return HKDF(SHA256(), length, salt=None, info=label).derive(secret.get_secret_value().encode())
+
+
+def _associated(session_id: UUID, slot: str) -> bytes:
+    return b"parley/worker-token\0" + session_id.bytes + slot.encode()
+
+
+def _signature(key: bytes, path: str, expires: int) -> str:
+    digest = hmac.new(key, f"{expires}\n{path}".encode(), sha256).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
