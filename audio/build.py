@@ -22,7 +22,7 @@ from audio.ranges import kept_ranges, merged_ranges
 from audio.segment_key import SegmentKey
 from audio.segments import RecordKind, Segment, SegmentCorrupt, SegmentRecord, read_segment
 from audio.track_tally import TrackSummary, TrackTally
-from audio.wav import digest, open_wav
+from audio.wav import digest, open_wav, write_samples
 
 __all__ = ["BuildPlan", "BuildResult", "Gap", "Layout", "PlannedSegment", "SegmentKey", "build_recording"]
 
@@ -52,7 +52,7 @@ def build_recording(plan: BuildPlan, read: Callable[[str], bytes], write_to: str
 
     `read` returns the bytes of a storage key; KeyError or FileNotFoundError from it make a gap, anything else ends the
     build. `write_to` is a path, or a file object open for reading and writing in binary. Raises OSError if the file
-    can't be written.
+    can't be written; prefer a path, for soundfile prints a file object's own errors and loses them.
     """
     build = _Build(plan)
     with open_wav(write_to, plan.length_samples, plan.num_channels) as wav:
@@ -128,11 +128,11 @@ class _Build:
         self._next_block = index + 1
         mix = self._window.take(index)
         if mix is None:
-            wav.write(np.zeros((length, self._num_channels), dtype=np.int16))
+            write_samples(wav, np.zeros((length, self._num_channels), dtype=np.int16))
             return
         pcm = soft_limit(mix[:, :length])
         self.peak = max(self.peak, peak_magnitude(pcm))
-        wav.write(np.ascontiguousarray(pcm.T))
+        write_samples(wav, np.ascontiguousarray(pcm.T))
 
     def _add(self, key: SegmentKey, run: "_Run", low: int, high: int) -> None:
         label = self.tally.label(key, run.track)

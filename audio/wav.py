@@ -8,7 +8,7 @@ from typing import BinaryIO, Literal
 
 import soundfile
 
-from audio.pcm import SAMPLE_RATE
+from audio.pcm import SAMPLE_RATE, Pcm
 
 WAV_LIMIT_BYTES = (4 << 30) - (64 << 10)
 """Beyond this libsndfile writes a wrong WAV header without an error; the 64 KiB leave room for chunks."""
@@ -34,6 +34,15 @@ def open_wav(write_to: str | Path | BinaryIO, length_samples: int, num_channels:
         ) as wav:
             yield wav
     except soundfile.LibsndfileError as error:
+        raise OSError(f"the recording could not be written: {error}") from error
+
+
+def write_samples(wav: soundfile.SoundFile, pcm: Pcm) -> None:
+    """Append samples of shape (n, channels). Raises OSError if not all could be written (a full disk)."""
+    try:
+        wav.write(pcm)
+    except (soundfile.LibsndfileError, AssertionError) as error:
+        # soundfile only asserts the count when a file object wrote less than it was given.
         raise OSError(f"the recording could not be written: {error}") from error
 
 

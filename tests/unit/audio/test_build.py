@@ -187,6 +187,16 @@ def test_a_higher_epoch_wins_from_its_first_sample() -> None:
     assert [(one["identity"], one["first_sample"], one["samples"]) for one in result.tracks] == [("ann", 0, 160)]
 
 
+def test_a_zombie_that_recorded_on_for_long_hides_nothing() -> None:
+    """Segments of a lower epoch from long after its end don't make the build skip its successor."""
+    storage = Storage()
+    storage.store(audio(0, level(1, SECOND)), epoch=1)
+    storage.store(audio(8 * SECOND, level(1, SECOND)), epoch=1)
+    storage.store(audio(2 * SECOND, level(2, SECOND)), epoch=2)
+
+    assert storage.build(9 * SECOND)[0][0, ::SECOND].tolist() == [1, 0, 2, 0, 0, 0, 0, 0, 0]
+
+
 def test_a_higher_epoch_without_audio_silences_nobody() -> None:
     """A successor that heard nothing has no first sample."""
     storage = Storage()
@@ -271,12 +281,12 @@ def test_a_segment_with_a_broken_header_is_a_gap() -> None:
 def test_a_segment_that_is_not_what_its_key_says_is_damaged() -> None:
     """Other bytes under a known name: what they say within the key's span is used, nothing else."""
     storage = Storage()
-    planned = storage.store(audio(3 * SECOND, level(1, 10)))
-    storage[planned.storage_key] = encode_header("ses_1", 1, OWNER, 0) + audio(5, level(7, 3 * SECOND))
+    planned = storage.store(audio(3 * SECOND + 5, level(1, 10)))
+    storage[planned.storage_key] = encode_header("ses_1", 1, OWNER, 0) + audio(5, level(7, 3 * SECOND + 5))
 
     samples, result = storage.build(4 * SECOND)
 
-    assert np.flatnonzero(samples[0]).tolist() == list(range(3 * SECOND, 3 * SECOND + 5))
+    assert np.flatnonzero(samples[0]).tolist() == list(range(3 * SECOND + 5, 3 * SECOND + 10))
     assert result.damaged_segments == [planned.storage_key]
 
 
@@ -290,7 +300,7 @@ def test_a_segment_rescued_twice_is_heard_once() -> None:
 
 
 def test_gaps_of_all_sources_are_merged_and_sorted() -> None:
-    """From records, plan and pauses; of one code what overlaps is one; clipped to the file and to their epoch."""
+    """From records, plan and pauses; one of what overlaps or touches; clipped to file and epoch."""
     storage = Storage()
     gap = encode_gap(0, "gap.concealed", 4800, 4800)
     storage.store(gap, encode_gap(1, "gap.concealed", 9000, 4800), encode_gap(2, "gap.rejoin", 90_000, 99_000))
@@ -299,13 +309,13 @@ def test_gaps_of_all_sources_are_merged_and_sorted() -> None:
     result = storage.build(
         96_000,
         cuts=((48_000, 52_800), (52_000, 57_600)),
-        gaps=(Gap(-50, 49, "gap.worker_lost"), Gap(48_000, 57_600, "gap.paused"), Gap(99_000, 99_999, "gap.rejoin")),
+        gaps=(Gap(-50, 49, "gap.worker_lost"), Gap(57_600, 62_400, "gap.paused"), Gap(99_000, 99_999, "gap.rejoin")),
     )[1]
 
     assert [tuple(one.values()) for one in result.gaps] == [
         (0, 2, "gap.worker_lost"),
         (100, 288, "gap.concealed"),
-        (1000, 1200, "gap.paused"),
+        (1000, 1300, "gap.paused"),
         (1875, 1900, "gap.rejoin"),
     ]
 
@@ -358,6 +368,17 @@ def test_a_place_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:
     """Callers know disk trouble by OSError, not by a library's name."""
     with pytest.raises(OSError, match="could not be written"):
         build_recording(Storage().plan(10), dict[str, bytes]().__getitem__, tmp_path / "no" / "such.wav")
+
+
+def test_a_disk_that_fills_up_is_an_os_error() -> None:
+    """A short write ends the build instead of leaving a short file."""
+
+    class FullDisk(io.BytesIO):
+        def write(self, data: object) -> int:
+            return super().write(data) if self.tell() < 150_000 else 0  # type: ignore[arg-type]
+
+    with pytest.raises(OSError, match="could not be written"):
+        build_recording(Storage().plan(5 * SECOND), dict[str, bytes]().__getitem__, FullDisk())
 
 
 def test_the_document_beside_the_recording_tells_what_is_in_it() -> None:
