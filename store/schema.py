@@ -22,10 +22,8 @@ class SchemaOutdatedError(ParleyError):
     """The database's schema is not the one that this version of Parley was written for."""
 
     def __init__(self, present: str | None, needed: str) -> None:
-        super().__init__(
-            "internal",
-            f"the database schema is at revision {present or 'none'}, this version needs {needed}: run `parley migrate`",
-        )
+        found = f"revision {present}" if present else "no revision"
+        super().__init__("internal", f"the database schema is at {found}, {needed} is needed: run `parley migrate`")
 
 
 def migrate(url: SecretStr | str) -> None:

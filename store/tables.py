@@ -230,6 +230,7 @@ usage_events = Table(
     Column("recorded_at", _time, nullable=False),
     UniqueConstraint("session_id", "from_ms"),
     Index("ix_usage_events_tail", "organization_id", "recorded_at", "id"),
+    Index("uq_usage_events_final", "session_id", unique=True, postgresql_where=text("kind = 'final'")),
 )
 
 idempotency_keys = Table(

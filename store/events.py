@@ -1,0 +1,64 @@
+"""What happened to a session: numbered rows that are written in the transaction of what they tell."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sessions.codes import lookup
+from sessions.ids import new_uuid
+from sessions.redaction import redact_value
+
+_APPEND = text(
+    """
+    INSERT INTO session_events (id, session_id, seq, type, at, epoch, status_from, status_to, code, fault, data)
+    SELECT :id, :session_id, coalesce(max(seq), 0) + 1, :type, clock_timestamp(), :epoch, :status_from, :status_to,
+           :code, :fault, :data
+    FROM session_events WHERE session_id = :session_id
+    """
+).bindparams(bindparam("data", type_=JSONB))
+
+
+async def append(
+    conn: AsyncConnection,
+    session_id: UUID,
+    type_: str,
+    *,
+    epoch: int,
+    status_from: str | None = None,
+    status_to: str | None = None,
+    code: str | None = None,
+    fault: str | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the session's next event. The transaction must hold the lock of the session's row, or have inserted it.
+
+    Args:
+        type_: `session.<status>`, `session.retrying`, `recording.<state>`, …
+        status_from: with `status_to`: the transition that this is; both None when it is none.
+        code: why, from the registry; `fault` is the registry's unless given.
+        data: plain JSON; redacted before it is written.
+
+    Raises:
+        KeyError: `code` is not registered.
+    """
+    if code is not None:
+        registered = lookup(code)
+        fault = registered.fault if fault is None else fault
+    await conn.execute(
+        _APPEND,
+        {
+            "id": new_uuid(),
+            "session_id": session_id,
+            "type": type_,
+            "epoch": epoch,
+            "status_from": status_from,
+            "status_to": status_to,
+            "code": code,
+            "fault": fault,
+            "data": redact_value(dict(data or {})),
+        },
+    )
