@@ -1,10 +1,11 @@
 """What happened to a session: numbered rows that are written in the transaction of what they tell."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import DateTime, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,11 +16,11 @@ from sessions.redaction import redact_value
 _APPEND = text(
     """
     INSERT INTO session_events (id, session_id, seq, type, at, epoch, status_from, status_to, code, fault, data)
-    SELECT :id, :session_id, coalesce(max(seq), 0) + 1, :type, clock_timestamp(), :epoch, :status_from, :status_to,
+    SELECT :id, :session_id, coalesce(max(seq), 0) + 1, :type, coalesce(:at, statement_timestamp()), :epoch, :status_from, :status_to,
            :code, :fault, :data
     FROM session_events WHERE session_id = :session_id
     """
-).bindparams(bindparam("data", type_=JSONB))
+).bindparams(bindparam("data", type_=JSONB), bindparam("at", type_=DateTime(timezone=True)))
 
 
 async def append(
@@ -33,6 +34,7 @@ async def append(
     code: str | None = None,
     fault: str | None = None,
     data: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
 ) -> None:
     """Write the session's next event. The transaction must hold the lock of the session's row, or have inserted it.
 
@@ -41,6 +43,7 @@ async def append(
         status_from: with `status_to`: the transition that this is; both None when it is none.
         code: why, from the registry; `fault` is the registry's unless given.
         data: plain JSON; redacted before it is written.
+        at: when; now unless given.
 
     Raises:
         KeyError: `code` is not registered.
@@ -54,6 +57,7 @@ async def append(
             "id": new_uuid(),
             "session_id": session_id,
             "type": type_,
+            "at": at,
             "epoch": epoch,
             "status_from": status_from,
             "status_to": status_to,

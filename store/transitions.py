@@ -23,6 +23,8 @@ from store.tables import sessions, worker_tokens
 SESSION_CHANNEL = "parley_session"
 CLAIM_CHANNEL = "parley_claim"
 
+# The UPDATE's own instant, after the row is locked: one value for every stamp of a transition.
+_NOW: ColumnElement[Any] = func.statement_timestamp()
 _OUTCOMES: dict[Event, Outcome] = {Event.END: "ended", Event.CANCEL: "canceled", Event.FAIL: "failed"}
 
 
@@ -36,6 +38,7 @@ class LockedSession:
     status: Status
     epoch: int
     outcome: Outcome | None
+    end_reason: str | None
 
     @property
     def settled(self) -> bool:
@@ -54,13 +57,16 @@ async def lock_session(
         sessions.c.status,
         sessions.c.epoch,
         sessions.c.outcome,
+        sessions.c.end_reason,
     ).where(sessions.c.id == session_id)
     if organization_id is not None:
         query = query.where(sessions.c.organization_id == organization_id)
     row = (await conn.execute(query.with_for_update(key_share=True, skip_locked=skip_locked))).one_or_none()
     if row is None:
         return None
-    return LockedSession(row.id, row.organization_id, row.kind, Status(row.status), row.epoch, row.outcome)
+    return LockedSession(
+        row.id, row.organization_id, row.kind, Status(row.status), row.epoch, row.outcome, row.end_reason
+    )
 
 
 async def apply(
@@ -91,26 +97,26 @@ async def apply(
     target = advance(locked.status, event)
     if target is Status.ENDING and locked.kind == "text":
         target = Status(_OUTCOMES[event])  # nothing to drain, nothing to finalize
-    now = func.clock_timestamp()
-    changes: dict[str, Any] = {"status": target, "version": sessions.c.version + 1, "updated_at": now}
+    changes: dict[str, Any] = {"status": str(target), "version": sessions.c.version + 1, "updated_at": _NOW}
     if target in SETTLED:
         changes |= _settling(locked, event, target, code, message, at)
     elif target is Status.QUEUED:
-        changes["queued_at"] = now
+        changes["queued_at"] = _NOW
     elif target is Status.RUNNING:
         changes |= {
-            "started_at": func.coalesce(sessions.c.started_at, now),
-            "running_since": now,
+            "started_at": func.coalesce(sessions.c.started_at, _NOW),
+            "running_since": _NOW,
             "paused_at": None,
             "recording_state": "recording",
         }
     elif target is Status.PAUSED:
-        changes |= {"paused_at": now, "recording_state": "paused"}
+        changes |= {"paused_at": _NOW, "recording_state": "paused"}
     if locked.status not in SETTLED and target in SETTLED:
         await conn.execute(delete(worker_tokens).where(worker_tokens.c.session_id == locked.id))
     if target is Status.ENDING:
         await defer_finalize(conn, locked.id)
-    await conn.execute(update(sessions).where(sessions.c.id == locked.id).values(changes))
+    changed = update(sessions).where(sessions.c.id == locked.id).values(changes).returning(sessions.c.updated_at)
+    moment = (await conn.execute(changed)).scalar_one()
     await events.append(
         conn,
         locked.id,
@@ -118,8 +124,9 @@ async def apply(
         epoch=locked.epoch,
         status_from=locked.status,
         status_to=target,
-        code=code,
+        code=code or locked.end_reason,
         data=data,
+        at=moment,
     )
     await notify(conn, SESSION_CHANNEL, str(locked.id))
     if target is Status.QUEUED:
@@ -136,7 +143,6 @@ def _settling(
     locked: LockedSession, event: Event, target: Status, code: str | None, message: str | None, at: datetime | None
 ) -> dict[str, Any]:
     """The columns that change on entering `ending` or a terminal state."""
-    now = func.clock_timestamp()
     changes: dict[str, Any] = {}
     if event in _OUTCOMES:
         assert code is not None
@@ -157,14 +163,13 @@ def _settling(
             "error_message": redact(message or lookup(code).help),
         }
     if target in TERMINAL:
-        changes["finished_at"] = now
+        changes["finished_at"] = _NOW
         if target is Status.ENDED:
-            changes["ended_at"] = now
+            changes["ended_at"] = _NOW
         elif target is Status.FAILED:
-            changes["failed_at"] = now
+            changes["failed_at"] = _NOW
     return changes
 
 
 def _stamp(at: datetime | None) -> ColumnElement[Any]:
-    now = func.clock_timestamp()
-    return now if at is None else func.least(now, func.greatest(literal(at), sessions.c.started_at))
+    return _NOW if at is None else func.least(_NOW, func.greatest(literal(at), sessions.c.started_at))
