@@ -30,23 +30,32 @@ class TrackTimeline:
 
     A frame that comes later than its place by more than the tolerance is held: either a later frame within the window
     is on time (it was a stall and its burst, all keep their places), or the window ends and all were late (samples are
-    really missing: the anchor moves later by the smallest lateness). A frame that comes too early moves the anchor
-    earlier at once.
+    really missing: the anchor moves later by the smallest lateness). While the lateness shrinks by more than the
+    tolerance per window, a backlog is draining and another window begins, up to the longest hold. A frame that comes
+    too early moves the anchor earlier at once.
 
     `trimmed_samples` counts the samples dropped because they fell before 0 or onto samples already placed.
     """
 
     def __init__(
-        self, sample_rate: int = SAMPLE_RATE, jitter_tolerance_ms: int = 100, late_window_ms: int = 500
+        self,
+        sample_rate: int = SAMPLE_RATE,
+        jitter_tolerance_ms: int = 100,
+        late_window_ms: int = 500,
+        longest_hold_ms: int = 5000,
     ) -> None:
         self.trimmed_samples = 0
         self._tolerance_samples = sample_rate * jitter_tolerance_ms // 1000
         self._window_samples = sample_rate * late_window_ms // 1000
+        self._longest_hold_samples = sample_rate * longest_hold_ms // 1000
         self._next_sample: int | None = None
         self._placed_end = 0
         self._held: list[tuple[int, Pcm]] = []
         self._held_samples = 0
         self._least_lateness = 0
+        self._last_lateness = 0
+        self._window_opened = 0  # arrival of the window's first late frame
+        self._window_lateness = 0  # and how late that was
 
     def push(self, pcm: Pcm, arrival_sample: int) -> list[Placed]:
         """Take a frame of shape (n,) whose last sample arrived at `arrival_sample`; return what is now decided.
@@ -77,8 +86,11 @@ class TrackTimeline:
         Call it now and then, after the frames that have already arrived were pushed, so that a quiet track's frames
         come out.
         """
-        if not self._held or now_sample - self._held[0][0] <= self._window_samples:
+        if not self._held or now_sample - self._window_opened <= self._window_samples:
             return []
+        if self._is_draining():
+            self._open_window(self._held[-1][0], self._last_lateness)
+            return self.hold_expired(now_sample)
         assert self._next_sample is not None
         self._next_sample += self._least_lateness
         return self.flush()
@@ -88,8 +100,20 @@ class TrackTimeline:
         held, self._held, self._held_samples = self._held, [], 0
         return [one for arrival_sample, pcm in held for one in self._place(arrival_sample, pcm)]
 
+    def _is_draining(self) -> bool:
+        held_for = self._held[-1][0] - self._held[0][0]
+        shrunk = self._window_lateness - self._last_lateness
+        return shrunk > self._tolerance_samples and held_for < self._longest_hold_samples
+
+    def _open_window(self, arrival_sample: int, lateness: int) -> None:
+        self._window_opened, self._window_lateness = arrival_sample, lateness
+
     def _hold(self, arrival_sample: int, pcm: Pcm, lateness: int) -> None:
-        self._least_lateness = min(lateness, self._least_lateness) if self._held else lateness
+        if not self._held:
+            self._least_lateness = lateness
+            self._open_window(arrival_sample, lateness)
+        self._least_lateness = min(lateness, self._least_lateness)
+        self._last_lateness = lateness
         self._held.append((arrival_sample, pcm))
         self._held_samples += len(pcm)
 

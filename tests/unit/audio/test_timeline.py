@@ -134,6 +134,21 @@ def test_an_empty_frame_is_nothing() -> None:
     assert starts(timeline.push(frame(1), 10_000)) == [10_000 - FRAME]
 
 
+@pytest.mark.parametrize("drain_ms", [0, 5, 10, 25])
+def test_a_backlog_that_drains_slowly_keeps_its_places(drain_ms: int) -> None:
+    """After a stall of 3 s, frames that come one every few milliseconds until they have caught up were only delayed."""
+    true_ends = [10_000 + FRAME * number for number in range(300)]
+    free_at = true_ends[10] + 3000 * MS
+    arrivals = []
+    for number, true_end in enumerate(true_ends):
+        arrivals.append(true_end if number < 10 else max(true_end, free_at))
+        free_at = max(free_at, arrivals[-1] + drain_ms * MS) if number >= 10 else free_at
+    timeline = TrackTimeline()
+
+    assert starts(feed(timeline, arrivals)) == [true_end - FRAME for true_end in true_ends]
+    assert timeline.trimmed_samples == 0
+
+
 @pytest.mark.parametrize("pcm", [np.zeros(5, dtype=np.float32), np.zeros((5, 1), dtype=np.int16)])
 def test_other_samples_than_mono_int16_are_refused(pcm: np.ndarray) -> None:
     """A wrong array is a programming error, said at once."""
