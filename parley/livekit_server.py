@@ -16,13 +16,14 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import jwt
 
 from parley.child_process import spawn
 from parley.free_ports import free_ports
@@ -36,6 +37,7 @@ _SHOWN_LINES = 15
 
 _START_TRIES = 5  # a port that we chose may be taken before the server binds it
 _POLL_SECONDS = 0.02
+_TOKEN_SECONDS = 60
 _ASK_SECONDS = 0.2  # the first SIGTERM waits for participants to leave, the second one does not
 _KILL_SECONDS = 5
 _SECRET_BYTES = 32
@@ -53,7 +55,7 @@ class LiveKitServerError(Exception):
     """No server to run, or it does not run; the text says why and what to do."""
 
 
-def find_or_build(progress: Callable[[str], None], *, configured: Path | None = None) -> Path:
+def find_or_build(progress: Callable[[str], object], *, configured: Path | None = None) -> Path:
     """The program: `configured` (else PARLEY_LIVEKIT_SERVER), on PATH, built before, built now with Go.
 
     `progress` gets a line now and then while it is built, which takes minutes. Raises LiveKitServerError.
@@ -79,7 +81,7 @@ def cache_folder() -> Path:
     return parent / "parley" / f"livekit-server-{VERSION}"
 
 
-def _build(built: Path, progress: Callable[[str], None]) -> None:
+def _build(built: Path, progress: Callable[[str], object]) -> None:
     go = shutil.which("go")
     if go is None:
         raise LiveKitServerError(_INSTALL_HELP)
@@ -96,7 +98,7 @@ def _build(built: Path, progress: Callable[[str], None]) -> None:
 
 
 @contextlib.contextmanager
-def _one_builder(folder: Path, progress: Callable[[str], None]) -> Iterator[None]:
+def _one_builder(folder: Path, progress: Callable[[str], object]) -> Iterator[None]:
     with (folder / "build.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -106,7 +108,7 @@ def _one_builder(folder: Path, progress: Callable[[str], None]) -> Iterator[None
         yield
 
 
-def _go_install(go: str, folder: Path, progress: Callable[[str], None]) -> None:
+def _go_install(go: str, folder: Path, progress: Callable[[str], object]) -> None:
     environment = os.environ | {"GOBIN": str(folder), "GOWORK": "off", "GO111MODULE": "on", "CGO_ENABLED": "0"}
     argv = [go, "install", "-v", _GO_PACKAGE]
     with spawn(
@@ -171,20 +173,19 @@ class LiveKitServer:
 
     def start(self) -> None:
         """Start the server and wait until it answers. Raises LiveKitServerError."""
-        if self._process is not None and self._process.poll() is None:
-            return
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         deadline = time.monotonic() + self._start_seconds
-        ports_are_proven = self._media_port != 0
-        for _ in range(_START_TRIES):
-            if not ports_are_proven:
+        if self._process is not None and self._wait_until_ready(deadline):
+            return
+        self.kill()
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ports_are_fixed = self._port_is_given or self._media_port != 0
+        for _ in range(1 if ports_are_fixed else _START_TRIES):
+            if self._media_port == 0 or not ports_are_fixed:
                 self._choose_ports()
             self._process = self._spawn()
             if self._wait_until_ready(deadline):
                 return
-            if ports_are_proven:
-                break
-        self.kill()
+            self.kill()
         raise LiveKitServerError(f"livekit-server did not start on port {self._port}. See {self.log}")
 
     def stop(self) -> None:
@@ -261,14 +262,21 @@ class LiveKitServer:
         }
 
     def _wait_until_ready(self, deadline: float) -> bool:
-        """Whether it answers; False as soon as it ended."""
+        """Whether it answers to its keys (on its port there might be another server); False as soon as it ended."""
         assert self._process is not None
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         while self._process.poll() is None and time.monotonic() < deadline:
-            with contextlib.suppress(OSError), opener.open(f"http://127.0.0.1:{self._port}/", timeout=1):
-                return self._process.poll() is None
+            with contextlib.suppress(OSError), opener.open(self._list_rooms(), timeout=1):
+                return True
             time.sleep(_POLL_SECONDS)
         return False
+
+    def _list_rooms(self) -> urllib.request.Request:
+        claims = {"iss": self.api_key, "exp": time.time() + _TOKEN_SECONDS, "video": {"roomList": True}}
+        token = jwt.encode(claims, self.api_secret, algorithm="HS256")
+        url = f"http://127.0.0.1:{self._port}/twirp/livekit.RoomService/ListRooms"
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        return urllib.request.Request(url, data=b"{}", headers=headers)
 
 
 def main() -> None:

@@ -63,9 +63,9 @@ class PostgresFolder:
 
     @property
     def socket_folder(self) -> Path:
-        """`run`, or a folder of /tmp where the socket's path would pass the kernel's limit."""
+        """`run`, or a folder of /tmp where the path is too long for a socket or has a comma (libpq splits there)."""
         near = self.path / "run"
-        if len(os.fsencode(near / f".s.PGSQL.{PORT}")) <= _SOCKET_PATH_LIMIT_BYTES:
+        if "," not in str(near) and len(os.fsencode(near / f".s.PGSQL.{PORT}")) <= _SOCKET_PATH_LIMIT_BYTES:
             return near
         digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
         return _SHORT_PARENT / f"parley-{self.owner_uid}-{digest}"

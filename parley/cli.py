@@ -1,0 +1,206 @@
+"""The command line: `parley COMMAND`. Every command is a module of its own that is imported only when it runs."""
+
+import argparse
+import importlib.metadata
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from uuid import UUID
+
+from parley.command_error import CommandError
+
+_OWNER_ONLY_UMASK = 0o077
+_EXIT_INTERRUPTED = 130
+
+_SETTINGS_HELP = "Settings are environment variables, PARLEY_…; docs/settings.md lists them all."
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; the namespace it makes has `run`, which takes the namespace and returns a code."""
+    parser = argparse.ArgumentParser(
+        prog="parley",
+        description="Parley records voice conversations in LiveKit rooms that its customers own.",
+        epilog=_SETTINGS_HELP,
+    )
+    parser.add_argument("--version", action="version", version=f"parley {importlib.metadata.version('parley')}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
+    _add_services(commands)
+    _add_keys(commands)
+    _add_children(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit code. Errors are one line on stderr."""
+    arguments = build_parser().parse_args(argv)
+    os.umask(_OWNER_ONLY_UMASK)  # spool, recordings, database and keys are nobody else's
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return run(arguments)
+    except KeyboardInterrupt:
+        return _EXIT_INTERRUPTED
+    except CommandError as error:
+        return _complain(error, error.exit_code)
+    except Exception as error:
+        if not _is_for_users(error):
+            raise
+        return _complain(error, 1)
+
+
+def _complain(error: Exception, exit_code: int) -> int:
+    from sessions.redaction import redact
+
+    print(f"parley: {redact(str(error))}", file=sys.stderr)
+    return exit_code
+
+
+def _is_for_users(error: Exception) -> bool:
+    from parley.embedded_postgres import EmbeddedPostgresError
+    from parley.livekit_server import LiveKitServerError
+    from sessions.errors import ParleyError
+
+    return isinstance(error, (EmbeddedPostgresError, LiveKitServerError, ParleyError))
+
+
+_Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def _add_services(commands: _Commands) -> None:
+    api = _command(
+        commands,
+        "api",
+        _run_api,
+        "serve the HTTP API",
+        "Serves the control API on PARLEY_API_HOST:PARLEY_API_PORT until SIGTERM or SIGINT. It shares nothing with "
+        "workers but PostgreSQL (PARLEY_DATABASE_URL, else an embedded one in PARLEY_DATA_DIR) and object storage "
+        "(PARLEY_STORAGE_URL).",
+    )
+    _add_url_file(api)
+    worker = _command(
+        commands,
+        "worker",
+        _run_worker,
+        "join rooms and record them",
+        "Runs PARLEY_PROCESSES recorder processes and one for finalizing, replaces those that die, and serves /healthz, "
+        "/readyz and /metrics on PARLEY_WORKER_PORT. SIGTERM or SIGINT hands running sessions over to other workers, "
+        "or seals them after PARLEY_GRACE_SECONDS.",
+    )
+    _add_url_file(worker)
+    worker.add_argument("--children-die-by", choices=["TERM", "KILL"], default="TERM", help=argparse.SUPPRESS)
+    _command(
+        commands,
+        "dev",
+        _run_dev,
+        "run the whole stack in the foreground",
+        "Starts PostgreSQL (embedded, unless PARLEY_DATABASE_URL is set), a LiveKit server on loopback, the API and a "
+        "worker, and prints their addresses, a master key and a curl command with a fresh worker token. Ctrl-C stops "
+        "everything.",
+    )
+    _command(
+        commands,
+        "demo",
+        _run_demo,
+        "record a conversation in a real room, and check the file",
+        "Starts the whole stack on this machine, lets two talkers meet in a LiveKit room, records them through the API "
+        "as a customer would, and checks conversation.wav. Exits with 0 only if the file is right.",
+    )
+    _command(
+        commands,
+        "migrate",
+        _run_migrate,
+        "bring the database's schema up to date",
+        "Creates or upgrades the tables of PARLEY_DATABASE_URL (else of the embedded database). Safe to run from "
+        "several machines at once, and when there is nothing to do.",
+    )
+
+
+def _add_url_file(parser: argparse.ArgumentParser) -> None:
+    text = "written as soon as the port is open, with the base URL; for whoever asked for port 0"
+    parser.add_argument("--url-file", metavar="PATH", type=Path, default=None, help=text)
+
+
+def _add_keys(commands: _Commands) -> None:
+    text = "Makes, lists and revokes API keys in the database."
+    keys = commands.add_parser("keys", help="make, list and revoke API keys", description=text, epilog=_SETTINGS_HELP)
+    actions = keys.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
+    create = _command(
+        actions,
+        "create",
+        _run_keys,
+        "make a master key, which is shown once",
+        "Makes a master API key of an organization and prints it on stdout, the only time that it can be seen.",
+    )
+    create.add_argument(
+        "--organization", metavar="NAME", default="default", help="made when new (default: %(default)s)"
+    )
+    create.add_argument("--name", metavar="TEXT", default=None, help="what the key is for")
+    listing = _command(actions, "list", _run_keys, "list keys", "Lists API keys: id, organization, kind, last digits.")
+    listing.add_argument("--organization", metavar="NAME", default=None, help="only this organization's keys")
+    revoke = _command(actions, "revoke", _run_keys, "revoke a key", "Makes an API key invalid at once, for good.")
+    revoke.add_argument("key_id", metavar="KEY_ID", help="key_…, as `parley keys list` prints it")
+
+
+def _add_children(commands: _Commands) -> None:
+    """Processes that `parley worker` starts; not listed, for nobody else should."""
+    recorder = commands.add_parser("recorder", description="One recorder process; started by `parley worker`.")
+    recorder.add_argument("--owner", type=UUID, required=True, help="incarnation of this process, which its runs carry")
+    recorder.set_defaults(run=_run_recorder)
+    jobs = commands.add_parser("jobs", description="The process that finalizes; started by `parley worker`.")
+    jobs.set_defaults(run=_run_jobs)
+
+
+def _command(
+    commands: _Commands, name: str, run: Callable[[argparse.Namespace], int], summary: str, description: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=summary, description=description, epilog=_SETTINGS_HELP)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _run_api(arguments: argparse.Namespace) -> int:
+    from parley.api_command import run_api
+
+    return run_api(url_file=arguments.url_file)
+
+
+def _run_worker(arguments: argparse.Namespace) -> int:
+    from parley.worker_command import run_worker
+
+    return run_worker(children_die_by=arguments.children_die_by, url_file=arguments.url_file)
+
+
+def _run_dev(_arguments: argparse.Namespace) -> int:
+    from parley.dev_command import run_dev
+
+    return run_dev()
+
+
+def _run_demo(_arguments: argparse.Namespace) -> int:
+    from parley.demo.demo_command import run_demo
+
+    return run_demo()
+
+
+def _run_migrate(_arguments: argparse.Namespace) -> int:
+    from parley.migrate_command import run_migrate
+
+    return run_migrate()
+
+
+def _run_keys(arguments: argparse.Namespace) -> int:
+    from parley.keys_command import run_keys
+
+    return run_keys(arguments)
+
+
+def _run_recorder(arguments: argparse.Namespace) -> int:
+    from parley.recorder_command import run_recorder
+
+    return run_recorder(arguments.owner)
+
+
+def _run_jobs(_arguments: argparse.Namespace) -> int:
+    from parley.jobs_command import run_jobs_child
+
+    return run_jobs_child()

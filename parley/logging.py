@@ -1,0 +1,123 @@
+"""Logging of every process: structlog and the standard library into one stream, all of it through the redactor.
+
+LiveKit's SDK writes whole tokens into its log lines and exceptions, so the redactor sees the finished text of each
+line besides the values that go into it. JSON lines, or readable ones when stderr is a terminal.
+"""
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import MutableMapping
+from types import TracebackType
+from typing import Any, TextIO
+
+import structlog
+
+from sessions.redaction import redact, redact_value
+from sessions.settings import LogLevel
+
+_QUIET: dict[str, int] = {
+    "aiohttp.access": logging.WARNING,  # we write one line per request ourselves
+    "alembic": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "livekit": logging.WARNING,
+    "procrastinate": logging.WARNING,  # its INFO lines print all arguments and results
+    "psycopg.pool": logging.ERROR,  # a database restart is a warning per second and connection
+}
+
+
+def configure_logging(level: LogLevel, *, stream: TextIO | None = None, process: str = "") -> None:
+    """Send everything that this process logs to `stream` (default: stderr), redacted.
+
+    `process` names the process in each line. Uncaught exceptions and warnings are logged too, never printed raw.
+    """
+    target = sys.stderr if stream is None else stream
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_shared(process),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = _CarefulHandler(target)
+    handler.setFormatter(_RedactingFormatter(_to_text(target), process))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name, quiet in _QUIET.items():
+        logging.getLogger(name).setLevel(max(quiet, root.level))
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
+    sys.unraisablehook = _log_unraisable
+
+
+class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
+    def __init__(self, to_text: list[structlog.typing.Processor], process: str) -> None:
+        super().__init__(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *to_text],
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *_shared(process)],
+            keep_exc_info=False,
+            use_get_message=True,
+        )
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+class _CarefulHandler(logging.StreamHandler[TextIO]):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
+        """Say that a line was lost; the standard library would print its arguments unredacted."""
+        sys.stderr.write(f"a log line of {record.name} could not be written\n")
+
+
+def _shared(process: str) -> list[structlog.typing.Processor]:
+    def name_process(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if process:
+            event.setdefault("process", process)
+        return event
+
+    return [
+        structlog.contextvars.merge_contextvars,
+        name_process,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        _redact_event,
+    ]
+
+
+def _redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name, value in event.items():
+        if not name.startswith("_"):  # structlog's own, taken out before the text is made
+            event[name] = redact_value({name: value})[name]
+    return event
+
+
+def _to_text(target: TextIO) -> list[structlog.typing.Processor]:
+    if target.isatty():
+        return [structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ)]
+    return [structlog.processors.JSONRenderer(default=lambda value: redact(repr(value)), ensure_ascii=False)]
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    logging.getLogger("parley").critical("uncaught", exc_info=(kind, error, trace))
+
+
+def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is not None:
+        _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+def _log_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
+    error = unraisable.exc_value
+    if error is not None:
+        logging.getLogger("parley").error("unraisable", exc_info=(type(error), error, unraisable.exc_traceback))

@@ -1,0 +1,59 @@
+"""Reads the settings tree from the environment, once, and says clearly what is wrong with it."""
+
+import difflib
+import os
+import sys
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import SettingsError
+
+from parley.command_error import CommandError
+from sessions.settings import Settings
+
+_PREFIX = "PARLEY_"
+_NOT_SETTINGS = ("PARLEY_TEST_", "PARLEY_SPEECH_", "PARLEY_SUMMARY_")
+_EXIT_USAGE = 2
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        CommandError: names each variable that is wrong and why, never its value.
+    """
+    for warning in unknown_variables(os.environ):
+        print(f"parley: {warning}", file=sys.stderr)
+    try:
+        return Settings()
+    except ValidationError as error:
+        reasons = [_reason(details) for details in error.errors(include_input=False, include_url=False)]
+    except SettingsError:
+        reasons = ["a variable could not be read"]
+    raise CommandError("the settings are wrong: " + "; ".join(reasons), exit_code=_EXIT_USAGE)
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """A warning for each `PARLEY_…` variable that is no setting, most likely a misspelt one."""
+    known = {_variable(name) for name in Settings.model_fields}
+    warnings = []
+    for name in sorted(environment):
+        if not name.startswith(_PREFIX) or name in known or name.startswith(_NOT_SETTINGS):
+            continue
+        close = difflib.get_close_matches(name, known, n=1)
+        warnings.append(f"{name} is no setting and is ignored" + (f"; did you mean {close[0]}?" if close else ""))
+    return warnings
+
+
+def _variable(field: str) -> str:
+    return _PREFIX + field.upper()
+
+
+def _reason(details: ErrorDetails) -> str:
+    message = details["msg"].removeprefix("Value error, ")
+    if not details["loc"]:
+        for field in Settings.model_fields:
+            message = message.replace(f"{field} ", f"{_variable(field)} ")
+        return message
+    return f"{_variable(str(details['loc'][0]))}: {message}"

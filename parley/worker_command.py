@@ -1,0 +1,56 @@
+"""`parley worker`."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+from parley.child_process import spawn
+from parley.installation import Installation, open_installation
+from parley.logging import configure_logging
+from parley.schema_check import check_own_schema
+from parley.settings_loading import load_settings
+from parley.url_file import announce
+from store.objects import Objects
+from worker.child import ChildCommands
+from worker.worker_host import run_worker_host
+
+
+def run_worker(*, children_die_by: str, url_file: Path | None) -> int:
+    """Run until SIGTERM or SIGINT; children get SIG`children_die_by` when this process is killed."""
+    settings = load_settings()
+    configure_logging(settings.log_level, process="supervisor")
+    installation = open_installation(settings)
+    asyncio.run(_serve(installation, signal.Signals[f"SIG{children_die_by}"], url_file))
+    return 0
+
+
+async def _serve(installation: Installation, death_signal: signal.Signals, url_file: Path | None) -> None:
+    settings = installation.settings
+    await check_own_schema(installation)
+
+    def start(argv: Sequence[str]) -> "subprocess.Popen[bytes]":
+        # Sessions of their own: Ctrl-C in a terminal reaches the supervisor alone, which tells them in its order.
+        return spawn(argv, death_signal=death_signal, start_new_session=True)
+
+    await run_worker_host(
+        settings,
+        installation.database_url,
+        Objects.open(installation.storage_url),
+        ChildCommands(start, recorder_argv, jobs_argv()),
+        reconnect=installation.reattach,
+        listening=lambda url: announce("worker", url, url_file),
+    )
+
+
+def recorder_argv(owner: UUID) -> list[str]:
+    """The command of a recorder process whose runs carry `owner`."""
+    return [sys.executable, "-m", "parley", "recorder", "--owner", str(owner)]
+
+
+def jobs_argv() -> list[str]:
+    """The command of the process that runs short jobs."""
+    return [sys.executable, "-m", "parley", "jobs"]

@@ -1,0 +1,53 @@
+"""One child process of the supervisor: its death is seen at once, through a pidfd, without a thread per child."""
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+Spawn = Callable[[Sequence[str]], "subprocess.Popen[bytes]"]
+"""Starts a program that dies with this process."""
+
+STOP_CLAIMING = signal.SIGUSR1
+"""To a recorder: take no more sessions; go on with those that run."""
+
+DRAIN = signal.SIGTERM
+"""To any child: release what is running, finish within the grace period, exit with 0."""
+
+
+class Child:
+    """A running child; leaving the block kills it if it still runs."""
+
+    def __init__(self, name: str, process: "subprocess.Popen[bytes]") -> None:
+        self.name = name
+        self._process = process
+        self._pidfd = os.pidfd_open(process.pid)
+        self._dead = asyncio.Event()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal; no-op for a child that is dead."""
+        self._process.send_signal(number)
+
+    async def wait(self) -> int:
+        """Its exit code; negative: the signal that killed it."""
+        await self._dead.wait()
+        return self._process.wait()
+
+    async def __aenter__(self) -> Self:
+        asyncio.get_running_loop().add_reader(self._pidfd, self._dead.set)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        asyncio.get_running_loop().remove_reader(self._pidfd)
+        os.close(self._pidfd)
+        self._process.kill()
+        self._process.wait()  # dead or just killed: this does not block

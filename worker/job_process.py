@@ -1,0 +1,38 @@
+"""The process that runs short jobs: finalizing never shares a process with recordings (it holds the GIL)."""
+
+import asyncio
+from collections.abc import Callable
+
+from pydantic import SecretStr
+from store.freeze import Freezes
+
+from sessions.settings import Settings
+from store.database import Database
+from store.jobs import FINALIZE, run_jobs
+from store.objects import Objects
+from worker.finalizer import Finalizer
+
+_GRACE_SECONDS = 4.0  # a build that is broken off is done again, with the same bytes
+
+
+async def run_job_process(
+    settings: Settings,
+    database_url: SecretStr,
+    objects: Objects,
+    stopping: asyncio.Event,
+    *,
+    reconnect: Callable[[], object] | None,
+) -> None:
+    """Run jobs until `stopping` is set."""
+    async with Database.open(
+        database_url,
+        timeout_seconds=settings.database_timeout_seconds,
+        application_name="parley-jobs",
+        pool_size=2,
+        reconnect=reconnect,
+    ) as db:
+        finalizer = Finalizer(
+            Freezes(db), objects, temporary=settings.data_dir / "tmp", salvage_seconds=settings.salvage_seconds
+        )
+        tasks = {FINALIZE: finalizer.finalize}
+        await run_jobs(database_url, tasks, stopping, grace_seconds=_GRACE_SECONDS)

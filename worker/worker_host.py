@@ -1,0 +1,130 @@
+"""Everything that the first process of `parley worker` does side by side: children, sweeping, salvage, health."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Gauge
+from pydantic import SecretStr
+from store.runs import Runs
+from store.sweeper import sweep
+
+from sessions.errors import ParleyError
+from sessions.settings import Settings
+from store.claims import Claims
+from store.database import Database
+from store.objects import Objects
+from store.vault import TokenVault
+from worker.health import Check, serve_health
+from worker.maintenance import repeat
+from worker.run_rescuer import RunRescuer
+from worker.salvage import Salvage
+from worker.supervisor import ChildCommands, Supervisor
+
+_SWEEP_SECONDS = 1.0
+_RESCUE_RETRY_SECONDS = 1.0
+_SALVAGE_SECONDS = 5.0
+
+
+async def run_worker_host(
+    settings: Settings,
+    database_url: SecretStr,
+    objects: Objects,
+    commands: ChildCommands,
+    *,
+    reconnect: Callable[[], object] | None,
+    listening: Callable[[str], None],
+) -> None:
+    """Run a worker until SIGTERM or SIGINT; `listening` gets the base URL of its health pages.
+
+    Raises:
+        OSError: the health port is taken.
+        ParleyError: the database's schema is not today's.
+    """
+    async with Database.open(
+        database_url,
+        timeout_seconds=settings.database_timeout_seconds,
+        application_name="parley-supervisor",
+        pool_size=3,
+        reconnect=reconnect,
+    ) as db:
+        vault = TokenVault(settings.secret_key)
+        salvage = Salvage(settings.data_dir / "spool", db, objects, Claims(db, vault), Runs(db, vault))
+        rescuer = RunRescuer(Claims(db, vault), salvage.wake.set)
+        supervisor = Supervisor(
+            commands, rescuer, processes=recorder_processes(settings), grace_seconds=settings.grace_seconds
+        )
+        await _run(settings, db, objects, supervisor, rescuer, salvage, listening)
+
+
+async def _run(
+    settings: Settings,
+    db: Database,
+    objects: Objects,
+    supervisor: Supervisor,
+    rescuer: RunRescuer,
+    salvage: Salvage,
+    listening: Callable[[str], None],
+) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, supervisor.stop)
+    checks = {"database": db.ping, "storage": objects.check_probe, "children": _children_check(supervisor)}
+    async with (
+        serve_health(
+            settings.api_host, settings.worker_port, checks=checks, metrics=_metrics(supervisor, salvage)
+        ) as url,
+        asyncio.TaskGroup() as group,
+    ):
+        listening(url)
+        maintenance = [
+            group.create_task(
+                repeat("rescue", rescuer.rescue, interval_seconds=_RESCUE_RETRY_SECONDS, wake=rescuer.wake),
+                name="rescue",
+            ),
+            group.create_task(
+                repeat("sweep", lambda: sweep(db, settings), interval_seconds=_SWEEP_SECONDS), name="sweep"
+            ),
+            group.create_task(
+                repeat(
+                    "salvage",
+                    lambda: salvage.run(supervisor.live_owners),
+                    interval_seconds=_SALVAGE_SECONDS,
+                    wake=salvage.wake,
+                ),
+                name="salvage",
+            ),
+        ]
+        await supervisor.run()
+        for task in maintenance:
+            task.cancel()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.remove_signal_handler(number)
+
+
+def recorder_processes(settings: Settings) -> int:
+    """How many recorder processes: as configured, else one per core that this process may use."""
+    return settings.processes or len(os.sched_getaffinity(0))
+
+
+def _children_check(supervisor: Supervisor) -> Check:
+    async def check() -> None:
+        if not supervisor.is_complete:
+            raise ParleyError("stopping", "not every child process runs")
+
+    return check
+
+
+def _metrics(supervisor: Supervisor, salvage: Salvage) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    Gauge("parley_worker_recorders", "Recorder processes that run.", registry=registry).set_function(
+        lambda: len(supervisor.live_owners)
+    )
+    Gauge("parley_worker_child_deaths", "Children that died unasked.", registry=registry).set_function(
+        lambda: supervisor.deaths
+    )
+    Gauge("parley_worker_segments_salvaged", "Segments uploaded for dead processes.", registry=registry).set_function(
+        lambda: salvage.segments
+    )
+    return registry
