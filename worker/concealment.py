@@ -1,0 +1,34 @@
+"""Where the jitter buffer made audio up: from a counter that is read now and then to stretches of samples. Pure."""
+
+from dataclasses import dataclass, field
+
+_LEAST_SAMPLES = 9_600  # 200 ms within one reading; below that it is what any network does
+
+
+@dataclass(slots=True)
+class ConcealmentWatch:
+    """Turns readings of one track's `concealed_samples` into gaps.
+
+    The counter doesn't say where in the time between two readings the samples lie. A hole that goes on lies at the end
+    of its first interval and at the start of its last one, so that is where they are put.
+    """
+
+    _last: tuple[int, int] | None = field(default=None)  # samples so far, position of the reading
+    _was_concealing: bool = field(default=False)
+
+    def read(self, total: int | None, now_sample: int) -> tuple[int, int] | None:
+        """A reading at `now_sample`; None: the track is muted or unreadable, nothing can be told.
+
+        Returns the stretch [start, end) that was made up since the reading before, if any.
+        """
+        if total is None:
+            self._last, self._was_concealing = None, False
+            return None
+        last, self._last = self._last, (total, now_sample)
+        if last is None or total < last[0]:
+            return None
+        made_up, since = min(total - last[0], now_sample - last[1]), last[1]
+        went_on, self._was_concealing = self._was_concealing, made_up >= _LEAST_SAMPLES
+        if made_up < _LEAST_SAMPLES:
+            return None
+        return (since, since + made_up) if went_on else (now_sample - made_up, now_sample)
