@@ -33,7 +33,7 @@ bench: setup ## measure, and print a table
 	$(BIN)/python -m bench
 
 docs: .venv/.synced ## generate the pages that are made from the code
-	$(BIN)/python -m tools.generate_docs
+	$(BIN)/python tools/generate_docs.py
 
 lock: $(UV_READY) ## pin the dependencies of pyproject.toml with hashes (all to the newest: make lock UPGRADE=--upgrade)
 	$(COMPILE) $(UPGRADE) --group dev -o requirements.txt
