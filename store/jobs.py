@@ -65,6 +65,10 @@ async def defer_finalize(conn: AsyncConnection, session_id: UUID) -> bool:
             await job.defer_async(session_id=str(session_id))
     except exceptions.AlreadyEnqueued:
         return False
+    except exceptions.ConnectorException as error:
+        if isinstance(error.__cause__, psycopg.Error):
+            raise error.__cause__ from None  # what `Database` has names for
+        raise
     return True
 
 

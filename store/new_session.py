@@ -1,0 +1,45 @@
+"""What the API asks the store to create, once schema and semantics have been checked."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from sessions.session import LiveKitTransport, RecordingOptions
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A voice session to queue, with every default applied.
+
+    Attributes:
+        id: made by the caller, so that an answer lost at COMMIT can be looked up; `created_at` is inside of it.
+        token: the customer's worker token; it is stored sealed and shown nowhere.
+        token_expires_at: its `exp`.
+        multiplier: credits per second, copied so that a later price doesn't change this bill.
+        agent_id: None means the organization's default agent.
+    """
+
+    id: UUID
+    transport: LiveKitTransport
+    token: SecretStr
+    token_expires_at: datetime
+    quality: str
+    multiplier: Decimal
+    max_duration_seconds: int
+    idle_timeout_seconds: int
+    recording: RecordingOptions
+    kind: Literal["voice"] = "voice"
+    metadata: dict[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    title: str | None = None
+    agent_id: str | None = None
+    task_id: str | None = None
+    project_id: str | None = None
+    model_id: str | None = None
+    capabilities: list[dict[str, Any]] = field(default_factory=list)
+    prompt: str | None = None
+    external_customer_id: str | None = None

@@ -1,0 +1,98 @@
+"""The sessions of an organization, as the API creates, reads and commands them."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from sessions.lifecycle import Event
+from sessions.session import Session
+from sessions.worker_token import WorkerTokenClaims
+from store.database import Database
+from store.idempotency import IdempotencyTicket
+from store.new_session import NewSession
+from store.session_commands import SessionCommands
+from store.session_creation import Render, SessionCreation
+from store.session_filter import SessionFilter
+from store.session_queries import Recording, SessionEvent, SessionQueries
+from store.vault import TokenVault
+
+
+class Sessions:
+    """Everything that the API does with sessions; tokens go in and never come out.
+
+    Every method may raise `DatabaseUnavailableError`, and `ParleyError` `not_found` for a session that the organization
+    doesn't have.
+    """
+
+    def __init__(self, db: Database, vault: TokenVault) -> None:
+        self._creation = SessionCreation(db, vault)
+        self._commands = SessionCommands(db, vault)
+        self._queries = SessionQueries(db)
+
+    async def create(
+        self, organization_id: UUID, new: NewSession, *, idempotency: IdempotencyTicket | None = None, render: Render
+    ) -> Session:
+        """Queue a new session and wake the workers.
+
+        Args:
+            idempotency: the caller's ticket; it stays the caller's to release when this raises.
+            render: the answer (status, body) to keep with the ticket.
+
+        Raises:
+            ParleyError: `room.identity_in_use` with `existing_session_id`, or `commit.unknown`.
+            DatabaseUnavailableError: provably nothing was written.
+            TicketLostError: a repetition of the request has taken over; nothing was written.
+        """
+        return await self._creation.create(organization_id, new, idempotency=idempotency, render=render)
+
+    async def get(self, organization_id: UUID, session_id: UUID) -> Session:
+        """The session."""
+        return await self._queries.get(organization_id, session_id)
+
+    async def current(self, ids: Iterable[UUID]) -> dict[UUID, Session]:
+        """Those of these sessions that exist, of any organization: for callers that have checked before."""
+        return await self._queries.current(ids)
+
+    async def end(self, organization_id: UUID, session_id: UUID) -> Session:
+        """End it: a session that ran goes to `ending`, one that never ran is canceled, a settled one stays as it is."""
+        return await self._commands.stop(organization_id, session_id, Event.END, "end.requested")
+
+    async def cancel(self, organization_id: UUID, session_id: UUID) -> Session:
+        """Cancel it; like `end`, with the outcome `canceled`."""
+        return await self._commands.stop(organization_id, session_id, Event.CANCEL, "cancel.requested")
+
+    async def replace_token(
+        self, organization_id: UUID, session_id: UUID, token: SecretStr, claims: WorkerTokenClaims
+    ) -> Session:
+        """Put a new worker token, for the same room and identity, in the place of the customer's last one.
+
+        Raises:
+            ParleyError: `worker_token.wrong_room|identity_mismatch`; `transition.invalid` when no worker will need it.
+        """
+        return await self._commands.replace_token(organization_id, session_id, token, claims)
+
+    async def events(
+        self, organization_id: UUID, session_id: UUID, after: int = 0, limit: int = 20
+    ) -> tuple[list[SessionEvent], bool]:
+        """The session's log from the event after `seq == after` on, oldest first, and whether there is more."""
+        return await self._queries.events(organization_id, session_id, after, limit)
+
+    async def timeline(self, organization_id: UUID, session_id: UUID) -> list[SessionEvent]:
+        """The session's transitions, oldest first."""
+        return await self._queries.timeline(organization_id, session_id)
+
+    async def recording(self, organization_id: UUID, session_id: UUID) -> Recording:
+        """The recording's state, and what it is once it is stored."""
+        return await self._queries.recording(organization_id, session_id)
+
+    async def list(
+        self, organization_id: UUID, chosen: SessionFilter, limit: int = 20, starting_after: UUID | None = None
+    ) -> tuple[list[Session], bool]:
+        """A page of the organization's sessions, newest first, and whether there is more.
+
+        Args:
+            limit: 1..100.
+            starting_after: the id that the page starts after; it need not exist.
+        """
+        return await self._queries.list(organization_id, chosen, limit, starting_after)

@@ -1,0 +1,55 @@
+"""What object storage says when it fails, in our codes. Its own texts hold paths and endpoints, so none is shown.
+
+ParleyError
+└── StorageError        `storage.unavailable` or `storage.full`
+    ├── ObjectMissing   there is no such object
+    └── ObjectExists    there is one already, and it was to be a new one
+"""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from obstore.exceptions import AlreadyExistsError, BaseError
+
+from sessions.errors import ParleyError
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FULL_TEXTS = tuple(f"os error {number}" for number in _FULL)
+
+
+class StorageError(ParleyError):
+    """The object storage failed; `code` is `storage.unavailable` or `storage.full`."""
+
+
+class ObjectMissing(StorageError):  # noqa: N818 it is an answer as much as an error
+    """There is no object with that key."""
+
+    def __init__(self) -> None:
+        super().__init__("storage.unavailable", "an object is missing in the storage")
+
+
+class ObjectExists(StorageError):  # noqa: N818 it is an answer as much as an error
+    """There is an object with that key already."""
+
+    def __init__(self) -> None:
+        super().__init__("storage.write_failed", "there is another object with that key")
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Raise whatever obstore or the file system raises in this block as a `StorageError`."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ObjectMissing from error
+    except (FileExistsError, AlreadyExistsError) as error:
+        raise ObjectExists from error
+    except (OSError, BaseError) as error:
+        # obstore reports a full disk as GenericError, not as OSError (measured)
+        full = getattr(error, "errno", None) in _FULL or any(text in str(error) for text in _FULL_TEXTS)
+        if full:
+            raise StorageError("storage.full", "the object storage is full") from error
+        raise StorageError(
+            "storage.unavailable", "the object storage does not answer", extra={"retry_after_seconds": 5}
+        ) from error
