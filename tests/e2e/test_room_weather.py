@@ -79,7 +79,7 @@ async def test_max_duration_ends_the_session_on_the_dot(
 async def test_somebody_else_with_the_workers_identity_is_not_fought(
     stack: Stack, room: str, talker: Callable[..., Any]
 ) -> None:
-    """A second join with the worker's identity evicts it: failed, room.duplicate_identity, what was recorded is kept."""
+    """Evicted by a second join with its identity: failed, room.duplicate_identity; what was recorded is kept."""
     async with talker("ann", PLAN):
         session = await _running(stack, room)
         await asyncio.sleep(3)

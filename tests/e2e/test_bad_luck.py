@@ -1,0 +1,140 @@
+"""Disks fill up, databases go away, clients race."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import soundfile
+
+from store.schema import migrate
+from tests.support.beeps import BeepPlan, BeepTalker, check_beeps, mint_token
+from tests.support.postgres_cluster import PostgresCluster
+from tests.support.stack import MASTER_KEY, Stack, eventually
+
+PLAN = BeepPlan(pitch_hz=1000)
+
+
+@pytest.fixture
+def own_postgres(run_folder: Path) -> Iterator[PostgresCluster]:
+    """A PostgreSQL that the test may stop."""
+    folder = run_folder / f"own-{os.getpid()}"
+    cluster = PostgresCluster(folder)
+    cluster.start()
+    migrate(cluster.url)
+    yield cluster
+    cluster.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def own_stack(tmp_path: Path, own_postgres: PostgresCluster, livekit: Any) -> AsyncIterator[Stack]:
+    """A stack on that PostgreSQL, with the heartbeats of production in proportion to the outage."""
+    async with Stack(tmp_path, own_postgres.url, livekit) as one:
+        yield one
+
+
+async def test_a_database_that_is_away_for_20_seconds_costs_no_audio(
+    own_stack: Stack, own_postgres: PostgresCluster, room: str, tmp_path: Path
+) -> None:
+    """The API says 503 with Retry-After, workers keep recording and catch up, and nobody takes anything over."""
+    stack = own_stack
+    await stack.start_api()
+    await stack.start_worker("first")
+    await stack.start_worker("second")
+    rooms = [f"{room}-{number}" for number in range(3)]
+
+    def ann(name: str) -> BeepTalker:
+        return BeepTalker(
+            stack.livekit.url, mint_token(stack.livekit.api_key, stack.livekit.api_secret, name, "ann"), PLAN
+        )
+
+    async with ann(rooms[0]), ann(rooms[1]), ann(rooms[2]):
+        sessions = [await stack.create(name) for name in rooms]
+        for session in sessions:
+            await stack.reach(session["id"], "running")
+        await asyncio.sleep(3)
+        await asyncio.to_thread(own_postgres.stop)
+        async with (
+            aiohttp.ClientSession(headers={"Authorization": f"Bearer {MASTER_KEY}"}) as http,
+            http.get(f"{stack.bases[0]}/v1/sessions") as answer,
+        ):
+            assert answer.status == 503
+            assert int(answer.headers["Retry-After"]) >= 1
+            assert (await answer.json())["error"]["code"] == "database.unavailable"
+        await asyncio.sleep(18)
+        await asyncio.to_thread(own_postgres.start)
+
+        async def back() -> bool:
+            return (await stack.call("GET", "/v1/sessions"))[0] == 200
+
+        await eventually(back, seconds=15, what="the API answers again")
+        await asyncio.sleep(6)
+        ended = [await stack.end(session["id"]) for session in sessions]
+
+    assert [(one["status"], one["epoch"]) for one in ended] == [("ended", 1)] * 3
+    for one in ended:
+        samples, rate = soundfile.read(await stack.download(one["id"], tmp_path / "a.wav"), dtype="int16")
+        report = check_beeps(samples, PLAN, 1, len(samples) / rate - 0.5)
+        assert report.presence >= 0.97, report
+        _, recording = await stack.call("GET", f"/v1/sessions/{one['id']}/recording")
+        assert recording["state"] == "available", recording
+
+
+async def test_a_full_disk_fails_that_session_and_keeps_what_it_had(
+    stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The spool's disk is full: failed, storage.full, and the beginning is in the file."""
+    await stack.start_api()
+    data_dir = tmp_path / "small"
+    data_dir.mkdir()
+    mount = f'mount -t tmpfs -o size=700k,mode=0700 tmpfs {data_dir} && exec "$@"'
+    await stack.start_worker(
+        "worker",
+        prefix=("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh"),
+        PARLEY_DATA_DIR=str(data_dir),
+    )
+    async with talker("ann", PLAN):
+        session = await stack.create(room)
+        await stack.reach(session["id"], "running")
+        failed = await stack.reach(session["id"], "failed", seconds=60)
+
+    assert failed["error"]["code"] == "storage.full"
+    samples, _ = soundfile.read(await stack.download(session["id"], tmp_path / "a.wav"), dtype="int16")
+    assert len(check_beeps(samples, PLAN, 0.5, 3).onsets) >= 1
+
+
+async def test_two_api_processes_racing_one_idempotency_key_make_one_session(stack: Stack, room: str) -> None:
+    """20 requests over two processes at once: one session, one body, replays marked as such."""
+    await stack.start_api("api-1")
+    await stack.start_api("api-2")
+    body = {
+        "transport": {
+            "type": "livekit",
+            "url": stack.livekit.url,
+            "room_name": room,
+            "worker_token": stack.token(room),
+        }
+    }
+    answers: list[tuple[int, str, str | None]] = []
+
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {MASTER_KEY}"}) as http:
+
+        async def one(number: int) -> None:
+            url = f"{stack.bases[number % 2]}/v1/sessions"
+            async with http.post(url, json=body, headers={"Idempotency-Key": "the-same"}) as answer:
+                answers.append((answer.status, (await answer.json())["id"], answer.headers.get("Idempotent-Replayed")))
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(20):
+                group.create_task(one(number))
+
+    assert {status for status, _, _ in answers} == {201}
+    assert len({session_id for _, session_id, _ in answers}) == 1
+    assert [replayed for _, _, replayed in answers].count(None) == 1
+    _, page = await stack.call("GET", "/v1/sessions")
+    assert len(page["data"]) == 1
