@@ -155,6 +155,7 @@ def _settling(
             changes |= {"ending_at": _stamp(at), "recording_state": "finalizing"}
         else:
             changes["ending_at"] = case((sessions.c.started_at.is_not(None), _stamp(at)), else_=None)
+            changes["recording_state"] = "none"
     elif code is not None:  # the commit without a product overrules the outcome
         changes |= {
             "outcome": target,
