@@ -109,7 +109,8 @@ _UNKNOWN = text(
 _ALONE = text(
     """
     SELECT EXISTS (SELECT FROM runs r JOIN sessions s ON s.id = r.session_id AND s.epoch = r.epoch
-                   WHERE r.owner = :owner AND r.alone AND r.sealed_at IS NULL)
+                   WHERE r.owner = :owner AND r.alone AND r.sealed_at IS NULL
+                     AND s.status IN ('starting', 'running', 'paused', 'ending'))
     """
 )
 _CLAIMED = text(

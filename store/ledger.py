@@ -98,9 +98,14 @@ async def settle(conn: AsyncConnection, session_ids: Sequence[UUID]) -> None:
         await conn.execute(_SETTLE, {"ids": list(session_ids)})
 
 
+async def stop_billing(conn: AsyncConnection, session_id: UUID) -> None:
+    """Seal the runs of a session that are not: what they still beat adds nothing."""
+    await conn.execute(_SEAL_ALL, {"id": session_id})
+
+
 async def close(conn: AsyncConnection, session_id: UUID) -> None:
     """Write the final row of a session whose row this transaction has locked. Later beats add nothing."""
-    await conn.execute(_SEAL_ALL, {"id": session_id})
+    await stop_billing(conn, session_id)
     await conn.execute(_CLOSE, {"ids": [session_id]})
 
 
