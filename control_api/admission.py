@@ -1,0 +1,65 @@
+"""The way of a request to its route: key, scope, path ids, query parameters, body, idempotency key. In this order."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from control_api.authentication import authenticate, require_scope
+from control_api.call import Call
+from control_api.dependencies import DEPENDENCIES
+from control_api.field_errors import validate
+from control_api.idempotency_key import REPLAYED, fingerprint, read_key
+from control_api.json_answer import json_answer
+from control_api.json_body import read_body
+from control_api.operation import Operation
+from control_api.query_parameters import read_query
+from sessions.ids import parse_id
+from store.idempotency import Replay
+
+PRINCIPAL = "parley.principal"
+
+
+def admit(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The aiohttp handler of `operation`."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        call = Call(request)
+        if not operation.public:
+            call.admitted = await authenticate(request, request.app[DEPENDENCIES].api_keys)
+            request[PRINCIPAL] = call.admitted
+            if operation.scope is not None:
+                require_scope(call.admitted, operation.scope)
+        if "session_id" in request.match_info:
+            call.session = parse_id("sess", request.match_info["session_id"], param="session_id")
+        call.query = read_query(request.rel_url.query, operation.query)
+        if operation.body is not None:
+            call.body = validate(operation.body, await read_body(request, required=operation.body_required))
+        key = read_key(request) if operation.idempotent_by_key else None
+        if key is None:
+            return await operation.handler(call)
+        return await _once(operation, call, key)
+
+    return handle
+
+
+async def _once(operation: Operation, call: Call, key: str) -> web.StreamResponse:
+    """Run the request, unless the key has an answer already."""
+    idempotency = call.dependencies.idempotency
+    begun = await idempotency.begin(
+        call.organization_id, f"{operation.method} {operation.path}", key, fingerprint(call.body, call.session)
+    )
+    if isinstance(begun, Replay):
+        return json_answer(begun.body, status=begun.status, headers={REPLAYED: "true"})
+    call.ticket = begun
+    try:
+        answer = await operation.handler(call)
+        if call.ticket is not None:  # the route changes nothing twice by itself, so the answer may be kept afterwards
+            assert isinstance(answer, web.Response)
+            assert isinstance(answer.body, bytes)
+            async with call.dependencies.db.begin() as conn:
+                await begun.store(conn, answer.status, answer.body, call.session)
+    except BaseException as error:
+        if getattr(error, "code", "") != "commit.unknown":  # then it may have happened: the key stays taken
+            await idempotency.release(begun)
+        raise
+    return answer

@@ -1,0 +1,44 @@
+"""The aiohttp application: the table of operations behind the boundary."""
+
+from aiohttp import web
+
+from control_api.admission import admit
+from control_api.boundary import boundary, stamp
+from control_api.dependencies import DEPENDENCIES, LINKS, METRICS, NOTIFICATIONS, READINESS, ApiDependencies
+from control_api.http_protocol import expect
+from control_api.json_body import MAX_BODY_BYTES
+from control_api.links import ObjectLinks
+from control_api.openapi_document import OPENAPI, openapi_document, render
+from control_api.operations import OPERATIONS
+from control_api.readiness import ReadinessProbe
+from control_api.request_metrics import RequestMetrics
+from control_api.session_notifications import SessionNotifications
+from control_api.unknown_route import unknown_route
+
+
+def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Application:
+    """The application; it opens and starts nothing.
+
+    Args:
+        base_url: what signed links begin with, unless `PARLEY_PUBLIC_URL` says otherwise.
+    """
+    settings = dependencies.settings
+    app = web.Application(middlewares=[boundary], client_max_size=MAX_BODY_BYTES)
+    app[DEPENDENCIES] = dependencies
+    app[NOTIFICATIONS] = SessionNotifications()
+    app[METRICS] = RequestMetrics()
+    app[LINKS] = ObjectLinks(dependencies.objects, dependencies.signer, settings.public_url or base_url)
+    app[READINESS] = ReadinessProbe(dependencies.db.ping, dependencies.objects.ping, settings.database_timeout_seconds)
+    app[OPENAPI] = render(openapi_document(OPERATIONS))
+    for operation in OPERATIONS:
+        path = operation.path.replace("{key}", "{key:.+}")
+        resource = app.router.add_resource(path, name=operation.name)
+        handler = admit(operation)
+        resource.add_route(operation.method, handler, expect_handler=expect)
+        if operation.method == "GET":
+            resource.add_route("HEAD", handler, expect_handler=expect)
+    app.router.add_resource("/{path:.*}", name="unknown").add_route(
+        "*", unknown_route(OPERATIONS), expect_handler=expect
+    )
+    app.on_response_prepare.append(stamp)
+    return app

@@ -1,0 +1,45 @@
+"""What the application leans on, wired by `parley`."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from control_api.links import ObjectLinks
+from control_api.readiness import ReadinessProbe
+from control_api.request_metrics import RequestMetrics
+from control_api.session_notifications import SessionNotifications
+from sessions.settings import Settings
+from store.api_keys import ApiKeys
+from store.database import Database
+from store.idempotency import Idempotency
+from store.ledger import Ledger
+from store.notifications import Listener
+from store.objects import Objects
+from store.sessions_table import Sessions
+from store.vault import LinkSigner
+
+
+@dataclass(frozen=True, slots=True)
+class ApiDependencies:
+    """Everything from outside; each is opened and closed by the caller.
+
+    Attributes:
+        listener: entered, not iterated; `server.serve` is its one consumer.
+    """
+
+    settings: Settings
+    db: Database
+    sessions: Sessions
+    api_keys: ApiKeys
+    idempotency: Idempotency
+    ledger: Ledger
+    objects: Objects
+    signer: LinkSigner
+    listener: Listener
+
+
+DEPENDENCIES = web.AppKey("dependencies", ApiDependencies)
+NOTIFICATIONS = web.AppKey("notifications", SessionNotifications)
+LINKS = web.AppKey("links", ObjectLinks)
+READINESS = web.AppKey("readiness", ReadinessProbe)
+METRICS = web.AppKey("metrics", RequestMetrics)

@@ -1,0 +1,17 @@
+"""ETags of the session resource (RFC 9110 §8.8.3): they change with its version and with its usage."""
+
+from aiohttp import web
+
+from sessions.session import Session
+
+
+def entity_tag(session: Session) -> str:
+    """The opaque text of a strong tag, without quotes: everything else of the resource follows from these two."""
+    as_of = session.usage.as_of
+    return f"{session.version}-{0 if as_of is None else int(as_of.timestamp() * 1000)}"
+
+
+def is_unchanged(request: web.Request, tag: str) -> bool:
+    """Whether `If-None-Match` names the tag (weakly compared), or is `*`."""
+    candidates = request.if_none_match or ()
+    return any(candidate.value in (tag, "*") for candidate in candidates)

@@ -1,0 +1,163 @@
+"""Bodies as they may be read and sent, for the OpenAPI document. Tests check each against its schema."""
+
+from typing import Any
+
+SESSION_ID = "sess_01KB2F5W2Q4V9M7T8Y6R3N1C0A"
+TIME = "2026-11-22T02:37:57.123Z"
+
+CREATE_SESSION: dict[str, Any] = {
+    "transport": {
+        "type": "livekit",
+        "url": "wss://my-app.livekit.cloud",
+        "room_name": "support-4711",
+        "worker_token": "<a LiveKit access token: roomJoin, room support-4711>",
+    },
+    "max_duration_seconds": 1800,
+    "recording": {"layout": "stereo"},
+    "metadata": {"ticket": "4711"},
+    "tags": ["support"],
+}
+
+SESSION: dict[str, Any] = {
+    "id": SESSION_ID,
+    "object": "session",
+    "status": "running",
+    "transport": {
+        "type": "livekit",
+        "url": "wss://my-app.livekit.cloud",
+        "room_name": "support-4711",
+        "worker_token": "[redacted]",
+        "worker_identity": "recorder",
+        "audio_source": "track",
+        "subscribe_to_identity": None,
+        "synthetic_audio_if_no_input": False,
+    },
+    "quality": "standard",
+    "max_duration_seconds": 1800,
+    "idle_timeout_seconds": 30,
+    "recording": {"layout": "stereo", "on_pause": "silence"},
+    "metadata": {"ticket": "4711"},
+    "tags": ["support"],
+    "title": None,
+    "preview": None,
+    "output_preview": None,
+    "agent_id": "agent_0f8b7a6c5d4e3f2a1b0c9d8e7f6a5b4c",
+    "task_id": None,
+    "project_id": None,
+    "model_id": None,
+    "capabilities": [],
+    "organization_id": "org_01KB2F0000Q4V9M7T8Y6R3N1C0",
+    "external_customer_id": None,
+    "created_at": TIME,
+    "updated_at": "2026-11-22T02:37:57.640Z",
+    "queued_at": TIME,
+    "started_at": "2026-11-22T02:37:57.640Z",
+    "first_frame_at": "2026-11-22T02:37:57.910Z",
+    "paused_at": None,
+    "ending_at": None,
+    "ended_at": None,
+    "failed_at": None,
+    "finished_at": None,
+    "last_active_at": None,
+    "archived_at": None,
+    "kind": "voice",
+    "start_at": None,
+    "prompt": None,
+    "data": None,
+    "end_reason": None,
+    "error": None,
+    "epoch": 1,
+    "message_count": 0,
+    "usage": {
+        "billable_seconds": 12,
+        "billable_ms": 12480,
+        "frames": 2431,
+        "audio_ms_received": 24310,
+        "as_of": "2026-11-22T02:38:10.120Z",
+    },
+}
+
+
+def page(*data: dict[str, Any], cursor: str | None = None) -> dict[str, Any]:
+    """A list with these items."""
+    return {"object": "list", "data": list(data), "has_more": cursor is not None, "next_cursor": cursor}
+
+
+_TRANSITION: dict[str, Any] = {
+    "seq": 4,
+    "status_from": "starting",
+    "status_to": "running",
+    "occurred_at": "2026-11-22T02:37:57.640Z",
+    "epoch": 1,
+    "code": None,
+    "fault": None,
+}
+TRANSITION = {"object": "transition", **_TRANSITION}
+EVENT = {
+    "id": "evt_01KB2F5WK0Q4V9M7T8Y6R3N1C0",
+    "object": "event",
+    "session_id": SESSION_ID,
+    "type": "session.running",
+    "data": {},
+    **_TRANSITION,
+}
+RECORDING = {
+    "object": "recording",
+    "id": "rec_01KB2F9999Q4V9M7T8Y6R3N1C0",
+    "session_id": SESSION_ID,
+    "state": "incomplete",
+    "reason": None,
+    "layout": "stereo",
+    "on_pause": "silence",
+    "sample_rate": 48000,
+    "channels": 2,
+    "duration_ms": 61240,
+    "size_bytes": 11758124,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "peak_dbfs": -6.1,
+    "current_peak_dbfs": None,
+    "tracks": [],
+    "gaps": [{"start_ms": 20110, "end_ms": 21870, "code": "gap.worker_lost"}],
+    "finalized_at": "2026-11-22T02:39:02.004Z",
+}
+AUDIO_LINK = {
+    "object": "audio_link",
+    "session_id": SESSION_ID,
+    "url": "https://parley.example/v1/objects/sessions/sess_01/conversation.wav?expires=1795230000&signature=…",
+    "expires_at": "2026-11-22T03:38:00.000Z",
+}
+USAGE_EVENT = {
+    "id": "ue_6QZ1V6C0J8Q4V9M7T8Y6R3N1C0",
+    "object": "usage_event",
+    "session_id": SESSION_ID,
+    "epoch": 1,
+    "kind": "accrual",
+    "from_ms": 0,
+    "to_ms": 60012,
+    "milliseconds": 60012,
+    "quality": "standard",
+    "multiplier": "1.000",
+    "credits": "60.012",
+    "external_customer_id": None,
+    "recorded_at": "2026-11-22T02:38:58.001Z",
+}
+CODE = {
+    "object": "code",
+    "code": "end.max_duration",
+    "kind": "end",
+    "fault": "none",
+    "retryable": False,
+    "billable": True,
+    "http_status": None,
+    "help": "max_duration_seconds have passed.",
+}
+DEPENDENCIES = {"database": "ok", "storage": "ok"}
+ERROR = {
+    "error": {
+        "type": "invalid_request",
+        "code": "transport.unsupported",
+        "message": "transport.type=pipecat is reserved and not yet available",
+        "param": "transport.type",
+        "request_id": "req_01HXY5K8E7QYG3X8Z6N9R7S0VR",
+    }
+}

@@ -1,0 +1,68 @@
+"""From pydantic's complaints to `errors[]`: dotted paths and codes, nothing of what was sent."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from sessions.errors import ParleyError
+from sessions.redaction import redact
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_MAX_ERRORS = 20
+_MAX_PARAM_CHARACTERS = 200
+_CODES = {
+    "extra_forbidden": "field.unknown",
+    "missing": "field.required",
+    "union_tag_not_found": "field.required",
+}
+# The others' texts are pydantic's: none of them quotes the input.
+_MESSAGES = {
+    "extra_forbidden": "the operation has no such field",
+    "missing": "the field is required",
+    "union_tag_not_found": "the field is required",
+    "union_tag_invalid": "must be one of livekit, websocket, pipecat",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+}
+_UNIONS = {"transport": frozenset({"livekit", "websocket", "pipecat"})}
+
+
+def validate(model: type[Model], content: dict[str, Any]) -> Model:
+    """`content` as `model`.
+
+    Raises:
+        ParleyError: with the first error's code and param, and all of them in `errors`.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as failure:
+        details = failure.errors(include_url=False, include_context=False, include_input=False)
+    raise _first_of([_field_error(detail) for detail in details[:_MAX_ERRORS]]) from None
+
+
+def _field_error(detail: ErrorDetails) -> dict[str, str]:
+    kind = detail["type"]
+    location = _without_tag(detail["loc"])
+    if kind in ("union_tag_not_found", "union_tag_invalid"):
+        location = (*location, "type")
+    return {
+        "code": _CODES.get(kind, "field.invalid"),
+        "message": _MESSAGES.get(kind, detail["msg"]),
+        "param": redact(".".join(str(part) for part in location))[:_MAX_PARAM_CHARACTERS],
+    }
+
+
+def _without_tag(location: Sequence[int | str]) -> tuple[int | str, ...]:
+    """pydantic puts the chosen member of a union into the path; clients don't know it."""
+    tags = _UNIONS.get(str(location[0]) if location else "", frozenset())
+    if len(location) > 1 and location[1] in tags:
+        return (location[0], *location[2:])
+    return tuple(location)
+
+
+def _first_of(errors: list[dict[str, str]]) -> ParleyError:
+    first = errors[0]
+    return ParleyError(first["code"], first["message"], param=first["param"], extra={"errors": errors})

@@ -1,0 +1,45 @@
+"""The `Idempotency-Key` header and the fingerprint of what it stands for."""
+
+import hashlib
+import json
+from typing import Any
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from sessions.errors import ParleyError
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
+
+
+def read_key(request: web.Request) -> str | None:
+    """The key, if one was sent.
+
+    Raises:
+        ParleyError: `idempotency.invalid`: not 1 to 255 printable ASCII characters, or sent twice.
+    """
+    values = request.headers.getall(HEADER, [])
+    if not values:
+        return None
+    key = values[0]
+    if len(values) > 1 or not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
+        raise ParleyError("idempotency.invalid", "an Idempotency-Key has 1 to 255 printable ASCII characters")
+    return key
+
+
+def fingerprint(body: BaseModel | None, session_id: UUID | None) -> bytes:
+    """SHA-256 over what was asked: the members that were sent and the session; `worker_token` is left out."""
+    content: Any = None if body is None else _without_token(body.model_dump(mode="json", exclude_unset=True))
+    text = json.dumps([content, session_id and session_id.hex], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _without_token(value: Any) -> Any:
+    if isinstance(value, dict):
+        transport = value.get("transport")
+        if isinstance(transport, dict):
+            transport = {name: member for name, member in transport.items() if name != "worker_token"}
+            value = {**value, "transport": transport}
+    return value

@@ -1,0 +1,184 @@
+"""The OpenAPI 3.1 document, from the table of operations and their pydantic models."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from aiohttp import web
+from openapi_pydantic import OpenAPI
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from control_api import examples
+from control_api.envelope import http_status
+from control_api.idempotency_key import HEADER, REPLAYED
+from control_api.operation import Answer, Operation
+from control_api.request_id import HEADER as REQUEST_ID
+from control_api.schemas.service import ErrorEnvelope
+from sessions.codes import CODES, error_type
+
+OPENAPI = web.AppKey("openapi", bytes)
+
+# What any request may meet, whatever it asks for.
+_ALWAYS = ("request.malformed", "parameter.unknown", "internal", "stopping")
+_WITH_KEY = ("key.missing", "key.invalid", "scope.missing", "database.unavailable")
+_WITH_BODY = (
+    "body.malformed",
+    "body.too_large",
+    "body.timeout",
+    "body.media_type",
+    "field.unknown",
+    "field.required",
+    "field.invalid",
+)
+_WITH_IDEMPOTENCY = ("idempotency.invalid", "idempotency.in_progress", "idempotency.key_reused", "commit.unknown")
+
+
+def openapi_document(operations: Sequence[Operation]) -> OpenAPI:
+    """The whole document; building it validates it."""
+    references, definitions = _schemas(operations)
+    paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for operation in operations:
+        paths[operation.path][operation.method.lower()] = _operation(operation, references)
+    return OpenAPI.model_validate(
+        {
+            "openapi": "3.1.1",
+            "info": {
+                "title": "Parley",
+                "version": version("parley"),
+                "description": "Records voice sessions that happen in LiveKit rooms that its customers own.",
+                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            },
+            "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in operations)],
+            "paths": dict(paths),
+            "components": {
+                "schemas": definitions,
+                "securitySchemes": {"api_key": {"type": "http", "scheme": "bearer", "description": "An API key."}},
+            },
+        }
+    )
+
+
+def render(document: OpenAPI) -> bytes:
+    """As JSON."""
+    return document.model_dump_json(by_alias=True, exclude_none=True).encode()
+
+
+def _schemas(operations: Sequence[Operation]) -> tuple[dict[type[BaseModel], dict[str, Any]], dict[str, Any]]:
+    """Where each model's schema is, and the schemas."""
+    models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(ErrorEnvelope, "serialization"): None}
+    for operation in operations:
+        if operation.body is not None:
+            models[(operation.body, "validation")] = None
+        models.update({(answer.model, "serialization"): None for answer in operation.answers if answer.model})
+    references, schema = models_json_schema(list(models), ref_template="#/components/schemas/{model}")
+    return {model: references[model, mode] for model, mode in models}, schema["$defs"]
+
+
+def _operation(operation: Operation, references: dict[type[BaseModel], dict[str, Any]]) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "operationId": operation.name,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "parameters": _parameters(operation),
+        "responses": {
+            **{str(answer.status): _answer(answer, operation, references) for answer in operation.answers},
+            **_errors(operation, references),
+        },
+        "security": [] if operation.public else [{"api_key": [operation.scope] if operation.scope else []}],
+    }
+    if operation.description:
+        content["description"] = operation.description
+    if operation.body is not None:
+        content["requestBody"] = {
+            "required": operation.body_required,
+            "content": {
+                "application/json": {
+                    "schema": references[operation.body],
+                    "examples": {name: {"value": value} for name, value in operation.request_examples.items()},
+                }
+            },
+        }
+    return content
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = []
+    if "{session_id}" in operation.path:
+        parameters.append(_in_path("session_id", "sess_ and 26 characters.", examples.SESSION_ID))
+    if "{key}" in operation.path:
+        parameters.append(_in_path("key", "Part of the link.", "sessions/…/conversation.wav"))
+    for parameter in operation.query:
+        schema = {"type": "array", "items": parameter.schema} if parameter.repeats else parameter.schema
+        parameters.append(
+            {"name": parameter.name, "in": "query", "description": parameter.description, "schema": schema}
+        )
+    headers = dict(operation.request_headers)
+    if operation.idempotent_by_key:
+        headers[HEADER] = "1 to 255 printable characters, kept for 24 h: a repetition gets the first answer."
+    for name, description in headers.items():
+        parameters.append({"name": name, "in": "header", "description": description, "schema": {"type": "string"}})
+    return parameters
+
+
+def _in_path(name: str, description: str, example: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": {"type": "string"},
+        "example": example,
+    }
+
+
+def _answer(answer: Answer, operation: Operation, references: dict[type[BaseModel], dict[str, Any]]) -> dict[str, Any]:
+    headers = {REQUEST_ID: "Id of the request.", **answer.headers}
+    if operation.idempotent_by_key:
+        headers[REPLAYED] = "true when this is the answer of an earlier request with the same key."
+    content: dict[str, Any] = {
+        media_type: {"schema": {"type": "string"}, **({"example": example} if example else {})}
+        for media_type, example in answer.media_types.items()
+    }
+    if answer.model is not None:
+        content["application/json"] = {"schema": references[answer.model], "example": answer.example}
+    return {
+        "description": answer.description,
+        "headers": {
+            name: {"description": description, "schema": {"type": "string"}} for name, description in headers.items()
+        },
+        **({"content": content} if content else {}),
+    }
+
+
+def _errors(operation: Operation, references: dict[type[BaseModel], dict[str, Any]]) -> dict[str, Any]:
+    """One response per status, with an example per code."""
+    codes = [*_ALWAYS, *operation.errors]
+    if not operation.public:
+        codes += _WITH_KEY
+    if "{" in operation.path:
+        codes += ["id.invalid", "not_found"]
+    if operation.query:
+        codes += ["parameter.invalid"]
+    if operation.body is not None:
+        codes += _WITH_BODY
+    if operation.idempotent_by_key:
+        codes += _WITH_IDEMPOTENCY
+    by_status: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+    for code in dict.fromkeys(codes):
+        error = {
+            "type": error_type(http_status(code)),
+            "code": code,
+            "message": CODES[code].help,
+            "param": None,
+            "request_id": examples.ERROR["error"]["request_id"],
+        }
+        by_status[http_status(code)][code] = {"value": {"error": error}}
+    return {
+        str(status): {
+            "description": ", ".join(shown),
+            "content": {"application/json": {"schema": references[ErrorEnvelope], "examples": shown}},
+        }
+        for status, shown in sorted(by_status.items())
+    }

@@ -1,0 +1,76 @@
+"""What an operation is: the row that its route and its part of the OpenAPI document come from."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from control_api.call import Call
+from control_api.query_parameters import QueryParameter
+
+Method = Literal["GET", "POST", "PUT"]
+Scope = Literal["sessions:read", "sessions:read_metadata", "sessions:write", "usage:read"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One way in which an operation succeeds.
+
+    Attributes:
+        model: of the JSON body; None for another body, or none.
+        example: a body as it may be read.
+        media_types: bodies besides JSON, media type → example.
+        headers: name → description.
+    """
+
+    status: int
+    description: str
+    model: type[BaseModel] | None = None
+    example: Any = None
+    media_types: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method of one path.
+
+    Attributes:
+        name: operationId; also in logs and metrics.
+        path: with `{session_id}` or `{key}`.
+        scope: what the key must have; None: any key will do.
+        public: needs no key at all.
+        errors: the codes that belong to this operation, beyond those that every one has.
+        request_examples: name → body.
+        request_headers: name → description.
+    """
+
+    name: str
+    method: Method
+    path: str
+    tag: str
+    summary: str
+    handler: Callable[[Call], Awaitable[web.StreamResponse]]
+    answers: tuple[Answer, ...]
+    description: str = ""
+    scope: Scope | None = None
+    public: bool = False
+    query: tuple[QueryParameter, ...] = ()
+    body: type[BaseModel] | None = None
+    body_required: bool = True
+    errors: tuple[str, ...] = ()
+    request_examples: dict[str, Any] = field(default_factory=dict)
+    request_headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def idempotent_by_key(self) -> bool:
+        """Whether an Idempotency-Key is honored: on every POST."""
+        return self.method == "POST"
+
+    def matches(self, path: str) -> bool:
+        """Whether `path` is one of this operation's, whatever the method."""
+        pattern = re.sub(r"\\\{key\\\}", ".+", re.escape(self.path))
+        return re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", pattern), path) is not None

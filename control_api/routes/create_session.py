@@ -1,0 +1,109 @@
+"""`POST /v1/sessions`."""
+
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from control_api.call import Call
+from control_api.json_answer import json_answer, to_json
+from control_api.schemas.create_session import CreateSessionRequest, LiveKitTransportRequest
+from control_api.session_presenter import present_session
+from sessions.errors import ParleyError
+from sessions.ids import new_uuid
+from sessions.room_url import parse_room_url
+from sessions.session import LiveKitTransport, RecordingOptions, Session
+from sessions.settings import Settings
+from sessions.usage import MULTIPLIERS
+from sessions.worker_token import WorkerTokenClaims, read_worker_token
+from store.new_session import NewSession
+
+DEFAULT_MAX_DURATION_SECONDS = 3600
+
+
+async def create_session(call: Call) -> web.StreamResponse:
+    """Queue a recording; 201 with the effective values."""
+    dependencies = call.dependencies
+    new = to_new_session(call.body_as(CreateSessionRequest), dependencies.settings, datetime.now(UTC))
+    ticket, call.ticket = call.ticket, None  # the answer is kept by the transaction that creates the session
+    session = await dependencies.sessions.create(call.organization_id, new, idempotency=ticket, render=_render)
+    status, body = _render(session)
+    return json_answer(body, status=status, headers={"Location": f"/v1/sessions/{present_session(session).id}"})
+
+
+def to_new_session(body: CreateSessionRequest, settings: Settings, now: datetime) -> NewSession:
+    """What to store, if it makes sense: semantics after schema.
+
+    Raises:
+        ParleyError: `transport.unsupported`, `field.reserved`, `field.invalid`, `audio_source.unsupported`,
+            `transport.url_not_allowed`, `worker_token.*`.
+    """
+    transport = body.transport
+    if not isinstance(transport, LiveKitTransportRequest):
+        raise ParleyError(
+            "transport.unsupported",
+            f"transport.type={transport.type} is reserved and not yet available",
+            param="transport.type",
+        )
+    if body.start_at is not None:
+        raise ParleyError("field.reserved", "start_at is reserved and not yet available", param="start_at")
+    if transport.audio_source != "track":
+        raise ParleyError(
+            "audio_source.unsupported",
+            f"audio_source={transport.audio_source} is reserved and not yet available",
+            param="transport.audio_source",
+        )
+    parse_room_url(transport.url, allow_private_hosts=settings.allow_private_hosts)
+    claims = read_worker_token(
+        transport.worker_token,
+        now=now,
+        room_name=transport.room_name,
+        worker_identity=transport.worker_identity,
+    )
+    return NewSession(
+        id=new_uuid(),
+        transport=_to_transport(transport, claims),
+        token=transport.worker_token,
+        token_expires_at=claims.expires_at,
+        quality=body.quality,
+        multiplier=MULTIPLIERS[body.quality],
+        max_duration_seconds=_max_duration(body, settings),
+        idle_timeout_seconds=body.idle_timeout_seconds,
+        recording=RecordingOptions(layout=body.recording.layout, on_pause=body.recording.on_pause),
+        metadata=dict(body.metadata),
+        tags=tuple(body.tags),
+        title=body.title,
+        agent_id=body.agent_id,
+        task_id=body.task_id,
+        project_id=body.project_id,
+        model_id=body.model_id,
+        capabilities=list(body.capabilities),
+        prompt=body.prompt,
+        external_customer_id=body.external_customer_id,
+    )
+
+
+def _to_transport(transport: LiveKitTransportRequest, claims: WorkerTokenClaims) -> LiveKitTransport:
+    return LiveKitTransport(
+        url=transport.url,
+        room_name=transport.room_name,
+        worker_identity=claims.identity,
+        audio_source=transport.audio_source,
+        subscribe_to_identity=transport.subscribe_to_identity,
+        synthetic_audio_if_no_input=transport.synthetic_audio_if_no_input,
+    )
+
+
+def _max_duration(body: CreateSessionRequest, settings: Settings) -> int:
+    if body.max_duration_seconds is None:
+        return min(DEFAULT_MAX_DURATION_SECONDS, settings.max_duration_seconds)
+    if body.max_duration_seconds > settings.max_duration_seconds:
+        raise ParleyError(
+            "field.invalid",
+            f"must be at most {settings.max_duration_seconds} on this server",
+            param="max_duration_seconds",
+        )
+    return body.max_duration_seconds
+
+
+def _render(session: Session) -> tuple[int, bytes]:
+    return 201, to_json(present_session(session))

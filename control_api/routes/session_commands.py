@@ -1,0 +1,47 @@
+"""`POST …/end`, `POST …/cancel`, `PUT …/worker_token`."""
+
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from control_api.call import Call
+from control_api.json_answer import json_answer
+from control_api.schemas.commands import ReplaceWorkerTokenRequest
+from control_api.session_presenter import present_session
+from sessions.errors import ParleyError
+from sessions.lifecycle import SETTLED
+from sessions.worker_token import read_worker_token
+
+
+async def end_session(call: Call) -> web.StreamResponse:
+    """Stop recording and keep what there is; unchanged when it has been settled before."""
+    session = await call.dependencies.sessions.end(call.organization_id, call.session_id)
+    return json_answer(present_session(session))
+
+
+async def cancel_session(call: Call) -> web.StreamResponse:
+    """Stop at once, without draining; unchanged when it has been settled before."""
+    session = await call.dependencies.sessions.cancel(call.organization_id, call.session_id)
+    return json_answer(present_session(session))
+
+
+async def replace_worker_token(call: Call) -> web.StreamResponse:
+    """Take a fresh token for the same room and identity."""
+    sessions = call.dependencies.sessions
+    token = call.body_as(ReplaceWorkerTokenRequest).worker_token
+    session = await sessions.get(call.organization_id, call.session_id)
+    if session.transport is None or session.status in SETTLED:
+        raise ParleyError("transition.invalid", f"a session that is {session.status} takes no worker token")
+    try:
+        claims = read_worker_token(
+            token,
+            now=datetime.now(UTC),
+            room_name=session.transport.room_name,
+            worker_identity=session.transport.worker_identity,
+        )
+        session = await sessions.replace_token(call.organization_id, call.session_id, token, claims)
+    except ParleyError as error:
+        if error.param is not None:
+            error.param = "worker_token"  # here the body has it at the top
+        raise
+    return json_answer(present_session(session))

@@ -1,0 +1,1 @@
+"""The bodies of requests and answers as pydantic models: what is checked, and what the OpenAPI document shows."""

@@ -1,0 +1,125 @@
+"""The body of `POST /v1/sessions`."""
+
+import json
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr
+from pydantic_core import PydanticCustomError
+
+from control_api.schemas.strictness import Integer, RequestModel, ShortText
+from sessions.worker_token import MAX_TOKEN_CHARACTERS
+
+MAX_METADATA_BYTES = 8 * 1024
+_EXACT_INTEGER = 2**53
+
+Size = TypeVar("Size", dict[str, Any], list[dict[str, Any]])
+
+WorkerToken = Annotated[
+    SecretStr, Field(min_length=1, max_length=MAX_TOKEN_CHARACTERS, json_schema_extra={"writeOnly": True})
+]
+
+
+class LiveKitTransportRequest(RequestModel):
+    """BYO LiveKit transport: the customer owns the room and mints `worker_token`; Parley never touches the API key."""
+
+    type: Literal["livekit"]
+    url: Annotated[str, Field(min_length=1, max_length=2048, description="The room's URL, wss://my-app.livekit.cloud.")]
+    room_name: ShortText = Field(description="Name of the LiveKit room that the worker joins.")
+    worker_token: WorkerToken = Field(
+        description="Short-lived JWT that lets the worker join. Write-only: read back as [redacted]."
+    )
+    worker_identity: ShortText | None = Field(
+        None, description="Identity that the worker presents inside the room. Default: the token's sub."
+    )
+    audio_source: Literal["track", "data_stream"] = Field(
+        "track", description="Audio tracks of the room; data_stream is reserved."
+    )
+    subscribe_to_identity: ShortText | None = Field(None, description="Record this participant only. Null: everybody.")
+    synthetic_audio_if_no_input: bool = Field(
+        False, description="If no participant joins within 10 s, record a sine until one does. Demo aid only."
+    )
+
+
+class WebSocketTransportRequest(RequestModel):
+    """Reserved: raw WebSocket transport. Not yet available; create answers 400 `transport.unsupported`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: Literal["websocket"]
+
+
+class PipecatTransportRequest(RequestModel):
+    """Reserved: Pipecat integration. Not yet available; create answers 400 `transport.unsupported`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: Literal["pipecat"]
+
+
+TransportRequest = Annotated[
+    LiveKitTransportRequest | WebSocketTransportRequest | PipecatTransportRequest, Field(discriminator="type")
+]
+
+
+class RecordingRequest(RequestModel):
+    """How `conversation.wav` is made."""
+
+    layout: Literal["mono", "stereo"] = Field(
+        "mono", description="stereo: the room left, the worker's own audio right."
+    )
+    on_pause: Literal["silence", "cut"] = Field("silence", description="What a pause becomes in the file.")
+
+
+def _flat(value: dict[str, Any]) -> dict[str, Any]:
+    for member in value.values():
+        if not isinstance(member, (str, int, float, bool, type(None))):
+            raise PydanticCustomError("metadata_flat", "values must be texts, numbers, booleans or null")
+        if isinstance(member, int) and abs(member) > _EXACT_INTEGER:
+            raise PydanticCustomError("metadata_number", "whole numbers must lie within ±2^53")
+    return _bounded(value)
+
+
+def _bounded(value: Size) -> Size:
+    if len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_METADATA_BYTES:
+        raise PydanticCustomError("too_many_bytes", "must not be larger than 8 KiB as JSON")
+    return value
+
+
+Metadata = Annotated[
+    dict[str, Any],
+    AfterValidator(_flat),
+    Field(
+        json_schema_extra={
+            "additionalProperties": {"type": ["string", "number", "integer", "boolean", "null"]},
+            "description": "Flat object, at most 8 KiB as JSON. Kept as it is, never read by Parley.",
+        }
+    ),
+]
+Capabilities = Annotated[list[dict[str, Any]], AfterValidator(_bounded), Field(max_length=50)]
+
+
+class CreateSessionRequest(RequestModel):
+    """What to record, where, and for how long."""
+
+    transport: TransportRequest
+    quality: Literal["standard", "mock"] = Field("standard", description="Output quality tier; mock bills as standard.")
+    max_duration_seconds: Annotated[Integer, Field(ge=1)] | None = Field(
+        None, description="From started_at, pauses included. Default 3600, at most PARLEY_MAX_DURATION_SECONDS."
+    )
+    idle_timeout_seconds: Annotated[Integer, Field(ge=1, le=600)] = Field(
+        30, description="Ends the session when no remote participant has had an audio track for so long."
+    )
+    recording: RecordingRequest = Field(default_factory=RecordingRequest)
+    metadata: Metadata = Field(default_factory=dict)
+    tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=50)] = Field(
+        default_factory=list
+    )
+    title: Annotated[str, Field(max_length=500)] | None = None
+    agent_id: ShortText | None = Field(None, description="Default: the organization's default agent.")
+    task_id: ShortText | None = None
+    project_id: ShortText | None = None
+    model_id: ShortText | None = None
+    capabilities: Capabilities = Field(default_factory=list)
+    prompt: Annotated[str, Field(max_length=32_768)] | None = None
+    external_customer_id: ShortText | None = None
+    start_at: str | None = Field(None, description="Reserved: answers 422 field.reserved for now.")

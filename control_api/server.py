@@ -1,0 +1,101 @@
+"""Runs the application: listens, passes notifications on, sweeps, and stops in steps."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from contextlib import closing
+
+import structlog
+from aiohttp import web
+
+from control_api.access_log import CanonicalLine
+from control_api.app import build_app
+from control_api.dependencies import DEPENDENCIES, METRICS, NOTIFICATIONS, READINESS, ApiDependencies
+from control_api.http_protocol import EnvelopeRunner
+from store.sweeper import sweep
+
+SWEEP_SECONDS = 1.0
+GRACE_SECONDS = 10.0
+
+log = structlog.get_logger()
+
+
+async def serve(
+    dependencies: ApiDependencies,
+    *,
+    stopping: asyncio.Event,
+    host: str | None = None,
+    port: int | None = None,
+    on_ready: Callable[[str], None] | None = None,
+    grace_seconds: float = GRACE_SECONDS,
+) -> None:
+    """Serve until `stopping` is set, then finish what has begun within `grace_seconds`.
+
+    Args:
+        host, port: the settings' unless given; port 0 takes any free one.
+        on_ready: called with the base URL (`http://127.0.0.1:8080`) once requests are accepted.
+
+    Raises:
+        OSError: the address can't be listened on.
+    """
+    settings = dependencies.settings
+    listening = _listen(settings.api_host if host is None else host, settings.api_port if port is None else port)
+    with closing(listening):
+        base_url = _base_url(listening)
+        app = build_app(dependencies, base_url=base_url)
+        runner = EnvelopeRunner(
+            app,
+            handle_signals=False,
+            shutdown_timeout=grace_seconds,
+            access_log_class=CanonicalLine,
+            access_log=logging.getLogger("aiohttp.access"),
+            auto_decompress=False,
+            lingering_time=1.0,
+            keepalive_timeout=75.0,
+        )
+        await runner.setup()
+        try:
+            async with asyncio.TaskGroup() as group:
+                background = [
+                    group.create_task(app[NOTIFICATIONS].run(dependencies.listener), name="session notifications"),
+                    group.create_task(_sweep_for_ever(app), name="sweeper"),
+                ]
+                await web.SockSite(runner, listening).start()
+                log.info("api.listening", url=base_url)
+                if on_ready is not None:
+                    on_ready(base_url)
+                await stopping.wait()
+                app[READINESS].stopping = True
+                app[NOTIFICATIONS].stop()
+                await runner.cleanup()
+                for task in background:
+                    task.cancel()
+        finally:
+            await runner.cleanup()
+    log.info("api.stopped")
+
+
+async def _sweep_for_ever(app: web.Application) -> None:
+    dependencies, metrics = app[DEPENDENCIES], app[METRICS]
+    while True:
+        try:
+            await sweep(dependencies.db, dependencies.settings)
+        except Exception as error:  # the maintenance loop goes on whatever one sweep meets
+            metrics.sweeps.labels("failed").inc()
+            log.warning("sweep.failed", error=type(error).__name__, code=getattr(error, "code", None))
+        else:
+            metrics.sweeps.labels("done").inc()
+        await asyncio.sleep(SWEEP_SECONDS)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=1024)
+
+
+def _base_url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = "127.0.0.1" if host == "0.0.0.0" else "::1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
