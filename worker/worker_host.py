@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Gauge
 from pydantic import SecretStr
-from store.runs import Runs
-from store.sweeper import sweep
 
 from sessions.errors import ParleyError
 from sessions.settings import Settings
 from store.claims import Claims
 from store.database import Database
 from store.objects import Objects
+from store.runs import Runs
+from store.sweeper import sweep
 from store.vault import TokenVault
 from worker.health import Check, serve_health
 from worker.maintenance import repeat
@@ -50,7 +50,7 @@ async def run_worker_host(
         reconnect=reconnect,
     ) as db:
         vault = TokenVault(settings.secret_key)
-        salvage = Salvage(settings.data_dir / "spool", db, objects, Claims(db, vault), Runs(db, vault))
+        salvage = Salvage(settings.data_dir, db, objects, Claims(db, vault), Runs(db, vault))
         rescuer = RunRescuer(Claims(db, vault), salvage.wake.set)
         supervisor = Supervisor(
             commands, rescuer, processes=recorder_processes(settings), grace_seconds=settings.grace_seconds

@@ -1,0 +1,47 @@
+"""One line that tells how a session is doing: rewritten in a terminal, else printed now and then."""
+
+import shutil
+import sys
+import time
+
+from parley.demo.customer import Resource
+
+_METER_CELLS = 20
+_QUIETEST_DBFS = -60.0
+_PRINT_SECONDS = 2.0
+
+
+class LiveLine:
+    """Show it again and again, then end it."""
+
+    def __init__(self) -> None:
+        self._rewrites = sys.stdout.isatty()
+        self._printed_at = -_PRINT_SECONDS
+
+    def show(self, session: Resource, recording: Resource) -> None:
+        """The state of a session and of its recording."""
+        usage = session["usage"]
+        text = (
+            f"          {session['status']:<8} {usage['billable_ms'] / 1000:6.1f} s billed  "
+            f"{usage['frames']:>6} frames  {meter(recording['peak_dbfs'])}"
+        )
+        if self._rewrites:
+            columns = shutil.get_terminal_size().columns
+            print(f"\r{text[: columns - 1]}\x1b[K", end="", flush=True)
+        elif time.monotonic() - self._printed_at >= _PRINT_SECONDS:
+            self._printed_at = time.monotonic()
+            print(text, flush=True)
+
+    def end(self) -> None:
+        """Leave the line as it is."""
+        if self._rewrites:
+            print()
+
+
+def meter(peak_dbfs: float | None) -> str:
+    """A level as a bar of 20 cells: -60 dBFS is empty, full scale is full."""
+    if peak_dbfs is None:
+        return "·" * _METER_CELLS
+    share = min(max(1 - peak_dbfs / _QUIETEST_DBFS, 0.0), 1.0)
+    filled = round(share * _METER_CELLS)
+    return "█" * filled + "·" * (_METER_CELLS - filled) + f" {peak_dbfs:6.1f} dBFS"

@@ -1,0 +1,92 @@
+"""The talkers' process, from the demo's side."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from parley.child_process import spawn
+from parley.command_error import CommandError
+
+_JOIN_SECONDS = 15
+_LEAVE_SECONDS = 5
+
+
+class Talkers:
+    """Two participants of a room. Enter `joined_talkers`."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+
+    async def talk(self) -> float:
+        """Start the conversation; returns the Unix time of its first sample."""
+        self._say("talk")
+        return float((await self._hear("talking", _JOIN_SECONDS))[0])
+
+    async def finished(self, timeout_seconds: float) -> None:
+        """Wait until everything is said."""
+        await self._hear("silent", timeout_seconds)
+
+    async def joined(self) -> None:
+        """Wait until both are in the room."""
+        await self._hear("joined", _JOIN_SECONDS)
+
+    def _say(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n".encode())
+        self._process.stdin.flush()
+
+    async def _hear(self, word: str, timeout_seconds: float) -> list[str]:
+        assert self._process.stdout is not None
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                line = await asyncio.to_thread(self._process.stdout.readline)
+        except TimeoutError:
+            self._process.kill()  # ends the thread's wait
+            raise CommandError(f"the talkers did not say {word!r} within {timeout_seconds:.0f} s") from None
+        said, *rest = line.decode().split() or [""]
+        if said != word:
+            raise CommandError(f"the talkers ended before they said {word!r}")
+        return rest
+
+
+@asynccontextmanager
+async def joined_talkers(url: str, tokens: Mapping[str, str], log: Path) -> AsyncIterator[Talkers]:
+    """Let them join; they leave with the block.
+
+    Raises:
+        CommandError: they don't.
+    """
+    with log.open("wb") as errors:
+        process = spawn(
+            [sys.executable, "-m", "parley.demo.talker"],
+            death_signal=signal.SIGKILL,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+    try:
+        with process:
+            talkers = Talkers(process)
+            talkers._say(json.dumps({"url": url, "tokens": dict(tokens)}))
+            try:
+                await talkers.joined()
+                yield talkers
+            finally:
+                await asyncio.to_thread(_end, process)
+    finally:
+        process.kill()
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        process.wait(_LEAVE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
