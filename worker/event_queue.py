@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from worker.room_events import Disconnected, RoomEvent
 
@@ -14,6 +15,11 @@ class EventQueue:
         self._events: deque[RoomEvent] = deque()
         self._filled = asyncio.Event()
         self._closed = False
+        self._notify: Callable[[], None] | None = None
+
+    def notify(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called after every event, for a reader that drains."""
+        self._notify = callback
 
     def put(self, event: RoomEvent) -> None:
         """Append an event; nothing is taken after `close` or an overflow."""
@@ -25,6 +31,8 @@ class EventQueue:
             self._closed = True
         self._events.append(event)
         self._filled.set()
+        if self._notify is not None:
+            self._notify()
 
     def close(self) -> None:
         """Forget what is queued and take nothing more: late callbacks of a dead room end here."""
@@ -37,3 +45,9 @@ class EventQueue:
             self._filled.clear()
             await self._filled.wait()
         return self._events.popleft()
+
+    def drain(self) -> list[RoomEvent]:
+        """Everything that is queued."""
+        events = list(self._events)
+        self._events.clear()
+        return events

@@ -24,6 +24,7 @@ class Joins:
         self._group = group
         self._max_abandoned = max_abandoned
         self._abandoned: set[asyncio.Future[LiveKitRoom]] = set()
+        self._under_way: set[asyncio.Task[None]] = set()
 
     @property
     def abandoned(self) -> int:
@@ -41,7 +42,9 @@ class Joins:
         if len(self._abandoned) >= self._max_abandoned:
             raise JoinError("room.join_timeout", "too many joins of this worker are still under way")
         landed: asyncio.Future[LiveKitRoom] = asyncio.get_running_loop().create_future()
-        self._group.create_task(self._land(landed, url, token, subscribe_to_identity), name="join")
+        task = self._group.create_task(self._land(landed, url, token, subscribe_to_identity), name="join")
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
         try:
             done, _ = await asyncio.wait({landed}, timeout=timeout_seconds)
         except asyncio.CancelledError:
@@ -51,6 +54,13 @@ class Joins:
             self._abandon(landed)
             raise JoinError("room.join_timeout", "the join was not done in time")
         return landed.result()
+
+    async def all_landed(self, timeout_seconds: float) -> bool:
+        """Wait until no join is under way; False if some still are."""
+        if not self._under_way:
+            return True
+        _, pending = await asyncio.wait(list(self._under_way), timeout=timeout_seconds)
+        return not pending
 
     def _abandon(self, landed: "asyncio.Future[LiveKitRoom]") -> None:
         self._abandoned.add(landed)

@@ -39,7 +39,14 @@ _STATUS = re.compile(r"signal failure: (?:client|server) error: (\d{3})\b")
 
 
 class JoinError(ParleyError):
-    """A join that failed: `worker_token.rejected`, `room.unreachable`, `room.join_timeout` or `room.join_failure`."""
+    """A join that failed: `worker_token.rejected`, `room.unreachable`, `room.join_timeout` or `room.join_failure`.
+
+    `final`: a first join that the server refused like this will be refused again.
+    """
+
+    def __init__(self, code: str, message: str, *, final: bool = False) -> None:
+        super().__init__(code, message)
+        self.final = final
 
 
 class LiveKitRoom:
@@ -222,8 +229,9 @@ def join_error(text: str) -> JoinError:
     """The code for what the SDK said about a failed join; nothing of its text is kept."""
     if match := _STATUS.search(text):
         if match[1] in ("401", "403"):
-            return JoinError("worker_token.rejected", "the LiveKit server refused the worker token")
-        return JoinError("room.join_failure", f"the LiveKit server answered {match[1]}")
+            return JoinError("worker_token.rejected", "the LiveKit server refused the worker token", final=True)
+        final = match[1][0] == "4" and match[1] not in ("408", "425", "429")
+        return JoinError("room.join_failure", f"the LiveKit server answered {match[1]}", final=final)
     if "transport connection error" in text or "IO error" in text:
         return JoinError("room.unreachable", "nobody answered at the room's URL")
     if "timed out" in text or "timeout" in text:

@@ -21,6 +21,7 @@ class _Track:
     number: int
     timeline: TrackTimeline
     concealment: ConcealmentWatch
+    closed: bool = False
 
 
 class Recorder:
@@ -77,6 +78,7 @@ class Recorder:
         """End a track: what its timeline holds back is written."""
         track = self._tracks.pop(sid, None)
         if track is not None:
+            track.closed = True
             self._write(track.number, track.timeline.flush())
 
     def close_tracks(self) -> None:
@@ -118,6 +120,8 @@ class Recorder:
         self._spool.watch()
 
     def _append(self, track: _Track, arrival_ns: int, pcm: Pcm) -> None:
+        if track.closed:
+            return
         if self.first_frame_ns is None:
             self.first_frame_ns = arrival_ns
         self.received_samples += len(pcm)

@@ -155,6 +155,12 @@ class SpoolWriter:
             self._queue.append(action)
         self._wake.set()
 
+    def flush(self, *, timeout_seconds: float) -> None:
+        """Wait, in any other thread, until what is queued has been handed to the kernel."""
+        done = threading.Event()
+        self.call(done.set)
+        done.wait(timeout_seconds)
+
     def _run(self) -> None:
         while True:
             stopping = self._stopping

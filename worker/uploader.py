@@ -8,7 +8,8 @@ import structlog
 
 from audio.segments import RecordKind, cut_after, read_segment, segment_key
 from sessions.ids import format_id
-from store.objects import Objects, StorageError
+from store.objects import Objects
+from store.storage_errors import StorageError
 from worker.session_clock import SessionClock
 from worker.spool import SealedSegment
 
@@ -55,6 +56,7 @@ class Uploader:
         self._proven_sample = -1
         self._end_sample: int | None = None
         self._everything = False
+        self._pause_seconds = _FIRST_PAUSE_SECONDS
         self._changed = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -87,23 +89,29 @@ class Uploader:
 
     async def run(self) -> None:
         """Upload until canceled; a storage that is away is tried again and again."""
-        pause_seconds = _FIRST_PAUSE_SECONDS
         while True:
             while not self._next_may_go():
                 self._changed.clear()
                 await self._changed.wait()
-            segment = self._waiting[0]
-            try:
-                await upload_segment(self._objects, self._session_id, segment, self._end_sample)
-            except (StorageError, OSError) as error:
-                _log.warning("segment_upload_failed", error=type(error).__name__, waiting=len(self._waiting))
-                await asyncio.sleep(pause_seconds)
-                pause_seconds = min(pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
-                continue
-            pause_seconds = _FIRST_PAUSE_SECONDS
-            self._waiting.popleft()
-            if not self._waiting:
-                self._empty.set()
+            await self._upload_next()
+
+    async def flush(self) -> None:
+        """Upload what may go, when `run` is not running any more."""
+        while self._next_may_go():
+            await self._upload_next()
+
+    async def _upload_next(self) -> None:
+        try:
+            await upload_segment(self._objects, self._session_id, self._waiting[0], self._end_sample)
+        except (StorageError, OSError) as error:
+            _log.warning("segment_upload_failed", error=type(error).__name__, waiting=len(self._waiting))
+            await asyncio.sleep(self._pause_seconds)
+            self._pause_seconds = min(self._pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
+            return
+        self._pause_seconds = _FIRST_PAUSE_SECONDS
+        self._waiting.popleft()
+        if not self._waiting:
+            self._empty.set()
 
     async def drained(self) -> None:
         """Wait until everything that was added is stored."""

@@ -1,0 +1,78 @@
+"""Getting into a room: attempt after attempt, each only when the fence allows it, until the budget is used up."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from pydantic import SecretStr
+
+from sessions.errors import ParleyError
+from sessions.session import LiveKitTransport
+from worker.boot_clock import boottime_ns
+from worker.joins import Joins
+from worker.live_run import LiveRun
+from worker.livekit_room import JoinError, LiveKitRoom
+from worker.rejoin_policy import RejoinPolicy, jitter, may_attempt
+from worker.room_address import check_room_address
+
+_log = structlog.get_logger(__name__)
+
+_ADDRESS_SECONDS = 5.0
+_FENCED_PAUSE_SECONDS = 0.2
+_NEVER = ("worker_token.rejected", "transport.url_not_allowed")
+
+
+class RoomJoining:
+    """Joins one session's room, for the first time or again. Canceling `join` is harmless."""
+
+    def __init__(
+        self,
+        joins: Joins,
+        run: LiveRun,
+        transport: LiveKitTransport,
+        *,
+        token: Callable[[], SecretStr],
+        allow_private_hosts: bool,
+    ) -> None:
+        self._joins = joins
+        self._run = run
+        self._transport = transport
+        self._token = token
+        self._allow_private_hosts = allow_private_hosts
+
+    async def join(self, policy: RejoinPolicy, *, dropped_ns: int | None) -> LiveKitRoom | ParleyError:
+        """The room, or why there is none: the last attempt's error.
+
+        `dropped_ns` says when the room was lost (None: it is the first join): no attempt is made before a beat that
+        was sent later has come back, nor past the fence.
+        """
+        failure: ParleyError = JoinError("room.unreachable", "nobody answered at the room's URL in time")
+        attempt = 0
+        while (left := policy.seconds_left(boottime_ns())) > 0:
+            await asyncio.sleep(min(policy.pause_seconds(attempt, jitter=jitter()), left))
+            if self._run.fenced or not may_attempt(dropped_ns=dropped_ns, proven_ns=self._run.proven_ns):
+                await asyncio.sleep(_FENCED_PAUSE_SECONDS)
+                continue
+            attempt += 1
+            try:
+                return await self._attempt(policy)
+            except ParleyError as error:
+                failure = error
+                _log.info("join_failed", code=error.code, attempt=attempt)
+                if error.code in _NEVER or (dropped_ns is None and getattr(error, "final", False)):
+                    break
+        return failure
+
+    async def _attempt(self, policy: RejoinPolicy) -> LiveKitRoom:
+        left = policy.seconds_left(boottime_ns())
+        await check_room_address(
+            self._transport.url,
+            allow_private_hosts=self._allow_private_hosts,
+            timeout_seconds=max(min(left, _ADDRESS_SECONDS), 0.1),
+        )
+        return await self._joins.join(
+            self._transport.url,
+            self._token(),
+            subscribe_to_identity=self._transport.subscribe_to_identity,
+            timeout_seconds=max(policy.seconds_left(boottime_ns()), 0.1),
+        )
