@@ -1,15 +1,14 @@
 """What the room does to a session: it is closed, the worker is kicked, the server restarts, nobody comes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 import soundfile
 from livekit import api as livekit_api
 
-from parley.livekit_server import LiveKitServer, find_or_build
+from parley.livekit_server import LiveKitServer
 from tests.support.beeps import BeepPlan, BeepTalker, check_beeps, mint_token
 from tests.support.stack import Stack
 
@@ -91,30 +90,23 @@ async def test_somebody_else_with_the_workers_identity_is_not_fought(
     assert status == 200
 
 
-@pytest.fixture
-async def own_server(run_folder: Path, tmp_path: Path) -> AsyncIterator[LiveKitServer]:
-    """A livekit-server that the test may kill."""
-    with LiveKitServer(find_or_build(print), tmp_path / "livekit") as server:
-        yield server
-
-
 async def test_a_restarted_server_is_rejoined(
-    tmp_path: Path, database_url: str, own_server: LiveKitServer, room: str
+    tmp_path: Path, database_url: str, own_livekit: LiveKitServer, room: str
 ) -> None:
     """kill -9 of the LiveKit server and back after 3 s: the session stays running, rejoins, and names the gap."""
 
     def ann() -> BeepTalker:
-        token = mint_token(own_server.api_key, own_server.api_secret, room, "ann")
-        return BeepTalker(own_server.url, token, PLAN)
+        token = mint_token(own_livekit.api_key, own_livekit.api_secret, room, "ann")
+        return BeepTalker(own_livekit.url, token, PLAN)
 
-    async with Stack(tmp_path, database_url, own_server) as stack:
+    async with Stack(tmp_path, database_url, own_livekit) as stack:
         session: dict[str, Any]
         async with ann():
             session = await _running(stack, room, idle_timeout_seconds=60)
             await asyncio.sleep(4)
-            await asyncio.to_thread(own_server.kill)
+            await asyncio.to_thread(own_livekit.kill)
             await asyncio.sleep(3)
-            await asyncio.to_thread(own_server.start)
+            await asyncio.to_thread(own_livekit.start)
             await asyncio.sleep(8)
         async with ann():
             await asyncio.sleep(6)

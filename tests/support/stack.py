@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -21,7 +20,6 @@ from livekit import api as livekit_api
 PARLEY = Path(sys.executable).parent / "parley"
 MASTER_KEY = "parley_master_" + "k" * 43
 SECRET_KEY = "s" * 40
-_ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 
 # Faster than production, in the same proportions: a lost worker is noticed in 3 s instead of 15.
 QUICK = {
@@ -143,8 +141,8 @@ class Stack:
 
     async def start_api(self, name: str = "api", **more: str) -> Process:
         """An API process that answers."""
-        process = self.start("api", name=name, **more)
-        base = await self._address(process)
+        url_file = self.folder / f"{name}.url"
+        base = await self._address(self.start("api", "--url-file", str(url_file), name=name, **more), url_file)
         self.bases.append(base)
 
         async def answers() -> bool:
@@ -152,13 +150,16 @@ class Stack:
             return status == 200
 
         await eventually(answers, what=f"{name} is ready")
-        return process
+        return self.processes[-1]
 
     async def start_worker(self, name: str = "worker", prefix: tuple[str, ...] = (), **more: str) -> Process:
         """A worker that takes sessions."""
         data_dir = more.pop("PARLEY_DATA_DIR", str(self.folder / name))
-        process = self.start("worker", name=name, prefix=prefix, PARLEY_DATA_DIR=data_dir, **more)
-        base = await self._address(process)
+        url_file = self.folder / f"{name}.url"
+        process = self.start(
+            "worker", "--url-file", str(url_file), name=name, prefix=prefix, PARLEY_DATA_DIR=data_dir, **more
+        )
+        base = await self._address(process, url_file)
 
         async def ready() -> bool:
             status, _ = await self.call("GET", "/readyz", base=base)
@@ -167,13 +168,12 @@ class Stack:
         await eventually(ready, seconds=40, what=f"{name} is ready")
         return process
 
-    async def _address(self, process: Process) -> str:
-        """Where it listens: the first address of ours in its log."""
+    async def _address(self, process: Process, url_file: Path) -> str:
+        """Where it listens."""
 
         async def said() -> str | None:
             assert process.popen.poll() is None, process.log()
-            found = _ADDRESS.search(process.log())
-            return found[0] if found else None
+            return url_file.read_text().strip() if url_file.exists() else None
 
         return str(await eventually(said, seconds=40, what=f"{process.name} says where it listens"))
 
