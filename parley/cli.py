@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 from uuid import UUID
 
 from parley.command_error import CommandError
@@ -63,7 +64,7 @@ def _is_for_users(error: Exception) -> bool:
     return isinstance(error, (EmbeddedPostgresError, LiveKitServerError, ParleyError))
 
 
-_Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _add_services(commands: _Commands) -> None:
@@ -82,9 +83,9 @@ def _add_services(commands: _Commands) -> None:
         "worker",
         _run_worker,
         "join rooms and record them",
-        "Runs PARLEY_PROCESSES recorder processes and one for finalizing, replaces those that die, and serves /healthz, "
-        "/readyz and /metrics on PARLEY_WORKER_PORT. SIGTERM or SIGINT hands running sessions over to other workers, "
-        "or seals them after PARLEY_GRACE_SECONDS.",
+        "Runs PARLEY_PROCESSES recorder processes and one for finalizing, replaces those that die, and serves "
+        "/healthz, /readyz and /metrics on PARLEY_WORKER_PORT. SIGTERM or SIGINT hands running sessions over to other "
+        "workers, or seals them after PARLEY_GRACE_SECONDS.",
     )
     _add_url_file(worker)
     worker.add_argument("--children-die-by", choices=["TERM", "KILL"], default="TERM", help=argparse.SUPPRESS)

@@ -4,9 +4,9 @@ import asyncio
 
 from parley.installation import Installation, open_installation
 from parley.logging import configure_logging
+from parley.object_storage import open_objects
 from parley.settings_loading import load_settings
 from parley.stop_signals import stop_signals
-from store.objects import Objects
 from worker.job_process import run_job_process
 
 
@@ -23,7 +23,7 @@ async def _run(installation: Installation) -> None:
         await run_job_process(
             installation.settings,
             installation.database_url,
-            Objects.open(installation.storage_url),
+            open_objects(installation),
             stopping,
             reconnect=installation.reattach,
         )

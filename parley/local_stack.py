@@ -125,7 +125,7 @@ class LocalStack:
         run.mkdir(mode=0o700, exist_ok=True)
         url_file = run / f"{name}.{os.getpid()}.url"
         self._undo.callback(url_file.unlink, missing_ok=True)
-        argv = [sys.executable, "-m", "parley", name, "--url-file", url_file, *options]
+        argv: list[str | Path] = [sys.executable, "-m", "parley", name, "--url-file", url_file, *options]
         log = None
         with contextlib.ExitStack() as files:
             output = None

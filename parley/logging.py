@@ -18,7 +18,6 @@ from sessions.redaction import redact, redact_value
 from sessions.settings import LogLevel
 
 _QUIET: dict[str, int] = {
-    "aiohttp.access": logging.WARNING,  # we write one line per request ourselves
     "alembic": logging.WARNING,
     "asyncio": logging.WARNING,
     "livekit": logging.WARNING,

@@ -1,16 +1,11 @@
-"""Tells where a server listens: in the log, and in a file for whoever started it with port 0."""
+"""Tells whoever started a server with port 0 where it listens."""
 
 import os
 from pathlib import Path
 
-import structlog
 
-_log = structlog.get_logger(__name__)
-
-
-def announce(name: str, url: str, url_file: Path | None) -> None:
-    """Log the base URL and write it to `url_file`, whole or not at all."""
-    _log.info("listening", server=name, url=url)
+def write_url(url: str, url_file: Path | None) -> None:
+    """Write the base URL to `url_file`, whole or not at all; no-op without one."""
     if url_file is not None:
         partial = url_file.with_name(f"{url_file.name}.{os.getpid()}")
         partial.write_text(url + "\n")

@@ -11,11 +11,11 @@ from uuid import UUID
 from parley.child_process import spawn
 from parley.installation import Installation, open_installation
 from parley.logging import configure_logging
+from parley.object_storage import open_objects
 from parley.schema_check import check_own_schema
 from parley.settings_loading import load_settings
-from parley.url_file import announce
-from store.objects import Objects
-from worker.child import ChildCommands
+from parley.url_file import write_url
+from worker.supervisor import ChildCommands
 from worker.worker_host import run_worker_host
 
 
@@ -39,10 +39,10 @@ async def _serve(installation: Installation, death_signal: signal.Signals, url_f
     await run_worker_host(
         settings,
         installation.database_url,
-        Objects.open(installation.storage_url),
+        open_objects(installation),
         ChildCommands(start, recorder_argv, jobs_argv()),
         reconnect=installation.reattach,
-        listening=lambda url: announce("worker", url, url_file),
+        listening=lambda url: write_url(url, url_file),
     )
 
 

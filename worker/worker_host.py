@@ -20,6 +20,7 @@ from worker.health import Check, serve_health
 from worker.maintenance import repeat
 from worker.run_rescuer import RunRescuer
 from worker.salvage import Salvage
+from worker.storage_check import StorageCheck
 from worker.supervisor import ChildCommands, Supervisor
 
 _SWEEP_SECONDS = 1.0
@@ -70,7 +71,7 @@ async def _run(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.stop)
-    checks = {"database": db.ping, "storage": objects.check_probe, "children": _children_check(supervisor)}
+    checks = {"database": db.ping, "storage": StorageCheck(db, objects), "children": _children_check(supervisor)}
     async with (
         serve_health(
             settings.api_host, settings.worker_port, checks=checks, metrics=_metrics(supervisor, salvage)
