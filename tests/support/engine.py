@@ -16,7 +16,7 @@ from store.beats import Beat, BeatAnswer
 from store.claims import Claim, Claims
 from store.database import Database
 from store.fence import Fence
-from store.freeze import FrozenPlan, Freezes, Product
+from store.freeze import Freezes, FrozenPlan, Product
 from store.ledger import Ledger, UsageEvent
 from store.runs import Runs
 from store.session_rows import read_session

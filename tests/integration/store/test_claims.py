@@ -18,7 +18,7 @@ async def test_a_claim_starts_a_queued_session(engine: Engine) -> None:
     [claim] = await engine.claim()
 
     assert (session_id, 1, Status.STARTING) == (claim.session.id, claim.epoch, claim.session.status)
-    assert ("jwt", "customer", False) == (claim.token.get_secret_value(), claim.token_slot, claim.resumed)
+    assert (claim.token.get_secret_value(), claim.token_slot, claim.resumed) == ("jwt", "customer", False)
     assert await engine.events(session_id) == ["session.starting"]
     assert "jwt" not in repr(claim)
 
@@ -71,17 +71,17 @@ async def test_a_repeated_claim_finds_itself(engine: Engine) -> None:
     [again] = await engine.claim(owner, known=())
 
     assert (session_id, 1) == (again.session.id, again.epoch)
-    assert [] == await engine.claim(owner, known=[session_id])
-    assert [] == await engine.claim(uuid4(), known=())
+    assert await engine.claim(owner, known=[session_id]) == []
+    assert await engine.claim(uuid4(), known=()) == []
 
 
 async def test_a_run_that_beats_is_nobody_elses(engine: Engine) -> None:
     """A fresh beat keeps the session; a stale one loses it, but only to a claimer that may judge."""
     fence = await engine.running()
     await engine.pass_seconds(10)
-    assert [] == await engine.claim()
+    assert await engine.claim() == []
     await engine.pass_seconds(10)
-    assert [] == await engine.claim(may_judge_stale=False)
+    assert await engine.claim(may_judge_stale=False) == []
 
     [claim] = await engine.claim()
 
@@ -97,7 +97,7 @@ async def test_a_process_does_not_take_its_own_session_over(engine: Engine) -> N
     fence = await engine.running()
     await engine.pass_seconds(60)
 
-    assert [] == await engine.claim(fence.owner, known=[fence.session_id])
+    assert await engine.claim(fence.owner, known=[fence.session_id]) == []
 
 
 async def test_lost_sessions_come_before_queued_ones(engine: Engine) -> None:
@@ -123,7 +123,7 @@ async def test_a_handed_over_run_goes_on_until_it_is_replaced(engine: Engine) ->
     successor = await engine.takeover(fence.session_id, may_judge_stale=False)
     await engine.pass_seconds(2)
 
-    assert {} == (await engine.beat(fence)).runs
+    assert (await engine.beat(fence)).runs == {}
     with pytest.raises(Replaced):
         await engine.runs.mark_running(fence)
     with pytest.raises(Replaced):
@@ -131,8 +131,8 @@ async def test_a_handed_over_run_goes_on_until_it_is_replaced(engine: Engine) ->
     with pytest.raises(Replaced):
         await engine.runs.add_event(fence, "room.joined")
     assert before == (await engine.session(fence.session_id)).usage.billable_ms
-    assert [(1, False), (2, False)] == await engine.sql("SELECT epoch, lost FROM runs ORDER BY epoch")
-    assert 2 == successor.epoch
+    assert await engine.sql("SELECT epoch, lost FROM runs ORDER BY epoch") == [(1, False), (2, False)]
+    assert successor.epoch == 2
 
 
 async def test_a_strangers_fence_matches_nothing(engine: Engine) -> None:
@@ -140,7 +140,7 @@ async def test_a_strangers_fence_matches_nothing(engine: Engine) -> None:
     fence = await engine.running()
     stranger = Fence(fence.session_id, fence.epoch, uuid4())
 
-    assert {} == (await engine.beat(stranger)).runs
+    assert (await engine.beat(stranger)).runs == {}
     with pytest.raises(Replaced):
         await engine.runs.enter_ending(stranger, "ended", "end.room_closed")
 
@@ -153,7 +153,7 @@ async def test_the_token_that_lives_longer_is_opened(engine: Engine) -> None:
 
     [claim] = await engine.claim()
 
-    assert ("refreshed", "refreshed") == (claim.token.get_secret_value(), claim.token_slot)
+    assert (claim.token.get_secret_value(), claim.token_slot) == ("refreshed", "refreshed")
 
 
 async def test_a_token_that_does_not_open_fails_its_own_session_only(engine: Engine) -> None:
@@ -180,7 +180,7 @@ async def test_after_three_short_lost_runs_only_an_empty_process_claims_and_noth
     """The session that kills workers doesn't get neighbors, nor do busy processes get it."""
     killer = await engine.new_session()
     for _ in range(3):
-        assert 1 == len(await lose(engine))
+        assert len(await lose(engine)) == 1
     neighbor = await engine.new_session()
 
     busy = await engine.claim(empty=False)
@@ -190,7 +190,7 @@ async def test_after_three_short_lost_runs_only_an_empty_process_claims_and_noth
     owner = uuid4()
     [alone] = await engine.claim(owner)
     assert (killer, True) == (alone.session.id, alone.alone)
-    assert [] == await engine.claim(owner, known=[killer])
+    assert await engine.claim(owner, known=[killer]) == []
     assert [another] == [claim.session.id for claim in await engine.claim()]
 
 
@@ -198,13 +198,13 @@ async def test_lost_twice_alone_is_a_crash_loop(engine: Engine) -> None:
     """A session that never ran fails at once, and nobody claims it any more."""
     killer = await engine.new_session()
     for _ in range(5):
-        assert 1 == len(await lose(engine))
+        assert len(await lose(engine)) == 1
 
-    assert [] == await engine.claim(empty=False)
+    assert await engine.claim(empty=False) == []
 
     session = await engine.session(killer)
-    assert (Status.FAILED, "worker.crash_loop", "none") == (session.status, session.error_code, session.recording_state)
-    assert [] == await engine.sql("SELECT 1 FROM worker_tokens")
+    assert (session.status, session.error_code, session.recording_state) == (Status.FAILED, "worker.crash_loop", "none")
+    assert await engine.sql("SELECT 1 FROM worker_tokens") == []
 
 
 async def test_a_crash_loop_after_a_recording_keeps_what_was_recorded(engine: Engine) -> None:
@@ -212,13 +212,13 @@ async def test_a_crash_loop_after_a_recording_keeps_what_was_recorded(engine: En
     fence = await engine.running()
     await engine.claims.release(fence.owner, lost=True)
     for _ in range(4):
-        assert 1 == len(await lose(engine))
+        assert len(await lose(engine)) == 1
 
-    assert [] == await engine.claim()
+    assert await engine.claim() == []
 
     session = await engine.session(fence.session_id)
-    assert (Status.ENDING, "failed", "worker.crash_loop") == (session.status, session.outcome, session.error_code)
-    assert 1 == await engine.finalize_jobs(fence.session_id)
+    assert (session.status, session.outcome, session.error_code) == (Status.ENDING, "failed", "worker.crash_loop")
+    assert await engine.finalize_jobs(fence.session_id) == 1
 
 
 @pytest.mark.parametrize("proven_ms", [30_000, 29_999])
