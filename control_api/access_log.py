@@ -10,7 +10,6 @@ from control_api.boundary import CODE, OPERATION
 from control_api.request_id import request_id
 from sessions.ids import format_id
 from sessions.redaction import redact
-from store.api_keys import Principal
 
 log = structlog.get_logger()
 
@@ -26,7 +25,7 @@ class CanonicalLine(AbstractAccessLogger):
         operation = request.get(OPERATION, "unreadable")
         principal = request.get(PRINCIPAL)
         who = {}
-        if isinstance(principal, Principal):
+        if principal is not None:
             who = {
                 "organization_id": format_id("org", principal.organization_id),
                 "key_id": format_id("key", principal.key_id),

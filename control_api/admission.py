@@ -14,9 +14,10 @@ from control_api.json_body import read_body
 from control_api.operation import Operation
 from control_api.query_parameters import read_query
 from sessions.ids import parse_id
+from store.api_keys import Principal
 from store.idempotency import Replay
 
-PRINCIPAL = "parley.principal"
+PRINCIPAL = web.RequestKey("principal", Principal)
 
 
 def admit(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

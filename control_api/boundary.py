@@ -13,8 +13,8 @@ from control_api.request_id import HEADER, request_id
 from sessions.errors import ParleyError
 from sessions.redaction import redact
 
-OPERATION = "parley.operation"
-CODE = "parley.code"
+OPERATION = web.RequestKey("operation", str)
+CODE = web.RequestKey("code", str)
 
 log = structlog.get_logger()
 

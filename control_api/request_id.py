@@ -2,16 +2,17 @@
 
 from typing import Final
 
+from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
 from sessions.ids import format_id, new_uuid
 
 HEADER: Final = "X-Request-Id"
-_KEY: Final = "parley.request_id"
+_KEY: Final = web.RequestKey("request_id", str)
 
 
 def request_id(request: BaseRequest) -> str:
     """`req_<ULID>`, made when first asked for."""
     if _KEY not in request:
         request[_KEY] = format_id("req", new_uuid())
-    return str(request[_KEY])
+    return request[_KEY]
