@@ -108,9 +108,13 @@ class Engine:
         return fence
 
     async def takeover(self, session_id: UUID, **options: Any) -> Fence:
-        """Claim a session that has a run already, and join."""
+        """Claim a session that has a run already, and join; a row that somebody holds is tried again."""
         owner = uuid4()
-        [claim] = [claim for claim in await self.claim(owner, **options) if claim.session.id == session_id]
+        for _ in range(200):
+            claimed = [claim for claim in await self.claim(owner, **options) if claim.session.id == session_id]
+            if claimed:
+                break
+        [claim] = claimed
         fence = Fence(session_id, claim.epoch, owner)
         await self.runs.mark_running(fence)
         return fence
