@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, select, union_all
 
 from sessions.lifecycle import Status
-from store.tables import sessions
+from store.tables import session_tags, sessions
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -47,39 +47,44 @@ def page_of_ids(organization_id: UUID, chosen: SessionFilter, limit: int, starti
 
     One branch per status, each read from its end of an index that has no common order for several of them.
     """
-    id_ = sessions.c.id
-    conditions = [sessions.c.organization_id == organization_id, *_conditions(chosen)]
+    source, id_ = _source(organization_id, chosen)
+    conditions = [sessions.c.organization_id == organization_id, *_conditions(chosen, id_)]
     if starting_after is not None:
         conditions.append(id_ < starting_after)
+    page = source.where(*conditions).order_by(id_.desc()).limit(limit + 1)
     if chosen.statuses is None or chosen.statuses == frozenset(Status):
-        return select(id_).where(*conditions).order_by(id_.desc()).limit(limit + 1)
-    branches = [
-        select(id_).where(*conditions, sessions.c.status == str(status)).order_by(id_.desc()).limit(limit + 1)
-        for status in sorted(chosen.statuses)
-    ]
+        return page
+    branches = [page.where(sessions.c.status == str(status)) for status in sorted(chosen.statuses)]
     if len(branches) == 1:
         return branches[0]
     found = union_all(*(branch.subquery().select() for branch in branches)).subquery()
     return select(found.c.id).order_by(found.c.id.desc()).limit(limit + 1)
 
 
-def _conditions(chosen: SessionFilter) -> list[ColumnElement[bool]]:
+def _source(organization_id: UUID, chosen: SessionFilter) -> tuple[Select[Any], ColumnElement[UUID]]:
+    """Where ids are read from, and the column that orders them."""
+    if chosen.tag is None:
+        return select(sessions.c.id), sessions.c.id
+    id_ = session_tags.c.session_id
+    tagged = select(id_.label("id")).join_from(session_tags, sessions, sessions.c.id == id_)
+    return tagged.where(session_tags.c.organization_id == organization_id, session_tags.c.tag == chosen.tag), id_
+
+
+def _conditions(chosen: SessionFilter, id_: ColumnElement[UUID]) -> list[ColumnElement[bool]]:
     columns = sessions.c
     conditions = [
         columns[name] == value
         for name in ("agent_id", "task_id", "project_id", "external_customer_id")
         if (value := getattr(chosen, name)) is not None
     ]
-    if chosen.tag is not None:
-        conditions.append(columns.tags.contains([chosen.tag]))
     if chosen.archived != "any":
         conditions.append(
             columns.archived_at.is_(None) if chosen.archived == "false" else columns.archived_at.is_not(None)
         )
     if chosen.created_after is not None:
-        conditions.append(columns.id >= _first_id((chosen.created_after - _EPOCH) // _MILLISECOND + 1))
+        conditions.append(id_ >= _first_id((chosen.created_after - _EPOCH) // _MILLISECOND + 1))
     if chosen.created_before is not None:
-        conditions.append(columns.id < _first_id(-((_EPOCH - chosen.created_before) // _MILLISECOND)))
+        conditions.append(id_ < _first_id(-((_EPOCH - chosen.created_before) // _MILLISECOND)))
     return conditions
 
 

@@ -153,7 +153,6 @@ sessions = Table(
         text("id DESC"),
         postgresql_where=text("archived_at IS NOT NULL"),
     ),
-    Index("ix_sessions_tags", "tags", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
     Index(
         "ix_sessions_claimable",
         "id",
@@ -171,6 +170,14 @@ sessions = Table(
             "kind = 'voice' AND status IN ('created', 'queued', 'starting', 'running', 'paused', 'ending')"
         ),
     ),
+)
+
+session_tags = Table(  # kept by triggers on `sessions.tags`
+    "session_tags",
+    metadata,
+    Column("organization_id", Uuid, primary_key=True),
+    Column("tag", Text, primary_key=True),
+    Column("session_id", Uuid, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
 
 worker_tokens = Table(
