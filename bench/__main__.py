@@ -1,0 +1,82 @@
+"""`python -m bench [NAME …] [--quick]`: runs the benchmarks of these names, all by default, and prints tables."""
+
+import argparse
+import importlib
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.machine import describe
+from bench.options import Options
+from bench.table import print_note, print_title
+
+# Cheap ones first. Each is a module with a function bench_NAME that takes the options.
+BENCHMARKS = {
+    "finalize": "how fast one hour of two tracks becomes a file, and in how much memory",
+    "lists": "pages of the session list at 1,000 and 1,000,000 rows",
+    "create": "from creating a session to running, beyond a bare Room.connect",
+    "beats": "beat statements per second at 1 and at 25 sessions",
+    "recording": "CPU and memory per session against the SDK's floor and livekit-agents",
+}
+
+
+def main() -> None:
+    arguments = _parser().parse_args()
+    names = arguments.names or list(BENCHMARKS)
+    with tempfile.TemporaryDirectory(prefix="parley-bench-", dir=arguments.folder) as folder:
+        options = _options(arguments, Path(folder))
+        print_title("Parley's benchmarks" + (" (smoke run: the figures mean nothing)" if options.quick else ""))
+        print_note(describe())
+        for name in names:
+            started = time.monotonic()
+            bench: Callable[[Options], None] = getattr(importlib.import_module(f"bench.{name}"), f"bench_{name}")
+            bench(options)
+            print_note(f"({name} took {time.monotonic() - started:.0f} s)")
+
+
+def _parser() -> argparse.ArgumentParser:
+    summary = "\n".join(f"  {name:<10}{text}" for name, text in BENCHMARKS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=f"Prints tables of figures and whether the goals are met.\n\n{summary}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*BENCHMARKS, []], help="default: all")
+    parser.add_argument("--quick", action="store_true", help="a smoke run of less than a minute")
+    parser.add_argument("--folder", type=Path, default=None, help="parent of the temporary folder")
+    parser.add_argument(
+        "--database-url",
+        default=os.environ.get("PARLEY_TEST_DATABASE_URL"),
+        help="a superuser's database on a PostgreSQL to use (default: PARLEY_TEST_DATABASE_URL, else an embedded one)",
+    )
+    parser.add_argument("--sessions", type=int, default=None, help="recording: sessions of the first table (10)")
+    parser.add_argument("--most-sessions", type=int, default=200, help="recording: upper bound of the second table")
+    parser.add_argument("--rounds", type=int, default=None, help="recording: measurements of each contender (5)")
+    parser.add_argument("--window", type=float, default=None, metavar="SECONDS", help="recording: window of one (20)")
+    parser.add_argument("--rows", type=int, default=None, help="lists: rows of the large table (1000000)")
+    return parser
+
+
+def _options(arguments: argparse.Namespace, folder: Path) -> Options:
+    quick: bool = arguments.quick
+    return Options(
+        quick=quick,
+        folder=folder,
+        database_url=arguments.database_url,
+        sessions=arguments.sessions or (2 if quick else 10),
+        most_sessions=arguments.most_sessions,
+        rounds=arguments.rounds or (1 if quick else 5),
+        settle_seconds=0.5 if quick else 5,
+        window_seconds=arguments.window or (2 if quick else 20),
+        creates=6 if quick else 60,
+        minutes=(1, 2) if quick else (6, 60),
+        rows=(100, arguments.rows or 1000) if quick else (1000, arguments.rows or 1_000_000),
+        pages=20 if quick else 300,
+        beat_sessions=(1, 3) if quick else (1, 25),
+    )
+
+
+if __name__ == "__main__":
+    main()

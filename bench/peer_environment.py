@@ -1,0 +1,64 @@
+"""The environment of a peer that can't share ours: livekit-agents pins another version of the SDK."""
+
+import fcntl
+import hashlib
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from parley.livekit_server import cache_folder
+
+PEERS = Path(__file__).with_name("peers")
+_REQUIREMENTS = PEERS / "livekit_agents.txt"
+_OUR_UV = Path(__file__).parent.parent / ".uv" / "bin" / "uv"
+
+
+class NoPeerError(Exception):
+    """The peer can't be installed here; the text says why."""
+
+
+def agents_version() -> str:
+    """The version of livekit-agents that is pinned."""
+    for line in _REQUIREMENTS.read_text().splitlines():
+        if line.startswith("livekit-agents=="):
+            return line.removeprefix("livekit-agents==").split()[0]
+    raise NoPeerError(f"{_REQUIREMENTS} pins no livekit-agents")
+
+
+def agents_python() -> Path:
+    """The Python of an environment with livekit-agents, made on demand in the user's cache folder.
+
+    Raises NoPeerError.
+    """
+    digest = hashlib.sha256(_REQUIREMENTS.read_bytes()).hexdigest()[:12]
+    folder = cache_folder().parent / "bench-peers" / f"livekit-agents-{agents_version()}-{digest}"
+    done = folder / ".synced"
+    python = folder / "bin" / "python"
+    if done.exists():
+        return python
+    uv = os.fspath(_OUR_UV) if _OUR_UV.exists() else shutil.which("uv")
+    if uv is None:
+        raise NoPeerError("uv is missing: run `make setup`")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            print(f"   installing livekit-agents {agents_version()} into {folder} …", flush=True)
+            _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder])
+            _run([uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", _REQUIREMENTS])
+            done.touch()
+    return python
+
+
+def sdk_version() -> str:
+    """The version of the SDK that we use ourselves."""
+    return importlib.metadata.version("livekit")
+
+
+def _run(argv: list[str | Path]) -> None:
+    finished = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if finished.returncode != 0:
+        raise NoPeerError(f"uv could not install livekit-agents: {finished.stderr.strip()[-400:]}")
