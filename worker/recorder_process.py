@@ -41,8 +41,8 @@ _log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 1.0
 _RELEASE_SECONDS = 5.0
-_JOINS_LAND_SECONDS = 8.0
-_SEAL_MARGIN_SECONDS = 8.0
+_JOINS_LAND_SECONDS = 2.5
+_SEAL_MARGIN_SECONDS = 6.0  # all of it within the margin after which the supervisor kills
 _FLUSH_SECONDS = 2.0
 PANIC_EXIT_CODE = 70
 

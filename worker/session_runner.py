@@ -306,7 +306,7 @@ class SessionRunner:
             ParleyError: the spool cannot be written.
         """
         recording = RunRecording(self._claim, self._run, self._tools, self._wake.set, self._spawn)
-        recording.open_spool()
+        await asyncio.to_thread(recording.open_spool)
         self._run.joined = True  # before the transition, so that no beat in between says otherwise
         session = await self._mark_running()
         if session is None or session.status in SETTLED or session.started_at is None:

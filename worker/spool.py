@@ -139,16 +139,14 @@ class RunSpool:
             return
         if track not in self._labelled:
             self._label(file, track)
-        if self._dropped is not None:
-            start, end = self._dropped
-            self._dropped = None
-            self.gap("gap.storage", start, end)
         end_sample = placed.start_sample + len(placed.pcm)
         data = encode_audio(track, self._next_record(), placed.start_sample, placed.arrival_sample, placed.pcm)
         if not self._writer.append_audio(file, data, placed.start_sample, end_sample):
             self.dropped_samples += len(placed.pcm)
             first = placed.start_sample if self._dropped is None else min(self._dropped[0], placed.start_sample)
             self._dropped = (first, end_sample)
+            return
+        self._tell_dropped()
 
     def gap(self, code: str, start_sample: int, end_sample: int) -> None:
         """Note that [start, end) holds no true audio, for the reason `code`."""
@@ -167,10 +165,7 @@ class RunSpool:
 
     async def close(self) -> None:
         """Seal what is open and wait until it is on the disk."""
-        if self._dropped is not None:
-            start, end = self._dropped
-            self._dropped = None
-            self.gap("gap.storage", start, end)
+        self._tell_dropped()
         self._seal()
         written: asyncio.Future[None] = self._loop.create_future()
         self._writer.call(lambda: self._tell(_resolve, written))
@@ -195,6 +190,11 @@ class RunSpool:
         record = encode_track(track, self._next_record(), identity=identity, name=name, sid=sid, side=side)
         self._writer.append_control(file, record, is_record=False)
         self._labelled.add(track)
+
+    def _tell_dropped(self) -> None:
+        dropped, self._dropped = self._dropped, None
+        if dropped is not None:
+            self.gap("gap.storage", *dropped)
 
     def _next_record(self) -> int:
         self._record += 1

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 SAMPLE_RATE = 48_000
 BLOCK_SAMPLES = SAMPLE_RATE // 10
+_QUEUE_MS = 1500  # the test's own loop may stall for so long without a hole in what is published
 _RAMP_SAMPLES = 240  # 5 ms: a beep without clicks in other bands
 
 
@@ -74,7 +75,7 @@ class BeepTalker:
 
     async def __aenter__(self) -> Self:
         await self.room.connect(self._url, self._token, rtc.RoomOptions(auto_subscribe=False))
-        self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=300)
+        self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=_QUEUE_MS)
         track = rtc.LocalAudioTrack.create_audio_track("beeps", self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
         await self.room.local_participant.publish_track(track, options)
