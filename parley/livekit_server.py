@@ -33,6 +33,7 @@ _GO_PACKAGE = f"github.com/livekit/livekit-server/cmd/server@{VERSION}"
 _GO_PROGRAM = "server"  # what `go install` calls it
 _PROGRAM = "livekit-server"
 _PROGRESS_SECONDS = 5
+_PACKAGES = 780
 _SHOWN_LINES = 15
 
 _START_TRIES = 5  # a port that we chose may be taken before the server binds it
@@ -127,7 +128,7 @@ def _go_install(go: str, folder: Path, progress: Callable[[str], object]) -> Non
                 compiled += 1
             if time.monotonic() - shown >= _PROGRESS_SECONDS:
                 shown = time.monotonic()
-                progress(f"  {downloaded} modules downloaded, {compiled} packages compiled …")
+                progress(f"  {downloaded} modules downloaded, {compiled} of about {_PACKAGES} packages compiled …")
     if process.returncode != 0:
         raise LiveKitServerError("\n".join(["`go install` failed:", *last_lines, "", _INSTALL_HELP]))
 

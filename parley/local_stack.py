@@ -23,8 +23,7 @@ from parley.command_error import CommandError
 from parley.embedded_postgres import EmbeddedPostgres
 from parley.livekit_server import LiveKitServer, find_or_build
 
-_START_SECONDS = 60
-_STOP_SECONDS = 15
+_START_SECONDS = 120
 _POLL_SECONDS = 0.05
 _SHOWN_LINES = 15
 _MAKES = ("make", "gmake")
@@ -44,7 +43,8 @@ class _Service:
 class LocalStack:
     """Entered: everything answers. `environment` configures API and worker; blocking.
 
-    With `logs` each service writes `<name>.log` there, else it writes to this terminal.
+    With `logs` each service writes `<name>.log` there, else it writes to this terminal. On leaving, services have
+    `stop_seconds` before they are killed.
     """
 
     def __init__(
@@ -55,12 +55,14 @@ class LocalStack:
         livekit_binary: Path | None,
         logs: Path | None,
         progress: Progress,
+        stop_seconds: float = 15,
     ) -> None:
         self.data_dir = data_dir.absolute()
         self._environment = {**environment, "PARLEY_DATA_DIR": str(self.data_dir)}
         self._livekit_binary = livekit_binary
         self._logs = logs
         self._progress = progress
+        self._stop_seconds = stop_seconds
         self._services: list[_Service] = []
         self._undo = contextlib.ExitStack()
         self._livekit: LiveKitServer | None = None
@@ -164,7 +166,7 @@ class LocalStack:
     def _stop_services(self) -> None:
         for service in reversed(self._services):
             service.process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + _STOP_SECONDS
+        deadline = time.monotonic() + self._stop_seconds
         for service in self._services:
             try:
                 service.process.wait(max(deadline - time.monotonic(), 0))
@@ -190,7 +192,8 @@ def die_with_make() -> None:
 
 
 def interrupt_on_sigterm() -> None:
-    """Let SIGTERM and SIGHUP stop us as Ctrl-C does."""
+    """Let SIGTERM and SIGHUP stop us as Ctrl-C does, also where a shell started us with SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             continue  # nohup

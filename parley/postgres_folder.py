@@ -23,6 +23,7 @@ MAJOR_VERSION = "18"
 OWNER_ONLY_FOLDER = 0o700
 _OWNER_ONLY_FILE = 0o600
 _SOCKET_PATH_LIMIT_BYTES = 107
+_SOCKET_NAME = f".s.PGSQL.{PORT}"
 _SHORT_PARENT = Path("/tmp")  # not tempfile's: every user of a server must find the same folder, whatever its TMPDIR
 _POLL_SECONDS = 0.01
 
@@ -65,10 +66,14 @@ class PostgresFolder:
     def socket_folder(self) -> Path:
         """`run`, or a folder of /tmp where the path is too long for a socket or has a comma (libpq splits there)."""
         near = self.path / "run"
-        if "," not in str(near) and len(os.fsencode(near / f".s.PGSQL.{PORT}")) <= _SOCKET_PATH_LIMIT_BYTES:
+        if "," not in str(near) and len(os.fsencode(near / _SOCKET_NAME)) <= _SOCKET_PATH_LIMIT_BYTES:
             return near
         digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
         return _SHORT_PARENT / f"parley-{self.owner_uid}-{digest}"
+
+    @property
+    def socket(self) -> Path:
+        return self.socket_folder / _SOCKET_NAME
 
     @property
     def owner_uid(self) -> int:

@@ -79,8 +79,10 @@ class Keeper:
         if not self._folder.cluster.exists():
             self._make_cluster()
         self._check_version()
-        (self._folder.cluster / "postmaster.pid").unlink(missing_ok=True)  # alive.lock is ours: it names a stranger
         make_owner_only(self._folder.socket_folder)
+        # alive.lock is ours: whomever these name, a zombie or a stranger, it is no server of this folder
+        (self._folder.cluster / "postmaster.pid").unlink(missing_ok=True)
+        self._folder.socket.with_name(f"{self._folder.socket.name}.lock").unlink(missing_ok=True)
         server = self._run("postgres", "-D", self._folder.cluster, *self._options(), death_signal=signal.SIGINT)
         while not self._accepts_connections():
             if server.poll() is not None:
@@ -113,7 +115,7 @@ class Keeper:
         try:
             lines = (self._folder.cluster / "postmaster.pid").read_text().splitlines()
             with socket.socket(socket.AF_UNIX) as probe:
-                probe.connect(str(self._folder.socket_folder / f".s.PGSQL.{PORT}"))
+                probe.connect(str(self._folder.socket))
         except OSError:
             return False
         return len(lines) > _STATUS_LINE and lines[_STATUS_LINE].strip() == "ready"
@@ -241,7 +243,6 @@ def _say(line: str) -> None:
 def main(path: str, start_seconds: str, fsync: str) -> None:
     if os.fork() != 0:  # our parent shall be init, so that no process tree of a user holds the server
         os._exit(0)
-    os.umask(0o077)
     try:
         _become_owner(Path(path))
         keeper = Keeper(PostgresFolder(Path(path)), start_seconds=float(start_seconds), fsync=fsync == "1")

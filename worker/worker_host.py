@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge
 from pydantic import SecretStr
@@ -71,7 +72,11 @@ async def _run(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.stop)
-    checks = {"database": db.ping, "storage": StorageCheck(db, objects), "children": _children_check(supervisor)}
+    checks: dict[str, Check] = {
+        "database": db.ping,
+        "storage": StorageCheck(db, objects),
+        "children": _children_check(supervisor, settings.data_dir),
+    }
     async with (
         serve_health(
             settings.api_host, settings.worker_port, checks=checks, metrics=_metrics(supervisor, salvage)
@@ -109,9 +114,12 @@ def recorder_processes(settings: Settings) -> int:
     return settings.processes or len(os.sched_getaffinity(0))
 
 
-def _children_check(supervisor: Supervisor) -> Check:
+def _children_check(supervisor: Supervisor, data_dir: Path) -> Check:
+    """Every child runs, and every recorder process has opened its spool: from then on it claims."""
+
     async def check() -> None:
-        if not supervisor.is_complete:
+        spools = [data_dir / "spool" / str(owner) for owner in supervisor.live_owners]
+        if not supervisor.is_complete or not all(spool.exists() for spool in spools):
             raise ParleyError("stopping", "not every child process runs")
 
     return check

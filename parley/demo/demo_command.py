@@ -46,6 +46,7 @@ def run_demo() -> int:
         livekit_binary=settings.livekit_server,
         logs=data_dir / "logs",
         progress=lambda line: _step(f"starting {line}" if line.endswith("…") else line),
+        stop_seconds=4,
     )
     try:
         with stack:

@@ -45,8 +45,11 @@ class Talkers:
         try:
             async with asyncio.timeout(timeout_seconds):
                 line = await asyncio.to_thread(self._process.stdout.readline)
-        except TimeoutError:
+        except asyncio.CancelledError:
             self._process.kill()  # ends the thread's wait
+            raise
+        except TimeoutError:
+            self._process.kill()
             raise CommandError(f"the talkers did not say {word!r} within {timeout_seconds:.0f} s") from None
         said, *rest = line.decode().split() or [""]
         if said != word:
