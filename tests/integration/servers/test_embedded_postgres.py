@@ -184,17 +184,37 @@ def test_attach_right_after_the_postmaster_was_killed(made: Path, hold: Embedded
         assert run(url, "SELECT count(*) FROM kept") == [(2,)]
 
 
+def test_no_server_starts_beside_a_backend_that_is_left(made: Path, hold: EmbeddedPostgres) -> None:
+    """A backend that outlives its postmaster (stopped, or waiting for a disk) could still write into the cluster."""
+    with psycopg.connect(hold.attach()) as connection:
+        backend = psutil.Process(connection.info.backend_pid)
+        server, its_keeper = postmaster(made), keeper(made)
+        backend.suspend()
+        server.kill()
+        its_keeper.kill()
+        wait_until(lambda: not is_running(server.pid) and not is_running(its_keeper.pid), "both are dead")
+        with pytest.raises(EmbeddedPostgresError, match="neither stops nor answers"):
+            EmbeddedPostgres(made, fsync=False, start_seconds=1).attach()
+        backend.resume()
+        wait_until(lambda: is_stopped(made), "the backend notices and ends")
+    assert run(hold.attach(), "SELECT word FROM kept") == [("here",)]
+
+
 def test_stale_pid_file_that_names_a_living_stranger(made: Path) -> None:
     """Reused process numbers (containers) neither stop the start nor harm the stranger."""
-    with subprocess.Popen(["sleep", "600"]) as stranger:
-        (made / "pg" / "postmaster.pid").write_text(
-            f"{stranger.pid}\n{made}/pg\n{time.time():.0f}\n5432\n{made}/run\n\n  1 1\nready   \n"
-        )
+    stranger = subprocess.Popen(["sleep", "600"])
+    try:
+        stale = f"{stranger.pid}\n{made}/pg\n{time.time():.0f}\n5432\n{made}/run\n\n  1 1\nready   \n"
+        (made / "pg" / "postmaster.pid").write_text(stale)
+        (made / "run").mkdir(mode=0o700, exist_ok=True)
+        (made / "run" / ".s.PGSQL.5432.lock").write_text(stale)
         with EmbeddedPostgres(made, fsync=False) as url:
             assert run(url, "SELECT word FROM kept") == [("here",)]
         wait_until(lambda: is_stopped(made), "the server stops", GONE_SECONDS)
         assert stranger.poll() is None
+    finally:
         stranger.kill()
+        stranger.wait()
 
 
 @pytest.mark.parametrize("name", ["deep" * 30, "space 'and' \"quotes\" %41 ü", "a,comma"])
