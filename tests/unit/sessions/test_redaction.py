@@ -1,0 +1,80 @@
+"""No token, key, signature or password gets through the redactor."""
+
+import json
+
+import jwt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sessions.redaction import REDACTED, redact, redact_value
+
+TOKEN = jwt.encode({"sub": "worker", "video": {"roomJoin": True}, "exp": 1900000000}, "s" * 32, algorithm="HS256")
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        (f"wss://host/rtc?access_token={TOKEN}&auto_subscribe=0", TOKEN),
+        (f"status: 401, body: invalid token: {TOKEN}, error", TOKEN),
+        (f"Authorization: Bearer {TOKEN}", TOKEN),
+        (TOKEN[:60], TOKEN[:60]),
+        (TOKEN.replace(".", "%2E"), TOKEN.split(".")[1]),
+        ("key parley_master_" + "a" * 43, "a" * 43),
+        ("Bearer some-opaque-thing", "some-opaque-thing"),
+        ("postgresql://parley:hunter2@db/parley", "hunter2"),
+        ("https://x/?X-Amz-Signature=abc123&y=1", "abc123"),
+        ("/v1/audio?expires=1&signature=c2lnbmF0dXJl", "c2lnbmF0dXJl"),
+    ],
+)
+def test_secrets_in_text_are_replaced(text: str, secret: str) -> None:
+    """And something says that there was one."""
+    clean = redact(text)
+
+    assert secret not in clean
+    assert REDACTED in clean
+
+
+def test_what_is_no_secret_stays() -> None:
+    """Ids, URLs and codes are readable."""
+    text = "sess_01J00000000000000000000000 wss://rooms.example/path worker_token.expired"
+
+    assert redact(text) == text
+
+
+def test_members_named_like_secrets_are_replaced_whole() -> None:
+    """At any depth, whatever they hold."""
+    value = {"transport": [{"worker_token": "short", "url": "wss://a"}], "Authorization": {"x": 1}, "token": None}
+
+    assert redact_value(value) == {
+        "transport": [{"worker_token": REDACTED, "url": "wss://a"}],
+        "Authorization": REDACTED,
+        "token": None,
+    }
+
+
+def test_an_exception_is_redacted_too() -> None:
+    """LiveKit's SDK puts the whole token into its text."""
+    assert TOKEN not in redact_value(ConnectionError(f"failed: {TOKEN}"))
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_a_token_does_not_get_through_wherever_it_stands(before: str, after: str) -> None:
+    """Its signature, at least, is gone, and redacting twice changes nothing."""
+    clean = redact(before + TOKEN + after)
+
+    assert TOKEN.split(".")[1] not in clean
+    assert redact(clean) == clean
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(json_values)
+def test_no_token_is_left_in_a_structure(value: object) -> None:
+    """Nested anywhere in JSON."""
+    assert TOKEN not in json.dumps(redact_value({"a": [value, {"b": f"x {TOKEN}"}]}))

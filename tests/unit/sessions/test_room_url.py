@@ -1,0 +1,112 @@
+"""Which addresses Parley dials."""
+
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sessions.errors import ParleyError
+from sessions.room_url import is_public_address, parse_room_url
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("wss://Rooms.Example", "rooms.example", 443),
+        ("ws://rooms.example:7880/path", "rooms.example", 7880),
+        ("http://8.8.8.8", "8.8.8.8", 80),
+        ("https://[2606:4700::1111]", "2606:4700::1111", 443),
+    ],
+)
+def test_public_rooms_are_dialed(text: str, host: str, port: int) -> None:
+    """Host in lower case, the scheme's port unless given."""
+    url = parse_room_url(text)
+
+    assert (url.text, url.host, url.port) == (text, host, port)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "rooms.example",
+        "ftp://rooms.example",
+        "file:///etc/passwd",
+        "wss://",
+        "wss://user:pw@rooms.example",
+        "wss://user@rooms.example",
+        "wss://rooms.example?token=1",
+        "wss://rooms.example?",
+        "wss://rooms.example#x",
+        "wss://rooms.example:99999",
+        "wss://rooms.example:x",
+        "wss://rooms example",
+        "wss://rooms.example\n",
+        "wss://róoms.example",
+        "wss://[::1",
+        "wss://localhost",
+        "wss://a.localhost",
+        "wss://127.0.0.1",
+        "wss://127.1",
+        "wss://0x7f000001",
+        "wss://2130706433",
+        "wss://10.0.0.1",
+        "wss://169.254.169.254",
+        "wss://100.64.0.1",
+        "wss://192.168.1.1",
+        "wss://224.0.0.1",
+        "wss://0.0.0.0",
+        "wss://255.255.255.255",
+        "wss://[::1]",
+        "wss://[::]",
+        "wss://[fe80::1]",
+        "wss://[fec0::1]",
+        "wss://[fd00::1]",
+        "wss://[ff02::1]",
+        "wss://[::ffff:127.0.0.1]",
+        "wss://[::127.0.0.1]",
+        "wss://[64:ff9b::7f00:1]",
+        "wss://[64:ff9b:1::a00:1]",
+        "wss://[2002:7f00:1::]",
+        "wss://[2001:0:4136:e378:8000:63bf:80ff:fffe]",
+        "wss://[2001:db8::1]",
+    ],
+)
+def test_everything_else_is_refused(text: str) -> None:
+    """Other schemes, secrets in the URL, and addresses that are not public in whatever disguise."""
+    with pytest.raises(ParleyError) as refused:
+        parse_room_url(text)
+
+    assert (refused.value.code, refused.value.param) == ("transport.url_not_allowed", "transport.url")
+
+
+@pytest.mark.parametrize("text", ["ws://127.0.0.1:7880", "ws://localhost:7880", "ws://[::1]:7880", "ws://10.1.2.3"])
+def test_development_may_dial_private_hosts(text: str) -> None:
+    """`allow_private_hosts` lifts the address rule only."""
+    assert parse_room_url(text, allow_private_hosts=True).text == text
+    with pytest.raises(ParleyError):
+        parse_room_url(text.replace("ws://", "ws://user@"), allow_private_hosts=True)
+
+
+@given(st.ip_addresses(v=4))
+def test_a_tunnel_is_as_public_as_what_it_carries(address: IPv4Address) -> None:
+    """Mapped, compatible, 6to4 and NAT64 spellings are judged by the address inside."""
+    inner = int(address)
+    disguises = [
+        IPv6Address(0xFFFF << 32 | inner),
+        IPv6Address(0x2002 << 112 | inner << 80),
+        IPv6Address(0x64FF9B << 96 | inner),
+    ]
+
+    assert {is_public_address(disguise) for disguise in disguises} == {is_public_address(address)}
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_the_check(text: str) -> None:
+    """Either a URL or the one refusal."""
+    for candidate in (text, f"wss://{text}"):
+        with suppress(ParleyError):
+            host = parse_room_url(candidate).host
+            assert host == host.lower()

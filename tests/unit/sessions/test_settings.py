@@ -1,0 +1,76 @@
+"""The settings: read from the environment, checked at the start, silent about secrets."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from sessions.settings import Settings
+
+KEY = "k" * 32
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in [name for name in os.environ if name.startswith("PARLEY_")]:
+        monkeypatch.delenv(name)
+
+
+def test_without_an_environment_the_defaults_hold() -> None:
+    """Those of design.md §8."""
+    settings = Settings()
+
+    assert (settings.data_dir, settings.heartbeat_seconds, settings.stalled_seconds) == (Path(".parley"), 5, 15)
+    assert (settings.queue_seconds, settings.takeover_window_seconds, settings.salvage_seconds) == (300, 600, 60)
+    assert settings.database_url is None
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets are split at commas and trimmed."""
+    monkeypatch.setenv("PARLEY_SECRET_KEY", f"{KEY}, {'n' * 32}")
+    monkeypatch.setenv("PARLEY_DATABASE_URL", "postgresql://db/parley")
+    monkeypatch.setenv("PARLEY_API_PORT", "0")
+
+    settings = Settings()
+
+    assert [key.get_secret_value() for key in settings.secret_key] == [KEY, "n" * 32]
+    assert settings.api_port == 0
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"heartbeat_seconds": 5, "stalled_seconds": 14.9},
+        {"heartbeat_seconds": 0},
+        {"secret_key": "short"},
+        {"database_url": "postgresql://db/parley"},
+        {"api_port": 70000},
+        {"sessions_per_process": 0},
+        {"retention_days": 0},
+        {"log_level": "loud"},
+        {"no_such_setting": 1},
+    ],
+)
+def test_what_cannot_work_stops_the_start(values: dict[str, object]) -> None:
+    """Beats that don't fit the stall, short or missing keys, values out of range, unknown names."""
+    with pytest.raises(ValidationError):
+        Settings(**values)  # type: ignore[arg-type]
+
+
+def test_errors_and_texts_do_not_show_secrets() -> None:
+    """Not in the repr, not in the validation error."""
+    settings = Settings(secret_key=KEY, database_url="postgresql://parley:hunter2@db/parley")  # type: ignore[arg-type]
+    with pytest.raises(ValidationError) as refused:
+        Settings(secret_key="sh0rt-s3cret")  # type: ignore[arg-type]
+
+    assert KEY not in repr(settings)
+    assert "hunter2" not in repr(settings)
+    assert "sh0rt-s3cret" not in str(refused.value)
+
+
+def test_settings_are_frozen() -> None:
+    """Read once, passed down, changed nowhere."""
+    with pytest.raises(ValidationError):
+        Settings().queue_seconds = 1  # type: ignore[misc]
