@@ -145,9 +145,9 @@ def test_paused_server_is_silent_and_resumes(livekit_program: Path, tmp_path: Pa
     """A frozen server keeps its connections and answers nothing; it can be stopped too."""
     with LiveKitServer(livekit_program, tmp_path) as server:
         server.pause()
-        assert not answers(server)
+        wait_until(lambda: not answers(server), "the server falls silent")
         server.resume()
-        assert answers(server)
+        wait_until(lambda: answers(server), "the server answers again")
         server.pause()
 
 
