@@ -4,6 +4,8 @@ aiohttp answers them in text/plain and quotes the input (measured); its log line
 header, which it judges before any middleware runs.
 """
 
+import asyncio
+
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -15,13 +17,29 @@ from control_api.envelope import error_answer
 from control_api.request_id import request_id
 from sessions.errors import ParleyError
 
+FIRST_REQUEST_SECONDS = 10.0
+
 log = structlog.get_logger()
 
 
 class EnvelopeProtocol(RequestHandler):
     """One connection, whose protocol errors are answered as all others."""
 
-    __slots__ = ()
+    __slots__ = ("_first_request",)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A connection that brings no request within 10 seconds is closed: headers that trickle hold nothing."""
+        super().connection_made(transport)
+        self._first_request = asyncio.get_running_loop().call_later(FIRST_REQUEST_SECONDS, self._expect_request)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The connection is gone."""
+        self._first_request.cancel()
+        super().connection_lost(exc)
+
+    def _expect_request(self) -> None:
+        if self._request_count == 0:
+            self.force_close()
 
     def handle_error(
         self,
