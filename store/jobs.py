@@ -30,6 +30,7 @@ PURGE_IDEMPOTENCY = "store.purge_idempotency"
 PURGE_JOBS = "store.purge_jobs"
 
 _HEARTBEAT_SECONDS = 5.0
+_POLL_SECONDS = 1.0  # nothing notifies of a job whose lock has become free
 _FIRST_DELAY_SECONDS = 0.2
 _LONGEST_DELAY_SECONDS = 5.0
 
@@ -161,6 +162,7 @@ async def _run_worker(
         queues=[QUEUE],
         concurrency=concurrency,
         install_signal_handlers=False,
+        fetch_job_polling_interval=_POLL_SECONDS,
         delete_jobs="successful",
         shutdown_graceful_timeout=grace_seconds,
         update_heartbeat_interval=_HEARTBEAT_SECONDS,

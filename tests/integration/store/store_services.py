@@ -50,7 +50,9 @@ async def store_services(url: str, *, timeout_seconds: float = 10) -> AsyncItera
         vault, api_keys = TokenVault([SECRET_KEY]), ApiKeys(db)
         await api_keys.ensure_master(SecretStr("parley_master_for_the_tests_of_the_store"), "default")
         async with db.begin() as conn:
-            organization_id = (await conn.execute(text("SELECT id FROM organizations"))).scalar_one()
+            organization_id = (
+                await conn.execute(text("SELECT id FROM organizations WHERE name = 'default'"))
+            ).scalar_one()
         yield StoreServices(db, Sessions(db, vault), Idempotency(db), api_keys, vault, organization_id)
 
 
