@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -46,11 +47,16 @@ class ParleyContender:
         )
 
     def received_seconds(self) -> tuple[float, float]:
-        """What the sessions' usage says, and of when that is: the last beat."""
-        usages = [self._api.get(session_id)["usage"] for session_id in self._ids]
+        """What the sessions' usage says as of the next beat, which is waited for."""
+        asked = time.time()
+
+        def fresh() -> list[dict[str, Any]]:
+            usages: list[dict[str, Any]] = [self._api.get(one)["usage"] for one in self._ids]
+            return usages if all(_as_of(usage) > asked for usage in usages) else []
+
+        usages = until(fresh, what="a beat of every session", poll_seconds=0.5)
         heard = sum(usage["audio_ms_received"] for usage in usages) / 1000
-        instants = [datetime.fromisoformat(usage["as_of"]).timestamp() for usage in usages]
-        age = time.time() - sum(instants) / len(instants)
+        age = time.time() - sum(_as_of(usage) for usage in usages) / len(usages)
         return heard, time.monotonic() - age
 
     def finish(self) -> None:
@@ -65,6 +71,10 @@ class ParleyContender:
         if session["status"] in ("failed", "canceled"):
             raise RuntimeError(f"a session {session['status']}: {session['error']}")
         return bool(session["status"] == "ended")
+
+
+def _as_of(usage: Mapping[str, Any]) -> float:
+    return datetime.fromisoformat(usage["as_of"]).timestamp()
 
 
 @contextlib.contextmanager

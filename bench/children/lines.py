@@ -1,9 +1,13 @@
-"""The child's side of `bench.line_child`."""
+"""The child's side of `bench.line_child`. Importing this keeps stdout for answers: other output goes to stderr."""
 
 import asyncio
 import json
+import os
 import sys
 from typing import Any
+
+_answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
 async def next_request() -> Any:
@@ -14,4 +18,4 @@ async def next_request() -> Any:
 
 def answer(value: Any) -> None:
     """Answer a request."""
-    print(json.dumps(value), flush=True)
+    print(json.dumps(value), file=_answers, flush=True)
