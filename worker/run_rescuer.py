@@ -42,7 +42,7 @@ class RunRescuer:
         """
         for owner, lost in list(self._dead.items()):
             runs = await self._claims.release(owner, lost=lost)
-            del self._dead[owner]
+            self._dead.pop(owner, None)  # two may be at it while we stop
             if runs:
                 _log.warning("runs_released", owner=str(owner), runs=runs, lost=lost)
             self._released()

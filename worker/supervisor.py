@@ -25,7 +25,6 @@ _HEALTHY_SECONDS = 30.0  # a child that lived that long is replaced at once, and
 _FIRST_BACKOFF_SECONDS = 0.5
 _LONGEST_BACKOFF_SECONDS = 15.0
 _CLAIMS_SETTLE_SECONDS = 0.25  # a claim that is on its way when all were told to stop
-_DRAIN_MARGIN_SECONDS = 10.0  # to seal and upload after the grace period
 _JOBS_DRAIN_SECONDS = 5.0
 _LAST_RESCUE_SECONDS = 3.0
 
@@ -40,14 +39,26 @@ class ChildCommands:
 
 
 class Supervisor:
-    """The children of one `parley worker`."""
+    """The children of one `parley worker`.
 
-    def __init__(self, commands: ChildCommands, rescuer: RunRescuer, *, processes: int, grace_seconds: float) -> None:
+    Asked to stop, recorders have `grace_seconds` to be replaced by others, and `margin_seconds` to seal and upload.
+    """
+
+    def __init__(
+        self,
+        commands: ChildCommands,
+        rescuer: RunRescuer,
+        *,
+        processes: int,
+        grace_seconds: float,
+        margin_seconds: float = 20,
+    ) -> None:
         self.deaths = 0
         self._commands = commands
         self._rescuer = rescuer
         self._processes = processes
         self._grace_seconds = grace_seconds
+        self._margin_seconds = margin_seconds
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
         self._recorders: dict[UUID, Child] = {}
@@ -140,7 +151,7 @@ class Supervisor:
         for child in recorders:
             child.signal(STOP_CLAIMING)
         await asyncio.sleep(_CLAIMS_SETTLE_SECONDS if recorders else 0)
-        await self._finish(recorders, self._grace_seconds + _DRAIN_MARGIN_SECONDS)
+        await self._finish(recorders, self._grace_seconds + self._margin_seconds)
         await self._finish(list(self._jobs), _JOBS_DRAIN_SECONDS)
 
     async def _finish(self, children: Sequence[Child], budget_seconds: float) -> None:

@@ -1,6 +1,7 @@
 """The talkers' process, from the demo's side."""
 
 import asyncio
+import contextlib
 import json
 import signal
 import subprocess
@@ -37,8 +38,9 @@ class Talkers:
 
     def _say(self, line: str) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{line}\n".encode())
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it has ended: whoever listens to it will know
+            self._process.stdin.write(f"{line}\n".encode())
+            self._process.stdin.flush()
 
     async def _hear(self, word: str, timeout_seconds: float) -> list[str]:
         assert self._process.stdout is not None
