@@ -3,6 +3,7 @@
 `PARLEY_TEST_DATABASE_URL` names a superuser's database on a server to use instead of an embedded one.
 """
 
+import asyncio
 import os
 import tempfile
 import uuid
@@ -14,6 +15,10 @@ import pytest
 from psycopg import sql
 
 from parley.livekit_server import LiveKitServer, LiveKitServerError, find_or_build
+
+# Python 3.11 makes a loop for whoever asks for the current one before any was set, and pytest-asyncio asks, and never
+# closes it, once a test without a loop has run before.
+asyncio.set_event_loop(None)
 
 
 @pytest.fixture(scope="session")
