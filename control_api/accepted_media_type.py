@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 
-from aiohttp import hdrs, web
+from aiohttp import hdrs
+from multidict import MultiMapping
 
 from sessions.errors import ParleyError
 
 
-def accepted_media_type(request: web.Request, served: Sequence[str]) -> str:
+def accepted_media_type(headers: MultiMapping[str], served: Sequence[str]) -> str:
     """The first of `served` with the highest quality; without `Accept`, the first.
 
     Raises:
         ParleyError: `not_acceptable`.
     """
-    header = ",".join(request.headers.getall(hdrs.ACCEPT, []))
+    header = ",".join(headers.getall(hdrs.ACCEPT, []))
     if not header.strip():
         return served[0]
     ranges = [_read(part) for part in header.split(",") if part.strip()]

@@ -1,6 +1,5 @@
 """Links to stored objects that work without a key for about an hour."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
@@ -43,19 +42,16 @@ class ObjectLinks:
         expires = int(expires_at.timestamp())
         return Link(f"{self._base_url}{path}?expires={expires}&signature={signature}", expires_at)
 
-    def check(self, key: str, query: Mapping[str, str]) -> None:
+    def check(self, key: str, expires: str, signature: str) -> None:
         """Whether the link to `key` is ours and still good.
 
         Raises:
             ParleyError: `audio.link_invalid`.
         """
-        expires = query.get("expires", "")
         if not (
             expires.isascii()
             and expires.isdigit()
             and len(expires) <= 12
-            and self._signer.verify(
-                OBJECTS_PATH + quote(key), int(expires), query.get("signature", ""), datetime.now(UTC)
-            )
+            and self._signer.verify(OBJECTS_PATH + quote(key), int(expires), signature, datetime.now(UTC))
         ):
             raise ParleyError("audio.link_invalid", "the signed link is wrong or has expired")

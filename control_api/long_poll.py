@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
-from aiohttp import web
+from multidict import MultiMapping
 
 from control_api.session_notifications import SessionNotifications
 from sessions.lifecycle import SETTLED, TERMINAL, Status
@@ -20,9 +20,9 @@ GOALS: dict[str, frozenset[Status]] = {
 }
 
 
-def preferred_wait(request: web.Request) -> int:
+def preferred_wait(headers: MultiMapping[str]) -> int:
     """Seconds that the client wants to wait, at most 30; 0 when it doesn't say, or says something unreadable."""
-    for preference in ",".join(request.headers.getall("Prefer", [])).split(","):
+    for preference in ",".join(headers.getall("Prefer", [])).split(","):
         if match := re.fullmatch(r"\s*wait\s*=\s*\"?(\d{1,9})\"?\s*(?:;.*)?", preference, re.IGNORECASE):
             return min(int(match[1]), MAX_WAIT_SECONDS)
     return 0

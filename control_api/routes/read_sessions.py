@@ -44,7 +44,7 @@ async def get_session(call: Call) -> web.StreamResponse:
 
     session = await read()
     headers = {}
-    goal, seconds = call.query["until"], preferred_wait(call.request)
+    goal, seconds = call.query["until"], preferred_wait(call.request.headers)
     if goal is not None and seconds > 0:
         headers["Preference-Applied"] = f"wait={seconds}"
         if session.status not in GOALS[goal]:

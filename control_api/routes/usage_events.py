@@ -21,7 +21,7 @@ NDJSON = "application/x-ndjson"
 
 async def list_usage_events(call: Call) -> web.StreamResponse:
     """A page of ledger rows, oldest first."""
-    media_type = accepted_media_type(call.request, (JSON, CSV, NDJSON))
+    media_type = accepted_media_type(call.request.headers, (JSON, CSV, NDJSON))
     rows, has_more = await call.dependencies.ledger.events(
         call.organization_id,
         session_id=call.query["session_id"],

@@ -1,0 +1,130 @@
+"""`…/recording`, `…/audio` and the signed link behind it."""
+
+import hashlib
+from urllib.parse import urlsplit
+
+from sqlalchemy import text
+
+from sessions.ids import new_uuid, parse_id
+from tests.support.api_server import ApiServer
+
+AUDIO = bytes(range(256)) * 40
+
+
+async def _store(api: ApiServer, session_id: str, state: str = "available") -> str:
+    """Make the session ended, with a stored recording, as the finalizer does; the object's key."""
+    key = f"sessions/{session_id}/conversation.wav"
+    await api.dependencies.objects.put_bytes(key, AUDIO)
+    values = {
+        "session": parse_id("sess", session_id),
+        "id": new_uuid(),
+        "key": key,
+        "sha256": hashlib.sha256(AUDIO).hexdigest(),
+        "size": len(AUDIO),
+        "state": state,
+    }
+    async with api.dependencies.db.begin() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO recordings (session_id, id, plan, frozen_at, committed_at, object_key, sha256, size_bytes,"
+                " duration_ms, sample_rate, channels, peak_dbfs, tracks, gaps) VALUES (:session, :id, '{}', now(),"
+                ' now(), :key, :sha256, :size, 1500, 48000, 1, -6.5, \'[{"identity": "ann"}]\','
+                ' \'[{"start_ms": 10, "end_ms": 20, "code": "gap.rejoin"}]\')'
+            ),
+            {name: value for name, value in values.items() if name != "state"},
+        )
+        await conn.execute(
+            text("UPDATE sessions SET status = 'ended', recording_state = :state WHERE id = :session"),
+            {"state": state, "session": values["session"]},
+        )
+    return key
+
+
+async def test_a_recording_that_is_not_finished_is_409_and_one_that_never_was_404(api: ApiServer) -> None:
+    """By the session's state."""
+    session = await api.create("room")
+    path = f"/v1/sessions/{session['id']}"
+    reply = await api.call("GET", path + "/audio")
+    assert (reply.status, reply.code) == (409, "audio.not_ready")
+    recording = (await api.call("GET", path + "/recording")).content
+    assert (recording["object"], recording["id"]) == ("recording", None)
+    assert recording["state"] in ("none", "pending")
+    assert (recording["tracks"], recording["gaps"], recording["size_bytes"]) == ([], [], None)
+    await api.call("POST", path + "/cancel")
+    reply = await api.call("GET", path + "/audio")
+    assert (reply.status, reply.code) == (404, "audio.none")
+    assert (await api.call("GET", path + "/recording")).content["state"] == "none"
+
+
+async def test_a_stored_recording_shows_its_facts(api: ApiServer) -> None:
+    """Digest, size, length, gaps."""
+    session = await api.create("room")
+    await _store(api, session["id"], "incomplete")
+    recording = (await api.call("GET", f"/v1/sessions/{session['id']}/recording")).content
+    assert recording["state"] == "incomplete"
+    assert recording["id"].startswith("rec_")
+    assert (recording["sha256"], recording["size_bytes"]) == (hashlib.sha256(AUDIO).hexdigest(), len(AUDIO))
+    assert (recording["duration_ms"], recording["sample_rate"], recording["channels"]) == (1500, 48000, 1)
+    assert recording["gaps"] == [{"start_ms": 10, "end_ms": 20, "code": "gap.rejoin"}]
+    assert recording["tracks"] == [{"identity": "ann"}]
+
+
+async def test_the_signed_link_serves_the_file_and_its_ranges_without_a_key(api: ApiServer) -> None:
+    """302 to an absolute URL for about an hour: 200, 206, suffixes, 304, HEAD; 416 in the envelope."""
+    session = await api.create("room")
+    await _store(api, session["id"])
+    reply = await api.call("GET", f"/v1/sessions/{session['id']}/audio")
+    assert (reply.status, reply.headers["Location"]) == (302, reply.content["url"])
+    url = reply.headers["Location"]
+    assert url.startswith(api.base_url + "/v1/objects/sessions/")
+    path = url.removeprefix(api.base_url)
+    whole = await api.call("GET", path, key=None)
+    assert (whole.status, whole.body, whole.headers["Content-Type"]) == (200, AUDIO, "audio/wav")
+    assert whole.headers["X-Request-Id"].startswith("req_")
+    for wanted, expected, content_range in [
+        ("bytes=10-19", AUDIO[10:20], "bytes 10-19/10240"),
+        ("bytes=-7", AUDIO[-7:], "bytes 10233-10239/10240"),
+        ("bytes=10000-", AUDIO[10000:], "bytes 10000-10239/10240"),
+    ]:
+        part = await api.call("GET", path, key=None, headers={"Range": wanted})
+        assert (part.status, part.body, part.headers["Content-Range"]) == (206, expected, content_range)
+    for wanted in ("bytes=99999-", "bytes=x", "bytes=5-1"):
+        refused = await api.call("GET", path, key=None, headers={"Range": wanted})
+        assert (refused.status, refused.code) == (416, "range.invalid"), wanted
+        assert refused.headers["Content-Range"] == "bytes */10240"
+    head = await api.call("HEAD", path, key=None)
+    assert (head.status, head.headers["Content-Length"], head.headers["Accept-Ranges"]) == (200, "10240", "bytes")
+    fresh = await api.call("GET", path, key=None, headers={"If-None-Match": whole.headers["ETag"]})
+    assert (fresh.status, fresh.body) == (304, b"")
+
+
+async def test_links_that_are_forged_or_expired_are_403(api: ApiServer) -> None:
+    """Another key, another time, no signature, a path that climbs."""
+    session = await api.create("room")
+    key = await _store(api, session["id"])
+    url = (await api.call("GET", f"/v1/sessions/{session['id']}/audio")).headers["Location"]
+    parts = urlsplit(url)
+    expires, signature = (pair.partition("=")[2] for pair in parts.query.split("&"))
+    for path in (
+        f"/v1/objects/{key}",
+        f"/v1/objects/{key}?expires={int(expires) + 1}&signature={signature}",
+        f"/v1/objects/{key}?expires={expires}&signature={signature[:-2]}xx",
+        f"/v1/objects/{key}?expires=-1&signature={signature}",
+        f"/v1/objects/{key}x?{parts.query}",
+        f"/v1/objects/sessions/..%2F..%2Fetc/passwd?{parts.query}",
+        f"/v1/objects/%2Fetc/passwd?{parts.query}",
+    ):
+        reply = await api.call("GET", path, key=None)
+        assert (reply.status, reply.code) == (403, "audio.link_invalid"), path
+    reply = await api.call("GET", f"{parts.path}?{parts.query}&x=1", key=None)
+    assert (reply.status, reply.code) == (400, "parameter.unknown")
+
+
+async def test_a_link_to_a_file_that_is_gone_is_404(api: ApiServer) -> None:
+    """In the envelope."""
+    session = await api.create("room")
+    key = await _store(api, session["id"])
+    url = (await api.call("GET", f"/v1/sessions/{session['id']}/audio")).headers["Location"]
+    await api.dependencies.objects.delete(key)
+    reply = await api.call("GET", url.removeprefix(api.base_url), key=None)
+    assert (reply.status, reply.code) == (404, "not_found")

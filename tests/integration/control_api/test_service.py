@@ -1,0 +1,172 @@
+"""Health, readiness, metrics, status, the document, stopping, and PostgreSQL away."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+from openapi_pydantic import OpenAPI
+
+from control_api.operations import OPERATIONS
+from tests.support.api_server import ApiServer, api_server, create_body
+
+
+async def test_what_needs_no_key_answers_without_one(api: ApiServer) -> None:
+    """And says what it should."""
+    expected = {
+        "/healthz": {"object": "health", "status": "ok"},
+        "/readyz": {
+            "object": "readiness",
+            "status": "ready",
+            "dependencies": {"database": "ok", "storage": "ok"},
+        },
+    }
+    for path, content in expected.items():
+        reply = await api.call("GET", path, key=None)
+        assert (reply.status, reply.content) == (200, content)
+    status = (await api.call("GET", "/v1/status", key=None)).content
+    assert (status["object"], status["status"]) == ("status", "operational")
+    metrics = await api.call("GET", "/metrics", key=None)
+    assert metrics.status == 200
+    assert b'parley_api_requests_total{operation="get_health",status="200"} 1.0' in metrics.body
+    assert b"parley_api_requests_in_flight 1.0" in metrics.body
+
+
+async def test_the_served_document_has_every_route_and_no_other(api: ApiServer) -> None:
+    """OpenAPI 3.1 that parses; the page that shows it loads nothing from elsewhere."""
+    reply = await api.call("GET", "/openapi.json", key=None)
+    OpenAPI.model_validate(reply.content)
+    assert reply.content["openapi"].startswith("3.1")
+    documented = {(path, method.upper()) for path, methods in reply.content["paths"].items() for method in methods}
+    assert documented == {(operation.path, operation.method) for operation in OPERATIONS}
+    page = await api.call("GET", "/docs", key=None)
+    assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert b"http://" not in page.body
+    assert b"https://" not in page.body
+
+
+async def test_postgresql_away_is_503_with_retry_after_in_time(tmp_path: Path) -> None:
+    """A socket that nobody listens at: what needs the database says so quickly, the rest still works."""
+    url = f"postgresql://parley@/parley?host={tmp_path}"
+    async with api_server(url, tmp_path, serves=False, database_timeout_seconds=1) as api:
+        for method, path, body in [
+            ("GET", "/v1/sessions", None),
+            ("POST", "/v1/sessions", create_body("room")),
+            ("GET", "/v1/sessions/sess_01KB2F5W2Q4V9M7T8Y6R3N1C0A", None),
+            ("GET", "/v1/usage/events", None),
+        ]:
+            started = time.monotonic()
+            reply = await api.call(method, path, body)
+            assert (reply.status, reply.code, reply.headers["Retry-After"]) == (503, "database.unavailable", "1")
+            assert reply.content["error"]["type"] == "service_unavailable"
+            assert reply.content["error"]["retry_after_seconds"] == 1
+            assert time.monotonic() - started < 2
+        ready = await api.call("GET", "/readyz", key=None)
+        assert (ready.status, ready.code) == (503, "database.unavailable")
+        assert (await api.call("GET", "/v1/status", key=None)).content["status"] == "degraded"
+        assert (await api.call("GET", "/healthz", key=None)).status == 200
+
+
+async def test_a_database_that_never_answers_is_503_in_time(tmp_path: Path) -> None:
+    """It accepts connections and says nothing: the timeout of the settings holds."""
+
+    accepted: list[asyncio.StreamWriter] = []
+
+    async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.append(writer)
+
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    url = f"postgresql://parley@127.0.0.1:{port}/parley"
+    async with api_server(url, tmp_path, serves=False, database_timeout_seconds=1) as api:
+        started = time.monotonic()
+        reply = await api.call("GET", "/v1/sessions")
+        assert (reply.status, reply.code) == (503, "database.unavailable")
+        assert time.monotonic() - started < 2.5
+    silent.close()
+    for writer in accepted:
+        writer.transport.abort()
+    await asyncio.sleep(0)
+
+
+async def test_a_bug_of_ours_is_500_in_the_envelope_and_logged_without_secrets(api: ApiServer, capsys: object) -> None:
+    """A broken dependency stands for the bug; its text stays inside."""
+    object.__setattr__(api.dependencies, "sessions", None)
+    reply = await api.call("GET", "/v1/sessions?tag=eyJhbGciOiJIUzI1NiJ9.secret")
+    assert (reply.status, reply.code, reply.content["error"]["type"]) == (500, "internal", "internal")
+    assert b"NoneType" not in reply.body
+    printed = capsys.readouterr().out  # type: ignore[attr-defined]
+    assert "request.crashed" in printed
+    assert reply.content["error"]["request_id"] in printed
+    assert "eyJ" not in printed
+
+
+async def test_the_token_is_in_no_answer_log_table_or_file(api: ApiServer, tmp_path: Path, capsys: object) -> None:
+    """Created, replaced, refused, read back every way."""
+    body = create_body("room")
+    token = body["transport"]["worker_token"]
+    replies = [await api.call("POST", "/v1/sessions", body, headers={"Idempotency-Key": "k"})]
+    session = replies[0].content
+    own = f"/v1/sessions/{session['id']}"
+    replies += [
+        await api.call("POST", "/v1/sessions", body, headers={"Idempotency-Key": "k"}),
+        await api.call("POST", "/v1/sessions", body),
+        await api.call("POST", "/v1/sessions", {**body, token: 1}),
+        await api.call("POST", "/v1/sessions", create_body("other", transport={"worker_token": token})),
+        await api.call("POST", "/v1/sessions", create_body("room", transport={"url": f"wss://x/{token}?{token}"})),
+        await api.call("PUT", own + "/worker_token", {"worker_token": token}),
+        await api.call("PUT", own + "/worker_token", {"worker_token": token + "x", "y": token}),
+        await api.call("GET", own),
+        await api.call("GET", own + "/events"),
+        await api.call("GET", f"/v1/sessions?{token}=1"),
+        await api.call("GET", f"/v1/sessions/{token}"),
+        await api.call("GET", f"/{token}"),
+        await api.call("GET", "/v1/sessions", key=token),
+    ]
+    parts = [part.encode() for part in token.split(".")[1:]]
+    for reply in replies:
+        assert not any(part in reply.body for part in parts), reply.content
+    printed = capsys.readouterr()  # type: ignore[attr-defined]
+    dumped = await _dump(api)
+    assert session["id"] in printed.out
+    for part in parts:
+        assert part.decode() not in printed.out + printed.err + dumped
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or not any(part in path.read_bytes() for part in parts)
+
+
+async def _dump(api: ApiServer) -> str:
+    """Every row of every table, as text."""
+    from sqlalchemy import text
+
+    async with api.dependencies.db.begin() as conn:
+        names = (
+            await conn.execute(text("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"))
+        ).scalars()
+        rows = [
+            (await conn.execute(text(f'SELECT to_jsonb(t)::text FROM "{name}" t'))).scalars().all() for name in names
+        ]
+    return json.dumps([list(table) for table in rows])
+
+
+async def test_a_stopping_server_finishes_what_it_has_begun(api: ApiServer) -> None:
+    """A request whose body is still arriving is answered; new connections are refused."""
+    from tests.support.api_server import MASTER_KEY
+
+    host, _, port = api.base_url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    body = json.dumps(create_body("room")).encode()
+    writer.write(
+        f"POST /v1/sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {MASTER_KEY}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        + body[:10]
+    )
+    await asyncio.sleep(0.5)
+    api.stopping.set()
+    await asyncio.sleep(0.5)
+    writer.write(body[10:])
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+        await api.task
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 201 ")

@@ -1,0 +1,67 @@
+"""The OpenAPI document, and that its examples are true."""
+
+import json
+from typing import Any
+
+import pytest
+
+from control_api.field_errors import validate
+from control_api.openapi_document import openapi_document, render
+from control_api.operation import Operation
+from control_api.operations import OPERATIONS
+from control_api.schemas.create_session import CreateSessionRequest
+from sessions.codes import CODES
+
+DOCUMENT: dict[str, Any] = json.loads(render(openapi_document(OPERATIONS)))
+
+
+def _references(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        found = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
+        return found.union(*(_references(member) for member in value.values()))
+    if isinstance(value, list):
+        return set().union(*(_references(item) for item in value))
+    return set()
+
+
+def test_every_reference_leads_somewhere() -> None:
+    """No schema is missing."""
+    known = {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]}
+    assert _references(DOCUMENT) <= known
+
+
+def test_names_and_routes_are_unique() -> None:
+    """No operation hides another."""
+    assert len({operation.name for operation in OPERATIONS}) == len(OPERATIONS)
+    assert len({(operation.method, operation.path) for operation in OPERATIONS}) == len(OPERATIONS)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_examples_fit_their_models(operation: Operation) -> None:
+    """Answers have an example that their model takes; bodies too."""
+    for answer in operation.answers:
+        if answer.model is not None:
+            shown = answer.model.model_validate(answer.example).model_dump(mode="json")
+            assert shown == answer.example
+    if operation.body is not None:
+        assert operation.request_examples
+        for example in operation.request_examples.values():
+            validate(operation.body, example)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_documented_codes_are_registered_errors(operation: Operation) -> None:
+    """With an HTTP status, and an example of each in the document."""
+    responses = DOCUMENT["paths"][operation.path][operation.method.lower()]["responses"]
+    for code in operation.errors:
+        status = str(CODES[code].http_status)
+        assert code in responses[status]["content"]["application/json"]["examples"]
+
+
+def test_all_three_transports_are_in_the_schema() -> None:
+    """A union on `type`; the reserved ones take whatever members they will have."""
+    schema = CreateSessionRequest.model_json_schema()
+    mapping = schema["properties"]["transport"]["discriminator"]["mapping"]
+    assert set(mapping) == {"livekit", "websocket", "pipecat"}
+    token = schema["$defs"]["LiveKitTransportRequest"]["properties"]["worker_token"]
+    assert token["writeOnly"] is True
