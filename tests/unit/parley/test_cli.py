@@ -1,0 +1,135 @@
+"""The command line as its users meet it."""
+
+import argparse
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from parley import cli, secrets
+from parley.command_error import CommandError
+from parley.settings_loading import load_settings, unknown_variables
+from sessions.errors import ParleyError
+
+COMMANDS = ["api", "worker", "dev", "demo", "migrate", "keys", "keys create", "keys list", "keys revoke"]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("PARLEY_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_every_command_has_a_help_text(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says what the command does, and exits with 0."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*command.split(), "--help"])
+    assert ended.value.code == 0
+    assert len(capsys.readouterr().out.split()) > 20
+
+
+def test_the_children_of_the_worker_are_not_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody should start them by hand."""
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    listed = capsys.readouterr().out
+    assert "worker" in listed
+    assert "recorder" not in listed
+    assert "jobs" not in listed
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["keys"], ["keys", "revoke"], ["recorder", "--owner", "x"]])
+def test_a_wrong_command_line_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """As every program does."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: parley")
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code"),
+    [(CommandError("no port"), 1), (CommandError("no port", exit_code=2), 2), (ParleyError("internal", "no port"), 1)],
+)
+def test_an_error_is_one_line_and_an_exit_code(
+    error: Exception, exit_code: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No traceback for what the user can mend."""
+    assert _run(error, monkeypatch) == exit_code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("parley: ")
+    assert captured.err.count("\n") == 1
+
+
+def test_an_error_holds_no_secret(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL's and LiveKit's texts may."""
+    _run(CommandError("can't reach postgresql://parley:hunter2@db/parley"), monkeypatch)
+    assert "hunter2" not in capsys.readouterr().err
+
+
+def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what is meant for users is shortened."""
+    with pytest.raises(ZeroDivisionError):
+        _run(ZeroDivisionError(), monkeypatch)
+
+
+def _run(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> int:
+    def fail(_arguments: argparse.Namespace) -> int:
+        raise error
+
+    monkeypatch.setattr(cli, "_run_migrate", fail)
+    before = os.umask(0o022)
+    try:
+        return cli.main(["migrate"])
+    finally:
+        os.umask(before)
+
+
+def test_wrong_settings_are_named_without_their_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each variable as the user wrote it, and why; the value may be a secret."""
+    monkeypatch.setenv("PARLEY_API_PORT", "hunter2")
+    monkeypatch.setenv("PARLEY_SECRET_KEY", "shortsecret")
+    with pytest.raises(CommandError) as raised:
+        load_settings()
+    text = str(raised.value)
+    assert "PARLEY_API_PORT" in text
+    assert "PARLEY_SECRET_KEY: each key needs at least 32 characters" in text
+    assert "hunter2" not in text
+    assert "shortsecret" not in text
+
+
+def test_settings_that_do_not_fit_together_are_named_as_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule over two of them says which."""
+    monkeypatch.setenv("PARLEY_DATABASE_URL", "postgresql://parley:hunter2@db/parley")
+    with pytest.raises(CommandError) as raised:
+        load_settings()
+    assert "PARLEY_SECRET_KEY is required" in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_a_misspelt_variable_is_pointed_out() -> None:
+    """It would be ignored silently."""
+    [warning] = unknown_variables(
+        {"PARLEY_HARTBEAT_SECONDS": "1", "PARLEY_API_PORT": "1", "PATH": "", "PARLEY_TEST_X": ""}
+    )
+    assert warning == "PARLEY_HARTBEAT_SECONDS is no setting and is ignored; did you mean PARLEY_HEARTBEAT_SECONDS?"
+
+
+def test_the_secret_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    """A second start finds the first one's."""
+    first = secrets.secret_key(tmp_path / "data")
+    again = secrets.secret_key(tmp_path / "data")
+    [file] = (tmp_path / "data").iterdir()
+    assert first.get_secret_value() == again.get_secret_value()
+    assert len(first.get_secret_value()) >= 32
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_master_keys_have_256_bits(tmp_path: Path) -> None:
+    """`parley_master_` and 43 url-safe characters."""
+    key = secrets.new_master_key().get_secret_value()
+    assert key.startswith("parley_master_")
+    assert len(key) == len("parley_master_") + 43
