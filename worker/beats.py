@@ -8,12 +8,13 @@ import structlog
 
 from sessions.errors import DatabaseUnavailableError
 from store.runs import Runs
-from worker.boot_clock import boottime_ns
+from worker.boot_clock import SECOND_NS, boottime_ns
 from worker.live_run import LiveRun
 
 _log = structlog.get_logger(__name__)
 
 _WATCH_SECONDS = 0.1
+_STANDSTILL_NS = 3 * SECOND_NS  # after a shorter one everything is played late, and nothing is lost (measured)
 _RETRY_SECONDS = 1.0
 
 
@@ -57,11 +58,15 @@ class Beats:
             await self._pause(pause * random.uniform(0.9, 1.0), hurried=answered)
 
     async def watch_fences(self) -> None:
-        """Look at every fence's deadline; the database may hang meanwhile."""
+        """Look at every fence's deadline; the database may hang meanwhile. A look that comes late is told, too."""
+        looked_ns = boottime_ns()
         while True:
             now_ns = boottime_ns()
             for run in list(self._live.values()):
                 run.watch(now_ns)
+                if now_ns - looked_ns > _STANDSTILL_NS:
+                    run.stood_still(looked_ns, now_ns)
+            looked_ns = now_ns
             await asyncio.sleep(_WATCH_SECONDS)
 
     async def _beat(self) -> bool:

@@ -20,6 +20,7 @@ class LiveRun:
         state: what the last proven beat said.
         proven_ns: when that beat was sent (boot-time clock).
         joined_proven_ns: the same, of the last beat that was sent while joined.
+        standstills: stretches (boot-time clock) in which this process did not run; taken out by the runner.
     """
 
     def __init__(self, fence: Fence, *, claimed_ns: int, stalled_seconds: float) -> None:
@@ -29,6 +30,7 @@ class LiveRun:
         self.fenced = False
         self.state: RunState | None = None
         self.joined_proven_ns: int | None = None
+        self.standstills: list[tuple[int, int]] = []
         self.wake: Callable[[], None] = lambda: None
         self.counters: Callable[[], Counters] = Counters
         self._self_fence = SelfFence(stalled_seconds, claimed_ns)
@@ -69,6 +71,11 @@ class LiveRun:
         if not self.fenced and self._self_fence.expired(now_ns):
             self.fenced = True
             self._tell()
+
+    def stood_still(self, from_ns: int, to_ns: int) -> None:
+        """The whole process was stopped in between."""
+        self.standstills.append((from_ns, to_ns))
+        self.wake()
 
     async def proven_after(self, instant_ns: int) -> None:
         """Wait until a beat sent after `instant_ns` has come back, or the run is replaced."""

@@ -14,7 +14,7 @@ from store.claims import Claim
 from store.clock import ClockPair
 from store.fence import Replaced
 from worker.beats import Beats
-from worker.boot_clock import boottime_ns
+from worker.boot_clock import SECOND_NS, boottime_ns
 from worker.live_run import Counters, LiveRun
 from worker.livekit_room import LiveKitRoom
 from worker.recorder import Recorder
@@ -30,6 +30,7 @@ _STATS_SECONDS = 5.0
 _SINE_AFTER_SAMPLES = 10 * SAMPLE_RATE
 _SINE_BLOCK_SAMPLES = SAMPLE_RATE // 5
 _TOKEN_ATTEMPTS = 5
+_BUFFERED_NS = 2 * SECOND_NS  # what kernel and jitter buffer keep for a process that is stopped
 
 Spawn = Callable[["asyncio._CoroutineLike[None]", str], "asyncio.Task[None]"]
 
@@ -105,6 +106,9 @@ class RunRecording:
     def tick(self, now_ns: int) -> None:
         """What time asks for; and let the uploader know what is proven."""
         self.recorder.tick(now_ns)
+        for from_ns, to_ns in self._run.standstills:
+            self.gap("gap.concealed", from_ns + _BUFFERED_NS, to_ns)
+        self._run.standstills.clear()
         if self._uploader is not None:
             state = self._run.state
             if state is not None and state.ending_at is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -320,3 +321,17 @@ def _unfill() -> None:
 
 
 _write: Any = None
+
+
+@pytest.mark.slow
+async def test_a_process_that_stood_still_says_so(studio: Any, room: str) -> None:
+    """Its loop did not run for five seconds: frames keep their count, but what they hold is not true."""
+    session = await studio.create(room)
+    async with studio.recorder(stalled_seconds=15):
+        await studio.reaches(session, "running")
+        await asyncio.sleep(1)
+        time.sleep(5)  # noqa: ASYNC251 - the standstill itself
+        await asyncio.sleep(1)
+        await studio.sessions.end(studio.organization_id, session.id)
+        await studio.sealed(session)
+    assert "gap.concealed" in gaps_of(await studio.segments(session))

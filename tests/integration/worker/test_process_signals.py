@@ -1,0 +1,61 @@
+"""Whose SIGTERM it was."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+CHILD = textwrap.dedent(
+    """
+    import asyncio, os, signal, sys
+    from worker.process_signals import SIGNALS, watch_signals
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    import worker.recorder_process
+
+    async def main():
+        stopped = asyncio.Event()
+        def on_signal(number):
+            print(number.name, flush=True)
+            if number is signal.SIGTERM:
+                stopped.set()
+        def on_panic():
+            print("panic", flush=True)
+            os._exit(70)
+        with watch_signals(on_signal, on_panic):
+            print("ready", flush=True)
+            if sys.argv[1] == "self":
+                os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.wait_for(stopped.wait(), 20)
+    asyncio.run(main())
+    """
+)
+
+
+def start(mode: str) -> "subprocess.Popen[str]":
+    """A process that watches its signals, ready."""
+    child = subprocess.Popen([sys.executable, "-c", CHILD, mode], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "ready\n"
+    return child
+
+
+def test_a_sigterm_from_ourselves_is_a_panic() -> None:
+    """As the native library sends it: no drain, an exit code of its own."""
+    child = start("self")
+    printed, _ = child.communicate(timeout=30)
+    assert (printed, child.returncode) == ("panic\n", 70)
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGINT])
+def test_a_signal_from_others_reaches_the_loop(number: signal.Signals) -> None:
+    """In their order, then the stop."""
+    child = start("other")
+    os.kill(child.pid, number)
+    time.sleep(0.2)  # two signals that are pending at once have no order
+    os.kill(child.pid, signal.SIGTERM)
+    printed, _ = child.communicate(timeout=30)
+    assert (printed, child.returncode) == (f"{number.name}\nSIGTERM\n", 0)
