@@ -38,7 +38,7 @@ async def test_two_participants_are_in_the_file_as_they_spoke(
     assert (rate, samples.shape[1]) == (48000, 2)
     status, recording = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
     assert (status, recording["state"], recording["gaps"]) == (200, "available", [])
-    assert recording["duration_ms"] * 48 == len(samples)
+    assert recording["duration_ms"] == len(samples) // 48
     seconds = len(samples) / rate
     assert 11.5 < seconds < 16
     left = samples[:, 0]

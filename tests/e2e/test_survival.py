@@ -6,10 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
+import psycopg
 import soundfile
 
+from sessions.ids import parse_id
 from tests.support.beeps import BeepPlan, BeepReport, check_beeps
-from tests.support.stack import Stack, eventually
+from tests.support.stack import Process, Stack, eventually
 
 PLAN = BeepPlan(pitch_hz=800)
 
@@ -27,6 +30,16 @@ async def _recorded(stack: Stack, session_id: str, to: Path) -> tuple[BeepReport
     return check_beeps(samples, PLAN, 1, seconds - 0.5), seconds, recording
 
 
+async def recorder_of(stack: Stack, session_id: str, worker: Process) -> psutil.Process:
+    """The process that records the session, by the owner that its run carries."""
+    async with await psycopg.AsyncConnection.connect(stack.database_url) as conn:
+        rows = await conn.execute(
+            "SELECT owner FROM runs WHERE session_id = %s ORDER BY epoch DESC LIMIT 1", [parse_id("sess", session_id)]
+        )
+        (owner,) = await rows.fetchone() or (None,)
+    return worker.child(str(owner))
+
+
 async def _balances(stack: Stack, session: dict[str, Any]) -> bool:
     _, page = await stack.call("GET", f"/v1/usage/events?session_id={session['id']}&limit=100")
     rows = page["data"]
@@ -39,12 +52,12 @@ async def test_a_killed_recorder_is_replaced_and_both_halves_are_in_the_file(
 ) -> None:
     """kill -9 of a child mid-recording: its runs are released at once, its spool is salvaged, the clock goes on."""
     await stack.start_api()
-    worker = await stack.start_worker()
+    worker = await stack.start_worker(PARLEY_PROCESSES="2")
     async with talker("ann", PLAN):
         session = await stack.create(room)
         await stack.reach(session["id"], "running")
         await asyncio.sleep(6)
-        worker.child("recorder").kill()
+        (await recorder_of(stack, session["id"], worker)).kill()
 
         async def retrying() -> bool:
             return "session.retrying" in await _types(stack, session["id"])

@@ -104,9 +104,8 @@ class Stack:
                 process.popen.kill()
         for process in self.processes:
             process.popen.wait(10)
-        if error is not None:
-            for process in self.processes:
-                print(f"--- log of {process.name}\n{process.log()[-6000:]}")  # noqa: T201 - pytest shows it on failure
+        for process in self.processes:
+            print(f"--- log of {process.name}\n{process.log()[-6000:]}")  # noqa: T201 - pytest shows it on failure
 
     def environment(self, **more: str) -> dict[str, str]:
         """What every process of this stack is configured by."""
