@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         description=f"Prints tables of figures and whether the goals are met.\n\n{summary}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*BENCHMARKS, []], help="default: all")
+    parser.add_argument("names", nargs="*", metavar="NAME", type=_name, help="default: all")
     parser.add_argument("--quick", action="store_true", help="a smoke run of less than a minute")
     parser.add_argument("--folder", type=Path, default=None, help="parent of the temporary folder")
     parser.add_argument(
@@ -57,6 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--window", type=float, default=None, metavar="SECONDS", help="recording: window of one (20)")
     parser.add_argument("--rows", type=int, default=None, help="lists: rows of the large table (1000000)")
     return parser
+
+
+def _name(text: str) -> str:
+    if text not in BENCHMARKS:
+        raise argparse.ArgumentTypeError(f"there is no benchmark {text}; there are {', '.join(BENCHMARKS)}")
+    return text
 
 
 def _options(arguments: argparse.Namespace, folder: Path) -> Options:

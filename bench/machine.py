@@ -3,7 +3,6 @@
 import os
 import platform
 from dataclasses import dataclass
-from typing import Self
 
 import psutil
 
@@ -42,12 +41,6 @@ class BusyMeter:
         used = busy - self._busy
         ours = cpu_seconds(tree(os.getpid())) - self._ours
         return Busy(100 * used / elapsed, max(100 * (used - ours) / elapsed, 0.0))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
 
 
 def _busy_and_total() -> tuple[float, float]:

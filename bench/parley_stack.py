@@ -32,7 +32,6 @@ class ParleyApi:
     """An API process, called over one kept connection."""
 
     url: str
-    process: "subprocess.Popen[bytes]"
     _connection: http.client.HTTPConnection = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,6 +54,10 @@ class ParleyApi:
         if not 200 <= answer.status < 300:
             raise RuntimeError(f"{method} {path}: {answer.status} {text[:600]!r}")
         return json.loads(text)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
 
     def create(self, server: LiveKitServer, room: str) -> str:
         """A session that records `room`; its id."""
@@ -100,8 +103,12 @@ class ParleyWorker:
 @contextlib.contextmanager
 def parley_api(database_url: str, folder: Path) -> Iterator[ParleyApi]:
     """An API that answers."""
-    with _service("api", database_url, folder, {"PARLEY_API_PORT": "0"}) as (process, url):
-        yield ParleyApi(url, process)
+    with _service("api", database_url, folder, {"PARLEY_API_PORT": "0"}) as (_, url):
+        api = ParleyApi(url)
+        try:
+            yield api
+        finally:
+            api.close()
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from bench.spread import median, median_ratio
 from bench.table import print_goal, print_note, print_table, print_title
 from parley.livekit_server import LiveKitServer, find_or_build
 from sessions.settings import Settings
+from worker.livekit_room import FRAME_MS
 
 FLOOR, PARLEY, AGENTS = "floor", "parley", "agents"
 _MACHINE_LIMIT = 0.70
@@ -29,16 +30,13 @@ Runs = dict[str, list[Measurement]]
 
 
 class RecordingBench:
-    """Measures the contenders one after the other in the same rooms, whose talkers stay."""
+    """Measures the contenders one after the other, each in rooms with one talker."""
 
     def __init__(self, options: Options, server: LiveKitServer, api: ParleyApi, database_url: str) -> None:
-        from worker.livekit_room import FRAME_MS
-
         self._options = options
         self._server = server
         self._api = api
         self._database_url = database_url
-        self._frame_ms = FRAME_MS
         self._per_process = Settings.model_fields["sessions_per_process"].default
         self._agents_python = agents_python()
 
@@ -56,35 +54,36 @@ class RecordingBench:
 
     def _side_by_side(self, counts: dict[str, int]) -> Runs:
         runs: Runs = {key: [] for key in counts}
-        with talkers(self._server, max(counts.values()), self._options.folder):
-            for number in range(self._options.rounds):
-                order = list(counts) if number % 2 == 0 else list(reversed(counts))
-                for key in order:
-                    with self._contender(key, counts[key]) as contender:
-                        done = measure(
-                            contender,
-                            counts[key],
-                            settle_seconds=self._options.settle_seconds,
-                            window_seconds=self._options.window_seconds,
-                        )
-                    runs[key].append(done)
-                    first = next(iter(done.parts.values()))
-                    print_note(
-                        f"round {number + 1} {contender.name}: {first.cpu_percent:.2f} % of a core, "
-                        f"{first.added_uss:.1f} MB per session, machine {done.busy.machine_percent:.0f} % busy"
-                    )
+        for number in range(self._options.rounds):
+            order = list(counts) if number % 2 == 0 else list(reversed(counts))
+            for key in order:
+                runs[key].append(self._measure(key, counts[key], number))
         return runs
+
+    def _measure(self, key: str, sessions: int, number: int) -> Measurement:
+        options = self._options
+        with talkers(self._server, sessions, options.folder), self._contender(key, sessions) as contender:
+            done = measure(
+                contender,
+                sessions,
+                settle_seconds=options.settle_seconds,
+                window_seconds=options.window_seconds,
+            )
+            cost = done.parts[contender.name]
+            print_note(
+                f"round {number + 1}, {contender.name}: {cost.cpu_percent:.2f} % of a core, {cost.added_uss:.1f} MB "
+                f"per session; machine {done.busy.machine_percent:.0f} % busy"
+            )
+        return done
 
     def _contender(self, key: str, sessions: int) -> Entered:
         processes = math.ceil(sessions / self._per_process)
         folder = self._options.folder
         made: dict[str, Callable[[], Entered]] = {
-            FLOOR: lambda: floor(
-                self._server, folder, processes=processes, sample_rate=SAMPLE_RATE, frame_ms=self._frame_ms
-            ),
+            FLOOR: lambda: floor(self._server, folder, processes=processes, sample_rate=SAMPLE_RATE, frame_ms=FRAME_MS),
             PARLEY: lambda: parley(self._server, self._api, self._database_url, folder, processes=processes),
             AGENTS: lambda: agents(
-                self._server, folder, self._agents_python, sample_rate=SAMPLE_RATE, frame_ms=self._frame_ms
+                self._server, folder, self._agents_python, sample_rate=SAMPLE_RATE, frame_ms=FRAME_MS
             ),
         }
         return made[key]()
@@ -112,7 +111,7 @@ class RecordingBench:
         print_note("Not counted: talkers, LiveKit server, Parley's API and PostgreSQL; they are in 'machine busy'.")
         print_note(
             f"Parley and floor: SDK {sdk_version()}, {math.ceil(counts[PARLEY] / self._per_process)} recorder "
-            f"process(es); frames of {self._frame_ms} ms at {SAMPLE_RATE} Hz in all of them."
+            f"process(es); frames of {FRAME_MS} ms at {SAMPLE_RATE} Hz in all of them."
         )
         _goals(counts, runs)
 

@@ -1,0 +1,55 @@
+"""The cheap benchmarks run and print what they promise; their figures are nobody's business here."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bench.finalize import bench_finalize
+from bench.lists import bench_lists
+from bench.options import Options
+
+_VERDICT = re.compile(r"^   (met    |NOT MET)  (.+): \S+ \(goal [≤≥] [\d.]+\)$", re.MULTILINE)
+
+
+@pytest.fixture
+def options(tmp_path: Path, postgres_url: str) -> Options:
+    """The smallest run."""
+    return Options(
+        quick=True,
+        folder=tmp_path,
+        database_url=postgres_url,
+        sessions=1,
+        most_sessions=1,
+        rounds=1,
+        settle_seconds=0,
+        window_seconds=1,
+        creates=1,
+        minutes=(1, 2),
+        rows=(100, 1000),
+        pages=2,
+        beat_sessions=(1, 2),
+    )
+
+
+def test_finalize_prints_speed_and_memory(options: Options, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both lengths are built, finalized by the real job, and judged."""
+    bench_finalize(options)
+    printed = capsys.readouterr().out
+    names = re.findall(r"^   (build|finalize), (\d) minutes  ", printed, re.MULTILINE)
+    assert names == [("build", "1"), ("finalize", "1"), ("build", "2"), ("finalize", "2")]
+    assert [goal for _, goal in _VERDICT.findall(printed)] == [
+        "finalize, 2 minutes, × real time",
+        "peak memory, 2 minutes / 1 minutes",
+    ]
+
+
+def test_lists_prints_every_page_at_both_sizes(options: Options, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each kind of page is timed through the store and over HTTP, against a small and a larger table."""
+    bench_lists(options)
+    printed = capsys.readouterr().out
+    rows = re.findall(r"^   (store|http): (.+?)((?: +\d+\.\d\d){5})$", printed, re.MULTILINE)
+    by_store = [name for how, name, _ in rows if how == "store"]
+    assert len(by_store) == 9
+    assert [name for how, name, _ in rows if how == "http"] == by_store
+    assert len(_VERDICT.findall(printed)) == 2
