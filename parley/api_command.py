@@ -9,7 +9,7 @@ import uvloop
 
 from control_api.dependencies import ApiDependencies
 from control_api.server import serve
-from parley.command_error import CommandError
+from parley.command_error import cannot_listen
 from parley.first_master_key import ensure_master_key
 from parley.installation import Installation, open_installation
 from parley.logging import configure_logging
@@ -83,19 +83,19 @@ async def _serve(installation: Installation, url_file: Path | None) -> None:
 
 
 async def _serve_with_probe(dependencies: ApiDependencies, url_file: Path | None) -> None:
-    settings = dependencies.settings
+    failure: OSError | None = None
     with stop_signals() as stopping:
         async with asyncio.TaskGroup() as group:
             probe = group.create_task(_leave_probe(dependencies.db, dependencies.objects), name="storage probe")
             try:
                 await serve(dependencies, stopping=stopping, on_ready=lambda url: write_url(url, url_file))
             except OSError as error:
-                raise CommandError(
-                    f"PARLEY_API_HOST, PARLEY_API_PORT: can't listen on {settings.api_host}:{settings.api_port}: "
-                    f"{error.strerror}"
-                ) from error
+                failure = error  # raised here it would come out in a group
             finally:
                 probe.cancel()
+    if failure is not None:
+        settings = dependencies.settings
+        raise cannot_listen("API", settings.api_host, settings.api_port, failure) from failure
 
 
 async def _leave_probe(db: Database, objects: Objects) -> None:

@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _complain(error: Exception, exit_code: int) -> int:
     from sessions.redaction import redact
 
-    print(f"parley: {redact(str(error))}", file=sys.stderr)
+    print(f"parley: {redact(getattr(error, 'message', str(error)))}", file=sys.stderr)
     return exit_code
 
 

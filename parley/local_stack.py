@@ -115,10 +115,8 @@ class LocalStack:
         self._progress("LiveKit …")
         self._livekit = self._undo.enter_context(LiveKitServer(binary, self.data_dir / "livekit"))
         self._undo.callback(self._stop_services)
-        self._progress("API …")
+        self._progress("API and worker …")
         self._launch("api")
-        self._wait(deadline)  # it migrates the database, which the worker then finds done
-        self._progress("worker …")
         self._launch("worker", "--children-die-by", "KILL")
         self._wait(deadline)
 

@@ -1,6 +1,7 @@
 """`parley worker`."""
 
 import asyncio
+import errno
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from parley.child_process import spawn
+from parley.command_error import cannot_listen
 from parley.installation import Installation, open_installation
 from parley.logging import configure_logging
 from parley.object_storage import open_objects
@@ -17,6 +19,9 @@ from parley.settings_loading import load_settings
 from parley.url_file import write_url
 from worker.supervisor import ChildCommands
 from worker.worker_host import run_worker_host
+
+
+_NOT_LISTENING = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 
 
 def run_worker(*, children_die_by: str, url_file: Path | None) -> int:
@@ -36,14 +41,19 @@ async def _serve(installation: Installation, death_signal: signal.Signals, url_f
         # Sessions of their own: Ctrl-C in a terminal reaches the supervisor alone, which tells them in its order.
         return spawn(argv, death_signal=death_signal, start_new_session=True)
 
-    await run_worker_host(
-        settings,
-        installation.database_url,
-        open_objects(installation),
-        ChildCommands(start, recorder_argv, jobs_argv()),
-        reconnect=installation.reattach,
-        listening=lambda url: write_url(url, url_file),
-    )
+    try:
+        await run_worker_host(
+            settings,
+            installation.database_url,
+            open_objects(installation),
+            ChildCommands(start, recorder_argv, jobs_argv()),
+            reconnect=installation.reattach,
+            listening=lambda url: write_url(url, url_file),
+        )
+    except OSError as error:
+        if error.errno not in _NOT_LISTENING:
+            raise
+        raise cannot_listen("WORKER", settings.api_host, settings.worker_port, error) from error
 
 
 def recorder_argv(owner: UUID) -> list[str]:
