@@ -20,7 +20,6 @@ from parley.url_file import write_url
 from worker.supervisor import ChildCommands
 from worker.worker_host import run_worker_host
 
-
 _NOT_LISTENING = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 
 
