@@ -14,6 +14,8 @@ from sqlalchemy.exc import ProgrammingError
 from sessions.errors import ParleyError
 from store.database import Database
 
+MIGRATION_LOCK = 0x7061726C6579  # "parley"
+
 # Alembic's context is global to the process: two upgrades at once in one process hang.
 _one_at_a_time = threading.Lock()
 

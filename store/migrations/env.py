@@ -3,9 +3,8 @@
 from alembic import context
 from sqlalchemy import text
 
+from store.schema import MIGRATION_LOCK
 from store.tables import metadata
-
-MIGRATION_LOCK = 0x7061726C6579  # "parley"
 
 connection = context.config.attributes["connection"]
 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})

@@ -8,7 +8,7 @@ import pytest
 
 from sessions.lifecycle import Status
 from sessions.settings import Settings
-from store.sweeper import SweepResult, sweep
+from store.sweeper import SWEEP_LOCK, SweepResult, sweep
 from tests.support.engine import Engine
 
 SETTINGS = Settings(
@@ -149,6 +149,14 @@ async def test_sweepers_at_once_move_each_session_once(engine: Engine) -> None:
     assert sum(result.queued_too_long for result in results) == 10
     for session_id in ids:
         assert await engine.events(session_id) == ["session.failed"]
+
+
+async def test_while_one_sweeps_the_others_do_not(engine: Engine) -> None:
+    """The advisory lock is tried, never waited for."""
+    async with engine.db.begin() as conn:
+        await conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({SWEEP_LOCK})")
+
+        assert await sweep(engine.db, SETTINGS) == SweepResult(swept=False)
 
 
 async def test_a_session_that_somebody_holds_is_left_for_the_next_sweep(engine: Engine) -> None:
