@@ -6,13 +6,14 @@ from aiohttp import web
 
 from control_api.authentication import authenticate, require_scope
 from control_api.call import Call
-from control_api.dependencies import DEPENDENCIES
+from control_api.dependencies import DEPENDENCIES, LATE_RELEASES
 from control_api.field_errors import validate
 from control_api.idempotency_key import REPLAYED, fingerprint, read_key
 from control_api.json_answer import json_answer
 from control_api.json_body import read_body
 from control_api.operation import Operation
 from control_api.query_parameters import read_query
+from sessions.errors import DatabaseUnavailableError
 from sessions.ids import parse_id
 from store.api_keys import Principal
 from store.idempotency import Replay
@@ -59,8 +60,12 @@ async def _once(operation: Operation, call: Call, key: str) -> web.StreamRespons
             assert isinstance(answer.body, bytes)
             async with call.dependencies.db.begin() as conn:
                 await begun.store(conn, answer.status, answer.body, call.session)
+    except DatabaseUnavailableError as error:
+        if error.code != "commit.unknown":  # then it may have happened: the key stays taken
+            call.request.app[LATE_RELEASES].add(begun)
+        raise
     except BaseException as error:
-        if getattr(error, "code", "") != "commit.unknown":  # then it may have happened: the key stays taken
+        if getattr(error, "code", "") != "commit.unknown":
             await idempotency.release(begun)
         raise
     return answer

@@ -4,9 +4,18 @@ from aiohttp import web
 
 from control_api.admission import admit
 from control_api.boundary import boundary, stamp
-from control_api.dependencies import DEPENDENCIES, LINKS, METRICS, NOTIFICATIONS, READINESS, ApiDependencies
+from control_api.dependencies import (
+    DEPENDENCIES,
+    LATE_RELEASES,
+    LINKS,
+    METRICS,
+    NOTIFICATIONS,
+    READINESS,
+    ApiDependencies,
+)
 from control_api.http_protocol import expect
 from control_api.json_body import MAX_BODY_BYTES
+from control_api.late_releases import LateReleases
 from control_api.links import ObjectLinks
 from control_api.openapi_document import OPENAPI, openapi_document, render
 from control_api.operations import OPERATIONS
@@ -26,6 +35,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app = web.Application(middlewares=[boundary], client_max_size=MAX_BODY_BYTES)
     app[DEPENDENCIES] = dependencies
     app[NOTIFICATIONS] = SessionNotifications()
+    app[LATE_RELEASES] = LateReleases()
     app[METRICS] = RequestMetrics()
     app[LINKS] = ObjectLinks(dependencies.objects, dependencies.signer, settings.public_url or base_url)
     app[READINESS] = ReadinessProbe(dependencies.db.ping, dependencies.objects.ping, settings.database_timeout_seconds)

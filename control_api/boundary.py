@@ -7,7 +7,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from control_api.dependencies import METRICS
+from control_api.dependencies import METRICS, READINESS
 from control_api.envelope import error_answer
 from control_api.request_id import HEADER, request_id
 from sessions.errors import ParleyError
@@ -33,6 +33,8 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
         try:
             answer = await _answer(request, handler)
             status = answer.status
+            if request.app[READINESS].stopping:
+                answer.force_close()
             return answer
         finally:
             metrics.requests.labels(request[OPERATION], str(status)).inc()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from control_api.late_releases import LateReleases
 from control_api.links import ObjectLinks
 from control_api.readiness import ReadinessProbe
 from control_api.request_metrics import RequestMetrics
@@ -42,4 +43,5 @@ DEPENDENCIES = web.AppKey("dependencies", ApiDependencies)
 NOTIFICATIONS = web.AppKey("notifications", SessionNotifications)
 LINKS = web.AppKey("links", ObjectLinks)
 READINESS = web.AppKey("readiness", ReadinessProbe)
+LATE_RELEASES = web.AppKey("late_releases", LateReleases)
 METRICS = web.AppKey("metrics", RequestMetrics)

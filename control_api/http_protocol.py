@@ -18,6 +18,7 @@ from control_api.request_id import request_id
 from sessions.errors import ParleyError
 
 FIRST_REQUEST_SECONDS = 10.0
+DRAIN_POLL_SECONDS = 0.05
 
 log = structlog.get_logger()
 
@@ -36,6 +37,11 @@ class EnvelopeProtocol(RequestHandler):
         """The connection is gone."""
         self._first_request.cancel()
         super().connection_lost(exc)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request has begun that is not answered to its end."""
+        return self._request_in_progress or bool(self._messages)
 
     def _expect_request(self) -> None:
         if self._request_count == 0:
@@ -72,9 +78,34 @@ class EnvelopeServer(web.Server):
         """The protocol of a new connection."""
         return EnvelopeProtocol(self, loop=self._loop, **self._kwargs)
 
+    async def drain(self, seconds: float) -> None:
+        """Close what is idle, and let what has begun finish, for so long.
+
+        aiohttp's own shutdown stops reading at once: a body that is still arriving never would (measured).
+        """
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            busy = False
+            for connection in self.connections:
+                if isinstance(connection, EnvelopeProtocol) and connection.busy:
+                    busy = True
+                else:
+                    connection.close()
+            if not busy or asyncio.get_running_loop().time() >= deadline:
+                return
+            await asyncio.sleep(DRAIN_POLL_SECONDS)
+
 
 class EnvelopeRunner(web.AppRunner):
     """An AppRunner that serves through `EnvelopeServer`."""
+
+    async def stop_in_steps(self, seconds: float) -> None:
+        """Listen no more, drain, then close whatever is left."""
+        for site in self.sites:
+            await site.stop()
+        if isinstance(self.server, EnvelopeServer):
+            await self.server.drain(seconds)
+        await self.cleanup()
 
     async def _make_server(self) -> web.Server:
         server = await super()._make_server()

@@ -138,7 +138,10 @@ def _answer(answer: Answer, operation: Operation, references: dict[type[BaseMode
     if operation.idempotent_by_key:
         headers[REPLAYED] = "true when this is the answer of an earlier request with the same key."
     content: dict[str, Any] = {
-        media_type: {"schema": {"type": "string"}, **({"example": example} if example else {})}
+        media_type: {
+            "schema": {"type": "object" if media_type == "application/json" else "string"},
+            **({"example": example} if example else {}),
+        }
         for media_type, example in answer.media_types.items()
     }
     if answer.model is not None:

@@ -11,12 +11,13 @@ from aiohttp import web
 
 from control_api.access_log import CanonicalLine
 from control_api.app import build_app
-from control_api.dependencies import DEPENDENCIES, METRICS, NOTIFICATIONS, READINESS, ApiDependencies
+from control_api.dependencies import DEPENDENCIES, LATE_RELEASES, METRICS, NOTIFICATIONS, READINESS, ApiDependencies
 from control_api.http_protocol import EnvelopeRunner
 from store.sweeper import sweep
 
 SWEEP_SECONDS = 1.0
 GRACE_SECONDS = 10.0
+ABANDON_SECONDS = 1.0  # for what is still going on after the grace
 
 log = structlog.get_logger()
 
@@ -47,7 +48,7 @@ async def serve(
         runner = EnvelopeRunner(
             app,
             handle_signals=False,
-            shutdown_timeout=grace_seconds,
+            shutdown_timeout=ABANDON_SECONDS,
             access_log_class=CanonicalLine,
             access_log=logging.getLogger("aiohttp.access"),
             auto_decompress=False,
@@ -59,6 +60,7 @@ async def serve(
             async with asyncio.TaskGroup() as group:
                 background = [
                     group.create_task(app[NOTIFICATIONS].run(dependencies.listener), name="session notifications"),
+                    group.create_task(app[LATE_RELEASES].run(dependencies.idempotency), name="late releases"),
                     group.create_task(_sweep_for_ever(app), name="sweeper"),
                 ]
                 await web.SockSite(runner, listening).start()
@@ -68,7 +70,7 @@ async def serve(
                 await stopping.wait()
                 app[READINESS].stopping = True
                 app[NOTIFICATIONS].stop()
-                await runner.cleanup()
+                await runner.stop_in_steps(grace_seconds)
                 for task in background:
                     task.cancel()
         finally:

@@ -112,7 +112,7 @@ async def api_server(
     folder: Path,
     *,
     serves: bool = True,
-    database_timeout_seconds: float = 3,
+    database_timeout_seconds: float = 15,  # test machines are busy
     **settings: Any,
 ) -> AsyncIterator[ApiServer]:
     """A server on a free port; `serves=False` leaves the master key out (the database may be away)."""

@@ -213,8 +213,8 @@ async def test_the_largest_body_is_read(api: ApiServer) -> None:
 
 
 @pytest.mark.slow
-async def test_a_body_that_trickles_is_408_after_ten_seconds_in_all(api: ApiServer) -> None:
-    """A byte a second never makes a timeout between bytes; the whole has one."""
+async def test_what_trickles_is_cut_off_after_ten_seconds_in_all(api: ApiServer) -> None:
+    """A byte now and then never makes a timeout between bytes; the whole body has one, and so have the headers."""
     host, _, port = api.base_url.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     started = time.monotonic()
@@ -222,6 +222,7 @@ async def test_a_body_that_trickles_is_408_after_ten_seconds_in_all(api: ApiServ
         f"POST /v1/sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {MASTER_KEY}\r\n"
         "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n".encode()
     )
+    headers = asyncio.create_task(api.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ", seconds=20))
     reading = asyncio.create_task(reader.readuntil(b"}}"))
     while not reading.done() and time.monotonic() - started < 20:
         writer.write(b" ")
@@ -231,6 +232,7 @@ async def test_a_body_that_trickles_is_408_after_ten_seconds_in_all(api: ApiServ
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b'"body.timeout"' in answer
     assert 9 <= time.monotonic() - started <= 13
+    assert await headers == b""
 
 
 async def test_commands_take_no_members_and_need_no_body(api: ApiServer) -> None:
