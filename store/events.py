@@ -16,8 +16,8 @@ from sessions.redaction import redact_value
 _APPEND = text(
     """
     INSERT INTO session_events (id, session_id, seq, type, at, epoch, status_from, status_to, code, fault, data)
-    SELECT :id, :session_id, coalesce(max(seq), 0) + 1, :type, coalesce(:at, statement_timestamp()), :epoch, :status_from, :status_to,
-           :code, :fault, :data
+    SELECT :id, :session_id, coalesce(max(seq), 0) + 1, :type, coalesce(:at, statement_timestamp()), :epoch,
+           :status_from, :status_to, :code, :fault, :data
     FROM session_events WHERE session_id = :session_id
     """
 ).bindparams(bindparam("data", type_=JSONB), bindparam("at", type_=DateTime(timezone=True)))
