@@ -68,7 +68,7 @@ _BILLING = (
     "b.joined AND r.billed_at IS NOT NULL AND r.sealed_at IS NULL AND s.status IN ('running', 'paused', 'ending')"
 )
 _SINCE = "greatest(r.billed_at, s.running_since)"
-_UNTIL = f"least({_NOW}, s.paused_at, s.ending_at)"
+_UNTIL = f"least({_NOW}, s.paused_at, s.ending_at, s.started_at + make_interval(secs => s.max_duration_seconds))"
 _SPAN_MS = f"floor(extract(epoch FROM {_UNTIL} - {_SINCE}) * 1000)"
 _PROVEN_MS = f"greatest(0, least({_SPAN_MS}, floor(CAST(:stalled_seconds AS numeric) * 1000)))::bigint"
 # Whole milliseconds are billed, and the instant moves by whole milliseconds: remainders add up instead of getting lost.
@@ -105,8 +105,9 @@ _BEAT = text(
 async def write_beats(conn: AsyncConnection, owner: UUID, beats: Sequence[Beat], stalled_seconds: float) -> BeatAnswer:
     """Write the beats of all sessions of a process in one statement.
 
-    For the time that a run was joined this adds `least(now, paused_at, ending_at) − greatest(billed until, running
-    since)`, clamped to 0…`stalled_seconds`; a beat that says `joined` after one that didn't bills nothing yet.
+    For the time that a run was joined this adds `least(now, paused_at, ending_at, the session's longest duration) −
+    greatest(billed until, running since)`, clamped to 0…`stalled_seconds`; a beat that says `joined` after one that
+    didn't bills nothing yet. The longest duration is named here because whoever ends the session for it comes later.
     """
     ordered = sorted(beats, key=lambda beat: beat.session_id)
     rows = (

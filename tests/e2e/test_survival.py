@@ -75,7 +75,7 @@ async def test_a_killed_recorder_is_replaced_and_both_halves_are_in_the_file(
     gap_beeps = sum(gap["end_ms"] - gap["start_ms"] for gap in lost) / 1000 + 1
     assert len(report.onsets) >= seconds - 1.5 - gap_beeps - 1
     assert min(report.onsets) < 2.5, "what was recorded before the kill is in the file"
-    assert report.spacing_p95_ms <= 60
+    assert report.spacing_p95_ms <= 100, "two processes place each half within the timeline's tolerance"
     assert await _balances(stack, ended)
 
 

@@ -1,6 +1,5 @@
 """Folders, processes and the LiveKit program for the tests of the servers that we start ourselves."""
 
-import asyncio
 import os
 import shutil
 import sys
@@ -12,10 +11,6 @@ import pytest
 
 from parley.livekit_server import LiveKitServerError, find_or_build
 from tests.integration.servers.process_probes import Scripts
-
-# looptime asks for the thread's event loop in every test, also in one that isn't async; without this line asyncio makes
-# one then, which nobody closes: a ResourceWarning at random.
-asyncio.set_event_loop(None)
 
 
 @pytest.fixture
