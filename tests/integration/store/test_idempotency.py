@@ -15,8 +15,14 @@ ROUTE = "POST /v1/sessions"
 
 
 async def create_once(store: StoreServices, key: str) -> bytes:
-    """What a route does: a ticket, the work, the answer; or the answer of who was faster."""
-    ticket = await store.idempotency.begin(store.organization_id, ROUTE, key, b"fingerprint")
+    """What a client and a route do: a ticket, the work, the answer; or the answer of who was faster."""
+    while True:
+        try:
+            ticket = await store.idempotency.begin(store.organization_id, ROUTE, key, b"fingerprint")
+            break
+        except ParleyError as error:
+            if error.code != "idempotency.in_progress":  # on a busy machine the first one may take its time
+                raise
     if isinstance(ticket, Replay):
         return ticket.body
     try:

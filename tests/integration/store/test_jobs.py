@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
@@ -16,6 +18,17 @@ from store.jobs import FINALIZE, PURGE_IDEMPOTENCY, defer_finalize, open_jobs, r
 from store.patient_connector import PatientConnector
 from store.schema import migrate
 from tests.support.postgres_cluster import PostgresCluster
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[PostgresCluster]:
+    """A PostgreSQL that the test may stop and start; in a short path, as that of a socket is limited to 107 bytes."""
+    folder = Path(tempfile.mkdtemp(prefix="pj-"))
+    cluster = PostgresCluster(folder)
+    cluster.start()
+    yield cluster
+    cluster.stop()
+    shutil.rmtree(folder)
 
 
 async def _jobs(store: StoreServices) -> list[tuple[str, str]]:
@@ -173,41 +186,53 @@ async def test_the_worker_is_started_again_when_it_returns(database_url: str, mo
 
 
 @pytest.mark.slow
-async def test_jobs_go_on_after_postgresql_was_away(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A running job is not canceled by the restart, and new ones are taken promptly (by NOTIFY, not by polling)."""
-    folder = Path("/tmp") / f"pj-{new_uuid().hex[-8:]}"
-    cluster = PostgresCluster(folder)
-    cluster.start()
+async def test_jobs_go_on_after_postgresql_was_away(own_cluster: PostgresCluster) -> None:
+    """A running job is not canceled by the restart, and new ones are taken afterwards."""
+    await asyncio.to_thread(migrate, own_cluster.url)
+    survived, hold, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    first, second = new_uuid(), new_uuid()
+    begun: list[UUID] = []
+
+    async def task(session_id: UUID) -> None:
+        begun.append(session_id)
+        if session_id == first:
+            await hold.wait()
+            survived.set()
+        else:
+            done.set()
+
+    async with store_services(own_cluster.url) as store, running_jobs(own_cluster.url, task):
+        async with store.db.begin() as conn:
+            await defer_finalize(conn, first)
+        await _until(_is(lambda: begun == [first]))
+        await asyncio.to_thread(own_cluster.stop)
+        await asyncio.sleep(2)  # the outage itself
+        await asyncio.to_thread(own_cluster.start)
+        async with store.db.begin() as conn:
+            await defer_finalize(conn, second)
+        async with asyncio.timeout(30):
+            await done.wait()
+            hold.set()
+            await survived.wait()
+        await _until(_no_jobs(store))
+
+
+@pytest.mark.slow
+async def test_a_statement_of_the_worker_waits_for_postgresql(own_cluster: PostgresCluster) -> None:
+    """While it is away the connector doesn't raise, however short the pool's own patience is."""
+    connector = PatientConnector(conninfo=own_cluster.url, min_size=1, max_size=1, timeout=0.2, reconnect_timeout=1)
+    await connector.open_async()
     try:
-        await asyncio.to_thread(migrate, cluster.url)
-        survived, hold, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        first, second = new_uuid(), new_uuid()
-        begun: list[UUID] = []
-
-        async def task(session_id: UUID) -> None:
-            begun.append(session_id)
-            if session_id == first:
-                await hold.wait()
-                survived.set()
-            else:
-                done.set()
-
-        async with store_services(cluster.url) as store, running_jobs(cluster.url, task):
-            async with store.db.begin() as conn:
-                await defer_finalize(conn, first)
-            await _until(_is(lambda: begun == [first]))
-            await asyncio.to_thread(cluster.stop)
-            await asyncio.sleep(2)  # the outage itself
-            await asyncio.to_thread(cluster.start)
-            async with store.db.begin() as conn:
-                await defer_finalize(conn, second)
-            async with asyncio.timeout(30):
-                await done.wait()
-                hold.set()
-                await survived.wait()
-            await _until(_no_jobs(store))
+        await asyncio.to_thread(own_cluster.stop)
+        async with asyncio.TaskGroup() as group:
+            answer = group.create_task(connector.execute_query_one_async("SELECT 7 AS seven"))
+            await asyncio.wait({answer}, timeout=1.5)
+            assert not answer.done()
+            await asyncio.to_thread(own_cluster.start)
+            async with asyncio.timeout(20):
+                assert await answer == {"seven": 7}
     finally:
-        cluster.stop()
+        await connector.close_async()
 
 
 async def test_old_idempotency_rows_are_purged(database_url: str) -> None:

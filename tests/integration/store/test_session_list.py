@@ -171,7 +171,7 @@ async def test_bounds_outside_of_an_id_s_range_are_no_error(database_url: str, b
         SessionFilter(archived="true"),
         SessionFilter(created_before=START),
     ],
-    ids=str,
+    ids=["all", "active", "terminal", "task", "agent and terminal", "tag", "archived", "before"],
 )
 async def test_a_page_reads_a_bounded_number_of_rows(database_url: str, chosen: SessionFilter) -> None:
     """No scan of the organization's sessions, no sort of them: at 20,000 rows a page touches at most a few hundred."""
