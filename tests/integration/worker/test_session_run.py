@@ -1,6 +1,7 @@
 """Sessions from claim to seal: how they run, and how each of them stops."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from livekit import api, rtc
+from pydantic import SecretStr
 
 from audio.build import BuildPlan, PlannedSegment, SegmentKey, build_recording
 from audio.segments import RecordKind, read_segment
@@ -16,6 +18,7 @@ from parley.livekit_server import LiveKitServer
 from sessions.ids import format_id
 from sessions.session import Session
 from tests.support.beeps import BeepPlan, BeepTalker, assert_true_recording, check_beeps, mint_token
+from worker.joins import Joins
 
 PLAN = BeepPlan(700.0)
 
@@ -184,20 +187,23 @@ async def test_an_abandoned_join_does_not_hurt_the_process(studio: Any, room: st
 
 @pytest.mark.slow
 async def test_a_camera_in_the_room_is_not_subscribed(studio: Any, room: str) -> None:
-    """Its frames have no subscriber, whoever asks the server."""
-    session = await studio.create(room)
+    """The publisher hears of its microphone's first subscriber, and of none for its camera."""
+    visible = studio.token(room, "worker")  # of hidden subscribers a publisher hears nothing
+    session = await studio.create(room, token=visible)
     talker = BeepTalker(studio.livekit.url, studio.token(room, "ann"), PLAN)
-    subscribed: list[str] = []
-    async with studio.recorder(), talker:
+    subscribed: list[int] = []
+    async with talker:
         talker.room.on("local_track_subscribed", lambda track: subscribed.append(track.kind))
         source = rtc.VideoSource(64, 64)
         camera = rtc.LocalVideoTrack.create_video_track("camera", source)
         await talker.room.local_participant.publish_track(camera, rtc.TrackPublishOptions())
-        running = await studio.reaches(session, "running")
-        await asyncio.sleep(3)
-        assert subscribed[-1:] != [rtc.TrackKind.KIND_VIDEO]
-        assert rtc.TrackKind.KIND_VIDEO not in subscribed
-        assert running.status == "running"
+        async with studio.recorder():
+            await studio.reaches(session, "running")
+            for _ in range(30):
+                source.capture_frame(rtc.VideoFrame(64, 64, rtc.VideoBufferType.RGBA, bytes(64 * 64 * 4)))
+                await asyncio.sleep(0.1)
+        await source.aclose()
+    assert subscribed == [rtc.TrackKind.KIND_AUDIO]
 
 
 @pytest.mark.slow
@@ -335,3 +341,20 @@ async def test_a_process_that_stood_still_says_so(studio: Any, room: str) -> Non
         await studio.sessions.end(studio.organization_id, session.id)
         await studio.sealed(session)
     assert "gap.concealed" in gaps_of(await studio.segments(session))
+
+
+@pytest.mark.slow
+async def test_joins_abandoned_at_any_moment_land_and_leave(studio: Any, room: str) -> None:
+    """Walked away from after 5 to 80 ms: 20 s later the process lives, and nobody is left in the room."""
+    async with asyncio.TaskGroup() as group:
+        joins = Joins(group)
+        for milliseconds in (5, 10, 20, 40, 80):
+            token = SecretStr(studio.token(room, f"worker-{milliseconds}"))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(milliseconds / 1000):
+                    await joins.join(studio.livekit.url, token, subscribe_to_identity=None, timeout_seconds=10)
+        await asyncio.sleep(20)
+        assert (joins.abandoned, await joins.all_landed(1)) == (0, True)
+    async with await _room_service(studio.livekit) as service:
+        there = await service.room.list_participants(api.ListParticipantsRequest(room=room))
+    assert list(there.participants) == []
