@@ -42,6 +42,11 @@ class PartCost:
         """MB of unique memory of everything, divided by the sessions."""
         return self.loaded.uss / self.sessions
 
+    @property
+    def total_pss(self) -> float:
+        """MB of proportional memory of everything, divided by the sessions."""
+        return self.loaded.pss / self.sessions
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
