@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from typing import Any
 from uuid import UUID
 
 from aiohttp import web
@@ -31,15 +30,7 @@ def read_key(request: web.Request) -> str | None:
 
 def fingerprint(body: BaseModel | None, session_id: UUID | None) -> bytes:
     """SHA-256 over what was asked: the members that were sent and the session; `worker_token` is left out."""
-    content: Any = None if body is None else _without_token(body.model_dump(mode="json", exclude_unset=True))
+    token = {"transport": {"worker_token"}}
+    content = None if body is None else body.model_dump(mode="json", exclude_unset=True, exclude=token)
     text = json.dumps([content, session_id and session_id.hex], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).digest()
-
-
-def _without_token(value: Any) -> Any:
-    if isinstance(value, dict):
-        transport = value.get("transport")
-        if isinstance(transport, dict):
-            transport = {name: member for name, member in transport.items() if name != "worker_token"}
-            value = {**value, "transport": transport}
-    return value

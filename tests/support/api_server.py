@@ -112,6 +112,7 @@ async def api_server(
     folder: Path,
     *,
     serves: bool = True,
+    storage_url: str | None = None,
     database_timeout_seconds: float = 15,  # test machines are busy
     **settings: Any,
 ) -> AsyncIterator[ApiServer]:
@@ -140,7 +141,7 @@ async def api_server(
                 api_keys=api_keys,
                 idempotency=Idempotency(db),
                 ledger=Ledger(db),
-                objects=Objects.open(f"file://{folder / 'objects'}"),
+                objects=Objects.open(storage_url or f"file://{folder / 'objects'}"),
                 signer=LinkSigner([SECRET]),
                 listener=await stack.enter_async_context(Listener.open(database_url, channels=("parley_session",))),
             )

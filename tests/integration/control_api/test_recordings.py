@@ -1,12 +1,16 @@
 """`…/recording`, `…/audio` and the signed link behind it."""
 
 import hashlib
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import aiohttp
+import pytest
+from moto.server import ThreadedMotoServer
 from sqlalchemy import text
 
 from sessions.ids import new_uuid, parse_id
-from tests.support.api_server import ApiServer
+from tests.support.api_server import ApiServer, api_server
 
 AUDIO = bytes(range(256)) * 40
 
@@ -128,3 +132,28 @@ async def test_a_link_to_a_file_that_is_gone_is_404(api: ApiServer) -> None:
     await api.dependencies.objects.delete(key)
     reply = await api.call("GET", url.removeprefix(api.base_url), key=None)
     assert (reply.status, reply.code) == (404, "not_found")
+
+
+async def test_recordings_in_s3_are_linked_to_directly(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The link is the storage's own, signed, and serves ranges without a key of ours."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    async with aiohttp.ClientSession() as http, http.put(f"{endpoint}/bucket") as made:
+        assert made.status == 200
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "someone")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "something")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    async with api_server(database_url, tmp_path, storage_url="s3://bucket/parley") as api:
+        session = await api.create("room")
+        await _store(api, session["id"])
+        reply = await api.call("GET", f"/v1/sessions/{session['id']}/audio")
+        assert reply.status == 302
+        assert reply.headers["Location"].startswith(f"{endpoint}/bucket/parley/sessions/")
+        async with api.http.get(reply.headers["Location"], headers={"Range": "bytes=10-19"}) as answer:
+            assert (answer.status, await answer.read()) == (206, AUDIO[10:20])
+    server.stop()
