@@ -23,7 +23,7 @@ class LiveLine:
         usage = session["usage"]
         text = (
             f"          {session['status']:<8} {usage['billable_ms'] / 1000:6.1f} s billed  "
-            f"{usage['frames']:>6} frames  {meter(recording['peak_dbfs'])}"
+            f"{usage['frames']:>6} frames  {meter(recording['current_peak_dbfs'])}"
         )
         if self._rewrites:
             columns = shutil.get_terminal_size().columns
