@@ -1,73 +1,27 @@
-"""The spool: where a run's audio is until the object storage has it.
+"""The spool of one run: where its audio is until the object storage has it.
 
-    {data_dir}/spool/{owner}/lock                           flock held for the life of the process
-    {data_dir}/spool/{owner}/{session}/{epoch}/*.open       the segment being written
-    {data_dir}/spool/{owner}/{session}/{epoch}/*.seg        sealed segments, named after `audio.segment_key`
-
-A free lock proves the owner's death: `abandoned_spools` finds such folders, takes the lock and gives what is left.
+Segments are files of `audio.segments` records, sealed every few seconds; the set of them is the recording. Folders and
+what dead processes left in them: `worker.spool_folder`.
 """
 
 import asyncio
-import fcntl
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
 from audio.pcm import SAMPLE_RATE
-from audio.segment_key import SegmentKey
-from audio.segments import (
-    SegmentCorrupt,
-    Side,
-    encode_audio,
-    encode_gap,
-    encode_header,
-    encode_track,
-    read_segment,
-    segment_key,
-)
+from audio.segments import Side, encode_audio, encode_gap, encode_header, encode_track
 from audio.timeline import Placed
 from sessions.errors import ParleyError
 from sessions.ids import format_id
-from worker.spool_writer import DISK_FULL, SealedSegment, SegmentFile, SpoolWriter, put_in_place
+from worker.spool_folder import OPEN_SUFFIX, AbandonedRun, AbandonedSpool, abandoned_spools, open_spool_folder
+from worker.spool_writer import DISK_FULL, SealedSegment, SegmentFile, SpoolWriter
 
 __all__ = ["AbandonedRun", "AbandonedSpool", "RunSpool", "SealedSegment", "abandoned_spools", "open_spool_folder"]
 
 _Told = TypeVar("_Told")
-
-_LOCK = "lock"
-_OPEN = ".open"
-_SEALED = ".seg"
-_NEW = ".new-"
-
-
-@contextmanager
-def open_spool_folder(data_dir: Path, owner: UUID) -> Iterator[Path]:
-    """This process's folder, its lock held until the block ends; removed then if nothing is left in it."""
-    root = data_dir / "spool"
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = root / f"{_NEW}{owner}"
-    new.mkdir(mode=0o700, exist_ok=True)
-    with (new / _LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        folder = new.rename(root / str(owner))  # from here on others see it, and find it locked
-        yield folder
-        _remove_if_empty(folder)
-
-
-def _remove_if_empty(folder: Path) -> bool:
-    for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir():
-            with suppress(OSError):
-                path.rmdir()
-    if any(path.name != _LOCK for path in folder.iterdir()):
-        return False
-    shutil.rmtree(folder, ignore_errors=True)
-    return True
 
 
 class RunSpool:
@@ -179,7 +133,7 @@ class RunSpool:
             self._segment += 1
             self._started_sample = now_sample
             self._labelled.clear()
-            path = self._folder / f"{self._segment:08d}{_OPEN}"
+            path = self._folder / f"{self._segment:08d}{OPEN_SUFFIX}"
             self._file = SegmentFile(path, self._epoch, self._owner, self._segment, now_sample)
             header = encode_header(self._session_id, self._epoch, self._owner, max(now_sample, 0))
             self._writer.append_control(self._file, header, is_record=False)
@@ -240,84 +194,3 @@ class RunSpool:
 def _resolve(future: "asyncio.Future[None]") -> None:
     if not future.done():
         future.set_result(None)
-
-
-@dataclass(frozen=True, slots=True)
-class AbandonedRun:
-    """What a dead process left of one run."""
-
-    session_id: UUID
-    epoch: int
-    owner: UUID
-    folder: Path
-
-    def recover(self) -> list[SealedSegment]:
-        """Every segment, in order; the one that was open is sealed first, without its torn tail."""
-        for path in sorted(self.folder.glob(f"*{_OPEN}")):
-            self._seal_open(path)
-        found = []
-        for path in sorted(self.folder.glob(f"*{_SEALED}")):
-            with suppress(ValueError):
-                found.append(SealedSegment(path, SegmentKey.parse(f"{self.epoch:06d}-{self.owner}/{path.name}")))
-        return found
-
-    def _seal_open(self, path: Path) -> None:
-        data = path.read_bytes()
-        try:
-            segment = read_segment(data)
-        except SegmentCorrupt:
-            path.unlink()  # killed before the header was written: nothing was recorded
-            return
-        good = data[: segment.valid_bytes]
-        key = segment_key(good, int(path.stem))
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            os.ftruncate(fd, len(good))
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        put_in_place(path, key)
-
-    def remove_if_empty(self) -> None:
-        """Remove the folder once everything in it was uploaded (and so deleted)."""
-        with suppress(OSError):
-            self.folder.rmdir()
-            self.folder.parent.rmdir()
-
-
-@dataclass(frozen=True, slots=True)
-class AbandonedSpool:
-    """The folder of a dead process, its lock held by us."""
-
-    owner: UUID
-    folder: Path
-
-    def runs(self) -> list[AbandonedRun]:
-        """The runs that left something, empty folders included (their run is still to be sealed)."""
-        found = []
-        for folder in sorted(self.folder.glob("*/*")):
-            with suppress(ValueError):
-                found.append(AbandonedRun(UUID(folder.parent.name), int(folder.name), self.owner, folder))
-        return found
-
-    def remove_if_empty(self) -> bool:
-        """Remove the folder when nothing is left in it; whether it is gone."""
-        return _remove_if_empty(self.folder)
-
-
-def abandoned_spools(data_dir: Path) -> Iterator[AbandonedSpool]:
-    """Every folder whose lock is free; the lock is held while the caller looks at it."""
-    root = data_dir / "spool"
-    for folder in sorted(root.iterdir()) if root.is_dir() else ():
-        name = folder.name.removeprefix(_NEW)
-        try:
-            owner = UUID(name)
-            lock = (folder / _LOCK).open("r+")
-        except (ValueError, OSError):
-            continue
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            yield AbandonedSpool(owner, folder)
