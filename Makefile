@@ -5,7 +5,7 @@ UV_VERSION := 0.13.9
 UV := .uv/bin/uv
 UV_READY := .uv/.version-$(UV_VERSION)
 BIN := .venv/bin
-COMPILE := $(UV) pip compile pyproject.toml --generate-hashes --no-header --universal --python-version 3.11 --quiet
+COMPILE := $(UV) pip compile pyproject.toml --generate-hashes --no-header --universal --python-version 3.11 --quiet --extra speech --extra summary
 TEST_PROCESSES ?= 4
 
 .DEFAULT_GOAL := help

@@ -154,7 +154,10 @@ def _settling(
         if target is Status.ENDING:
             changes |= {"ending_at": _stamp(at), "recording_state": "finalizing"}
         else:
-            changes["ending_at"] = case((sessions.c.started_at.is_not(None), _stamp(at)), else_=None)
+            changes |= {
+                "ending_at": case((sessions.c.started_at.is_not(None), _stamp(at)), else_=None),
+                "recording_state": "none",  # it never ran
+            }
             changes["recording_state"] = "none"
     elif code is not None:  # the commit without a product overrules the outcome
         changes |= {
