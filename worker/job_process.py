@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 
 from pydantic import SecretStr
-from store.freeze import Freezes
 
 from sessions.settings import Settings
 from store.database import Database
+from store.freeze import Freezes
 from store.jobs import FINALIZE, run_jobs
 from store.objects import Objects
 from worker.finalizer import Finalizer
