@@ -1,8 +1,12 @@
 """`python -m bench [NAME …] [--quick]`: runs the benchmarks of these names, all by default, and prints tables."""
 
 import argparse
+import contextlib
 import importlib
 import os
+import signal
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -11,6 +15,8 @@ from pathlib import Path
 from bench.machine import describe
 from bench.options import Options
 from bench.table import print_note, print_title
+from parley.child_process import spawn
+from sessions.settings import Settings
 
 # Cheap ones first. Each is a module with a function bench_NAME that takes the options.
 BENCHMARKS = {
@@ -25,6 +31,8 @@ BENCHMARKS = {
 def main() -> None:
     arguments = _parser().parse_args()
     names = arguments.names or list(BENCHMARKS)
+    if arguments.quick and len(names) > 1:
+        sys.exit(_all_at_once(names))
     with tempfile.TemporaryDirectory(prefix="parley-bench-", dir=arguments.folder) as folder:
         options = _options(arguments, Path(folder))
         print_title("Parley's benchmarks" + (" (smoke run: the figures mean nothing)" if options.quick else ""))
@@ -34,6 +42,24 @@ def main() -> None:
             bench: Callable[[Options], None] = getattr(importlib.import_module(f"bench.{name}"), f"bench_{name}")
             bench(options)
             print_note(f"({name} took {time.monotonic() - started:.0f} s)")
+
+
+def _all_at_once(names: list[str]) -> int:
+    """A smoke run's figures mean nothing, so its benchmarks may disturb each other; the worst exit code."""
+    options = [word for word in sys.argv[1:] if word not in names]
+    worst = 0
+    with contextlib.ExitStack() as stack:
+        runs = []
+        for name in names:
+            output = stack.enter_context(tempfile.TemporaryFile())
+            argv = [sys.executable, "-m", "bench", name, *options]
+            process = spawn(argv, death_signal=signal.SIGTERM, stdout=output, stderr=subprocess.STDOUT)
+            runs.append((stack.enter_context(process), output))
+        for process, output in runs:
+            worst = max(worst, abs(process.wait()))
+            output.seek(0)
+            print(output.read().decode(), end="", flush=True)
+    return worst
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,11 +102,12 @@ def _options(arguments: argparse.Namespace, folder: Path) -> Options:
         rounds=arguments.rounds or (1 if quick else 5),
         settle_seconds=0.5 if quick else 5,
         window_seconds=arguments.window or (2 if quick else 20),
-        creates=6 if quick else 60,
+        creates=3 if quick else 60,
         minutes=(1, 2) if quick else (6, 60),
         rows=(100, arguments.rows or 1000) if quick else (1000, arguments.rows or 1_000_000),
-        pages=20 if quick else 300,
+        pages=3 if quick else 300,
         beat_sessions=(1, 3) if quick else (1, 25),
+        heartbeat_seconds=1 if quick else Settings.model_fields["heartbeat_seconds"].default,
     )
 
 

@@ -12,7 +12,6 @@ from bench.parley_stack import ParleyApi, parley_api, parley_worker
 from bench.rooms import room_names, talkers
 from bench.table import print_goal, print_table, print_title
 from parley.livekit_server import LiveKitServer, find_or_build
-from sessions.settings import Settings
 
 _BEATS = 6  # in a window
 _QUICK_BEATS = 2
@@ -39,7 +38,7 @@ class _Counts:
 
 def bench_beats(options: Options) -> None:
     """Run the benchmark."""
-    heartbeat: float = Settings.model_fields["heartbeat_seconds"].default
+    heartbeat = options.heartbeat_seconds
     window = heartbeat * (_QUICK_BEATS if options.quick else _BEATS)
     rates: dict[int, tuple[float, float, float]] = {}
     with contextlib.ExitStack() as stack:
@@ -48,10 +47,10 @@ def bench_beats(options: Options) -> None:
         with psycopg.connect(url, autocommit=True) as conn:
             conn.execute(_COUNT)
         api = stack.enter_context(parley_api(url, options.folder))
+        stack.enter_context(parley_worker(url, options.folder, processes=1, heartbeat_seconds=heartbeat))
         stack.enter_context(talkers(server, max(options.beat_sessions), options.folder))
         for count in options.beat_sessions:
-            with parley_worker(url, options.folder, processes=1, log_name=f"worker-{count}"):
-                rates[count] = _rates(url, api, server, count, window)
+            rates[count] = _rates(url, api, server, count, window)
     print_title(f"beats of one recorder process over {window:g} s, one beat per {heartbeat:g} s")
     rows = [(f"{count} sessions", *(f"{rate:.2f}" for rate in rates[count])) for count in rates]
     print_table(("", "beat statements/s", "runs written/s", "transactions/s, all processes"), rows)

@@ -26,14 +26,17 @@ def bench_create(options: Options) -> None:
         server = stack.enter_context(LiveKitServer(find_or_build(print), options.folder / "livekit"))
         url = stack.enter_context(fresh_database(stack.enter_context(postgres(options.database_url, options.folder))))
         api = stack.enter_context(parley_api(url, options.folder))
-        stack.enter_context(parley_worker(url, options.folder, processes=1))
+        stack.enter_context(
+            parley_worker(url, options.folder, processes=1, heartbeat_seconds=options.heartbeat_seconds)
+        )
         joins = stack.enter_context(LineChild(child_argv("bare_connect"), options.folder / "bare_connect.log"))
         busy = BusyMeter()
-        for number in range(_WARM_UP + options.creates):
+        warm_up = 0 if options.quick else _WARM_UP
+        for number in range(warm_up + options.creates):
             room = f"bare-{number}"
             connect_ms = 1000 * joins.ask({"url": server.url, "token": recorder_token(server, room)})
             create_ms, stamped_ms = _create(api, server, f"created-{number}")
-            if number >= _WARM_UP:
+            if number >= warm_up:
                 bare.append(connect_ms)
                 seen.append(create_ms)
                 stamped.append(stamped_ms)

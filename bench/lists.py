@@ -27,7 +27,7 @@ from store.session_filter import SessionFilter
 from store.sessions_table import Sessions
 from store.vault import TokenVault
 
-_WARM_UP = 10
+_WARM_UP = 10  # rounds at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +136,21 @@ async def _through_the_store(databases: list[_Filled], pages: int) -> Times:
                 Database.open(filled.url, timeout_seconds=30, application_name="bench")
             )
             asked.append((filled, Sessions(db, TokenVault([SecretStr("b" * 40)]))))
-        for number in range(_WARM_UP + pages):
+        warm_up = min(pages, _WARM_UP)
+        for number in range(warm_up + pages):
             for page, (filled, sessions) in product(_PAGES, asked):
                 after = filled.middle if page.from_the_middle else None
                 started = time.perf_counter()
                 await sessions.list(filled.organization, page.chosen, page.limit, after)
-                if number >= _WARM_UP:
+                if number >= warm_up:
                     times["store", page.name, filled.rows].append(1000 * (time.perf_counter() - started))
     return times
 
 
 def _through_http(apis: list[tuple[_Filled, ParleyApi]], pages: int) -> Times:
     times: Times = defaultdict(list)
-    for number in range(_WARM_UP + pages):
+    warm_up = min(pages, _WARM_UP)
+    for number in range(warm_up + pages):
         for page, (filled, api) in product(_PAGES, apis):
             query = [("limit", str(page.limit)), *page.query]
             if page.from_the_middle:
@@ -156,6 +158,6 @@ def _through_http(apis: list[tuple[_Filled, ParleyApi]], pages: int) -> Times:
             path = f"/v1/sessions?{urlencode(query)}"
             started = time.perf_counter()
             api.call("GET", path)
-            if number >= _WARM_UP:
+            if number >= warm_up:
                 times["http", page.name, filled.rows].append(1000 * (time.perf_counter() - started))
     return times

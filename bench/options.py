@@ -22,6 +22,7 @@ class Options:
         rows: table sizes of `lists`.
         pages: requests per kind of page in `lists`.
         beat_sessions: session counts of `beats`.
+        heartbeat_seconds: of Parley's workers.
     """
 
     quick: bool
@@ -37,3 +38,4 @@ class Options:
     rows: tuple[int, ...]
     pages: int
     beat_sessions: tuple[int, ...]
+    heartbeat_seconds: float

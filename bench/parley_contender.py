@@ -79,9 +79,9 @@ def _as_of(usage: Mapping[str, Any]) -> float:
 
 @contextlib.contextmanager
 def parley(
-    server: LiveKitServer, api: ParleyApi, database_url: str, folder: Path, *, processes: int
+    server: LiveKitServer, api: ParleyApi, database_url: str, folder: Path, *, processes: int, heartbeat_seconds: float
 ) -> Iterator[ParleyContender]:
     """A fresh worker without a session."""
-    with parley_worker(database_url, folder, processes=processes) as worker:
+    with parley_worker(database_url, folder, processes=processes, heartbeat_seconds=heartbeat_seconds) as worker:
         until(lambda: len(worker.recorders()) == processes, what="the recorder processes run")
         yield ParleyContender(server, api, worker)

@@ -113,32 +113,36 @@ def parley_api(database_url: str, folder: Path) -> Iterator[ParleyApi]:
 
 @contextlib.contextmanager
 def parley_worker(
-    database_url: str, folder: Path, *, processes: int, log_name: str = "worker"
+    database_url: str, folder: Path, *, processes: int, heartbeat_seconds: float
 ) -> Iterator[ParleyWorker]:
     """A worker that is ready."""
-    with _service("worker", database_url, folder, {"PARLEY_PROCESSES": str(processes)}, log_name) as (process, _):
+    settings = {
+        "PARLEY_PROCESSES": str(processes),
+        "PARLEY_HEARTBEAT_SECONDS": str(heartbeat_seconds),
+        "PARLEY_STALLED_SECONDS": str(3 * heartbeat_seconds),
+    }
+    with _service("worker", database_url, folder, settings) as (process, _):
         yield ParleyWorker(process)
 
 
 @contextlib.contextmanager
 def _service(
-    command: str, database_url: str, folder: Path, settings: Mapping[str, str], log_name: str | None = None
+    command: str, database_url: str, folder: Path, settings: Mapping[str, str]
 ) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
-    name = log_name or command
     clean = {key: value for key, value in os.environ.items() if not key.startswith("PARLEY_")}
     environment = {
         **clean,
         "PARLEY_DATABASE_URL": database_url,
         "PARLEY_STORAGE_URL": (folder / "objects").as_uri(),
-        "PARLEY_DATA_DIR": str(folder / name),
+        "PARLEY_DATA_DIR": str(folder / command),
         "PARLEY_SECRET_KEY": _SECRET_KEY,
         "PARLEY_MASTER_KEY": MASTER_KEY,
         "PARLEY_ALLOW_PRIVATE_HOSTS": "true",
         **settings,
     }
-    url_file = folder / f"{name}.url"
+    url_file = folder / f"{command}.url"
     url_file.unlink(missing_ok=True)
-    log_path = folder / f"{name}.log"
+    log_path = folder / f"{command}.log"
     extra = ["--children-die-by", "KILL"] if command == "worker" else []
     with log_path.open("ab") as log:
         process = spawn(

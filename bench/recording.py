@@ -81,7 +81,14 @@ class RecordingBench:
         folder = self._options.folder
         made: dict[str, Callable[[], Entered]] = {
             FLOOR: lambda: floor(self._server, folder, processes=processes, sample_rate=SAMPLE_RATE, frame_ms=FRAME_MS),
-            PARLEY: lambda: parley(self._server, self._api, self._database_url, folder, processes=processes),
+            PARLEY: lambda: parley(
+                self._server,
+                self._api,
+                self._database_url,
+                folder,
+                processes=processes,
+                heartbeat_seconds=self._options.heartbeat_seconds,
+            ),
             AGENTS: lambda: agents(
                 self._server, folder, self._agents_python, sample_rate=SAMPLE_RATE, frame_ms=FRAME_MS
             ),

@@ -29,6 +29,7 @@ def options(tmp_path: Path, postgres_url: str) -> Options:
         rows=(100, 1000),
         pages=2,
         beat_sessions=(1, 2),
+        heartbeat_seconds=1,
     )
 
 
