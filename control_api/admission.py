@@ -7,6 +7,7 @@ from aiohttp import web
 from control_api.authentication import authenticate, require_scope
 from control_api.call import Call
 from control_api.dependencies import DEPENDENCIES, LATE_RELEASES
+from control_api.dialect import DIALECT
 from control_api.field_errors import validate
 from control_api.idempotency_key import REPLAYED, fingerprint, read_key
 from control_api.json_answer import json_answer
@@ -25,6 +26,7 @@ def admit(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamR
     """The aiohttp handler of `operation`."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        request[DIALECT] = operation.dialect
         call = Call(request)
         if not operation.public:
             call.admitted = await authenticate(request, request.app[DEPENDENCIES].api_keys)

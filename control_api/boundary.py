@@ -8,7 +8,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from control_api.dependencies import METRICS, READINESS
-from control_api.envelope import error_answer
+from control_api.dialect import DIALECT
+from control_api.envelope import CANONICAL, error_answer
 from control_api.request_id import HEADER, request_id
 from sessions.errors import ParleyError
 from sessions.redaction import redact
@@ -65,9 +66,9 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def refuse(request: web.Request, error: ParleyError) -> web.Response:
-    """The envelope for `error`. A body that was not read to its end closes the connection."""
+    """The answer to `error` in the operation's dialect. A body that was not read to its end closes the connection."""
     request[CODE] = error.code
-    answer = error_answer(error, request_id(request))
+    answer = error_answer(error, request_id(request), request.get(DIALECT, CANONICAL))
     if request.body_exists and not request.content.is_eof():
         answer.force_close()
     return answer

@@ -6,7 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
+from control_api.dialect import Dialect
 from control_api.request_id import HEADER
+from control_api.schemas.service import ErrorEnvelope
 from sessions.codes import CODES, error_type
 from sessions.errors import ParleyError
 from sessions.redaction import redact, redact_value
@@ -43,15 +45,18 @@ def error_content(error: ParleyError, request_id: str) -> dict[str, Any]:
     }
 
 
-def error_answer(error: ParleyError, request_id: str) -> web.Response:
-    """The answer: envelope, `WWW-Authenticate` on 401, `Retry-After` on 503, never cached."""
-    status = http_status(error.code)
+CANONICAL = Dialect(ErrorEnvelope, http_status, error_content, lambda error: {})
+
+
+def error_answer(error: ParleyError, request_id: str, dialect: Dialect = CANONICAL) -> web.Response:
+    """The answer: the dialect's body, `WWW-Authenticate` on 401, `Retry-After` on 503, never cached."""
+    status = dialect.status(error.code)
     own_headers = error.headers if isinstance(error, RefusedRequestError) else {}
     answer = web.Response(
         status=status,
-        body=json.dumps(error_content(error, request_id), ensure_ascii=False, separators=(",", ":")).encode(),
+        body=json.dumps(dialect.content(error, request_id), ensure_ascii=False, separators=(",", ":")).encode(),
         content_type="application/json",
-        headers={HEADER: request_id, "Cache-Control": "no-store", **own_headers},
+        headers={HEADER: request_id, "Cache-Control": "no-store", **own_headers, **dialect.headers(error)},
     )
     if status == 401:
         answer.headers["WWW-Authenticate"] = 'Bearer realm="parley"'

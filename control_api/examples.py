@@ -161,3 +161,21 @@ ERROR = {
         "request_id": "req_01HXY5K8E7QYG3X8Z6N9R7S0VR",
     }
 }
+
+SESSION_STATUS: dict[str, Any] = {
+    "success": True,
+    "sessionId": SESSION_ID,
+    "type": "project",
+    "projectId": "proj_42",
+    "status": "running",
+    "agentId": "agent_0f8b7a6c5d4e3f2a1b0c9d8e7f6a5b4c",
+    "wsUrl": "wss://my-app.livekit.cloud",
+    "createdAt": TIME,
+    "updatedAt": "2026-11-22T02:37:57.640Z",
+}
+
+SESSION_AUDIO: dict[str, Any] = {
+    "success": True,
+    "sessionId": SESSION_ID,
+    "audioUrl": f"https://parley.example.com/v1/objects/sessions/{SESSION_ID}/conversation.wav?expires=…&signature=…",
+}

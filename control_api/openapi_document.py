@@ -11,12 +11,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from control_api import examples
-from control_api.envelope import http_status
 from control_api.idempotency_key import HEADER, REPLAYED
 from control_api.operation import Answer, Operation
 from control_api.request_id import HEADER as REQUEST_ID
-from control_api.schemas.service import ErrorEnvelope
-from sessions.codes import CODES, error_type
+from sessions.codes import CODES
+from sessions.errors import ParleyError
 
 OPENAPI = web.AppKey("openapi", bytes)
 
@@ -67,8 +66,9 @@ def render(document: OpenAPI) -> bytes:
 
 def _schemas(operations: Sequence[Operation]) -> tuple[dict[type[BaseModel], dict[str, Any]], dict[str, Any]]:
     """Where each model's schema is, and the schemas."""
-    models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(ErrorEnvelope, "serialization"): None}
+    models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {}
     for operation in operations:
+        models[(operation.dialect.envelope, "serialization")] = None
         if operation.body is not None:
             models[(operation.body, "validation")] = None
         models.update({(answer.model, "serialization"): None for answer in operation.answers if answer.model})
@@ -169,19 +169,14 @@ def _errors(operation: Operation, references: dict[type[BaseModel], dict[str, An
     if operation.idempotent_by_key:
         codes += _WITH_IDEMPOTENCY
     by_status: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+    dialect = operation.dialect
     for code in dict.fromkeys(codes):
-        error = {
-            "type": error_type(http_status(code)),
-            "code": code,
-            "message": CODES[code].help,
-            "param": None,
-            "request_id": examples.ERROR["error"]["request_id"],
-        }
-        by_status[http_status(code)][code] = {"value": {"error": error}}
+        error = dialect.content(ParleyError(code, CODES[code].help), examples.ERROR["error"]["request_id"])
+        by_status[dialect.status(code)][code] = {"value": error}
     return {
         str(status): {
             "description": ", ".join(shown),
-            "content": {"application/json": {"schema": references[ErrorEnvelope], "examples": shown}},
+            "content": {"application/json": {"schema": references[dialect.envelope], "examples": shown}},
         }
         for status, shown in sorted(by_status.items())
     }

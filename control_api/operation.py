@@ -9,6 +9,8 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from control_api.call import Call
+from control_api.dialect import Dialect
+from control_api.envelope import CANONICAL
 from control_api.query_parameters import QueryParameter
 
 Method = Literal["GET", "POST", "PUT"]
@@ -46,6 +48,7 @@ class Operation:
         errors: the codes that belong to this operation, beyond those that every one has.
         request_examples: name → body.
         request_headers: name → description.
+        dialect: of its errors.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Operation:
     errors: tuple[str, ...] = ()
     request_examples: dict[str, Any] = field(default_factory=dict)
     request_headers: dict[str, str] = field(default_factory=dict)
+    dialect: Dialect = CANONICAL
 
     @property
     def idempotent_by_key(self) -> bool:

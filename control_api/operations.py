@@ -1,6 +1,7 @@
 """The table of operations: routes and OpenAPI document both come from it, so neither lacks what the other has."""
 
 from control_api import examples
+from control_api.adapters import session_outputs_operations
 from control_api.operation import Answer, Operation
 from control_api.query_parameters import QueryParameter, choice, identifier, integer, statuses, text, timestamp
 from control_api.routes import create_session as creating
@@ -332,4 +333,5 @@ OPERATIONS: tuple[Operation, ...] = (
         handler=documentation.get_docs,
         answers=(Answer(200, "A page that needs nothing from elsewhere.", media_types={"text/html": ""}),),
     ),
+    *session_outputs_operations.OPERATIONS,
 )

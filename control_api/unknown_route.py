@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
+from control_api.dialect import DIALECT
 from control_api.envelope import RefusedRequestError
 from control_api.operation import Operation
 from sessions.errors import ParleyError
@@ -13,9 +14,11 @@ def unknown_route(operations: Sequence[Operation]) -> Callable[[web.Request], Aw
     """The handler of everything that is left."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        methods = {operation.method for operation in operations if operation.matches(request.rel_url.raw_path)}
-        if not methods:
+        near = [operation for operation in operations if operation.matches(request.rel_url.raw_path)]
+        if not near:
             raise ParleyError("not_found", "there is no such path")
+        request[DIALECT] = near[0].dialect
+        methods = {operation.method for operation in near}
         allowed = sorted(methods | ({"HEAD"} if "GET" in methods else set()))
         raise RefusedRequestError(
             "method.not_allowed", f"this path answers {', '.join(allowed)}", {"Allow": ", ".join(allowed)}

@@ -64,6 +64,7 @@ _ALL = (
         "id.invalid", 400, "Ids are a prefix and 26 characters (sess_01J…), sessions also session_ and 32 hex digits."
     ),
     _error("parameter.unknown", 400, "Leave out query parameters that the operation does not have."),
+    _error("parameter.required", 400, "Send the query parameter in `param`."),
     _error("parameter.invalid", 422, "Correct the value of the query parameter in `param`."),
     _error("status.unknown", 400, "Use a session status, or one of the aliases active and terminal."),
     _error("field.unknown", 422, "Leave out body fields that the operation does not have."),

@@ -8,11 +8,13 @@ from control_api.call import Call
 from control_api.dependencies import LINKS
 from control_api.envelope import RefusedRequestError
 from control_api.json_answer import json_answer, to_json
+from control_api.links import Link
 from control_api.recording_presenter import present_recording
 from control_api.schemas.recording import AudioLink
 from sessions.errors import ParleyError
 from sessions.ids import format_id
 from sessions.lifecycle import TERMINAL
+from sessions.session import Session
 from sessions.timestamps import format_timestamp
 
 _STORED = frozenset({"available", "incomplete"})
@@ -26,16 +28,8 @@ async def get_recording(call: Call) -> web.StreamResponse:
 
 async def get_audio(call: Call) -> web.StreamResponse:
     """302 to where `conversation.wav` can be read for about an hour."""
-    sessions = call.dependencies.sessions
-    session = await sessions.get(call.organization_id, call.session_id)
-    if session.recording_state not in _STORED:
-        if session.status not in TERMINAL:
-            raise ParleyError("audio.not_ready", "the recording is not finished yet")
-        raise ParleyError("audio.none", "the session has no recording")
-    recording = await sessions.recording(call.organization_id, call.session_id)
-    if recording.object_key is None:
-        raise ParleyError("audio.none", "the session has no recording")
-    link = await call.request.app[LINKS].link(recording.object_key, datetime.now(UTC))
+    session = await call.dependencies.sessions.get(call.organization_id, call.session_id)
+    link = await link_to_audio(call, session)
     content = AudioLink(
         object="audio_link",
         session_id=format_id("sess", session.id),
@@ -48,6 +42,22 @@ async def get_audio(call: Call) -> web.StreamResponse:
         content_type="application/json",
         headers={hdrs.LOCATION: link.url, hdrs.CACHE_CONTROL: "no-store"},
     )
+
+
+async def link_to_audio(call: Call, session: Session) -> Link:
+    """Where the session's `conversation.wav` can be read for about an hour.
+
+    Raises:
+        ParleyError: `audio.not_ready`, `audio.none`.
+    """
+    if session.recording_state not in _STORED:
+        if session.status not in TERMINAL:
+            raise ParleyError("audio.not_ready", "the recording is not finished yet")
+        raise ParleyError("audio.none", "the session has no recording")
+    recording = await call.dependencies.sessions.recording(call.organization_id, session.id)
+    if recording.object_key is None:
+        raise ParleyError("audio.none", "the session has no recording")
+    return await call.request.app[LINKS].link(recording.object_key, datetime.now(UTC))
 
 
 async def get_object(call: Call) -> web.StreamResponse:

@@ -1,0 +1,72 @@
+"""Which session document 000 means: `sessionId`, and what kind of session that has to be.
+
+A `project` session has a `project_id`, an `instant` one has none; what doesn't match isn't found.
+"""
+
+from control_api.call import Call
+from control_api.query_parameters import QueryParameter
+from sessions.errors import ParleyError
+from sessions.ids import parse_id
+from sessions.session import Session
+
+_MOST_CHARACTERS = 256
+
+SESSION_ID = QueryParameter(
+    "sessionId", str, {"type": "string", "maxLength": _MOST_CHARACTERS}, "The session. Required.", ""
+)
+TYPE = QueryParameter(
+    "type",
+    str,
+    {"type": "string", "enum": ["project", "instant"]},
+    "project: the session has a project_id; instant: it has none. Required.",
+    "",
+)
+PROJECT_ID = QueryParameter(
+    "projectId",
+    str,
+    {"type": "string", "maxLength": _MOST_CHARACTERS},
+    "The session's project_id. Required if type=project.",
+    "",
+)
+
+
+async def addressed_session(call: Call) -> Session:
+    """The session that `sessionId`, `type` and `projectId` of the query name.
+
+    Raises:
+        ParleyError: with the document's texts.
+    """
+    if not call.query["sessionId"]:
+        raise ParleyError("parameter.required", "sessionId is required", param="sessionId")
+    if call.query["type"] not in ("project", "instant"):
+        raise ParleyError("parameter.required", 'type must be "project" or "instant"', param="type")
+    project_id: str = call.query["projectId"]
+    if call.query["type"] == "project" and not project_id:
+        raise ParleyError("parameter.required", "projectId is required when type=project", param="projectId")
+    session = await session_of(call, call.query["sessionId"])
+    if call.query["type"] == "instant":
+        if session.project_id is not None or project_id:
+            raise session_not_found()
+    elif session.project_id != project_id:
+        raise session_not_found()
+    return session
+
+
+async def session_of(call: Call, session_id: str) -> Session:
+    """The caller's session with this id, in either spelling.
+
+    Raises:
+        ParleyError: `id.invalid`, or `not_found` with the document's text.
+    """
+    parsed = parse_id("sess", session_id, param="sessionId")
+    try:
+        return await call.dependencies.sessions.get(call.organization_id, parsed)
+    except ParleyError as error:
+        if error.code != "not_found":
+            raise
+        raise session_not_found() from None
+
+
+def session_not_found() -> ParleyError:
+    """What the document says of unknown, foreign and mismatching sessions alike."""
+    return ParleyError("not_found", "Session not found")

@@ -1,0 +1,67 @@
+"""What document 000 reads and answers: camelCase, undefined members absent."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+SessionType = Literal["project", "instant"]
+
+
+def _is_undefined(value: object) -> bool:
+    return value is None
+
+
+Undefined = Field(default=None, exclude_if=_is_undefined)
+
+
+class OutputsAnswer(BaseModel):
+    """An answer of document 000."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        serialize_by_alias=True,
+        json_schema_mode_override="serialization",
+    )
+
+
+class OutputsError(BaseModel):
+    """`{"error": "<text>"}`; the headers have the code and the request id."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    error: str
+
+
+class StatusPayload(OutputsAnswer):
+    """`status` is the session's own word, `wsUrl` the room's address."""
+
+    success: Literal[True]
+    session_id: str
+    type: SessionType
+    project_id: Annotated[str | None, Undefined]
+    status: str
+    agent_id: str
+    ws_url: str | None
+    created_at: Annotated[str | None, Undefined]
+    updated_at: Annotated[str | None, Undefined]
+    completed_at: Annotated[str | None, Undefined]
+
+
+class AudioPayload(OutputsAnswer):
+    """A signed link to `conversation.wav`, good for about an hour."""
+
+    success: Literal[True]
+    session_id: str
+    audio_url: str
+
+
+class TranscriptPayload(OutputsAnswer):
+    """`transcript` is what `conversation.json` holds."""
+
+    success: Literal[True]
+    session_id: str
+    transcript: Any
