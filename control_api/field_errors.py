@@ -27,7 +27,10 @@ _MESSAGES = {
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
 }
-_UNIONS = {"transport": frozenset({"livekit", "websocket", "pipecat"})}
+_UNIONS = {
+    "transport": frozenset({"livekit", "websocket", "pipecat"}),
+    "content": frozenset({"text", "blocks"}),
+}
 
 
 def validate(model: type[Model], content: dict[str, Any]) -> Model:

@@ -5,11 +5,20 @@ from control_api.adapters import session_outputs_operations
 from control_api.operation import Answer, Operation
 from control_api.query_parameters import QueryParameter, choice, identifier, integer, statuses, text, timestamp
 from control_api.routes import create_session as creating
-from control_api.routes import documentation, read_sessions, recordings, service, session_commands, session_logs
+from control_api.routes import (
+    documentation,
+    messages,
+    read_sessions,
+    recordings,
+    service,
+    session_commands,
+    session_logs,
+)
 from control_api.routes import usage_events as usage
 from control_api.schemas.commands import EmptyRequest, ReplaceWorkerTokenRequest
 from control_api.schemas.create_session import CreateSessionRequest
 from control_api.schemas.logs import EventList, Timeline, UsageEventList
+from control_api.schemas.messages import Message, MessageList, PostMessageRequest
 from control_api.schemas.recording import AudioLink, RecordingResource
 from control_api.schemas.service import CodeList, Health, Readiness, ServiceStatus
 from control_api.schemas.session_resource import SessionList, SessionResource
@@ -169,6 +178,38 @@ OPERATIONS: tuple[Operation, ...] = (
             _limit(),
         ),
         answers=(Answer(200, "A page of events.", EventList, examples.page(examples.EVENT, cursor="4")),),
+    ),
+    Operation(
+        name="list_messages",
+        method="GET",
+        path=_ONE + "/messages",
+        tag="Messages",
+        summary="Messages of a session, oldest first",
+        description="What was posted here, and what participants wrote in the room (text streams, topic lk.chat).",
+        scope="sessions:read",
+        handler=messages.list_messages,
+        query=(integer("after", "Only messages with a larger seq.", least=0, most=2**31 - 1, default=0), _limit()),
+        answers=(Answer(200, "A page of messages.", MessageList, examples.page(examples.MESSAGE, cursor="3")),),
+    ),
+    Operation(
+        name="post_message",
+        method="POST",
+        path=_ONE + "/messages",
+        tag="Messages",
+        summary="Send a message to a session",
+        description=(
+            "Its worker puts it into the room (text stream, topic lk.chat): sent when that was done within 2 s, else "
+            "queued, and sent when the session runs. The first message of a text session makes that running."
+        ),
+        scope="sessions:write",
+        handler=messages.post_message,
+        body=PostMessageRequest,
+        request_examples={
+            "text": {"content": "Please continue with the implementation"},
+            "blocks": {"content": [{"type": "text", "text": "Hello"}], "role": "assistant"},
+        },
+        answers=(Answer(201, "The message.", Message, examples.MESSAGE),),
+        errors=("session.not_running",),
     ),
     Operation(
         name="get_recording",

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from store.notifications import RECONNECTED
-from store.transitions import SESSION_CHANNEL
+from store.transitions import DELIVERED_CHANNEL, SESSION_CHANNEL
 
 
 class SessionNotifications:
@@ -20,14 +20,17 @@ class SessionNotifications:
     async def run(self, notifications: AsyncIterable[tuple[str, str]]) -> None:
         """Pass notifications on, for ever. After a gap anything may have moved: everybody looks again."""
         async for channel, payload in notifications:
-            if channel == SESSION_CHANNEL:
+            if channel in (SESSION_CHANNEL, DELIVERED_CHANNEL):
                 self._wake_one(payload)
             elif channel == RECONNECTED:
                 self.wake_all()
 
     @contextmanager
     def subscription(self, session_id: UUID) -> Iterator[asyncio.Event]:
-        """An event that is set whenever the session may have moved. Subscribe first, then read, then wait."""
+        """An event that is set whenever the session may have moved, or a message of it was delivered.
+
+        Subscribe first, then read, then wait.
+        """
         event = asyncio.Event()
         self._waiters[session_id].add(event)
         try:

@@ -29,6 +29,7 @@ class Event(StrEnum):
     """What can happen to a session."""
 
     DUE = "due"  # start_at has come
+    OPEN = "open"  # a text session's first message
     CLAIM = "claim"  # a worker takes it: for the first time, or after another one
     JOINED = "joined"  # connect returned and the spool is open
     PAUSE = "pause"
@@ -46,6 +47,7 @@ Outcome = Literal["ended", "failed", "canceled"]
 TRANSITIONS: dict[Status, dict[Event, Status]] = {
     Status.CREATED: {
         Event.DUE: Status.QUEUED,
+        Event.OPEN: Status.RUNNING,
         Event.END: Status.CANCELED,
         Event.CANCEL: Status.CANCELED,
         Event.FAIL: Status.FAILED,

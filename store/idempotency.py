@@ -70,6 +70,16 @@ class IdempotencyTicket:
         if (await conn.execute(answer)).one_or_none() is None:
             raise TicketLostError
 
+    async def revise(self, conn: AsyncConnection, body: bytes) -> None:
+        """Put another body into the place of the one that was stored; its status stays."""
+        stored = and_(
+            keys.c.organization_id == self.organization_id,
+            keys.c.route == self.route,
+            keys.c.key == self.key,
+            keys.c.holder == self.holder,
+        )
+        await conn.execute(update(keys).where(stored, keys.c.status.is_not(None)).values(body=body))
+
     def mine(self) -> ColumnElement[bool]:
         """Matches this ticket's row while it is in flight and nobody has taken over."""
         return and_(

@@ -1,7 +1,8 @@
 """LISTEN: what wakes API and worker processes at once. Losing notifications costs only time, as everybody polls too.
 
-Channels: `parley_claim` (payload empty: something is claimable) and `parley_session` (payload: the UUID of a session
-whose status moved).
+Channels: `parley_claim` (payload empty: something is claimable), and with the UUID of a session as payload
+`parley_session` (its status moved), `parley_message` (a message waits for its worker) and `parley_delivered` (one is in
+the room).
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
-from store.transitions import CLAIM_CHANNEL, SESSION_CHANNEL
+from store.transitions import CLAIM_CHANNEL, DELIVERED_CHANNEL, MESSAGE_CHANNEL, SESSION_CHANNEL
 
 RECONNECTED = "reconnected"
 
@@ -55,7 +56,7 @@ class Listener:
         cls,
         url: SecretStr | str,
         *,
-        channels: Sequence[str] = (CLAIM_CHANNEL, SESSION_CHANNEL),
+        channels: Sequence[str] = (CLAIM_CHANNEL, SESSION_CHANNEL, MESSAGE_CHANNEL, DELIVERED_CHANNEL),
         application_name: str = "parley listener",
     ) -> AsyncIterator[Self]:
         """A listener whose connection is closed at the end of the block."""

@@ -14,6 +14,8 @@ from store.new_session import NewSession
 from store.session_commands import SessionCommands
 from store.session_creation import Render, SessionCreation
 from store.session_filter import SessionFilter
+from store.session_log import Kind, LogEntry, SessionLog
+from store.session_messages import NewMessage, PostedMessage, RenderMessage, SessionMessages
 from store.session_queries import Recording, SessionEvent, SessionQueries
 from store.vault import TokenVault
 
@@ -29,6 +31,8 @@ class Sessions:
         self._creation = SessionCreation(db, vault)
         self._commands = SessionCommands(db, vault)
         self._queries = SessionQueries(db)
+        self._messages = SessionMessages(db)
+        self.log = SessionLog(db)
 
     async def create(
         self, organization_id: UUID, new: NewSession, *, idempotency: IdempotencyTicket | None = None, render: Render
@@ -81,6 +85,36 @@ class Sessions:
     async def timeline(self, organization_id: UUID, session_id: UUID) -> list[SessionEvent]:
         """The session's transitions, oldest first."""
         return await self._queries.timeline(organization_id, session_id)
+
+    async def post_message(
+        self,
+        organization_id: UUID,
+        session_id: UUID,
+        message: NewMessage,
+        *,
+        idempotency: IdempotencyTicket | None = None,
+        render: RenderMessage,
+    ) -> PostedMessage:
+        """Log a message; a worker puts it into the room. The first one of a text session makes that `running`.
+
+        Args:
+            idempotency: the caller's ticket; it stays the caller's to release when this raises.
+            render: the answer (status, body) to keep with the ticket; `revise_answer` replaces its body.
+
+        Raises:
+            ParleyError: `session.not_running` when the session is settled.
+        """
+        return await self._messages.post(organization_id, session_id, message, idempotency=idempotency, render=render)
+
+    async def revise_answer(self, idempotency: IdempotencyTicket, body: bytes) -> None:
+        """Replace the body that was kept with a ticket."""
+        await self._messages.revise_answer(idempotency, body)
+
+    async def log_page(
+        self, organization_id: UUID, session_id: UUID, *, kind: Kind | None = None, after: int = 0, limit: int = 20
+    ) -> tuple[list[LogEntry], bool]:
+        """A page of the session's messages and transcript segments, oldest first, and whether there is more."""
+        return await self.log.page(organization_id, session_id, kind=kind, after=after, limit=limit)
 
     async def recording(self, organization_id: UUID, session_id: UUID) -> Recording:
         """The recording's state, and what it is once it is stored."""

@@ -229,6 +229,38 @@ session_events = Table(
     Column("data", JSONB, nullable=False, server_default=text("'{}'")),
 )
 
+log_entries = Table(  # messages and transcript segments, in one order
+    "log_entries",
+    metadata,
+    Column("session_id", Uuid, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),  # message or segment
+    Column("role", Text, nullable=False),
+    Column("speaker", Text),  # a name to show
+    Column("identity", Text),  # of the participant
+    Column("text", Text, nullable=False),
+    Column("content", JSONB(none_as_null=True)),  # content blocks; null: `text` is all
+    Column("start_ms", BigInteger),  # from `started_at`
+    Column("end_ms", BigInteger),
+    Column("final", Boolean, nullable=False, server_default=text("true")),
+    Column("confidence", Float),
+    Column("words", JSONB(none_as_null=True)),
+    Column("source", Text, nullable=False),  # api, lk.chat, lk.transcription, speech
+    Column("external_id", Text),  # of the stream or segment; the same one is taken once
+    Column("created_at", _time, nullable=False),
+    Column("delivered_at", _time),  # when it was in the room; null: it waits for a worker
+    UniqueConstraint("session_id", "source", "external_id", name="uq_log_entries_external"),
+    Index("ix_log_entries_messages", "session_id", "seq", postgresql_where=text("kind = 'message'")),
+    Index("ix_log_entries_segments", "session_id", "seq", postgresql_where=text("kind = 'segment'")),
+    Index(
+        "ix_log_entries_undelivered",
+        "session_id",
+        "seq",
+        postgresql_where=text("source = 'api' AND delivered_at IS NULL"),
+    ),
+)
+
 recordings = Table(
     "recordings",
     metadata,

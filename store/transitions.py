@@ -22,6 +22,8 @@ from store.tables import sessions, worker_tokens
 
 SESSION_CHANNEL = "parley_session"
 CLAIM_CHANNEL = "parley_claim"
+MESSAGE_CHANNEL = "parley_message"
+DELIVERED_CHANNEL = "parley_delivered"
 
 # The UPDATE's own instant, after the row is locked: one value for every stamp of a transition.
 _NOW: ColumnElement[Any] = func.statement_timestamp()
@@ -107,10 +109,10 @@ async def apply(
             "started_at": func.coalesce(sessions.c.started_at, _NOW),
             "running_since": _NOW,
             "paused_at": None,
-            "recording_state": "recording",
+            **_recording(locked, "recording"),
         }
     elif target is Status.PAUSED:
-        changes |= {"paused_at": _NOW, "recording_state": "paused"}
+        changes |= {"paused_at": _NOW, **_recording(locked, "paused")}
     if locked.status not in SETTLED and target in SETTLED:
         await conn.execute(delete(worker_tokens).where(worker_tokens.c.session_id == locked.id))
     if target is Status.ENDING:
@@ -137,6 +139,11 @@ async def apply(
 async def notify(conn: AsyncConnection, channel: str, payload: str = "") -> None:
     """NOTIFY, delivered when the transaction commits."""
     await conn.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload})
+
+
+def _recording(locked: LockedSession, state: str) -> dict[str, Any]:
+    """A text session has no recording."""
+    return {"recording_state": state} if locked.kind == "voice" else {}
 
 
 def _settling(

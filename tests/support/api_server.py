@@ -143,7 +143,9 @@ async def api_server(
                 ledger=Ledger(db),
                 objects=Objects.open(storage_url or f"file://{folder / 'objects'}"),
                 signer=LinkSigner([SECRET]),
-                listener=await stack.enter_async_context(Listener.open(database_url, channels=("parley_session",))),
+                listener=await stack.enter_async_context(
+                    Listener.open(database_url, channels=("parley_session", "parley_delivered"))
+                ),
             )
             await serve(
                 dependencies,

@@ -22,17 +22,17 @@ from sessions.lifecycle import (
 
 # Rows: states. Columns: events, in this order.
 EXPECTED = """
-created   queued -        -       -      -       canceled canceled failed -     -      -
-queued    -      starting -       -      -       canceled canceled failed -     -      -
-starting  -      starting running -      -       canceled canceled failed -     -      -
-running   -      running  -       paused -       ending   ending   ending -     -      -
-paused    -      paused   -       -      running ending   ending   ending -     -      -
-ending    -      -        -       -      -       -        -        -      ended failed canceled
-ended     -      -        -       -      -       -        -        -      -     -      -
-failed    -      -        -       -      -       -        -        -      -     -      -
-canceled  -      -        -       -      -       -        -        -      -     -      -
+created   queued running -        -       -      -       canceled canceled failed -     -      -
+queued    -      -       starting -       -      -       canceled canceled failed -     -      -
+starting  -      -       starting running -      -       canceled canceled failed -     -      -
+running   -      -       running  -       paused -       ending   ending   ending -     -      -
+paused    -      -       paused   -       -      running ending   ending   ending -     -      -
+ending    -      -       -        -       -      -       -        -        -      ended failed canceled
+ended     -      -       -        -       -      -       -        -        -      -     -      -
+failed    -      -       -        -       -      -       -        -        -      -     -      -
+canceled  -      -       -        -       -      -       -        -        -      -     -      -
 """
-COLUMNS = ["due", "claim", "joined", "pause", "resume", "end", "cancel", "fail"]
+COLUMNS = ["due", "open", "claim", "joined", "pause", "resume", "end", "cancel", "fail"]
 COLUMNS += ["commit_ended", "commit_failed", "commit_canceled"]
 TABLE = {
     (row[0], event): target
