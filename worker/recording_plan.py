@@ -10,8 +10,10 @@ from store.freeze import FrozenPlan
 from worker.session_clock import SessionClock
 
 GAP_WORKER_LOST = "gap.worker_lost"
+GAP_REJOIN = "gap.rejoin"
 
 _UNHEARD_SAMPLES = SAMPLE_RATE // 5  # the spool may lack as much when its process is killed
+_HANDOVER_SAMPLES = 2 * SAMPLE_RATE  # between the eviction by a successor and its first frame; some 50 ms at best
 _SILENT_HANDOVER_SAMPLES = 10 * SAMPLE_RATE  # a run without audio is only known to its last beat
 
 
@@ -46,7 +48,10 @@ def recording_plan(frozen: FrozenPlan) -> BuildPlan:
 def unrecorded(
     runs: Sequence[dict[str, Any]], keys: Sequence[SegmentKey], clock: SessionClock, length_samples: int
 ) -> list[Gap]:
-    """The stretches in which no run recorded: after a run that was lost, until the next one had joined.
+    """The stretches in which no run recorded: after one that was lost or handed over, until the next one had joined.
+
+    This is the only place that names them: a recorder that takes over knows its predecessor's last beat, but not what
+    its spool will turn out to hold.
 
     Args:
         runs: of a `FrozenPlan`, in order of epochs.
@@ -59,13 +64,15 @@ def unrecorded(
         reached = max(reached, _reached(run, keys, clock))
         if index + 1 < len(joined):
             until = clock.sample_of(datetime.fromisoformat(joined[index + 1]["joined_at"]))
-        elif run["lost"] or not run["sealed"]:
-            until = length_samples
+        elif run["lost"] or run["released_at"] is not None or not run["sealed"]:
+            until = length_samples  # nobody took over
         else:
             continue
         slack = _UNHEARD_SAMPLES if _is_exact(run, keys) else _SILENT_HANDOVER_SAMPLES
         if until - reached > slack:
-            gaps.append(Gap(reached, until, GAP_WORKER_LOST))
+            taken = index + 1 < len(joined) and not run["lost"] and run["sealed"]
+            handover = taken and until - reached <= _HANDOVER_SAMPLES
+            gaps.append(Gap(reached, until, GAP_REJOIN if handover else GAP_WORKER_LOST))
     return gaps
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,14 @@ async def test_a_killed_recorder_is_replaced_and_both_halves_are_in_the_file(
 ) -> None:
     """kill -9 of a child mid-recording: its runs are released at once, its spool is salvaged, the clock goes on."""
     await stack.start_api()
-    worker = await stack.start_worker(PARLEY_PROCESSES="2")
+    slow_beats = {"PARLEY_HEARTBEAT_SECONDS": "4", "PARLEY_STALLED_SECONDS": "12"}
+    worker = await stack.start_worker(PARLEY_PROCESSES="2", **slow_beats)
     async with talker("ann", PLAN):
         session = await stack.create(room)
-        await stack.reach(session["id"], "running")
-        await asyncio.sleep(6)
+        started_at = datetime.fromisoformat((await stack.reach(session["id"], "running"))["started_at"])
+        await asyncio.sleep(7.5)
         (await recorder_of(stack, session["id"], worker)).kill()
+        killed_ms = (datetime.now(UTC) - started_at) / timedelta(milliseconds=1)
 
         async def retrying() -> bool:
             return "session.retrying" in await _types(stack, session["id"])
@@ -71,11 +74,13 @@ async def test_a_killed_recorder_is_replaced_and_both_halves_are_in_the_file(
     report, seconds, recording = await _recorded(stack, session["id"], tmp_path / "a.wav")
     lost = [gap for gap in recording["gaps"] if gap["code"] == "gap.worker_lost"]
     assert recording["state"] == "incomplete"
-    assert 0 < sum(gap["end_ms"] - gap["start_ms"] for gap in lost) < 5000
+    assert len(lost) == 1, lost
+    assert killed_ms - 700 < lost[0]["start_ms"] < killed_ms + 100, "it begins where the salvaged spool ends"
+    assert lost[0]["end_ms"] - lost[0]["start_ms"] < 5000
     gap_beeps = sum(gap["end_ms"] - gap["start_ms"] for gap in lost) / 1000 + 1
     assert len(report.onsets) >= seconds - 1.5 - gap_beeps - 1
     assert min(report.onsets) < 2.5, "what was recorded before the kill is in the file"
-    assert report.spacing_p95_ms <= 100, "two processes place each half within the timeline's tolerance"
+    assert report.spacing_p95_ms <= 150, "two processes place each half within the timeline's tolerance"
     assert await _balances(stack, ended)
 
 
@@ -140,6 +145,7 @@ async def test_sigterm_hands_the_session_over(
     report, _, recording = await _recorded(stack, session["id"], tmp_path / "a.wav")
     assert report.presence >= 0.9, report
     assert sum(gap["end_ms"] - gap["start_ms"] for gap in recording["gaps"]) < 1500, recording
+    assert "gap.worker_lost" not in [gap["code"] for gap in recording["gaps"]], "nobody was lost"
     assert await _balances(stack, ended)
 
 
