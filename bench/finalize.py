@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from bench.machine import BusyMeter, describe
 from bench.options import Options
 from bench.rooms import child_argv
 from bench.spool_maker import write_segments
+from bench.spread import median
 from bench.table import print_goal, print_note, print_table, print_title
 from sessions.ids import format_id, new_uuid
 from sessions.settings import Settings
@@ -26,7 +27,7 @@ _TIMEOUT_SECONDS = 1200.0
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    minutes: int
+    minutes: float
     seconds: float
     cpu: float
     idle_mb: float
@@ -50,9 +51,9 @@ def bench_finalize(options: Options) -> None:
                 found["build"].append(_build(options.folder, minutes))
                 found["finalize"].append(_finalize(url, options.folder, minutes))
             for name, measured in found.items():
-                runs[name, minutes] = sorted(measured, key=lambda run: run.seconds)[len(measured) // 2]
+                runs[name, minutes] = _median_run(measured)
                 rows.append(_row(name, runs[name, minutes]))
-    print_title(f"finalize: two tracks into a mono WAV, the median of {repetitions}")
+    print_title(f"finalize: two tracks into a mono WAV, medians of {repetitions}")
     print_note(describe())
     print_table(("", "seconds", "× real time", "CPU s", "peak MB", "above idle MB", "machine busy"), rows)
     print_note("build: audio.build from segment files. finalize: the whole job: freeze, build, store with fsync, read")
@@ -62,6 +63,11 @@ def bench_finalize(options: Options) -> None:
     print_goal(f"finalize, {long} minutes, × real time", whole.times_real_time, at_least=200)
     growth = whole.peak_mb / runs["finalize", short].peak_mb
     print_goal(f"peak memory, {long} minutes / {short} minutes", growth, at_most=1.1)
+
+
+def _median_run(measured: list[_Run]) -> _Run:
+    """The median of each figure."""
+    return _Run(*(median([getattr(run, one.name) for run in measured]) for one in fields(_Run)))
 
 
 def _build(folder: Path, minutes: int) -> _Run:
@@ -121,7 +127,7 @@ def _measure(child_name: str, request: dict[str, Any], minutes: int, folder: Pat
 
 def _row(name: str, run: _Run) -> tuple[str, ...]:
     return (
-        f"{name}, {run.minutes} minutes",
+        f"{name}, {run.minutes:g} minutes",
         f"{run.seconds:.2f}",
         f"{run.times_real_time:.0f}",
         f"{run.cpu:.2f}",
