@@ -54,8 +54,9 @@ livekit-server: .venv/.synced
 
 .venv/.synced: pyproject.toml requirements.txt $(UV_READY)
 	@test -x $(BIN)/python || $(UV) venv --quiet --python "$$(command -v $(PYTHON))" .venv
-	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
+	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	$(BIN)/python -m compileall -q sessions audio store worker control_api parley
 	@touch $@
 
 $(UV_READY):

@@ -91,12 +91,13 @@ async def test_a_full_disk_fails_that_session_and_keeps_what_it_had(
     """The spool's disk is full: failed, storage.full, and the beginning is in the file."""
     await stack.start_api()
     data_dir = tmp_path / "small"
-    data_dir.mkdir()
-    mount = f'mount -t tmpfs -o size=700k,mode=0700 tmpfs {data_dir} && exec "$@"'
+    (data_dir / "spool").mkdir(parents=True)
+    mount = f'mount -t tmpfs -o size=700k,mode=0700 tmpfs {data_dir}/spool && exec "$@"'
     await stack.start_worker(
         "worker",
         prefix=("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh"),
         PARLEY_DATA_DIR=str(data_dir),
+        PARLEY_SEGMENT_SECONDS="20",  # one segment is larger than the disk
     )
     async with talker("ann", PLAN):
         session = await stack.create(room)

@@ -55,7 +55,7 @@ async def test_two_participants_are_in_the_file_as_they_spoke(
 
     status, timeline = await stack.call("GET", f"/v1/sessions/{session['id']}/timeline")
     words = [entry["status_to"] for entry in timeline["data"]]
-    assert words == ["queued", "starting", "running", "ending", "ended"]
+    assert words == ["created", "queued", "starting", "running", "ending", "ended"]
 
 
 async def test_nothing_knows_the_token_afterwards(stack: Stack, room: str, tmp_path: Path) -> None:

@@ -140,7 +140,8 @@ async def test_a_dead_jobs_process_is_replaced(engine: Engine, tmp_path: Path) -
     """Finalizing goes on after a crash."""
     async with household(engine, tmp_path, processes=1) as home:
         recorder = home.pid_of(home.owners[0])
-        [jobs] = [child for child in psutil.Process().children() if child.pid != recorder]
+        ours = [child for child in psutil.Process().children() if str(home.heard_file) in child.cmdline()]
+        [jobs] = [child for child in ours if child.pid != recorder]
         jobs.kill()
         await home.up(3)
         assert len(home.owners) == 1
