@@ -77,6 +77,13 @@ SESSION: dict[str, Any] = {
     },
 }
 
+HEX_SESSION: dict[str, Any] = {
+    **SESSION,
+    "id": "session_019ac4f2f05726d343e91e360750b00a",
+    "status": "active",
+    "organization_id": "org_019ac4f00000b9369a1f48f1b03a8580",
+}
+
 
 def page(*data: dict[str, Any], cursor: str | None = None) -> dict[str, Any]:
     """A list with these items."""

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, from the table of operations and their pydantic models."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -14,6 +14,7 @@ from control_api import examples
 from control_api.idempotency_key import HEADER, REPLAYED
 from control_api.operation import Answer, Operation
 from control_api.request_id import HEADER as REQUEST_ID
+from control_api.status_descriptions import STATUS_DESCRIPTIONS
 from sessions.codes import CODES
 from sessions.errors import ParleyError
 
@@ -71,7 +72,10 @@ def _schemas(operations: Sequence[Operation]) -> tuple[dict[type[BaseModel], dic
         models[(operation.dialect.envelope, "serialization")] = None
         if operation.body is not None:
             models[(operation.body, "validation")] = None
-        models.update({(answer.model, "serialization"): None for answer in operation.answers if answer.model})
+        for answer in operation.answers:
+            shown = [answer.model] if answer.model else []
+            shown += [answer.variant[1]] if answer.variant else []
+            models.update({(model, "serialization"): None for model in shown})
     references, schema = models_json_schema(list(models), ref_template="#/components/schemas/{model}")
     return {model: references[model, mode] for model, mode in models}, schema["$defs"]
 
@@ -146,6 +150,10 @@ def _answer(answer: Answer, operation: Operation, references: dict[type[BaseMode
     }
     if answer.model is not None:
         content["application/json"] = {"schema": references[answer.model], "example": answer.example}
+        if answer.variant is not None:
+            media_type, model, example = answer.variant
+            content["application/json"]["schema"] = {"anyOf": [references[answer.model], references[model]]}
+            content[media_type] = {"schema": references[model], "example": example}
     return {
         "description": answer.description,
         "headers": {
@@ -175,8 +183,13 @@ def _errors(operation: Operation, references: dict[type[BaseModel], dict[str, An
         by_status[dialect.status(code)][code] = {"value": error}
     return {
         str(status): {
-            "description": ", ".join(shown),
+            "description": _described(operation, status, shown),
             "content": {"application/json": {"schema": references[dialect.envelope], "examples": shown}},
         }
         for status, shown in sorted(by_status.items())
     }
+
+
+def _described(operation: Operation, status: int, codes: Iterable[str]) -> str:
+    sentence = operation.error_descriptions.get(status, STATUS_DESCRIPTIONS[status])
+    return f"{sentence} Codes: {', '.join(codes)}."

@@ -25,6 +25,8 @@ class Answer:
         model: of the JSON body; None for another body, or none.
         example: a body as it may be read.
         media_types: bodies besides JSON, media type → example.
+        variant: JSON in another spelling, under a media type of its own (and under plain JSON, where the path asks for
+            it): media type, model, example.
         headers: name → description.
     """
 
@@ -34,6 +36,7 @@ class Answer:
     example: Any = None
     media_types: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    variant: tuple[str, type[BaseModel], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,7 @@ class Operation:
         scope: what the key must have; None: any key will do.
         public: needs no key at all.
         errors: the codes that belong to this operation, beyond those that every one has.
+        error_descriptions: status → a sentence, where the usual one of that status says too little.
         request_examples: name → body.
         request_headers: name → description.
         dialect: of its errors.
@@ -65,6 +69,7 @@ class Operation:
     body: type[BaseModel] | None = None
     body_required: bool = True
     errors: tuple[str, ...] = ()
+    error_descriptions: dict[int, str] = field(default_factory=dict)
     request_examples: dict[str, Any] = field(default_factory=dict)
     request_headers: dict[str, str] = field(default_factory=dict)
     dialect: Dialect = CANONICAL

@@ -21,7 +21,7 @@ from control_api.schemas.logs import EventList, Timeline, UsageEventList
 from control_api.schemas.messages import Message, MessageList, PostMessageRequest
 from control_api.schemas.recording import AudioLink, RecordingResource
 from control_api.schemas.service import CodeList, Health, Readiness, ServiceStatus
-from control_api.schemas.session_resource import SessionList, SessionResource
+from control_api.schemas.session_resource import HexSessionResource, SessionList, SessionResource
 
 _SESSION = Answer(200, "The session.", SessionResource, examples.SESSION)
 _ONE = "/v1/sessions/{session_id}"
@@ -85,8 +85,9 @@ OPERATIONS: tuple[Operation, ...] = (
             text("external_customer_id", "Only this customer's."),
             choice("archived", "Archived ones are left out unless asked for.", ("false", "true", "any"), "false"),
         ),
-        answers=(Answer(200, "A page of sessions.", SessionList, examples.page(examples.SESSION)),),
+        answers=(Answer(200, "Successful Response", SessionList, examples.page(examples.SESSION)),),
         errors=("status.unknown",),
+        error_descriptions={400: "Unknown status filter value."},
     ),
     Operation(
         name="get_session",
@@ -96,7 +97,8 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Get a session",
         description=(
             "With until and Prefer: wait=N the answer comes when the session runs (or never will again), or is "
-            "terminal, at the latest after N seconds (at most 30)."
+            "terminal, at the latest after N seconds (at most 30). Asked for as session_ and 32 hex digits, or with "
+            "Accept: application/vnd.parley.session+json, ids are printed in hex and status as started, active or idle."
         ),
         scope="sessions:read_metadata",
         handler=read_sessions.get_session,
@@ -105,13 +107,16 @@ OPERATIONS: tuple[Operation, ...] = (
         answers=(
             Answer(
                 200,
-                "The session.",
+                "Session found",
                 SessionResource,
                 examples.SESSION,
                 headers={"ETag": "Changes with the session and its usage.", "Preference-Applied": "The wait granted."},
+                variant=(read_sessions.HEX_SESSION, HexSessionResource, examples.HEX_SESSION),
             ),
             Answer(304, "Unchanged since If-None-Match."),
         ),
+        errors=("not_acceptable",),
+        error_descriptions={400: "Invalid session ID", 404: "Session not found"},
     ),
     Operation(
         name="end_session",

@@ -131,14 +131,15 @@ def statuses() -> QueryParameter:
         try:
             return frozenset({Status(value)})
         except ValueError:
-            raise ParleyError("status.unknown", "unknown status filter value", param="status") from None
+            raise ParleyError("status.unknown", "Unknown status filter value.", param="status") from None
 
     schema = {"type": "string", "enum": [*(status.value for status in Status), *ALIASES]}
     return QueryParameter(
         "status",
         parse,
         schema,
-        "Repeatable filter. Accepts a session status or the aliases active / terminal. Multiple values OR together.",
+        "Repeatable filter. Accepts a SessionStatus value or the aliases active / terminal. "
+        "Multiple values OR together.",
         (),
         repeats=True,
     )

@@ -1,6 +1,8 @@
 """From a stored session to the resource that clients read."""
 
 from control_api.schemas.session_resource import (
+    HexSessionResource,
+    HexStatusWord,
     LiveKitTransport,
     RecordingOptions,
     SessionError,
@@ -8,8 +10,8 @@ from control_api.schemas.session_resource import (
     UsageCounters,
 )
 from sessions import session as domain
-from sessions.ids import format_id
-from sessions.lifecycle import Status
+from sessions.ids import format_hex_id, format_id
+from sessions.lifecycle import TERMINAL, Status
 from sessions.redaction import redact
 from sessions.timestamps import format_timestamp
 from sessions.usage import Usage
@@ -33,6 +35,28 @@ def present_session(session: domain.Session) -> SessionResource:
         }
     )
 
+
+def present_session_in_hex(session: domain.Session) -> HexSessionResource:
+    """The spelling of reference document 003."""
+    return HexSessionResource.model_validate(
+        {
+            **present_session(session).model_dump(exclude={"id", "status", "organization_id"}),
+            "id": format_hex_id("sess", session.id),
+            "status": HEX_STATUS_WORDS[session.status],
+            "organization_id": format_hex_id("org", session.organization_id),
+        }
+    )
+
+
+HEX_STATUS_WORDS: dict[Status, HexStatusWord] = {
+    Status.CREATED: "started",
+    Status.QUEUED: "started",
+    Status.STARTING: "started",
+    Status.RUNNING: "active",
+    Status.ENDING: "active",
+    Status.PAUSED: "idle",
+    **dict.fromkeys(TERMINAL, "idle"),
+}
 
 _AS_THEY_ARE = (
     "quality",

@@ -42,7 +42,13 @@ def parse_id(prefix: Prefix, text: str, *, param: str = "id") -> UUID:
             return ULID.from_str(digits.upper()).to_uuid()
         except ValueError:
             pass
-    raise ParleyError("id.invalid", f"not a valid {prefix}_… id", param=param)
+    message = "Invalid session ID" if prefix == "sess" else f"not a valid {prefix}_… id"
+    raise ParleyError("id.invalid", message, param=param)
+
+
+def format_hex_id(prefix: Prefix, value: UUID) -> str:
+    """The spelling of reference document 003: `session_` (also `org_`) and 32 hex digits."""
+    return f"{'session' if prefix == 'sess' else prefix}_{value.hex}"
 
 
 def is_hex_spelling(text: str) -> bool:

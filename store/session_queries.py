@@ -124,7 +124,7 @@ class SessionQueries:
 
 def not_found() -> ParleyError:
     """What is said of unknown sessions and of other organizations' alike."""
-    return ParleyError("not_found", "there is no such session")
+    return ParleyError("not_found", "Session not found")
 
 
 def _own(organization_id: UUID, session_id: UUID) -> tuple[Any, Any]:

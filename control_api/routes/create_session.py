@@ -76,7 +76,7 @@ def to_new_session(body: CreateSessionRequest, settings: Settings, now: datetime
         task_id=body.task_id,
         project_id=body.project_id,
         model_id=body.model_id,
-        capabilities=list(body.capabilities),
+        capabilities=[capability.model_dump() for capability in body.capabilities],
         prompt=body.prompt,
         external_customer_id=body.external_customer_id,
     )

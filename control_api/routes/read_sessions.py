@@ -2,16 +2,21 @@
 
 from aiohttp import web
 
+from control_api.accepted_media_type import accepted_media_type
 from control_api.call import Call
 from control_api.dependencies import NOTIFICATIONS
 from control_api.entity_tag import entity_tag, is_unchanged
 from control_api.json_answer import json_answer
 from control_api.long_poll import GOALS, preferred_wait, wait_until
 from control_api.schemas.session_resource import SessionList
-from control_api.session_presenter import present_session
+from control_api.session_presenter import present_session, present_session_in_hex
+from sessions.ids import is_hex_spelling
 from sessions.lifecycle import Status
 from sessions.session import Session
 from store.session_filter import SessionFilter
+
+JSON = "application/json"
+HEX_SESSION = "application/vnd.parley.session+json"
 
 
 async def list_sessions(call: Call) -> web.StreamResponse:
@@ -37,20 +42,27 @@ async def list_sessions(call: Call) -> web.StreamResponse:
 
 
 async def get_session(call: Call) -> web.StreamResponse:
-    """The resource now, or as soon as it has got somewhere."""
+    """The resource now, or as soon as it has got somewhere.
+
+    Asked for as `session_` and 32 hex digits, or as `HEX_SESSION`, it is spelled as reference document 003 does.
+    """
+    media_type = accepted_media_type(call.request.headers, (JSON, HEX_SESSION))
+    in_hex = media_type == HEX_SESSION or is_hex_spelling(call.request.match_info["session_id"])
 
     async def read() -> Session:
         return await call.dependencies.sessions.get(call.organization_id, call.session_id)
 
     session = await read()
-    headers = {}
+    headers = {"Vary": "Accept"}
     goal, seconds = call.query["until"], preferred_wait(call.request.headers)
     if goal is not None and seconds > 0:
         headers["Preference-Applied"] = f"wait={seconds}"
         if session.status not in GOALS[goal]:
             session = await wait_until(read, GOALS[goal], seconds, call.request.app[NOTIFICATIONS], session)
-    tag = entity_tag(session)
+    tag = entity_tag(session) + ("-hex" if in_hex else "")
     headers["ETag"] = f'"{tag}"'
     if is_unchanged(call.request, tag):
         return web.Response(status=304, headers={"Cache-Control": "private, no-cache", **headers})
-    return json_answer(present_session(session), headers=headers)
+    answer = json_answer(present_session_in_hex(session) if in_hex else present_session(session), headers=headers)
+    answer.content_type = media_type
+    return answer

@@ -95,7 +95,21 @@ Metadata = Annotated[
         }
     ),
 ]
-Capabilities = Annotated[list[dict[str, Any]], AfterValidator(_bounded), Field(max_length=50)]
+
+
+class CapabilityRequest(RequestModel):
+    """Associates a capability with the session's agent. Kept, never read by Parley."""
+
+    ref: ShortText = Field(description="Reference to the capability ID")
+    config: dict[str, Any] | None = Field(None, description="Per-agent configuration for this capability")
+
+
+def _bounded_list(capabilities: list[CapabilityRequest]) -> list[CapabilityRequest]:
+    _bounded([capability.model_dump() for capability in capabilities])
+    return capabilities
+
+
+Capabilities = Annotated[list[CapabilityRequest], AfterValidator(_bounded_list), Field(max_length=50)]
 
 
 class CreateSessionRequest(RequestModel):

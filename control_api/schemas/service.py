@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import ConfigDict, Field
+
 from control_api.schemas.strictness import AnswerModel
 
 
@@ -67,7 +69,9 @@ class FieldError(AnswerModel):
 
 
 class ErrorContent(AnswerModel):
-    """Concrete error inside the envelope. Switch on `code`, show `message`, quote `request_id` to support."""
+    """Concrete error returned inside ApiErrorEnvelope.error."""
+
+    model_config = ConfigDict(title="ApiError")
 
     type: Literal[
         "invalid_request",
@@ -80,17 +84,21 @@ class ErrorContent(AnswerModel):
         "rate_limit",
         "internal",
         "service_unavailable",
-    ]
-    code: str
-    message: str
-    param: str | None
-    request_id: str
+    ] = Field(description="Top-level error categories. Maps roughly to HTTP status.")
+    code: str = Field(
+        description="Stable machine-readable subcode (lower_snake_case). SDKs should switch on this, not message."
+    )
+    message: str = Field(description="Human-readable summary. Not stable; do not parse.")
+    param: str | None = Field(description="The offending field or parameter, dotted.")
+    request_id: str = Field(description="Echo of the X-Request-Id response header for support.")
     errors: list[FieldError] | None = None
     retry_after_seconds: int | None = None
     existing_session_id: str | None = None
 
 
 class ErrorEnvelope(AnswerModel):
-    """Wire format of every non-2xx answer."""
+    """Wire format for every non-2xx public API response."""
+
+    model_config = ConfigDict(title="ApiErrorEnvelope")
 
     error: ErrorContent

@@ -7,30 +7,61 @@ from pydantic import Field
 from control_api.schemas.strictness import AnswerModel
 
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-22T02:37:57.123Z"])]
-StatusWord = Literal["created", "queued", "starting", "running", "paused", "ending", "ended", "failed", "canceled"]
+StatusWord = Annotated[
+    Literal["created", "queued", "starting", "running", "paused", "ending", "ended", "failed", "canceled"],
+    Field(
+        description=(
+            "Public session lifecycle. Terminal states are ended, failed, canceled. ending is the graceful-drain state "
+            "while a worker finishes publishing in-flight frames."
+        )
+    ),
+]
+HexStatusWord = Annotated[
+    Literal["started", "active", "idle"],
+    Field(
+        description=(
+            "Current execution status of the session. started: created, queued, starting; active: running, ending; "
+            "idle: paused, ended, failed, canceled."
+        )
+    ),
+]
 
 
 class LiveKitTransport(AnswerModel):
-    """Where the worker joins; its token is never echoed."""
+    """BYO LiveKit transport.
+
+    The customer owns the room and mints worker_token; we never touch their LiveKit API key or secret.
+    """
 
     type: Literal["livekit"]
-    url: str
-    room_name: str
-    worker_token: Literal["[redacted]"]
-    worker_identity: str
-    audio_source: Literal["track", "data_stream"]
-    subscribe_to_identity: str | None
-    synthetic_audio_if_no_input: bool
+    url: str = Field(description="Customer’s LiveKit URL, e.g. wss://my-app.livekit.cloud.")
+    room_name: str = Field(description="Name of the LiveKit room the worker should join.")
+    worker_token: Literal["[redacted]"] = Field(description="Write-only. Never echoed back on read.")
+    worker_identity: str = Field(description="Identity the worker presents inside the room.")
+    audio_source: Literal["track", "data_stream"] = Field(
+        description="How the worker receives audio. See LiveKitAudioSource: track or data_stream."
+    )
+    subscribe_to_identity: str | None = Field(description="Only this participant is recorded. Null: everybody.")
+    synthetic_audio_if_no_input: bool = Field(
+        description=(
+            "If True and no participant joins within 10 s, the worker falls back to a synthetic sine generator. "
+            "Demo aid only; default off."
+        )
+    )
 
 
 class WebSocketTransport(AnswerModel):
-    """Reserved."""
+    """Reserved — raw WebSocket transport. Not yet available.
+
+    Listed in the schema so existing clients keep parsing future responses, but POST /v1/sessions rejects it today with
+    invalid_request / code=transport.unsupported.
+    """
 
     type: Literal["websocket"]
 
 
 class PipecatTransport(AnswerModel):
-    """Reserved."""
+    """Reserved — Pipecat integration. Not yet available. Rejected at create-time today."""
 
     type: Literal["pipecat"]
 
@@ -46,14 +77,18 @@ class RecordingOptions(AnswerModel):
 
 
 class SessionError(AnswerModel):
-    """Populated when status is failed."""
+    """Populated when Session.status == failed."""
 
-    code: str
-    message: str | None
+    code: str = Field(description="Stable lower_snake_case subcode.")
+    message: str | None = Field(description="Human-readable summary; not stable.")
 
 
 class UsageCounters(AnswerModel):
-    """Live counters, at most one beat old; the canonical bill is GET /v1/usage/events."""
+    """Live usage counters embedded in the Session resource.
+
+    Eventually-consistent — lags the latest worker heartbeat by up to one interval. Canonical billing data lives in
+    UsageEvent (GET /v1/usage/events).
+    """
 
     billable_seconds: int
     billable_ms: int
@@ -62,28 +97,41 @@ class UsageCounters(AnswerModel):
     as_of: Timestamp | None
 
 
+class Capability(AnswerModel):
+    """What the agent of a session can do besides what every session of that agent can. Kept, never read by Parley."""
+
+    ref: str = Field(description="Reference to the capability ID")
+    config: dict[str, Any] | None = Field(description="Per-agent configuration for this capability")
+
+
 class SessionResource(AnswerModel):
-    """A voice session that happens, or happened, in a LiveKit room."""
+    """Public session resource — what GET /v1/sessions/{id} returns."""
 
     id: str = Field(description="sess_… prefixed ULID.")
     object: Literal["session"]
     status: StatusWord
     transport: Transport | None
-    quality: Literal["standard", "mock"]
+    quality: Literal["standard", "mock"] = Field(
+        description=(
+            "Output quality tier. Drives the credit billing multiplier. standard is the default for new sessions. mock "
+            "is reserved for internal tests and the bring-up runtime (no real model loaded); it bills as standard when "
+            "it appears on a real session."
+        )
+    )
     max_duration_seconds: int
     idle_timeout_seconds: int
     recording: RecordingOptions
     metadata: dict[str, Any]
     tags: list[str]
-    title: str | None
-    preview: str | None
-    output_preview: str | None
-    agent_id: str
+    title: str | None = Field(description="Human-readable title for the session.")
+    preview: str | None = Field(description="The first participant's first line, at most 200 characters.")
+    output_preview: str | None = Field(description="The other side's last line, at most 200 characters.")
+    agent_id: str = Field(description="The agent working in this session; by default the organization's own.")
     task_id: str | None
     project_id: str | None
-    model_id: str | None
-    capabilities: list[dict[str, Any]]
-    organization_id: str
+    model_id: str | None = Field(description="The model that the customer's agent uses. Kept, never read by Parley.")
+    capabilities: list[Capability]
+    organization_id: str = Field(description="org_… prefixed ULID.")
     external_customer_id: str | None
     created_at: Timestamp
     updated_at: Timestamp
@@ -106,6 +154,14 @@ class SessionResource(AnswerModel):
     epoch: int
     message_count: int
     usage: UsageCounters
+
+
+class HexSessionResource(SessionResource):
+    """The same session in the spelling of `session_{32-hex}`: ids in hex and three status words."""
+
+    id: str = Field(description="Unique identifier for the session (format: session_{32-hex}).")
+    status: HexStatusWord  # type: ignore[assignment]  # the other spelling has words of its own
+    organization_id: str = Field(description="Organization this session belongs to (format: org_{32-hex}).")
 
 
 class SessionList(AnswerModel):
