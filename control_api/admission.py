@@ -6,18 +6,19 @@ from aiohttp import web
 
 from control_api.authentication import authenticate, require_scope
 from control_api.call import Call
-from control_api.dependencies import DEPENDENCIES, LATE_RELEASES
+from control_api.dependencies import ANSWER_VAULT, DEPENDENCIES, LATE_RELEASES
 from control_api.dialect import DIALECT
 from control_api.field_errors import validate
 from control_api.idempotency_key import REPLAYED, fingerprint, read_key
 from control_api.json_answer import json_answer
 from control_api.json_body import read_body
 from control_api.operation import Operation
+from control_api.path_parameters import read_path
 from control_api.query_parameters import read_query
 from sessions.errors import DatabaseUnavailableError
-from sessions.ids import parse_id
 from store.api_keys import Principal
 from store.idempotency import Replay
+from store.session_queries import not_found
 
 PRINCIPAL = web.RequestKey("principal", Principal)
 
@@ -33,11 +34,11 @@ def admit(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamR
             request[PRINCIPAL] = call.admitted
             if operation.scope is not None:
                 require_scope(call.admitted, operation.scope)
-        if "session_id" in request.match_info:
-            call.session = parse_id("sess", request.match_info["session_id"], param="session_id")
+        read_path(call)
         call.query = read_query(request.rel_url.query, operation.query)
         if operation.body is not None:
             call.body = validate(operation.body, await read_body(request, required=operation.body_required))
+        await require_own(call)
         key = read_key(request) if operation.idempotent_by_key else None
         if key is None:
             return await operation.handler(call)
@@ -46,22 +47,38 @@ def admit(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamR
     return handle
 
 
+async def require_own(call: Call) -> None:
+    """Let the call pass if what its path names is the agent's that the path or the key is bound to.
+
+    Raises:
+        ParleyError: `not_found`, as for what doesn't exist.
+    """
+    if call.agent is None or call.session is None:
+        return
+    if await call.dependencies.sessions.agent_of(call.organization_id, call.session) != call.agent:
+        raise not_found()
+
+
 async def _once(operation: Operation, call: Call, key: str) -> web.StreamResponse:
     """Run the request, unless the key has an answer already."""
     idempotency = call.dependencies.idempotency
     begun = await idempotency.begin(
-        call.organization_id, f"{operation.method} {operation.path}", key, fingerprint(call.body, call.session)
+        call.organization_id,
+        f"{operation.method} {operation.path}",
+        key,
+        fingerprint(call.body, call.session or call.api_key, call.agent),
     )
     if isinstance(begun, Replay):
-        return json_answer(begun.body, status=begun.status, headers={REPLAYED: "true"})
+        return _repeated(operation, call, begun)
     call.ticket = begun
     try:
         answer = await operation.handler(call)
         if call.ticket is not None:  # the route changes nothing twice by itself, so the answer may be kept afterwards
             assert isinstance(answer, web.Response)
-            assert isinstance(answer.body, bytes)
+            body = answer.body or b""
+            assert isinstance(body, bytes)
             async with call.dependencies.db.begin() as conn:
-                await begun.store(conn, answer.status, answer.body, call.session)
+                await begun.store(conn, answer.status, body, call.session)
     except DatabaseUnavailableError as error:
         if error.code != "commit.unknown":  # then it may have happened: the key stays taken
             call.request.app[LATE_RELEASES].add(begun)
@@ -71,3 +88,14 @@ async def _once(operation: Operation, call: Call, key: str) -> web.StreamRespons
             await idempotency.release(begun)
         raise
     return answer
+
+
+def _repeated(operation: Operation, call: Call, kept: Replay) -> web.Response:
+    """The answer that the first request got."""
+    headers = {REPLAYED: "true"}
+    if not kept.body:
+        return web.Response(status=kept.status, headers=headers)
+    if operation.secret_answer:
+        body = call.request.app[ANSWER_VAULT].open(call.organization_id, kept.body)
+        return json_answer(body, status=kept.status, headers={**headers, "Cache-Control": "no-store"})
+    return json_answer(kept.body, status=kept.status, headers=headers)

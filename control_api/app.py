@@ -5,6 +5,7 @@ from aiohttp import web
 from control_api.admission import admit
 from control_api.boundary import boundary, stamp
 from control_api.dependencies import (
+    ANSWER_VAULT,
     DEPENDENCIES,
     LATE_RELEASES,
     LINKS,
@@ -23,6 +24,7 @@ from control_api.readiness import ReadinessProbe
 from control_api.request_metrics import RequestMetrics
 from control_api.session_notifications import SessionNotifications
 from control_api.unknown_route import unknown_route
+from store.vault import AnswerVault
 
 
 def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Application:
@@ -36,6 +38,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[DEPENDENCIES] = dependencies
     app[NOTIFICATIONS] = SessionNotifications()
     app[LATE_RELEASES] = LateReleases()
+    app[ANSWER_VAULT] = AnswerVault(settings.secret_key)
     app[METRICS] = RequestMetrics()
     app[LINKS] = ObjectLinks(dependencies.objects, dependencies.signer, settings.public_url or base_url)
     app[READINESS] = ReadinessProbe(dependencies.db.ping, dependencies.objects.ping, settings.database_timeout_seconds)

@@ -27,11 +27,21 @@ async def authenticate(request: web.Request, api_keys: ApiKeys) -> Principal:
     return await api_keys.authenticate(key)
 
 
+def has_scope(principal: Principal, scope: str) -> bool:
+    """Whether the principal has `scope`, or one that includes it."""
+    return bool(principal.scopes & _INCLUDES.get(scope, frozenset({scope})))
+
+
 def require_scope(principal: Principal, scope: str) -> None:
     """Let the principal pass if it has `scope`, or one that includes it.
 
     Raises:
         ParleyError: `scope.missing`.
     """
-    if not principal.scopes & _INCLUDES.get(scope, frozenset({scope})):
-        raise ParleyError("scope.missing", f"the API key lacks the scope {scope}")
+    if not has_scope(principal, scope):
+        raise scope_missing(scope)
+
+
+def scope_missing(scope: str) -> ParleyError:
+    """403 that names what the key lacks."""
+    return ParleyError("scope.missing", f"the API key lacks the scope {scope}", extra={"required_scope": scope})

@@ -19,6 +19,9 @@ class Call:
     """A request after authentication, scope, path ids, query parameters, schema and idempotency key.
 
     Attributes:
+        session: `{session_id}` or `{session_key}` of the path; it exists and is the agent's, where there is one.
+        api_key: `{key_id}` of the path.
+        agent: `{agent_id}` of the path, else the agent that the key is bound to: nothing of others may be shown.
         ticket: of an idempotent request; a route that stores the answer in its own transaction sets it to None.
     """
 
@@ -26,6 +29,8 @@ class Call:
     query: dict[str, Any] = field(default_factory=dict)
     admitted: Principal | None = None
     session: UUID | None = None
+    api_key: UUID | None = None
+    agent: str | None = None
     body: BaseModel | None = None
     ticket: IdempotencyTicket | None = None
 
@@ -50,6 +55,12 @@ class Call:
         """The session of the path."""
         assert self.session is not None
         return self.session
+
+    @property
+    def api_key_id(self) -> UUID:
+        """The API key of the path."""
+        assert self.api_key is not None
+        return self.api_key
 
     def body_as(self, model: type[Body]) -> Body:
         """The checked body."""

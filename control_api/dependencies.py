@@ -17,7 +17,7 @@ from store.ledger import Ledger
 from store.notifications import Listener
 from store.objects import Objects
 from store.sessions_table import Sessions
-from store.vault import LinkSigner
+from store.vault import AnswerVault, LinkSigner
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class ApiDependencies:
 
 DEPENDENCIES = web.AppKey("dependencies", ApiDependencies)
 NOTIFICATIONS = web.AppKey("notifications", SessionNotifications)
+ANSWER_VAULT = web.AppKey("answer_vault", AnswerVault)
 LINKS = web.AppKey("links", ObjectLinks)
 READINESS = web.AppKey("readiness", ReadinessProbe)
 LATE_RELEASES = web.AppKey("late_releases", LateReleases)

@@ -13,6 +13,7 @@ from sessions.codes import CODES, error_type
 from sessions.errors import ParleyError
 from sessions.redaction import redact, redact_value
 
+ERROR_CODE = "X-Error-Code"
 _RESERVED = frozenset({"type", "code", "message", "param", "request_id"})
 
 
@@ -49,14 +50,20 @@ CANONICAL = Dialect(ErrorEnvelope, http_status, error_content, lambda error: {})
 
 
 def error_answer(error: ParleyError, request_id: str, dialect: Dialect = CANONICAL) -> web.Response:
-    """The answer: the dialect's body, `WWW-Authenticate` on 401, `Retry-After` on 503, never cached."""
+    """The answer: the dialect's body, `X-Error-Code`, `WWW-Authenticate` on 401, `Retry-After` on 503, never cached."""
     status = dialect.status(error.code)
     own_headers = error.headers if isinstance(error, RefusedRequestError) else {}
     answer = web.Response(
         status=status,
         body=json.dumps(dialect.content(error, request_id), ensure_ascii=False, separators=(",", ":")).encode(),
         content_type="application/json",
-        headers={HEADER: request_id, "Cache-Control": "no-store", **own_headers, **dialect.headers(error)},
+        headers={
+            HEADER: request_id,
+            ERROR_CODE: error.code,
+            "Cache-Control": "no-store",
+            **own_headers,
+            **dialect.headers(error),
+        },
     )
     if status == 401:
         answer.headers["WWW-Authenticate"] = 'Bearer realm="parley"'

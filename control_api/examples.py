@@ -3,6 +3,8 @@
 from typing import Any
 
 SESSION_ID = "sess_01KB2F5W2Q4V9M7T8Y6R3N1C0A"
+AGENT_ID = "agent_0f8b7a6c5d4e3f2a1b0c9d8e7f6a5b4c"
+API_KEY_ID = "key_01KB2F5W2Q4V9M7T8Y6R3N1C0A"
 TIME = "2026-11-22T02:37:57.123Z"
 
 CREATE_SESSION: dict[str, Any] = {
@@ -41,7 +43,7 @@ SESSION: dict[str, Any] = {
     "title": None,
     "preview": None,
     "output_preview": None,
-    "agent_id": "agent_0f8b7a6c5d4e3f2a1b0c9d8e7f6a5b4c",
+    "agent_id": AGENT_ID,
     "task_id": None,
     "project_id": None,
     "model_id": None,
@@ -162,6 +164,29 @@ USAGE_EVENT = {
     "credits": "60.012",
     "external_customer_id": None,
     "recorded_at": "2026-11-22T02:38:58.001Z",
+}
+API_KEY: dict[str, Any] = {
+    "id": API_KEY_ID,
+    "object": "api_key",
+    "organization_id": "org_01KB2F0000Q4V9M7T8Y6R3N1C0",
+    "kind": "agent",
+    "agent_id": AGENT_ID,
+    "name": "support bot",
+    "scopes": ["sessions:read", "sessions:write"],
+    "prefix": "parley_agent_",
+    "last_four": "hW4k",
+    "created_at": TIME,
+    "expires_at": "2027-11-22T00:00:00.000Z",
+    "revoked_at": None,
+    "last_used_at": None,
+}
+NEW_API_KEY: dict[str, Any] = {**API_KEY, "key": "<the key: shown now and never again>"}
+CREATE_AGENT_KEY: dict[str, Any] = {
+    "kind": "agent",
+    "agent_id": AGENT_ID,
+    "scopes": ["sessions:read", "sessions:write"],
+    "expires_at": "2027-11-22T00:00:00.000Z",
+    "name": "support bot",
 }
 CODE = {
     "object": "code",

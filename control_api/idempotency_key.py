@@ -28,9 +28,13 @@ def read_key(request: web.Request) -> str | None:
     return key
 
 
-def fingerprint(body: BaseModel | None, session_id: UUID | None) -> bytes:
-    """SHA-256 over what was asked: the members that were sent and the session; `worker_token` is left out."""
+def fingerprint(body: BaseModel | None, object_id: UUID | None, agent_id: str | None = None) -> bytes:
+    """SHA-256 over what was asked: the members that were sent and the object of the path; `worker_token` is left out.
+
+    Args:
+        agent_id: of the key, or of the path: an answer that one agent got is no other's.
+    """
     token = {"transport": {"worker_token"}}
     content = None if body is None else body.model_dump(mode="json", exclude_unset=True, exclude=token)
-    text = json.dumps([content, session_id and session_id.hex], sort_keys=True, separators=(",", ":"))
+    text = json.dumps([content, object_id and object_id.hex, agent_id], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).digest()

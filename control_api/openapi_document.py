@@ -13,6 +13,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from control_api import examples
 from control_api.idempotency_key import HEADER, REPLAYED
 from control_api.operation import Answer, Operation
+from control_api.path_parameters import PATH_PARAMETERS, path_parameters
 from control_api.request_id import HEADER as REQUEST_ID
 from control_api.status_descriptions import STATUS_DESCRIPTIONS
 from sessions.codes import CODES
@@ -109,10 +110,8 @@ def _operation(operation: Operation, references: dict[type[BaseModel], dict[str,
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = []
-    if "{session_id}" in operation.path:
-        parameters.append(_in_path("session_id", "sess_ and 26 characters.", examples.SESSION_ID))
-    if "{key}" in operation.path:
-        parameters.append(_in_path("key", "Part of the link.", "sessions/…/conversation.wav"))
+    for name in path_parameters(operation.path):
+        parameters.append(_in_path(name, *PATH_PARAMETERS[name]))
     for parameter in operation.query:
         schema = {"type": "array", "items": parameter.schema} if parameter.repeats else parameter.schema
         parameters.append(

@@ -13,8 +13,10 @@ from control_api.dialect import Dialect
 from control_api.envelope import CANONICAL
 from control_api.query_parameters import QueryParameter
 
-Method = Literal["GET", "POST", "PUT"]
-Scope = Literal["sessions:read", "sessions:read_metadata", "sessions:write", "usage:read"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Scope = Literal[
+    "sessions:read", "sessions:read_metadata", "sessions:write", "sessions:delete", "usage:read", "keys:manage"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,10 @@ class Operation:
 
     Attributes:
         name: operationId; also in logs and metrics.
-        path: with `{session_id}` or `{key}`.
+        path: with parameters of `control_api.path_parameters`.
         scope: what the key must have; None: any key will do.
         public: needs no key at all.
+        secret_answer: the answer holds a secret: it is kept for repetitions sealed, and by nobody else.
         errors: the codes that belong to this operation, beyond those that every one has.
         error_descriptions: status → a sentence, where the usual one of that status says too little.
         request_examples: name → body.
@@ -65,6 +68,7 @@ class Operation:
     description: str = ""
     scope: Scope | None = None
     public: bool = False
+    secret_answer: bool = False
     query: tuple[QueryParameter, ...] = ()
     body: type[BaseModel] | None = None
     body_required: bool = True

@@ -2,6 +2,7 @@
 
 from control_api import examples
 from control_api.adapters import session_outputs_operations
+from control_api.api_key_operations import API_KEY_OPERATIONS
 from control_api.operation import Answer, Operation
 from control_api.query_parameters import QueryParameter, choice, identifier, integer, statuses, text, timestamp
 from control_api.routes import create_session as creating
@@ -56,6 +57,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "audio_source.unsupported",
             "field.reserved",
             "room.identity_in_use",
+            "agent.not_allowed",
             *_TOKEN_CODES,
         ),
     ),
@@ -290,6 +292,7 @@ OPERATIONS: tuple[Operation, ...] = (
         ),
         errors=("not_acceptable",),
     ),
+    *API_KEY_OPERATIONS,
     Operation(
         name="list_codes",
         method="GET",

@@ -14,6 +14,15 @@ from parley.command_error import CommandError
 _OWNER_ONLY_UMASK = 0o077
 _EXIT_INTERRUPTED = 130
 
+_SCOPES = (
+    "sessions:read",
+    "sessions:read_metadata",
+    "sessions:write",
+    "sessions:delete",
+    "usage:read",
+    "keys:manage",
+)
+_KEY_ID_HELP = "key_…, as `parley keys list` prints it"
 _SETTINGS_HELP = "Settings are environment variables, PARLEY_…; docs/settings.md lists them all."
 
 
@@ -122,24 +131,61 @@ def _add_url_file(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_keys(commands: _Commands) -> None:
-    text = "Makes, lists and revokes API keys in the database."
-    keys = commands.add_parser("keys", help="make, list and revoke API keys", description=text, epilog=_SETTINGS_HELP)
+    text = "Makes, lists, rotates and revokes API keys in the database."
+    keys = commands.add_parser(
+        "keys", help="make, list, rotate and revoke API keys", description=text, epilog=_SETTINGS_HELP
+    )
     actions = keys.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
     create = _command(
         actions,
         "create",
         _run_keys,
-        "make a master key, which is shown once",
-        "Makes a master API key of an organization and prints it on stdout, the only time that it can be seen.",
+        "make a key, which is shown once",
+        "Makes an API key of an organization and prints it on stdout, the only time that it can be seen. A master key "
+        "may do everything; an agent key sees one agent's sessions and may do what its scopes say.",
     )
     create.add_argument(
         "--organization", metavar="NAME", default="default", help="made when new (default: %(default)s)"
     )
+    create.add_argument("--kind", choices=["master", "agent"], default="master", help="default: %(default)s")
+    create.add_argument("--agent", metavar="AGENT_ID", default=None, help="whose sessions an agent key sees")
+    create.add_argument(
+        "--scope",
+        metavar="SCOPE",
+        action="append",
+        default=[],
+        dest="scopes",
+        choices=_SCOPES,
+        help=f"what an agent key may do, may be repeated: {', '.join(_SCOPES)}",
+    )
+    create.add_argument("--expires-at", metavar="TIME", default=None, help="such as 2027-11-22T00:00:00Z")
     create.add_argument("--name", metavar="TEXT", default=None, help="what the key is for")
-    listing = _command(actions, "list", _run_keys, "list keys", "Lists API keys: id, organization, kind, last digits.")
+    listing = _command(
+        actions,
+        "list",
+        _run_keys,
+        "list keys",
+        "Lists API keys: id, organization, kind, last digits, state, agent, scopes, expiry, last use, name.",
+    )
     listing.add_argument("--organization", metavar="NAME", default=None, help="only this organization's keys")
     revoke = _command(actions, "revoke", _run_keys, "revoke a key", "Makes an API key invalid at once, for good.")
-    revoke.add_argument("key_id", metavar="KEY_ID", help="key_…, as `parley keys list` prints it")
+    revoke.add_argument("key_id", metavar="KEY_ID", help=_KEY_ID_HELP)
+    rotate = _command(
+        actions,
+        "rotate",
+        _run_keys,
+        "make a new key in the place of an old one",
+        "Prints a new key that may do what the old one may and expires when it would have. The old one goes on working "
+        "for the grace period, so that nobody is locked out while the new one is being rolled out.",
+    )
+    rotate.add_argument("key_id", metavar="KEY_ID", help=_KEY_ID_HELP)
+    rotate.add_argument(
+        "--grace-seconds",
+        metavar="N",
+        type=int,
+        default=3600,
+        help="seconds in which both keys work (default: %(default)s)",
+    )
 
 
 def _add_children(commands: _Commands) -> None:

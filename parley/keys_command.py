@@ -1,8 +1,9 @@
-"""`parley keys create | list | revoke`."""
+"""`parley keys create | list | rotate | revoke`."""
 
 import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 from parley.command_error import CommandError
@@ -10,17 +11,20 @@ from parley.installation import Installation, open_installation
 from parley.logging import configure_logging
 from parley.settings_loading import load_settings
 from sessions.ids import format_id, parse_id
+from sessions.timestamps import format_timestamp, parse_timestamp
 from store.api_keys import ApiKey, ApiKeys
 from store.database import Database
 from store.organizations import organization_names
 from store.schema import check_schema
+
+_MAX_GRACE_SECONDS = 30 * 86400
 
 
 def run_keys(arguments: argparse.Namespace) -> int:
     """Do what `arguments.action` says.
 
     Raises:
-        CommandError: there is no such organization or key.
+        CommandError: there is no such organization or key, or the arguments don't fit together.
         ParleyError: the id is none, the schema is old, or the database is away.
     """
     settings = load_settings()
@@ -44,8 +48,31 @@ async def _run(installation: Installation, action: _Action, arguments: argparse.
 
 
 async def _create(db: Database, arguments: argparse.Namespace) -> None:
-    _, secret = await ApiKeys(db).create(arguments.organization, name=arguments.name)
+    if arguments.kind == "agent" and not (arguments.agent and arguments.scopes):
+        raise CommandError("an agent key needs --agent AGENT_ID and at least one --scope", exit_code=2)
+    if arguments.kind == "master" and (arguments.agent or arguments.scopes):
+        raise CommandError("a master key may do everything: leave --agent and --scope out", exit_code=2)
+    _, secret = await ApiKeys(db).create(
+        arguments.organization,
+        kind=arguments.kind,
+        agent_id=arguments.agent,
+        scopes=arguments.scopes,
+        name=arguments.name,
+        expires_at=_expiry(arguments.expires_at),
+    )
     print(secret.get_secret_value())
+
+
+def _expiry(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        expires_at = parse_timestamp(text)
+    except ValueError:
+        raise CommandError("--expires-at takes a time such as 2027-11-22T00:00:00Z", exit_code=2) from None
+    if expires_at <= datetime.now(UTC):
+        raise CommandError("--expires-at must lie ahead", exit_code=2)
+    return expires_at
 
 
 async def _list(db: Database, arguments: argparse.Namespace) -> None:
@@ -65,6 +92,15 @@ async def _revoke(db: Database, arguments: argparse.Namespace) -> None:
     print(f"{format_id('key', key_id)} is revoked")
 
 
+async def _rotate(db: Database, arguments: argparse.Namespace) -> None:
+    if not 0 <= arguments.grace_seconds <= _MAX_GRACE_SECONDS:
+        raise CommandError(f"--grace-seconds must be from 0 to {_MAX_GRACE_SECONDS}", exit_code=2)
+    key_id = parse_id("key", arguments.key_id, param="KEY_ID")
+    organization_id = await _organization_of(db, key_id)
+    _, secret = await ApiKeys(db).rotate(organization_id, key_id, grace_seconds=arguments.grace_seconds)
+    print(secret.get_secret_value())
+
+
 async def _organization_of(db: Database, key_id: UUID) -> UUID:
     for organization_id in await organization_names(db):
         if any(key.id == key_id for key in await ApiKeys(db).list(organization_id)):
@@ -73,9 +109,16 @@ async def _organization_of(db: Database, key_id: UUID) -> UUID:
 
 
 def _line(organization: str, key: ApiKey) -> str:
-    state = "revoked" if key.revoked_at else "valid"
-    secret = f"{key.prefix}…{key.last_four}"
-    return f"{format_id('key', key.id)}  {organization}  {key.kind}  {secret}  {state}  {key.name or ''}".rstrip()
+    expired = key.expires_at is not None and key.expires_at <= datetime.now(UTC)
+    state = "revoked" if key.revoked_at else "expired" if expired else "valid"
+    columns = [format_id("key", key.id), organization, key.kind, f"{key.prefix}…{key.last_four}", state]
+    if key.kind == "agent":
+        columns += [f"agent={key.agent_id}", f"scopes={','.join(sorted(key.scopes))}"]
+    if key.expires_at is not None:
+        columns.append(f"expires={format_timestamp(key.expires_at)}")
+    if key.last_used_at is not None:
+        columns.append(f"used={format_timestamp(key.last_used_at)}")
+    return "  ".join([*columns, key.name or ""]).rstrip()
 
 
-_ACTIONS: dict[str, _Action] = {"create": _create, "list": _list, "revoke": _revoke}
+_ACTIONS: dict[str, _Action] = {"create": _create, "list": _list, "revoke": _revoke, "rotate": _rotate}

@@ -74,6 +74,8 @@ _ALL = (
     _error("key.missing", 401, "Send Authorization: Bearer <API key>."),
     _error("key.invalid", 401, "The API key is unknown, revoked or expired."),
     _error("scope.missing", 403, "The API key lacks the scope named in the message."),
+    _error("agent.not_allowed", 403, "The API key is for one agent: name that one, or none."),
+    _error("key.not_active", 409, "The API key is revoked or expired: make a new one."),
     _error("transport.unsupported", 400, "Use transport.type=livekit."),
     _error(
         "transport.url_not_allowed",

@@ -1,69 +1,48 @@
-"""API keys: `parley_master_` or `parley_agent_` and 256 random bits; only their SHA-256 is kept."""
+"""API keys: authenticated by their SHA-256, made, listed, rotated and revoked."""
 
-import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
-from typing import Literal
+from secrets import token_hex
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import RowMapping, bindparam, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import DatabaseUnavailableError, ParleyError
 from sessions.ids import new_uuid
+from store.api_key_rows import (
+    SCOPES,
+    ApiKey,
+    KeyKind,
+    Principal,
+    digest,
+    new_row,
+    new_secret,
+    to_api_key,
+    to_principal,
+)
 from store.database import Database
 from store.tables import api_keys, organizations
 
-KeyKind = Literal["master", "agent"]
+__all__ = ["SCOPES", "ApiKey", "ApiKeys", "Keep", "KeyKind", "Principal"]
 
-SCOPES = frozenset(
-    {"sessions:read", "sessions:read_metadata", "sessions:write", "sessions:delete", "usage:read", "keys:manage"}
-)
+Keep = Callable[[AsyncConnection, ApiKey, SecretStr], Awaitable[None]]
 
 _CACHE_SECONDS = 5.0  # a revoked key works no longer than this
 _CACHE_SIZE = 4096
 _USED_EVERY = timedelta(minutes=1)
 _LONGEST_KEY = 512
-_SHOWN_FROM = 32  # characters of a key whose last four may be shown
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who asks. A master key's principal has every scope; an agent key's is bound to `agent_id`."""
-
-    organization_id: UUID
-    key_id: UUID
-    kind: KeyKind
-    agent_id: str | None
-    scopes: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """A key as it is shown after its creation: without its secret."""
-
-    id: UUID
-    organization_id: UUID
-    kind: KeyKind
-    agent_id: str | None
-    name: str | None
-    scopes: frozenset[str]
-    prefix: str
-    last_four: str
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None
 
 
 class ApiKeys:
-    """Authenticates, makes and revokes API keys."""
+    """Authenticates, makes, rotates and revokes API keys.
+
+    Where a method takes `agent_id`, other agents' keys and master keys aren't found.
+    """
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -78,18 +57,19 @@ class ApiKeys:
         """
         if not 0 < len(secret) <= _LONGEST_KEY or not secret.isascii():
             raise _invalid()
-        digest = _digest(secret)
-        known = self._known.get(digest)
+        hashed = digest(secret)
+        known = self._known.get(hashed)
         if known is not None and known[0] > time.monotonic():
             return known[1]
-        self._known.pop(digest, None)
+        self._known.pop(hashed, None)
         asked_at = time.monotonic()
         async with self._db.begin() as conn:
-            row = (await conn.execute(_LIVING, {"digest": digest})).mappings().one_or_none()
+            row = (await conn.execute(_LIVING, {"digest": hashed})).mappings().one_or_none()
         if row is None:
             raise _invalid()
-        principal = _principal(row)
-        self._remember(digest, asked_at, principal)
+        principal = to_principal(row)
+        left = _CACHE_SECONDS if row["seconds_left"] is None else min(_CACHE_SECONDS, float(row["seconds_left"]))
+        self._remember(hashed, asked_at + left, principal)
         if row["stale_use"]:
             with suppress(DatabaseUnavailableError):  # a note for humans is no reason to refuse a request
                 await self._note_use(principal.key_id)
@@ -101,21 +81,25 @@ class ApiKeys:
             organization_id = await _organization(conn, organization)
             await conn.execute(
                 upsert(api_keys)
-                .values(_new_row(organization_id, secret.get_secret_value(), kind="master", name="PARLEY_MASTER_KEY"))
+                .values(new_row(organization_id, secret, kind="master", name="PARLEY_MASTER_KEY"))
                 .on_conflict_do_nothing(index_elements=["sha256"])
             )
 
     async def create(
         self,
-        organization: str,
+        organization: str | UUID,
         *,
         kind: KeyKind = "master",
         agent_id: str | None = None,
         scopes: Iterable[str] = (),
         name: str | None = None,
         expires_at: datetime | None = None,
+        keep: Keep | None = None,
     ) -> tuple[ApiKey, SecretStr]:
-        """A new key of the organization named `organization`, which is made when it is new.
+        """A new key of the organization with that id, or with that name, which is then made when it is new.
+
+        Args:
+            keep: does more in the same transaction, such as keeping the answer.
 
         Returns:
             The key, and its secret, which can't be had again.
@@ -123,25 +107,83 @@ class ApiKeys:
         Raises:
             ValueError: an unknown scope, or an agent key without an agent.
         """
-        scopes = frozenset(scopes)
-        if not scopes <= SCOPES or (kind == "agent") != (agent_id is not None):
-            raise ValueError("scopes must be known ones, and agent keys are for one agent")
-        secret = f"parley_{kind}_{secrets.token_urlsafe(32)}"
+        secret = new_secret(kind)
         async with self._db.begin() as conn:
-            organization_id = await _organization(conn, organization)
-            values = _new_row(
+            organization_id = (
+                organization if isinstance(organization, UUID) else await _organization(conn, organization)
+            )
+            values = new_row(
                 organization_id, secret, kind=kind, agent_id=agent_id, scopes=scopes, name=name, expires_at=expires_at
             )
-            row = (await conn.execute(insert(api_keys).values(values).returning(api_keys))).mappings().one()
-        return _api_key(row), SecretStr(secret)
+            key = await _insert(conn, values)
+            if keep is not None:
+                await keep(conn, key, secret)
+        return key, secret
 
-    async def list(self, organization_id: UUID) -> list[ApiKey]:
-        """Every key of the organization, revoked ones too, newest first."""
-        query = select(api_keys).where(api_keys.c.organization_id == organization_id).order_by(api_keys.c.id.desc())
+    async def page(
+        self, organization_id: UUID, *, agent_id: str | None = None, limit: int, starting_after: UUID | None
+    ) -> tuple[list[ApiKey], bool]:
+        """A page of the organization's keys, newest first, and whether there is more."""
+        query = select(api_keys).where(*_visible(organization_id, agent_id))
+        if starting_after is not None:
+            query = query.where(api_keys.c.id < starting_after)
         async with self._db.begin() as conn:
-            return [_api_key(row) for row in (await conn.execute(query)).mappings()]
+            rows = (await conn.execute(query.order_by(api_keys.c.id.desc()).limit(limit + 1))).mappings().all()
+        return [to_api_key(row) for row in rows[:limit]], len(rows) > limit
 
-    async def revoke(self, organization_id: UUID, key_id: UUID) -> ApiKey:
+    async def get(self, organization_id: UUID, key_id: UUID, *, agent_id: str | None = None) -> ApiKey:
+        """One key.
+
+        Raises:
+            ParleyError: `not_found`.
+        """
+        query = select(api_keys).where(api_keys.c.id == key_id, *_visible(organization_id, agent_id))
+        async with self._db.begin() as conn:
+            row = (await conn.execute(query)).mappings().one_or_none()
+        if row is None:
+            raise _not_found()
+        return to_api_key(row)
+
+    async def rotate(
+        self,
+        organization_id: UUID,
+        key_id: UUID,
+        *,
+        grace_seconds: int,
+        agent_id: str | None = None,
+        keep: Keep | None = None,
+    ) -> tuple[ApiKey, SecretStr]:
+        """A new key that may do what the old one may and expires when it would have; both work for `grace_seconds`.
+
+        Args:
+            keep: as for `create`.
+
+        Raises:
+            ParleyError: `not_found`; `key.not_active` for one that is revoked or expired.
+        """
+        mine = select(api_keys, _LIVES.label("lives"))
+        query = mine.where(api_keys.c.id == key_id, *_visible(organization_id, agent_id)).with_for_update()
+        async with self._db.begin() as conn:
+            row = (await conn.execute(query)).mappings().one_or_none()
+            if row is None:
+                raise _not_found()
+            if not row["lives"]:
+                raise ParleyError("key.not_active", "an API key that is revoked or expired can't be rotated")
+            secret = new_secret(row["kind"])
+            same = {name: row[name] for name in ("kind", "agent_id", "scopes", "name", "expires_at")}
+            key = await _insert(conn, new_row(organization_id, secret, **same))
+            grace_ends = func.clock_timestamp() + timedelta(seconds=grace_seconds)
+            await conn.execute(
+                update(api_keys)
+                .where(api_keys.c.id == key_id)
+                .values(expires_at=func.least(api_keys.c.expires_at, grace_ends))
+            )
+            if keep is not None:
+                await keep(conn, key, secret)
+        self._known.clear()
+        return key, secret
+
+    async def revoke(self, organization_id: UUID, key_id: UUID, *, agent_id: str | None = None) -> ApiKey:
         """The key, which works nowhere any more in 5 s; revoked again it keeps its first `revoked_at`.
 
         Raises:
@@ -149,7 +191,7 @@ class ApiKeys:
         """
         query = (
             update(api_keys)
-            .where(api_keys.c.id == key_id, api_keys.c.organization_id == organization_id)
+            .where(api_keys.c.id == key_id, *_visible(organization_id, agent_id))
             .values(revoked_at=func.coalesce(api_keys.c.revoked_at, func.clock_timestamp()))
             .returning(api_keys)
         )
@@ -157,19 +199,28 @@ class ApiKeys:
             row = (await conn.execute(query)).mappings().one_or_none()
         self._known.clear()
         if row is None:
-            raise ParleyError("not_found", "there is no such API key")
-        return _api_key(row)
+            raise _not_found()
+        return to_api_key(row)
 
-    def _remember(self, digest: bytes, asked_at: float, principal: Principal) -> None:
+    async def list(self, organization_id: UUID, *, agent_id: str | None = None) -> list[ApiKey]:
+        """Every key of the organization, revoked ones too, newest first."""
+        query = select(api_keys).where(*_visible(organization_id, agent_id)).order_by(api_keys.c.id.desc())
+        async with self._db.begin() as conn:
+            return [to_api_key(row) for row in (await conn.execute(query)).mappings()]
+
+    def _remember(self, hashed: bytes, until: float, principal: Principal) -> None:
         if len(self._known) >= _CACHE_SIZE:
             self._known.clear()
-        self._known[digest] = (asked_at + _CACHE_SECONDS, principal)
+        self._known[hashed] = (until, principal)
 
     async def _note_use(self, key_id: UUID) -> None:
         async with self._db.begin() as conn:
             await conn.execute(_NOTE_USE, {"key_id": key_id, "every": _USED_EVERY})
 
 
+_LIVES = api_keys.c.revoked_at.is_(None) & or_(
+    api_keys.c.expires_at.is_(None), api_keys.c.expires_at > func.clock_timestamp()
+)
 _LIVING = (
     select(
         api_keys.c.id,
@@ -180,9 +231,9 @@ _LIVING = (
         or_(api_keys.c.last_used_at.is_(None), api_keys.c.last_used_at < func.clock_timestamp() - _USED_EVERY).label(
             "stale_use"
         ),
+        func.extract("epoch", api_keys.c.expires_at - func.clock_timestamp()).label("seconds_left"),
     )
-    .where(api_keys.c.revoked_at.is_(None))
-    .where(or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > func.clock_timestamp()))
+    .where(_LIVES)
     .where(api_keys.c.sha256 == bindparam("digest"))
 )
 
@@ -197,49 +248,24 @@ _NOTE_USE = text(
 
 
 async def _organization(conn: AsyncConnection, name: str) -> UUID:
-    new = upsert(organizations).values(id=new_uuid(), name=name, default_agent_id=f"agent_{secrets.token_hex(16)}")
+    new = upsert(organizations).values(id=new_uuid(), name=name, default_agent_id=f"agent_{token_hex(16)}")
     await conn.execute(new.on_conflict_do_nothing(index_elements=["name"]))
     found: UUID = (await conn.execute(select(organizations.c.id).where(organizations.c.name == name))).scalar_one()
     return found
 
 
-def _new_row(
-    organization_id: UUID,
-    secret: str,
-    *,
-    kind: KeyKind,
-    agent_id: str | None = None,
-    scopes: Iterable[str] = (),
-    name: str | None = None,
-    expires_at: datetime | None = None,
-) -> dict[str, object]:
-    return {
-        "id": new_uuid(),
-        "organization_id": organization_id,
-        "kind": kind,
-        "agent_id": agent_id,
-        "name": name,
-        "scopes": sorted(SCOPES if kind == "master" else scopes),
-        "sha256": _digest(secret),
-        "prefix": f"parley_{kind}_",
-        "last_four": secret[-4:] if len(secret) >= _SHOWN_FROM else "",
-        "expires_at": expires_at,
-    }
+async def _insert(conn: AsyncConnection, values: dict[str, object]) -> ApiKey:
+    return to_api_key((await conn.execute(insert(api_keys).values(values).returning(api_keys))).mappings().one())
 
 
-def _principal(row: RowMapping) -> Principal:
-    scopes = SCOPES if row["kind"] == "master" else frozenset(row["scopes"])
-    return Principal(row["organization_id"], row["id"], row["kind"], row["agent_id"], scopes)
-
-
-def _api_key(row: RowMapping) -> ApiKey:
-    values = {name: row[name] for name in ApiKey.__slots__}
-    return ApiKey(**{**values, "scopes": frozenset(row["scopes"])})
-
-
-def _digest(secret: str) -> bytes:
-    return sha256(secret.encode()).digest()
+def _visible(organization_id: UUID, agent_id: str | None) -> list[ColumnElement[bool]]:
+    conditions = [api_keys.c.organization_id == organization_id]
+    return conditions if agent_id is None else [*conditions, api_keys.c.agent_id == agent_id]
 
 
 def _invalid() -> ParleyError:
     return ParleyError("key.invalid", "the API key is unknown, revoked or expired")
+
+
+def _not_found() -> ParleyError:
+    return ParleyError("not_found", "there is no such API key")

@@ -116,7 +116,13 @@ class Ledger:
         self._db = db
 
     async def events(
-        self, organization_id: UUID, *, session_id: UUID | None = None, after: UUID | None = None, limit: int = 100
+        self,
+        organization_id: UUID,
+        *,
+        session_id: UUID | None = None,
+        after: UUID | None = None,
+        limit: int = 100,
+        agent_id: str | None = None,
     ) -> tuple[list[UsageEvent], bool]:
         """A page of the bill, oldest first, and whether there is more.
 
@@ -124,6 +130,7 @@ class Ledger:
 
         Args:
             after: the id of the last row of the page before.
+            agent_id: only this agent's.
 
         Raises:
             ParleyError: `parameter.invalid`, when `after` is no row of this organization.
@@ -132,6 +139,8 @@ class Ledger:
         conditions: list[ColumnElement[bool]] = [table.organization_id == organization_id]
         if session_id is not None:
             conditions.append(table.session_id == session_id)
+        if agent_id is not None:
+            conditions.append(table.agent_id == agent_id)
         async with self._db.begin() as conn:
             if after is not None:
                 cursor = (

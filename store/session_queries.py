@@ -78,6 +78,15 @@ class SessionQueries:
             raise not_found()
         return to_session(row)
 
+    async def agent_of(self, organization_id: UUID, session_id: UUID) -> str:
+        """See `Sessions.agent_of`."""
+        async with self._db.begin() as conn:
+            query = select(sessions.c.agent_id).where(*_own(organization_id, session_id))
+            agent_id: str | None = (await conn.execute(query)).scalar_one_or_none()
+        if agent_id is None:
+            raise not_found()
+        return agent_id
+
     async def current(self, ids: Iterable[UUID]) -> dict[UUID, Session]:
         """See `Sessions.current`."""
         async with self._db.begin() as conn:

@@ -54,6 +54,10 @@ class Sessions:
         """The session."""
         return await self._queries.get(organization_id, session_id)
 
+    async def agent_of(self, organization_id: UUID, session_id: UUID) -> str:
+        """The agent that the session belongs to, for ever."""
+        return await self._queries.agent_of(organization_id, session_id)
+
     async def current(self, ids: Iterable[UUID]) -> dict[UUID, Session]:
         """Those of these sessions that exist, of any organization: for callers that have checked before."""
         return await self._queries.current(ids)

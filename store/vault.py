@@ -25,6 +25,7 @@ from sessions.errors import ParleyError
 
 CUSTOMER = "customer"
 REFRESHED = "refreshed"
+_ANSWER = "answer"
 
 _VERSION = b"\x01"
 _KEY_ID_LABEL = b"parley/token-vault/key-id"
@@ -34,10 +35,10 @@ _HEADER_BYTES = len(_VERSION) + _KEY_ID_BYTES + _NONCE_BYTES
 
 
 class TokenUnreadableError(ParleyError):
-    """A sealed token that no secret key opens: it was sealed with a key that is gone, or is not this row's."""
+    """A sealed text that no secret key opens: it was sealed with a key that is gone, or is not this row's."""
 
     def __init__(self) -> None:
-        super().__init__("internal", "the stored worker token cannot be opened with the present secret keys")
+        super().__init__("internal", "what is stored sealed cannot be opened with the present secret keys")
 
 
 class TokenVault:
@@ -82,6 +83,32 @@ class TokenVault:
             return SecretStr(cipher.decrypt(nonce, blob[_HEADER_BYTES:], _associated(session_id, slot)).decode())
         except InvalidTag:
             raise TokenUnreadableError from None
+
+
+class AnswerVault:
+    """Seals answers that hold a secret, for the day that an idempotency key keeps them.
+
+    Args:
+        secret_keys: one or more texts, newest first.
+
+    Raises:
+        ValueError: there is no secret key.
+    """
+
+    def __init__(self, secret_keys: Sequence[SecretStr]) -> None:
+        self._vault = TokenVault(secret_keys)
+
+    def seal(self, organization_id: UUID, answer: bytes) -> bytes:
+        """The answer, encrypted for this organization only."""
+        return self._vault.seal(organization_id, _ANSWER, SecretStr(answer.decode()))
+
+    def open(self, organization_id: UUID, blob: bytes) -> bytes:
+        """The answer in `blob`.
+
+        Raises:
+            TokenUnreadableError: wrong organization or keys, or damaged.
+        """
+        return self._vault.open(organization_id, _ANSWER, blob).get_secret_value().encode()
 
 
 class LinkSigner:

@@ -60,11 +60,15 @@ async def session_of(call: Call, session_id: str) -> Session:
     """
     parsed = parse_id("sess", session_id, param="sessionId")
     try:
-        return await call.dependencies.sessions.get(call.organization_id, parsed)
+        session = await call.dependencies.sessions.get(call.organization_id, parsed)
     except ParleyError as error:
         if error.code != "not_found":
             raise
         raise session_not_found() from None
+    if call.agent not in (None, session.agent_id):
+        raise session_not_found()
+    call.session = session.id
+    return session
 
 
 def session_not_found() -> ParleyError:

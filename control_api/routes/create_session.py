@@ -1,5 +1,6 @@
 """`POST /v1/sessions`."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from aiohttp import web
@@ -9,7 +10,7 @@ from control_api.json_answer import json_answer, to_json
 from control_api.schemas.create_session import CreateSessionRequest, LiveKitTransportRequest
 from control_api.session_presenter import present_session
 from sessions.errors import ParleyError
-from sessions.ids import new_uuid
+from sessions.ids import new_uuid, parse_id
 from sessions.room_url import parse_room_url
 from sessions.session import LiveKitTransport, RecordingOptions, Session
 from sessions.settings import Settings
@@ -24,10 +25,39 @@ async def create_session(call: Call) -> web.StreamResponse:
     """Queue a recording; 201 with the effective values."""
     dependencies = call.dependencies
     new = to_new_session(call.body_as(CreateSessionRequest), dependencies.settings, datetime.now(UTC))
+    new = replace(new, agent_id=agent_of_new(call, new.agent_id))
     ticket, call.ticket = call.ticket, None  # the answer is kept by the transaction that creates the session
-    session = await dependencies.sessions.create(call.organization_id, new, idempotency=ticket, render=_render)
+    try:
+        session = await dependencies.sessions.create(call.organization_id, new, idempotency=ticket, render=_render)
+    except ParleyError as error:
+        await _hide_from_others(call, error)
+        raise
     status, body = _render(session)
     return json_answer(body, status=status, headers={"Location": f"/v1/sessions/{present_session(session).id}"})
+
+
+def agent_of_new(call: Call, agent_id: str | None) -> str | None:
+    """The agent that a new session is for; None: the organization's default one.
+
+    Raises:
+        ParleyError: `agent.not_allowed`: the key is another agent's.
+    """
+    if call.agent is not None and agent_id not in (None, call.agent):
+        raise ParleyError("agent.not_allowed", "the API key is for another agent", param="agent_id")
+    return agent_id if call.agent is None else call.agent
+
+
+async def _hide_from_others(call: Call, error: ParleyError) -> None:
+    """Which session is in the way is shown to its own agent only."""
+    existing = error.extra.get("existing_session_id")
+    if call.agent is None or existing is None:
+        return
+    try:
+        own = await call.dependencies.sessions.agent_of(call.organization_id, parse_id("sess", existing)) == call.agent
+    except ParleyError:
+        own = False
+    if not own:
+        error.extra["existing_session_id"] = None
 
 
 def to_new_session(body: CreateSessionRequest, settings: Settings, now: datetime) -> NewSession:

@@ -22,11 +22,13 @@ HEX_SESSION = "application/vnd.parley.session+json"
 async def list_sessions(call: Call) -> web.StreamResponse:
     """A page of the organization's sessions, newest first."""
     query = call.query
+    if call.agent is not None and query["agent_id"] not in (None, call.agent):
+        return json_answer(SessionList(object="list", data=[], has_more=False, next_cursor=None))
     wanted = SessionFilter(
         statuses=frozenset[Status]().union(*query["status"]) or None,
         created_after=query["created_after"],
         created_before=query["created_before"],
-        agent_id=query["agent_id"],
+        agent_id=call.agent or query["agent_id"],
         task_id=query["task_id"],
         project_id=query["project_id"],
         tag=query["tag"],

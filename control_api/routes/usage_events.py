@@ -27,6 +27,7 @@ async def list_usage_events(call: Call) -> web.StreamResponse:
         session_id=call.query["session_id"],
         after=call.query["after"],
         limit=call.query["limit"],
+        agent_id=call.agent,
     )
     data = [_present(row) for row in rows]
     cursor = data[-1].id if has_more and data else None

@@ -94,6 +94,7 @@ class ErrorContent(AnswerModel):
     errors: list[FieldError] | None = None
     retry_after_seconds: int | None = None
     existing_session_id: str | None = None
+    required_scope: str | None = None
 
 
 class ErrorEnvelope(AnswerModel):

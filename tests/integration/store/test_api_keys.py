@@ -141,3 +141,12 @@ async def test_a_database_that_is_away_is_no_invalid_key() -> None:
     async with Database.open(url, timeout_seconds=1, application_name="test") as db:
         with pytest.raises(DatabaseUnavailableError):
             await ApiKeys(db).authenticate("parley_master_x")
+
+
+async def test_a_key_that_expires_soon_is_not_remembered_longer(database_url: str) -> None:
+    """Within its five seconds the cache looks at the expiry too."""
+    async with store_services(database_url) as store:
+        _, secret = await store.api_keys.create("acme", expires_at=datetime.now(UTC) + timedelta(seconds=1.5))
+        await store.api_keys.authenticate(secret.get_secret_value())
+        await asyncio.sleep(1.6)
+        assert await _code(store.api_keys, secret.get_secret_value()) == "key.invalid"

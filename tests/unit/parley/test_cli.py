@@ -12,7 +12,7 @@ from parley.command_error import CommandError
 from parley.settings_loading import load_settings, unknown_variables
 from sessions.errors import ParleyError
 
-COMMANDS = ["api", "worker", "dev", "demo", "migrate", "keys", "keys create", "keys list", "keys revoke"]
+COMMANDS = ["api", "worker", "dev", "demo", "migrate", "keys", "keys create", "keys list", "keys revoke", "keys rotate"]
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,73 @@
+"""The operations on API keys."""
+
+from control_api import examples
+from control_api.operation import Answer, Operation
+from control_api.query_parameters import identifier, integer
+from control_api.routes import api_keys
+from control_api.schemas.api_keys import ApiKeyList, CreateApiKeyRequest, NewApiKey, RotateApiKeyRequest
+
+_ALL = "/v1/api_keys"
+_ONE = _ALL + "/{key_id}"
+
+API_KEY_OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        name="create_api_key",
+        method="POST",
+        path=_ALL,
+        tag="API keys",
+        summary="Make an API key",
+        description=(
+            "Two types: a master key has full access; an agent key is scoped to a single agent with specific "
+            "permissions. The key is shown in this answer only."
+        ),
+        scope="keys:manage",
+        secret_answer=True,
+        handler=api_keys.create_api_key,
+        body=CreateApiKeyRequest,
+        request_examples={"for_an_agent": examples.CREATE_AGENT_KEY, "master": {"kind": "master", "name": "ci"}},
+        answers=(Answer(201, "The key, shown once.", NewApiKey, examples.NEW_API_KEY),),
+        errors=("agent.not_allowed",),
+    ),
+    Operation(
+        name="list_api_keys",
+        method="GET",
+        path=_ALL,
+        tag="API keys",
+        summary="List API keys",
+        description="Newest first, without their secrets; revoked and expired ones too.",
+        scope="keys:manage",
+        handler=api_keys.list_api_keys,
+        query=(
+            integer("limit", "Page size. Default 20, max 100.", least=1, most=100, default=20),
+            identifier("starting_after", "The last id of the page before.", "key"),
+        ),
+        answers=(Answer(200, "A page of keys.", ApiKeyList, examples.page(examples.API_KEY)),),
+    ),
+    Operation(
+        name="rotate_api_key",
+        method="POST",
+        path=_ONE + "/rotate",
+        tag="API keys",
+        summary="Rotate an API key",
+        description="Makes a new key that may do the same and expires when the old one would; both work for a while.",
+        scope="keys:manage",
+        secret_answer=True,
+        handler=api_keys.rotate_api_key,
+        body=RotateApiKeyRequest,
+        body_required=False,
+        request_examples={"both_work_for_a_day": {"grace_seconds": 86400}},
+        answers=(Answer(201, "The new key, shown once.", NewApiKey, examples.NEW_API_KEY),),
+        errors=("key.not_active",),
+    ),
+    Operation(
+        name="revoke_api_key",
+        method="DELETE",
+        path=_ONE,
+        tag="API keys",
+        summary="Revoke an API key",
+        description="It works nowhere any more within 5 seconds. Revoked again: 204.",
+        scope="keys:manage",
+        handler=api_keys.revoke_api_key,
+        answers=(Answer(204, "No content"),),
+    ),
+)

@@ -1,0 +1,106 @@
+"""What an API key is: its values, and the row that keeps its SHA-256 instead of itself."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Literal
+from uuid import UUID
+
+from pydantic import SecretStr
+from sqlalchemy import RowMapping
+
+from sessions.ids import new_uuid
+
+KeyKind = Literal["master", "agent"]
+
+SCOPES = frozenset(
+    {"sessions:read", "sessions:read_metadata", "sessions:write", "sessions:delete", "usage:read", "keys:manage"}
+)
+
+_SHOWN_FROM = 32  # characters of a key whose last four may be shown
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks. A master key's principal has every scope; an agent key's is bound to `agent_id`."""
+
+    organization_id: UUID
+    key_id: UUID
+    kind: KeyKind
+    agent_id: str | None
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it is shown after its creation: without its secret."""
+
+    id: UUID
+    organization_id: UUID
+    kind: KeyKind
+    agent_id: str | None
+    name: str | None
+    scopes: frozenset[str]
+    prefix: str
+    last_four: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+def new_secret(kind: KeyKind) -> SecretStr:
+    """`parley_master_` or `parley_agent_` and 256 random bits in 43 URL-safe characters."""
+    return SecretStr(f"parley_{kind}_{secrets.token_urlsafe(32)}")
+
+
+def digest(secret: str) -> bytes:
+    """What is kept of a key."""
+    return sha256(secret.encode()).digest()
+
+
+def new_row(
+    organization_id: UUID,
+    secret: SecretStr,
+    *,
+    kind: KeyKind,
+    agent_id: str | None = None,
+    scopes: Iterable[str] = (),
+    name: str | None = None,
+    expires_at: datetime | None = None,
+) -> dict[str, object]:
+    """The columns of a new key.
+
+    Raises:
+        ValueError: an unknown scope, or an agent key without an agent.
+    """
+    scopes = SCOPES if kind == "master" else frozenset(scopes)
+    if not scopes <= SCOPES or (kind == "agent") != (agent_id is not None):
+        raise ValueError("scopes must be known ones, and agent keys are for one agent")
+    text = secret.get_secret_value()
+    return {
+        "id": new_uuid(),
+        "organization_id": organization_id,
+        "kind": kind,
+        "agent_id": agent_id,
+        "name": name,
+        "scopes": sorted(scopes),
+        "sha256": digest(text),
+        "prefix": f"parley_{kind}_",
+        "last_four": text[-4:] if len(text) >= _SHOWN_FROM else "",
+        "expires_at": expires_at,
+    }
+
+
+def to_principal(row: RowMapping) -> Principal:
+    """Who holds the key of this row."""
+    scopes = SCOPES if row["kind"] == "master" else frozenset(row["scopes"])
+    return Principal(row["organization_id"], row["id"], row["kind"], row["agent_id"], scopes)
+
+
+def to_api_key(row: RowMapping) -> ApiKey:
+    """The value of a row."""
+    values = {name: row[name] for name in ApiKey.__slots__}
+    return ApiKey(**{**values, "scopes": frozenset(row["scopes"])})

@@ -1,0 +1,174 @@
+"""`/v1/api_keys`, and what an agent key sees."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.support.api_server import ApiServer, create_body
+
+AGENT = {"kind": "agent", "agent_id": "agent_a", "scopes": ["sessions:read", "sessions:write"], "name": "bot"}
+
+
+async def _make(api: ApiServer, key: str | None = None, **changes: Any) -> dict[str, Any]:
+    more = {} if key is None else {"key": key}
+    reply = await api.call("POST", "/v1/api_keys", {**AGENT, **changes}, **more)
+    assert reply.status == 201, reply.content
+    assert isinstance(reply.content, dict)
+    return reply.content
+
+
+async def test_a_key_is_shown_once_and_listed_without_its_secret(api: ApiServer, database_url: str) -> None:
+    """201 with `key`; afterwards prefix and last four, and no trace of the key in the database."""
+    made = await _make(api, expires_at="2099-01-01T00:00:00Z")
+    secret = made.pop("key")
+    assert secret.startswith("parley_agent_")
+    assert len(secret) == len("parley_agent_") + 43
+    assert (made["prefix"], made["last_four"], made["expires_at"]) == (
+        "parley_agent_",
+        secret[-4:],
+        "2099-01-01T00:00:00.000Z",
+    )
+    listed = (await api.call("GET", "/v1/api_keys?limit=1")).content
+    assert (listed["data"], listed["has_more"]) == ([made], True)
+    rest = (await api.call("GET", f"/v1/api_keys?starting_after={listed['next_cursor']}")).content
+    assert [key["name"] for key in rest["data"]] == ["PARLEY_MASTER_KEY"]
+    with psycopg.connect(database_url) as conn:
+        [dump] = conn.execute("SELECT string_agg(k::text, ' ') FROM api_keys k").fetchone() or ("",)
+    assert made["last_four"] in dump
+    assert secret not in dump
+
+
+async def test_a_repetition_gets_the_same_key_which_is_kept_sealed(api: ApiServer, database_url: str) -> None:
+    """An answer that was lost can be had again with the Idempotency-Key; nobody reads it in the database."""
+    headers = {"Idempotency-Key": "k1"}
+    first = await api.call("POST", "/v1/api_keys", AGENT, headers=headers)
+    again = await api.call("POST", "/v1/api_keys", AGENT, headers=headers)
+    assert (first.status, again.status, again.content) == (201, 201, first.content)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert (await api.call("GET", "/v1/sessions", key=first.content["key"])).status == 200
+    with psycopg.connect(database_url) as conn:
+        [body] = conn.execute("SELECT body FROM idempotency_keys").fetchone() or (b"",)
+    assert first.content["key"].encode() not in body
+    assert first.content["id"].encode() not in body
+
+
+async def test_both_keys_work_within_the_grace_period_and_one_after_it(api: ApiServer) -> None:
+    """Rotation keeps kind, agent, scopes and name; grace 0 ends the old key at once."""
+    old = await _make(api)
+    reply = await api.call("POST", f"/v1/api_keys/{old['id']}/rotate", {"grace_seconds": 600})
+    new = reply.content
+    assert reply.status == 201
+    assert new["id"] != old["id"]
+    assert [new[name] for name in ("kind", "agent_id", "scopes", "name", "expires_at")] == [
+        old[name] for name in ("kind", "agent_id", "scopes", "name", "expires_at")
+    ]
+    for secret in (old["key"], new["key"]):
+        assert (await api.call("GET", "/v1/sessions", key=secret)).status == 200
+    newest = (await api.call("POST", f"/v1/api_keys/{new['id']}/rotate", {"grace_seconds": 0})).content
+    refused = await api.call("GET", "/v1/sessions", key=new["key"])
+    assert (refused.status, refused.code) == (401, "key.invalid")
+    assert (await api.call("GET", "/v1/sessions", key=newest["key"])).status == 200
+    late = await api.call("POST", f"/v1/api_keys/{new['id']}/rotate")
+    assert (late.status, late.code) == (409, "key.not_active")
+
+
+async def test_a_revoked_key_is_dead_and_stays_so(api: ApiServer) -> None:
+    """204 however often; 401 from then on; unknown ids are 404."""
+    made = await _make(api)
+    assert (await api.call("GET", "/v1/sessions", key=made["key"])).status == 200
+    for _ in range(2):
+        revoked = await api.call("DELETE", f"/v1/api_keys/{made['id']}")
+        assert (revoked.status, revoked.body) == (204, b"")
+    assert (await api.call("GET", "/v1/sessions", key=made["key"])).status == 401
+    assert (await api.call("DELETE", "/v1/api_keys/key_01KB2F5W2Q4V9M7T8Y6R3N1C0A")).code == "not_found"
+    assert (await api.call("DELETE", "/v1/api_keys/key_1")).code == "id.invalid"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "param"),
+    [
+        ({"agent_id": None}, "field.required", "agent_id"),
+        ({"scopes": []}, "field.required", "scopes"),
+        ({"kind": "master"}, "field.invalid", "agent_id"),
+        ({"kind": "master", "agent_id": None}, "field.invalid", "scopes"),
+        ({"scopes": ["everything"]}, "field.invalid", "scopes.0"),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, "field.invalid", "expires_at"),
+        ({"expires_at": "tomorrow"}, "field.invalid", "expires_at"),
+        ({"colour": "red"}, "field.unknown", "colour"),
+    ],
+)
+async def test_a_key_that_makes_no_sense_is_refused(
+    api: ApiServer, changes: dict[str, Any], code: str, param: str
+) -> None:
+    """422 with the field, and nothing is written."""
+    reply = await api.call("POST", "/v1/api_keys", {**AGENT, **changes})
+    assert (reply.status, reply.code, reply.content["error"]["param"]) == (422, code, param)
+    assert len((await api.call("GET", "/v1/api_keys")).content["data"]) == 1
+
+
+async def test_an_agent_key_gives_away_nothing_that_it_lacks(api: ApiServer) -> None:
+    """With keys:manage it makes, sees, rotates and revokes keys of its own agent, with scopes of its own."""
+    manager = (await _make(api, scopes=["keys:manage", "sessions:read"]))["key"]
+    stronger, foreign = await _make(api), await _make(api, agent_id="agent_b")
+    made = await _make(api, manager, scopes=["sessions:read_metadata"])
+    assert (made["kind"], made["agent_id"]) == ("agent", "agent_a")
+    for body, status, code in (
+        ({**AGENT, "agent_id": "agent_b", "scopes": ["sessions:read"]}, 403, "agent.not_allowed"),
+        ({"kind": "master"}, 403, "agent.not_allowed"),
+        ({**AGENT, "scopes": ["sessions:delete"]}, 403, "scope.missing"),
+    ):
+        refused = await api.call("POST", "/v1/api_keys", body, key=manager)
+        assert (refused.status, refused.code) == (status, code)
+    rotated = await api.call("POST", f"/v1/api_keys/{stronger['id']}/rotate", key=manager)
+    assert (rotated.status, rotated.content["error"]["required_scope"]) == (403, "sessions:write")
+    assert (await api.call("DELETE", f"/v1/api_keys/{foreign['id']}", key=manager)).status == 404
+    listed = (await api.call("GET", "/v1/api_keys", key=manager)).content["data"]
+    assert {key["agent_id"] for key in listed} == {"agent_a"}
+
+
+async def test_an_agent_key_sees_its_agents_sessions_only(api: ApiServer) -> None:
+    """Lists leave others out, also when they are asked for; what it creates is its agent's."""
+    theirs = await api.create("room-b", agent_id="agent_b")
+    key = (await _make(api))["key"]
+    created = await api.call("POST", "/v1/sessions", create_body("room-a"), key=key)
+    assert (created.status, created.content["agent_id"]) == (201, "agent_a")
+    refused = await api.call("POST", "/v1/sessions", create_body("room-c", agent_id="agent_b"), key=key)
+    assert (refused.status, refused.code, refused.content["error"]["type"]) == (403, "agent.not_allowed", "permission")
+    mine = (await api.call("GET", "/v1/sessions", key=key)).content["data"]
+    assert [session["id"] for session in mine] == [created.content["id"]]
+    assert (await api.call("GET", "/v1/sessions?agent_id=agent_b", key=key)).content["data"] == []
+    assert (await api.call("GET", f"/v1/sessions/{theirs['id']}", key=key)).status == 404
+    taken = await api.call("POST", "/v1/sessions", create_body("room-b"), key=key)
+    assert (taken.status, taken.content["error"]["existing_session_id"]) == (409, None)
+
+
+async def test_an_agent_key_reads_its_agents_part_of_the_bill(api: ApiServer, database_url: str) -> None:
+    """Usage events of others are not there, neither in the list nor by session."""
+    key = (await _make(api, scopes=["usage:read"]))["key"]
+    sessions = {name: await api.create(f"room-{name}", agent_id=name) for name in ("agent_a", "agent_b")}
+    with psycopg.connect(database_url) as conn:
+        conn.execute(
+            """
+            INSERT INTO usage_events (id, session_id, organization_id, epoch, kind, from_ms, to_ms, quality, multiplier,
+                                      credits, agent_id, recorded_at)
+            SELECT gen_random_uuid(), id, organization_id, 1, 'accrual', 0, 1000, 'standard', 1, 1, agent_id,
+                   %s FROM sessions
+            """,
+            [datetime.now(UTC) - timedelta(minutes=5)],
+        )
+    rows = (await api.call("GET", "/v1/usage/events", key=key)).content["data"]
+    assert [row["session_id"] for row in rows] == [sessions["agent_a"]["id"]]
+    other = await api.call("GET", f"/v1/usage/events?session_id={sessions['agent_b']['id']}", key=key)
+    assert other.content["data"] == []
+    assert len((await api.call("GET", "/v1/usage/events")).content["data"]) == 2
+
+
+async def test_answers_are_not_shared_between_agents_by_an_idempotency_key(api: ApiServer) -> None:
+    """The same Idempotency-Key and body from another agent's key is another request."""
+    one, two = [(await _make(api, agent_id=name))["key"] for name in ("agent_a", "agent_b")]
+    body, headers = create_body("room-a"), {"Idempotency-Key": "same"}
+    assert (await api.call("POST", "/v1/sessions", body, key=one, headers=headers)).status == 201
+    refused = await api.call("POST", "/v1/sessions", body, key=two, headers=headers)
+    assert (refused.status, refused.code) == (422, "idempotency.key_reused")

@@ -1,0 +1,160 @@
+"""Every operation of the table, with every key that may not use it.
+
+What is derived from an operation's path needs no row here; every other operation with a key has one in `ELSEWHERE`, and
+the first test says which is missing.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from control_api.operation import Operation
+from control_api.operations import OPERATIONS
+from sessions.ids import format_id, parse_id
+from store.api_keys import SCOPES
+from tests.support.api_server import ApiServer, Reply, api_server, create_body
+
+PROTECTED = [operation for operation in OPERATIONS if not operation.public]
+ADDRESSING = ("{session_id}", "{session_key}", "{key_id}", "{agent_id}")
+
+# What operations without an object in their path do for keys that are good, but somebody else's.
+LISTED = "listed"  # 200 without the session
+MADE = "made"  # a 2xx answer about something of their own
+ANYBODY = "anybody"  # the same for every key
+ELSEWHERE = {
+    "create_session": MADE,
+    "list_sessions": LISTED,
+    "list_usage_events": LISTED,
+    "create_api_key": MADE,
+    "list_api_keys": LISTED,
+    "list_codes": ANYBODY,
+}
+INCLUDED_IN = {"sessions:read_metadata": {"sessions:read_metadata", "sessions:read"}}
+
+
+@dataclass
+class World:
+    """A server, a session and a key of `agent_a`, and keys that may not reach them."""
+
+    api: ApiServer
+    session: str
+    key: str
+    revoked: str
+    expired: str
+    other_organization: str
+    other_agent: str
+
+    async def agent_key(self, agent_id: str, scopes: set[str], organization: str = "default", **more: Any) -> str:
+        _, secret = await self.api.dependencies.api_keys.create(
+            organization, kind="agent", agent_id=agent_id, scopes=scopes, **more
+        )
+        return secret.get_secret_value()
+
+    async def ask(self, operation: Operation, key: str | None) -> Reply:
+        """The operation, about the session and the key of agent_a."""
+        path = operation.path
+        for name, value in (
+            ("{session_id}", self.session),
+            ("{session_key}", self.session),
+            ("{key_id}", self.key),
+            ("{agent_id}", "agent_a"),
+        ):
+            path = path.replace(name, value)
+        query = {parameter.name for parameter in operation.query}
+        asked = {name: value for name, value in (("sessionId", self.session), ("type", "instant")) if name in query}
+        body = _body(operation)
+        if isinstance(body, dict) and "sessionId" in body:  # document 000 names it in the body
+            body = {"sessionId": self.session}
+        return await self.api.call(operation.method, path, body, key=key, params=asked)
+
+
+def _addresses(operation: Operation) -> bool:
+    """Whether its path, query or body names the session."""
+    in_body = operation.body is not None and "sessionId" in operation.body.model_json_schema().get("properties", {})
+    in_query = any(parameter.name == "sessionId" for parameter in operation.query)
+    return in_body or in_query or any(name in operation.path for name in ADDRESSING)
+
+
+def _body(operation: Operation) -> Any:
+    if operation.body is None:
+        return None
+    if operation.name == "create_session":
+        return create_body(f"room-{uuid4()}")
+    if operation.name == "create_api_key":
+        return {"kind": "agent", "agent_id": "agent_b", "scopes": ["sessions:read"]}
+    return next(iter(operation.request_examples.values()))
+
+
+@pytest.fixture
+async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    async with api_server(database_url, tmp_path) as api:
+        keys = api.dependencies.api_keys
+        session = await api.create("room-a", agent_id="agent_a")
+        world = World(api, session["id"], "", "", "", "", "")
+        every = set(SCOPES)
+        own, _ = await keys.create("default", kind="agent", agent_id="agent_a", scopes=every)
+        world.key = format_id("key", own.id)
+        revoked, secret = await keys.create("default")
+        await keys.revoke(revoked.organization_id, revoked.id)
+        world.revoked = secret.get_secret_value()
+        _, secret = await keys.create("default", expires_at=datetime.now(UTC) - timedelta(seconds=1))
+        world.expired = secret.get_secret_value()
+        _, secret = await keys.create("other")
+        world.other_organization = secret.get_secret_value()
+        world.other_agent = await world.agent_key("agent_b", every)
+        yield world
+
+
+def test_every_operation_is_covered() -> None:
+    """An operation without an object in its path needs a row in ELSEWHERE."""
+    missing = [
+        operation.name for operation in PROTECTED if operation.name not in ELSEWHERE and not _addresses(operation)
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("operation", PROTECTED, ids=lambda operation: operation.name)
+async def test_no_operation_lets_the_wrong_key_pass(operation: Operation, world: World) -> None:
+    """No, revoked or expired key: 401; no scope: 403; another organization's or agent's key: nothing to be seen."""
+    none = await world.ask(operation, None)
+    assert (none.status, none.headers["X-Error-Code"]) == (401, "key.missing")
+    for dead in (world.revoked, world.expired):
+        refused = await world.ask(operation, dead)
+        assert (refused.status, refused.headers["X-Error-Code"]) == (401, "key.invalid")
+    if operation.scope is not None:
+        others = set(SCOPES) - INCLUDED_IN.get(operation.scope, {operation.scope})
+        lacking = await world.ask(operation, await world.agent_key("agent_a", others))
+        assert (lacking.status, lacking.headers["X-Error-Code"]) == (403, "scope.missing")
+        assert operation.scope in lacking.body.decode()
+    for stranger in (world.other_organization, world.other_agent):
+        _check_stranger(operation, world, await world.ask(operation, stranger))
+    untouched = (await world.api.call("GET", f"/v1/sessions/{world.session}")).content
+    assert (untouched["status"], untouched["title"], untouched["archived_at"]) == ("queued", None, None)
+    [own] = [
+        key
+        for key in await world.api.dependencies.api_keys.list(
+            parse_id("org", untouched["organization_id"]), agent_id="agent_a"
+        )
+        if format_id("key", key.id) == world.key
+    ]
+    assert (own.revoked_at, own.expires_at) == (None, None)
+
+
+def _check_stranger(operation: Operation, world: World, reply: Reply) -> None:
+    kind = ELSEWHERE.get(operation.name, "addressed")
+    if kind == "addressed":
+        agent_only = "{agent_id}" in operation.path and "{session_key}" not in operation.path
+        if not (agent_only and reply.status == 200):  # another organization may have an agent of that name
+            assert (reply.status, reply.headers["X-Error-Code"]) == (404, "not_found")
+    elif kind == MADE:
+        assert reply.status in (201, 200)
+        assert reply.content.get("agent_id") != "agent_a"
+    else:
+        assert reply.status == 200
+    assert world.session not in reply.body.decode()
+    assert world.key not in reply.body.decode()
