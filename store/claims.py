@@ -36,7 +36,6 @@ class Claim:
         resumed: the session ran before; `started_at` stays sample 0.
         alone: nothing else may run in this process: others died with this session.
         previous_lost_at: when the run before was released or found lost.
-        gap_from: the last proven beat of the run before, if that had joined.
     """
 
     session: Session
@@ -46,7 +45,6 @@ class Claim:
     resumed: bool
     alone: bool
     previous_lost_at: datetime | None
-    gap_from: datetime | None
 
 
 _CLAIMABLE = ", ".join(f"'{status}'" for status in sorted(sources(Event.CLAIM)))
@@ -115,8 +113,7 @@ _ALONE = text(
 )
 _CLAIMED = text(
     """
-    SELECT s.id, r.alone, previous.released_at AS previous_released_at,
-           CASE WHEN previous.joined_at IS NOT NULL THEN previous.beat_at END AS gap_from, token.slot, token.sealed
+    SELECT s.id, r.alone, previous.released_at AS previous_released_at, token.slot, token.sealed
     FROM sessions s
     JOIN runs r ON r.session_id = s.id AND r.epoch = s.epoch
     LEFT JOIN runs previous ON previous.session_id = s.id AND previous.epoch = s.epoch - 1
@@ -222,7 +219,6 @@ class Claims:
                     resumed=session.started_at is not None,
                     alone=row.alone,
                     previous_lost_at=row.previous_released_at,
-                    gap_from=row.gap_from,
                 )
             )
         return claims

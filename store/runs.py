@@ -40,6 +40,9 @@ _SAVE_TOKEN = text(
     ON CONFLICT (session_id, slot) DO UPDATE SET sealed = excluded.sealed, expires_at = excluded.expires_at
     """
 )
+_NEWEST_TOKEN = text(
+    "SELECT slot, sealed FROM worker_tokens WHERE session_id = :session_id ORDER BY expires_at DESC LIMIT 1"
+)
 
 
 class Runs:
@@ -142,6 +145,18 @@ class Runs:
                         "expires_at": expires_at,
                     },
                 )
+
+    async def newest_token(self, fence: Fence) -> SecretStr | None:
+        """The token to join with now, of the two slots the one that expires later; None once the session ends.
+
+        Raises:
+            Replaced: another run has the session.
+            TokenUnreadableError: no secret key opens it.
+        """
+        async with self._db.begin() as conn:
+            await _fenced(conn, fence)
+            row = (await conn.execute(_NEWEST_TOKEN, {"session_id": fence.session_id})).one_or_none()
+        return None if row is None else self._vault.open(fence.session_id, row.slot, row.sealed)
 
     async def add_event(
         self, fence: Fence, type_: str, *, code: str | None = None, data: Mapping[str, Any] | None = None

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import func, update
+from sqlalchemy import delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 
 from sessions.errors import ParleyError
@@ -16,7 +16,7 @@ from store.session_queries import not_found
 from store.session_rows import read_session
 from store.tables import sessions, worker_tokens
 from store.transitions import SESSION_CHANNEL, apply, lock_session, notify
-from store.vault import CUSTOMER, TokenVault
+from store.vault import CUSTOMER, REFRESHED, TokenVault
 
 
 class SessionCommands:
@@ -58,6 +58,9 @@ class SessionCommands:
                 insert(worker_tokens)
                 .values(session_id=session_id, slot=CUSTOMER, **new)
                 .on_conflict_do_update(index_elements=["session_id", "slot"], set_=new)
+            )
+            await conn.execute(  # a refreshed one may live longer, but this is the customer's last word
+                delete(worker_tokens).where(worker_tokens.c.session_id == session_id, worker_tokens.c.slot == REFRESHED)
             )
             await conn.execute(
                 update(sessions)

@@ -7,8 +7,10 @@ Its callbacks become typed events in a bounded queue; its errors become codes, f
 import asyncio
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
+import structlog
 from livekit import rtc
 from pydantic import SecretStr
 
@@ -29,6 +31,8 @@ from worker.room_events import (
     RemoteTrack,
     TokenRefreshed,
 )
+
+_log = structlog.get_logger(__name__)
 
 FRAME_MS = 100
 _SIGNAL_SECONDS = 5.0  # per attempt; the SDK makes four
@@ -103,8 +107,9 @@ class LiveKitRoom:
             async for event in stream:
                 append(boottime_ns(), np.frombuffer(event.frame.data, dtype=np.int16))
         finally:
-            async with asyncio.timeout(_CLOSE_SECONDS):
-                await stream.aclose()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await stream.aclose()
 
     async def concealed_samples(self, sid: str) -> int | None:
         """How many samples of a track the jitter buffer has made up so far; None when nobody can tell."""
@@ -122,23 +127,34 @@ class LiveKitRoom:
         return None
 
     async def publish(self, name: str, next_block: Callable[[int], Pcm], block_samples: int) -> None:
-        """Publish a track whose blocks are `next_block(number of the block)`, in real time, until canceled."""
+        """Publish a track whose blocks are `next_block(number of the block)`, in real time, until canceled.
+
+        Returns early when the room takes no more of it.
+        """
         source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=_SOURCE_QUEUE_MS)
-        publication = None
         try:
-            track = rtc.LocalAudioTrack.create_audio_track(name, source)
-            options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
-            publication = await self._room.local_participant.publish_track(track, options)
+            await self._publish(name, source, next_block, block_samples)
+        except Exception as error:  # the SDK raises nothing narrower
+            _log.warning("track_not_published", error=type(error).__name__)
+        finally:
+            await source.aclose()
+
+    async def _publish(
+        self, name: str, source: rtc.AudioSource, next_block: Callable[[int], Pcm], block_samples: int
+    ) -> None:
+        track = rtc.LocalAudioTrack.create_audio_track(name, source)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
+        publication = await self._room.local_participant.publish_track(track, options)
+        try:
             number = 0
             while True:
                 pcm = next_block(number)
                 await source.capture_frame(rtc.AudioFrame(pcm.tobytes(), SAMPLE_RATE, 1, block_samples))
                 number += 1
         finally:
-            if publication is not None and self.connected:
+            if self.connected:
                 async with asyncio.timeout(_CLOSE_SECONDS):
                     await self._room.local_participant.unpublish_track(publication.sid)
-            await source.aclose()
 
     async def leave(self) -> None:
         """Disconnect; events of this room are ignored from here on. May be called again."""

@@ -1,19 +1,19 @@
 """Getting into a room: attempt after attempt, each only when the fence allows it, until the budget is used up."""
 
 import asyncio
-from collections.abc import Callable
 
 import structlog
-from pydantic import SecretStr
 
 from sessions.errors import ParleyError
 from sessions.session import LiveKitTransport
+from store.fence import Replaced
 from worker.boot_clock import boottime_ns
 from worker.joins import Joins
 from worker.live_run import LiveRun
 from worker.livekit_room import JoinError, LiveKitRoom
 from worker.rejoin_policy import RejoinPolicy, jitter, may_attempt
 from worker.room_address import check_room_address
+from worker.token_keeper import TokenKeeper
 
 _log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ class RoomJoining:
         run: LiveRun,
         transport: LiveKitTransport,
         *,
-        token: Callable[[], SecretStr],
+        token: TokenKeeper,
         allow_private_hosts: bool,
     ) -> None:
         self._joins = joins
@@ -56,6 +56,9 @@ class RoomJoining:
             attempt += 1
             try:
                 return await self._attempt(policy)
+            except Replaced:
+                self._run.replaced = True
+                break
             except ParleyError as error:
                 if attempt == 1 or error.code != "room.join_timeout":
                     failure = error  # a last attempt that the budget cut short tells less than those before it
@@ -65,6 +68,7 @@ class RoomJoining:
         return failure
 
     async def _attempt(self, policy: RejoinPolicy) -> LiveKitRoom:
+        token = await self._token.newest()
         left = policy.seconds_left(boottime_ns())
         await check_room_address(
             self._transport.url,
@@ -73,7 +77,7 @@ class RoomJoining:
         )
         return await self._joins.join(
             self._transport.url,
-            self._token(),
+            token,
             subscribe_to_identity=self._transport.subscribe_to_identity,
             timeout_seconds=max(policy.seconds_left(boottime_ns()), 0.1),
         )

@@ -86,9 +86,7 @@ async def test_a_run_that_beats_is_nobody_elses(engine: Engine) -> None:
     [claim] = await engine.claim()
 
     assert (fence.session_id, 2, True) == (claim.session.id, claim.epoch, claim.resumed)
-    assert claim.gap_from is not None
     assert claim.previous_lost_at is not None
-    assert claim.gap_from < claim.previous_lost_at
     assert (await engine.events(fence.session_id))[-1] == "session.retrying"
 
 

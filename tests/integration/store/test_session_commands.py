@@ -90,6 +90,18 @@ async def test_a_replaced_token_is_the_one_that_counts(database_url: str) -> Non
         assert await store.execute("SELECT token_expires_at FROM sessions") == [(TOMORROW,)]
 
 
+async def test_a_replaced_token_outdoes_one_that_the_server_refreshed(database_url: str) -> None:
+    """The refreshed one was made from the token that the customer has just replaced, and may live longer."""
+    async with store_services(database_url) as store:
+        session = await store.sessions.create(store.organization_id, new_session(room_name="r"), render=rendered)
+        await store.execute(
+            "INSERT INTO worker_tokens SELECT session_id, 'refreshed', sealed, expires_at + interval '9 days'"
+            " FROM worker_tokens"
+        )
+        await store.sessions.replace_token(store.organization_id, session.id, TOKEN, _claims("r"))
+        assert await store.execute("SELECT slot FROM worker_tokens") == [("customer",)]
+
+
 @pytest.mark.parametrize(
     ("claims", "code"),
     [
