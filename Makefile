@@ -7,6 +7,8 @@ UV_READY := .uv/.version-$(UV_VERSION)
 BIN := .venv/bin
 COMPILE := $(UV) pip compile pyproject.toml --generate-hashes --no-header --universal --python-version 3.11 --quiet --extra speech --extra summary
 TEST_PROCESSES ?= 4
+# Tests of audio in real time measure the machine's load with it: few at once, and nothing beside them.
+REALTIME_PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lint check test demo dev bench docs lock clean livekit-server
@@ -21,7 +23,8 @@ check: lint ## lint, formatting, types, layers, unit tests: the fast part
 	$(BIN)/python -m pytest tests/unit
 
 test: livekit-server lint ## everything: what check does, integration and end-to-end tests
-	$(BIN)/python -m pytest tests -n $(TEST_PROCESSES) --dist loadgroup
+	$(BIN)/python -m pytest tests -m "not realtime" -n $(TEST_PROCESSES)
+	$(BIN)/python -m pytest tests -m realtime -n $(REALTIME_PROCESSES)
 
 demo: setup ## record a conversation in a real LiveKit room on this machine
 	@exec $(BIN)/parley demo

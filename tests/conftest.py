@@ -20,6 +20,15 @@ from parley.livekit_server import LiveKitServer, LiveKitServerError, find_or_bui
 # closes it, once a test without a loop has run before.
 asyncio.set_event_loop(None)
 
+_REALTIME = ("tests/e2e/", "tests/integration/worker/", "tests/integration/bench/")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what records in real time, by its folder."""
+    for item in items:
+        if item.path.relative_to(config.rootpath).as_posix().startswith(_REALTIME):
+            item.add_marker(pytest.mark.realtime)
+
 
 @pytest.fixture(scope="session")
 def run_folder() -> Path:

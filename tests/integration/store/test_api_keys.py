@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
-from store_services import dump_of_everything, store_services
 
 from sessions.errors import DatabaseUnavailableError, ParleyError
 from sessions.ids import new_uuid
 from store import api_keys as module
 from store.api_keys import SCOPES, ApiKeys
 from store.database import Database
+from tests.integration.store.store_services import dump_of_everything, store_services
 
 
 async def _code(keys: ApiKeys, secret: str) -> str:

@@ -6,10 +6,10 @@ from multiprocessing.queues import SimpleQueue
 from uuid import UUID
 
 import pytest
-from store_services import StoreServices, new_session, rendered, store_services
 
 from sessions.errors import ParleyError
 from store.idempotency import Idempotency, IdempotencyTicket, Replay, TicketLostError
+from tests.integration.store.store_services import StoreServices, new_session, rendered, store_services
 
 ROUTE = "POST /v1/sessions"
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from store_services import StoreServices, store_services
 
 from sessions.ids import new_uuid
 from store import job_rescue
 from store.jobs import FINALIZE, PURGE_IDEMPOTENCY, defer_finalize, open_jobs, run_jobs
 from store.patient_connector import PatientConnector
 from store.schema import migrate
+from tests.integration.store.store_services import StoreServices, store_services
 from tests.support.postgres_cluster import PostgresCluster
 
 

@@ -3,9 +3,9 @@
 import asyncio
 
 import psycopg
-from store_services import new_session, rendered, store_services
 
 from store.notifications import Listener, Notification
+from tests.integration.store.store_services import new_session, rendered, store_services
 
 
 async def test_notifications_arrive_on_the_listened_channels(database_url: str) -> None:

@@ -6,12 +6,12 @@ from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
-from store_services import TOKEN, StoreServices, new_session, rendered, store_services
 
 from sessions.errors import ParleyError
 from sessions.ids import new_uuid
 from sessions.lifecycle import Status
 from sessions.worker_token import WorkerTokenClaims
+from tests.integration.store.store_services import TOKEN, StoreServices, new_session, rendered, store_services
 
 TOMORROW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
 

@@ -8,7 +8,6 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
-from store_services import TOKEN, dump_of_everything, new_session, rendered, store_services
 
 from sessions.errors import DatabaseUnavailableError, ParleyError
 from sessions.ids import created_at, format_id
@@ -17,6 +16,7 @@ from store.database import CommitUnknown, Database
 from store.notifications import Listener
 from store.session_creation import SessionCreation
 from store.sessions_table import Sessions
+from tests.integration.store.store_services import TOKEN, dump_of_everything, new_session, rendered, store_services
 
 
 async def test_a_new_session_is_queued_with_its_events_and_its_token_sealed(database_url: str) -> None:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from store_services import StoreServices, store_services
 
 from sessions.lifecycle import ACTIVE, ALIASES, TERMINAL, Status
 from store.session_filter import SessionFilter, page_of_ids
+from tests.integration.store.store_services import StoreServices, store_services
 
 START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 

@@ -166,7 +166,8 @@ async def test_somebody_else_with_our_identity_fails_the_session(studio: Any, ro
 @pytest.mark.slow
 async def test_an_abandoned_join_does_not_hurt_the_process(studio: Any, room: str) -> None:
     """Canceled while joining a server that never answers; another session of the process goes on for 20 s more."""
-    silent = await asyncio.start_server(lambda _r, _w: asyncio.sleep(3600), "127.0.0.1", 0)
+    accepted: list[asyncio.StreamWriter] = []
+    silent = await asyncio.start_server(lambda _reader, writer: accepted.append(writer), "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
     neighbor = await studio.create(room)
     stuck = await studio.create(f"{room}-stuck", url=f"ws://127.0.0.1:{port}")
@@ -181,6 +182,8 @@ async def test_an_abandoned_join_does_not_hurt_the_process(studio: Any, room: st
         await studio.sessions.end(studio.organization_id, neighbor.id)
         await studio.sealed(neighbor)
         silent.close()
+        for writer in accepted:
+            writer.transport.abort()
     pcm = pcm_of(await studio.segments(neighbor))
     assert_true_recording([check_beeps(pcm, PLAN, 1.0, len(pcm) / 48_000 - 0.5)])
 
