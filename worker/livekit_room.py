@@ -209,6 +209,10 @@ class LiveKitRoom:
         self.events.put(Reconnecting())
 
     def _on_reconnected(self) -> None:
+        # A full reconnect joins anew: the server knows of no subscription any more (measured: silence from there on).
+        for participant in list(self._room.remote_participants.values()):
+            for publication in list(participant.track_publications.values()):
+                self._on_track_published(publication, participant)
         self.events.put(Reconnected())
 
     def _on_token_refreshed(self) -> None:

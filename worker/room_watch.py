@@ -5,12 +5,11 @@ import structlog
 from worker.disconnects import Drop, meaning
 from worker.live_run import LiveRun
 from worker.livekit_room import LiveKitRoom
+from worker.reconnect_hole import ReconnectHole
 from worker.room_events import (
     AudioSubscribed,
     AudioUnsubscribed,
     Disconnected,
-    Reconnected,
-    Reconnecting,
     RoomEvent,
     TokenRefreshed,
 )
@@ -33,8 +32,7 @@ class RoomWatch:
         self._presence = presence
         self._token = token
         self._spawn = spawn
-        self._reconnecting_ns: int | None = None
-        self._tracks_lost = False
+        self._hole = ReconnectHole()
 
     def begin(self, room: LiveKitRoom, recording: RunRecording, now_ns: int) -> None:
         """We are in `room` (again), and `recording` records it."""
@@ -49,10 +47,12 @@ class RoomWatch:
         """Take in everything that has happened; a stop if the room has none for us any more."""
         for event in room.events.drain():
             self._presence.take(event, now_ns)
+            _name(recording, self._hole.take(event, now_ns))
             stop = await self._handle(room, recording, event, now_ns)
             if stop is not None or self._seat.room is not room:
                 return stop
-        if self._run.fenced and (self._reconnecting_ns is not None or not room.connected):
+        _name(recording, self._hole.expired(now_ns))
+        if self._run.fenced and (self._hole.reconnecting_ns is not None or not room.connected):
             # A zombie's SDK reconnects by itself and evicts its healthy successor (tried).
             await self._drop(recording, now_ns)
             self._seat.rejoin(now_ns)
@@ -66,13 +66,6 @@ class RoomWatch:
                 recording.open_track(room, track)
             case AudioUnsubscribed(sid=sid):
                 recording.recorder.close_track(sid)
-                self._tracks_lost = True
-            case Reconnecting():
-                self._reconnecting_ns, self._tracks_lost = now_ns, False
-            case Reconnected():
-                if self._reconnecting_ns is not None and self._tracks_lost:
-                    recording.gap("gap.rejoin", self._reconnecting_ns, now_ns)
-                self._reconnecting_ns = None
             case TokenRefreshed(token=token):
                 expires_at = self._token.refresh(token, recording.clock.time_of(now_ns))
                 if expires_at is not None:
@@ -100,7 +93,13 @@ class RoomWatch:
 
     async def _drop(self, recording: RunRecording, now_ns: int) -> None:
         """The room is lost; recording goes on with a hole."""
-        self._reconnecting_ns = None
+        _name(recording, self._hole.close(now_ns))
+        self._hole = ReconnectHole()
         self._presence.dropped(now_ns)
         await self._seat.lose(now_ns)
         recording.dropped()
+
+
+def _name(recording: RunRecording, hole: tuple[int, int] | None) -> None:
+    if hole is not None:
+        recording.gap("gap.rejoin", *hole)

@@ -9,7 +9,7 @@ import structlog
 from audio.segments import RecordKind, cut_after, read_segment, segment_key
 from sessions.ids import format_id
 from store.objects import Objects
-from store.storage_errors import StorageError
+from store.storage_errors import ObjectExists, StorageError
 from worker.session_clock import SessionClock
 from worker.spool import SealedSegment
 
@@ -37,8 +37,19 @@ async def upload_segment(
         if all(record.kind == RecordKind.TRACK for record in read_segment(data).records):
             await asyncio.to_thread(segment.path.unlink, missing_ok=True)
             return
-    await objects.put_create(f"spool/{format_id('sess', session_id)}/{key.name}", data)
+    await _store(objects, f"spool/{format_id('sess', session_id)}/{key.name}", data)
     await asyncio.to_thread(segment.path.unlink, missing_ok=True)
+
+
+async def _store(objects: Objects, storage_key: str, data: bytes) -> None:
+    """Put a segment and make sure that the storage has it: the spool's copy goes next."""
+    try:
+        await objects.put_create(storage_key, data)
+    except ObjectExists:
+        await objects.put_bytes(storage_key, data)  # the key names owner, size and CRC: what is there is torn
+    if await objects.head(storage_key) != len(data):
+        await objects.delete(storage_key)
+        raise StorageError("storage.write_failed", "a segment came out at another size than was written")
 
 
 class Uploader:

@@ -63,12 +63,13 @@ class Studio:
         idle_timeout_seconds: int = 60,
         max_duration_seconds: int = 600,
         sine: bool = False,
+        subscribe_to_identity: str | None = None,
     ) -> Session:
         """Queue a session for `room`."""
         worker_token = token or self.token(room, "worker", can_publish=False, hidden=True, recorder=True)
         new = NewSession(
             id=new_uuid(),
-            transport=LiveKitTransport(url or self.livekit.url, room, "worker", "track", None, sine),
+            transport=LiveKitTransport(url or self.livekit.url, room, "worker", "track", subscribe_to_identity, sine),
             token=SecretStr(worker_token),
             token_expires_at=datetime.now(UTC) + timedelta(hours=1),
             quality="standard",

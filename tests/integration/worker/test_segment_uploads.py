@@ -1,0 +1,79 @@
+"""A segment's file goes only when the object storage has all of it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from audio.segments import encode_audio, encode_header, encode_track, segment_key
+from sessions.ids import format_id, new_uuid
+from store import durable_files
+from store import objects as module
+from store.objects import Objects
+from store.storage_errors import StorageError
+from worker.spool import SealedSegment
+from worker.uploader import upload_segment
+
+SESSION = new_uuid()
+NAME = format_id("sess", SESSION)
+
+
+@pytest.fixture
+def objects(tmp_path: Path) -> Objects:
+    """A real folder."""
+    return Objects.open(f"file://{tmp_path / 'objects'}")
+
+
+@pytest.fixture
+def segment(tmp_path: Path) -> SealedSegment:
+    """A second of one track, sealed in a spool."""
+    data = b"".join(
+        [
+            encode_header(NAME, 1, str(uuid4()), 0),
+            encode_track(1, 1, identity="ann", name="", sid="TR_1", side="room"),
+            encode_audio(1, 2, 0, 0, np.full(48_000, 1000, dtype=np.int16)),
+        ]
+    )
+    path = tmp_path / "00000001.seg"
+    path.write_bytes(data)
+    return SealedSegment(path, segment_key(data, 1))
+
+
+async def test_a_stored_segment_leaves_the_spool(objects: Objects, segment: SealedSegment) -> None:
+    """The object is the file, byte for byte."""
+    data = segment.path.read_bytes()
+    await upload_segment(objects, SESSION, segment)
+    assert data == await objects.get(f"spool/{NAME}/{segment.key.name}")
+    assert not segment.path.exists()
+
+
+async def test_a_segment_that_came_out_short_stays_in_the_spool(
+    objects: Objects, segment: SealedSegment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The storage lost its end: nothing is deleted here, the torn object goes, and the next attempt stores it whole."""
+    data = segment.path.read_bytes()
+
+    def short(path: Path, blocks: Iterable[bytes], *, create_only: bool) -> None:
+        durable_files.write_file(path, [b"".join(blocks)[:-1]], create_only=create_only)
+
+    with monkeypatch.context() as fault:
+        fault.setattr(module, "write_file", short)
+        with pytest.raises(StorageError) as caught:
+            await upload_segment(objects, SESSION, segment)
+    assert caught.value.code == "storage.write_failed"
+    assert await objects.list(f"spool/{NAME}") == []
+    assert segment.path.exists()
+    await upload_segment(objects, SESSION, segment)
+    assert data == await objects.get(f"spool/{NAME}/{segment.key.name}")
+
+
+async def test_a_torn_object_of_an_earlier_attempt_is_replaced(objects: Objects, segment: SealedSegment) -> None:
+    """Its key says which bytes belong there."""
+    data = segment.path.read_bytes()
+    key = f"spool/{NAME}/{segment.key.name}"
+    await objects.put_bytes(key, data[:100])
+    await upload_segment(objects, SESSION, segment)
+    assert data == await objects.get(key)
+    assert not segment.path.exists()

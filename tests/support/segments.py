@@ -1,0 +1,37 @@
+"""What uploaded segments hold, without building anything from them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio.segments import RecordKind, read_segment
+
+
+def pcm_of(segments: list[tuple[str, bytes]]) -> NDArray[np.int16]:
+    """All tracks of the segments, added up, from sample 0 on; shape (n,)."""
+    records = [
+        record for _, data in segments for record in read_segment(data).records if record.kind == RecordKind.AUDIO
+    ]
+    line = np.zeros(max((record.end_sample for record in records), default=0), np.int32)
+    for record in records:
+        line[record.start_sample : record.end_sample] += record.pcm
+    return np.clip(line, -32768, 32767).astype(np.int16)
+
+
+def gaps_of(segments: list[tuple[str, bytes]]) -> list[str]:
+    """The codes of all gaps."""
+    return [
+        record.document["code"]
+        for _, data in segments
+        for record in read_segment(data).records
+        if record.kind == RecordKind.GAP
+    ]
+
+
+def identities_of(segments: list[tuple[str, bytes]]) -> set[str]:
+    """The participants whose tracks were recorded."""
+    return {
+        record.document["identity"]
+        for _, data in segments
+        for record in read_segment(data).records
+        if record.kind == RecordKind.TRACK
+    }
