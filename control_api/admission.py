@@ -78,7 +78,7 @@ async def _once(operation: Operation, call: Call, key: str) -> web.StreamRespons
             body = answer.body or b""
             assert isinstance(body, bytes)
             async with call.dependencies.db.begin() as conn:
-                await begun.store(conn, answer.status, body, call.session)
+                await begun.keep(conn, answer.status, body, call.session)
     except DatabaseUnavailableError as error:
         if error.code != "commit.unknown":  # then it may have happened: the key stays taken
             call.request.app[LATE_RELEASES].add(begun)

@@ -7,6 +7,7 @@ from control_api.boundary import boundary, stamp
 from control_api.dependencies import (
     ANSWER_VAULT,
     DEPENDENCIES,
+    ERASURE,
     LATE_RELEASES,
     LINKS,
     METRICS,
@@ -24,6 +25,7 @@ from control_api.readiness import ReadinessProbe
 from control_api.request_metrics import RequestMetrics
 from control_api.session_notifications import SessionNotifications
 from control_api.unknown_route import unknown_route
+from store.session_erasure import SessionErasure
 from store.vault import AnswerVault
 
 
@@ -39,6 +41,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[NOTIFICATIONS] = SessionNotifications()
     app[LATE_RELEASES] = LateReleases()
     app[ANSWER_VAULT] = AnswerVault(settings.secret_key)
+    app[ERASURE] = SessionErasure(dependencies.db, dependencies.objects)
     app[METRICS] = RequestMetrics()
     app[LINKS] = ObjectLinks(dependencies.objects, dependencies.signer, settings.public_url or base_url)
     app[READINESS] = ReadinessProbe(dependencies.db.ping, dependencies.objects.ping, settings.database_timeout_seconds)

@@ -16,6 +16,7 @@ from store.idempotency import Idempotency
 from store.ledger import Ledger
 from store.notifications import Listener
 from store.objects import Objects
+from store.session_erasure import SessionErasure
 from store.sessions_table import Sessions
 from store.vault import AnswerVault, LinkSigner
 
@@ -42,6 +43,7 @@ class ApiDependencies:
 DEPENDENCIES = web.AppKey("dependencies", ApiDependencies)
 NOTIFICATIONS = web.AppKey("notifications", SessionNotifications)
 ANSWER_VAULT = web.AppKey("answer_vault", AnswerVault)
+ERASURE = web.AppKey("erasure", SessionErasure)
 LINKS = web.AppKey("links", ObjectLinks)
 READINESS = web.AppKey("readiness", ReadinessProbe)
 LATE_RELEASES = web.AppKey("late_releases", LateReleases)

@@ -23,6 +23,7 @@ from control_api.schemas.messages import Message, MessageList, PostMessageReques
 from control_api.schemas.recording import AudioLink, RecordingResource
 from control_api.schemas.service import CodeList, Health, Readiness, ServiceStatus
 from control_api.schemas.session_resource import HexSessionResource, SessionList, SessionResource
+from control_api.session_edit_operations import SESSION_EDIT_OPERATIONS
 
 _SESSION = Answer(200, "The session.", SessionResource, examples.SESSION)
 _ONE = "/v1/sessions/{session_id}"
@@ -292,6 +293,7 @@ OPERATIONS: tuple[Operation, ...] = (
         ),
         errors=("not_acceptable",),
     ),
+    *SESSION_EDIT_OPERATIONS,
     *API_KEY_OPERATIONS,
     Operation(
         name="list_codes",

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.errors import DatabaseUnavailableError, ParleyError
 from store.database import Database
 from store.tables import idempotency_keys as keys
+from store.tables import sessions
 
 KEPT = timedelta(hours=24)
 IN_FLIGHT = timedelta(seconds=60)  # then its process is taken for dead
@@ -52,7 +53,9 @@ class IdempotencyTicket:
     key: str
     holder: UUID
 
-    async def store(self, conn: AsyncConnection, status: int, body: bytes, session_id: UUID | None = None) -> None:
+    async def store(
+        self, conn: AsyncConnection, status: int, body: bytes | None, session_id: UUID | None = None
+    ) -> None:
         """Write the answer, within the transaction that does the work.
 
         Args:
@@ -70,6 +73,11 @@ class IdempotencyTicket:
         if (await conn.execute(answer)).one_or_none() is None:
             raise TicketLostError
 
+    async def keep(self, conn: AsyncConnection, status: int, body: bytes, session_id: UUID | None) -> None:
+        """`store`, for a transaction that doesn't hold the session: once that is erased, no answer about it is kept."""
+        held = session_id is None or await _hold(conn, session_id)
+        await self.store(conn, status, body if held else None, session_id)
+
     async def revise(self, conn: AsyncConnection, body: bytes) -> None:
         """Put another body into the place of the one that was stored; its status stays."""
         stored = and_(
@@ -78,7 +86,7 @@ class IdempotencyTicket:
             keys.c.key == self.key,
             keys.c.holder == self.holder,
         )
-        await conn.execute(update(keys).where(stored, keys.c.status.is_not(None)).values(body=body))
+        await conn.execute(update(keys).where(stored, keys.c.body.is_not(None)).values(body=body))
 
     def mine(self) -> ColumnElement[bool]:
         """Matches this ticket's row while it is in flight and nobody has taken over."""
@@ -109,7 +117,7 @@ class Idempotency:
 
         Raises:
             ParleyError: `idempotency.in_progress` when the first is still running after 2 s,
-                `idempotency.key_reused` when it had another fingerprint.
+                `idempotency.key_reused` when it had another fingerprint, `not_found` when the session has been erased.
             DatabaseUnavailableError: nothing has begun.
         """
         ticket = IdempotencyTicket(organization_id, route, key, uuid4())
@@ -122,6 +130,8 @@ class Idempotency:
                 return ticket
             if row["fingerprint"] != fingerprint:
                 raise ParleyError("idempotency.key_reused", "this Idempotency-Key was used with another body")
+            if row["status"] is not None and row["body"] is None:
+                raise ParleyError("not_found", "what this request was about has been deleted")
             if row["status"] is not None:
                 return Replay(row["status"], row["body"])
             if time.monotonic() >= deadline:
@@ -138,6 +148,17 @@ class Idempotency:
         with suppress(DatabaseUnavailableError):  # then the row expires after a minute
             async with self._db.begin() as conn:
                 await conn.execute(delete(keys).where(ticket.mine()))
+
+
+async def erase_answers(conn: AsyncConnection, session_id: UUID) -> None:
+    """Erase the answers about a session. Their keys stay taken: a repetition must not do it all again."""
+    await conn.execute(update(keys).where(keys.c.session_id == session_id).values(body=None))
+
+
+async def _hold(conn: AsyncConnection, session_id: UUID) -> bool:
+    """Keep the session from being erased until the end of the transaction; False when it is gone."""
+    query = select(sessions.c.id).where(sessions.c.id == session_id).with_for_update(key_share=True, read=True)
+    return (await conn.execute(query)).one_or_none() is not None
 
 
 async def _take_or_read(conn: AsyncConnection, ticket: IdempotencyTicket, fingerprint: bytes) -> RowMapping | None:

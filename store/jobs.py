@@ -26,6 +26,7 @@ SessionTask = Callable[[UUID], Awaitable[None]]
 
 QUEUE = "short"
 FINALIZE = "recordings.finalize"
+ERASE = "sessions.erase"
 PURGE_IDEMPOTENCY = "store.purge_idempotency"
 PURGE_JOBS = "store.purge_jobs"
 
@@ -52,14 +53,34 @@ async def defer_finalize(conn: AsyncConnection, session_id: UUID) -> bool:
     Returns:
         Whether a job was added.
     """
+    return await _defer(conn, session_id, FINALIZE, QUEUE, lock="session", queueing_lock="finalize")
+
+
+async def defer_erase(conn: AsyncConnection, session_id: UUID, *, in_seconds: int = 0) -> bool:
+    """Defer the job that removes what is left of an erased session; see `defer_finalize`."""
+    waiting = f"erase-in-{in_seconds}"
+    return await _defer(conn, session_id, ERASE, QUEUE, lock="session", queueing_lock=waiting, in_seconds=in_seconds)
+
+
+async def _defer(
+    conn: AsyncConnection,
+    session_id: UUID,
+    name: str,
+    queue: str,
+    *,
+    lock: str,
+    queueing_lock: str,
+    in_seconds: int = 0,
+) -> bool:
     raw = (await conn.get_raw_connection()).driver_connection
     assert isinstance(raw, psycopg.AsyncConnection)
     job = _deferring.configure_task(
-        FINALIZE,
-        queue=QUEUE,
-        lock=f"session-{session_id}",
-        queueing_lock=f"finalize-{session_id}",
+        name,
+        queue=queue,
+        lock=f"{lock}-{session_id}",
+        queueing_lock=f"{queueing_lock}-{session_id}",
         connection=raw,
+        schedule_in={"seconds": in_seconds} if in_seconds else None,
     )
     try:
         async with conn.begin_nested():  # a unique violation outside of a savepoint would end the caller's transaction

@@ -6,6 +6,7 @@ Credentials and the endpoint come from the cloud's own variables (`AWS_*`, `GOOG
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -157,6 +158,18 @@ class Objects:
                 await obstore.delete_async(self._store, key)
         except ObjectMissing:
             return
+
+    async def delete_folder(self, prefix: str) -> None:
+        """Remove every object below the folder `prefix` (whole path segments), and what crashed writers left there."""
+        with storage_errors():
+            if (folder := self.local_path(prefix)) is not None:
+                if await asyncio.to_thread(folder.is_dir):
+                    await asyncio.to_thread(shutil.rmtree, folder)
+                return
+        keys = [key for key, _ in await self.list(prefix)]
+        if keys:
+            with storage_errors():
+                await obstore.delete_async(self._store, keys)
 
     def local_path(self, key: str) -> Path | None:
         """The file that holds the object, None when it is not a local one.

@@ -13,6 +13,7 @@ from store.idempotency import IdempotencyTicket
 from store.new_session import NewSession
 from store.session_commands import SessionCommands
 from store.session_creation import Render, SessionCreation
+from store.session_edits import SessionChanges, SessionEdits
 from store.session_filter import SessionFilter
 from store.session_log import Kind, LogEntry, SessionLog
 from store.session_messages import NewMessage, PostedMessage, RenderMessage, SessionMessages
@@ -31,6 +32,7 @@ class Sessions:
         self._creation = SessionCreation(db, vault)
         self._commands = SessionCommands(db, vault)
         self._queries = SessionQueries(db)
+        self._edits = SessionEdits(db)
         self._messages = SessionMessages(db)
         self.log = SessionLog(db)
 
@@ -69,6 +71,18 @@ class Sessions:
     async def cancel(self, organization_id: UUID, session_id: UUID) -> Session:
         """Cancel it; like `end`, with the outcome `canceled`."""
         return await self._commands.stop(organization_id, session_id, Event.CANCEL, "cancel.requested")
+
+    async def update(self, organization_id: UUID, session_id: UUID, changes: SessionChanges) -> Session:
+        """Change title, tags or metadata, each as a whole."""
+        return await self._edits.update(organization_id, session_id, changes)
+
+    async def archive(self, organization_id: UUID, session_id: UUID) -> Session:
+        """Leave it out of lists; it runs, bills and ends as before. Archived already: unchanged."""
+        return await self._edits.set_archived(organization_id, session_id, True)
+
+    async def restore(self, organization_id: UUID, session_id: UUID) -> Session:
+        """Undo `archive`. Not archived: unchanged."""
+        return await self._edits.set_archived(organization_id, session_id, False)
 
     async def replace_token(
         self, organization_id: UUID, session_id: UUID, token: SecretStr, claims: WorkerTokenClaims

@@ -8,8 +8,9 @@ from pydantic import SecretStr
 from sessions.settings import Settings
 from store.database import Database
 from store.freeze import Freezes
-from store.jobs import FINALIZE, run_jobs
+from store.jobs import ERASE, FINALIZE, run_jobs
 from store.objects import Objects
+from store.session_erasure import SessionErasure
 from worker.finalizer import Finalizer
 
 _GRACE_SECONDS = 4.0  # a build that is broken off is done again, with the same bytes
@@ -34,5 +35,5 @@ async def run_job_process(
         finalizer = Finalizer(
             Freezes(db), objects, temporary=settings.data_dir / "tmp", salvage_seconds=settings.salvage_seconds
         )
-        tasks = {FINALIZE: finalizer.finalize}
+        tasks = {FINALIZE: finalizer.finalize, ERASE: SessionErasure(db, objects).sweep}
         await run_jobs(database_url, tasks, stopping, grace_seconds=_GRACE_SECONDS)

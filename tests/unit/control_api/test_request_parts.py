@@ -102,7 +102,7 @@ def test_paths_match_their_operation_and_no_neighbor() -> None:
     }
     assert matching == {
         "/v1/sessions": ["create_session", "list_sessions"],
-        "/v1/sessions/x": ["get_session"],
+        "/v1/sessions/x": ["delete_session", "get_session", "update_session"],
         "/v1/sessions/x/y": [],
         "/v1/objects/a/b.wav": ["get_object"],
         "/v1/sessions/x/end": ["end_session"],

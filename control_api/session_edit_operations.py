@@ -1,0 +1,71 @@
+"""The operations that change a session beside its status."""
+
+from control_api import examples
+from control_api.operation import Answer, Operation
+from control_api.routes import session_edits
+from control_api.schemas.commands import EmptyRequest
+from control_api.schemas.session_edits import UpdateSessionRequest
+from control_api.schemas.session_resource import SessionResource
+
+_ONE = "/v1/sessions/{session_id}"
+_SESSION = Answer(200, "The session.", SessionResource, examples.SESSION)
+
+SESSION_EDIT_OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        name="update_session",
+        method="PATCH",
+        path=_ONE,
+        tag="Sessions",
+        summary="Change title, tags or metadata",
+        description="What is sent replaces what was there, as a whole; what is left out stays.",
+        scope="sessions:write",
+        handler=session_edits.update_session,
+        body=UpdateSessionRequest,
+        request_examples={"title": {"title": "Refund of order 4711"}, "tags": {"tags": ["support", "refund"]}},
+        answers=(_SESSION,),
+    ),
+    Operation(
+        name="delete_session",
+        method="DELETE",
+        path=_ONE,
+        tag="Sessions",
+        summary="Delete a session",
+        description=(
+            "Erases its content: audio, transcript, messages, summary, events, whatever was kept of its requests. The "
+            "usage ledger stays. Afterwards the id answers 404. A queued session is canceled first; one that is "
+            "starting, running, paused or ending has to be ended before."
+        ),
+        scope="sessions:delete",
+        handler=session_edits.delete_session,
+        answers=(Answer(204, "No content"),),
+        errors=("session.active", "commit.unknown"),
+    ),
+    Operation(
+        name="archive_session",
+        method="POST",
+        path=_ONE + "/archive",
+        tag="Sessions",
+        summary="Archive a session",
+        description="Lists leave it out, unless asked. It runs, bills and ends as before. Archived: unchanged, 200.",
+        scope="sessions:write",
+        handler=session_edits.archive_session,
+        body=EmptyRequest,
+        body_required=False,
+        request_examples={"empty": {}},
+        answers=(_SESSION,),
+    ),
+    Operation(
+        name="restore_session",
+        method="POST",
+        path=_ONE + "/restore",
+        tag="Sessions",
+        summary="Restore an archived session",
+        description="Lists show it again. Not archived: unchanged, 200.",
+        scope="sessions:write",
+        handler=session_edits.restore_session,
+        body=EmptyRequest,
+        body_required=False,
+        request_examples={"empty": {}},
+        answers=(_SESSION,),
+    ),
+)

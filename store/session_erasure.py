@@ -1,0 +1,99 @@
+"""Deleting a session: every byte of its content goes, the bill stays.
+
+The rows go in one transaction, which also erases the answers that idempotency keys have kept of it and the arguments of
+its jobs, and defers the jobs that remove its objects. Those are removed at once too, so the jobs find work only where
+the storage was away, or where somebody was still writing: a job of the session that was running, or a worker that was
+cut off and has come back.
+"""
+
+from uuid import UUID
+
+import structlog
+from sqlalchemy import delete, select, text
+
+from sessions.errors import ParleyError
+from sessions.ids import format_id
+from sessions.lifecycle import TERMINAL, Event, Status
+from store.database import Database
+from store.idempotency import erase_answers
+from store.jobs import ERASE, defer_erase
+from store.objects import Objects
+from store.session_queries import not_found
+from store.storage_errors import StorageError
+from store.tables import sessions
+from store.transitions import SESSION_CHANNEL, apply, lock_session, notify
+
+FOLDERS = ("sessions", "spool")
+
+# After the longest job that may be running now, and after the longest that anybody may be cut off.
+_AGAIN_SECONDS = (0, 2 * 3600, 24 * 3600)
+_STORAGE_AWAY_SECONDS = 60
+
+_HOLD = select(sessions.c.id)
+_DELETE_JOBS = text(
+    "DELETE FROM procrastinate_jobs WHERE args->>'session_id' = :id AND status <> 'doing' AND task_name <> :erase"
+)
+
+logger = structlog.get_logger(__name__)
+
+
+class SessionErasure:
+    """Erases sessions; what is gone is gone for every reader but the ledger's."""
+
+    def __init__(self, db: Database, objects: Objects) -> None:
+        self._db = db
+        self._objects = objects
+
+    async def erase(self, organization_id: UUID, session_id: UUID) -> None:
+        """Erase a session that is terminal, `created`, `queued` (those are canceled first) or a text session.
+
+        Raises:
+            ParleyError: `not_found`; `session.active`.
+            DatabaseUnavailableError: nothing was erased; with `commit.unknown` that isn't known.
+        """
+        async with self._db.begin() as conn:
+            # FOR UPDATE, stronger than `lock_session`'s: whoever keeps an answer about the session holds FOR KEY SHARE.
+            own = (sessions.c.id == session_id, sessions.c.organization_id == organization_id)
+            await conn.execute(_HOLD.where(*own).with_for_update())
+            locked = await lock_session(conn, session_id, organization_id=organization_id)
+            if locked is None:
+                raise not_found()
+            if locked.status not in TERMINAL:
+                if locked.kind == "text":
+                    await apply(conn, locked, Event.END, code="end.requested")
+                elif locked.status in (Status.CREATED, Status.QUEUED):
+                    await apply(conn, locked, Event.CANCEL, code="cancel.requested")
+                else:
+                    raise ParleyError("session.active", f"a session that is {locked.status} can't be deleted")
+            await erase_answers(conn, session_id)
+            await conn.execute(delete(sessions).where(sessions.c.id == session_id))
+            await conn.execute(_DELETE_JOBS, {"id": str(session_id), "erase": ERASE})
+            for seconds in _AGAIN_SECONDS:
+                await defer_erase(conn, session_id, in_seconds=seconds)
+            await notify(conn, SESSION_CHANNEL, str(session_id))
+        try:
+            await self._remove_objects(session_id)
+        except StorageError as error:
+            logger.warning("erasure.storage_away", session_id=format_id("sess", session_id), code=error.code)
+
+    async def sweep(self, session_id: UUID) -> None:
+        """Remove what may still lie around of an erased session; nothing when the session exists.
+
+        Raises:
+            StorageError: the storage is away; the job is deferred again.
+        """
+        async with self._db.begin() as conn:
+            if (await conn.execute(_HOLD.where(sessions.c.id == session_id))).one_or_none() is not None:
+                return
+            await erase_answers(conn, session_id)
+            await conn.execute(_DELETE_JOBS, {"id": str(session_id), "erase": ERASE})
+        try:
+            await self._remove_objects(session_id)
+        except StorageError:
+            async with self._db.begin() as conn:
+                await defer_erase(conn, session_id, in_seconds=_STORAGE_AWAY_SECONDS)
+            raise
+
+    async def _remove_objects(self, session_id: UUID) -> None:
+        for folder in FOLDERS:
+            await self._objects.delete_folder(f"{folder}/{format_id('sess', session_id)}")
