@@ -18,6 +18,7 @@ from store.notifications import Listener
 from store.objects import Objects
 from store.session_erasure import SessionErasure
 from store.sessions_table import Sessions
+from store.usage_totals import UsageTotals
 from store.vault import AnswerVault, LinkSigner
 
 
@@ -35,6 +36,7 @@ class ApiDependencies:
     api_keys: ApiKeys
     idempotency: Idempotency
     ledger: Ledger
+    usage_totals: UsageTotals
     objects: Objects
     signer: LinkSigner
     listener: Listener

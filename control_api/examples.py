@@ -188,6 +188,22 @@ CREATE_AGENT_KEY: dict[str, Any] = {
     "expires_at": "2027-11-22T00:00:00.000Z",
     "name": "support bot",
 }
+_SUMS = {"milliseconds": 5_412_870, "billable_seconds": 5412, "credits": "5412.870", "events": 97}
+USAGE = {
+    "object": "usage",
+    "period": {
+        "start": "2026-10-31T23:00:00.000Z",
+        "end": "2026-11-30T23:00:00.000Z",
+        "time_zone": "Europe/Berlin",
+        "as_of": "2026-11-22T02:37:27.123Z",
+        "complete": False,
+    },
+    "totals": _SUMS,
+    "group_by": "quality",
+    "groups": [{**_SUMS, "object": "usage_group", "group_by": "quality", "value": "standard"}],
+    "has_more": False,
+    "next_cursor": None,
+}
 CODE = {
     "object": "code",
     "code": "end.max_duration",

@@ -1,10 +1,12 @@
 """The table of operations: routes and OpenAPI document both come from it, so neither lacks what the other has."""
 
+from typing import get_args
+
 from control_api import examples
 from control_api.adapters import session_outputs_operations
 from control_api.api_key_operations import API_KEY_OPERATIONS
 from control_api.operation import Answer, Operation
-from control_api.query_parameters import QueryParameter, choice, identifier, integer, statuses, text, timestamp
+from control_api.query_parameters import QueryParameter, choice, identifier, integer, statuses, text, timestamp, zone
 from control_api.routes import create_session as creating
 from control_api.routes import (
     documentation,
@@ -14,6 +16,7 @@ from control_api.routes import (
     service,
     session_commands,
     session_logs,
+    usage_totals,
 )
 from control_api.routes import usage_events as usage
 from control_api.schemas.commands import EmptyRequest, ReplaceWorkerTokenRequest
@@ -23,7 +26,9 @@ from control_api.schemas.messages import Message, MessageList, PostMessageReques
 from control_api.schemas.recording import AudioLink, RecordingResource
 from control_api.schemas.service import CodeList, Health, Readiness, ServiceStatus
 from control_api.schemas.session_resource import HexSessionResource, SessionList, SessionResource
+from control_api.schemas.usage import GroupBy, UsageReport
 from control_api.session_edit_operations import SESSION_EDIT_OPERATIONS
+from sessions.billing_period import MONTH_WORDS
 
 _SESSION = Answer(200, "The session.", SessionResource, examples.SESSION)
 _ONE = "/v1/sessions/{session_id}"
@@ -260,6 +265,30 @@ OPERATIONS: tuple[Operation, ...] = (
             Answer(206, "The range.", media_types={"audio/wav": ""}),
         ),
         errors=("audio.link_invalid", "range.invalid"),
+    ),
+    Operation(
+        name="get_usage",
+        method="GET",
+        path="/v1/usage",
+        tag="Usage",
+        summary="What a period of the bill adds up to",
+        description=(
+            "Computed from the ledger alone. A row belongs to the period in which it was recorded (recorded_at, at "
+            "most about a minute after the time that it bills). The sums end 30 s before now, as the ledger's pages "
+            "do; once period.complete is true they never change. Without parameters: the current month in UTC."
+        ),
+        scope="usage:read",
+        handler=usage_totals.get_usage,
+        query=(
+            choice("period", "A calendar month of time_zone. Default current_month.", MONTH_WORDS),
+            text("period_start", "Instead of period: a time, or a date, which is midnight in time_zone.", most=35),
+            text("period_end", "Exclusive; a time or a date, at most 366 days after period_start.", most=35),
+            zone("time_zone", "IANA name, where months and dates begin at midnight."),
+            choice("group_by", "Also a sum for each value of it.", get_args(GroupBy)),
+            text("after", "The value of the last group of the page before."),
+            integer("limit", "Groups per page. Default 100, max 1000.", least=1, most=1000, default=100),
+        ),
+        answers=(Answer(200, "The sums.", UsageReport, examples.USAGE),),
     ),
     Operation(
         name="list_usage_events",

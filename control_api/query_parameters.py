@@ -7,6 +7,7 @@ from typing import Any
 
 from multidict import MultiMapping
 
+from sessions.billing_period import time_zone
 from sessions.errors import ParleyError
 from sessions.ids import Prefix, parse_id
 from sessions.lifecycle import ALIASES, Status
@@ -120,6 +121,12 @@ def choice(name: str, description: str, words: Sequence[str], default: str | Non
     return QueryParameter(
         name, parse, schema if default is None else {**schema, "default": default}, description, default
     )
+
+
+def zone(name: str, description: str) -> QueryParameter:
+    """The name of a time zone; the value is a `ZoneInfo`."""
+    schema = {"type": "string", "default": "UTC", "examples": ["Europe/Berlin"]}
+    return QueryParameter(name, time_zone, schema, description, time_zone("UTC"))
 
 
 def statuses() -> QueryParameter:

@@ -27,6 +27,7 @@ from store.notifications import Listener
 from store.objects import Objects
 from store.schema import check_schema
 from store.sessions_table import Sessions
+from store.usage_totals import UsageTotals
 from store.vault import LinkSigner, TokenVault
 
 _POOL_SIZE = 5  # with the listener: six connections
@@ -75,6 +76,7 @@ async def _serve(installation: Installation, url_file: Path | None) -> None:
             api_keys=ApiKeys(db),
             idempotency=Idempotency(db),
             ledger=Ledger(db),
+            usage_totals=UsageTotals(db),
             objects=objects,
             signer=LinkSigner(settings.secret_key),
             listener=listener,

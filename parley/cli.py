@@ -37,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     _add_services(commands)
     _add_keys(commands)
+    _add_usage(commands)
     _add_children(commands)
     return parser
 
@@ -188,6 +189,31 @@ def _add_keys(commands: _Commands) -> None:
     )
 
 
+def _add_usage(commands: _Commands) -> None:
+    text = "Checks the bill."
+    usage = commands.add_parser("usage", help="check the bill", description=text, epilog=_SETTINGS_HELP)
+    actions = usage.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
+    verify = _command(
+        actions,
+        "verify",
+        _run_usage,
+        "recompute the bill from the ledger, and say whether every session balances",
+        "Recomputes every session that a period bills from the ledger's rows: the ranges tile the session's counter "
+        "without a hole or an overlap, each row's credits are its milliseconds times its multiplier, a session that "
+        "is over has one final row, the last. Exits with 0 when every session balances, else with 1.",
+    )
+    which = verify.add_mutually_exclusive_group()
+    which.add_argument(
+        "--period", choices=["current_month", "previous_month"], default=None, help="default: current_month"
+    )
+    which.add_argument("--session", metavar="SESSION_ID", default=None, help="only this session, sess_…")
+    date = "a date such as 2026-11-01, or a time such as 2026-11-01T00:00:00Z"
+    verify.add_argument("--period-start", metavar="WHEN", default=None, help=f"instead of --period: {date}")
+    verify.add_argument("--period-end", metavar="WHEN", default=None, help="exclusive")
+    verify.add_argument("--time-zone", metavar="NAME", default="UTC", help="of months and dates (default: %(default)s)")
+    verify.add_argument("--organization", metavar="NAME", default=None, help="only this organization's bill")
+
+
 def _add_children(commands: _Commands) -> None:
     """Processes that `parley worker` starts; not listed, for nobody else should."""
     recorder = commands.add_parser("recorder", description="One recorder process; started by `parley worker`.")
@@ -239,6 +265,12 @@ def _run_keys(arguments: argparse.Namespace) -> int:
     from parley.keys_command import run_keys
 
     return run_keys(arguments)
+
+
+def _run_usage(arguments: argparse.Namespace) -> int:
+    from parley.usage_command import run_usage
+
+    return run_usage(arguments)
 
 
 def _run_recorder(arguments: argparse.Namespace) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 Quality = Literal["standard", "mock"]
@@ -54,5 +54,5 @@ def proven_ms(
 
 
 def credits(milliseconds: int, multiplier: Decimal) -> Decimal:
-    """Milliseconds × multiplier / 1000, exact to three places."""
-    return (Decimal(milliseconds) * multiplier / 1000).quantize(Decimal("0.001"))
+    """Milliseconds × multiplier / 1000, to three places, halves up, as PostgreSQL's `round` does in the ledger."""
+    return (Decimal(milliseconds) * multiplier / 1000).quantize(Decimal("0.001"), ROUND_HALF_UP)

@@ -17,6 +17,10 @@ from store.ledger import UsageEvent as LedgerRow
 JSON = "application/json"
 CSV = "text/csv"
 NDJSON = "application/x-ndjson"
+_FILE_NAMES = {CSV: "usage_events.csv", NDJSON: "usage_events.ndjson"}
+
+# A spreadsheet runs a cell that begins so as a formula (OWASP, CSV injection).
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 async def list_usage_events(call: Call) -> web.StreamResponse:
@@ -38,6 +42,7 @@ async def list_usage_events(call: Call) -> web.StreamResponse:
         answer = web.Response(
             body=body, content_type=media_type, charset="utf-8", headers={"Cache-Control": "private, no-cache"}
         )
+        answer.headers["Content-Disposition"] = f'attachment; filename="{_FILE_NAMES[media_type]}"'
     answer.headers["Vary"] = "Accept"
     if cursor is not None:
         following = call.request.rel_url.update_query(after=cursor)
@@ -46,12 +51,17 @@ async def list_usage_events(call: Call) -> web.StreamResponse:
 
 
 def _csv(rows: Sequence[UsageEvent]) -> bytes:
-    """RFC 4180, with a header line; null is empty."""
+    """RFC 4180, with a header line; null is empty; a text that a spreadsheet would run gets an apostrophe before it."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, fieldnames=list(UsageEvent.model_fields))
     writer.writeheader()
-    writer.writerows(row.model_dump() for row in rows)
+    for row in rows:
+        writer.writerow({name: _inert(value) for name, value in row.model_dump().items()})
     return text.getvalue().encode()
+
+
+def _inert(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _present(row: LedgerRow) -> UsageEvent:

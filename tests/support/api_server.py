@@ -22,6 +22,7 @@ from store.ledger import Ledger
 from store.notifications import Listener
 from store.objects import Objects
 from store.sessions_table import Sessions
+from store.usage_totals import UsageTotals
 from store.vault import LinkSigner, TokenVault
 
 MASTER_KEY = "parley_master_" + "k" * 43
@@ -141,6 +142,7 @@ async def api_server(
                 api_keys=api_keys,
                 idempotency=Idempotency(db),
                 ledger=Ledger(db),
+                usage_totals=UsageTotals(db),
                 objects=Objects.open(storage_url or f"file://{folder / 'objects'}"),
                 signer=LinkSigner([SECRET]),
                 listener=await stack.enter_async_context(

@@ -13,6 +13,7 @@ from parley.settings_loading import load_settings, unknown_variables
 from sessions.errors import ParleyError
 
 COMMANDS = ["api", "worker", "dev", "demo", "migrate", "keys", "keys create", "keys list", "keys revoke", "keys rotate"]
+COMMANDS += ["usage", "usage verify"]
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +41,9 @@ def test_the_children_of_the_worker_are_not_listed(capsys: pytest.CaptureFixture
     assert "jobs" not in listed
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["keys"], ["keys", "revoke"], ["recorder", "--owner", "x"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["fly"], ["keys"], ["keys", "revoke"], ["usage"], ["recorder", "--owner", "x"]]
+)
 def test_a_wrong_command_line_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """As every program does."""
     with pytest.raises(SystemExit) as ended:

@@ -1,0 +1,72 @@
+"""Periods of the bill: half-open spans of time, calendar months of a time zone among them."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from typing import Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from sessions.timestamps import parse_timestamp
+
+MonthWord = Literal["current_month", "previous_month"]
+MONTH_WORDS: tuple[MonthWord, ...] = ("current_month", "previous_month")
+LONGEST_PERIOD = timedelta(days=366)
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+# Names that mean another zone on another machine, or none.
+_NOT_PLACES = frozenset({"localtime", "Factory", "posixrules"})
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The times from `start` up to, but without, `end`; both aware."""
+
+    start: datetime
+    end: datetime
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(available_timezones()) - _NOT_PLACES
+
+
+def time_zone(name: str) -> ZoneInfo:
+    """The zone of an IANA name such as `Europe/Berlin`.
+
+    Raises:
+        ValueError: there is no such name.
+    """
+    if name not in _names():
+        raise ValueError("must be an IANA time zone such as UTC or Europe/Berlin")
+    return ZoneInfo(name)
+
+
+def month_of(word: MonthWord, now: datetime, zone: ZoneInfo) -> Period:
+    """The calendar month of `now` in `zone`, or the one before it: from midnight to midnight there."""
+    first = now.astimezone(zone).date().replace(day=1)
+    if word == "previous_month":
+        first = (first - timedelta(days=1)).replace(day=1)
+    following = (first + timedelta(days=31)).replace(day=1)
+    return Period(_midnight(first, zone), _midnight(following, zone))
+
+
+def read_edge(text: str, zone: ZoneInfo) -> datetime:
+    """Where a period starts or ends: an RFC 3339 time, or a date, which is midnight in `zone`.
+
+    Raises:
+        ValueError: it is neither, or lies outside the calendar.
+    """
+    try:
+        if _DATE.fullmatch(text):
+            return _midnight(date.fromisoformat(text), zone)
+        return parse_timestamp(text)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            "must be a date such as 2026-11-01, or an ISO 8601 time such as 2026-11-01T00:00:00Z"
+        ) from None
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
