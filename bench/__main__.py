@@ -16,6 +16,7 @@ from bench.machine import describe
 from bench.options import Options
 from bench.table import print_note, print_title
 from parley.child_process import spawn
+from parley.local_stack import interrupt_on_sigterm
 from sessions.settings import Settings
 
 # Cheap ones first. Each is a module with a function bench_NAME that takes the options.
@@ -31,6 +32,7 @@ BENCHMARKS = {
 def main() -> None:
     arguments = _parser().parse_args()
     names = arguments.names or list(BENCHMARKS)
+    interrupt_on_sigterm()
     if arguments.quick and len(names) > 1:
         sys.exit(_all_at_once(names))
     with tempfile.TemporaryDirectory(prefix="parley-bench-", dir=arguments.folder) as folder:
@@ -54,7 +56,9 @@ def _all_at_once(names: list[str]) -> int:
             output = stack.enter_context(tempfile.TemporaryFile())
             argv = [sys.executable, "-m", "bench", name, *options]
             process = spawn(argv, death_signal=signal.SIGTERM, stdout=output, stderr=subprocess.STDOUT)
-            runs.append((stack.enter_context(process), output))
+            stack.enter_context(process)  # waits for it
+            stack.callback(process.terminate)  # before that: we may be leaving early
+            runs.append((process, output))
         for process, output in runs:
             worst = max(worst, abs(process.wait()))
             output.seek(0)
@@ -112,4 +116,7 @@ def _options(arguments: argparse.Namespace, folder: Path) -> Options:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
