@@ -29,6 +29,7 @@ ANYBODY = "anybody"  # the same for every key
 ELSEWHERE = {
     "create_session": MADE,
     "list_sessions": LISTED,
+    "get_usage": LISTED,
     "list_usage_events": LISTED,
     "create_api_key": MADE,
     "list_api_keys": LISTED,
