@@ -86,7 +86,6 @@ async def test_another_process_notices_a_revocation_within_five_seconds(
         key, secret = await one.api_keys.create("acme")
         await two.api_keys.authenticate(secret.get_secret_value())
         await one.api_keys.revoke(key.organization_id, key.id)
-        await two.api_keys.authenticate(secret.get_secret_value())
         await asyncio.sleep(0.6)  # the time itself is what is tested
         assert await _code(two.api_keys, secret.get_secret_value()) == "key.invalid"
 
