@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.lifecycle import Event, Status, advance, sources
@@ -23,6 +23,7 @@ from store.vault import TokenUnreadableError, TokenVault
 SHORT_RUN_MS = 30_000  # a run lost with less proven than this counts towards a crash loop
 LOST_RUNS_BEFORE_ALONE = 3
 LOST_ALONE_BEFORE_FAILED = 2
+QUEUED_AT_ONCE = 200  # the oldest; far more than one process takes, so that several at once find enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +56,47 @@ _LOST_SHORT = f"({_LOST} AND r.billable_ms < {SHORT_RUN_MS})"
 _LOST_RUNS = f"(CASE WHEN {_LOST_SHORT} THEN s.lost_runs + 1 ELSE 0 END)"
 _LOST_ALONE = f"(CASE WHEN {_LOST_SHORT} THEN s.lost_alone + r.alone::int ELSE 0 END)"
 
+# Of the thousands of sessions that run, hardly one is claimable. Indexes know the queued ones and those that were
+# released lately and are not sealed; only a thorough look, which reads all that run, finds the others.
+_EASY = f"""
+    AND s.id = ANY(ARRAY(
+        (SELECT id FROM sessions WHERE kind = 'voice' AND status = 'queued' ORDER BY id LIMIT {QUEUED_AT_ONCE})
+        UNION ALL (SELECT session_id FROM runs WHERE released_at > statement_timestamp() - interval '1 hour'
+                   AND sealed_at IS NULL)))
+    """
+
+
 # One flat SELECT: its conditions are judged again on a row that another claimer has just changed.
-_CANDIDATES = text(
+def _candidates(where: str) -> TextClause:
+    return text(
+        f"""
+        SELECT s.id, s.status, {_LOST} AS lost, {_LOST_RUNS} AS lost_runs, {_LOST_ALONE} AS lost_alone
+        FROM sessions s LEFT JOIN runs r ON r.session_id = s.id AND r.epoch = s.epoch
+        WHERE s.kind = 'voice' AND s.status IN ({_CLAIMABLE}) AND s.id <> ALL(CAST(:known AS uuid[]))
+          AND (s.status = 'queued' OR r.released_at IS NOT NULL
+               OR (:may_judge_stale AND r.beat_at < statement_timestamp() - make_interval(secs => :stalled_seconds)))
+          AND (:empty OR {_LOST_RUNS} < {LOST_RUNS_BEFORE_ALONE} OR {_LOST_ALONE} >= {LOST_ALONE_BEFORE_FAILED})
+          {where}
+        ORDER BY {_LOST_ALONE} >= {LOST_ALONE_BEFORE_FAILED} DESC, {_LOST_RUNS} >= {LOST_RUNS_BEFORE_ALONE} DESC,
+                 s.status = 'queued', s.id
+        LIMIT :free FOR NO KEY UPDATE OF s SKIP LOCKED
+        """
+    )
+
+
+_CANDIDATES = {True: _candidates(""), False: _candidates(_EASY)}
+_RELEASE_STALE = text(
     f"""
-    SELECT s.id, s.status, {_LOST} AS lost, {_LOST_RUNS} AS lost_runs, {_LOST_ALONE} AS lost_alone
-    FROM sessions s LEFT JOIN runs r ON r.session_id = s.id AND r.epoch = s.epoch
-    WHERE s.kind = 'voice' AND s.status IN ({_CLAIMABLE}) AND s.id <> ALL(CAST(:known AS uuid[]))
-      AND (s.status = 'queued' OR r.released_at IS NOT NULL
-           OR (:may_judge_stale AND r.beat_at < statement_timestamp() - make_interval(secs => :stalled_seconds)))
-      AND (:empty OR {_LOST_RUNS} < {LOST_RUNS_BEFORE_ALONE} OR {_LOST_ALONE} >= {LOST_ALONE_BEFORE_FAILED})
-    ORDER BY {_LOST_ALONE} >= {LOST_ALONE_BEFORE_FAILED} DESC, {_LOST_RUNS} >= {LOST_RUNS_BEFORE_ALONE} DESC,
-             s.status = 'queued', s.id
-    LIMIT :free FOR NO KEY UPDATE OF s SKIP LOCKED
+    UPDATE runs SET released_at = statement_timestamp(), lost = true
+    WHERE (session_id, epoch) IN (
+        SELECT r.session_id, r.epoch FROM sessions s JOIN runs r ON r.session_id = s.id AND r.epoch = s.epoch
+        WHERE s.kind = 'voice' AND s.status IN ({_CLAIMABLE}) AND s.id <> ALL(CAST(:known AS uuid[]))
+          AND r.released_at IS NULL
+          AND r.beat_at < statement_timestamp() - make_interval(secs => :stalled_seconds)
+        FOR UPDATE OF r SKIP LOCKED)
     """
 )
+_ACTIVE = text(f"SELECT count(*) FROM sessions WHERE kind = 'voice' AND status IN ({_CLAIMABLE})")
 _CLOSE_PREVIOUS = text(
     """
     UPDATE runs r SET released_at = coalesce(r.released_at, statement_timestamp()), lost = taken.lost
@@ -131,9 +159,13 @@ _RELEASE = text(
 
 
 class Claims:
-    """Takes sessions for a process, and gives them back."""
+    """Takes sessions for a process, and gives them back.
+
+    `active` is how many sessions were queued or had a run at the last thorough look.
+    """
 
     def __init__(self, db: Database, vault: TokenVault) -> None:
+        self.active = 0
         self._db = db
         self._vault = vault
 
@@ -147,6 +179,7 @@ class Claims:
         stalled_seconds: float,
         may_judge_stale: bool,
         known: Collection[UUID] | None = None,
+        thorough: bool = True,
     ) -> list[Claim]:
         """Up to `free` sessions, lost ones first, each with a run of this process.
 
@@ -156,6 +189,8 @@ class Claims:
             may_judge_stale: this process's own polls have succeeded for `stalled_seconds`.
             known: the sessions that the process has. Given, runs of an earlier call whose answer was lost are
                 returned first; a session in it is never claimed.
+            thorough: also find stale runs, and released ones that are sealed. That reads a row per active session, so
+                only one process in so many should, now and then. It leaves to the others what it cannot take itself.
 
         Raises:
             DatabaseUnavailableError: call again, with `known`.
@@ -175,8 +210,12 @@ class Claims:
                     "may_judge_stale": may_judge_stale,
                     "stalled_seconds": stalled_seconds,
                 }
-                candidates = (await conn.execute(_CANDIDATES, parameters)).all()
+                candidates = (await conn.execute(_CANDIDATES[thorough], parameters)).all()
                 ids += await _take(conn, candidates, owner, host)
+                if thorough:
+                    self.active = (await conn.execute(_ACTIVE)).scalar_one()
+                    if may_judge_stale and len(candidates) == parameters["free"]:
+                        await _leave_stale_to_others(conn, parameters)
             claimed = await self._read(conn, ids)
         return await self._open_tokens(claimed, owner)
 
@@ -229,6 +268,12 @@ class Claims:
             locked = await lock_session(conn, fence.session_id)
             if locked is not None and locked.epoch == fence.epoch and not locked.settled:
                 await apply(conn, locked, Event.FAIL, code=error.code, message=error.message)
+
+
+async def _leave_stale_to_others(conn: AsyncConnection, parameters: dict[str, Any]) -> None:
+    """Release the stale runs that are too many for this process: from here on any look finds them."""
+    if (await conn.execute(_RELEASE_STALE, parameters)).rowcount:
+        await notify(conn, CLAIM_CHANNEL)
 
 
 async def _take(conn: AsyncConnection, candidates: Sequence[Row[Any]], owner: UUID, host: str) -> list[UUID]:

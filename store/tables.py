@@ -158,6 +158,7 @@ sessions = Table(
         "id",
         postgresql_where=text("kind = 'voice' AND status IN ('queued', 'starting', 'running', 'paused')"),
     ),
+    Index("ix_sessions_queued", "id", postgresql_where=text("kind = 'voice' AND status = 'queued'")),
     Index("ix_sessions_ending", "id", postgresql_where=text("status = 'ending'")),
     Index(
         "uq_sessions_room_identity",
@@ -209,6 +210,11 @@ runs = Table(
     Column("audio_ms", BigInteger, nullable=False, server_default=text("0")),
     Column("peak_dbfs", Float),
     Column("first_frame_at", _time),
+    Index(
+        "ix_runs_released",
+        "released_at",
+        postgresql_where=text("released_at IS NOT NULL AND sealed_at IS NULL"),
+    ),
     Index("ix_runs_owner", "owner", postgresql_where=text("sealed_at IS NULL")),
     postgresql_with={"fillfactor": "50"},
 )

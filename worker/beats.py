@@ -21,10 +21,12 @@ _RETRY_SECONDS = 1.0
 class Beats:
     """Beats for every registered run, and closes their fences when no answer comes back.
 
-    Two loops, both run until canceled: `run` waits for the database, `watch_fences` never does.
+    Two loops, both run until canceled: `run` waits for the database, `watch_fences` never does. `failed` counts beats
+    without an answer.
     """
 
     def __init__(self, runs: Runs, owner: UUID, *, heartbeat_seconds: float, stalled_seconds: float) -> None:
+        self.failed = 0
         self._runs = runs
         self._owner = owner
         self._heartbeat_seconds = heartbeat_seconds
@@ -40,6 +42,11 @@ class Beats:
         """Beat for it no more."""
         if self._live.get(run.fence.session_id) is run:
             del self._live[run.fence.session_id]
+
+    @property
+    def live(self) -> list[LiveRun]:
+        """The runs that are beaten for."""
+        return list(self._live.values())
 
     def knows(self, session_id: UUID) -> bool:
         """Whether a run of this session is registered."""
@@ -62,7 +69,7 @@ class Beats:
         looked_ns = boottime_ns()
         while True:
             now_ns = boottime_ns()
-            for run in list(self._live.values()):
+            for run in self.live:
                 run.watch(now_ns)
                 if now_ns - looked_ns > _STANDSTILL_NS:
                     run.stood_still(looked_ns, now_ns)
@@ -70,12 +77,13 @@ class Beats:
             await asyncio.sleep(_WATCH_SECONDS)
 
     async def _beat(self) -> bool:
-        live = list(self._live.values())
+        live = self.live
         beats = [run.beat() for run in live]
         sent_ns = boottime_ns()
         try:
             answer = await self._runs.beat(self._owner, beats, self._stalled_seconds)
         except DatabaseUnavailableError:
+            self.failed += 1
             _log.warning("beat_failed", runs=len(live))
             return False
         for run, beat in zip(live, beats, strict=True):

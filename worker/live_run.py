@@ -33,6 +33,7 @@ class LiveRun:
         self.standstills: list[tuple[int, int]] = []
         self.wake: Callable[[], None] = lambda: None
         self.counters: Callable[[], Counters] = Counters
+        self.uploads_pending: Callable[[], int] = lambda: 0
         self._self_fence = SelfFence(stalled_seconds, claimed_ns)
         self._news = asyncio.Event()
 

@@ -32,7 +32,7 @@ def watch_signals(on_signal: Callable[[signal.Signals], None], on_panic: Callabl
     def watch() -> None:
         while not stopped.is_set():
             info = signal.sigtimedwait(SIGNALS, _LOOK_SECONDS)
-            if info is None:
+            if info is None or info.si_signo not in SIGNALS:  # after SIGSTOP and SIGCONT it answers 0 (measured)
                 continue
             if info.si_signo == signal.SIGTERM and info.si_pid == os.getpid():
                 on_panic()

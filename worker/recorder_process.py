@@ -31,6 +31,7 @@ from worker.drain import Drain
 from worker.joins import Joins
 from worker.live_run import LiveRun
 from worker.poll_history import PollHistory
+from worker.process_figures import ProcessFigures, keep_writing
 from worker.process_signals import watch_signals
 from worker.recorder_tools import RecorderTools
 from worker.session_runner import SessionRunner
@@ -40,6 +41,7 @@ from worker.spool_writer import SpoolWriter
 _log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 1.0
+_THOROUGH_LOOKS = 10  # per poll interval, of all processes together if all have free slots
 _RELEASE_SECONDS = 5.0
 _JOINS_LAND_SECONDS = 2.5
 _SEAL_MARGIN_SECONDS = 6.0  # all of it within the margin after which the supervisor kills
@@ -53,7 +55,7 @@ class RecorderProcess:
     def __init__(self, tools: RecorderTools, claims: Claims, owner: UUID) -> None:
         self._tools = tools
         self._claims = claims
-        self._owner = owner
+        self.owner = owner
         self._host = socket.gethostname()
         self._sessions: dict[UUID, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
@@ -74,6 +76,22 @@ class RecorderProcess:
     def wake(self) -> None:
         """There may be something to claim."""
         self._wake.set()
+
+    @property
+    def figures(self) -> ProcessFigures:
+        """What the supervisor shows of this process."""
+        runs = self._tools.beats.live
+        return ProcessFigures(
+            sessions_running=sum(run.joined for run in runs),
+            slots_free=0 if self._no_more_claims else max(self._free, 0),
+            beats_failed=self._tools.beats.failed,
+            audio_records_dropped=self._tools.spool_writer.dropped_records,
+            uploads_pending=sum(run.uploads_pending() for run in runs),
+        )
+
+    @property
+    def _free(self) -> int:
+        return self._tools.settings.sessions_per_process - len(self._sessions) - self._tools.joins.abandoned
 
     async def run(self) -> None:
         """Claim and record until stopped and every session is sealed."""
@@ -102,19 +120,20 @@ class RecorderProcess:
 
     async def _claim(self) -> list[tuple[Claim, int]]:
         settings = self._tools.settings
-        free = settings.sessions_per_process - len(self._sessions) - self._tools.joins.abandoned
+        free = self._free
         if free < 1:
             return []
         sent_ns = boottime_ns()
         try:
             claims = await self._claims.claim(
-                self._owner,
+                self.owner,
                 self._host,
                 free,
                 empty=not self._sessions,
                 stalled_seconds=settings.stalled_seconds,
                 may_judge_stale=self._polls.good_for_ns(sent_ns) >= settings.stalled_seconds * SECOND_NS,
                 known=list(self._sessions),
+                thorough=random.random() * self._claims.active < _THOROUGH_LOOKS * settings.sessions_per_process,
             )
         except DatabaseUnavailableError:
             self._polls.failed()
@@ -124,7 +143,7 @@ class RecorderProcess:
 
     def _start(self, sessions: asyncio.TaskGroup, claim: Claim, claimed_ns: int) -> None:
         session_id = claim.session.id
-        fence = Fence(session_id, claim.epoch, self._owner)
+        fence = Fence(session_id, claim.epoch, self.owner)
         run = LiveRun(fence, claimed_ns=claimed_ns, stalled_seconds=self._tools.settings.stalled_seconds)
         _log.info("session_claimed", session_id=str(session_id), epoch=claim.epoch, resumed=claim.resumed)
         task = sessions.create_task(SessionRunner(claim, run, self._tools).run(), name=f"session-{session_id}")
@@ -140,7 +159,7 @@ class RecorderProcess:
             return
         try:
             async with asyncio.timeout(_RELEASE_SECONDS):
-                released = await self._claims.release(self._owner, lost=False)
+                released = await self._claims.release(self.owner, lost=False)
         except (DatabaseUnavailableError, TimeoutError):
             _log.warning("runs_not_released")  # they are stale soon enough
         else:
@@ -162,6 +181,10 @@ class OpenRecorder:
             background = [
                 loops.create_task(self._tools.beats.run(), name="beats"),
                 loops.create_task(self._tools.beats.watch_fences(), name="fences"),
+                loops.create_task(
+                    keep_writing(self._tools.settings.data_dir, self.process.owner, lambda: self.process.figures),
+                    name="figures",
+                ),
                 loops.create_task(_listen(self._listener, self.process, self._tools.beats), name="listener"),
             ]
             await self.process.run()

@@ -79,6 +79,8 @@ class RunRecording:
         if transport is not None and transport.synthetic_audio_if_no_input:
             self._sine = SyntheticInput(self.clock, self.recorder, self._spawn, resumed=self._claim.resumed)
         self._run.counters = self._count
+        uploader = self._uploader
+        self._run.uploads_pending = lambda: uploader.waiting
 
     def entered(self, room: LiveKitRoom) -> None:
         """We are in `room` (again)."""
@@ -101,9 +103,7 @@ class RunRecording:
     def tick(self, now_ns: int) -> None:
         """What time asks for; and let the uploader know what is proven."""
         self.recorder.tick(now_ns)
-        for from_ns, to_ns in self._run.standstills:
-            self.gap("gap.concealed", from_ns + _BUFFERED_NS, to_ns)
-        self._run.standstills.clear()
+        self._name_standstills(self._run.proven_ns)
         if self._uploader is not None:
             state = self._run.state
             if state is not None and state.ending_at is not None:
@@ -113,6 +113,19 @@ class RunRecording:
     def gap(self, code: str, from_ns: int, to_ns: int) -> None:
         """Note a hole between two instants of the boot-time clock."""
         self.recorder.gap(code, self.clock.sample_at(from_ns), self.clock.sample_at(to_ns))
+
+    def _name_standstills(self, known_ns: int) -> None:
+        """Name the stretches in which this process stood still, those before `known_ns`: by then it is known whether
+        another one took the session meanwhile, or what came late was played late."""
+        waiting = []
+        for from_ns, to_ns in self._run.standstills:
+            if self._run.replaced:
+                self.gap("gap.worker_lost", from_ns, to_ns)
+            elif to_ns < known_ns:
+                self.gap("gap.concealed", from_ns + _BUFFERED_NS, to_ns)
+            else:
+                waiting.append((from_ns, to_ns))
+        self._run.standstills[:] = waiting
 
     def follow_sine(self, room: LiveKitRoom, presence: RoomPresence, now_ns: int) -> None:
         """Let the synthetic input begin and end, if the session wants one."""
@@ -125,6 +138,7 @@ class RunRecording:
         if self._sine is not None:
             self._sine.end(stopped_ns)
         self.recorder.close_tracks()
+        self._name_standstills(stopped_ns)
         await self._spool.close()
         if ending_at is not None:
             self._uploader.cut_at(self.clock.sample_of(ending_at))

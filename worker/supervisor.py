@@ -70,6 +70,11 @@ class Supervisor:
         return frozenset(self._recorders)
 
     @property
+    def recorder_places(self) -> dict[UUID, str]:
+        """Owner and place (`recorder-0`, …) of the recorder processes that run."""
+        return {owner: child.name for owner, child in self._recorders.items()}
+
+    @property
     def is_complete(self) -> bool:
         """Whether every child runs, and none is told to stop."""
         return len(self._recorders) == self._processes and bool(self._jobs) and not self._stopping.is_set()

@@ -6,7 +6,6 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Gauge
 from pydantic import SecretStr
 
 from sessions.errors import ParleyError
@@ -19,10 +18,12 @@ from store.sweeper import sweep
 from store.vault import TokenVault
 from worker.health import Check, serve_health
 from worker.maintenance import repeat
+from worker.process_figures import forget_the_dead
 from worker.run_rescuer import RunRescuer
 from worker.salvage import Salvage
 from worker.storage_check import StorageCheck
 from worker.supervisor import ChildCommands, Supervisor
+from worker.worker_metrics import worker_metrics
 
 _SWEEP_SECONDS = 1.0
 _RESCUE_RETRY_SECONDS = 1.0
@@ -54,6 +55,7 @@ async def run_worker_host(
         vault = TokenVault(settings.secret_key)
         salvage = Salvage(settings.data_dir, db, objects, Claims(db, vault), Runs(db, vault))
         rescuer = RunRescuer(Claims(db, vault), salvage.wake.set)
+        forget_the_dead(settings.data_dir)
         supervisor = Supervisor(
             commands, rescuer, processes=recorder_processes(settings), grace_seconds=settings.grace_seconds
         )
@@ -79,7 +81,10 @@ async def _run(
     }
     async with (
         serve_health(
-            settings.api_host, settings.worker_port, checks=checks, metrics=_metrics(supervisor, salvage)
+            settings.api_host,
+            settings.worker_port,
+            checks=checks,
+            metrics=worker_metrics(supervisor, salvage, settings.data_dir),
         ) as url,
         asyncio.TaskGroup() as group,
     ):
@@ -123,17 +128,3 @@ def _children_check(supervisor: Supervisor, data_dir: Path) -> Check:
             raise ParleyError("stopping", "not every child process runs")
 
     return check
-
-
-def _metrics(supervisor: Supervisor, salvage: Salvage) -> CollectorRegistry:
-    registry = CollectorRegistry()
-    Gauge("parley_worker_recorders", "Recorder processes that run.", registry=registry).set_function(
-        lambda: len(supervisor.live_owners)
-    )
-    Gauge("parley_worker_child_deaths", "Children that died unasked.", registry=registry).set_function(
-        lambda: supervisor.deaths
-    )
-    Gauge("parley_worker_segments_salvaged", "Segments uploaded for dead processes.", registry=registry).set_function(
-        lambda: salvage.segments
-    )
-    return registry

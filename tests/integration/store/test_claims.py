@@ -240,3 +240,48 @@ async def test_a_handover_is_no_loss(engine: Engine) -> None:
         [claim] = await engine.claim(owner)
         assert not claim.alone
         await engine.claims.release(owner, lost=False)
+
+
+async def test_a_quick_look_finds_what_is_queued_and_what_was_just_released(engine: Engine) -> None:
+    """And nothing that only reading every session would tell."""
+    running = await engine.running()
+    released = await engine.running()
+    sealed = await engine.running()
+    queued = await engine.new_session()
+    await engine.claims.release(released.owner, lost=True)
+    await engine.claims.release(sealed.owner, lost=False)
+    await engine.runs.seal(sealed)
+    await engine.sql("UPDATE runs SET beat_at = now() - interval '1 minute' WHERE owner = :owner", owner=running.owner)
+
+    quick = await engine.claim(thorough=False)
+    thorough = await engine.claim(thorough=True)
+
+    assert {queued, released.session_id} == {claim.session.id for claim in quick}
+    assert {running.session_id, sealed.session_id} == {claim.session.id for claim in thorough}
+
+
+async def test_a_thorough_look_leaves_what_it_cannot_take_to_quick_ones(engine: Engine) -> None:
+    """A host is lost with three sessions, and the process that notices has one slot: the others are released."""
+    lost = [await engine.running() for _ in range(3)]
+    alive = await engine.running()
+    await engine.pass_seconds(60)
+    await engine.beat(alive)
+
+    first = await engine.claim(free=1, thorough=True)
+    others = await engine.claim(thorough=False)
+
+    assert len(first) == 1
+    assert {fence.session_id for fence in lost} == {claim.session.id for claim in [*first, *others]}
+    assert engine.claims.active == 4
+
+
+async def test_a_thorough_look_that_may_not_judge_releases_nobody(engine: Engine) -> None:
+    """After an outage of the database everybody looks stale."""
+    stale = [await engine.running() for _ in range(2)]
+    await engine.new_session()
+    await engine.pass_seconds(60)
+
+    await engine.claim(free=1, may_judge_stale=False)
+
+    assert await engine.sql("SELECT 1 FROM runs WHERE released_at IS NOT NULL") == []
+    assert len(stale) == 2

@@ -65,3 +65,15 @@ def test_a_signal_from_others_reaches_the_loop(number: signal.Signals) -> None:
     time.sleep(0.2)  # two signals that are pending at once have no order
     os.kill(child.pid, signal.SIGTERM)
     assert finish(child) == (f"{number.name}\nSIGTERM\n", 0)
+
+
+def test_a_process_that_was_stopped_and_goes_on_still_hears() -> None:
+    """SIGSTOP and SIGCONT wake the watching thread with no signal at all; the next real one arrives."""
+    child = start("others")
+    for _ in range(3):
+        child.send_signal(signal.SIGSTOP)
+        time.sleep(0.1)
+        child.send_signal(signal.SIGCONT)
+        time.sleep(0.1)
+    child.send_signal(signal.SIGTERM)
+    assert finish(child) == ("SIGTERM\n", 0)
