@@ -13,12 +13,12 @@ from zlib import crc32
 import numpy as np
 import soundfile
 
-from audio.gaps import GAP_PAUSED, GAP_STORAGE, Gap, GapMs, gaps_in_ms
+from audio.gaps import GAP_PAUSED, GAP_STORAGE, Gap, GapMs, cut_gaps_in_ms, gaps_in_ms
 from audio.levels import dbfs, peak_magnitude
 from audio.mix import MixWindow, soft_limit
 from audio.pcm import SAMPLE_RATE
 from audio.plan import BuildPlan, Layout, PlannedSegment
-from audio.ranges import kept_ranges, merged_ranges
+from audio.ranges import kept_ranges, merged_ranges, position_without
 from audio.segment_key import SegmentKey
 from audio.segments import RecordKind, Segment, SegmentCorrupt, SegmentRecord, read_segment
 from audio.track_tally import TrackSummary, TrackTally
@@ -31,8 +31,8 @@ __all__ = ["BuildPlan", "BuildResult", "Gap", "Layout", "PlannedSegment", "Segme
 class BuildResult:
     """What was written, and what is missing from it.
 
-    `damaged_segments` are the storage keys of segments that were missing, cut off or not what their key says; where
-    that cost time there is a `gap.storage`.
+    `length_samples` is the file's; so are all times. `damaged_segments` are the storage keys of segments that were
+    missing, cut off or not what their key says; where that cost time there is a `gap.storage`.
     """
 
     sha256_hex: str
@@ -55,25 +55,26 @@ def build_recording(plan: BuildPlan, read: Callable[[str], bytes], write_to: str
     can't be written; prefer a path, for soundfile prints a file object's own errors and loses them.
     """
     build = _Build(plan)
-    with open_wav(write_to, plan.length_samples, plan.num_channels) as wav:
+    length_samples = build.file_length
+    with open_wav(write_to, length_samples, plan.num_channels) as wav:
         for planned in _in_reading_order(plan.segments):
             build.write_until(planned.key.first_sample, wav)
             build.take(planned, read)
         build.write_until(plan.length_samples, wav)
         build.write_rest(wav)
     sha256_hex, size_bytes = digest(write_to)
-    if size_bytes < plan.length_samples * plan.num_channels * 2:
+    if size_bytes < length_samples * plan.num_channels * 2:
         raise OSError(f"the recording was cut off at {size_bytes} bytes")
     return BuildResult(
         sha256_hex=sha256_hex,
         size_bytes=size_bytes,
-        length_samples=plan.length_samples,
+        length_samples=length_samples,
         num_channels=plan.num_channels,
         sample_rate=SAMPLE_RATE,
         layout=plan.layout,
         peak_dbfs=round(dbfs(build.peak), 2),
         tracks=build.tally.summary(),
-        gaps=gaps_in_ms(build.gaps, plan.length_samples),
+        gaps=build.gaps_in_ms(),
         damaged_segments=build.damaged,
     )
 
@@ -86,12 +87,24 @@ class _Build:
         self.damaged: list[str] = []
         self.peak = 0
         self._cuts = merged_ranges(plan.cuts)
+        self._left_out = self._cuts if plan.on_pause == "cut" else ()
         self.gaps = [*plan.gaps, *(Gap(start, end, GAP_PAUSED) for start, end in self._cuts)]
         self._length_samples = plan.length_samples
         self._num_channels = plan.num_channels
         self._ends = _epoch_ends(plan)
         self._window = MixWindow(plan.num_channels)
         self._next_block = 0
+
+    @property
+    def file_length(self) -> int:
+        """Samples of the file."""
+        return position_without(self._length_samples, self._left_out)
+
+    def gaps_in_ms(self) -> list[GapMs]:
+        """Every gap, in the file's times."""
+        if self._left_out:
+            return cut_gaps_in_ms(self.gaps, self._length_samples, self._left_out)
+        return gaps_in_ms(self.gaps, self._length_samples)
 
     def take(self, planned: PlannedSegment, read: Callable[[str], bytes]) -> None:
         """Read one segment and add what is good of it."""
@@ -127,12 +140,14 @@ class _Build:
     def _write_block(self, index: int, length: int, wav: soundfile.SoundFile) -> None:
         self._next_block = index + 1
         mix = self._window.take(index)
+        kept = list(kept_ranges(index * SAMPLE_RATE, index * SAMPLE_RATE + length, self._left_out))
         if mix is None:
-            write_samples(wav, np.zeros((length, self._num_channels), dtype=np.int16))
+            write_samples(wav, np.zeros((sum(end - start for start, end in kept), self._num_channels), dtype=np.int16))
             return
         pcm = soft_limit(mix[:, :length])
         self.peak = max(self.peak, peak_magnitude(pcm))
-        write_samples(wav, np.ascontiguousarray(pcm.T))
+        for start, end in kept:
+            write_samples(wav, np.ascontiguousarray(pcm[:, start - index * SAMPLE_RATE : end - index * SAMPLE_RATE].T))
 
     def _add(self, key: SegmentKey, run: "_Run", low: int, high: int) -> None:
         label = self.tally.label(key, run.track)
@@ -140,7 +155,7 @@ class _Build:
         pcm = np.frombuffer(b"".join(run.payloads), dtype="<i2")
         for start, end in kept_ranges(max(run.start_sample, low), min(run.end_sample, high), self._cuts):
             self._window.add(channel, start, pcm[start - run.start_sample : end - run.start_sample])
-            self.tally.count(label, start, end - start)
+            self.tally.count(label, position_without(start, self._left_out), end - start)
 
     def _damage(self, planned: PlannedSegment, from_sample: int) -> None:
         self.damaged.append(planned.storage_key)

@@ -1,11 +1,11 @@
 """Stretches of a recording that hold no true audio, each with the code that says why."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
 from audio.pcm import SAMPLE_RATE
-from audio.ranges import Range, merged_ranges
+from audio.ranges import Range, merged_ranges, position_without
 
 GAP_STORAGE = "gap.storage"
 """A stored segment is missing or damaged: the platform's fault."""
@@ -29,6 +29,21 @@ class GapMs(TypedDict):
     start_ms: int
     end_ms: int
     code: str
+
+
+def cut_gaps_in_ms(gaps: Iterable[Gap], length_samples: int, cuts: Sequence[Range]) -> list[GapMs]:
+    """`gaps_in_ms` for a file that the cuts were taken out of: all times are the file's.
+
+    A cut itself is then a gap without length, where it was.
+    """
+    moved = [
+        Gap(position_without(gap.start_sample, cuts), position_without(gap.end_sample, cuts), gap.code) for gap in gaps
+    ]
+    found = gaps_in_ms(moved, position_without(length_samples, cuts))
+    for start, _ in cuts:
+        at_ms = position_without(start, cuts) * 1000 // SAMPLE_RATE
+        found.append(GapMs(start_ms=at_ms, end_ms=at_ms, code=GAP_PAUSED))
+    return sorted(found, key=lambda gap: (gap["start_ms"], gap["end_ms"], gap["code"]))
 
 
 def gaps_in_ms(gaps: Iterable[Gap], length_samples: int) -> list[GapMs]:

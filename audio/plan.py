@@ -12,6 +12,10 @@ Layout = Literal["mono", "stereo"]
 """mono: everybody in one channel. stereo: left the room, right what the worker made."""
 
 
+OnPause = Literal["silence", "cut"]
+"""What a paused stretch becomes in the file."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedSegment:
     """A segment of the plan: its key, and the string by which `read` finds its bytes in storage."""
@@ -24,8 +28,9 @@ class PlannedSegment:
 class BuildPlan:
     """Everything that decides a recording's bytes.
 
-    The file has exactly `length_samples`. `cuts` are paused stretches [start, end), silent in the file. `gaps` are
-    those that only the planner knows (a lost host). The order of `segments` makes no difference.
+    The session has exactly `length_samples`. `cuts` are paused stretches [start, end): silent in the file, or left out
+    of it (`on_pause`). `gaps` are those that only the planner knows (a lost host). The order of `segments` makes no
+    difference.
     """
 
     segments: tuple[PlannedSegment, ...]
@@ -33,6 +38,7 @@ class BuildPlan:
     layout: Layout = "mono"
     cuts: tuple[Range, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    on_pause: OnPause = "silence"
 
     def __post_init__(self) -> None:
         if self.length_samples < 0 or self.layout not in ("mono", "stereo"):
@@ -51,6 +57,7 @@ class BuildPlan:
             "layout": self.layout,
             "cuts": [list(cut) for cut in self.cuts],
             "gaps": [[gap.start_sample, gap.end_sample, gap.code] for gap in self.gaps],
+            "on_pause": self.on_pause,
         }
 
     @classmethod
@@ -64,4 +71,5 @@ class BuildPlan:
             layout=document["layout"],
             cuts=tuple((start, end) for start, end in document["cuts"]),
             gaps=tuple(Gap(start, end, code) for start, end, code in document["gaps"]),
+            on_pause=document.get("on_pause", "silence"),
         )

@@ -22,6 +22,14 @@ def kept_ranges(start: int, end: int, cuts: Iterable[Range]) -> Iterator[Range]:
         yield start, end
 
 
+def position_without(sample: int, cuts: Iterable[Range]) -> int:
+    """Where a position lies once the cuts are taken out; inside of a cut: where that was.
+
+    `cuts` must be disjoint and sorted, as `merged_ranges` returns them.
+    """
+    return sample - sum(min(end, sample) - start for start, end in cuts if start < sample)
+
+
 def merged_ranges(ranges: Iterable[Range]) -> tuple[Range, ...]:
     """Sort ranges, join those that overlap or touch, drop the empty ones."""
     merged: list[Range] = []

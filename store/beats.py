@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.lifecycle import Status
+from store.pauses import PAUSES_OF, Pause, parse_pauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class RunState:
     ending_at: datetime | None
     end_reason: str | None
     max_duration_seconds: int
+    pauses: tuple[Pause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ _BEAT = text(
         RETURNING r.session_id, s.epoch, s.status, s.started_at, s.running_since, s.paused_at, s.ending_at,
                   s.end_reason, s.max_duration_seconds
     )
-    SELECT {_NOW} AS now, beat.* FROM (VALUES (1)) AS always LEFT JOIN beat ON true
+    SELECT {_NOW} AS now, beat.*, {PAUSES_OF.format(table="beat")} AS pauses
+    FROM (VALUES (1)) AS always LEFT JOIN beat ON true
     """
 )
 
@@ -138,6 +141,7 @@ async def write_beats(conn: AsyncConnection, owner: UUID, beats: Sequence[Beat],
                 ending_at=row.ending_at,
                 end_reason=row.end_reason,
                 max_duration_seconds=row.max_duration_seconds,
+                pauses=parse_pauses(row.pauses),
             )
             for row in rows
             if row.session_id is not None

@@ -19,6 +19,7 @@ from sessions.lifecycle import Event, Status, commit_event
 from sessions.session import Session
 from store import events, ledger
 from store.database import Database
+from store.pauses import read_pauses
 from store.session_rows import read_session
 from store.tables import recordings, runs, sessions
 from store.transitions import LockedSession, apply, lock_session
@@ -36,6 +37,7 @@ class FrozenPlan:
         segments: as `list_segments` gave them at the freeze.
         runs: per run {epoch, owner, claimed_at, joined_at, beat_at, released_at, lost, sealed}, in order of epochs;
             times in RFC 3339 with microseconds. `sealed` is False for a run whose spool had not arrived in time.
+        pauses: {paused_at, resumed_at} each, oldest first; `resumed_at` is null for one that the end found open.
     """
 
     session: Session
@@ -43,6 +45,7 @@ class FrozenPlan:
     frozen_at: datetime
     segments: list[dict[str, Any]]
     runs: list[dict[str, Any]]
+    pauses: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,11 @@ class Freezes:
             ready = await _ready(conn, session_id, salvage_seconds)
             if ready is not None:
                 return ready
-            plan = {"segments": segments, "runs": await _runs(conn, session_id)}
+            plan = {
+                "segments": segments,
+                "runs": await _runs(conn, session_id),
+                "pauses": await _pauses(conn, session_id),
+            }
             await conn.execute(_FREEZE, {"id": session_id, "recording_id": new_uuid(), "plan": plan})
             await ledger.stop_billing(conn, session_id)
             frozen = await _read_plan(conn, session_id)
@@ -224,7 +231,15 @@ async def _read_plan(conn: AsyncConnection, session_id: UUID) -> FrozenPlan | No
         frozen_at=row.frozen_at,
         segments=row.plan["segments"],
         runs=row.plan["runs"],
+        pauses=row.plan.get("pauses", []),
     )
+
+
+async def _pauses(conn: AsyncConnection, session_id: UUID) -> list[dict[str, Any]]:
+    return [
+        {"paused_at": _exact(pause.paused_at), "resumed_at": _exact(pause.resumed_at)}
+        for pause in await read_pauses(conn, session_id)
+    ]
 
 
 async def _runs(conn: AsyncConnection, session_id: UUID) -> list[dict[str, Any]]:

@@ -8,10 +8,11 @@ from sqlalchemy import text
 from sessions.lifecycle import TERMINAL, Status
 from store.database import Database
 from store.fence import Fence
+from store.pauses import Pause, read_pauses
 
 _QUERY = text(
     """
-    SELECT s.status, s.started_at, s.ending_at, s.paused_at, r.joined_at, r.sealed_at,
+    SELECT s.status, s.started_at, s.ending_at, r.joined_at, r.sealed_at,
            (c.committed_at IS NOT NULL) AS has_product
     FROM runs r JOIN sessions s ON s.id = r.session_id LEFT JOIN recordings c ON c.session_id = s.id
     WHERE r.session_id = :session_id AND r.epoch = :epoch AND r.owner = :owner
@@ -26,6 +27,7 @@ class LeftoverRun:
     Attributes:
         started_at: sample 0 of the session; None: it never ran.
         stop_at: nothing after this instant may be stored; None: nothing was stopped.
+        pauses: nothing within them may be stored either.
         joined: whether this run ever recorded on the session's clock.
         sealed: nothing of it is awaited any more.
         settled: the session is terminal without a recording to come, or its recording is stored and checked.
@@ -33,6 +35,7 @@ class LeftoverRun:
 
     started_at: datetime | None
     stop_at: datetime | None
+    pauses: tuple[Pause, ...]
     joined: bool
     sealed: bool
     settled: bool
@@ -43,12 +46,13 @@ async def find_leftover_run(db: Database, run: Fence) -> LeftoverRun | None:
     values = {"session_id": run.session_id, "epoch": run.epoch, "owner": run.owner}
     async with db.begin() as conn:
         row = (await conn.execute(_QUERY, values)).one_or_none()
+        pauses = await read_pauses(conn, run.session_id)
     if row is None:
         return None
-    stamps = [stamp for stamp in (row.ending_at, row.paused_at) if stamp is not None]
     return LeftoverRun(
         started_at=row.started_at,
-        stop_at=min(stamps, default=None),
+        stop_at=row.ending_at,
+        pauses=pauses,
         joined=row.joined_at is not None,
         sealed=row.sealed_at is not None,
         settled=row.has_product or (Status(row.status) in TERMINAL and row.ending_at is None),

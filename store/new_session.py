@@ -13,7 +13,7 @@ from sessions.session import LiveKitTransport, RecordingOptions
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A voice session to queue, with every default applied.
+    """A voice session to queue now or later, with every default applied.
 
     Attributes:
         id: made by the caller, so that an answer lost at COMMIT can be looked up; `created_at` is inside of it.
@@ -21,6 +21,7 @@ class NewSession:
         token_expires_at: its `exp`.
         multiplier: credits per second, copied so that a later price doesn't change this bill.
         agent_id: None means the organization's default agent.
+        start_at: ahead: `created` until then; else it is queued at once.
     """
 
     id: UUID
@@ -43,3 +44,4 @@ class NewSession:
     capabilities: list[dict[str, Any]] = field(default_factory=list)
     prompt: str | None = None
     external_customer_id: str | None = None
+    start_at: datetime | None = None

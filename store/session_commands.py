@@ -7,15 +7,16 @@ from sqlalchemy import delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 
 from sessions.errors import ParleyError
-from sessions.lifecycle import Event
+from sessions.lifecycle import Event, Status
 from sessions.session import Session
 from sessions.worker_token import PARAM, WorkerTokenClaims
 from store import events
 from store.database import Database
+from store.pauses import bound_pausing
 from store.session_queries import not_found
 from store.session_rows import read_session
 from store.tables import sessions, worker_tokens
-from store.transitions import SESSION_CHANNEL, apply, lock_session, notify
+from store.transitions import MESSAGE_CHANNEL, SESSION_CHANNEL, apply, lock_session, notify
 from store.vault import CUSTOMER, REFRESHED, TokenVault
 
 
@@ -34,6 +35,26 @@ class SessionCommands:
                 raise not_found()
             if not locked.settled:
                 await apply(conn, locked, event, code=code)
+            return await read_session(conn, session_id)
+
+    async def pause(self, organization_id: UUID, session_id: UUID) -> Session:
+        """See `Sessions.pause`."""
+        return await self._move(organization_id, session_id, Event.PAUSE, Status.PAUSED)
+
+    async def resume(self, organization_id: UUID, session_id: UUID) -> Session:
+        """See `Sessions.resume`."""
+        return await self._move(organization_id, session_id, Event.RESUME, Status.RUNNING)
+
+    async def _move(self, organization_id: UUID, session_id: UUID, event: Event, target: Status) -> Session:
+        async with self._db.begin() as conn:
+            await bound_pausing(conn)
+            locked = await lock_session(conn, session_id, organization_id=organization_id)
+            if locked is None:
+                raise not_found()
+            if locked.status is not target:
+                await apply(conn, locked, event)
+                if target is Status.RUNNING:
+                    await notify(conn, MESSAGE_CHANNEL, str(session_id))  # some may have been waiting
             return await read_session(conn, session_id)
 
     async def replace_token(

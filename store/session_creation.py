@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from uuid import UUID
 
-from sqlalchemy import exc, func, insert, select, text
+from sqlalchemy import case, exc, false, func, insert, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions import ids
@@ -70,15 +70,16 @@ class SessionCreation:
             )
         )
         session = await read_session(conn, new.id)
-        steps = ((None, Status.CREATED), (Status.CREATED, Status.QUEUED))
-        for before, after in steps:
+        steps = [(None, Status.CREATED), (Status.CREATED, Status.QUEUED)]
+        for before, after in steps if session.status is Status.QUEUED else steps[:1]:
             await events.append(
-                conn, new.id, f"session.{after}", epoch=0, status_from=before, status_to=after, at=session.queued_at
+                conn, new.id, f"session.{after}", epoch=0, status_from=before, status_to=after, at=session.updated_at
             )
         if idempotency is not None:
             status, body = render(session)
             await idempotency.store(conn, status, body, new.id)
-        await notify(conn, CLAIM_CHANNEL)
+        if session.status is Status.QUEUED:
+            await notify(conn, CLAIM_CHANNEL)
         await _hold(conn, new.id)
         return session
 
@@ -126,11 +127,13 @@ class SessionCreation:
 def _columns(organization_id: UUID, new: NewSession) -> dict[str, object]:
     default_agent = select(organizations.c.default_agent_id).where(organizations.c.id == organization_id)
     now = func.statement_timestamp()
+    waits = false() if new.start_at is None else literal(new.start_at) > now
     return {
         "id": new.id,
         "organization_id": organization_id,
         "kind": new.kind,
-        "status": str(Status.QUEUED),
+        "status": case((waits, str(Status.CREATED)), else_=str(Status.QUEUED)),
+        "start_at": new.start_at,
         "url": new.transport.url,
         "room_key": _room_key(new),
         "room_name": new.transport.room_name,
@@ -157,7 +160,7 @@ def _columns(organization_id: UUID, new: NewSession) -> dict[str, object]:
         "external_customer_id": new.external_customer_id,
         "created_at": ids.created_at(new.id),
         "updated_at": now,
-        "queued_at": now,
+        "queued_at": case((waits, None), else_=now),
     }
 
 

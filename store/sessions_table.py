@@ -84,6 +84,22 @@ class Sessions:
         """Undo `archive`. Not archived: unchanged."""
         return await self._edits.set_archived(organization_id, session_id, False)
 
+    async def pause(self, organization_id: UUID, session_id: UUID) -> Session:
+        """Pause it: from this stamp on nothing is recorded and nothing billed. A paused one stays as it is.
+
+        Raises:
+            ParleyError: `transition.invalid` unless it is running or paused.
+        """
+        return await self._commands.pause(organization_id, session_id)
+
+    async def resume(self, organization_id: UUID, session_id: UUID) -> Session:
+        """Let a paused session go on. A running one stays as it is.
+
+        Raises:
+            ParleyError: `transition.invalid` unless it is running or paused.
+        """
+        return await self._commands.resume(organization_id, session_id)
+
     async def replace_token(
         self, organization_id: UUID, session_id: UUID, token: SecretStr, claims: WorkerTokenClaims
     ) -> Session:

@@ -235,6 +235,14 @@ session_events = Table(
     Column("data", JSONB, nullable=False, server_default=text("'{}'")),
 )
 
+session_pauses = Table(
+    "session_pauses",
+    metadata,
+    Column("session_id", Uuid, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("paused_at", _time, primary_key=True),
+    Column("resumed_at", _time),  # null: paused, or paused until its end
+)
+
 log_entries = Table(  # messages and transcript segments, in one order
     "log_entries",
     metadata,

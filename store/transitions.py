@@ -6,7 +6,7 @@ bump the version, set the stamps, erase the tokens, defer the finalize job, writ
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,8 @@ from sessions.lifecycle import SETTLED, TERMINAL, Event, Outcome, Status, advanc
 from sessions.redaction import redact
 from store import events
 from store.jobs import defer_finalize
-from store.tables import sessions, worker_tokens
+from store.pauses import begin_pause, end_pause
+from store.tables import runs, sessions, worker_tokens
 
 SESSION_CHANNEL = "parley_session"
 CLAIM_CHANNEL = "parley_claim"
@@ -27,6 +28,12 @@ DELIVERED_CHANNEL = "parley_delivered"
 
 # The UPDATE's own instant, after the row is locked: one value for every stamp of a transition.
 _NOW: ColumnElement[Any] = func.statement_timestamp()
+# A beat may bill past a pause that is stamped but not committed yet; after the resume as much is free.
+_OVERBILLED: ColumnElement[Any] = (
+    select(func.greatest(func.max(runs.c.billed_at) - sessions.c.paused_at, timedelta(0)))
+    .where(runs.c.session_id == sessions.c.id)
+    .scalar_subquery()
+)
 _OUTCOMES: dict[Event, Outcome] = {Event.END: "ended", Event.CANCEL: "canceled", Event.FAIL: "failed"}
 
 
@@ -107,7 +114,7 @@ async def apply(
     elif target is Status.RUNNING:
         changes |= {
             "started_at": func.coalesce(sessions.c.started_at, _NOW),
-            "running_since": _NOW,
+            "running_since": _NOW + _OVERBILLED if locked.status is Status.PAUSED else _NOW,
             "paused_at": None,
             **_recording(locked, "recording"),
         }
@@ -119,6 +126,10 @@ async def apply(
         await defer_finalize(conn, locked.id)
     changed = update(sessions).where(sessions.c.id == locked.id).values(changes).returning(sessions.c.updated_at)
     moment = (await conn.execute(changed)).scalar_one()
+    if target is Status.PAUSED:
+        await begin_pause(conn, locked.id, moment)
+    elif locked.status is Status.PAUSED and target is Status.RUNNING:
+        await end_pause(conn, locked.id, moment)
     await events.append(
         conn,
         locked.id,

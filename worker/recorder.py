@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from audio.levels import FLOOR_DBFS, peak_dbfs
 from audio.pcm import SAMPLE_RATE, Pcm
+from audio.ranges import Range, kept_ranges
 from audio.sine import sine_block
 from audio.timeline import Placed, TrackTimeline
 from worker.concealment import ConcealmentWatch
+from worker.pause_ranges import overlaps
 from worker.room_events import RemoteTrack
 from worker.session_clock import SessionClock
 from worker.spool import RunSpool
@@ -40,6 +42,7 @@ class Recorder:
         self._peak_dbfs = FLOOR_DBFS
         self._sine_number: int | None = None
         self._sine_sample = 0
+        self._cuts: tuple[Range, ...] = ()
 
     @property
     def frames(self) -> int:
@@ -86,9 +89,16 @@ class Recorder:
         for sid in self.track_sids:
             self.close_track(sid)
 
+    def leave_out(self, cuts: tuple[Range, ...]) -> None:
+        """Nothing of these stretches goes into the spool; what the open segment holds of them is about to be erased."""
+        if cuts != self._cuts:
+            self._cuts = cuts
+            self._spool.seal()
+
     def gap(self, code: str, start_sample: int, end_sample: int) -> None:
         """Note that [start, end) holds no true audio."""
-        self._spool.gap(code, start_sample, end_sample)
+        for start, end in kept_ranges(start_sample, end_sample, self._cuts):
+            self._spool.gap(code, start, end)
 
     def concealed(self, sid: str, total: int | None, now_ns: int) -> None:
         """Take a reading of a track's concealed samples."""
@@ -97,7 +107,7 @@ class Recorder:
             return
         made_up = track.concealment.read(total, self._clock.sample_at(now_ns))
         if made_up is not None:
-            self._spool.gap("gap.concealed", *made_up)
+            self.gap("gap.concealed", *made_up)
 
     def start_sine(self, start_sample: int) -> None:
         """Let the synthetic input begin; it is written by `tick` up to the present."""
@@ -124,20 +134,31 @@ class Recorder:
             return
         if self.first_frame_ns is None:
             self.first_frame_ns = arrival_ns
-        self.received_samples += len(pcm)
-        self._peak_dbfs = max(self._peak_dbfs, peak_dbfs(pcm))
-        self._write(track.number, track.timeline.push(pcm, self._clock.sample_at(arrival_ns)))
+        arrival_sample = self._clock.sample_at(arrival_ns)
+        if not self._cuts or not overlaps(arrival_sample - 1, arrival_sample, self._cuts):
+            self.received_samples += len(pcm)
+            self._peak_dbfs = max(self._peak_dbfs, peak_dbfs(pcm))
+        self._write(track.number, track.timeline.push(pcm, arrival_sample))
 
     def _write(self, number: int, placed: list[Placed]) -> None:
         for one in placed:
-            self._spool.audio(number, one)
+            self._keep(number, one)
+
+    def _keep(self, number: int, placed: Placed) -> None:
+        """Into the spool with what lies in no pause."""
+        if not self._cuts:
+            self._spool.audio(number, placed)
+            return
+        first = placed.start_sample
+        for start, end in kept_ranges(first, first + len(placed.pcm), self._cuts):
+            self._spool.audio(number, Placed(start, placed.arrival_sample, placed.pcm[start - first : end - first]))
 
     def _write_sine(self, now_ns: int) -> None:
         now_sample = self._clock.sample_at(now_ns)
         while self._sine_number is not None and self._sine_sample < now_sample:
             count = min(now_sample - self._sine_sample, _MOST_SINE_SAMPLES)
             block = sine_block(self._sine_sample, count)
-            self._spool.audio(self._sine_number, Placed(self._sine_sample, now_sample, block))
+            self._keep(self._sine_number, Placed(self._sine_sample, now_sample, block))
             self._sine_sample += count
 
     def _next_number(self) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 from audio.build import BuildPlan, Gap, PlannedSegment, SegmentKey
 from audio.pcm import SAMPLE_RATE
+from audio.ranges import Range, kept_ranges, merged_ranges
 from store.freeze import FrozenPlan
 from worker.session_clock import SessionClock
 
@@ -34,14 +35,32 @@ def recording_plan(frozen: FrozenPlan) -> BuildPlan:
     assert session.ending_at is not None
     clock = SessionClock(session.started_at, session.started_at, 0)
     length_samples = max(clock.sample_of(session.ending_at), 0)
-    paused = [] if session.paused_at is None else [(max(clock.sample_of(session.paused_at), 0), length_samples)]
+    cuts = paused_ranges(frozen.pauses, clock, length_samples)
     segments = [PlannedSegment(SegmentKey.parse(one["name"]), one["storage_key"]) for one in frozen.segments]
     return BuildPlan(
         segments=tuple(segments),
         length_samples=length_samples,
         layout=session.recording.layout,
-        cuts=tuple(cut for cut in paused if cut[0] < cut[1]),
-        gaps=tuple(unrecorded(frozen.runs, [segment.key for segment in segments], clock, length_samples)),
+        cuts=cuts,
+        gaps=tuple(
+            Gap(start, end, gap.code)
+            for gap in unrecorded(frozen.runs, [segment.key for segment in segments], clock, length_samples)
+            for start, end in kept_ranges(gap.start_sample, gap.end_sample, cuts)
+        ),
+        on_pause=session.recording.on_pause,
+    )
+
+
+def paused_ranges(pauses: Sequence[dict[str, Any]], clock: SessionClock, length_samples: int) -> tuple[Range, ...]:
+    """The samples of the pauses of a `FrozenPlan`."""
+    return merged_ranges(
+        (
+            max(clock.sample_of(datetime.fromisoformat(pause["paused_at"])), 0),
+            length_samples
+            if pause["resumed_at"] is None
+            else min(clock.sample_of(datetime.fromisoformat(pause["resumed_at"])), length_samples),
+        )
+        for pause in pauses
     )
 
 

@@ -11,7 +11,7 @@ _SECOND_NS = 1_000_000_000
 class RoomPresence:
     """Idleness: joined, and no remote participant has an audio track (muted or not).
 
-    Its clock stands still while we are not in the room. `somebody_came` never becomes False again.
+    Its clock stands still while we are not in the room and while it is held. `somebody_came` never becomes False again.
     """
 
     idle_timeout_seconds: float
@@ -20,19 +20,24 @@ class RoomPresence:
     _idle_ns: int = 0  # collected before `_idle_since_ns`
     _idle_since_ns: int | None = None
     _in_room: bool = False
+    _held: bool = False
 
     def entered(self, now_ns: int) -> None:
         """We are in the room; nobody is known yet."""
         self._audio.clear()
         self._in_room = True
-        self._idle_since_ns = now_ns
+        self._run_clock(now_ns)
 
     def dropped(self, now_ns: int) -> None:
         """We are out of the room."""
-        if self._idle_since_ns is not None:
-            self._idle_ns += now_ns - self._idle_since_ns
-        self._idle_since_ns = None
         self._in_room = False
+        self._run_clock(now_ns)
+
+    def hold(self, held: bool, now_ns: int) -> None:
+        """While the session is paused idleness stands still; say so as often as you like."""
+        if held != self._held:
+            self._held = held
+            self._run_clock(now_ns)
 
     def take(self, event: RoomEvent, now_ns: int) -> None:
         """Take note of what happened in the room."""
@@ -45,8 +50,7 @@ class RoomPresence:
                 self._idle_ns, self._idle_since_ns = 0, None
             case AudioUnpublished(sid=sid):
                 self._audio.discard(sid)
-                if not self._audio and self._idle_since_ns is None and self._in_room:
-                    self._idle_since_ns = now_ns
+                self._run_clock(now_ns)
             case ParticipantLeft() | _:
                 pass
 
@@ -55,3 +59,12 @@ class RoomPresence:
         if self._idle_since_ns is None:
             return None
         return self._idle_since_ns - self._idle_ns + round(self.idle_timeout_seconds * _SECOND_NS)
+
+    def _run_clock(self, now_ns: int) -> None:
+        """Let the clock go or stand, as things are; what it has collected stays."""
+        idle = self._in_room and not self._held and not self._audio
+        if idle and self._idle_since_ns is None:
+            self._idle_since_ns = now_ns
+        elif not idle and self._idle_since_ns is not None:
+            self._idle_ns += now_ns - self._idle_since_ns
+            self._idle_since_ns = None

@@ -8,6 +8,7 @@ import structlog
 
 from store.claims import Claim
 from store.clock import ClockPair
+from store.pauses import Pause
 from worker.beats import Beats
 from worker.boot_clock import SECOND_NS, boottime_ns
 from worker.live_run import Counters, LiveRun
@@ -16,6 +17,7 @@ from worker.recorder import Recorder
 from worker.recorder_tools import RecorderTools
 from worker.room_events import RemoteTrack
 from worker.room_presence import RoomPresence
+from worker.run_pauses import RunPauses
 from worker.session_clock import SessionClock
 from worker.spool import RunSpool, SealedSegment
 from worker.synthetic_input import Spawn, SyntheticInput
@@ -49,6 +51,7 @@ class RunRecording:
         self._uploading: asyncio.Task[None] | None = None
         self._room: LiveKitRoom | None = None
         self._sine: SyntheticInput | None = None
+        self._pauses: RunPauses | None = None
         self._spool = RunSpool(
             tools.spool_writer,
             tools.spool_folder,
@@ -68,13 +71,15 @@ class RunRecording:
         """
         self._spool.open()
 
-    def begin(self, started_at: datetime, pair: ClockPair) -> None:
-        """Sample 0 is known."""
+    def begin(self, started_at: datetime, pair: ClockPair, pauses: tuple[Pause, ...] = ()) -> None:
+        """Sample 0 is known, and whether it is paused."""
         self.clock = SessionClock(started_at, pair.db_time, pair.boottime_ns)
         self.recorder = Recorder(self.clock, self._spool)
         self._uploader = Uploader(self._tools.objects, self._claim.session.id, self.clock)
         self._uploading = self._spawn(self._uploader.run(), "uploader")
+        self._spawn(self._uploader.erase_pauses(), "erase-pauses")
         self._spawn(self._watch_concealment(), "concealment")
+        self._pauses = RunPauses(self.clock, self.recorder, self._uploader, pauses)
         transport = self._claim.session.transport
         if transport is not None and transport.synthetic_audio_if_no_input:
             self._sine = SyntheticInput(self.clock, self.recorder, self._spawn, resumed=self._claim.resumed)
@@ -108,6 +113,8 @@ class RunRecording:
             state = self._run.state
             if state is not None and state.ending_at is not None:
                 self._uploader.cut_at(self.clock.sample_of(state.ending_at))
+            if state is not None and self._pauses is not None:
+                self._pauses.follow(state.pauses, now_ns)
             self._uploader.prove(self._run.proven_ns)
 
     def gap(self, code: str, from_ns: int, to_ns: int) -> None:
@@ -145,9 +152,8 @@ class RunRecording:
         if not self._run.replaced:
             beats.hurry()
             await self._run.proven_after(boottime_ns() if ending_at is None else stopped_ns)
-        state = self._run.state
-        if state is not None and state.ending_at is not None:
-            self._uploader.cut_at(self.clock.sample_of(state.ending_at))
+        assert self._pauses is not None
+        await self._pauses.cut_as_stamped(self._tools.db, self._run.fence)
         self._uploader.release_all()
         if self._uploading is None or self._uploading.done():
             await self._uploader.flush()

@@ -8,19 +8,19 @@ finalizing waits for.
 import asyncio
 import shutil
 from collections.abc import Set as AbstractSet
-from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import structlog
 
-from audio.pcm import SAMPLE_RATE
 from store.claims import Claims
 from store.database import Database
 from store.fence import Fence
 from store.leftover_runs import LeftoverRun, find_leftover_run
 from store.objects import Objects
 from store.runs import Runs
+from worker.pause_ranges import pause_ranges
+from worker.session_clock import SessionClock
 from worker.spool import AbandonedRun, AbandonedSpool, abandoned_spools
 from worker.uploader import upload_segment
 
@@ -67,11 +67,11 @@ class Salvage:
     async def _upload(self, run: AbandonedRun, found: LeftoverRun) -> int:
         if not found.joined or found.started_at is None:
             return 0  # nothing in it is on the session's clock
-        end_sample = None
-        if found.stop_at is not None:
-            end_sample = (found.stop_at - found.started_at) // timedelta(microseconds=1) * SAMPLE_RATE // 1_000_000
+        clock = SessionClock(found.started_at, found.started_at, 0)
+        end_sample = None if found.stop_at is None else clock.sample_of(found.stop_at)
+        cuts = pause_ranges(found.pauses, clock)
         segments = await asyncio.to_thread(run.recover)
         for segment in segments:
-            await upload_segment(self._objects, run.session_id, segment, end_sample)
+            await upload_segment(self._objects, run.session_id, segment, end_sample, cuts)
             self.segments += 1
         return len(segments)

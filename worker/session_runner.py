@@ -17,6 +17,7 @@ from sessions.session import Session
 from store.claims import Claim
 from store.clock import ClockPair
 from store.fence import Replaced
+from store.pauses import Pause
 from worker.boot_clock import boottime_ns
 from worker.live_run import LiveRun
 from worker.livekit_room import LiveKitRoom
@@ -172,7 +173,8 @@ class SessionRunner:
             self._tools.beats.hurry()
             await self._seat.leave()
             return None
-        recording.begin(session.started_at, self._clock_pair)
+        paused = () if session.paused_at is None else (Pause(session.paused_at, None),)
+        recording.begin(session.started_at, self._clock_pair, paused)
         _log.info("session_running", resumed=self._claim.resumed)
         return recording
 

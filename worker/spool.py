@@ -170,6 +170,11 @@ class RunSpool:
         if file.error is not None:
             self._tell(self._fail, file.error)
 
+    def seal(self) -> None:
+        """Seal what is open, young as it is; the next samples open another segment."""
+        self._tell_dropped()
+        self._seal()
+
     def watch(self) -> None:
         """Ask the writer whether the open segment has failed; the answer comes through `on_failed`."""
         file = self._file

@@ -21,6 +21,7 @@ from audio.segments import SegmentCorrupt, read_segment, segment_key
 from worker.spool_writer import SealedSegment, put_in_place
 
 OPEN_SUFFIX = ".open"
+CUT_SUFFIX = ".cut"  # a segment that a pause is being erased from
 _LOCK = "lock"
 _SEALED = ".seg"
 _NEW = ".new-"
@@ -62,6 +63,8 @@ class AbandonedRun:
 
     def recover(self) -> list[SealedSegment]:
         """Every segment, in order; the one that was open is sealed first, without its torn tail."""
+        for path in self.folder.glob(f"*{CUT_SUFFIX}"):
+            path.unlink()  # what it was made from is still there
         for path in sorted(self.folder.glob(f"*{OPEN_SUFFIX}")):
             self._seal_open(path)
         found = []

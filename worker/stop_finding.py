@@ -34,8 +34,8 @@ def stop_from_clock(
     limit = recording.clock.started_at + timedelta(seconds=max_duration_seconds)
     if recording.clock.time_of(now_ns) >= limit:
         return Stop.ended("end.max_duration", at=limit)
+    presence.hold(run.state is not None and run.state.status is Status.PAUSED, now_ns)
     idle_ns = presence.idle_deadline_ns()
-    paused = run.state is not None and run.state.status is Status.PAUSED
-    if idle_ns is not None and now_ns >= idle_ns and not paused:
+    if idle_ns is not None and now_ns >= idle_ns:
         return Stop.ended("end.idle_timeout")
     return None

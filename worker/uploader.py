@@ -2,14 +2,21 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
 
-from audio.segments import RecordKind, cut_after, read_segment, segment_key
+from audio.ranges import Range
+from audio.segments import SegmentKey
 from sessions.ids import format_id
 from store.objects import Objects
+from store.pauses import COMMIT_SECONDS
 from store.storage_errors import ObjectExists, StorageError
+from worker.boot_clock import SECOND_NS
+from worker.pause_ranges import overlaps
+from worker.segment_cutting import cut_segment, rewrite_segment
 from worker.session_clock import SessionClock
 from worker.spool import SealedSegment
 
@@ -17,32 +24,34 @@ _log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 15.0
+_COMMIT_NS = round(COMMIT_SECONDS * SECOND_NS)
 
 
 async def upload_segment(
-    objects: Objects, session_id: UUID, segment: SealedSegment, end_sample: int | None = None
+    objects: Objects,
+    session_id: UUID,
+    segment: SealedSegment,
+    end_sample: int | None = None,
+    cuts: Sequence[Range] = (),
 ) -> None:
-    """Store a segment without what lies at or after `end_sample`, then delete the file; may be repeated.
-
-    The same file cut at the same place is the same object, so it does not matter who uploads it, or how often.
+    """Store a segment without what lies at or after `end_sample` or in a cut, then delete the file; may be repeated.
 
     Raises:
         StorageError: it is not stored; the file is still there.
     """
-    data = await asyncio.to_thread(segment.path.read_bytes)
-    key = segment.key
-    if end_sample is not None and (key.last_sample > end_sample or not key.has_audio):
-        data = cut_after(data, end_sample)
-        key = segment_key(data, key.sequence)
-        if all(record.kind == RecordKind.TRACK for record in read_segment(data).records):
-            await asyncio.to_thread(segment.path.unlink, missing_ok=True)
-            return
-    await _store(objects, f"spool/{format_id('sess', session_id)}/{key.name}", data)
+    kept = cut_segment(await asyncio.to_thread(segment.path.read_bytes), segment.key, end_sample, cuts)
+    if kept is not None:
+        await store_segment(objects, session_id, *kept)
     await asyncio.to_thread(segment.path.unlink, missing_ok=True)
 
 
-async def _store(objects: Objects, storage_key: str, data: bytes) -> None:
-    """Put a segment and make sure that the storage has it: the spool's copy goes next."""
+async def store_segment(objects: Objects, session_id: UUID, data: bytes, key: SegmentKey) -> None:
+    """Put a segment where finalizing looks for it and make sure that the storage has it: the spool's copy goes next.
+
+    Raises:
+        StorageError: it is not stored.
+    """
+    storage_key = f"spool/{format_id('sess', session_id)}/{key.name}"
     try:
         await objects.put_create(storage_key, data)
     except ObjectExists:
@@ -52,18 +61,30 @@ async def _store(objects: Objects, storage_key: str, data: bytes) -> None:
         raise StorageError("storage.write_failed", "a segment came out at another size than was written")
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """A segment on the disk; None once a pause has left nothing of it."""
+
+    segment: SealedSegment | None
+    under_way: bool = False
+
+
 class Uploader:
     """The sealed segments of one run.
 
-    A segment goes only after a beat that was *sent* after its last sample has come back: by then it is known whether
-    the session was stopped before that sample, and what lies past the stamp is cut off.
+    A segment goes only after a beat has come back that was *sent* `COMMIT_SECONDS` after its last sample: by then it
+    is known whether the session was stopped or paused before that sample, and what lies past the stamp is cut off.
+    What lies in a pause is erased from the files that wait, too.
     """
 
     def __init__(self, objects: Objects, session_id: UUID, clock: SessionClock) -> None:
         self._objects = objects
         self._session_id = session_id
         self._clock = clock
-        self._waiting: deque[SealedSegment] = deque()
+        self._waiting: deque[_Waiting] = deque()
+        self._cuts: tuple[Range, ...] = ()
+        self._uncut = asyncio.Event()
+        self._files = asyncio.Lock()
         self._proven_sample = -1
         self._end_sample: int | None = None
         self._everything = False
@@ -79,19 +100,47 @@ class Uploader:
 
     def add(self, segment: SealedSegment) -> None:
         """Take a segment that was just sealed."""
-        self._waiting.append(segment)
+        self._waiting.append(_Waiting(segment))
+        self._uncut.set()
         self._empty.clear()
         self._changed.set()
 
     def prove(self, sent_ns: int) -> None:
         """A beat that was sent at this instant has come back, and what it said was passed on before."""
-        self._proven_sample = max(self._proven_sample, self._clock.sample_at(sent_ns))
+        self._proven_sample = max(self._proven_sample, self._clock.sample_at(sent_ns - _COMMIT_NS))
         self._changed.set()
 
     def cut_at(self, end_sample: int) -> None:
         """Nothing from this sample on is uploaded."""
         self._end_sample = end_sample if self._end_sample is None else min(self._end_sample, end_sample)
         self._changed.set()
+
+    def leave_out(self, cuts: tuple[Range, ...]) -> None:
+        """Nothing of these stretches is uploaded, nor kept on the disk."""
+        if cuts != self._cuts:
+            self._cuts = cuts
+            self._uncut.set()
+            self._changed.set()
+
+    async def erase_pauses(self) -> None:
+        """Keep the waiting files free of pauses, until canceled."""
+        while True:
+            await self._uncut.wait()
+            self._uncut.clear()
+            for waiting in list(self._waiting):
+                await self._erase(waiting)
+
+    async def _erase(self, waiting: _Waiting) -> None:
+        async with self._files:
+            segment = waiting.segment
+            if segment is None or waiting.under_way:
+                return
+            if not overlaps(segment.key.first_sample, segment.key.last_sample, self._cuts):
+                return
+            try:
+                waiting.segment = await asyncio.to_thread(rewrite_segment, segment, self._cuts)
+            except OSError as error:
+                _log.error("pause_not_erased", error=type(error).__name__)  # the upload leaves it out all the same
 
     def release_all(self) -> None:
         """No beat will come any more (we were replaced): whatever was sealed may go."""
@@ -112,8 +161,9 @@ class Uploader:
             await self._upload_next()
 
     async def _upload_next(self) -> None:
+        first = self._waiting[0]
         try:
-            await upload_segment(self._objects, self._session_id, self._waiting[0], self._end_sample)
+            await self._upload(first)
         except (StorageError, OSError) as error:
             _log.warning("segment_upload_failed", error=type(error).__name__, waiting=len(self._waiting))
             await asyncio.sleep(self._pause_seconds)
@@ -124,6 +174,21 @@ class Uploader:
         if not self._waiting:
             self._empty.set()
 
+    async def _upload(self, waiting: _Waiting) -> None:
+        async with self._files:
+            segment = waiting.segment
+            if segment is None:
+                return
+            waiting.under_way = True
+            data = await asyncio.to_thread(segment.path.read_bytes)
+            kept = cut_segment(data, segment.key, self._end_sample, self._cuts)
+        try:
+            if kept is not None:
+                await store_segment(self._objects, self._session_id, *kept)
+            await asyncio.to_thread(segment.path.unlink, missing_ok=True)
+        finally:
+            waiting.under_way = False
+
     async def drained(self) -> None:
         """Wait until everything that was added is stored."""
         await self._empty.wait()
@@ -131,6 +196,9 @@ class Uploader:
     def _next_may_go(self) -> bool:
         if not self._waiting:
             return False
-        last_sample = self._waiting[0].key.last_sample
+        segment = self._waiting[0].segment
+        if segment is None:
+            return True
+        last_sample = segment.key.last_sample
         ended = self._end_sample is not None and self._proven_sample >= self._end_sample
         return self._everything or ended or last_sample <= self._proven_sample

@@ -14,6 +14,7 @@ from sessions.ids import new_uuid, parse_id
 from sessions.room_url import parse_room_url
 from sessions.session import LiveKitTransport, RecordingOptions, Session
 from sessions.settings import Settings
+from sessions.timestamps import parse_timestamp
 from sessions.usage import MULTIPLIERS
 from sessions.worker_token import WorkerTokenClaims, read_worker_token
 from store.new_session import NewSession
@@ -64,7 +65,7 @@ def to_new_session(body: CreateSessionRequest, settings: Settings, now: datetime
     """What to store, if it makes sense: semantics after schema.
 
     Raises:
-        ParleyError: `transport.unsupported`, `field.reserved`, `field.invalid`, `audio_source.unsupported`,
+        ParleyError: `transport.unsupported`, `field.invalid`, `audio_source.unsupported`,
             `transport.url_not_allowed`, `worker_token.*`.
     """
     transport = body.transport
@@ -74,8 +75,7 @@ def to_new_session(body: CreateSessionRequest, settings: Settings, now: datetime
             f"transport.type={transport.type} is reserved and not yet available",
             param="transport.type",
         )
-    if body.start_at is not None:
-        raise ParleyError("field.reserved", "start_at is reserved and not yet available", param="start_at")
+    start_at = None if body.start_at is None else parse_timestamp(body.start_at)
     if transport.audio_source != "track":
         raise ParleyError(
             "audio_source.unsupported",
@@ -85,7 +85,7 @@ def to_new_session(body: CreateSessionRequest, settings: Settings, now: datetime
     parse_room_url(transport.url, allow_private_hosts=settings.allow_private_hosts)
     claims = read_worker_token(
         transport.worker_token,
-        now=now,
+        now=now if start_at is None else max(now, start_at),
         room_name=transport.room_name,
         worker_identity=transport.worker_identity,
     )
@@ -109,6 +109,7 @@ def to_new_session(body: CreateSessionRequest, settings: Settings, now: datetime
         capabilities=[capability.model_dump() for capability in body.capabilities],
         prompt=body.prompt,
         external_customer_id=body.external_customer_id,
+        start_at=start_at,
     )
 
 

@@ -1,4 +1,4 @@
-"""`POST …/end`, `POST …/cancel`, `PUT …/worker_token`."""
+"""`POST …/end`, `…/cancel`, `…/pause`, `…/resume`, `PUT …/worker_token`."""
 
 from datetime import UTC, datetime
 
@@ -22,6 +22,18 @@ async def end_session(call: Call) -> web.StreamResponse:
 async def cancel_session(call: Call) -> web.StreamResponse:
     """Stop at once, without draining; unchanged when it has been settled before."""
     session = await call.dependencies.sessions.cancel(call.organization_id, call.session_id)
+    return json_answer(present_session(session))
+
+
+async def pause_session(call: Call) -> web.StreamResponse:
+    """Record and bill nothing from now on; unchanged when it is paused already."""
+    session = await call.dependencies.sessions.pause(call.organization_id, call.session_id)
+    return json_answer(present_session(session))
+
+
+async def resume_session(call: Call) -> web.StreamResponse:
+    """Go on; unchanged when it is running already."""
+    session = await call.dependencies.sessions.resume(call.organization_id, call.session_id)
     return json_answer(present_session(session))
 
 

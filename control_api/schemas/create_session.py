@@ -7,6 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
 from control_api.schemas.strictness import Integer, RequestModel, ShortText
+from sessions.timestamps import parse_timestamp
 from sessions.worker_token import MAX_TOKEN_CHARACTERS
 
 MAX_METADATA_BYTES = 8 * 1024
@@ -112,6 +113,19 @@ def _bounded_list(capabilities: list[CapabilityRequest]) -> list[CapabilityReque
 Capabilities = Annotated[list[CapabilityRequest], AfterValidator(_bounded_list), Field(max_length=50)]
 
 
+def _time(value: str) -> str:
+    try:
+        parse_timestamp(value)
+    except (ValueError, OverflowError):
+        raise PydanticCustomError(
+            "timestamp", "must be an ISO 8601 UTC time such as 2026-11-22T02:37:57.123Z"
+        ) from None
+    return value
+
+
+StartAt = Annotated[str, AfterValidator(_time), Field(max_length=64, json_schema_extra={"format": "date-time"})]
+
+
 class CreateSessionRequest(RequestModel):
     """What to record, where, and for how long."""
 
@@ -136,4 +150,6 @@ class CreateSessionRequest(RequestModel):
     capabilities: Capabilities = Field(default_factory=list)
     prompt: Annotated[str, Field(max_length=32_768)] | None = None
     external_customer_id: ShortText | None = None
-    start_at: str | None = Field(None, description="Reserved: answers 422 field.reserved for now.")
+    start_at: StartAt | None = Field(
+        None, description="RFC 3339: created until then, then queued. The worker token must live longer."
+    )

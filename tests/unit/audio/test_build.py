@@ -419,3 +419,30 @@ def test_an_impossible_plan_is_refused(length: int, layout: str) -> None:
     """Before anything is frozen into a row."""
     with pytest.raises(ValueError, match="build plan"):
         BuildPlan((), length, layout)  # type: ignore[arg-type]
+
+
+def test_pauses_can_be_cut_out_of_the_file_and_its_times_stay_right() -> None:
+    """What follows moves to the front; gaps and tracks are told in the file's times."""
+    storage = Storage()
+    pcm = noise(1, 5 * SECOND)
+    storage.store(track(), audio(0, pcm), encode_gap(1, "gap.rejoin", 4 * SECOND, SECOND // 2))
+    cuts = ((SECOND // 2, SECOND), (2 * SECOND, 3 * SECOND + 100))
+    samples, result = storage.build(5 * SECOND, cuts=cuts, on_pause="cut")
+    expected = np.concatenate([pcm[: SECOND // 2], pcm[SECOND : 2 * SECOND], pcm[3 * SECOND + 100 :]])
+    np.testing.assert_array_equal(samples, soft_limit(expected[np.newaxis].astype(np.int32)))
+    assert result.length_samples == 5 * SECOND - SECOND // 2 - SECOND - 100
+    assert [(gap["start_ms"], gap["end_ms"], gap["code"]) for gap in result.gaps] == [
+        (500, 500, "gap.paused"),
+        (1500, 1500, "gap.paused"),
+        (2497, 2998, "gap.rejoin"),
+    ]
+    assert result.tracks[0]["samples"] == result.length_samples
+
+
+def test_cut_pauses_without_any_audio_leave_a_shorter_silence() -> None:
+    """A file of nothing but pauses is empty."""
+    samples, result = Storage().build(3 * SECOND, cuts=((0, SECOND), (2 * SECOND, 3 * SECOND)), on_pause="cut")
+    assert (samples.shape, result.length_samples) == ((1, SECOND), SECOND)
+    assert not samples.any()
+    _, empty = Storage().build(SECOND, cuts=((0, SECOND),), on_pause="cut")
+    assert empty.length_samples == 0

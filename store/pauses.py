@@ -1,0 +1,60 @@
+"""The pauses of sessions: written by transitions, read by whoever records, salvages or builds."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+# A stamp is set by the UPDATE, but others see it after the COMMIT. Pausing is bounded to this, so that a beat sent so
+# long after an instant tells of every pause before it.
+COMMIT_SECONDS = 2.0
+
+_BOUND = text(f"SET LOCAL transaction_timeout = '{round(COMMIT_SECONDS * 1000)}ms'")
+_BEGIN = text("INSERT INTO session_pauses (session_id, paused_at) VALUES (:id, :at)")
+_END = text("UPDATE session_pauses SET resumed_at = :at WHERE session_id = :id AND resumed_at IS NULL")
+_ALL = text("SELECT paused_at, resumed_at FROM session_pauses WHERE session_id = :id ORDER BY paused_at")
+
+# For a SELECT on something with a `session_id`: its pauses, oldest first, as JSON.
+PAUSES_OF = (
+    "(SELECT jsonb_agg(jsonb_build_array(p.paused_at, p.resumed_at) ORDER BY p.paused_at)"
+    " FROM session_pauses p WHERE p.session_id = {table}.session_id)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """From `paused_at` on nothing is recorded, until `resumed_at`; None: until the session ends."""
+
+    paused_at: datetime
+    resumed_at: datetime | None
+
+
+async def bound_pausing(conn: AsyncConnection) -> None:
+    """Give this transaction, which is going to pause a session, `COMMIT_SECONDS`."""
+    await conn.execute(_BOUND)
+
+
+async def begin_pause(conn: AsyncConnection, session_id: UUID, at: datetime) -> None:
+    """The session is paused from this stamp on."""
+    await conn.execute(_BEGIN, {"id": session_id, "at": at})
+
+
+async def end_pause(conn: AsyncConnection, session_id: UUID, at: datetime) -> None:
+    """The session goes on from this stamp on."""
+    await conn.execute(_END, {"id": session_id, "at": at})
+
+
+async def read_pauses(conn: AsyncConnection, session_id: UUID) -> tuple[Pause, ...]:
+    """All pauses, oldest first."""
+    return tuple(Pause(row.paused_at, row.resumed_at) for row in await conn.execute(_ALL, {"id": session_id}))
+
+
+def parse_pauses(value: list[list[Any]] | None) -> tuple[Pause, ...]:
+    """What `PAUSES_OF` selected."""
+    return tuple(
+        Pause(datetime.fromisoformat(start), None if end is None else datetime.fromisoformat(end))
+        for start, end in value or ()
+    )

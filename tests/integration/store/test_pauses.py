@@ -1,0 +1,109 @@
+"""What a pause does to the bill, and what workers, salvage and finalizing hear of it."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+
+from sessions.ids import new_uuid
+from store.leftover_runs import find_leftover_run
+from store.sessions_table import Sessions
+from store.vault import TokenVault
+from tests.support.engine import Engine
+
+ORGANIZATION = UUID(int=1)
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[Engine]:
+    """A store with a fresh database."""
+    async with Engine.open(database_url) as opened:
+        yield opened
+
+
+def sessions_of(engine: Engine) -> Sessions:
+    return Sessions(engine.db, TokenVault([SecretStr("s" * 32)]))
+
+
+async def pass_seconds(engine: Engine, seconds: float) -> None:
+    """As the engine does, for pauses too."""
+    await engine.pass_seconds(seconds)
+    await engine.sql(
+        "UPDATE session_pauses SET paused_at = paused_at - make_interval(secs => :s),"
+        " resumed_at = resumed_at - make_interval(secs => :s)",
+        s=seconds,
+    )
+
+
+async def test_a_pause_bills_nothing_and_the_beat_tells_of_it(engine: Engine) -> None:
+    """4 s, a pause of 7 s, 5 s, another pause until the end: 9 s."""
+    fence = await engine.running()
+    sessions = sessions_of(engine)
+    await pass_seconds(engine, 4)
+    await sessions.pause(ORGANIZATION, fence.session_id)
+    await pass_seconds(engine, 2)
+    await engine.beat(fence)
+    await pass_seconds(engine, 5)
+    await sessions.resume(ORGANIZATION, fence.session_id)
+    await pass_seconds(engine, 5)
+    await sessions.pause(ORGANIZATION, fence.session_id)
+    await pass_seconds(engine, 3)
+    answer = await engine.beat(fence)
+    await sessions.end(ORGANIZATION, fence.session_id)
+    await engine.beat(fence)
+    session = await engine.session(fence.session_id)
+    assert 9000 <= session.usage.billable_ms < 9500
+    first, second = answer.runs[fence.session_id].pauses
+    assert first.resumed_at is not None
+    assert 7 <= (first.resumed_at - first.paused_at).total_seconds() < 8
+    assert second.resumed_at is None
+
+
+async def test_what_a_beat_billed_past_a_pause_is_free_after_it(engine: Engine) -> None:
+    """The pause was stamped, but not committed yet, when the beat was written."""
+    fence = await engine.running()
+    sessions = sessions_of(engine)
+    await pass_seconds(engine, 4)
+    await engine.beat(fence)
+    await sessions.pause(ORGANIZATION, fence.session_id)
+    await engine.sql("UPDATE sessions SET paused_at = paused_at - interval '1 s'")
+    await sessions.resume(ORGANIZATION, fence.session_id)
+    await pass_seconds(engine, 5)
+    await engine.beat(fence)
+    assert 8000 <= (await engine.session(fence.session_id)).usage.billable_ms < 8500
+
+
+async def test_pauses_between_two_beats_are_all_told(engine: Engine) -> None:
+    """Notifications may be lost; a session without pauses has none."""
+    quiet, fence = await engine.running(), await engine.running()
+    sessions = sessions_of(engine)
+    for _ in range(3):
+        await sessions.pause(ORGANIZATION, fence.session_id)
+        await sessions.resume(ORGANIZATION, fence.session_id)
+    assert len((await engine.beat(fence)).runs[fence.session_id].pauses) == 3
+    assert (await engine.beat(quiet)).runs[quiet.session_id].pauses == ()
+
+
+async def test_the_frozen_plan_and_salvage_know_the_pauses(engine: Engine) -> None:
+    """One that the end found open stays open in both."""
+    fence = await engine.running()
+    sessions = sessions_of(engine)
+    await sessions.pause(ORGANIZATION, fence.session_id)
+    await sessions.resume(ORGANIZATION, fence.session_id)
+    await sessions.pause(ORGANIZATION, fence.session_id)
+    await sessions.end(ORGANIZATION, fence.session_id)
+    found = await find_leftover_run(engine.db, fence)
+    await engine.runs.seal(fence)
+    frozen = await engine.frozen(fence.session_id)
+    assert found is not None
+    assert [pause.resumed_at is None for pause in found.pauses] == [False, True]
+    assert [pause["resumed_at"] is None for pause in frozen.pauses] == [False, True]
+    assert frozen.pauses[0]["paused_at"] == found.pauses[0].paused_at.isoformat(timespec="microseconds")
+
+
+async def test_a_session_of_another_organization_cannot_be_paused(engine: Engine) -> None:
+    """It isn't found."""
+    fence = await engine.running()
+    with pytest.raises(Exception, match="not_found"):
+        await sessions_of(engine).pause(new_uuid(), fence.session_id)
