@@ -148,7 +148,7 @@ async def test_what_does_not_exist_yet_is_404_and_other_methods_405(api: ApiServ
         assert (reply.status, reply.code) == (404, "not_found"), path
     for method, path, allow in [
         ("DELETE", "/v1/sessions", "GET, HEAD, POST"),
-        ("PATCH", own, "GET, HEAD"),
+        ("PUT", own, "DELETE, GET, HEAD, PATCH"),
         ("GET", own + "/end", "POST"),
         ("POST", own + "/worker_token", "PUT"),
         ("OPTIONS", "/v1/codes", "GET, HEAD"),
