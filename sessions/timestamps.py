@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime
 
+UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 
 

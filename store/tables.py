@@ -127,6 +127,13 @@ sessions = Table(
     Index("ix_sessions_status_newest", "organization_id", "status", text("id DESC")),
     Index("ix_sessions_agent_newest", "organization_id", "agent_id", text("id DESC")),
     Index(
+        "ix_sessions_agent_archived_newest",
+        "organization_id",
+        "agent_id",
+        text("id DESC"),
+        postgresql_where=text("archived_at IS NOT NULL"),
+    ),
+    Index(
         "ix_sessions_task_newest",
         "organization_id",
         "task_id",
@@ -312,6 +319,7 @@ usage_events = Table(
     Column("recorded_at", _time, nullable=False),
     UniqueConstraint("session_id", "from_ms"),
     Index("ix_usage_events_tail", "organization_id", "recorded_at", "id"),
+    Index("ix_usage_events_agent_tail", "organization_id", "agent_id", "recorded_at", "id"),
     Index("uq_usage_events_final", "session_id", unique=True, postgresql_where=text("kind = 'final'")),
 )
 
