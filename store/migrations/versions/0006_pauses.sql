@@ -1,4 +1,4 @@
--- Revision 5. Frozen. Every pause of a session: what lies between its stamps is neither stored nor billed.
+-- Revision 6. Frozen. Every pause of a session: what lies between its stamps is neither stored nor billed.
 
 CREATE TABLE session_pauses (
     session_id UUID NOT NULL,
