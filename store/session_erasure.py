@@ -6,6 +6,7 @@ the storage was away, or where somebody was still writing: a job of the session 
 cut off and has come back.
 """
 
+import asyncio
 from uuid import UUID
 
 import structlog
@@ -28,6 +29,7 @@ FOLDERS = ("sessions", "spool")
 # After the longest job that may be running now, and after the longest that anybody may be cut off.
 _AGAIN_SECONDS = (0, 2 * 3600, 24 * 3600)
 _STORAGE_AWAY_SECONDS = 60
+_AT_ONCE_SECONDS = 10.0  # then the client has waited long enough: the job does the rest
 
 _HOLD = select(sessions.c.id)
 _DELETE_JOBS = text(
@@ -72,9 +74,10 @@ class SessionErasure:
                 await defer_erase(conn, session_id, in_seconds=seconds)
             await notify(conn, SESSION_CHANNEL, str(session_id))
         try:
-            await self._remove_objects(session_id)
-        except StorageError as error:
-            logger.warning("erasure.storage_away", session_id=format_id("sess", session_id), code=error.code)
+            async with asyncio.timeout(_AT_ONCE_SECONDS):
+                await self._remove_objects(session_id)
+        except (StorageError, TimeoutError) as error:
+            logger.warning("erasure.left_to_job", session_id=format_id("sess", session_id), error=type(error).__name__)
 
     async def sweep(self, session_id: UUID) -> None:
         """Remove what may still lie around of an erased session; nothing when the session exists.

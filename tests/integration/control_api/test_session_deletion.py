@@ -131,6 +131,15 @@ async def test_a_queued_session_is_canceled_and_deleted_and_its_token_with_it(
     await api.create("room-a")
 
 
+async def test_a_session_that_waits_for_its_start_is_deleted(api: ApiServer) -> None:
+    """`created` is as good as `queued`: nobody has joined yet."""
+    start_at = (datetime.now(UTC) + timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    session = await api.create("room-a", start_at=start_at)
+    assert session["status"] == "created"
+    assert (await api.call("DELETE", f"/v1/sessions/{session['id']}")).status == 204
+    assert (await api.call("GET", f"/v1/sessions/{session['id']}")).status == 404
+
+
 async def test_a_running_text_session_is_deleted(api: ApiServer, database_url: str) -> None:
     """Nothing has to be ended first where no worker is."""
     session = await api.create("room-a")

@@ -213,3 +213,12 @@ def test_a_storage_url_of_another_kind_is_refused(url: str) -> None:
     """With a text that lists the kinds."""
     with pytest.raises(ValueError, match="storage_url"):
         Objects.open(url)
+
+
+async def test_a_folder_is_deleted_and_its_neighbors_stay(objects: Objects) -> None:
+    """Whole path segments count; a folder that isn't there is a success."""
+    for key in ("spool/a/1", "spool/a/b/2", "spool/ab/3"):
+        await objects.put_bytes(key, b"x")
+    for _ in range(2):
+        await objects.delete_folder("spool/a")
+    assert await objects.list("spool") == [("spool/ab/3", 1)]
