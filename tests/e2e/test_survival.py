@@ -18,6 +18,10 @@ from tests.support.stack import Process, Stack, eventually
 PLAN = BeepPlan(pitch_hz=800)
 
 
+async def _epoch_is(stack: Stack, session_id: str, epoch: int) -> bool:
+    return bool((await stack.get(session_id))["epoch"] == epoch)
+
+
 async def _types(stack: Stack, session_id: str) -> list[str]:
     status, page = await stack.call("GET", f"/v1/sessions/{session_id}/events?limit=100")
     assert status == 200, page
@@ -84,10 +88,10 @@ async def test_a_killed_recorder_is_replaced_and_both_halves_are_in_the_file(
     assert await _balances(stack, ended)
 
 
-async def test_a_killed_worker_is_taken_over_by_another_host(
+async def test_a_lost_host_is_taken_over_by_another_one(
     stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
 ) -> None:
-    """kill -9 of a whole worker: stale beats tell, another one takes over; the lost spool is a named gap."""
+    """All of a worker's processes die at once: stale beats tell, another takes over; the lost spool is a named gap."""
     await stack.start_api()
     first = await stack.start_worker("first")
     async with talker("ann", PLAN):
@@ -96,17 +100,11 @@ async def test_a_killed_worker_is_taken_over_by_another_host(
         second = await stack.start_worker("second")
         await asyncio.sleep(5)
         children = first.children()
+        first.popen.send_signal(signal.SIGSTOP)  # so that it can't tell of their death
+        for child in children:
+            child.kill()
         first.kill()
-
-        async def gone() -> bool:
-            return not any(child.is_running() and child.status() != "zombie" for child in children)
-
-        await eventually(gone, seconds=25, what="its children died with it")
-
-        async def taken() -> bool:
-            return (await stack.get(session["id"]))["epoch"] == 2
-
-        await eventually(taken, seconds=20, what="the second worker took the session")
+        await eventually(lambda: _epoch_is(stack, session["id"], 2), seconds=20, what="the second worker took it")
         await asyncio.sleep(6)
         ended = await stack.end(session["id"])
 
@@ -117,6 +115,35 @@ async def test_a_killed_worker_is_taken_over_by_another_host(
     assert any(gap["code"] == "gap.worker_lost" for gap in recording["gaps"])
     assert len(report.onsets) >= 5
     assert "session.failed" not in await _types(stack, session["id"])
+    assert await _balances(stack, ended)
+
+
+async def test_a_killed_supervisor_takes_no_audio_with_it(
+    stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
+) -> None:
+    """kill -9 of `parley worker` alone: its children notice, hand their sessions over, and are gone."""
+    await stack.start_api()
+    first = await stack.start_worker("first")
+    async with talker("ann", PLAN):
+        session = await stack.create(room)
+        await stack.reach(session["id"], "running")
+        await stack.start_worker("second")
+        await asyncio.sleep(4)
+        children = first.children()
+        first.kill()
+
+        async def gone() -> bool:
+            return not any(child.is_running() and child.status() != "zombie" for child in children)
+
+        await eventually(gone, seconds=25, what="its children have left")
+        await eventually(lambda: _epoch_is(stack, session["id"], 2), seconds=20, what="the second worker took it")
+        await asyncio.sleep(4)
+        ended = await stack.end(session["id"])
+
+    assert ended["status"] == "ended"
+    report, _, recording = await _recorded(stack, session["id"], tmp_path / "a.wav")
+    assert recording["state"] == "available", recording
+    assert report.presence >= 0.9
     assert await _balances(stack, ended)
 
 
