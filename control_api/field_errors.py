@@ -60,10 +60,11 @@ def _field_error(detail: ErrorDetails) -> dict[str, str]:
 
 def _without_tag(location: Sequence[int | str]) -> tuple[int | str, ...]:
     """pydantic puts the chosen member of a union into the path; clients don't know it."""
-    tags = _UNIONS.get(str(location[0]) if location else "", frozenset())
-    if len(location) > 1 and location[1] in tags:
-        return (location[0], *location[2:])
-    return tuple(location)
+    kept: list[int | str] = []
+    for part in location:
+        if not (kept and part in _UNIONS.get(str(kept[-1]), frozenset())):
+            kept.append(part)
+    return tuple(kept)
 
 
 def _first_of(errors: list[dict[str, str]]) -> ParleyError:

@@ -3,7 +3,7 @@
 from typing import get_args
 
 from control_api import examples
-from control_api.adapters import agent_sessions_operations, session_outputs_operations
+from control_api.adapters import agent_sessions_operations, session_outputs_operations, task_sessions_operations
 from control_api.api_key_operations import API_KEY_OPERATIONS
 from control_api.operation import Answer, Operation
 from control_api.query_parameters import QueryParameter, choice, identifier, integer, statuses, text, timestamp, zone
@@ -447,4 +447,5 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     *session_outputs_operations.OPERATIONS,
     *agent_sessions_operations.OPERATIONS,
+    *task_sessions_operations.OPERATIONS,
 )

@@ -13,10 +13,11 @@ from sessions.session import LiveKitTransport, RecordingOptions
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A voice session to queue now or later, with every default applied.
+    """A voice session to queue now or later, or a text session, with every default applied.
 
     Attributes:
         id: made by the caller, so that an answer lost at COMMIT can be looked up; `created_at` is inside of it.
+        transport: None for a text session, which has neither token nor worker.
         token: the customer's worker token; it is stored sealed and shown nowhere.
         token_expires_at: its `exp`.
         multiplier: credits per second, copied so that a later price doesn't change this bill.
@@ -25,15 +26,15 @@ class NewSession:
     """
 
     id: UUID
-    transport: LiveKitTransport
-    token: SecretStr
-    token_expires_at: datetime
+    transport: LiveKitTransport | None
+    token: SecretStr | None
+    token_expires_at: datetime | None
     quality: str
     multiplier: Decimal
     max_duration_seconds: int
     idle_timeout_seconds: int
     recording: RecordingOptions
-    kind: Literal["voice"] = "voice"
+    kind: Literal["voice", "text"] = "voice"
     metadata: dict[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     title: str | None = None
@@ -45,3 +46,4 @@ class NewSession:
     prompt: str | None = None
     external_customer_id: str | None = None
     start_at: datetime | None = None
+    data: dict[str, Any] | None = None

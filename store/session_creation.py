@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable
 from uuid import UUID
 
-from sqlalchemy import case, exc, false, func, insert, literal, select, text
+from sqlalchemy import case, exc, func, insert, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions import ids
 from sessions.errors import DatabaseUnavailableError, ParleyError
 from sessions.lifecycle import ACTIVE, Status
 from sessions.room_url import parse_room_url
-from sessions.session import Session
+from sessions.session import LiveKitTransport, Session
 from store import events
 from store.database import CommitUnknown, Database
 from store.idempotency import IdempotencyTicket
@@ -48,11 +48,13 @@ class SessionCreation:
             except exc.IntegrityError as error:
                 if "uq_sessions_room_identity" not in str(error.orig):
                     raise
-            existing = await self._active(organization_id, new)
+            assert new.transport is not None
+            async with self._db.begin() as conn:
+                existing = await active_in_room(conn, organization_id, new.transport)
             if existing is not None:
-                raise _identity_in_use(existing)
+                raise identity_in_use(existing)
             # it has just ended: try again
-        raise _identity_in_use(None)
+        raise identity_in_use(None)
 
     async def _write(
         self,
@@ -63,12 +65,13 @@ class SessionCreation:
         render: Render,
     ) -> Session:
         await conn.execute(insert(sessions).values(_columns(organization_id, new)))
-        sealed = self._vault.seal(new.id, CUSTOMER, new.token)
-        await conn.execute(
-            insert(worker_tokens).values(
-                session_id=new.id, slot=CUSTOMER, sealed=sealed, expires_at=new.token_expires_at
+        if new.token is not None:
+            sealed = self._vault.seal(new.id, CUSTOMER, new.token)
+            await conn.execute(
+                insert(worker_tokens).values(
+                    session_id=new.id, slot=CUSTOMER, sealed=sealed, expires_at=new.token_expires_at
+                )
             )
-        )
         session = await read_session(conn, new.id)
         steps = [(None, Status.CREATED), (Status.CREATED, Status.QUEUED)]
         for before, after in steps if session.status is Status.QUEUED else steps[:1]:
@@ -110,37 +113,45 @@ class SessionCreation:
             raise DatabaseUnavailableError
         return to_session(row)
 
-    async def _active(self, organization_id: UUID, new: NewSession) -> UUID | None:
-        query = select(sessions.c.id).where(
-            sessions.c.organization_id == organization_id,
-            sessions.c.room_key == _room_key(new),
-            sessions.c.room_name == new.transport.room_name,
-            sessions.c.worker_identity == new.transport.worker_identity,
-            sessions.c.kind == "voice",
-            sessions.c.status.in_([str(status) for status in ACTIVE]),
-        )
-        async with self._db.begin() as conn:
-            found: UUID | None = (await conn.execute(query)).scalar_one_or_none()
-        return found
+
+async def active_in_room(conn: AsyncConnection, organization_id: UUID, transport: LiveKitTransport) -> UUID | None:
+    """The organization's active session with this room and identity, if there is one."""
+    query = select(sessions.c.id).where(
+        sessions.c.organization_id == organization_id,
+        sessions.c.room_key == _room_key(transport),
+        sessions.c.room_name == transport.room_name,
+        sessions.c.worker_identity == transport.worker_identity,
+        sessions.c.kind == "voice",
+        sessions.c.status.in_([str(status) for status in ACTIVE]),
+    )
+    found: UUID | None = (await conn.execute(query)).scalar_one_or_none()
+    return found
+
+
+def transport_columns(transport: LiveKitTransport) -> dict[str, object]:
+    """Where to join, as columns of the session's row."""
+    return {
+        "url": transport.url,
+        "room_key": _room_key(transport),
+        "room_name": transport.room_name,
+        "worker_identity": transport.worker_identity,
+        "audio_source": transport.audio_source,
+        "subscribe_to_identity": transport.subscribe_to_identity,
+        "synthetic_audio_if_no_input": transport.synthetic_audio_if_no_input,
+    }
 
 
 def _columns(organization_id: UUID, new: NewSession) -> dict[str, object]:
     default_agent = select(organizations.c.default_agent_id).where(organizations.c.id == organization_id)
     now = func.statement_timestamp()
-    waits = false() if new.start_at is None else literal(new.start_at) > now
+    waits = literal(new.kind == "text") if new.start_at is None else literal(new.start_at) > now
     return {
         "id": new.id,
         "organization_id": organization_id,
         "kind": new.kind,
         "status": case((waits, str(Status.CREATED)), else_=str(Status.QUEUED)),
         "start_at": new.start_at,
-        "url": new.transport.url,
-        "room_key": _room_key(new),
-        "room_name": new.transport.room_name,
-        "worker_identity": new.transport.worker_identity,
-        "audio_source": new.transport.audio_source,
-        "subscribe_to_identity": new.transport.subscribe_to_identity,
-        "synthetic_audio_if_no_input": new.transport.synthetic_audio_if_no_input,
+        **({} if new.transport is None else transport_columns(new.transport)),
         "token_expires_at": new.token_expires_at,
         "quality": new.quality,
         "multiplier": new.multiplier,
@@ -157,6 +168,7 @@ def _columns(organization_id: UUID, new: NewSession) -> dict[str, object]:
         "model_id": new.model_id,
         "capabilities": new.capabilities,
         "prompt": new.prompt,
+        "data": new.data,
         "external_customer_id": new.external_customer_id,
         "created_at": ids.created_at(new.id),
         "updated_at": now,
@@ -164,8 +176,8 @@ def _columns(organization_id: UUID, new: NewSession) -> dict[str, object]:
     }
 
 
-def _room_key(new: NewSession) -> str:
-    url = parse_room_url(new.transport.url, allow_private_hosts=True)  # whether it is allowed was decided before
+def _room_key(transport: LiveKitTransport) -> str:
+    url = parse_room_url(transport.url, allow_private_hosts=True)  # whether it is allowed was decided before
     return f"{url.host}:{url.port}"
 
 
@@ -175,7 +187,8 @@ async def _hold(conn: AsyncConnection, session_id: UUID) -> None:
     await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
-def _identity_in_use(existing: UUID | None) -> ParleyError:
+def identity_in_use(existing: UUID | None) -> ParleyError:
+    """The refusal of a room and identity that `existing` has."""
     return ParleyError(
         "room.identity_in_use",
         "another active session records this room with this identity",

@@ -18,6 +18,7 @@ from store.session_filter import SessionFilter
 from store.session_log import Kind, LogEntry, SessionLog
 from store.session_messages import NewMessage, PostedMessage, RenderMessage, SessionMessages
 from store.session_queries import Recording, SessionEvent, SessionQueries
+from store.task_sessions import TaskSessions
 from store.vault import TokenVault
 
 
@@ -35,6 +36,7 @@ class Sessions:
         self._edits = SessionEdits(db)
         self._messages = SessionMessages(db)
         self.log = SessionLog(db)
+        self.tasks = TaskSessions(db, vault)
 
     async def create(
         self, organization_id: UUID, new: NewSession, *, idempotency: IdempotencyTicket | None = None, render: Render

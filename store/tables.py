@@ -92,7 +92,7 @@ sessions = Table(
     Column("model_id", Text),
     Column("capabilities", JSONB, nullable=False, server_default=text("'[]'")),
     Column("prompt", Text),
-    Column("data", JSONB),
+    Column("data", JSONB(none_as_null=True)),
     Column("external_customer_id", Text),
     # what became of it
     Column("preview", Text),

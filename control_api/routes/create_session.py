@@ -7,16 +7,15 @@ from aiohttp import web
 
 from control_api.call import Call
 from control_api.json_answer import json_answer, to_json
-from control_api.schemas.create_session import CreateSessionRequest, LiveKitTransportRequest
+from control_api.schemas.create_session import CreateSessionRequest
 from control_api.session_presenter import present_session
+from control_api.transport_reading import read_transport
 from sessions.errors import ParleyError
 from sessions.ids import new_uuid, parse_id
-from sessions.room_url import parse_room_url
-from sessions.session import LiveKitTransport, RecordingOptions, Session
+from sessions.session import RecordingOptions, Session
 from sessions.settings import Settings
 from sessions.timestamps import parse_timestamp
 from sessions.usage import MULTIPLIERS
-from sessions.worker_token import WorkerTokenClaims, read_worker_token
 from store.new_session import NewSession
 
 DEFAULT_MAX_DURATION_SECONDS = 3600
@@ -31,7 +30,7 @@ async def create_session(call: Call) -> web.StreamResponse:
     try:
         session = await dependencies.sessions.create(call.organization_id, new, idempotency=ticket, render=_render)
     except ParleyError as error:
-        await _hide_from_others(call, error)
+        await hide_from_others(call, error)
         raise
     status, body = _render(session)
     return json_answer(body, status=status, headers={"Location": f"/v1/sessions/{present_session(session).id}"})
@@ -48,7 +47,7 @@ def agent_of_new(call: Call, agent_id: str | None) -> str | None:
     return agent_id if call.agent is None else call.agent
 
 
-async def _hide_from_others(call: Call, error: ParleyError) -> None:
+async def hide_from_others(call: Call, error: ParleyError) -> None:
     """Which session is in the way is shown to its own agent only."""
     existing = error.extra.get("existing_session_id")
     if call.agent is None or existing is None:
@@ -68,32 +67,14 @@ def to_new_session(body: CreateSessionRequest, settings: Settings, now: datetime
         ParleyError: `transport.unsupported`, `field.invalid`, `audio_source.unsupported`,
             `transport.url_not_allowed`, `worker_token.*`.
     """
-    transport = body.transport
-    if not isinstance(transport, LiveKitTransportRequest):
-        raise ParleyError(
-            "transport.unsupported",
-            f"transport.type={transport.type} is reserved and not yet available",
-            param="transport.type",
-        )
     start_at = None if body.start_at is None else parse_timestamp(body.start_at)
-    if transport.audio_source != "track":
-        raise ParleyError(
-            "audio_source.unsupported",
-            f"audio_source={transport.audio_source} is reserved and not yet available",
-            param="transport.audio_source",
-        )
-    parse_room_url(transport.url, allow_private_hosts=settings.allow_private_hosts)
-    claims = read_worker_token(
-        transport.worker_token,
-        now=now if start_at is None else max(now, start_at),
-        room_name=transport.room_name,
-        worker_identity=transport.worker_identity,
-    )
+    joins_at = now if start_at is None else max(now, start_at)
+    seat = read_transport(body.transport, settings, joins_at=joins_at)
     return NewSession(
         id=new_uuid(),
-        transport=_to_transport(transport, claims),
-        token=transport.worker_token,
-        token_expires_at=claims.expires_at,
+        transport=seat.transport,
+        token=seat.token,
+        token_expires_at=seat.token_expires_at,
         quality=body.quality,
         multiplier=MULTIPLIERS[body.quality],
         max_duration_seconds=_max_duration(body, settings),
@@ -110,17 +91,6 @@ def to_new_session(body: CreateSessionRequest, settings: Settings, now: datetime
         prompt=body.prompt,
         external_customer_id=body.external_customer_id,
         start_at=start_at,
-    )
-
-
-def _to_transport(transport: LiveKitTransportRequest, claims: WorkerTokenClaims) -> LiveKitTransport:
-    return LiveKitTransport(
-        url=transport.url,
-        room_name=transport.room_name,
-        worker_identity=claims.identity,
-        audio_source=transport.audio_source,
-        subscribe_to_identity=transport.subscribe_to_identity,
-        synthetic_audio_if_no_input=transport.synthetic_audio_if_no_input,
     )
 
 

@@ -1,0 +1,121 @@
+"""Document 002 in the table of operations."""
+
+from control_api import examples
+from control_api.adapters import task_sessions
+from control_api.operation import Answer, Operation
+from control_api.query_parameters import QueryParameter, identifier, integer, text
+from control_api.schemas.task_sessions import (
+    CreatedTaskSession,
+    CreateTaskSessionRequest,
+    SendMessageRequest,
+    SentMessage,
+    TaskSessionDetails,
+    TaskSessionList,
+    UpdateTaskSessionRequest,
+)
+
+_TAG = "Session API"
+_ALL = "/api/sessions"
+_ONE = _ALL + "/{session_id}"
+_SEAT = (
+    "transport.unsupported",
+    "transport.url_not_allowed",
+    "audio_source.unsupported",
+    "room.identity_in_use",
+    *(f"worker_token.{word}" for word in ("malformed", "expired", "missing_grant", "wrong_room", "identity_mismatch")),
+)
+_STATUS = QueryParameter(
+    "status",
+    task_sessions.statuses_of,
+    {"type": "string", "enum": ["created", "active", "paused", "completed", "failed"]},
+    "Filter by status",
+)
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        name="list_task_sessions",
+        method="GET",
+        path=_ALL,
+        tag=_TAG,
+        summary="List sessions",
+        description="Newest first, those that are not archived.",
+        scope="sessions:read_metadata",
+        handler=task_sessions.list_task_sessions,
+        query=(
+            text("task_id", "Filter by task"),
+            text("agent_id", "Filter by agent"),
+            _STATUS,
+            integer("limit", "Page size. Default and max 100.", least=1, most=100, default=100),
+            identifier("starting_after", "The last id of the page before.", "sess"),
+        ),
+        answers=(Answer(200, "Sessions.", TaskSessionList, {"sessions": [examples.TASK_SESSION]}),),
+        errors=("status.unknown",),
+    ),
+    Operation(
+        name="create_task_session",
+        method="POST",
+        path=_ALL,
+        tag=_TAG,
+        summary="Create session",
+        description="A text session: no worker, no bill. With data.transport a voice session, as POST /v1/sessions.",
+        scope="sessions:write",
+        handler=task_sessions.create_task_session,
+        body=CreateTaskSessionRequest,
+        request_examples={"text": examples.CREATE_TASK_SESSION},
+        answers=(Answer(201, "The session.", CreatedTaskSession, examples.CREATED_TASK_SESSION),),
+        errors=_SEAT,
+    ),
+    Operation(
+        name="get_task_session",
+        method="GET",
+        path=_ONE,
+        tag=_TAG,
+        summary="Get session details",
+        scope="sessions:read",
+        handler=task_sessions.get_task_session,
+        answers=(Answer(200, "The session.", TaskSessionDetails, examples.TASK_SESSION_DETAILS),),
+    ),
+    Operation(
+        name="update_task_session",
+        method="PATCH",
+        path=_ONE,
+        tag=_TAG,
+        summary="Update session",
+        description=(
+            "status paused, active and completed are commands; data is merged member by member (null deletes); prompt "
+            "replaces. All of it or nothing."
+        ),
+        scope="sessions:write",
+        handler=task_sessions.update_task_session,
+        body=UpdateTaskSessionRequest,
+        request_examples={"pause": {"status": "paused", "data": {"notes": "Paused for review"}}},
+        answers=(Answer(200, "The session.", TaskSessionDetails, examples.TASK_SESSION_DETAILS),),
+        errors=("status.unknown", "transition.invalid", *_SEAT),
+    ),
+    Operation(
+        name="delete_task_session",
+        method="DELETE",
+        path=_ONE,
+        tag=_TAG,
+        summary="Delete session",
+        description="Erases every byte of content; the usage ledger stays.",
+        scope="sessions:delete",
+        handler=task_sessions.delete_task_session,
+        answers=(Answer(204, "Deleted."),),
+        errors=("session.active",),
+    ),
+    Operation(
+        name="send_task_message",
+        method="POST",
+        path=_ONE + "/message",
+        tag=_TAG,
+        summary="Send message",
+        description="sent once it is in the room (within 2 s), else queued; in a text session always sent.",
+        scope="sessions:write",
+        handler=task_sessions.send_task_message,
+        body=SendMessageRequest,
+        request_examples={"message": {"content": "Please continue with the implementation"}},
+        answers=(Answer(201, "The message.", SentMessage, examples.SENT_MESSAGE),),
+        errors=("session.not_running",),
+    ),
+)

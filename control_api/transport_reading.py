@@ -1,0 +1,62 @@
+"""From the transport of a body to what the store keeps: semantics after schema."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import SecretStr
+
+from control_api.schemas.create_session import LiveKitTransportRequest, TransportRequest
+from sessions.errors import ParleyError
+from sessions.room_url import parse_room_url
+from sessions.session import LiveKitTransport
+from sessions.settings import Settings
+from sessions.worker_token import read_worker_token
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where a worker is to join, and with what."""
+
+    transport: LiveKitTransport
+    token: SecretStr
+    token_expires_at: datetime
+
+
+def read_transport(transport: TransportRequest, settings: Settings, *, joins_at: datetime) -> Seat:
+    """What to join, if it makes sense.
+
+    Args:
+        joins_at: not before; the worker token must live longer.
+
+    Raises:
+        ParleyError: `transport.unsupported`, `audio_source.unsupported`, `transport.url_not_allowed`,
+            `worker_token.*`; `param` as in `POST /v1/sessions`.
+    """
+    if not isinstance(transport, LiveKitTransportRequest):
+        raise ParleyError(
+            "transport.unsupported",
+            f"transport.type={transport.type} is reserved and not yet available",
+            param="transport.type",
+        )
+    if transport.audio_source != "track":
+        raise ParleyError(
+            "audio_source.unsupported",
+            f"audio_source={transport.audio_source} is reserved and not yet available",
+            param="transport.audio_source",
+        )
+    parse_room_url(transport.url, allow_private_hosts=settings.allow_private_hosts)
+    claims = read_worker_token(
+        transport.worker_token,
+        now=joins_at,
+        room_name=transport.room_name,
+        worker_identity=transport.worker_identity,
+    )
+    kept = LiveKitTransport(
+        url=transport.url,
+        room_name=transport.room_name,
+        worker_identity=claims.identity,
+        audio_source=transport.audio_source,
+        subscribe_to_identity=transport.subscribe_to_identity,
+        synthetic_audio_if_no_input=transport.synthetic_audio_if_no_input,
+    )
+    return Seat(kept, transport.worker_token, claims.expires_at)

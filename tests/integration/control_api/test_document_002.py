@@ -1,0 +1,207 @@
+"""Document 002 (`seeds/002`): each operation as the document shows it."""
+
+from typing import Any
+
+from sqlalchemy import text
+
+from control_api.adapters.task_sessions import WORDS
+from sessions.ids import parse_id
+from sessions.lifecycle import Status
+from tests.support.api_server import ROOM_URL, ApiServer, worker_token
+
+# "Request Body" of POST /api/sessions in the document.
+CREATE = {"agent_id": "CLAUDE_CODE", "task_id": "task-xyz", "prompt": "Initial prompt for the session"}
+
+
+def transport(room: str, **changes: Any) -> dict[str, Any]:
+    return {"type": "livekit", "url": ROOM_URL, "room_name": room, "worker_token": worker_token(room), **changes}
+
+
+async def create(api: ApiServer, **fields: Any) -> dict[str, Any]:
+    reply = await api.call("POST", "/api/sessions", {**CREATE, **fields})
+    assert reply.status == 201, reply.content
+    assert isinstance(reply.content, dict)
+    return reply.content
+
+
+async def canonical(api: ApiServer, session: dict[str, Any]) -> dict[str, Any]:
+    content = (await api.call("GET", f"/v1/sessions/{session['id']}")).content
+    assert isinstance(content, dict)
+    return content
+
+
+async def test_post_creates_a_text_session(api: ApiServer) -> None:
+    """The five members of the document, and a session without transport, token, worker or bill."""
+    session = await create(api)
+    assert list(session) == ["id", "agent_id", "task_id", "status", "created_at"]
+    assert (session["agent_id"], session["task_id"], session["status"]) == ("CLAUDE_CODE", "task-xyz", "created")
+    resource = await canonical(api, session)
+    assert (resource["kind"], resource["status"], resource["transport"]) == ("text", "created", None)
+    assert (resource["prompt"], resource["data"]) == ("Initial prompt for the session", {})
+
+
+async def test_get_lists_sessions_by_task_agent_and_status(api: ApiServer) -> None:
+    """`{"sessions": [...]}`, bare, newest first; an unknown status is 400."""
+    one, two = await create(api), await create(api, task_id="task-abc", agent_id="OTHER")
+    await api.call("POST", f"/api/sessions/{two['id']}/message", {"content": "hi"})
+    everything = (await api.call("GET", "/api/sessions")).content
+    assert list(everything) == ["sessions"]
+    assert [session["id"] for session in everything["sessions"]] == [two["id"], one["id"]]
+    assert list(everything["sessions"][0]) == [
+        *("id", "agent_id", "task_id", "status", "created_at", "last_active", "message_count")
+    ]
+    assert everything["sessions"][0]["message_count"] == 1
+    for query, found in {
+        "task_id=task-xyz": [one["id"]],
+        "agent_id=OTHER": [two["id"]],
+        "status=created": [one["id"]],
+        "status=active": [two["id"]],
+        "status=completed": [],
+        "status=active&task_id=task-xyz": [],
+    }.items():
+        listed = (await api.call("GET", f"/api/sessions?{query}")).content["sessions"]
+        assert [session["id"] for session in listed] == found, query
+    unknown = await api.call("GET", "/api/sessions?status=ended")
+    assert (unknown.status, unknown.code) == (400, "status.unknown")
+
+
+async def test_get_shows_details_with_data(api: ApiServer) -> None:
+    """`data` as it was sent."""
+    data = {"workdir": "/path/to/project", "model": "claude-3-sonnet"}
+    session = await create(api, data=data)
+    details = (await api.call("GET", f"/api/sessions/{session['id']}")).content
+    assert details["data"] == data
+    assert list(details)[-1] == "data"
+    missing = await api.call("GET", "/api/sessions/sess_01KB2F5W2Q4V9M7T8Y6R3N1C0A")
+    assert (missing.status, missing.code) == (404, "not_found")
+
+
+async def test_the_statuses_are_the_five_words_of_the_document(api: ApiServer) -> None:
+    """Every status of ours is one of them."""
+    session = await create(api)
+    words = {}
+    for status in Status:
+        async with api.dependencies.db.begin() as conn:
+            await conn.execute(
+                text("UPDATE sessions SET status = :status, outcome = 'ended', ending_at = now() WHERE id = :id"),
+                {"id": parse_id("sess", session["id"]), "status": status},
+            )
+        words[status] = (await api.call("GET", f"/api/sessions/{session['id']}")).content["status"]
+    assert words == WORDS
+    assert set(words.values()) == {"created", "active", "paused", "completed", "failed"}
+
+
+async def test_patch_pauses_resumes_and_completes(api: ApiServer) -> None:
+    """`{"status": "paused", "data": {"notes": "Paused for review"}}`; what can't be is 409 and changes nothing."""
+    session = await create(api, data={"a": 1, "b": {"c": 2}})
+    path = f"/api/sessions/{session['id']}"
+    for word in ("paused", "active", "failed"):
+        refused = await api.call("PATCH", path, {"status": word, "data": {"a": 5}})
+        assert (refused.status, refused.code) == (409, "transition.invalid"), word
+    assert (await api.call("PATCH", path, {"status": "running"})).code == "status.unknown"
+    await api.call("POST", path + "/message", {"content": "Please continue with the implementation"})
+    paused = await api.call("PATCH", path, {"status": "paused", "data": {"notes": "Paused for review", "b": None}})
+    assert (paused.status, paused.content["status"]) == (200, "paused")
+    assert paused.content["data"] == {"a": 1, "notes": "Paused for review"}
+    again = await api.call("PATCH", path, {"status": "paused"})
+    assert (again.status, again.content) == (200, paused.content)
+    assert (await api.call("PATCH", path, {"status": "active"})).content["status"] == "active"
+    assert (await api.call("PATCH", path, {"status": "completed"})).content["status"] == "completed"
+    refused = await api.call("PATCH", path, {"status": "active"})
+    assert (refused.status, refused.code) == (409, "transition.invalid")
+    resource = await canonical(api, session)
+    assert (resource["status"], resource["end_reason"], resource["usage"]["billable_ms"]) == (
+        "ended",
+        "end.requested",
+        0,
+    )
+
+
+async def test_patch_replaces_the_prompt_and_bounds_the_data(api: ApiServer) -> None:
+    """16 KiB after the merge; nothing of a refused request is written."""
+    session = await create(api, data={"a": "x" * 10_000})
+    path = f"/api/sessions/{session['id']}"
+    assert (await api.call("PATCH", path, {"prompt": "New"})).status == 200
+    refused = await api.call("PATCH", path, {"prompt": "Newer", "data": {"b": "x" * 10_000}})
+    assert (refused.status, refused.code, refused.content["error"]["param"]) == (422, "field.invalid", "data")
+    assert (await canonical(api, session))["prompt"] == "New"
+    unknown = await api.call("PATCH", path, {"agent_id": "x"})
+    assert (unknown.status, unknown.code) == (422, "field.unknown")
+
+
+async def test_a_transport_in_data_makes_a_created_session_a_voice_session(api: ApiServer) -> None:
+    """It is lifted out before anything is stored; later it is 409; a bad one changes nothing."""
+    session = await create(api)
+    path = f"/api/sessions/{session['id']}"
+    bad = await api.call("PATCH", path, {"data": {"transport": transport("room", worker_token=worker_token("b"))}})
+    assert (bad.status, bad.code) == (422, "worker_token.wrong_room")
+    assert bad.content["error"]["param"] == "data.transport.worker_token"
+    broken = await api.call("PATCH", path, {"data": {"transport": transport("room", url=7)}})
+    assert (broken.status, broken.content["error"]["param"]) == (422, "data.transport.url")
+    assert (await canonical(api, session))["kind"] == "text"
+    turned = await api.call("PATCH", path, {"data": {"transport": transport("room"), "x": 1}})
+    assert (turned.status, turned.content["status"], turned.content["data"]) == (200, "active", {"x": 1})
+    resource = await canonical(api, session)
+    assert (resource["kind"], resource["status"]) == ("voice", "queued")
+    assert resource["transport"]["worker_token"] == "[redacted]"
+    again = await api.call("PATCH", path, {"data": {"transport": transport("room-2")}})
+    assert (again.status, again.code) == (409, "transition.invalid")
+    other = await create(api)
+    taken = await api.call("PATCH", f"/api/sessions/{other['id']}", {"data": {"transport": transport("room")}})
+    assert (taken.status, taken.code) == (409, "room.identity_in_use")
+    assert taken.content["error"]["existing_session_id"] == session["id"]
+    assert (await canonical(api, other))["kind"] == "text"
+    voice = await create(api, data={"transport": transport("room-3")})
+    assert (voice["status"], (await canonical(api, voice))["kind"]) == ("active", "voice")
+    async with api.dependencies.db.begin() as conn:
+        stored = (await conn.execute(text("SELECT coalesce(data::text, '') FROM sessions"))).scalars().all()
+    assert "transport" not in "".join(stored)
+
+
+async def test_delete_erases_the_session(api: ApiServer) -> None:
+    """204, and it isn't found any more; one that records has to be ended before."""
+    session = await create(api)
+    path = f"/api/sessions/{session['id']}"
+    await api.call("POST", path + "/message", {"content": "hi"})
+    assert (await api.call("DELETE", path)).status == 204
+    assert (await api.call("GET", path)).status == 404
+    async with api.dependencies.db.begin() as conn:
+        assert (await conn.execute(text("SELECT count(*) FROM log_entries"))).scalar_one() == 0
+
+
+async def test_a_message_is_sent_and_makes_a_text_session_active(api: ApiServer) -> None:
+    """201 `{message_id, status, timestamp}`; a completed session takes none."""
+    session = await create(api)
+    path = f"/api/sessions/{session['id']}"
+    reply = await api.call("POST", path + "/message", {"content": "Please continue with the implementation"})
+    assert reply.status == 201
+    assert list(reply.content) == ["message_id", "status", "timestamp"]
+    assert reply.content["message_id"].startswith("msg_")
+    assert reply.content["status"] == "sent"
+    details = (await api.call("GET", path)).content
+    assert (details["status"], details["message_count"]) == ("active", 1)
+    assert details["last_active"] == reply.content["timestamp"]
+    await api.call("PATCH", path, {"status": "completed"})
+    refused = await api.call("POST", path + "/message", {"content": "more"})
+    assert (refused.status, refused.code) == (409, "session.not_running")
+    timeline = (await api.call("GET", f"/v1/sessions/{session['id']}/timeline")).content["data"]
+    assert [move["status_to"] for move in timeline] == ["created", "running", "ended"]
+
+
+async def test_a_repeated_create_with_its_key_makes_one_session(api: ApiServer) -> None:
+    """Also with another token in the transport."""
+    key = {"Idempotency-Key": "once"}
+    bodies = [
+        {**CREATE, "data": {"transport": transport("room", worker_token=worker_token("room", ttl=ttl))}}
+        for ttl in (60, 90)
+    ]
+    first, second = [await api.call("POST", "/api/sessions", body, headers=key) for body in bodies]
+    assert (second.status, second.content) == (201, first.content)
+    assert len((await api.call("GET", "/api/sessions")).content["sessions"]) == 1
+
+
+async def test_agent_id_is_required(api: ApiServer) -> None:
+    """422 names it; nothing is written."""
+    refused = await api.call("POST", "/api/sessions", {"task_id": "task-xyz"})
+    assert (refused.status, refused.code, refused.content["error"]["param"]) == (422, "field.required", "agent_id")
+    assert (await api.call("GET", "/api/sessions")).content == {"sessions": []}
