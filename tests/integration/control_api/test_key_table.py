@@ -29,6 +29,8 @@ ANYBODY = "anybody"  # the same for every key
 ELSEWHERE = {
     "create_session": MADE,
     "list_sessions": LISTED,
+    "create_task_session": MADE,
+    "list_task_sessions": LISTED,
     "get_usage": LISTED,
     "list_usage_events": LISTED,
     "create_api_key": MADE,
@@ -86,6 +88,8 @@ def _body(operation: Operation) -> Any:
         return None
     if operation.name == "create_session":
         return create_body(f"room-{uuid4()}")
+    if operation.name == "create_task_session":
+        return {"agent_id": "agent_b"}
     if operation.name == "create_api_key":
         return {"kind": "agent", "agent_id": "agent_b", "scopes": ["sessions:read"]}
     return next(iter(operation.request_examples.values()))
