@@ -17,6 +17,7 @@ from procrastinate.worker import Worker
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sessions.ids import format_id
 from sessions.redaction import redact
 from store.job_rescue import rescue_jobs
 from store.patient_connector import PatientConnector
@@ -169,7 +170,9 @@ def _register(app: App, name: str, task: SessionTask, running: set[int]) -> None
         try:
             await task(UUID(session_id))
         except Exception as error:
-            logger.error("jobs.failed", job=name, session_id=session_id, error=redact(repr(error)))
+            logger.error(
+                "jobs.failed", job=name, session_id=format_id("sess", UUID(session_id)), error=redact(repr(error))
+            )
             raise JobFailedError(name) from None
         finally:
             running.discard(context.job.id)

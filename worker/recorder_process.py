@@ -16,6 +16,7 @@ import structlog
 from pydantic import SecretStr
 
 from sessions.errors import DatabaseUnavailableError
+from sessions.ids import format_id
 from sessions.settings import Settings
 from store.claims import Claim, Claims
 from store.database import Database
@@ -145,7 +146,7 @@ class RecorderProcess:
         session_id = claim.session.id
         fence = Fence(session_id, claim.epoch, self.owner)
         run = LiveRun(fence, claimed_ns=claimed_ns, stalled_seconds=self._tools.settings.stalled_seconds)
-        _log.info("session_claimed", session_id=str(session_id), epoch=claim.epoch, resumed=claim.resumed)
+        _log.info("session_claimed", session_id=format_id("sess", session_id), epoch=claim.epoch, resumed=claim.resumed)
         task = sessions.create_task(SessionRunner(claim, run, self._tools).run(), name=f"session-{session_id}")
         self._sessions[session_id] = task
         task.add_done_callback(lambda _: self._ended(session_id))

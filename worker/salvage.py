@@ -13,6 +13,7 @@ from uuid import UUID
 
 import structlog
 
+from sessions.ids import format_id
 from store.claims import Claims
 from store.database import Database
 from store.fence import Fence
@@ -60,7 +61,9 @@ class Salvage:
             uploaded = await self._upload(run, found)
             if not found.sealed:
                 await self._runs.seal(fence)
-                _log.info("spool_salvaged", session_id=str(run.session_id), epoch=run.epoch, segments=uploaded)
+                _log.info(
+                    "spool_salvaged", session_id=format_id("sess", run.session_id), epoch=run.epoch, segments=uploaded
+                )
             run.remove_if_empty()
         spool.remove_if_empty()
 

@@ -12,6 +12,7 @@ import asyncio
 import structlog
 
 from sessions.errors import DatabaseUnavailableError, ParleyError
+from sessions.ids import format_id
 from sessions.lifecycle import SETTLED
 from sessions.session import Session
 from store.claims import Claim
@@ -67,7 +68,9 @@ class SessionRunner:
 
     async def run(self) -> None:
         """From claim to seal."""
-        structlog.contextvars.bind_contextvars(session_id=str(self._claim.session.id), epoch=self._claim.epoch)
+        structlog.contextvars.bind_contextvars(
+            session_id=format_id("sess", self._claim.session.id), epoch=self._claim.epoch
+        )
         self._tools.beats.add(self._run)
         try:
             await self._run_guarded()
