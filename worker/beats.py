@@ -52,6 +52,11 @@ class Beats:
         """Whether a run of this session is registered."""
         return session_id in self._live
 
+    def messages_wait(self, session_id: UUID) -> None:
+        """A message for a session may be waiting."""
+        if (run := self._live.get(session_id)) is not None:
+            run.messages.set()
+
     def hurry(self) -> None:
         """Beat at once: something has changed, or somebody needs to know whether it has."""
         self._hurry.set()

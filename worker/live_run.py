@@ -20,6 +20,7 @@ class LiveRun:
         state: what the last proven beat said.
         proven_ns: when that beat was sent (boot-time clock).
         joined_proven_ns: the same, of the last beat that was sent while joined.
+        messages: set when a message may wait to be put into the room.
         standstills: stretches (boot-time clock) in which this process did not run; taken out by the runner.
     """
 
@@ -31,6 +32,7 @@ class LiveRun:
         self.state: RunState | None = None
         self.joined_proven_ns: int | None = None
         self.standstills: list[tuple[int, int]] = []
+        self.messages = asyncio.Event()
         self.wake: Callable[[], None] = lambda: None
         self.counters: Callable[[], Counters] = Counters
         self.uploads_pending: Callable[[], int] = lambda: 0

@@ -19,16 +19,20 @@ from sessions.errors import ParleyError
 from worker.boot_clock import boottime_ns
 from worker.event_queue import EventQueue
 from worker.room_events import (
+    CHAT,
+    TRANSCRIPTION,
     AudioPublished,
     AudioSubscribed,
     AudioUnpublished,
     AudioUnsubscribed,
     Disconnected,
+    HeardText,
     ParticipantJoined,
     ParticipantLeft,
     Reconnected,
     Reconnecting,
     RemoteTrack,
+    TextOpened,
     TokenRefreshed,
 )
 
@@ -39,6 +43,9 @@ _SIGNAL_SECONDS = 5.0  # per attempt; the SDK makes four
 _CLOSE_SECONDS = 5.0
 _STATS_SECONDS = 2.0
 _SOURCE_QUEUE_MS = 1000
+_SEND_SECONDS = 5.0
+_TEXT_SECONDS = 300.0  # an agent's segment is open for as long as it speaks
+_TEXT_CHARACTERS = 32_768
 _STATUS = re.compile(r"signal failure: (?:client|server) error: (\d{3})\b")
 
 
@@ -51,6 +58,13 @@ class JoinError(ParleyError):
     def __init__(self, code: str, message: str, *, final: bool = False) -> None:
         super().__init__(code, message)
         self.final = final
+
+
+class SendError(ParleyError):
+    """A text that did not get into the room."""
+
+    def __init__(self) -> None:
+        super().__init__("room.unreachable", "the message did not get into the room")
 
 
 class LiveKitRoom:
@@ -75,6 +89,9 @@ class LiveKitRoom:
             ("disconnected", self._on_disconnected),
         ):
             room.on(name, callback)  # type: ignore[arg-type]
+
+        for topic in (CHAT, TRANSCRIPTION):
+            room.register_text_stream_handler(topic, self._on_text)
 
     @property
     def connected(self) -> bool:
@@ -156,6 +173,26 @@ class LiveKitRoom:
                 async with asyncio.timeout(_CLOSE_SECONDS):
                     await self._room.local_participant.unpublish_track(publication.sid)
 
+    async def send_text(self, topic: str, text: str, *, stream_id: str) -> None:
+        """Send a text stream to everybody in the room.
+
+        Raises:
+            SendError: it did not get there, or nobody can tell.
+        """
+        try:
+            async with asyncio.timeout(_SEND_SECONDS):
+                ourselves = self._room.local_participant
+                writer = await ourselves.stream_text(
+                    topic=topic,
+                    stream_id=stream_id,
+                    total_size=len(text.encode()),
+                    sender_identity=ourselves.identity,  # the server hides it when we are hidden
+                )
+                await writer.write(text)
+                await writer.aclose()
+        except Exception:  # the SDK raises nothing narrower
+            raise SendError from None
+
     async def leave(self) -> None:
         """Disconnect; events of this room are ignored from here on. May be called again."""
         self._left = True
@@ -205,6 +242,15 @@ class LiveKitRoom:
         self._tracks.pop(publication.sid, None)
         self.events.put(AudioUnsubscribed(publication.sid))
 
+    def _on_text(self, reader: rtc.TextStreamReader, identity: str) -> None:
+        if self._left:
+            reader.close()
+            return
+        participant = self._room.remote_participants.get(identity)
+        is_agent = participant is not None and participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+        speaker = None if participant is None else participant.name or None
+        self.events.put(TextOpened(reader.info.topic, identity, speaker, is_agent, lambda: _read_text(reader)))
+
     def _on_reconnecting(self) -> None:
         self.events.put(Reconnecting())
 
@@ -225,6 +271,27 @@ class LiveKitRoom:
         except ValueError:
             name = f"REASON_{reason}"
         self.events.put(Disconnected(name))
+
+
+async def _read_text(reader: rtc.TextStreamReader) -> HeardText | None:
+    """The whole text; None if it broke off, took too long, or is too long to be kept."""
+    parts: list[str] = []
+    try:
+        async with asyncio.timeout(_TEXT_SECONDS):
+            async for part in reader:
+                parts.append(part)
+                if sum(map(len, parts)) > _TEXT_CHARACTERS:
+                    return None
+    except (TimeoutError, ConnectionError):
+        return None
+    finally:
+        reader.close()
+    attributes = reader.info.attributes or {}
+    return HeardText(
+        text="".join(parts).replace("\0", ""),  # PostgreSQL keeps no NUL
+        external_id=attributes.get("lk.segment_id") or reader.info.stream_id,
+        final=attributes.get("lk.transcription_final", "true") == "true",
+    )
 
 
 async def connect_room(url: str, token: SecretStr, subscribe_to_identity: str | None) -> LiveKitRoom:

@@ -24,7 +24,7 @@ from store.fence import Fence
 from store.notifications import Listener
 from store.objects import Objects
 from store.runs import Runs
-from store.transitions import CLAIM_CHANNEL
+from store.transitions import CLAIM_CHANNEL, MESSAGE_CHANNEL, SESSION_CHANNEL
 from store.vault import TokenVault
 from worker.beats import Beats
 from worker.boot_clock import SECOND_NS, boottime_ns
@@ -42,6 +42,7 @@ from worker.spool_writer import SpoolWriter
 _log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 1.0
+_CHANNELS = (CLAIM_CHANNEL, SESSION_CHANNEL, MESSAGE_CHANNEL)
 _THOROUGH_LOOKS = 10  # per poll interval, of all processes together if all have free slots
 _RELEASE_SECONDS = 5.0
 _JOINS_LAND_SECONDS = 2.5
@@ -219,7 +220,9 @@ async def open_recorder(
             )
             for name, size in (("parley-recorder", 3), ("parley-beats", 1))
         ]
-        listener = await stack.enter_async_context(Listener.open(database_url, application_name="parley-recorder"))
+        listener = await stack.enter_async_context(
+            Listener.open(database_url, channels=_CHANNELS, application_name="parley-recorder")
+        )
         vault = TokenVault(settings.secret_key)
         beats = Beats(
             Runs(beats_db, vault),
@@ -270,6 +273,8 @@ async def _listen(listener: Listener, process: RecorderProcess, beats: Beats) ->
     async for channel, payload in listener:
         if channel == CLAIM_CHANNEL:
             process.wake()
+        elif channel == MESSAGE_CHANNEL:
+            beats.messages_wait(UUID(payload))
         elif not payload:
             process.wake()
             beats.hurry()

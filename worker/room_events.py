@@ -1,8 +1,12 @@
 """What happens in a room, as values: everything that the rest of the worker knows of LiveKit."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from pydantic import SecretStr
+
+CHAT = "lk.chat"
+TRANSCRIPTION = "lk.transcription"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,31 @@ class TokenRefreshed:
 
 
 @dataclass(frozen=True, slots=True)
+class HeardText:
+    """A text stream that was read to its end.
+
+    Attributes:
+        external_id: of the transcription's segment, else of the stream.
+        final: not the interim state of a transcription.
+    """
+
+    text: str
+    external_id: str
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TextOpened:
+    """A participant has begun a text stream; `read` waits for its end, None when that never came."""
+
+    topic: str
+    identity: str
+    speaker: str | None
+    is_agent: bool
+    read: Callable[[], Awaitable[HeardText | None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Disconnected:
     """The room is lost for good; `reason` is the name of LiveKit's DisconnectReason, or EVENT_OVERFLOW."""
 
@@ -91,5 +120,6 @@ RoomEvent = (
     | Reconnecting
     | Reconnected
     | TokenRefreshed
+    | TextOpened
     | Disconnected
 )

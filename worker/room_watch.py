@@ -11,6 +11,7 @@ from worker.room_events import (
     AudioUnsubscribed,
     Disconnected,
     RoomEvent,
+    TextOpened,
     TokenRefreshed,
 )
 from worker.room_presence import RoomPresence
@@ -66,6 +67,8 @@ class RoomWatch:
                 recording.open_track(room, track)
             case AudioUnsubscribed(sid=sid):
                 recording.recorder.close_track(sid)
+            case TextOpened():
+                recording.hear(event)
             case TokenRefreshed(token=token):
                 expires_at = self._token.refresh(token, recording.clock.time_of(now_ns))
                 if expires_at is not None:

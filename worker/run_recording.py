@@ -9,13 +9,15 @@ import structlog
 from store.claims import Claim
 from store.clock import ClockPair
 from store.pauses import Pause
+from store.session_log import SessionLog
 from worker.beats import Beats
 from worker.boot_clock import SECOND_NS, boottime_ns
 from worker.live_run import Counters, LiveRun
 from worker.livekit_room import LiveKitRoom
 from worker.recorder import Recorder
 from worker.recorder_tools import RecorderTools
-from worker.room_events import RemoteTrack
+from worker.room_events import RemoteTrack, TextOpened
+from worker.room_messages import RoomMessages
 from worker.room_presence import RoomPresence
 from worker.run_pauses import RunPauses
 from worker.session_clock import SessionClock
@@ -52,6 +54,7 @@ class RunRecording:
         self._room: LiveKitRoom | None = None
         self._sine: SyntheticInput | None = None
         self._pauses: RunPauses | None = None
+        self._messages: RoomMessages | None = None
         self._spool = RunSpool(
             tools.spool_writer,
             tools.spool_folder,
@@ -78,6 +81,8 @@ class RunRecording:
         self._uploader = Uploader(self._tools.objects, self._claim.session.id, self.clock)
         self._uploading = self._spawn(self._uploader.run(), "uploader")
         self._spawn(self._uploader.erase_pauses(), "erase-pauses")
+        self._messages = RoomMessages(self._run, SessionLog(self._tools.db), self.clock, lambda: self._room)
+        self._spawn(self._messages.send_posted(), "messages")
         self._spawn(self._watch_concealment(), "concealment")
         self._pauses = RunPauses(self.clock, self.recorder, self._uploader, pauses)
         transport = self._claim.session.transport
@@ -90,6 +95,7 @@ class RunRecording:
     def entered(self, room: LiveKitRoom) -> None:
         """We are in `room` (again)."""
         self._room = room
+        self._run.messages.set()
         if self._sine is not None:
             self._sine.entered(room)
 
@@ -104,6 +110,11 @@ class RunRecording:
         """Record one track until it ends."""
         append = self.recorder.open_track(track)
         self._spawn(room.read_frames(track.sid, append), f"track-{track.sid}")
+
+    def hear(self, opened: TextOpened) -> None:
+        """Log a text of the room once it is whole."""
+        if self._messages is not None:
+            self._spawn(self._messages.hear(opened), "hear")
 
     def tick(self, now_ns: int) -> None:
         """What time asks for; and let the uploader know what is proven."""

@@ -1,0 +1,125 @@
+"""Messages reach the room, and what is said and written there reaches the log."""
+
+import asyncio
+from typing import Any
+
+from livekit import api, rtc
+
+from sessions.session import Session
+from store.session_log import LogEntry
+from store.session_messages import NewMessage
+
+
+def token(studio: Any, room: str, identity: str, kind: str = "standard") -> str:
+    """A participant's token."""
+    minted = api.AccessToken(studio.livekit.api_key, studio.livekit.api_secret).with_identity(identity)
+    minted = minted.with_name(identity.title()).with_kind(kind)
+    return str(minted.with_grants(api.VideoGrants(room_join=True, room=room)).to_jwt())
+
+
+class Chatter:
+    """A participant who notes what is written on lk.chat."""
+
+    def __init__(self) -> None:
+        self.room = rtc.Room()
+        self.heard: asyncio.Queue[tuple[str, str, str]] = asyncio.Queue()
+        self._readers: set[asyncio.Task[None]] = set()
+        self.room.register_text_stream_handler("lk.chat", self._on_text)
+
+    def _on_text(self, reader: rtc.TextStreamReader, identity: str) -> None:
+        task = asyncio.create_task(self._read(reader, identity))
+        self._readers.add(task)
+
+    async def _read(self, reader: rtc.TextStreamReader, identity: str) -> None:
+        await self.heard.put((identity, await reader.read_all(), reader.info.stream_id))
+
+
+async def post(studio: Any, session: Session, text: str) -> LogEntry:
+    posted = await studio.sessions.post_message(
+        studio.organization_id, session.id, NewMessage("user", text), render=lambda _: (201, b"")
+    )
+    entry: LogEntry = posted.entry
+    return entry
+
+
+async def log(studio: Any, session: Session, count: int) -> list[LogEntry]:
+    """The log, once it has so many entries."""
+    for _ in range(400):
+        entries, _ = await studio.sessions.log_page(studio.organization_id, session.id, limit=100)
+        if len(entries) >= count:
+            break
+        await asyncio.sleep(0.05)
+    assert len(entries) == count, entries
+    return list(entries)
+
+
+async def segment(room: rtc.Room, text: str, segment_id: str, final: bool, sender: str | None = None) -> None:
+    """A transcription as livekit-agents publishes it."""
+    writer = await room.local_participant.stream_text(
+        topic="lk.transcription",
+        sender_identity=sender,
+        attributes={"lk.segment_id": segment_id, "lk.transcription_final": str(final).lower()},
+    )
+    await writer.write(text)
+    await writer.aclose()
+
+
+async def test_posted_messages_reach_the_room_also_those_that_waited(studio: Any, room: str) -> None:
+    """Posted in the queue: sent when it runs; posted while it runs: at once; paused: after the resume."""
+    session = await studio.create(room, token=token(studio, room, "worker"))  # one whom others see
+    chatter = Chatter()
+    await chatter.room.connect(studio.livekit.url, token(studio, room, "ann"))
+    waiting = await post(studio, session, "early")
+    async with studio.recorder():
+        async with asyncio.timeout(20):
+            assert (await chatter.heard.get())[:2] == ("worker", "early")
+            await post(studio, session, "now " + "x" * 20_000)
+            assert (await chatter.heard.get())[1] == "now " + "x" * 20_000
+            await studio.sessions.pause(studio.organization_id, session.id)
+            late = await post(studio, session, "later")
+            await asyncio.sleep(1)
+            assert chatter.heard.empty()
+            await studio.sessions.resume(studio.organization_id, session.id)
+            assert (await chatter.heard.get())[1] == "later"
+        entries = await log(studio, session, 3)
+        for _ in range(100):
+            entries = await log(studio, session, 3)
+            if all(entry.delivered_at for entry in entries):
+                break
+            await asyncio.sleep(0.05)
+        await studio.sessions.cancel(studio.organization_id, session.id)
+        await studio.sealed(session)
+    await chatter.room.disconnect()
+    assert [entry.delivered_at is not None for entry in entries] == [True] * 3
+    assert (entries[0].id, entries[2].id) == (waiting.id, late.id)
+
+
+async def test_chat_and_final_transcriptions_come_back_with_role_and_identity(studio: Any, room: str) -> None:
+    """A segment counts once, by its id; interim states don't."""
+    session = await studio.create(room)
+    ann, agent = rtc.Room(), rtc.Room()
+    await ann.connect(studio.livekit.url, token(studio, room, "ann"))
+    await agent.connect(studio.livekit.url, token(studio, room, "helper", "agent"))
+    async with studio.recorder():
+        await studio.reaches(session, "running")
+        await ann.local_participant.send_text("Hello, is this on?", topic="lk.chat")
+        await log(studio, session, 1)
+        await segment(agent, "I would", "s1", final=False, sender="ann")
+        await segment(agent, "I would like tea.", "s1", final=True, sender="ann")
+        await log(studio, session, 2)
+        await segment(agent, "I would like tea.", "s1", final=True, sender="ann")
+        await segment(agent, "Tea it is.", "s2", final=True)
+        entries = await log(studio, session, 3)
+        after = await studio.get(session)
+        await studio.sessions.cancel(studio.organization_id, session.id)
+        await studio.sealed(session)
+    for one in (ann, agent):
+        await one.disconnect()
+    assert [(entry.kind, entry.role, entry.identity, entry.text, entry.source) for entry in entries] == [
+        ("message", "user", "ann", "Hello, is this on?", "lk.chat"),
+        ("segment", "user", "ann", "I would like tea.", "lk.transcription"),
+        ("segment", "assistant", "helper", "Tea it is.", "lk.transcription"),
+    ]
+    assert entries[0].speaker == "Ann"
+    assert all(entry.start_ms is not None and 0 <= entry.start_ms <= entry.end_ms for entry in entries)
+    assert (after.message_count, after.preview, after.output_preview) == (1, "Hello, is this on?", "Tea it is.")

@@ -1,0 +1,102 @@
+"""Between a session's log and its room: posted messages go in, what is written and transcribed there comes back."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from audio.pcm import SAMPLE_RATE
+from sessions.errors import DatabaseUnavailableError
+from sessions.ids import format_id
+from sessions.lifecycle import Status
+from store.fence import Replaced
+from store.session_log import LogEntry, NewLogEntry, SessionLog
+from worker.boot_clock import boottime_ns
+from worker.live_run import LiveRun
+from worker.livekit_room import LiveKitRoom, SendError
+from worker.room_events import CHAT, TextOpened
+from worker.session_clock import SessionClock
+
+_log = structlog.get_logger(__name__)
+
+_POLL_SECONDS = 5.0  # notifications may be lost
+_RETRY_SECONDS = 1.0
+_ATTEMPTS = 30
+
+
+class RoomMessages:
+    """One run's side of the log. While the session is paused nothing goes either way.
+
+    Args:
+        room: the room that we are in now.
+    """
+
+    def __init__(
+        self, run: LiveRun, log: SessionLog, clock: SessionClock, room: Callable[[], LiveKitRoom | None]
+    ) -> None:
+        self._run = run
+        self._store = log
+        self._clock = clock
+        self._room = room
+
+    async def send_posted(self) -> None:
+        """Put what clients post into the room, until canceled. What is not said to be sent is sent again."""
+        while True:
+            self._run.messages.clear()
+            try:
+                await self._send_waiting()
+            except (DatabaseUnavailableError, SendError) as error:
+                _log.warning("messages_not_sent", error=type(error).__name__)
+                await asyncio.sleep(_RETRY_SECONDS)
+            try:
+                async with asyncio.timeout(_POLL_SECONDS):
+                    await self._run.messages.wait()
+            except TimeoutError:
+                continue
+
+    async def hear(self, opened: TextOpened) -> None:
+        """Log a text of the room, once; of a transcription only what is final."""
+        start_ms = self._now_ms()
+        heard = await opened.read()
+        if heard is None or not heard.final or not heard.text.strip() or self._paused:
+            return
+        is_chat = opened.topic == CHAT
+        entry = NewLogEntry(
+            kind="message" if is_chat else "segment",
+            role="assistant" if opened.is_agent else "user",
+            text=heard.text,
+            source="lk.chat" if is_chat else "lk.transcription",
+            speaker=opened.speaker,
+            identity=opened.identity,
+            start_ms=start_ms,
+            end_ms=start_ms if is_chat else max(self._now_ms(), start_ms),
+            external_id=heard.external_id,
+        )
+        for _ in range(_ATTEMPTS):
+            try:
+                await self._store.append_fenced(self._run.fence, [entry])
+            except Replaced:
+                return  # our successor hears for itself
+            except DatabaseUnavailableError:
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                return
+
+    @property
+    def _paused(self) -> bool:
+        return self._run.state is not None and self._run.state.status is Status.PAUSED
+
+    async def _send_waiting(self) -> None:
+        room = self._room()
+        if room is None or not room.connected or self._paused or self._run.fenced or self._run.replaced:
+            return
+        for entry in await self._store.undelivered(self._run.fence.session_id):
+            await self._send(room, entry)
+
+    async def _send(self, room: LiveKitRoom, entry: LogEntry) -> None:
+        """One message; its id is the stream's, so that a receiver knows a repetition."""
+        await room.send_text(CHAT, entry.text, stream_id=format_id("msg", entry.id))
+        await self._store.delivered(self._run.fence, [entry.seq])
+
+    def _now_ms(self) -> int:
+        return max(self._clock.sample_at(boottime_ns()) * 1000 // SAMPLE_RATE, 0)
