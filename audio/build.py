@@ -4,8 +4,8 @@ Segments are read one by one in the order of their first samples, their audio is
 every block before the first sample of the next segment is written: memory doesn't depend on the length.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 from zlib import crc32
@@ -19,8 +19,9 @@ from audio.mix import MixWindow, soft_limit
 from audio.pcm import SAMPLE_RATE
 from audio.plan import BuildPlan, Layout, PlannedSegment
 from audio.ranges import kept_ranges, merged_ranges, position_without
+from audio.reading_order import ContiguousRun, contiguous_runs, epoch_ends, in_reading_order
 from audio.segment_key import SegmentKey
-from audio.segments import RecordKind, Segment, SegmentCorrupt, SegmentRecord, read_segment
+from audio.segments import RecordKind, Segment, SegmentCorrupt, read_segment
 from audio.track_tally import TrackSummary, TrackTally
 from audio.wav import digest, open_wav, write_samples
 
@@ -57,7 +58,7 @@ def build_recording(plan: BuildPlan, read: Callable[[str], bytes], write_to: str
     build = _Build(plan)
     length_samples = build.file_length
     with open_wav(write_to, length_samples, plan.num_channels) as wav:
-        for planned in _in_reading_order(plan.segments):
+        for planned in in_reading_order(plan.segments):
             build.write_until(planned.key.first_sample, wav)
             build.take(planned, read)
         build.write_until(plan.length_samples, wav)
@@ -91,7 +92,7 @@ class _Build:
         self.gaps = [*plan.gaps, *(Gap(start, end, GAP_PAUSED) for start, end in self._cuts)]
         self._length_samples = plan.length_samples
         self._num_channels = plan.num_channels
-        self._ends = _epoch_ends(plan)
+        self._ends = epoch_ends(plan)
         self._window = MixWindow(plan.num_channels)
         self._next_block = 0
 
@@ -125,7 +126,7 @@ class _Build:
                 gap_end = min(record.end_sample, end_sample)
                 self.gaps.append(Gap(record.start_sample, gap_end, record.document["code"]))
         # Outside its key's range a segment has no say: those blocks may be written already.
-        for run in _runs(segment.records):
+        for run in contiguous_runs(segment.records):
             self._add(key, run, max(key.first_sample, 0), min(key.last_sample, end_sample))
 
     def write_until(self, sample: int, wav: soundfile.SoundFile) -> None:
@@ -149,7 +150,7 @@ class _Build:
         for start, end in kept:
             write_samples(wav, np.ascontiguousarray(pcm[:, start - index * SAMPLE_RATE : end - index * SAMPLE_RATE].T))
 
-    def _add(self, key: SegmentKey, run: "_Run", low: int, high: int) -> None:
+    def _add(self, key: SegmentKey, run: ContiguousRun, low: int, high: int) -> None:
         label = self.tally.label(key, run.track)
         channel = 1 if self._num_channels == 2 and label.side == "worker" else 0
         pcm = np.frombuffer(b"".join(run.payloads), dtype="<i2")
@@ -163,60 +164,7 @@ class _Build:
         self.gaps.append(Gap(from_sample, end_sample, GAP_STORAGE))
 
 
-@dataclass(slots=True)
-class _Run:
-    """AUDIO records of one track that follow each other without a hole."""
-
-    track: int
-    start_sample: int
-    end_sample: int
-    payloads: list[memoryview] = field(default_factory=list)
-
-
-def _runs(records: Iterable[SegmentRecord]) -> Iterator[_Run]:
-    open_runs: dict[int, _Run] = {}
-    for kind, track, _sequence, start_sample, _arrival_sample, count, payload in records:
-        if kind != RecordKind.AUDIO:
-            continue
-        run = open_runs.get(track)
-        if run is None or run.end_sample != start_sample:
-            if run is not None:
-                yield run
-            run = open_runs[track] = _Run(track, start_sample, start_sample)
-        run.payloads.append(payload)
-        run.end_sample += count
-    yield from open_runs.values()
-
-
 def _reached(segment: Segment, key: SegmentKey) -> int:
     """Where the good part of a damaged segment ends on the session's clock: records lie in order of arrival."""
     ends = (record.end_sample for record in reversed(segment.records) if record.kind == RecordKind.AUDIO)
     return next(ends, key.first_sample)
-
-
-def _epoch_ends(plan: BuildPlan) -> dict[int, int]:
-    """Return for each epoch where it ends: the first sample of any higher one, else the end of the file."""
-    ends: dict[int, int] = {}
-    end_sample = plan.length_samples
-    by_epoch: dict[int, list[SegmentKey]] = {}
-    for planned in plan.segments:
-        by_epoch.setdefault(planned.key.epoch, []).append(planned.key)
-    for epoch in sorted(by_epoch, reverse=True):
-        ends[epoch] = end_sample
-        first_samples = [key.first_sample for key in by_epoch[epoch] if key.has_audio]
-        end_sample = min([end_sample, *first_samples])
-    return ends
-
-
-def _in_reading_order(segments: Sequence[PlannedSegment]) -> list[PlannedSegment]:
-    """Sort by first sample, one segment per epoch, owner and sequence.
-
-    A spool that was rescued twice may have left two versions of one segment; the longer file holds the other.
-    """
-    longest: dict[tuple[int, str, int], PlannedSegment] = {}
-    for planned in sorted(segments, key=lambda one: (one.key.size_bytes, one.key.crc32)):
-        longest[planned.key.epoch, planned.key.owner, planned.key.sequence] = planned
-    return sorted(
-        longest.values(),
-        key=lambda one: (one.key.first_sample, one.key.epoch, one.key.owner, one.key.sequence),
-    )

@@ -166,6 +166,15 @@ _ALL = (
     _failure(
         "storage.full", "platform", "The worker's disk is full; what was recorded until then is kept.", retryable=True
     ),
+    # failures: why a session's transcript has no speech, or its summary was not made; the session itself has ended well
+    _failure("speech.engine_missing", "platform", "The speech engine is not installed or not configured."),
+    _failure("speech.engine_refused", "platform", "The speech engine refused the audio for good."),
+    _failure("speech.engine_failed", "platform", "The speech engine did not answer, or not with text.", retryable=True),
+    _failure("speech.audio_missing", "platform", "The tracks could not be read."),
+    _failure("speech.deadline", "platform", "Speech was not recognized in time."),
+    _failure("summary.engine_missing", "platform", "The summarizer is not installed."),
+    _failure("summary.engine_refused", "platform", "The summary endpoint refused the request for good."),
+    _failure("summary.engine_failed", "platform", "The summary endpoint gave no summary: regenerate.", retryable=True),
     # ends: why a session ended or was canceled
     _end("end.requested", "A client asked for the end."),
     _end("end.max_duration", "max_duration_seconds have passed."),

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+SpeechEngineName = Literal["pocketsphinx", "openai", "faster-whisper", "none"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -54,6 +55,24 @@ class Settings(BaseSettings):
     retention_days: int | None = Field(None, ge=1, description="Days that recordings are kept. Unset: for ever.")
     allow_private_hosts: bool = Field(False, description="Let rooms have private and loopback addresses (development).")
     livekit_server: Path | None = Field(None, description="livekit-server binary for tests, demo and dev.")
+    speech_engine: SpeechEngineName | None = Field(
+        None,
+        description="What recognizes speech when a session has ended: pocketsphinx (embedded), openai (any compatible"
+        " endpoint), faster-whisper, none. Unset: openai with a speech_url, else pocketsphinx.",
+    )
+    speech_url: str | None = Field(
+        None, description="Base URL of an OpenAI-compatible service (…/v1) that transcribes. Unset: none."
+    )
+    speech_key: SecretStr | None = Field(None, description="Bearer token for speech_url.")
+    speech_model: str | None = Field(None, description="Model of that engine. Unset: whisper-1, faster-whisper: small.")
+    speech_deadline_seconds: float = Field(
+        86400, gt=0, description="Seconds after which a transcript does without speech, and segments are deleted."
+    )
+    summary_url: str | None = Field(
+        None, description="Base URL of an OpenAI-compatible chat service (…/v1). Unset: embedded extractive summaries."
+    )
+    summary_key: SecretStr | None = Field(None, description="Bearer token for summary_url.")
+    summary_model: str | None = Field(None, description="Model that summarizes; needed with a summary_url.")
     log_level: LogLevel = Field("info", description="Least severe log line that is printed.")
 
     @field_validator("secret_key", mode="before")
@@ -74,4 +93,8 @@ class Settings(BaseSettings):
             raise ValueError("stalled_seconds must be at least 3 × heartbeat_seconds")
         if self.database_url is not None and not self.secret_key:
             raise ValueError("secret_key is required with a database_url: every process must have the same one")
+        if self.speech_engine == "openai" and self.speech_url is None:
+            raise ValueError("speech_engine openai needs a speech_url")
+        if self.summary_url is not None and not self.summary_model:
+            raise ValueError("summary_url needs a summary_model")
         return self

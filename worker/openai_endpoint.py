@@ -1,0 +1,87 @@
+"""Requests to an OpenAI-compatible HTTP service: one bounded way to ask, to try again, and to fail."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from pydantic import SecretStr
+
+_ATTEMPTS = 3
+_FIRST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 20.0
+_MOST_ANSWER_BYTES = 8 << 20
+_TRY_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+
+
+class EndpointError(Exception):
+    """The service didn't do it; `final` says that asking again is no use. The text quotes nothing of the answer."""
+
+    def __init__(self, message: str, *, final: bool) -> None:
+        super().__init__(message)
+        self.final = final
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAiEndpoint:
+    """One service.
+
+    Attributes:
+        url: its base (`https://api.example.com/v1`), to which `path` is added.
+        key: sent as a bearer token when there is one.
+        seconds: for one request.
+    """
+
+    url: str
+    key: SecretStr | None
+    seconds: float = 120
+    first_pause_seconds: float = _FIRST_PAUSE_SECONDS
+
+    async def post(self, path: str, body: Callable[[], Any]) -> dict[str, Any]:
+        """The JSON object that `POST {url}{path}` answers; busy and broken answers are tried again twice.
+
+        Args:
+            body: makes the request's body (`aiohttp.FormData`, or an object to be sent as JSON), anew per attempt.
+
+        Raises:
+            EndpointError: no answer that is one.
+        """
+        headers = {} if self.key is None else {"Authorization": f"Bearer {self.key.get_secret_value()}"}
+        pause = self.first_pause_seconds
+        timeout = aiohttp.ClientTimeout(total=self.seconds)
+        async with aiohttp.ClientSession(headers=headers, timeout=timeout) as http:
+            for attempt in range(1, _ATTEMPTS + 1):
+                try:
+                    return await self._ask(http, path, body())
+                except EndpointError as error:
+                    if error.final or attempt == _ATTEMPTS:
+                        raise
+                await asyncio.sleep(pause)
+                pause = min(pause * 4, _LONGEST_PAUSE_SECONDS)
+        raise AssertionError
+
+    async def _ask(self, http: aiohttp.ClientSession, path: str, body: Any) -> dict[str, Any]:
+        how: dict[str, Any] = {"data": body} if isinstance(body, aiohttp.FormData) else {"json": body}
+        try:
+            async with http.post(self.url.rstrip("/") + path, allow_redirects=False, **how) as answer:
+                if answer.status != 200:
+                    again = answer.status in _TRY_AGAIN
+                    raise EndpointError(f"the endpoint answered with HTTP {answer.status}", final=not again)
+                data = await answer.content.read(_MOST_ANSWER_BYTES + 1)
+                while chunk := await answer.content.read(_MOST_ANSWER_BYTES + 1):
+                    data += chunk
+                    if len(data) > _MOST_ANSWER_BYTES:
+                        raise EndpointError("the endpoint's answer is too large", final=True)
+        except TimeoutError:
+            raise EndpointError(f"the endpoint did not answer within {self.seconds:g} seconds", final=False) from None
+        except (aiohttp.ClientError, ValueError) as error:
+            raise EndpointError(f"the endpoint can't be reached ({type(error).__name__})", final=False) from None
+        try:
+            content = json.loads(data)
+        except ValueError:
+            raise EndpointError("the endpoint's answer is no JSON", final=False) from None
+        if not isinstance(content, dict):
+            raise EndpointError("the endpoint's answer is no JSON object", final=False)
+        return content

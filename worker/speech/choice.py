@@ -1,0 +1,56 @@
+"""Which engine the settings ask for."""
+
+import asyncio
+
+from sessions.settings import Settings
+from worker.openai_endpoint import OpenAiEndpoint
+from worker.speech.endpoint_engine import EndpointEngine
+from worker.speech.engine import SpeechEngine, SpeechError
+from worker.speech.pocketsphinx_engine import PocketSphinxEngine
+from worker.speech.whisper_engine import WhisperEngine
+
+
+def engine_name(settings: Settings) -> str:
+    """What was asked for; unasked, the endpoint when there is one, else the embedded engine."""
+    if settings.speech_engine is not None:
+        return settings.speech_engine
+    return "pocketsphinx" if settings.speech_url is None else "openai"
+
+
+class SpeechEngines:
+    """Opens the engine when it is first needed, and keeps it: a model takes seconds and memory to load."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._engine: SpeechEngine | None = None
+        self._opening = asyncio.Lock()
+
+    @property
+    def name(self) -> str:
+        """The engine's name, or `none`."""
+        return engine_name(self._settings)
+
+    async def open(self) -> SpeechEngine | None:
+        """The engine; None when there is to be none.
+
+        Raises:
+            SpeechError: `speech.engine_missing`, or it can't be opened.
+        """
+        if self.name == "none":
+            return None
+        async with self._opening:
+            if self._engine is None:
+                self._engine = await asyncio.to_thread(self._make)
+        return self._engine
+
+    def _make(self) -> SpeechEngine:
+        settings = self._settings
+        match self.name:
+            case "pocketsphinx":
+                return PocketSphinxEngine()
+            case "faster-whisper":
+                return WhisperEngine(settings.speech_model)
+            case _:
+                if settings.speech_url is None:
+                    raise SpeechError("speech.engine_missing", "the openai engine needs PARLEY_SPEECH_URL")
+                return EndpointEngine(OpenAiEndpoint(settings.speech_url, settings.speech_key), settings.speech_model)

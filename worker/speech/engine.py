@@ -1,0 +1,63 @@
+"""The port that every speech engine has, and how engines fail.
+
+ParleyError
+└── SpeechError        `speech.engine_missing`, `speech.engine_refused` (for good), `speech.engine_failed` (try again)
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from audio.pcm import Pcm
+from sessions.errors import ParleyError
+
+
+class SpeechError(ParleyError):
+    """An engine didn't do its work; the code's registry entry says whether trying again may help."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """One word; times in milliseconds from the first sample of what was recognized."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recognized:
+    """What an engine understood.
+
+    Attributes:
+        text: empty when there was nothing to understand.
+        confidence: 0..1, None where the engine gives none.
+        language: BCP 47, None when the engine doesn't say.
+    """
+
+    text: str
+    confidence: float | None
+    words: tuple[SpokenWord, ...]
+    language: str | None
+
+
+class SpeechEngine(Protocol):
+    """Understands one utterance at a time."""
+
+    @property
+    def name(self) -> str:
+        """As `PARLEY_SPEECH_ENGINE` spells it."""
+        ...
+
+    @property
+    def model(self) -> str | None:
+        """What it recognizes with."""
+        ...
+
+    async def recognize(self, pcm: Pcm) -> Recognized:
+        """Understand int16 samples of shape (n,) at 16 kHz, at most 30 s.
+
+        Raises:
+            SpeechError: it can't.
+        """
+        ...

@@ -1,0 +1,74 @@
+"""The embedded engine: CMU PocketSphinx, US English, its model inside the wheel. Rough, but nothing to configure."""
+
+import asyncio
+import threading
+from typing import Any
+
+from audio.pcm import Pcm
+from audio.track_audio import SPEECH_RATE
+from worker.speech.engine import Recognized, SpeechError, SpokenWord
+
+_CHUNK_SAMPLES = SPEECH_RATE // 4  # it holds the GIL for one chunk at a time
+_MS_PER_FRAME = 10
+
+
+class PocketSphinxEngine:
+    """Recognizes in a thread, one utterance at a time."""
+
+    name = "pocketsphinx"
+    model: str | None = "en-us"
+
+    def __init__(self) -> None:
+        try:
+            from pocketsphinx import Decoder
+        except ImportError:
+            raise SpeechError(
+                "speech.engine_missing", "the pocketsphinx engine needs the extra parley[speech]"
+            ) from None
+        self._decoder: Any = Decoder(samprate=SPEECH_RATE, loglevel="FATAL")
+        self._one_at_a_time = asyncio.Lock()
+
+    async def recognize(self, pcm: Pcm) -> Recognized:
+        """See `SpeechEngine`."""
+        canceled = threading.Event()
+        async with self._one_at_a_time:
+            work = asyncio.get_running_loop().run_in_executor(None, self._decode, pcm, canceled)
+            try:
+                return await asyncio.shield(work)
+            except asyncio.CancelledError:
+                canceled.set()
+                await asyncio.wait([work])  # the decoder is not to be used by two
+                raise
+
+    def _decode(self, pcm: Pcm, canceled: threading.Event) -> Recognized:
+        decoder = self._decoder
+        decoder.start_utt()
+        try:
+            for start in range(0, len(pcm), _CHUNK_SAMPLES):
+                if canceled.is_set():
+                    break
+                decoder.process_raw(pcm[start : start + _CHUNK_SAMPLES].tobytes())
+        finally:
+            decoder.end_utt()
+        words = tuple(_word(segment) for segment in decoder.seg() or () if _is_word(segment.word))
+        scores = [word.confidence for word in words if word.confidence is not None]
+        return Recognized(
+            text=" ".join(word.text for word in words),
+            confidence=round(sum(scores) / len(scores), 4) if scores else None,
+            words=words,
+            language="en",
+        )
+
+
+def _is_word(entry: str) -> bool:
+    """Whether a dictionary entry is something that was said: not <s>, <sil>, [SPEECH] or ++NOISE++."""
+    return not entry.startswith(("<", "[", "+"))
+
+
+def _word(segment: Any) -> SpokenWord:
+    return SpokenWord(
+        text=segment.word.partition("(")[0],  # `the(2)` is another pronunciation
+        start_ms=segment.start_frame * _MS_PER_FRAME,
+        end_ms=(segment.end_frame + 1) * _MS_PER_FRAME,
+        confidence=round(min(max(float(segment.prob), 0.0), 1.0), 4),
+    )

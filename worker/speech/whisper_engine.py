@@ -1,0 +1,53 @@
+"""faster-whisper on this machine (extra `whisper`); it loads its model from the cache, or downloads it once."""
+
+import asyncio
+import math
+from typing import Any
+
+import numpy as np
+
+from audio.pcm import Pcm
+from worker.speech.engine import Recognized, SpeechError, SpokenWord
+
+DEFAULT_MODEL = "small"
+
+
+class WhisperEngine:
+    """Recognizes in a thread; the library releases the GIL."""
+
+    name = "faster-whisper"
+
+    def __init__(self, model: str | None) -> None:
+        try:
+            from faster_whisper import WhisperModel
+        except ImportError:
+            raise SpeechError(
+                "speech.engine_missing", "the faster-whisper engine needs the extra parley[whisper]"
+            ) from None
+        self.model: str | None = model or DEFAULT_MODEL
+        try:
+            self._whisper: Any = WhisperModel(self.model, device="auto", compute_type="default")
+        except (OSError, RuntimeError, ValueError) as error:
+            raise SpeechError(
+                "speech.engine_failed", f"the faster-whisper model could not be loaded ({type(error).__name__})"
+            ) from None
+
+    async def recognize(self, pcm: Pcm) -> Recognized:
+        """See `SpeechEngine`."""
+        return await asyncio.to_thread(self._transcribe, np.asarray(pcm, dtype=np.float32) / 32768)
+
+    def _transcribe(self, samples: Any) -> Recognized:
+        found, about = self._whisper.transcribe(samples, word_timestamps=True, condition_on_previous_text=False)
+        segments = list(found)
+        words = tuple(
+            SpokenWord(word.word.strip(), round(word.start * 1000), round(word.end * 1000), round(word.probability, 4))
+            for segment in segments
+            for word in segment.words or ()
+        )
+        scores = [math.exp(min(segment.avg_logprob, 0.0)) for segment in segments]
+        return Recognized(
+            text=" ".join(segment.text.strip() for segment in segments).strip(),
+            confidence=round(sum(scores) / len(scores), 4) if scores else None,
+            words=words,
+            language=about.language,
+        )
