@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 SAMPLE_RATE = 48_000
 """Samples per second of everything that is recorded."""
 
+SPEECH_RATE = 16_000
+"""What speech models want."""
+
 FULL_SCALE = 32_768
 """The magnitude that is called 0 dBFS."""
 

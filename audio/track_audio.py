@@ -10,19 +10,16 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import numpy as np
-import soxr
 
-from audio.pcm import SAMPLE_RATE, Pcm
+from audio.pcm import SAMPLE_RATE, SPEECH_RATE, Pcm
 from audio.plan import BuildPlan, PlannedSegment
 from audio.ranges import kept_ranges, merged_ranges
 from audio.reading_order import contiguous_runs, epoch_ends, in_reading_order
 from audio.segments import RecordKind, SegmentCorrupt, read_segment
 from audio.track_tally import TrackLabel, TrackTally
-
-SPEECH_RATE = 16_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +46,12 @@ class TrackFiles:
     def extract(self, plan: BuildPlan, read: Callable[[str], bytes]) -> list[TrackAudio]:
         """Every track of somebody in the room that has audio, in the order in which they were first heard.
 
-        `read` is that of `build_recording`: what it lacks is silent here too. Raises OSError when the disk is full.
+        `read` is that of `build_recording`: what it lacks is silent here too. Raises OSError when the disk is full, and
+        ImportError without soxr.
         """
+        import soxr
+
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         cuts = merged_ranges(plan.cuts)
         ends = epoch_ends(plan)
         tally = TrackTally()
@@ -64,7 +65,9 @@ class TrackFiles:
                 writer = writers.get(label)
                 if writer is None:
                     file = self._stack.enter_context(tempfile.TemporaryFile(dir=self._folder))  # noqa: SIM115
-                    writer = writers[label] = _TrackWriter(file)
+                    writer = writers[label] = _TrackWriter(
+                        file, lambda: soxr.ResampleStream(SAMPLE_RATE, SPEECH_RATE, 1, dtype="int16")
+                    )
                 for start, end in kept_ranges(max(start_sample, low), min(start_sample + len(pcm), high), cuts):
                     writer.write(start, pcm[start - start_sample : end - start_sample])
         return [TrackAudio(label, writer.finish()) for label, writer in writers.items() if not writer.is_empty]
@@ -90,9 +93,10 @@ def _runs_of(
 class _TrackWriter:
     """Resamples one track; a stretch without a hole goes through one filter, so that segments leave no seams."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], new_resampler: Callable[[], Any]) -> None:
         self._file = file
-        self._resampler: soxr.ResampleStream | None = None
+        self._new_resampler = new_resampler
+        self._resampler: Any = None
         self._next_sample = -1
         self._written = 0  # samples at 16 kHz, from the session's start on
 
@@ -103,9 +107,8 @@ class _TrackWriter:
     def write(self, start_sample: int, pcm: Pcm) -> None:
         if start_sample != self._next_sample:
             self._flush()
-            self._resampler = soxr.ResampleStream(SAMPLE_RATE, SPEECH_RATE, 1, dtype="int16")
+            self._resampler = self._new_resampler()
             self._written = max(self._written, round(start_sample * SPEECH_RATE / SAMPLE_RATE))
-        assert self._resampler is not None
         self._append(self._resampler.resample_chunk(pcm))
         self._next_sample = start_sample + len(pcm)
 

@@ -9,11 +9,11 @@ STOP_PROBABILITY = 0.35
 MERGE_MS = 600  # a shorter pause belongs to the sentence
 LEAST_MS = 200  # a shorter voice is a click
 PADDING_MS = 200  # before and after, so that no consonant is lost
-LONGEST_MS = 30_000  # what engines take at a time
+LONGEST_MS = 15_000  # one engine holds the GIL for as long as it listens
 
 
 def voiced_ranges(probabilities: Iterable[float], window_samples: int, sample_rate: int, length: int) -> list[Range]:
-    """The voiced stretches [start, end) in samples, in order, disjoint, none longer than 30 s.
+    """The voiced stretches [start, end) in samples, in order, disjoint, none longer than 15 s.
 
     Args:
         probabilities: of voice, one per window of `window_samples`, from sample 0 on.

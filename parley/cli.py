@@ -93,9 +93,9 @@ def _add_services(commands: _Commands) -> None:
         "worker",
         _run_worker,
         "join rooms and record them",
-        "Runs PARLEY_PROCESSES recorder processes and one for finalizing, replaces those that die, and serves "
-        "/healthz, /readyz and /metrics on PARLEY_WORKER_PORT. SIGTERM or SIGINT hands running sessions over to other "
-        "workers, or seals them after PARLEY_GRACE_SECONDS.",
+        "Runs PARLEY_PROCESSES recorder processes, one for finalizing and one for speech, replaces those that die, and "
+        "serves /healthz, /readyz and /metrics on PARLEY_WORKER_PORT. SIGTERM or SIGINT hands running sessions "
+        "over to other workers, or seals them after PARLEY_GRACE_SECONDS.",
     )
     _add_url_file(worker)
     worker.add_argument("--children-die-by", choices=["TERM", "KILL"], default="TERM", help=argparse.SUPPRESS)
@@ -219,7 +219,10 @@ def _add_children(commands: _Commands) -> None:
     recorder = commands.add_parser("recorder", description="One recorder process; started by `parley worker`.")
     recorder.add_argument("--owner", type=UUID, required=True, help="incarnation of this process, which its runs carry")
     recorder.set_defaults(run=_run_recorder)
-    jobs = commands.add_parser("jobs", description="The process that finalizes; started by `parley worker`.")
+    jobs = commands.add_parser("jobs", description="Runs the jobs of one queue; started by `parley worker`.")
+    jobs.add_argument(
+        "--queue", choices=["short", "speech"], default="short", help="short: finalizing; speech: the rest"
+    )
     jobs.set_defaults(run=_run_jobs)
 
 
@@ -279,7 +282,7 @@ def _run_recorder(arguments: argparse.Namespace) -> int:
     return run_recorder(arguments.owner)
 
 
-def _run_jobs(_arguments: argparse.Namespace) -> int:
+def _run_jobs(arguments: argparse.Namespace) -> int:
     from parley.jobs_command import run_jobs_child
 
-    return run_jobs_child()
+    return run_jobs_child(arguments.queue)

@@ -1,29 +1,38 @@
-"""`parley jobs`: the process that runs short jobs, a child of `parley worker`."""
+"""`parley jobs`: a process that runs the jobs of one queue, a child of `parley worker`."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from parley.installation import Installation, open_installation
 from parley.logging import configure_logging
 from parley.object_storage import open_objects
 from parley.settings_loading import load_settings
 from parley.stop_signals import stop_signals
+from store.jobs import SPEECH_QUEUE
 from worker.job_process import run_job_process
 
 
-def run_jobs_child() -> int:
+def run_jobs_child(queue: str) -> int:
     """Run jobs until SIGTERM or SIGINT."""
     settings = load_settings()
-    configure_logging(settings.log_level, process="jobs")
-    asyncio.run(_run(open_installation(settings, schema="leave")))
+    configure_logging(settings.log_level, process="speech" if queue == SPEECH_QUEUE else "jobs")
+    asyncio.run(_run(open_installation(settings, schema="leave"), queue))
     return 0
 
 
-async def _run(installation: Installation) -> None:
+async def _run(installation: Installation, queue: str) -> None:
+    run = _speech_process() if queue == SPEECH_QUEUE else run_job_process
     with stop_signals() as stopping:
-        await run_job_process(
+        await run(
             installation.settings,
             installation.database_url,
             open_objects(installation),
             stopping,
             reconnect=installation.reattach,
         )
+
+
+def _speech_process() -> Callable[..., Awaitable[None]]:
+    from worker.speech_process import run_speech_process  # what finalizes needs none of this
+
+    return run_speech_process

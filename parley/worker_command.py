@@ -45,7 +45,7 @@ async def _serve(installation: Installation, death_signal: signal.Signals, url_f
             settings,
             installation.database_url,
             open_objects(installation),
-            ChildCommands(start, recorder_argv, jobs_argv()),
+            ChildCommands(start, recorder_argv, {"jobs": jobs_argv("short"), "speech": jobs_argv("speech")}),
             reconnect=installation.reattach,
             listening=lambda url: write_url(url, url_file),
         )
@@ -60,6 +60,6 @@ def recorder_argv(owner: UUID) -> list[str]:
     return [sys.executable, "-m", "parley", "recorder", "--owner", str(owner)]
 
 
-def jobs_argv() -> list[str]:
-    """The command of the process that runs short jobs."""
-    return [sys.executable, "-m", "parley", "jobs"]
+def jobs_argv(queue: str) -> list[str]:
+    """The command of the process that runs the jobs of a queue."""
+    return [sys.executable, "-m", "parley", "jobs", "--queue", queue]

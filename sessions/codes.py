@@ -125,6 +125,15 @@ _ALL = (
     _error(
         "stopping", 503, "This server is shutting down: repeat, another one answers.", fault="platform", retryable=True
     ),
+    Code(
+        "summary.failed",
+        "error",
+        "platform",
+        True,
+        False,
+        500,
+        "The last run made no summary, for the reason in the message: regenerate.",
+    ),
     # failures: why a session failed
     Code(
         "internal",

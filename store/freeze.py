@@ -135,6 +135,11 @@ class Freezes:
         assert frozen is not None
         return frozen
 
+    async def frozen(self, session_id: UUID) -> FrozenPlan | None:
+        """The plan that was made; None when there is none."""
+        async with self._db.begin() as conn:
+            return await _read_plan(conn, session_id)
+
     async def commit(self, session_id: UUID, epoch: int, product: Product) -> bool:
         """Make the product public and the session terminal, in one transaction.
 

@@ -26,8 +26,11 @@ from store.purge import purge_finished_jobs, purge_idempotency_keys
 SessionTask = Callable[[UUID], Awaitable[None]]
 
 QUEUE = "short"
+SPEECH_QUEUE = "speech"  # work that takes minutes and holds the GIL: another process has it
 FINALIZE = "recordings.finalize"
 ERASE = "sessions.erase"
+TRANSCRIBE = "transcripts.transcribe"
+SUMMARIZE = "summaries.summarize"
 PURGE_IDEMPOTENCY = "store.purge_idempotency"
 PURGE_JOBS = "store.purge_jobs"
 
@@ -61,6 +64,16 @@ async def defer_erase(conn: AsyncConnection, session_id: UUID, *, in_seconds: in
     """Defer the job that removes what is left of an erased session; see `defer_finalize`."""
     waiting = f"erase-in-{in_seconds}"
     return await _defer(conn, session_id, ERASE, QUEUE, lock="session", queueing_lock=waiting, in_seconds=in_seconds)
+
+
+async def defer_transcribe(conn: AsyncConnection, session_id: UUID) -> bool:
+    """Defer the job that closes a session's transcript; see `defer_finalize`."""
+    return await _defer(conn, session_id, TRANSCRIBE, SPEECH_QUEUE, lock="transcript", queueing_lock="transcribe")
+
+
+async def defer_summarize(conn: AsyncConnection, session_id: UUID) -> bool:
+    """Defer the job that makes a session's summary; see `defer_finalize`."""
+    return await _defer(conn, session_id, SUMMARIZE, SPEECH_QUEUE, lock="summary", queueing_lock="summarize")
 
 
 async def _defer(
@@ -100,6 +113,7 @@ async def run_jobs(
     tasks: Mapping[str, SessionTask],
     stopping: asyncio.Event,
     *,
+    queue: str = QUEUE,
     concurrency: int = 2,
     grace_seconds: float = 20,
 ) -> None:
@@ -111,6 +125,7 @@ async def run_jobs(
         url: libpq URL of the database.
         tasks: what runs the jobs that are about one session, by their names.
         stopping: set from the outside.
+        queue: whose jobs.
         concurrency: jobs at a time.
         grace_seconds: for running jobs.
     """
@@ -119,9 +134,9 @@ async def run_jobs(
     while not stopping.is_set():
         try:
             running: set[int] = set()
-            async with open_jobs(url, tasks, running).open_async() as app:
+            async with open_jobs(url, tasks, running, queue=queue).open_async() as app:
                 delay = _FIRST_DELAY_SECONDS
-                await _run_worker(app, running, stopping, concurrency=concurrency, grace_seconds=grace_seconds)
+                await _run_worker(app, running, stopping, queue, concurrency=concurrency, grace_seconds=grace_seconds)
         except Exception as error:
             logger.warning("jobs.worker_failed", error=redact(repr(error)))
         if not stopping.is_set():
@@ -130,8 +145,14 @@ async def run_jobs(
             delay = min(delay * 2, _LONGEST_DELAY_SECONDS)
 
 
-def open_jobs(url: SecretStr | str, tasks: Mapping[str, SessionTask], running: set[int] | None = None) -> App:
-    """An App, not yet opened, that knows all jobs: `tasks` and the store's own periodic ones.
+def open_jobs(
+    url: SecretStr | str,
+    tasks: Mapping[str, SessionTask],
+    running: set[int] | None = None,
+    *,
+    queue: str = QUEUE,
+) -> App:
+    """An App, not yet opened, that knows the jobs of a queue: `tasks` and, among the short ones, our periodic ones.
 
     Args:
         url: libpq URL of the database.
@@ -141,7 +162,9 @@ def open_jobs(url: SecretStr | str, tasks: Mapping[str, SessionTask], running: s
     conninfo = url.get_secret_value() if isinstance(url, SecretStr) else url
     app = App(connector=PatientConnector(conninfo=conninfo, min_size=1, max_size=4, timeout=3, reconnect_timeout=3))
     for name, task in tasks.items():
-        _register(app, name, task, set() if running is None else running)
+        _register(app, queue, name, task, set() if running is None else running)
+    if queue != QUEUE:
+        return app
 
     @app.periodic(cron="17 * * * *")
     @app.task(name=PURGE_IDEMPOTENCY, queue=QUEUE)
@@ -162,8 +185,8 @@ def quiet_job_loggers() -> None:
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
-def _register(app: App, name: str, task: SessionTask, running: set[int]) -> None:
-    @app.task(name=name, queue=QUEUE, pass_context=True)
+def _register(app: App, queue: str, name: str, task: SessionTask, running: set[int]) -> None:
+    @app.task(name=name, queue=queue, pass_context=True)
     async def run(context: JobContext, session_id: str) -> None:
         assert context.job.id is not None
         running.add(context.job.id)
@@ -179,11 +202,11 @@ def _register(app: App, name: str, task: SessionTask, running: set[int]) -> None
 
 
 async def _run_worker(
-    app: App, running: set[int], stopping: asyncio.Event, *, concurrency: int, grace_seconds: float
+    app: App, running: set[int], stopping: asyncio.Event, queue: str, *, concurrency: int, grace_seconds: float
 ) -> None:
     worker = Worker(
         app,
-        queues=[QUEUE],
+        queues=[queue],
         concurrency=concurrency,
         install_signal_handlers=False,
         fetch_job_polling_interval=_POLL_SECONDS,

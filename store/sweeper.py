@@ -17,6 +17,7 @@ from store import ledger
 from store.database import Database
 from store.freeze import fail_recording
 from store.jobs import defer_finalize
+from store.output_sweep import sweep_outputs
 from store.transitions import LockedSession, apply, lock_session
 
 SWEEP_LOCK = 0x7377656570  # "sweep"
@@ -35,6 +36,7 @@ class SweepResult:
     worker_lost: int = 0
     finalize_deadline: int = 0
     finalize_deferred: int = 0
+    outputs_deferred: int = 0
     usage_rows: int = 0
 
     @property
@@ -112,6 +114,7 @@ async def sweep(db: Database, settings: Settings, *, watched_seconds: float | No
             worker_lost=await _move(conn, _WORKER_LOST, window, Event.FAIL, "worker.lost") if judge else 0,
             finalize_deadline=await _give_up_finalizing(conn, deadline),
             finalize_deferred=await _defer_again(conn, {"finalize_retry_seconds": settings.finalize_retry_seconds}),
+            outputs_deferred=await sweep_outputs(conn, settings),
             usage_rows=await ledger.accrue(conn, settings.usage_interval_seconds),
         )
 

@@ -282,6 +282,41 @@ log_entries = Table(  # messages and transcript segments, in one order
     ),
 )
 
+transcripts = Table(  # of sessions that ran and are over
+    "transcripts",
+    metadata,
+    Column("session_id", Uuid, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("state", Text, nullable=False),  # pending, available, or incomplete: without speech
+    Column("created_at", _time, nullable=False),
+    Column("attempted_at", _time),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("finished_at", _time),
+    Column("engine", Text),  # what recognized speech; null: nothing did
+    Column("model", Text),
+    Column("language", Text),
+    Column("code", Text),  # why it is incomplete, or why the last attempt failed
+    Column("message", Text),
+    Column("object_key", Text),  # of conversation.json
+    Index("ix_transcripts_pending", "session_id", postgresql_where=text("state = 'pending'")),
+)
+
+summaries = Table(
+    "summaries",
+    metadata,
+    Column("session_id", Uuid, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("run_id", Uuid, nullable=False),  # of the last run
+    Column("state", Text, nullable=False),  # of that run: generating, available, failed
+    Column("requested_at", _time, nullable=False),
+    Column("attempted_at", _time),
+    Column("finished_at", _time),
+    Column("transcript_sha256", Text),  # what that run read
+    Column("code", Text),  # why it failed
+    Column("message", Text),
+    Column("stored_sha256", Text),  # what summary.json was made from; null: there is none
+    Column("object_key", Text),
+    Index("ix_summaries_generating", "session_id", postgresql_where=text("state = 'generating'")),
+)
+
 recordings = Table(
     "recordings",
     metadata,

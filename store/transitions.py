@@ -18,6 +18,7 @@ from sessions.lifecycle import SETTLED, TERMINAL, Event, Outcome, Status, advanc
 from sessions.redaction import redact
 from store import events
 from store.jobs import defer_finalize
+from store.open_transcript import open_transcript
 from store.pauses import begin_pause, end_pause
 from store.tables import runs, sessions, worker_tokens
 
@@ -124,6 +125,8 @@ async def apply(
         await conn.execute(delete(worker_tokens).where(worker_tokens.c.session_id == locked.id))
     if target is Status.ENDING:
         await defer_finalize(conn, locked.id)
+    elif target in TERMINAL:
+        await open_transcript(conn, locked.id)
     changed = update(sessions).where(sessions.c.id == locked.id).values(changes).returning(sessions.c.updated_at)
     moment = (await conn.execute(changed)).scalar_one()
     if target is Status.PAUSED:

@@ -1,14 +1,13 @@
 """The spool becomes `conversation.wav`: freeze, build, store, check, commit. Run again until it is done.
 
 The freeze decides everything, so whoever builds makes the same bytes, and overwriting is harmless. Segments are deleted
-only after the product was read back and committed.
+only after the product was read back and committed, and the transcript's job no longer needs them.
 """
 
 import asyncio
 import hashlib
 import json
 import tempfile
-import threading
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
@@ -22,21 +21,31 @@ from sessions.ids import format_id
 from sessions.lifecycle import Status
 from store.freeze import Freezes, FrozenPlan, NotReady, Product
 from store.objects import Objects
-from store.storage_errors import ObjectMissing, StorageError
+from store.storage_errors import StorageError
+from store.transcripts import Transcripts
 from worker.recording_plan import planned_segment, recording_plan
+from worker.segment_reader import SegmentReader
 
 _log = structlog.get_logger(__name__)
 
 _READ_BACK_BYTES = 8 << 20
-_SEGMENT_SECONDS = 120.0  # bound of one segment's download, the storage's own retries included
 _COMMITTED = (Status.ENDED, Status.CANCELED)  # `failed` may mean that there is no product
 
 
 class Finalizer:
     """Builds recordings. `temporary` is a folder for unfinished ones, which leave nothing behind in it."""
 
-    def __init__(self, freezes: Freezes, objects: Objects, *, temporary: Path, salvage_seconds: float) -> None:
+    def __init__(
+        self,
+        freezes: Freezes,
+        transcripts: Transcripts,
+        objects: Objects,
+        *,
+        temporary: Path,
+        salvage_seconds: float,
+    ) -> None:
         self._freezes = freezes
+        self._transcripts = transcripts
         self._objects = objects
         self._temporary = temporary
         self._salvage_seconds = salvage_seconds
@@ -51,7 +60,7 @@ class Finalizer:
         frozen = await self._freezes.freeze(session_id, self._salvage_seconds, lambda: self._list_segments(name))
         if isinstance(frozen, NotReady):
             if frozen.status in _COMMITTED:
-                await self._delete_segments(name)
+                await self._delete_segments(session_id, name)
             return
         if frozen.session.started_at is None:
             await self._freezes.commit_without_product(session_id, frozen.session.epoch)
@@ -61,7 +70,7 @@ class Finalizer:
             _log.info(
                 "recording_committed", session_id=name, duration_ms=product.duration_ms, size_bytes=product.size_bytes
             )
-            await self._delete_segments(name)
+            await self._delete_segments(session_id, name)
 
     async def _list_segments(self, name: str) -> list[dict[str, Any]]:
         prefix = f"spool/{name}"
@@ -91,7 +100,9 @@ class Finalizer:
         if size_bytes != await self._objects.head(key) or sha256.hexdigest() != result.sha256_hex:
             raise StorageError("storage.write_failed", "the recording reads back different from what was written")
 
-    async def _delete_segments(self, name: str) -> None:
+    async def _delete_segments(self, session_id: UUID, name: str) -> None:
+        if await self._transcripts.is_pending(session_id):
+            return  # its job reads them, and deletes them
         for key, _ in await self._objects.list(f"spool/{name}"):
             await self._objects.delete(key)
 
@@ -102,24 +113,8 @@ def _next_end(start: int, size_bytes: int) -> int:
 
 async def _build(plan: BuildPlan, objects: Objects, file: IO[bytes]) -> BuildResult:
     """Build in a thread, which reads one segment after the other; canceled, the thread ends at the next one."""
-    loop = asyncio.get_running_loop()
-    canceled = threading.Event()
-
-    def read(storage_key: str) -> bytes:
-        if canceled.is_set():
-            raise OSError("the build was canceled")
-        local = objects.local_path(storage_key)
-        if local is not None:
-            return local.read_bytes()
-        try:
-            return asyncio.run_coroutine_threadsafe(objects.get(storage_key), loop).result(_SEGMENT_SECONDS)
-        except ObjectMissing:
-            raise FileNotFoundError(storage_key) from None
-
-    try:
+    with SegmentReader(objects) as read:
         return await asyncio.to_thread(build_recording, plan, read, _path_of(file))
-    finally:
-        canceled.set()
 
 
 def _path_of(file: IO[bytes]) -> Path:

@@ -11,6 +11,7 @@ from store.freeze import Freezes
 from store.jobs import ERASE, FINALIZE, run_jobs
 from store.objects import Objects
 from store.session_erasure import SessionErasure
+from store.transcripts import Transcripts
 from worker.finalizer import Finalizer
 
 _GRACE_SECONDS = 4.0  # a build that is broken off is done again, with the same bytes
@@ -33,7 +34,11 @@ async def run_job_process(
         reconnect=reconnect,
     ) as db:
         finalizer = Finalizer(
-            Freezes(db), objects, temporary=settings.data_dir / "tmp", salvage_seconds=settings.salvage_seconds
+            Freezes(db),
+            Transcripts(db),
+            objects,
+            temporary=settings.data_dir / "tmp",
+            salvage_seconds=settings.salvage_seconds,
         )
         tasks = {FINALIZE: finalizer.finalize, ERASE: SessionErasure(db, objects).sweep}
         await run_jobs(database_url, tasks, stopping, grace_seconds=_GRACE_SECONDS)

@@ -1,4 +1,4 @@
-"""`parley worker`: keeps N recorder processes and one process for short jobs alive, and cleans up after the dead.
+"""`parley worker`: keeps N recorder processes and the processes for jobs alive, and cleans up after the dead.
 
 It never loads LiveKit, so that it can fork at any time and outlives every crash of the native library. Each recorder
 gets the UUID that its runs carry as an argument; so when it dies, however that happens, its runs are released at once.
@@ -7,7 +7,7 @@ gets the UUID that its runs carry as an argument; so when it dies, however that 
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -31,11 +31,11 @@ _LAST_RESCUE_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class ChildCommands:
-    """How to start children: argument lists, and what runs them."""
+    """How to start children: argument lists, and what runs them; of job processes there is one of each name."""
 
     spawn: Spawn
     recorder: Callable[[UUID], Sequence[str]]
-    jobs: Sequence[str]
+    jobs: Mapping[str, Sequence[str]]
 
 
 class Supervisor:
@@ -77,7 +77,8 @@ class Supervisor:
     @property
     def is_complete(self) -> bool:
         """Whether every child runs, and none is told to stop."""
-        return len(self._recorders) == self._processes and bool(self._jobs) and not self._stopping.is_set()
+        children = (len(self._recorders), len(self._jobs))
+        return children == (self._processes, len(self._commands.jobs)) and not self._stopping.is_set()
 
     def stop(self) -> None:
         """Begin to stop; asked again, kill what still runs (its spools are salvaged at the next start)."""
@@ -90,7 +91,8 @@ class Supervisor:
         async with asyncio.TaskGroup() as group:
             for slot in range(self._processes):
                 group.create_task(self._keep_recorder(slot), name=f"recorder-{slot}")
-            group.create_task(self._keep_jobs(), name="jobs")
+            for name, argv in self._commands.jobs.items():
+                group.create_task(self._keep_jobs(name, argv), name=name)
             await self._stopping.wait()
             await self._drain()
         with contextlib.suppress(TimeoutError, DatabaseUnavailableError):
@@ -111,9 +113,9 @@ class Supervisor:
 
         await self._keep(live)
 
-    async def _keep_jobs(self) -> None:
+    async def _keep_jobs(self, name: str, argv: Sequence[str]) -> None:
         async def live() -> None:
-            async with Child("jobs", self._commands.spawn(self._commands.jobs)) as child:
+            async with Child(name, self._commands.spawn(argv)) as child:
                 self._jobs.add(child)
                 try:
                     await self._watch(child)

@@ -9,6 +9,7 @@ from bench.children.lines import answer, next_request
 from store.database import Database
 from store.freeze import Freezes
 from store.objects import Objects
+from store.transcripts import Transcripts
 from worker.finalizer import Finalizer
 
 
@@ -17,7 +18,11 @@ async def main() -> None:
     where = await next_request()
     async with Database.open(where["database_url"], timeout_seconds=10, application_name="bench") as db:
         finalizer = Finalizer(
-            Freezes(db), Objects.open(where["storage_url"]), temporary=Path(where["temporary"]), salvage_seconds=60
+            Freezes(db),
+            Transcripts(db),
+            Objects.open(where["storage_url"]),
+            temporary=Path(where["temporary"]),
+            salvage_seconds=60,
         )
         started, cpu = time.perf_counter(), time.process_time()
         await finalizer.finalize(UUID(where["session_id"]))

@@ -7,8 +7,7 @@ from typing import Any
 import aiohttp
 import soundfile
 
-from audio.pcm import Pcm
-from audio.track_audio import SPEECH_RATE
+from audio.pcm import SPEECH_RATE, Pcm
 from worker.openai_endpoint import EndpointError, OpenAiEndpoint
 from worker.speech.engine import Recognized, SpeechError, SpokenWord
 

@@ -55,7 +55,7 @@ class SpeechEngine(Protocol):
         ...
 
     async def recognize(self, pcm: Pcm) -> Recognized:
-        """Understand int16 samples of shape (n,) at 16 kHz, at most 30 s.
+        """Understand int16 samples of shape (n,) at 16 kHz, at most 15 s.
 
         Raises:
             SpeechError: it can't.

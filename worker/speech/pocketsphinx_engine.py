@@ -1,14 +1,11 @@
 """The embedded engine: CMU PocketSphinx, US English, its model inside the wheel. Rough, but nothing to configure."""
 
 import asyncio
-import threading
 from typing import Any
 
-from audio.pcm import Pcm
-from audio.track_audio import SPEECH_RATE
+from audio.pcm import SPEECH_RATE, Pcm
 from worker.speech.engine import Recognized, SpeechError, SpokenWord
 
-_CHUNK_SAMPLES = SPEECH_RATE // 4  # it holds the GIL for one chunk at a time
 _MS_PER_FRAME = 10
 
 
@@ -30,24 +27,20 @@ class PocketSphinxEngine:
 
     async def recognize(self, pcm: Pcm) -> Recognized:
         """See `SpeechEngine`."""
-        canceled = threading.Event()
         async with self._one_at_a_time:
-            work = asyncio.get_running_loop().run_in_executor(None, self._decode, pcm, canceled)
+            work = asyncio.get_running_loop().run_in_executor(None, self._decode, pcm)
             try:
                 return await asyncio.shield(work)
             except asyncio.CancelledError:
-                canceled.set()
                 await asyncio.wait([work])  # the decoder is not to be used by two
                 raise
 
-    def _decode(self, pcm: Pcm, canceled: threading.Event) -> Recognized:
+    def _decode(self, pcm: Pcm) -> Recognized:
+        """Hear the utterance as a whole, for its mean is taken off first; the GIL is held all the while."""
         decoder = self._decoder
         decoder.start_utt()
         try:
-            for start in range(0, len(pcm), _CHUNK_SAMPLES):
-                if canceled.is_set():
-                    break
-                decoder.process_raw(pcm[start : start + _CHUNK_SAMPLES].tobytes())
+            decoder.process_raw(pcm.tobytes(), full_utt=True)
         finally:
             decoder.end_utt()
         words = tuple(_word(segment) for segment in decoder.seg() or () if _is_word(segment.word))

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from audio.pcm import Pcm
+from audio.pcm import SPEECH_RATE, Pcm
 from audio.ranges import Range
-from audio.track_audio import SPEECH_RATE
 from audio.voice_activity import voiced_ranges
 from worker.speech.engine import SpeechError
 

@@ -20,6 +20,7 @@ from sessions.ids import format_id
 from sessions.lifecycle import Status
 from store.fence import Fence
 from store.objects import Objects
+from store.transcripts import Closing, Transcripts
 from tests.support.engine import Engine
 from worker.finalizer import Finalizer
 
@@ -36,8 +37,16 @@ class Workshop:
 
     def finalizer(self, salvage_seconds: float = 60) -> Finalizer:
         return Finalizer(
-            self.engine.freezes, self.objects, temporary=self.folder / "tmp", salvage_seconds=salvage_seconds
+            self.engine.freezes,
+            Transcripts(self.engine.db),
+            self.objects,
+            temporary=self.folder / "tmp",
+            salvage_seconds=salvage_seconds,
         )
+
+    async def close_transcript(self, session_id: UUID) -> None:
+        """As the transcript's job does when it has read the segments."""
+        assert await Transcripts(self.engine.db).close(session_id, Closing(), "key")
 
     async def store_second(self, fence: Fence, sequence: int, first_second: float) -> str:
         """Upload one second of a constant as this run would; returns the storage key."""
@@ -118,12 +127,16 @@ async def test_the_document_beside_the_recording_tells_its_digest_and_tracks(wor
     assert [track["identity"] for track in document["tracks"]] == ["alice"]
 
 
-async def test_the_spool_goes_once_the_product_is_committed(workshop: Workshop) -> None:
-    """Nothing of it is needed any more, and nothing unfinished stays behind."""
+async def test_the_spool_stays_until_product_and_transcript_are_done(workshop: Workshop) -> None:
+    """The transcript's job reads the segments after the commit; nothing unfinished stays behind."""
     fence = await workshop.engine.running()
-    await workshop.store_second(fence, 1, 0)
+    key = await workshop.store_second(fence, 1, 0)
     await workshop.end_after(fence, 1.0)
     await workshop.engine.runs.seal(fence)
+    await workshop.finalizer().finalize(fence.session_id)
+    assert await workshop.engine.status(fence.session_id) == Status.ENDED
+    assert await workshop.objects.get(key)
+    await workshop.close_transcript(fence.session_id)
     await workshop.finalizer().finalize(fence.session_id)
     assert await workshop.objects.list(f"spool/{format_id('sess', fence.session_id)}") == []
     assert list((workshop.folder / "tmp").iterdir()) == []
@@ -207,6 +220,7 @@ async def test_segments_left_by_a_crash_after_the_commit_go_with_the_next_run(wo
     await workshop.end_after(fence, 1.0)
     await workshop.engine.runs.seal(fence)
     await workshop.finalizer().finalize(fence.session_id)
+    await workshop.close_transcript(fence.session_id)
     await workshop.store_second(fence, 1, 0)
     await workshop.finalizer().finalize(fence.session_id)
     assert await workshop.objects.list(f"spool/{format_id('sess', fence.session_id)}") == []

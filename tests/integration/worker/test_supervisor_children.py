@@ -52,7 +52,7 @@ class Household:
         self.heard_file = heard
         self._how = "deaf" if deaf else "obedient"
         self.rescuer = RunRescuer(engine.claims)
-        commands = ChildCommands(self._spawn, self._recorder, self._argv())
+        commands = ChildCommands(self._spawn, self._recorder, {"jobs": self._argv()})
         self.supervisor = Supervisor(
             commands, self.rescuer, processes=processes, grace_seconds=grace, margin_seconds=0.1
         )

@@ -1,0 +1,67 @@
+"""The transcript of a session: who said or wrote what, and when, in the order of time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+TranscriptState = Literal["none", "open", "pending", "available", "incomplete"]
+"""none: it never ran. open: it is still going on. pending: over, speech is being recognized. incomplete: no speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptSegment:
+    """One utterance or message.
+
+    Attributes:
+        seq: its place in the session's log.
+        role: `user`, `assistant` or `system`.
+        start_ms: from the session's `started_at`, as `end_ms`.
+        words: {text, start_ms, end_ms, confidence} each; None where the source gives none.
+        source: `speech`, `lk.transcription`, `lk.chat` or `api`.
+    """
+
+    seq: int
+    speaker: str | None
+    identity: str | None
+    role: str
+    text: str
+    start_ms: int
+    end_ms: int
+    final: bool
+    confidence: float | None
+    words: list[dict[str, Any]] | None
+    source: str
+
+    @property
+    def who(self) -> str:
+        """How to name the speaker."""
+        return self.speaker or self.identity or self.role
+
+    @property
+    def was_spoken(self) -> bool:
+        """Whether it took the time from `start_ms` to `end_ms`."""
+        return self.source in ("speech", "lk.transcription")
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """All of it, as it is now.
+
+    Attributes:
+        sha256: of the log that it was read from: it changes with every entry.
+        code: why there is no speech in it, with `message`.
+    """
+
+    state: TranscriptState
+    segments: tuple[TranscriptSegment, ...]
+    sha256: str
+    engine: str | None = None
+    model: str | None = None
+    language: str | None = None
+    code: str | None = None
+    message: str | None = None
+
+
+def in_time_order(segments: Sequence[TranscriptSegment]) -> tuple[TranscriptSegment, ...]:
+    """By start; the log's order decides between equals."""
+    return tuple(sorted(segments, key=lambda segment: (segment.start_ms, segment.seq)))

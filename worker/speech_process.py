@@ -1,0 +1,65 @@
+"""The process that transcribes and summarizes: by itself, because pocketsphinx holds the GIL while it listens."""
+
+import asyncio
+from collections.abc import Callable
+
+from pydantic import SecretStr
+
+from sessions.settings import Settings
+from store.database import Database
+from store.freeze import Freezes
+from store.jobs import SPEECH_QUEUE, SUMMARIZE, TRANSCRIBE, run_jobs
+from store.objects import Objects
+from store.session_log import SessionLog
+from store.session_queries import SessionQueries
+from store.summaries import Summaries
+from store.transcripts import Transcripts
+from worker.openai_endpoint import OpenAiEndpoint
+from worker.speech.choice import SpeechEngines
+from worker.summary.chat import ChatSummarizer
+from worker.summary.extractive import ExtractiveSummarizer
+from worker.summary.port import Summarizer
+from worker.summary_writer import SummaryWriter
+from worker.transcriber import Transcriber
+
+_GRACE_SECONDS = 2.0  # what is broken off is done again
+_POOL_SIZE = 2
+
+
+async def run_speech_process(
+    settings: Settings,
+    database_url: SecretStr,
+    objects: Objects,
+    stopping: asyncio.Event,
+    *,
+    reconnect: Callable[[], object] | None,
+) -> None:
+    """Transcribe and summarize until `stopping` is set."""
+    async with Database.open(
+        database_url,
+        timeout_seconds=settings.database_timeout_seconds,
+        application_name="parley-speech",
+        pool_size=_POOL_SIZE,
+        reconnect=reconnect,
+    ) as db:
+        transcripts, summaries = Transcripts(db), Summaries(db)
+        transcriber = Transcriber(
+            transcripts,
+            summaries,
+            Freezes(db),
+            SessionLog(db),
+            objects,
+            SpeechEngines(settings),
+            temporary=settings.data_dir / "tmp",
+            deadline_seconds=settings.speech_deadline_seconds,
+        )
+        writer = SummaryWriter(summaries, transcripts, SessionQueries(db), objects, chosen_summarizer(settings))
+        tasks = {TRANSCRIBE: transcriber.transcribe, SUMMARIZE: writer.summarize}
+        await run_jobs(database_url, tasks, stopping, queue=SPEECH_QUEUE, grace_seconds=_GRACE_SECONDS)
+
+
+def chosen_summarizer(settings: Settings) -> Summarizer:
+    """The chat endpoint when there is one, else the embedded summarizer."""
+    if settings.summary_url is None or settings.summary_model is None:
+        return ExtractiveSummarizer()
+    return ChatSummarizer(OpenAiEndpoint(settings.summary_url, settings.summary_key), settings.summary_model)

@@ -1,0 +1,141 @@
+"""A session that is over gets its transcript: speech is recognized, `conversation.json` written, a summary asked for.
+
+Whatever goes wrong, it may be run again: entries of the log are taken once, the file is overwritten. The segments are
+deleted when nobody needs them any more; a session's end waits for none of this.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+
+from sessions.codes import lookup
+from sessions.ids import format_id
+from sessions.session import Session
+from sessions.transcript_document import transcript_document
+from store.freeze import Freezes
+from store.objects import Objects
+from store.session_log import SessionLog
+from store.summaries import Summaries
+from store.transcripts import Closing, Transcripts, TranscriptWork
+from worker.recording_plan import recording_plan
+from worker.segment_reader import SegmentReader
+from worker.speech.choice import SpeechEngines
+from worker.speech.engine import SpeechEngine, SpeechError
+from worker.speech.listening import listen
+
+_log = structlog.get_logger(__name__)
+
+_STORED = frozenset({"available", "incomplete"})
+_MOST_ATTEMPTS = 20
+_ENTRIES_AT_A_TIME = 100
+
+
+class Transcriber:
+    """Closes transcripts. `temporary` is a folder for the tracks, which leave nothing behind in it."""
+
+    def __init__(
+        self,
+        transcripts: Transcripts,
+        summaries: Summaries,
+        freezes: Freezes,
+        log: SessionLog,
+        objects: Objects,
+        engines: SpeechEngines,
+        *,
+        temporary: Path,
+        deadline_seconds: float,
+    ) -> None:
+        self._transcripts = transcripts
+        self._summaries = summaries
+        self._freezes = freezes
+        self._log = log
+        self._objects = objects
+        self._engines = engines
+        self._temporary = temporary
+        self._deadline_seconds = deadline_seconds
+
+    async def transcribe(self, session_id: UUID) -> None:
+        """Close the transcript of a session, unless that is done.
+
+        Raises:
+            SpeechError, StorageError, DatabaseUnavailableError, OSError: nothing is lost, try again.
+        """
+        work = await self._transcripts.begin(session_id, self._deadline_seconds)
+        if work is None:
+            return
+        session = work.session
+        closing = await self._hear(work) if self._has_speech(session) else Closing()
+        name = format_id("sess", session.id)
+        key = f"sessions/{name}/conversation.json"
+        written = await self._write(session, name, key, closing)
+        if session.recording_state in _STORED:
+            for storage_key, _ in await self._objects.list(f"spool/{name}"):
+                await self._objects.delete(storage_key)
+        if not await self._transcripts.close(session_id, closing, key):
+            if not await self._transcripts.exists(session_id):  # erased in the meantime
+                await self._objects.delete(key)
+            return
+        _log.info("transcript_closed", session_id=name, segments=written, engine=closing.engine, code=closing.code)
+        if written or await self._summaries.get(session_id) is not None:
+            await self._summaries.request(session_id, again=False)
+
+    def _has_speech(self, session: Session) -> bool:
+        """Whether there is anything to recognize, and anybody is to do it. `mock` loads no model."""
+        return (
+            session.kind == "voice"
+            and session.quality != "mock"
+            and session.recording_state in _STORED
+            and self._engines.name != "none"
+        )
+
+    async def _hear(self, work: TranscriptWork) -> Closing:
+        if work.late or work.attempts > _MOST_ATTEMPTS:
+            return Closing(code="speech.deadline", message="speech was not recognized in time")
+        try:
+            engine = await self._engines.open()
+            return Closing() if engine is None else await self._recognize(work.session, engine)
+        except SpeechError as error:
+            if lookup(error.code).retryable and work.attempts < _MOST_ATTEMPTS:
+                await self._transcripts.note_failure(work.session.id, error.code, error.message)
+                raise
+            return Closing(code=error.code, message=error.message)
+
+    async def _recognize(self, session: Session, engine: SpeechEngine) -> Closing:
+        closing = Closing(engine=engine.name, model=engine.model)
+        frozen = await self._freezes.frozen(session.id)
+        if frozen is None:
+            return closing
+        logged, _ = await self._log.page(session.organization_id, session.id)
+        transcribed = {entry.identity or "" for entry in logged if entry.source == "lk.transcription" and entry.final}
+        assistants = {entry.identity or "" for entry in logged if entry.role == "assistant"}
+        with SegmentReader(self._objects) as read:
+            heard = await listen(
+                recording_plan(frozen),
+                read,
+                read.canceled,
+                engine,
+                temporary=self._temporary,
+                known=transcribed - {""},
+                assistants=assistants - {""},
+            )
+        for first in range(0, len(heard.entries), _ENTRIES_AT_A_TIME):
+            await self._log.append(session.id, heard.entries[first : first + _ENTRIES_AT_A_TIME])
+        return replace(closing, language=heard.language)
+
+    async def _write(self, session: Session, name: str, key: str, closing: Closing) -> int:
+        """Store `conversation.json`; returns how many segments are in it."""
+        transcript = replace(
+            await self._transcripts.read(session),
+            state="available" if closing.code is None else "incomplete",
+            engine=closing.engine,
+            model=closing.model,
+            language=closing.language,
+            code=closing.code,
+            message=closing.message,
+        )
+        document = json.dumps(transcript_document(name, transcript), ensure_ascii=False, indent=2)
+        await self._objects.put_bytes(key, document.encode() + b"\n")
+        return len(transcript.segments)
