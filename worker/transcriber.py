@@ -23,7 +23,7 @@ from store.transcripts import Closing, Transcripts, TranscriptWork
 from worker.recording_plan import recording_plan
 from worker.segment_reader import SegmentReader
 from worker.speech.choice import SpeechEngines
-from worker.speech.engine import SpeechEngine, SpeechError
+from worker.speech.engine import SpeechError
 from worker.speech.listening import listen
 
 _log = structlog.get_logger(__name__)
@@ -95,19 +95,17 @@ class Transcriber:
         if work.late or work.attempts > _MOST_ATTEMPTS:
             return Closing(code="speech.deadline", message="speech was not recognized in time")
         try:
-            engine = await self._engines.open()
-            return Closing() if engine is None else await self._recognize(work.session, engine)
+            return await self._recognize(work.session)
         except SpeechError as error:
             if lookup(error.code).retryable and work.attempts < _MOST_ATTEMPTS:
                 await self._transcripts.note_failure(work.session.id, error.code, error.message)
                 raise
             return Closing(code=error.code, message=error.message)
 
-    async def _recognize(self, session: Session, engine: SpeechEngine) -> Closing:
-        closing = Closing(engine=engine.name, model=engine.model)
+    async def _recognize(self, session: Session) -> Closing:
         frozen = await self._freezes.frozen(session.id)
         if frozen is None:
-            return closing
+            return Closing()
         logged, _ = await self._log.page(session.organization_id, session.id)
         transcribed = {entry.identity or "" for entry in logged if entry.source == "lk.transcription" and entry.final}
         assistants = {entry.identity or "" for entry in logged if entry.role == "assistant"}
@@ -116,14 +114,14 @@ class Transcriber:
                 recording_plan(frozen),
                 read,
                 read.canceled,
-                engine,
+                self._engines.open,
                 temporary=self._temporary,
                 known=transcribed - {""},
                 assistants=assistants - {""},
             )
         for first in range(0, len(heard.entries), _ENTRIES_AT_A_TIME):
             await self._log.append(session.id, heard.entries[first : first + _ENTRIES_AT_A_TIME])
-        return replace(closing, language=heard.language)
+        return Closing(engine=self._engines.name, model=self._engines.model, language=heard.language)
 
     async def _write(self, session: Session, name: str, key: str, closing: Closing) -> int:
         """Store `conversation.json`; returns how many segments are in it."""

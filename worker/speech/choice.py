@@ -30,14 +30,17 @@ class SpeechEngines:
         """The engine's name, or `none`."""
         return engine_name(self._settings)
 
-    async def open(self) -> SpeechEngine | None:
-        """The engine; None when there is to be none.
+    @property
+    def model(self) -> str | None:
+        """What it recognizes with; None before it was opened."""
+        return None if self._engine is None else self._engine.model
+
+    async def open(self) -> SpeechEngine:
+        """The engine; not to be asked for when there is to be none.
 
         Raises:
             SpeechError: `speech.engine_missing`, or it can't be opened.
         """
-        if self.name == "none":
-            return None
         async with self._opening:
             if self._engine is None:
                 self._engine = await asyncio.to_thread(self._make)

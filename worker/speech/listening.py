@@ -1,7 +1,7 @@
 """From a recording's segments to log entries: tracks, voice, engine."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ async def listen(
     plan: BuildPlan,
     read: Callable[[str], bytes],
     canceled: Event,
-    engine: SpeechEngine,
+    open_engine: Callable[[], Awaitable[SpeechEngine]],
     *,
     temporary: Path,
     known: AbstractSet[str],
@@ -43,6 +43,7 @@ async def listen(
 
     Args:
         read: as `audio.build.build_recording` takes it.
+        open_engine: called as soon as there is something to recognize; loading a model takes seconds and memory.
         known: identities whose words somebody else has transcribed already.
         assistants: identities that speak for the other side.
 
@@ -58,6 +59,7 @@ async def listen(
                 continue
             role: Role = "assistant" if _is_assistant(track.label.identity, assistants) else "user"
             for voiced in await asyncio.to_thread(find_voice, track.samples, canceled):
+                engine = await open_engine()
                 recognized = await engine.recognize(np.array(track.samples[voiced[0] : voiced[1]], dtype=np.int16))
                 if recognized.text:
                     entries.append(_entry(track, voiced, recognized, role))
