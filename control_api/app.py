@@ -13,6 +13,8 @@ from control_api.dependencies import (
     METRICS,
     NOTIFICATIONS,
     READINESS,
+    SUMMARIES,
+    TRANSCRIPTS,
     ApiDependencies,
 )
 from control_api.http_protocol import expect
@@ -26,6 +28,8 @@ from control_api.request_metrics import RequestMetrics
 from control_api.session_notifications import SessionNotifications
 from control_api.unknown_route import unknown_route
 from store.session_erasure import SessionErasure
+from store.summaries import Summaries
+from store.transcripts import Transcripts
 from store.vault import AnswerVault
 
 
@@ -43,6 +47,8 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[ANSWER_VAULT] = AnswerVault(settings.secret_key)
     app[ERASURE] = SessionErasure(dependencies.db, dependencies.objects)
     app[METRICS] = RequestMetrics()
+    app[TRANSCRIPTS] = Transcripts(dependencies.db)
+    app[SUMMARIES] = Summaries(dependencies.db)
     app[LINKS] = ObjectLinks(dependencies.objects, dependencies.signer, settings.public_url or base_url)
     app[READINESS] = ReadinessProbe(dependencies.db.ping, dependencies.objects.ping, settings.database_timeout_seconds)
     app[OPENAPI] = render(openapi_document(OPERATIONS))

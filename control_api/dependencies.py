@@ -19,6 +19,8 @@ from store.objects import Objects
 from store.session_erasure import SessionErasure
 from store.sessions_table import Sessions
 from store.usage_totals import UsageTotals
+from store.summaries import Summaries
+from store.transcripts import Transcripts
 from store.vault import AnswerVault, LinkSigner
 
 
@@ -46,6 +48,8 @@ DEPENDENCIES = web.AppKey("dependencies", ApiDependencies)
 NOTIFICATIONS = web.AppKey("notifications", SessionNotifications)
 ANSWER_VAULT = web.AppKey("answer_vault", AnswerVault)
 ERASURE = web.AppKey("erasure", SessionErasure)
+TRANSCRIPTS = web.AppKey("transcripts", Transcripts)
+SUMMARIES = web.AppKey("summaries", Summaries)
 LINKS = web.AppKey("links", ObjectLinks)
 READINESS = web.AppKey("readiness", ReadinessProbe)
 LATE_RELEASES = web.AppKey("late_releases", LateReleases)

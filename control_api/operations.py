@@ -29,6 +29,7 @@ from control_api.schemas.session_resource import HexSessionResource, SessionList
 from control_api.schemas.usage import GroupBy, UsageReport
 from control_api.session_edit_operations import SESSION_EDIT_OPERATIONS
 from sessions.billing_period import MONTH_WORDS
+from control_api.session_output_operations import SESSION_OUTPUT_OPERATIONS
 
 _SESSION = Answer(200, "The session.", SessionResource, examples.SESSION)
 _ONE = "/v1/sessions/{session_id}"
@@ -42,6 +43,7 @@ def _limit() -> QueryParameter:
 
 
 OPERATIONS: tuple[Operation, ...] = (
+    *session_outputs_operations.OPERATIONS,  # first: /v1/sessions/summary is no session
     Operation(
         name="create_session",
         method="POST",
@@ -278,6 +280,7 @@ OPERATIONS: tuple[Operation, ...] = (
         answers=(Answer(302, "The link.", AudioLink, examples.AUDIO_LINK, headers={"Location": "The link."}),),
         errors=("audio.not_ready", "audio.none"),
     ),
+    *SESSION_OUTPUT_OPERATIONS,
     Operation(
         name="get_object",
         method="GET",
@@ -445,7 +448,6 @@ OPERATIONS: tuple[Operation, ...] = (
         handler=documentation.get_docs,
         answers=(Answer(200, "A page that needs nothing from elsewhere.", media_types={"text/html": ""}),),
     ),
-    *session_outputs_operations.OPERATIONS,
     *agent_sessions_operations.OPERATIONS,
     *task_sessions_operations.OPERATIONS,
 )

@@ -95,6 +95,7 @@ _ALL = (
         "audio.not_ready", 409, "The recording is not finished yet: wait until the session is terminal.", retryable=True
     ),
     _error("audio.none", 404, "The session has no recording."),
+    _error("transcript.none", 404, "The transcript is stored when the session is over and its speech is recognized."),
     _error("audio.link_invalid", 403, "The signed link is wrong or has expired: ask for a new one."),
     _error("range.invalid", 416, "The Range lies outside the file."),
     _error("idempotency.invalid", 400, "An Idempotency-Key has 1 to 255 printable ASCII characters."),

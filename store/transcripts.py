@@ -1,5 +1,6 @@
 """Transcripts: the session's log read as segments, and how far the job has come that closes them."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,8 +14,12 @@ from sessions.redaction import redact
 from sessions.session import Session
 from sessions.transcript import Transcript, TranscriptSegment, TranscriptState, in_time_order
 from store.database import Database
+from store.pauses import Pause, read_pauses
 from store.session_rows import read_session
 from store.tables import log_entries, transcripts
+
+_MILLISECOND = timedelta(milliseconds=1)
+_END_OF_TIME = 1 << 62
 
 _ATTEMPT = text(
     """
@@ -74,7 +79,8 @@ class Transcripts:
         async with self._db.begin() as conn:
             sha256 = await transcript_digest(conn, session.id)
             row = (await conn.execute(select(transcripts).where(transcripts.c.session_id == session.id))).one_or_none()
-            segments = await _segments(conn, session)
+            pauses = await read_pauses(conn, session.id) if session.recording.on_pause == "cut" else ()
+            segments = await _segments(conn, session, pauses)
         if row is None:
             return Transcript(_state_without_row(session), segments, sha256)
         return Transcript(row.state, segments, sha256, row.engine, row.model, row.language, row.code, row.message)
@@ -137,30 +143,47 @@ async def transcript_digest(conn: AsyncConnection, session_id: UUID) -> str:
     return str((await conn.execute(_DIGEST, {"id": session_id})).scalar_one())
 
 
-async def _segments(conn: AsyncConnection, session: Session) -> tuple[TranscriptSegment, ...]:
+async def _segments(
+    conn: AsyncConnection, session: Session, left_out: Sequence[Pause]
+) -> tuple[TranscriptSegment, ...]:
+    """Everything final in the log; where pauses are cut out of the file, times are the file's."""
     query = (
         select(log_entries)
         .where(log_entries.c.session_id == session.id, log_entries.c.final)
         .order_by(log_entries.c.seq)
     )
-    return in_time_order([_segment(row, session.started_at) for row in await conn.execute(query)])
+    started_at = session.started_at
+    cuts = [] if started_at is None else [_in_ms(pause, started_at) for pause in left_out]
+
+    def shifted(at_ms: int) -> int:
+        return at_ms - sum(min(end, at_ms) - start for start, end in cuts if start < at_ms)
+
+    return in_time_order([_segment(row, started_at, shifted) for row in await conn.execute(query)])
 
 
-def _segment(row: Any, started_at: datetime | None) -> TranscriptSegment:
+def _in_ms(pause: Pause, started_at: datetime) -> tuple[int, int]:
+    start = (pause.paused_at - started_at) // _MILLISECOND
+    return start, _END_OF_TIME if pause.resumed_at is None else (pause.resumed_at - started_at) // _MILLISECOND
+
+
+def _segment(row: Any, started_at: datetime | None, shifted: Callable[[int], int]) -> TranscriptSegment:
     start_ms = row.start_ms
     if start_ms is None:
-        start_ms = 0 if started_at is None else max((row.created_at - started_at) // timedelta(milliseconds=1), 0)
+        start_ms = 0 if started_at is None else max((row.created_at - started_at) // _MILLISECOND, 0)
+    words = row.words and [
+        {**word, "start_ms": shifted(word["start_ms"]), "end_ms": shifted(word["end_ms"])} for word in row.words
+    ]
     return TranscriptSegment(
         seq=row.seq,
         speaker=row.speaker,
         identity=row.identity,
         role=row.role,
         text=row.text,
-        start_ms=start_ms,
-        end_ms=max(row.end_ms or start_ms, start_ms),
+        start_ms=shifted(start_ms),
+        end_ms=shifted(max(row.end_ms or start_ms, start_ms)),
         final=row.final,
         confidence=row.confidence,
-        words=row.words,
+        words=words or None,
         source=row.source,
     )
 

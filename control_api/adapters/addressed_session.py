@@ -29,6 +29,14 @@ PROJECT_ID = QueryParameter(
     "",
 )
 
+INSTANT = QueryParameter(
+    "instant_voice_links",
+    lambda value: value in ("1", "true", "yes"),
+    {"type": "string", "enum": ["1", "true", "yes"]},
+    "Set for instant-link sessions: the session has no project_id.",
+    False,
+)
+
 
 async def addressed_session(call: Call) -> Session:
     """The session that `sessionId`, `type` and `projectId` of the query name.

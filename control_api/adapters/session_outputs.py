@@ -1,4 +1,6 @@
-"""Document 000: `/v1/session/status`, `/v1/session/audio`: one session's state and outputs."""
+"""Document 000: `/v1/session/status`, `…/transcript` and `…/audio`: one session's state and outputs."""
+
+import json
 
 from aiohttp import web
 
@@ -6,10 +8,11 @@ from control_api.adapters.addressed_session import addressed_session
 from control_api.call import Call
 from control_api.json_answer import json_answer
 from control_api.routes.recordings import link_to_audio
-from control_api.schemas.session_outputs import AudioPayload, StatusPayload
+from control_api.schemas.session_outputs import AudioPayload, StatusPayload, TranscriptPayload
 from sessions.errors import ParleyError
 from sessions.ids import format_id
 from sessions.timestamps import format_timestamp
+from store.storage_errors import ObjectMissing
 
 
 async def get_status(call: Call) -> web.StreamResponse:
@@ -29,6 +32,17 @@ async def get_status(call: Call) -> web.StreamResponse:
             completed_at=format_timestamp(session.finished_at),
         )
     )
+
+
+async def get_transcript(call: Call) -> web.StreamResponse:
+    """What `conversation.json` holds, once the session is over."""
+    session = await addressed_session(call)
+    name = format_id("sess", session.id)
+    try:
+        data = await call.dependencies.objects.get(f"sessions/{name}/conversation.json")
+    except ObjectMissing:
+        raise ParleyError("transcript.none", f"conversation.json not found for session {name}") from None
+    return json_answer(TranscriptPayload(success=True, session_id=name, transcript=json.loads(data)))
 
 
 async def get_audio(call: Call) -> web.StreamResponse:

@@ -11,7 +11,7 @@ from sessions.redaction import redact
 CODE_HEADER = "X-Error-Code"
 
 # The document knows a bad query and a thing that isn't there; it has no 409 and no 422.
-_STATUSES = {"audio.not_ready": 404, "idempotency.in_progress": 409, "summary.failed": 500}
+_STATUSES = {"audio.not_ready": 404, "idempotency.in_progress": 409}
 
 
 def _status(code: str) -> int:

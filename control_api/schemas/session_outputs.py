@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from control_api.schemas.strictness import RequestModel
+
 SessionType = Literal["project", "instant"]
 
 
@@ -65,3 +67,38 @@ class TranscriptPayload(OutputsAnswer):
     success: Literal[True]
     session_id: str
     transcript: Any
+
+
+class SummaryPayload(OutputsAnswer):
+    """`summary` is what `summary.json` holds."""
+
+    success: Literal[True]
+    session_id: str
+    summary: Any
+
+
+class GeneratingPayload(OutputsAnswer):
+    """There is no summary of the transcript as it is now; a run is making it."""
+
+    success: Literal[False]
+    session_id: str
+    generating: Literal[True]
+    workflow_id: str
+    run_id: str
+
+
+class RegeneratingPayload(OutputsAnswer):
+    """A run is going on."""
+
+    success: Literal[True]
+    session_id: str
+    workflow_id: str
+    run_id: str
+
+
+class RegenerateRequest(RequestModel):
+    """Whose summary is to be made again."""
+
+    session_id: str = Field(alias="sessionId", max_length=256)
+    project_id: str | None = Field(None, alias="projectId", max_length=256, description="Has to match when given.")
+    instant_voice_links: bool = Field(False, description="The session has to be an instant one.")
