@@ -18,9 +18,9 @@ from store.notifications import Listener
 from store.objects import Objects
 from store.session_erasure import SessionErasure
 from store.sessions_table import Sessions
-from store.usage_totals import UsageTotals
 from store.summaries import Summaries
 from store.transcripts import Transcripts
+from store.usage_totals import UsageTotals
 from store.vault import AnswerVault, LinkSigner
 
 

@@ -28,8 +28,8 @@ from control_api.schemas.service import CodeList, Health, Readiness, ServiceStat
 from control_api.schemas.session_resource import HexSessionResource, SessionList, SessionResource
 from control_api.schemas.usage import GroupBy, UsageReport
 from control_api.session_edit_operations import SESSION_EDIT_OPERATIONS
-from sessions.billing_period import MONTH_WORDS
 from control_api.session_output_operations import SESSION_OUTPUT_OPERATIONS
+from sessions.billing_period import MONTH_WORDS
 
 _SESSION = Answer(200, "The session.", SessionResource, examples.SESSION)
 _ONE = "/v1/sessions/{session_id}"

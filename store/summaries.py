@@ -146,7 +146,7 @@ async def request_summary(conn: AsyncConnection, session_id: UUID, *, again: boo
         "message": None,
     }
     started = insert(summaries).values(session_id=session_id, **new).on_conflict_do_nothing()
-    if (await conn.execute(started)).rowcount:
+    if (await conn.execute(started.returning(summaries.c.run_id))).one_or_none() is not None:
         await defer_summarize(conn, session_id)
         return await _read(conn, session_id)
     held = select(summaries.c.session_id).where(summaries.c.session_id == session_id).with_for_update()

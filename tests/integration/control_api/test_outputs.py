@@ -109,9 +109,11 @@ async def test_a_session_without_words_has_an_empty_transcript(api: ApiServer) -
     """`open` while it goes on, `none` when it never ran."""
     session = await api.create("room")
     path = f"/v1/sessions/{session['id']}/transcript"
-    assert tuple((await api.call("GET", path)).content[name] for name in ("status", "segments")) == ("open", [])
+    content = (await api.call("GET", path)).content
+    assert (content["status"], content["segments"]) == ("open", [])
     await api.call("POST", f"/v1/sessions/{session['id']}/cancel")
-    assert tuple((await api.call("GET", path)).content[name] for name in ("status", "segments")) == ("none", [])
+    content = (await api.call("GET", path)).content
+    assert (content["status"], content["segments"]) == ("none", [])
 
 
 async def test_times_are_the_files_where_pauses_are_cut_out(api: ApiServer) -> None:
@@ -126,8 +128,11 @@ async def test_times_are_the_files_where_pauses_are_cut_out(api: ApiServer) -> N
             {"id": parse_id("sess", session["id"])},
         )
     segments = (await api.call("GET", f"/v1/sessions/{session['id']}/transcript")).content["segments"]
-    assert [(1000, 4000), (4200, 7200), (7700, 10950), (11200, 11700)] == [
-        (segment["start_ms"], segment["end_ms"]) for segment in segments
+    assert [(segment["start_ms"], segment["end_ms"]) for segment in segments] == [
+        (1000, 4000),
+        (4200, 7200),
+        (7700, 10950),
+        (11200, 11700),
     ]
 
 
