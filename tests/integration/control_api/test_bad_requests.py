@@ -138,7 +138,7 @@ async def test_what_does_not_exist_yet_is_404_and_other_methods_405(api: ApiServ
     session = await api.create("room")
     own = f"/v1/sessions/{session['id']}"
     for method, path in [
-        ("GET", own + "/transcript"),
+        ("GET", own + "/nothing"),
         ("GET", "/"),
         ("GET", "/v1/sessions/"),
         ("GET", "/v2/sessions"),
