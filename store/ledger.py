@@ -80,6 +80,19 @@ _ACCRUE = text(
 )
 _SETTLE = text(_settling(_HELD, "accrual"))
 _CLOSE = text(_settling(_HELD, "final"))
+# A beat whose snapshot fell between the stamp of an end and its commit billed past the stamp. Nothing that the ledger has
+# is taken back.
+_TRIM = text(
+    """
+    UPDATE runs r
+    SET billed_at = s.ending_at,
+        billable_ms = r.billable_ms - greatest(0, least(
+            ceil(extract(epoch FROM r.billed_at - s.ending_at) * 1000)::bigint, r.billable_ms,
+            (SELECT sum(billable_ms) FROM runs WHERE session_id = s.id)::bigint - s.ledger_ms))
+    FROM sessions s
+    WHERE s.id = :id AND r.session_id = s.id AND r.epoch = s.epoch AND r.billed_at > s.ending_at
+    """
+)
 _SEAL_ALL = text("UPDATE runs SET sealed_at = statement_timestamp() WHERE session_id = :id AND sealed_at IS NULL")
 
 
@@ -99,8 +112,9 @@ async def settle(conn: AsyncConnection, session_ids: Sequence[UUID]) -> None:
 
 
 async def stop_billing(conn: AsyncConnection, session_id: UUID) -> None:
-    """Seal the runs of a session that are not: what they still beat adds nothing."""
+    """Seal the runs of a session that are not: what they still beat adds nothing, and nothing lies past its end."""
     await conn.execute(_SEAL_ALL, {"id": session_id})
+    await conn.execute(_TRIM, {"id": session_id})
 
 
 async def close(conn: AsyncConnection, session_id: UUID) -> None:

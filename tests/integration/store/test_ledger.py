@@ -72,6 +72,25 @@ async def test_the_bill_outlives_the_session(engine: Engine) -> None:
     assert len(await engine.bill(fence.session_id)) == 1
 
 
+async def test_what_a_racing_beat_billed_past_the_end_is_not_on_the_bill(engine: Engine) -> None:
+    """Its snapshot fell between the stamp of the end and its commit."""
+    fence = await engine.running()
+    await engine.pass_seconds(3)
+    await engine.beat(fence)
+    ended = await engine.runs.enter_ending(fence, "ended", "end.requested")
+    await engine.beat(fence)
+    [before] = await engine.sql("SELECT billable_ms FROM runs")
+    await engine.sql(
+        "UPDATE runs SET billable_ms = billable_ms + 198, billed_at = :at",
+        at=ended.ending_at + timedelta(milliseconds=198),
+    )
+    await engine.runs.seal(fence)
+    await finish(engine, fence)
+
+    assert (await engine.bill(fence.session_id))[-1].to_ms in (before.billable_ms, before.billable_ms - 1)
+    assert (await engine.session(fence.session_id)).usage.billable_ms == (await engine.bill(fence.session_id))[-1].to_ms
+
+
 async def test_a_session_that_never_ran_has_no_rows(engine: Engine) -> None:
     """Nothing was proven, nothing is final."""
     session_id = await engine.new_session()
