@@ -80,7 +80,7 @@ _ACCRUE = text(
 )
 _SETTLE = text(_settling(_HELD, "accrual"))
 _CLOSE = text(_settling(_HELD, "final"))
-# A beat whose snapshot fell between the stamp of an end and its commit billed past the stamp. Nothing that the ledger has
+# A beat whose snapshot fell between the stamp of an end and its commit billed past it. Nothing that the ledger has
 # is taken back.
 _TRIM = text(
     """
