@@ -42,6 +42,11 @@ def openapi_document(operations: Sequence[Operation]) -> OpenAPI:
     paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for operation in operations:
         paths[operation.path][operation.method.lower()] = _operation(operation, references)
+    for operation in operations:
+        for answer in operation.answers:
+            if answer.leads_to:
+                response = paths[operation.path][operation.method.lower()]["responses"][str(answer.status)]
+                response["links"] = _links(answer.leads_to, operations)
     return OpenAPI.model_validate(
         {
             "openapi": "3.1.1",
@@ -115,23 +120,36 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
     for parameter in operation.query:
         schema = {"type": "array", "items": parameter.schema} if parameter.repeats else parameter.schema
         parameters.append(
-            {"name": parameter.name, "in": "query", "description": parameter.description, "schema": schema}
+            {
+                "name": parameter.name,
+                "in": "query",
+                "required": parameter.required,
+                "description": parameter.description,
+                "schema": schema,
+            }
         )
-    headers = dict(operation.request_headers)
-    if operation.idempotent_by_key:
-        headers[HEADER] = "1 to 255 printable characters, kept for 24 h: a repetition gets the first answer."
-    for name, description in headers.items():
+    for name, description in operation.request_headers.items():
         parameters.append({"name": name, "in": "header", "description": description, "schema": {"type": "string"}})
+    if operation.idempotent_by_key:
+        parameters.append(_IDEMPOTENCY_KEY)
     return parameters
 
 
-def _in_path(name: str, description: str, example: str) -> dict[str, Any]:
+_IDEMPOTENCY_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "description": "1 to 255 printable ASCII characters, kept for 24 h: a repetition gets the first answer.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+}
+
+
+def _in_path(name: str, description: str, example: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
         "in": "path",
         "required": True,
         "description": description,
-        "schema": {"type": "string"},
+        "schema": schema,
         "example": example,
     }
 
@@ -160,6 +178,17 @@ def _answer(answer: Answer, operation: Operation, references: dict[type[BaseMode
         },
         **({"content": content} if content else {}),
     }
+
+
+def _links(leads_to: dict[str, str], operations: Sequence[Operation]) -> dict[str, Any]:
+    """To every operation whose path the answer can fill."""
+    found: dict[str, Any] = {}
+    for operation in operations:
+        names = path_parameters(operation.path)
+        if names and all(name in leads_to for name in names):
+            parameters = {name: f"$response.body#/{leads_to[name]}" for name in names}
+            found[operation.name] = {"operationId": operation.name, "parameters": parameters}
+    return found
 
 
 def _errors(operation: Operation, references: dict[type[BaseModel], dict[str, Any]]) -> dict[str, Any]:

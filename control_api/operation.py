@@ -30,6 +30,7 @@ class Answer:
         variant: JSON in another spelling, under a media type of its own (and under plain JSON, where the path asks for
             it): media type, model, example.
         headers: name → description.
+        leads_to: path parameter → member of the JSON body that fills it, in links to other operations.
     """
 
     status: int
@@ -39,6 +40,7 @@ class Answer:
     media_types: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     variant: tuple[str, type[BaseModel], Any] | None = None
+    leads_to: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,17 @@ from control_api import examples
 from control_api.adapters import agent_sessions_operations, session_outputs_operations, task_sessions_operations
 from control_api.api_key_operations import API_KEY_OPERATIONS
 from control_api.operation import Answer, Operation
-from control_api.query_parameters import QueryParameter, choice, identifier, integer, statuses, text, timestamp, zone
+from control_api.query_parameters import (
+    QueryParameter,
+    choice,
+    edge,
+    identifier,
+    integer,
+    statuses,
+    text,
+    timestamp,
+    zone,
+)
 from control_api.routes import create_session as creating
 from control_api.routes import (
     documentation,
@@ -56,9 +66,17 @@ OPERATIONS: tuple[Operation, ...] = (
         body=CreateSessionRequest,
         request_examples={
             "record_a_room": examples.CREATE_SESSION,
-            "not_yet_available": {"transport": {"type": "pipecat"}},
         },
-        answers=(Answer(201, "The session, with its effective values.", SessionResource, examples.SESSION),),
+        answers=(
+            Answer(
+                201,
+                "The session, with its effective values.",
+                SessionResource,
+                examples.SESSION,
+                headers={"Location": "Where the session is."},
+                leads_to={"session_id": "id", "session_key": "id", "agent_id": "agent_id"},
+            ),
+        ),
         errors=(
             "transport.unsupported",
             "transport.url_not_allowed",
@@ -316,8 +334,8 @@ OPERATIONS: tuple[Operation, ...] = (
         handler=usage_totals.get_usage,
         query=(
             choice("period", "A calendar month of time_zone. Default current_month.", MONTH_WORDS),
-            text("period_start", "Instead of period: a time, or a date, which is midnight in time_zone.", most=35),
-            text("period_end", "Exclusive; a time or a date, at most 366 days after period_start.", most=35),
+            edge("period_start", "Instead of period: a time, or a date, which is midnight in time_zone."),
+            edge("period_end", "Exclusive; a time or a date, at most 366 days after period_start."),
             zone("time_zone", "IANA name, where months and dates begin at midnight."),
             choice("group_by", "Also a sum for each value of it.", get_args(GroupBy)),
             text("after", "The value of the last group of the page before."),

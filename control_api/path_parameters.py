@@ -1,21 +1,25 @@
 """The parameters that paths may have: what the document says of each, and how a request's are read."""
 
 import re
+from typing import Any
 
 from control_api import examples
 from control_api.call import Call
 from sessions.errors import ParleyError
-from sessions.ids import parse_id
+from sessions.ids import id_pattern, parse_id
 
 MAX_AGENT_CHARACTERS = 256
 
-# name → description, example
-PATH_PARAMETERS: dict[str, tuple[str, str]] = {
-    "session_id": ("sess_ and 26 characters, or session_ and 32 hex digits.", examples.SESSION_ID),
-    "session_key": ("The session's id.", examples.SESSION_ID),
-    "agent_id": ("The agent that the sessions belong to.", examples.AGENT_ID),
-    "key_id": ("key_ and 26 characters.", examples.API_KEY_ID),
-    "key": ("Part of the link.", "sessions/…/conversation.wav"),
+_SESSION = {"type": "string", "pattern": id_pattern("sess")}
+_AGENT = {"type": "string", "minLength": 1, "maxLength": MAX_AGENT_CHARACTERS}
+
+# name → description, example, JSON Schema
+PATH_PARAMETERS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "session_id": ("sess_ and 26 characters, or session_ and 32 hex digits.", examples.SESSION_ID, _SESSION),
+    "session_key": ("The session's id.", examples.SESSION_ID, _SESSION),
+    "agent_id": ("The agent that the sessions belong to.", examples.AGENT_ID, _AGENT),
+    "key_id": ("key_ and 26 characters.", examples.API_KEY_ID, {"type": "string", "pattern": id_pattern("key")}),
+    "key": ("Part of the link.", "sessions/…/conversation.wav", {"type": "string"}),
 }
 
 

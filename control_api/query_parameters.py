@@ -9,7 +9,7 @@ from multidict import MultiMapping
 
 from sessions.billing_period import time_zone
 from sessions.errors import ParleyError
-from sessions.ids import Prefix, parse_id
+from sessions.ids import Prefix, id_pattern, parse_id
 from sessions.lifecycle import ALIASES, Status
 from sessions.redaction import redact
 from sessions.timestamps import parse_timestamp
@@ -26,6 +26,7 @@ class QueryParameter:
         description: for the document.
         default: the value when it is absent.
         repeats: may be given several times; the value is then a tuple.
+        required: for the document; the operation itself says what is missing.
     """
 
     name: str
@@ -34,6 +35,7 @@ class QueryParameter:
     description: str
     default: Any = None
     repeats: bool = False
+    required: bool = False
 
 
 def read_query(query: MultiMapping[str], parameters: Sequence[QueryParameter]) -> dict[str, Any]:
@@ -81,7 +83,7 @@ def integer(name: str, description: str, *, least: int, most: int, default: int)
 
 def identifier(name: str, description: str, prefix: Prefix) -> QueryParameter:
     """An id; malformed ones are 400 `id.invalid`."""
-    schema = {"type": "string", "pattern": f"^{prefix}_", "examples": [f"{prefix}_01HXY5K8E7QYG3X8Z6N9R7S0VR"]}
+    schema = {"type": "string", "pattern": id_pattern(prefix), "examples": [f"{prefix}_01HXY5K8E7QYG3X8Z6N9R7S0VR"]}
     return QueryParameter(name, lambda text: parse_id(prefix, text, param=name), schema, description)
 
 
@@ -121,6 +123,12 @@ def choice(name: str, description: str, words: Sequence[str], default: str | Non
     return QueryParameter(
         name, parse, schema if default is None else {**schema, "default": default}, description, default
     )
+
+
+def edge(name: str, description: str) -> QueryParameter:
+    """Where a period begins or ends; it is read together with the time zone, so the value is a text."""
+    date_or_time = [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]
+    return QueryParameter(name, text(name, "", most=35).parse, {"anyOf": date_or_time}, description)
 
 
 def zone(name: str, description: str) -> QueryParameter:

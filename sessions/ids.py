@@ -15,6 +15,7 @@ from sessions.errors import ParleyError
 
 Prefix = Literal["sess", "evt", "ue", "rec", "msg", "run", "key", "org", "req", "whe", "dlv"]
 
+_ULID_PATTERN = "[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}"
 _HEX_ID = re.compile(r"session_([0-9a-f]{32})", re.IGNORECASE)
 
 
@@ -49,6 +50,12 @@ def parse_id(prefix: Prefix, text: str, *, param: str = "id") -> UUID:
 def format_hex_id(prefix: Prefix, value: UUID) -> str:
     """The spelling of reference document 003: `session_` (also `org_`) and 32 hex digits."""
     return f"{'session' if prefix == 'sess' else prefix}_{value.hex}"
+
+
+def id_pattern(prefix: Prefix) -> str:
+    """A regular expression for JSON Schema: what `parse_id` reads, the prefix as it is printed."""
+    hex_spelling = "|session_[0-9a-fA-F]{32}" if prefix == "sess" else ""
+    return f"^({prefix}_{_ULID_PATTERN}{hex_spelling})$"
 
 
 def is_hex_spelling(text: str) -> bool:

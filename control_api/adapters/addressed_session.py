@@ -12,14 +12,15 @@ from sessions.session import Session
 _MOST_CHARACTERS = 256
 
 SESSION_ID = QueryParameter(
-    "sessionId", str, {"type": "string", "maxLength": _MOST_CHARACTERS}, "The session. Required.", ""
+    "sessionId", str, {"type": "string", "maxLength": _MOST_CHARACTERS}, "The session.", "", required=True
 )
 TYPE = QueryParameter(
     "type",
     str,
     {"type": "string", "enum": ["project", "instant"]},
-    "project: the session has a project_id; instant: it has none. Required.",
+    "project: the session has a project_id; instant: it has none.",
     "",
+    required=True,
 )
 PROJECT_ID = QueryParameter(
     "projectId",
