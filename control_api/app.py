@@ -53,8 +53,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[READINESS] = ReadinessProbe(dependencies.db.ping, dependencies.objects.ping, settings.database_timeout_seconds)
     app[OPENAPI] = render(openapi_document(OPERATIONS))
     for operation in OPERATIONS:
-        path = operation.path.replace("{key}", "{key:.+}")
-        resource = app.router.add_resource(path, name=operation.name)
+        resource = app.router.add_resource(operation.route, name=operation.name)
         handler = admit(operation)
         resource.add_route(operation.method, handler, expect_handler=expect)
         if operation.method == "GET":

@@ -85,7 +85,14 @@ class Operation:
         """Whether an Idempotency-Key is honored: on every POST."""
         return self.method == "POST"
 
+    @property
+    def route(self) -> str:
+        """The path as aiohttp reads it. A key of an agent's session isn't the word that its archived ones are under."""
+        route = self.path.replace("{key}", "{key:.+}")
+        return route.replace("{session_key}", "{session_key:(?!archived$)[^/]+}")
+
     def matches(self, path: str) -> bool:
         """Whether `path` is one of this operation's, whatever the method."""
-        pattern = re.sub(r"\\\{key\\\}", ".+", re.escape(self.path))
-        return re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", pattern), path) is not None
+        patterns = {"key": ".+", "session_key": "(?!archived$)[^/]+"}
+        pattern = re.sub(r"\\{(\w+)\\}", lambda name: patterns.get(name[1], "[^/]+"), re.escape(self.path))
+        return re.fullmatch(pattern, path) is not None

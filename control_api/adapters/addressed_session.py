@@ -6,13 +6,13 @@ A `project` session has a `project_id`, an `instant` one has none; what doesn't 
 from control_api.call import Call
 from control_api.query_parameters import QueryParameter
 from sessions.errors import ParleyError
-from sessions.ids import parse_id
+from sessions.ids import id_pattern, parse_id
 from sessions.session import Session
 
 _MOST_CHARACTERS = 256
 
 SESSION_ID = QueryParameter(
-    "sessionId", str, {"type": "string", "maxLength": _MOST_CHARACTERS}, "The session.", "", required=True
+    "sessionId", str, {"type": "string", "pattern": id_pattern("sess")}, "The session.", "", required=True
 )
 TYPE = QueryParameter(
     "type",

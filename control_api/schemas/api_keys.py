@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from control_api.schemas.session_resource import Timestamp
-from control_api.schemas.strictness import AnswerModel, Integer, RequestModel, ShortText
+from control_api.schemas.strictness import INTEGRAL, AnswerModel, RequestModel, ShortText
 from sessions.timestamps import parse_timestamp
 
 ScopeWord = Literal[
@@ -48,7 +48,7 @@ class CreateApiKeyRequest(RequestModel):
 class RotateApiKeyRequest(RequestModel):
     """For how long the old key goes on working beside the new one."""
 
-    grace_seconds: Annotated[Integer, Field(ge=0, le=MAX_GRACE_SECONDS)] = Field(
+    grace_seconds: Annotated[int, Field(ge=0, le=MAX_GRACE_SECONDS), INTEGRAL] = Field(
         DEFAULT_GRACE_SECONDS, description="Seconds in which both keys work; at most 30 days."
     )
 

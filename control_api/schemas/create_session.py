@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
-from control_api.schemas.strictness import Integer, RequestModel, ShortText
+from control_api.schemas.strictness import INTEGRAL, RequestModel, ShortText
 from sessions.timestamps import parse_timestamp
 from sessions.worker_token import MAX_TOKEN_CHARACTERS
 
@@ -131,10 +131,10 @@ class CreateSessionRequest(RequestModel):
 
     transport: TransportRequest
     quality: Literal["standard", "mock"] = Field("standard", description="Output quality tier; mock bills as standard.")
-    max_duration_seconds: Annotated[Integer, Field(ge=1)] | None = Field(
+    max_duration_seconds: Annotated[int, Field(ge=1), INTEGRAL] | None = Field(
         None, description="From started_at, pauses included. Default 3600, at most PARLEY_MAX_DURATION_SECONDS."
     )
-    idle_timeout_seconds: Annotated[Integer, Field(ge=1, le=600)] = Field(
+    idle_timeout_seconds: Annotated[int, Field(ge=1, le=600), INTEGRAL] = Field(
         30, description="Ends the session when no remote participant has had an audio track for so long."
     )
     recording: RecordingRequest = Field(default_factory=RecordingRequest)

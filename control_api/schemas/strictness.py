@@ -22,5 +22,6 @@ def _integral(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Integer = Annotated[int, BeforeValidator(_integral, json_schema_input_type=int)]
+# After the bounds, else JSON Schema loses them: Annotated[int, Field(ge=1), INTEGRAL].
+INTEGRAL = BeforeValidator(_integral)
 ShortText = Annotated[str, Field(min_length=1, max_length=256)]

@@ -11,7 +11,7 @@ from schemathesis import Case, GenerationMode, HookContext
 
 from tests.support.api_server import ROOM_URL, worker_token
 
-_rooms = count()
+_numbers = count()
 
 
 @schemathesis.hook
@@ -22,6 +22,10 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
         return
     if isinstance(case.body, dict):
         _mend_body(case.operation.definition.raw.get("operationId"), case.body)
+    if case.headers and "Idempotency-Key" in case.headers:  # else the second body with it is refused
+        case.headers["Idempotency-Key"] = f"{case.headers['Idempotency-Key'][:240]}-{next(_numbers)}"
+    if case.query and case.query.get("type") == "project":
+        case.query["projectId"] = case.query.get("projectId") or "proj_42"
     if case.path == "/v1/usage" and case.query:
         _mend_period(case.query)
 
@@ -45,7 +49,7 @@ def _mend_body(operation: str, body: dict[str, Any]) -> None:
 
 def _transport(transport: dict[str, Any]) -> dict[str, Any]:
     """A real JWT for a room of its own at a public URL."""
-    room = f"room-{next(_rooms)}"
+    room = f"room-{next(_numbers)}"
     kept = {
         name: transport[name] for name in ("subscribe_to_identity", "synthetic_audio_if_no_input") if name in transport
     }

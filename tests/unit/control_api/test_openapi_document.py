@@ -57,6 +57,19 @@ def test_documented_codes_are_registered_errors(operation: Operation) -> None:
         assert code in responses[status]["content"]["application/json"]["examples"]
 
 
+def test_a_created_session_leads_to_every_operation_on_it() -> None:
+    """Links fill the paths from the answer's body."""
+    links = DOCUMENT["paths"]["/v1/sessions"]["post"]["responses"]["201"]["links"]
+    assert {operation.name for operation in OPERATIONS if "{session_id}" in operation.path} <= set(links)
+    assert links["get_session"]["parameters"] == {"session_id": "$response.body#/id"}
+
+
+def test_a_word_of_the_path_is_no_key_of_a_session() -> None:
+    """`…/sessions/archived` is a list, not a session that can be deleted."""
+    path = "/v1/agents/agent_x/sessions/archived"
+    assert [operation.method for operation in OPERATIONS if operation.matches(path)] == ["GET"]
+
+
 def test_all_three_transports_are_in_the_schema() -> None:
     """A union on `type`; the reserved ones take whatever members they will have."""
     schema = CreateSessionRequest.model_json_schema()
