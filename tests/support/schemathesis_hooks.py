@@ -35,6 +35,8 @@ def _mend_body(operation: str, body: dict[str, Any]) -> None:
         body["transport"] = _transport(body["transport"])
         body.pop("start_at", None)  # a time ahead, while the token lives
         body["max_duration_seconds"] = 60
+    if isinstance(body.get("data"), dict) and "transport" in body["data"]:
+        body["data"]["transport"] = _transport({})
     if isinstance(body.get("worker_token"), str):
         body["worker_token"] = worker_token("room")
     if operation == "create_api_key":
