@@ -37,6 +37,8 @@ def _mend_body(operation: str, body: dict[str, Any]) -> None:
         body["max_duration_seconds"] = 60
     if isinstance(body.get("data"), dict) and "transport" in body["data"]:
         body["data"]["transport"] = _transport({})
+    if isinstance(body.get("status"), str):  # unknown words are 400, whatever the schema calls a text
+        body["status"] = "paused"
     if isinstance(body.get("worker_token"), str):
         body["worker_token"] = worker_token("room")
     if operation == "create_api_key":
