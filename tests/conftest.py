@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -19,6 +20,12 @@ from parley.livekit_server import LiveKitServer, LiveKitServerError, find_or_bui
 # Python 3.11 makes a loop for whoever asks for the current one before any was set, and pytest-asyncio asks, and never
 # closes it, once a test without a loop has run before.
 asyncio.set_event_loop(None)
+
+# How fast examples are made and run says something about the machine, not about what is tested.
+hypothesis.settings.register_profile(
+    "parley", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("parley")
 
 _REALTIME = ("tests/e2e/", "tests/integration/worker/", "tests/integration/bench/")
 
