@@ -14,6 +14,7 @@ from audio.segments import RecordKind, read_segment
 from sessions.ids import format_id
 from sessions.session import Session
 from store.freeze import Freezes
+from store.transcripts import Transcripts
 from tests.support.beeps import BeepPlan, BeepTalker
 from worker.finalizer import Finalizer
 
@@ -35,7 +36,10 @@ async def create(studio: Any, room: str, on_pause: str) -> Session:
 
 async def finalize(studio: Any, session: Session, folder: Path) -> tuple[np.ndarray, list[dict[str, Any]]]:
     """The recording's samples and gaps."""
-    await Finalizer(Freezes(studio.db), studio.objects, temporary=folder, salvage_seconds=60).finalize(session.id)
+    finalizer = Finalizer(
+        Freezes(studio.db), Transcripts(studio.db), studio.objects, temporary=folder, salvage_seconds=60
+    )
+    await finalizer.finalize(session.id)
     recording = await studio.sessions.recording(studio.organization_id, session.id)
     data = await studio.objects.get(f"sessions/{format_id('sess', session.id)}/conversation.wav")
     samples, _ = soundfile.read(io.BytesIO(data), dtype="int16")
