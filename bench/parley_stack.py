@@ -138,6 +138,7 @@ def _service(
         "PARLEY_SECRET_KEY": _SECRET_KEY,
         "PARLEY_MASTER_KEY": MASTER_KEY,
         "PARLEY_ALLOW_PRIVATE_HOSTS": "true",
+        "PARLEY_SPEECH_ENGINE": "none",  # else the sessions of one round are transcribed during the next one's
         **settings,
     }
     url_file = folder / f"{command}.url"
