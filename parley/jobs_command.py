@@ -1,6 +1,7 @@
 """`parley jobs`: a process that runs the jobs of one queue, a child of `parley worker`."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 
 from parley.installation import Installation, open_installation
@@ -11,9 +12,13 @@ from parley.stop_signals import stop_signals
 from store.jobs import SPEECH_QUEUE
 from worker.job_process import run_job_process
 
+_SPEECH_NICENESS = 15  # recordings are made in real time and come first; a transcript may wait
+
 
 def run_jobs_child(queue: str) -> int:
     """Run jobs until SIGTERM or SIGINT."""
+    if queue == SPEECH_QUEUE:
+        os.nice(_SPEECH_NICENESS)
     settings = load_settings()
     configure_logging(settings.log_level, process="speech" if queue == SPEECH_QUEUE else "jobs")
     asyncio.run(_run(open_installation(settings, schema="leave"), queue))

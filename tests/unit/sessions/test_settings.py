@@ -48,7 +48,6 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         {"database_url": "postgresql://db/parley"},
         {"api_port": 70000},
         {"sessions_per_process": 0},
-        {"retention_days": 0},
         {"log_level": "loud"},
         {"no_such_setting": 1},
     ],
