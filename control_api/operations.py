@@ -29,7 +29,7 @@ from control_api.routes import (
     usage_totals,
 )
 from control_api.routes import usage_events as usage
-from control_api.schemas.commands import EmptyRequest, ReplaceWorkerTokenRequest
+from control_api.schemas.commands import ReplaceWorkerTokenRequest
 from control_api.schemas.create_session import CreateSessionRequest
 from control_api.schemas.logs import EventList, Timeline, UsageEventList
 from control_api.schemas.messages import Message, MessageList, PostMessageRequest
@@ -37,12 +37,11 @@ from control_api.schemas.recording import AudioLink, RecordingResource
 from control_api.schemas.service import CodeList, Health, Readiness, ServiceStatus
 from control_api.schemas.session_resource import HexSessionResource, SessionList, SessionResource
 from control_api.schemas.usage import GroupBy, UsageReport
+from control_api.session_command import ONE_SESSION, SESSION_ANSWER, session_command
 from control_api.session_edit_operations import SESSION_EDIT_OPERATIONS
 from control_api.session_output_operations import SESSION_OUTPUT_OPERATIONS
 from sessions.billing_period import MONTH_WORDS
 
-_SESSION = Answer(200, "The session.", SessionResource, examples.SESSION)
-_ONE = "/v1/sessions/{session_id}"
 _TOKEN_CODES = tuple(
     f"worker_token.{word}" for word in ("malformed", "expired", "missing_grant", "wrong_room", "identity_mismatch")
 )
@@ -119,7 +118,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         name="get_session",
         method="GET",
-        path=_ONE,
+        path=ONE_SESSION,
         tag="Sessions",
         summary="Get a session",
         description=(
@@ -145,71 +144,39 @@ OPERATIONS: tuple[Operation, ...] = (
         errors=("not_acceptable",),
         error_descriptions={400: "Invalid session ID", 404: "Session not found"},
     ),
-    Operation(
-        name="end_session",
-        method="POST",
-        path=_ONE + "/end",
-        tag="Sessions",
+    session_command(
+        "end",
         summary="End a session",
         description="Drains and keeps the recording. Never ran: canceled. Settled: unchanged, 200.",
-        scope="sessions:write",
         handler=session_commands.end_session,
-        body=EmptyRequest,
-        body_required=False,
-        request_examples={"empty": {}},
-        answers=(_SESSION,),
     ),
-    Operation(
-        name="cancel_session",
-        method="POST",
-        path=_ONE + "/cancel",
-        tag="Sessions",
+    session_command(
+        "cancel",
         summary="Cancel a session",
         description="Stops at once, without draining; what was recorded is kept. Settled: unchanged, 200.",
-        scope="sessions:write",
         handler=session_commands.cancel_session,
-        body=EmptyRequest,
-        body_required=False,
-        request_examples={"empty": {}},
-        answers=(_SESSION,),
     ),
-    Operation(
-        name="pause_session",
-        method="POST",
-        path=_ONE + "/pause",
-        tag="Sessions",
+    session_command(
+        "pause",
         summary="Pause a session",
         description=(
             "The worker stays in the room; from paused_at on nothing is recorded, stored or billed. In the file the "
             "pause is silence, or left out (recording.on_pause). Paused: unchanged, 200."
         ),
-        scope="sessions:write",
         handler=session_commands.pause_session,
-        body=EmptyRequest,
-        body_required=False,
-        request_examples={"empty": {}},
-        answers=(_SESSION,),
         errors=("transition.invalid",),
     ),
-    Operation(
-        name="resume_session",
-        method="POST",
-        path=_ONE + "/resume",
-        tag="Sessions",
+    session_command(
+        "resume",
         summary="Resume a paused session",
         description="Recording and billing go on. Running: unchanged, 200.",
-        scope="sessions:write",
         handler=session_commands.resume_session,
-        body=EmptyRequest,
-        body_required=False,
-        request_examples={"empty": {}},
-        answers=(_SESSION,),
         errors=("transition.invalid",),
     ),
     Operation(
         name="replace_worker_token",
         method="PUT",
-        path=_ONE + "/worker_token",
+        path=ONE_SESSION + "/worker_token",
         tag="Sessions",
         summary="Replace the worker token",
         description="For the same room and the same sub; used by the next join.",
@@ -217,13 +184,13 @@ OPERATIONS: tuple[Operation, ...] = (
         handler=session_commands.replace_worker_token,
         body=ReplaceWorkerTokenRequest,
         request_examples={"fresh_token": {"worker_token": "<a LiveKit access token>"}},
-        answers=(_SESSION,),
+        answers=(SESSION_ANSWER,),
         errors=("transition.invalid", *_TOKEN_CODES),
     ),
     Operation(
         name="get_timeline",
         method="GET",
-        path=_ONE + "/timeline",
+        path=ONE_SESSION + "/timeline",
         tag="Sessions",
         summary="Status transitions, oldest first",
         scope="sessions:read_metadata",
@@ -233,7 +200,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         name="list_events",
         method="GET",
-        path=_ONE + "/events",
+        path=ONE_SESSION + "/events",
         tag="Sessions",
         summary="Everything that happened, oldest first",
         scope="sessions:read",
@@ -247,7 +214,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         name="list_messages",
         method="GET",
-        path=_ONE + "/messages",
+        path=ONE_SESSION + "/messages",
         tag="Messages",
         summary="Messages of a session, oldest first",
         description="What was posted here, and what participants wrote in the room (text streams, topic lk.chat).",
@@ -259,7 +226,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         name="post_message",
         method="POST",
-        path=_ONE + "/messages",
+        path=ONE_SESSION + "/messages",
         tag="Messages",
         summary="Send a message to a session",
         description=(
@@ -279,7 +246,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         name="get_recording",
         method="GET",
-        path=_ONE + "/recording",
+        path=ONE_SESSION + "/recording",
         tag="Recordings",
         summary="State and facts of the recording",
         scope="sessions:read",
@@ -289,7 +256,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         name="get_audio",
         method="GET",
-        path=_ONE + "/audio",
+        path=ONE_SESSION + "/audio",
         tag="Recordings",
         summary="Where conversation.wav is",
         description="Redirects to a link that works without a key for about an hour and serves Range requests.",

@@ -1,20 +1,15 @@
 """The operations that change a session beside its status."""
 
-from control_api import examples
 from control_api.operation import Answer, Operation
 from control_api.routes import session_edits
-from control_api.schemas.commands import EmptyRequest
 from control_api.schemas.session_edits import UpdateSessionRequest
-from control_api.schemas.session_resource import SessionResource
-
-_ONE = "/v1/sessions/{session_id}"
-_SESSION = Answer(200, "The session.", SessionResource, examples.SESSION)
+from control_api.session_command import ONE_SESSION, SESSION_ANSWER, session_command
 
 SESSION_EDIT_OPERATIONS: tuple[Operation, ...] = (
     Operation(
         name="update_session",
         method="PATCH",
-        path=_ONE,
+        path=ONE_SESSION,
         tag="Sessions",
         summary="Change title, tags or metadata",
         description="What is sent replaces what was there, as a whole; what is left out stays.",
@@ -22,12 +17,12 @@ SESSION_EDIT_OPERATIONS: tuple[Operation, ...] = (
         handler=session_edits.update_session,
         body=UpdateSessionRequest,
         request_examples={"title": {"title": "Refund of order 4711"}, "tags": {"tags": ["support", "refund"]}},
-        answers=(_SESSION,),
+        answers=(SESSION_ANSWER,),
     ),
     Operation(
         name="delete_session",
         method="DELETE",
-        path=_ONE,
+        path=ONE_SESSION,
         tag="Sessions",
         summary="Delete a session",
         description=(
@@ -40,32 +35,16 @@ SESSION_EDIT_OPERATIONS: tuple[Operation, ...] = (
         answers=(Answer(204, "No content"),),
         errors=("session.active", "commit.unknown"),
     ),
-    Operation(
-        name="archive_session",
-        method="POST",
-        path=_ONE + "/archive",
-        tag="Sessions",
+    session_command(
+        "archive",
         summary="Archive a session",
         description="Lists leave it out, unless asked. It runs, bills and ends as before. Archived: unchanged, 200.",
-        scope="sessions:write",
         handler=session_edits.archive_session,
-        body=EmptyRequest,
-        body_required=False,
-        request_examples={"empty": {}},
-        answers=(_SESSION,),
     ),
-    Operation(
-        name="restore_session",
-        method="POST",
-        path=_ONE + "/restore",
-        tag="Sessions",
+    session_command(
+        "restore",
         summary="Restore an archived session",
         description="Lists show it again. Not archived: unchanged, 200.",
-        scope="sessions:write",
         handler=session_edits.restore_session,
-        body=EmptyRequest,
-        body_required=False,
-        request_examples={"empty": {}},
-        answers=(_SESSION,),
     ),
 )
