@@ -8,7 +8,7 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { margin-bottom: 0; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
 details { border: 1px solid var(--line); border-radius: 6px; margin: .6rem 0; padding: .4rem .8rem; }
-summary { cursor: pointer; } summary b { display: inline-block; width: 3.5rem; color: var(--accent); }
+summary { cursor: pointer; } summary b { display: inline-block; width: 4.6rem; color: var(--accent); }
 summary span { opacity: .75; margin-left: .8rem; }
 code, pre { font: 13px/1.45 ui-monospace, monospace; background: var(--soft); border-radius: 4px; }
 code { padding: .1em .3em; } pre { padding: .7rem; overflow: auto; max-height: 24rem; }

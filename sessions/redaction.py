@@ -13,7 +13,7 @@ REDACTED = "[redacted]"
 _SECRETS = re.compile(
     r"eyJ[A-Za-z0-9_-]{6,}(?:(?:\.|%2[eE])[A-Za-z0-9_-]*){0,4}"  # a JWT (RFC 7519), whole or cut off
     r"|parley_(?:master|agent)_[A-Za-z0-9_-]+"
-    r"|(?P<scheme>[Bb]earer\s+)[^\s\"',;]+"
+    r"|(?P<scheme>[Bb]earer\s+)[^\s\"',;<][^\s\"',;]*"  # RFC 6750; what is in <> is a placeholder
     r"|(?P<param>(?:access_token|worker_token|api_secret|signature|X-Amz-Signature|X-Amz-Credential)=)[^\s&\"']+"
     r"|(?P<userinfo>[a-z][a-z0-9+.-]*://[^\s/@:\"']*:)[^\s/@\"']+(?=@)"
 )

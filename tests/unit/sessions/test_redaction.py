@@ -37,7 +37,7 @@ def test_secrets_in_text_are_replaced(text: str, secret: str) -> None:
 
 def test_what_is_no_secret_stays() -> None:
     """Ids, URLs and codes are readable."""
-    text = "sess_01J00000000000000000000000 wss://rooms.example/path worker_token.expired"
+    text = "sess_01J00000000000000000000000 wss://rooms.example/path worker_token.expired, send Bearer <API key>"
 
     assert redact(text) == text
 
