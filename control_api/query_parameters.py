@@ -81,6 +81,16 @@ def integer(name: str, description: str, *, least: int, most: int, default: int)
     return QueryParameter(name, parse, schema, description, default)
 
 
+def page_size() -> QueryParameter:
+    """`limit` of a list."""
+    return integer("limit", "Page size. Default 20, max 100.", least=1, most=100, default=20)
+
+
+def after_seq(things: str) -> QueryParameter:
+    """`after` of a session's ordered log of `things`."""
+    return integer("after", f"Only {things} with a larger seq.", least=0, most=2**31 - 1, default=0)
+
+
 def identifier(name: str, description: str, prefix: Prefix) -> QueryParameter:
     """An id; malformed ones are 400 `id.invalid`."""
     schema = {"type": "string", "pattern": id_pattern(prefix), "examples": [f"{prefix}_01HXY5K8E7QYG3X8Z6N9R7S0VR"]}

@@ -12,6 +12,18 @@ from sessions.session import LiveKitTransport
 from sessions.settings import Settings
 from sessions.worker_token import read_worker_token
 
+TOKEN_CODES = tuple(
+    f"worker_token.{word}" for word in ("malformed", "expired", "missing_grant", "wrong_room", "identity_mismatch")
+)
+# What a body with a transport may be refused for.
+TRANSPORT_CODES = (
+    "transport.unsupported",
+    "transport.url_not_allowed",
+    "audio_source.unsupported",
+    "room.identity_in_use",
+    *TOKEN_CODES,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Seat:

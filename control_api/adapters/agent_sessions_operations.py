@@ -4,7 +4,7 @@ from control_api import examples
 from control_api.adapters import agent_sessions
 from control_api.adapters.agent_sessions_dialect import AGENT_SESSIONS
 from control_api.operation import Answer, Operation
-from control_api.query_parameters import QueryParameter, identifier, integer
+from control_api.query_parameters import after_seq, identifier, page_size
 from control_api.schemas.agent_sessions import AgentSessionList, History, RenameRequest
 from control_api.schemas.commands import EmptyRequest
 
@@ -17,11 +17,7 @@ _DELETED = "Erases every byte of content; the usage ledger stays. A session that
 _NO_CONTENT = (Answer(204, "No content"),)
 
 
-def _limit() -> QueryParameter:
-    return integer("limit", "Page size. Default 20, max 100.", least=1, most=100, default=20)
-
-
-_PAGE = (_limit(), identifier("starting_after", "The last key of the page before.", "sess"))
+_PAGE = (page_size(), identifier("starting_after", "The last key of the page before.", "sess"))
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -61,7 +57,7 @@ OPERATIONS: tuple[Operation, ...] = (
         description="Oldest first; content is a string or an array of content blocks.",
         scope="sessions:read",
         handler=agent_sessions.get_history,
-        query=(integer("after", "Only messages with a larger seq.", least=0, most=2**31 - 1, default=0), _limit()),
+        query=(after_seq("messages"), page_size()),
         answers=(Answer(200, "Session message history", History, examples.page(examples.HISTORY_MESSAGE)),),
         dialect=AGENT_SESSIONS,
     ),

@@ -13,17 +13,11 @@ from control_api.schemas.task_sessions import (
     TaskSessionList,
     UpdateTaskSessionRequest,
 )
+from control_api.transport_reading import TRANSPORT_CODES
 
 _TAG = "Session API"
 _ALL = "/api/sessions"
 _ONE = _ALL + "/{session_id}"
-_SEAT = (
-    "transport.unsupported",
-    "transport.url_not_allowed",
-    "audio_source.unsupported",
-    "room.identity_in_use",
-    *(f"worker_token.{word}" for word in ("malformed", "expired", "missing_grant", "wrong_room", "identity_mismatch")),
-)
 _STATUS = QueryParameter(
     "status",
     task_sessions.statuses_of,
@@ -63,7 +57,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body=CreateTaskSessionRequest,
         request_examples={"text": examples.CREATE_TASK_SESSION},
         answers=(Answer(201, "The session.", CreatedTaskSession, examples.CREATED_TASK_SESSION),),
-        errors=_SEAT,
+        errors=TRANSPORT_CODES,
     ),
     Operation(
         name="get_task_session",
@@ -90,7 +84,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body=UpdateTaskSessionRequest,
         request_examples={"pause": {"status": "paused", "data": {"notes": "Paused for review"}}},
         answers=(Answer(200, "The session.", TaskSessionDetails, examples.TASK_SESSION_DETAILS),),
-        errors=("status.unknown", "transition.invalid", *_SEAT),
+        errors=("status.unknown", "transition.invalid", *TRANSPORT_CODES),
     ),
     Operation(
         name="delete_task_session",

@@ -2,7 +2,7 @@
 
 from control_api import examples
 from control_api.operation import Answer, Operation
-from control_api.query_parameters import identifier, integer
+from control_api.query_parameters import identifier, page_size
 from control_api.routes import api_keys
 from control_api.schemas.api_keys import ApiKeyList, CreateApiKeyRequest, NewApiKey, RotateApiKeyRequest
 
@@ -38,7 +38,7 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         scope="keys:manage",
         handler=api_keys.list_api_keys,
         query=(
-            integer("limit", "Page size. Default 20, max 100.", least=1, most=100, default=20),
+            page_size(),
             identifier("starting_after", "The last id of the page before.", "key"),
         ),
         answers=(Answer(200, "A page of keys.", ApiKeyList, examples.page(examples.API_KEY)),),

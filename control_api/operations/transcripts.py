@@ -2,18 +2,18 @@
 
 from control_api import examples
 from control_api.operation import Answer, Operation
+from control_api.operations.one_session import ONE_SESSION
 from control_api.routes import summaries, transcripts
 from control_api.schemas.commands import EmptyRequest
 from control_api.schemas.transcript import SummaryResource, TranscriptResource
 
-_ONE = "/v1/sessions/{session_id}"
 _TAG = "Transcripts"
 
-SESSION_OUTPUT_OPERATIONS: tuple[Operation, ...] = (
+TRANSCRIPT_OPERATIONS: tuple[Operation, ...] = (
     Operation(
         name="get_transcript",
         method="GET",
-        path=_ONE + "/transcript",
+        path=ONE_SESSION + "/transcript",
         tag=_TAG,
         summary="Who said or wrote what",
         description=(
@@ -40,7 +40,7 @@ SESSION_OUTPUT_OPERATIONS: tuple[Operation, ...] = (
     Operation(
         name="get_summary",
         method="GET",
-        path=_ONE + "/summary",
+        path=ONE_SESSION + "/summary",
         tag=_TAG,
         summary="The summary, and how its last run went",
         description="A run starts by itself when the transcript of an ended session is complete.",
@@ -52,7 +52,7 @@ SESSION_OUTPUT_OPERATIONS: tuple[Operation, ...] = (
     Operation(
         name="regenerate_summary",
         method="POST",
-        path=_ONE + "/summary",
+        path=ONE_SESSION + "/summary",
         tag=_TAG,
         summary="Summarize again",
         description="Starts a run from the transcript as it is now. While one is going on, that one is the answer.",

@@ -1,0 +1,128 @@
+"""The operations on sessions as resources: create, list, read, change, delete."""
+
+from control_api import examples
+from control_api.operation import Answer, Operation
+from control_api.operations.one_session import ONE_SESSION, SESSION_ANSWER
+from control_api.query_parameters import choice, identifier, page_size, statuses, text, timestamp
+from control_api.routes import create_session as creating
+from control_api.routes import read_sessions, session_edits
+from control_api.schemas.create_session import CreateSessionRequest
+from control_api.schemas.session_edits import UpdateSessionRequest
+from control_api.schemas.session_resource import HexSessionResource, SessionList, SessionResource
+from control_api.transport_reading import TRANSPORT_CODES
+
+SESSION_OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        name="create_session",
+        method="POST",
+        path="/v1/sessions",
+        tag="Sessions",
+        summary="Create a session",
+        description="Queues a recording of a LiveKit room; a worker joins with the token, usually within a second.",
+        scope="sessions:write",
+        handler=creating.create_session,
+        body=CreateSessionRequest,
+        request_examples={
+            "record_a_room": examples.CREATE_SESSION,
+        },
+        answers=(
+            Answer(
+                201,
+                "The session, with its effective values.",
+                SessionResource,
+                examples.SESSION,
+                headers={"Location": "Where the session is."},
+                leads_to={"session_id": "id", "session_key": "id", "agent_id": "agent_id"},
+            ),
+        ),
+        errors=(*TRANSPORT_CODES, "agent.not_allowed"),
+    ),
+    Operation(
+        name="list_sessions",
+        method="GET",
+        path="/v1/sessions",
+        tag="Sessions",
+        summary="List sessions",
+        description=(
+            "List sessions for the calling org, newest first. Repeatable status filters OR together; the group aliases "
+            "active and terminal expand to the underlying status set. created_after / created_before accept ISO-8601 "
+            "UTC. Paginate with limit + starting_after=<last_session_id>."
+        ),
+        scope="sessions:read_metadata",
+        handler=read_sessions.list_sessions,
+        query=(
+            statuses(),
+            page_size(),
+            identifier("starting_after", "The last id of the page before; it need not exist any more.", "sess"),
+            timestamp("created_after", "Only sessions created after this time (exclusive)."),
+            timestamp("created_before", "Only sessions created before this time (exclusive)."),
+            text("agent_id", "Only this agent's."),
+            text("task_id", "Only this task's."),
+            text("project_id", "Only this project's."),
+            text("tag", "Only those with this tag."),
+            text("external_customer_id", "Only this customer's."),
+            choice("archived", "Archived ones are left out unless asked for.", ("false", "true", "any"), "false"),
+        ),
+        answers=(Answer(200, "Successful Response", SessionList, examples.page(examples.SESSION)),),
+        errors=("status.unknown",),
+        error_descriptions={400: "Unknown status filter value."},
+    ),
+    Operation(
+        name="get_session",
+        method="GET",
+        path=ONE_SESSION,
+        tag="Sessions",
+        summary="Get a session",
+        description=(
+            "With until and Prefer: wait=N the answer comes when the session runs (or never will again), or is "
+            "terminal, at the latest after N seconds (at most 30). Asked for as session_ and 32 hex digits, or with "
+            "Accept: application/vnd.parley.session+json, ids are printed in hex and status as started, active or idle."
+        ),
+        scope="sessions:read_metadata",
+        handler=read_sessions.get_session,
+        query=(choice("until", "What to wait for; needs Prefer: wait=N.", ("running", "terminal")),),
+        request_headers={"If-None-Match": "An ETag read before.", "Prefer": "wait=N: seconds to wait, at most 30."},
+        answers=(
+            Answer(
+                200,
+                "Session found",
+                SessionResource,
+                examples.SESSION,
+                headers={"ETag": "Changes with the session and its usage.", "Preference-Applied": "The wait granted."},
+                variant=(read_sessions.HEX_SESSION, HexSessionResource, examples.HEX_SESSION),
+            ),
+            Answer(304, "Unchanged since If-None-Match."),
+        ),
+        errors=("not_acceptable",),
+        error_descriptions={400: "Invalid session ID", 404: "Session not found"},
+    ),
+    Operation(
+        name="update_session",
+        method="PATCH",
+        path=ONE_SESSION,
+        tag="Sessions",
+        summary="Change title, tags or metadata",
+        description="What is sent replaces what was there, as a whole; what is left out stays.",
+        scope="sessions:write",
+        handler=session_edits.update_session,
+        body=UpdateSessionRequest,
+        request_examples={"title": {"title": "Refund of order 4711"}, "tags": {"tags": ["support", "refund"]}},
+        answers=(SESSION_ANSWER,),
+    ),
+    Operation(
+        name="delete_session",
+        method="DELETE",
+        path=ONE_SESSION,
+        tag="Sessions",
+        summary="Delete a session",
+        description=(
+            "Erases its content: audio, transcript, messages, summary, events, whatever was kept of its requests. The "
+            "usage ledger stays. Afterwards the id answers 404. A queued session is canceled first; one that is "
+            "starting, running, paused or ending has to be ended before."
+        ),
+        scope="sessions:delete",
+        handler=session_edits.delete_session,
+        answers=(Answer(204, "No content"),),
+        errors=("session.active", "commit.unknown"),
+    ),
+)
