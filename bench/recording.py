@@ -20,7 +20,7 @@ from bench.spread import median, median_ratio
 from bench.table import print_goal, print_note, print_table, print_title
 from parley.livekit_server import LiveKitServer, find_or_build
 from sessions.settings import Settings
-from worker.livekit_room import FRAME_MS
+from worker.livekit_audio import FRAME_MS
 
 FLOOR, PARLEY, AGENTS = "floor", "parley", "agents"
 _MACHINE_LIMIT = 0.70

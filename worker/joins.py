@@ -8,7 +8,9 @@ import asyncio
 import structlog
 from pydantic import SecretStr
 
-from worker.livekit_room import JoinError, LiveKitRoom, connect_room
+from worker.listening import Listening
+from worker.livekit_joining import JoinError, connect_room
+from worker.livekit_room import LiveKitRoom
 
 _log = structlog.get_logger(__name__)
 
@@ -31,9 +33,7 @@ class Joins:
         """Joins that nobody waits for any more and that have not landed yet."""
         return len(self._abandoned)
 
-    async def join(
-        self, url: str, token: SecretStr, *, subscribe_to_identity: str | None, timeout_seconds: float
-    ) -> LiveKitRoom:
+    async def join(self, url: str, token: SecretStr, *, listening: Listening, timeout_seconds: float) -> LiveKitRoom:
         """Join a room. Canceling this is harmless.
 
         Raises:
@@ -42,7 +42,7 @@ class Joins:
         if len(self._abandoned) >= self._max_abandoned:
             raise JoinError("room.join_timeout", "too many joins of this worker are still under way")
         landed: asyncio.Future[LiveKitRoom] = asyncio.get_running_loop().create_future()
-        task = self._group.create_task(self._land(landed, url, token, subscribe_to_identity), name="join")
+        task = self._group.create_task(self._land(landed, url, token, listening), name="join")
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         try:
@@ -68,10 +68,10 @@ class Joins:
             self._group.create_task(self._discard(landed), name="join-discard")
 
     async def _land(
-        self, landed: "asyncio.Future[LiveKitRoom]", url: str, token: SecretStr, subscribe_to_identity: str | None
+        self, landed: "asyncio.Future[LiveKitRoom]", url: str, token: SecretStr, listening: Listening
     ) -> None:
         try:
-            room = await connect_room(url, token, subscribe_to_identity)
+            room = await connect_room(url, token, listening)
         except JoinError as error:
             landed.set_exception(error)
         except Exception as error:  # a join must not take its siblings down; whoever waits for it gets the error

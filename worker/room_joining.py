@@ -9,8 +9,10 @@ from sessions.session import LiveKitTransport
 from store.fence import Replaced
 from worker.boot_clock import boottime_ns
 from worker.joins import Joins
+from worker.listening import Listening
 from worker.live_run import LiveRun
-from worker.livekit_room import JoinError, LiveKitRoom
+from worker.livekit_joining import JoinError
+from worker.livekit_room import LiveKitRoom
 from worker.rejoin_policy import RejoinPolicy, jitter, may_attempt
 from worker.room_address import check_room_address
 from worker.token_keeper import TokenKeeper
@@ -78,6 +80,6 @@ class RoomJoining:
         return await self._joins.join(
             self._transport.url,
             token,
-            subscribe_to_identity=self._transport.subscribe_to_identity,
+            listening=Listening(self._transport.subscribe_to_identity),
             timeout_seconds=max(policy.seconds_left(boottime_ns()), 0.1),
         )

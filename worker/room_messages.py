@@ -13,7 +13,8 @@ from store.fence import Replaced
 from store.session_log import LogEntry, NewLogEntry, SessionLog
 from worker.boot_clock import boottime_ns
 from worker.live_run import LiveRun
-from worker.livekit_room import LiveKitRoom, SendError
+from worker.livekit_room import LiveKitRoom
+from worker.livekit_texts import SendError
 from worker.room_events import CHAT, TextOpened
 from worker.session_clock import SessionClock
 

@@ -14,6 +14,7 @@ from parley.livekit_server import LiveKitServer
 from tests.support.beeps import BeepPlan, BeepTalker, assert_true_recording, check_beeps, mint_token
 from worker.boot_clock import boottime_ns
 from worker.joins import Joins
+from worker.listening import Listening
 from worker.recorder import Recorder
 from worker.room_events import AudioSubscribed
 from worker.session_clock import SessionClock
@@ -55,7 +56,7 @@ async def test_beeps_of_two_participants_are_read_back_from_the_spool(livekit: L
         async with asyncio.TaskGroup() as group:
             joins = Joins(group)
             worker_token = SecretStr(token("worker", can_publish=False, hidden=True, recorder=True))
-            room = await joins.join(livekit.url, worker_token, subscribe_to_identity=None, timeout_seconds=10)
+            room = await joins.join(livekit.url, worker_token, listening=Listening(), timeout_seconds=10)
             clock = SessionClock(datetime.now(UTC), datetime.now(UTC), boottime_ns())
             spool = RunSpool(
                 writer,

@@ -20,6 +20,7 @@ from sessions.session import Session
 from tests.support.beeps import BeepPlan, BeepTalker, assert_true_recording, check_beeps, mint_token
 from tests.support.stack import eventually
 from worker.joins import Joins
+from worker.listening import Listening
 
 PLAN = BeepPlan(700.0)
 
@@ -356,7 +357,7 @@ async def test_joins_abandoned_at_any_moment_land_and_leave(studio: Any, room: s
             token = SecretStr(studio.token(room, f"worker-{milliseconds}"))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(milliseconds / 1000):
-                    await joins.join(studio.livekit.url, token, subscribe_to_identity=None, timeout_seconds=10)
+                    await joins.join(studio.livekit.url, token, listening=Listening(), timeout_seconds=10)
         await asyncio.sleep(20)
         assert (joins.abandoned, await joins.all_landed(1)) == (0, True)
     async with await _room_service(studio.livekit) as service:

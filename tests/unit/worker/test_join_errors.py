@@ -3,7 +3,7 @@
 import pytest
 
 from worker.disconnects import Drop, meaning
-from worker.livekit_room import join_error
+from worker.livekit_joining import join_error
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
 

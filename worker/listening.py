@@ -1,0 +1,16 @@
+"""What a run wants to hear of a room."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Audio tracks of everybody, unless said otherwise.
+
+    Attributes:
+        only_identity: nobody else is recorded.
+        streams: PCM in byte streams instead of audio tracks.
+    """
+
+    only_identity: str | None = None
+    streams: bool = False
