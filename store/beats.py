@@ -85,7 +85,7 @@ _BEAT = text(
         UPDATE runs r SET
             beat_at = greatest(r.beat_at, {_NOW}),
             billable_ms = r.billable_ms + CASE WHEN {_BILLING} THEN {_PROVEN_MS} ELSE 0 END,
-            billed_at = CASE WHEN NOT b.joined THEN NULL WHEN r.billed_at IS NULL THEN {_NOW}
+            billed_at = CASE WHEN NOT b.joined THEN NULL WHEN r.billed_at IS NULL THEN least({_NOW}, s.paused_at)
                              WHEN {_BILLING} THEN {_BILLED_AT} ELSE r.billed_at END,
             frames = CASE WHEN r.sealed_at IS NULL THEN greatest(r.frames, b.frames) ELSE r.frames END,
             audio_ms = CASE WHEN r.sealed_at IS NULL THEN greatest(r.audio_ms, b.audio_ms) ELSE r.audio_ms END,

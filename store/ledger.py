@@ -80,17 +80,17 @@ _ACCRUE = text(
 )
 _SETTLE = text(_settling(_HELD, "accrual"))
 _CLOSE = text(_settling(_HELD, "final"))
-# A beat whose snapshot fell between the stamp of an end and its commit billed past it. Nothing that the ledger has
-# is taken back.
+# A beat whose snapshot fell between the stamp of an end and its commit billed past it; so may one at the stamp of the
+# pause in which the session ended. Nothing that the ledger has is taken back.
 _TRIM = text(
     """
     UPDATE runs r
-    SET billed_at = s.ending_at,
+    SET billed_at = s.stopped_at,
         billable_ms = r.billable_ms - greatest(0, least(
-            ceil(extract(epoch FROM r.billed_at - s.ending_at) * 1000)::bigint, r.billable_ms,
+            ceil(extract(epoch FROM r.billed_at - s.stopped_at) * 1000)::bigint, r.billable_ms,
             (SELECT sum(billable_ms) FROM runs WHERE session_id = s.id)::bigint - s.ledger_ms))
-    FROM sessions s
-    WHERE s.id = :id AND r.session_id = s.id AND r.epoch = s.epoch AND r.billed_at > s.ending_at
+    FROM (SELECT id, epoch, ledger_ms, least(ending_at, paused_at) AS stopped_at FROM sessions WHERE id = :id) s
+    WHERE r.session_id = s.id AND r.epoch = s.epoch AND r.billed_at > s.stopped_at
     """
 )
 _SEAL_ALL = text("UPDATE runs SET sealed_at = statement_timestamp() WHERE session_id = :id AND sealed_at IS NULL")

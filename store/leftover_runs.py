@@ -10,12 +10,15 @@ from store.database import Database
 from store.fence import Fence
 from store.pauses import Pause, read_pauses
 
+# The lock waits for a pause or an end that is stamped, but not committed yet: the audio is older than whatever comes
+# after it.
 _QUERY = text(
     """
     SELECT s.status, s.started_at, s.ending_at, r.joined_at, r.sealed_at,
            (c.committed_at IS NOT NULL) AS has_product
     FROM runs r JOIN sessions s ON s.id = r.session_id LEFT JOIN recordings c ON c.session_id = s.id
     WHERE r.session_id = :session_id AND r.epoch = :epoch AND r.owner = :owner
+    FOR SHARE OF s
     """
 )
 

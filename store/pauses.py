@@ -16,6 +16,12 @@ _BOUND = text(f"SET LOCAL transaction_timeout = '{round(COMMIT_SECONDS * 1000)}m
 _BEGIN = text("INSERT INTO session_pauses (session_id, paused_at) VALUES (:id, :at)")
 _END = text("UPDATE session_pauses SET resumed_at = :at WHERE session_id = :id AND resumed_at IS NULL")
 _ALL = text("SELECT paused_at, resumed_at FROM session_pauses WHERE session_id = :id ORDER BY paused_at")
+_WITHIN = text(
+    """
+    SELECT EXISTS (SELECT FROM session_pauses
+                   WHERE session_id = :id AND paused_at <= :until AND (resumed_at IS NULL OR resumed_at >= :since))
+    """
+)
 
 # For a SELECT on something with a `session_id`: its pauses, oldest first, as JSON.
 PAUSES_OF = (
@@ -50,6 +56,12 @@ async def end_pause(conn: AsyncConnection, session_id: UUID, at: datetime) -> No
 async def read_pauses(conn: AsyncConnection, session_id: UUID) -> tuple[Pause, ...]:
     """All pauses, oldest first."""
     return tuple(Pause(row.paused_at, row.resumed_at) for row in await conn.execute(_ALL, {"id": session_id}))
+
+
+async def paused_within(conn: AsyncConnection, session_id: UUID, since: datetime, until: datetime) -> bool:
+    """Whether the session, whose row this transaction holds, was paused at any instant of [since, until]."""
+    values = {"id": session_id, "since": since, "until": until}
+    return bool((await conn.execute(_WITHIN, values)).scalar_one())
 
 
 def parse_pauses(value: list[list[Any]] | None) -> tuple[Pause, ...]:

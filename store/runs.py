@@ -24,7 +24,14 @@ _STOPS: dict[Outcome, Event] = {"ended": Event.END, "canceled": Event.CANCEL, "f
 
 _THIS_RUN = "session_id = :session_id AND epoch = :epoch AND owner = :owner"
 _OWNED = text(f"SELECT joined_at FROM runs WHERE {_THIS_RUN}")
-_JOIN = text(f"UPDATE runs SET joined_at = :at, billed_at = :at, beat_at = greatest(beat_at, :at) WHERE {_THIS_RUN}")
+# A pause is billed up to its beginning: joined in one, a run has billed nothing past that.
+_JOIN = text(
+    f"""
+    UPDATE runs SET joined_at = :at, beat_at = greatest(beat_at, :at),
+        billed_at = least(:at, (SELECT paused_at FROM sessions WHERE id = :session_id))
+    WHERE {_THIS_RUN}
+    """
+)
 _NOW = text("SELECT clock_timestamp()")
 _SEAL = text(f"UPDATE runs SET sealed_at = coalesce(sealed_at, statement_timestamp()) WHERE {_THIS_RUN}")
 _UNSEALED = text("SELECT EXISTS (SELECT FROM runs WHERE session_id = :session_id AND sealed_at IS NULL)")

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.ids import new_uuid
 from store.database import Database
 from store.fence import Fence, Replaced
+from store.pauses import paused_within
 from store.session_queries import not_found
 from store.tables import log_entries, sessions
 from store.transitions import DELIVERED_CHANNEL, LockedSession, lock_session, notify
@@ -208,8 +209,12 @@ class SessionLog:
             locked = await lock_session(conn, session_id)
             return [] if locked is None else await append(conn, locked, entries)
 
-    async def append_fenced(self, fence: Fence, entries: Sequence[NewLogEntry]) -> list[LogEntry]:
-        """What a worker heard in the room; see `append`.
+    async def append_heard(
+        self, fence: Fence, entries: Sequence[NewLogEntry], since: datetime, until: datetime
+    ) -> list[LogEntry]:
+        """What a worker heard in the room between two instants of PostgreSQL's clock; see `append`.
+
+        What any pause overlaps is confidential, whenever the worker learns of that: nothing is written of it.
 
         Raises:
             Replaced: another run has the session.
@@ -218,6 +223,8 @@ class SessionLog:
             locked = await lock_session(conn, fence.session_id)
             if locked is None or locked.epoch != fence.epoch:
                 raise Replaced(fence)
+            if await paused_within(conn, fence.session_id, since, until):
+                return []
             return await append(conn, locked, entries)
 
     async def undelivered(self, session_id: UUID, limit: int = 100) -> list[LogEntry]:

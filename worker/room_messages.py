@@ -56,11 +56,13 @@ class RoomMessages:
                 continue
 
     async def hear(self, opened: TextOpened) -> None:
-        """Log a text of the room, once; of a transcription only what is final."""
-        start_ms = self._now_ms()
+        """Log a text of the room, once; of a transcription only what is final, and nothing that a pause overlaps."""
+        opened_ns = boottime_ns()
         heard = await opened.read()
-        if heard is None or not heard.final or not heard.text.strip() or self._paused:
+        if heard is None or not heard.final or not heard.text.strip():
             return
+        read_ns = boottime_ns()
+        start_ms = self._ms_at(opened_ns)
         is_chat = opened.topic == CHAT
         entry = NewLogEntry(
             kind="message" if is_chat else "segment",
@@ -70,12 +72,14 @@ class RoomMessages:
             speaker=opened.speaker,
             identity=opened.identity,
             start_ms=start_ms,
-            end_ms=start_ms if is_chat else max(self._now_ms(), start_ms),
+            end_ms=start_ms if is_chat else max(self._ms_at(read_ns), start_ms),
             external_id=heard.external_id,
         )
         for _ in range(_ATTEMPTS):
             try:
-                await self._store.append_fenced(self._run.fence, [entry])
+                await self._store.append_heard(
+                    self._run.fence, [entry], self._clock.time_of(opened_ns), self._clock.time_of(read_ns)
+                )
             except Replaced:
                 return  # our successor hears for itself
             except DatabaseUnavailableError:
@@ -99,5 +103,5 @@ class RoomMessages:
         await room.send_text(CHAT, entry.text, stream_id=format_id("msg", entry.id))
         await self._store.delivered(self._run.fence, [entry.seq])
 
-    def _now_ms(self) -> int:
-        return max(self._clock.sample_at(boottime_ns()) * 1000 // SAMPLE_RATE, 0)
+    def _ms_at(self, instant_ns: int) -> int:
+        return max(self._clock.sample_at(instant_ns) * 1000 // SAMPLE_RATE, 0)

@@ -1,11 +1,15 @@
 """The stack of an end-to-end test: real PostgreSQL, real livekit-server, our processes."""
 
-from collections.abc import AsyncIterator, Callable
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from store.schema import migrate
+from tests.support.postgres_cluster import PostgresCluster
 from tests.support.stack import Stack
 
 
@@ -32,3 +36,22 @@ def talker(stack: Stack, room: str) -> Callable[..., Any]:
         return BeepTalker(stack.livekit.url, token, plan)
 
     return make
+
+
+@pytest.fixture
+def own_postgres(run_folder: Path) -> Iterator[PostgresCluster]:
+    """A PostgreSQL that the test may stop."""
+    folder = run_folder / f"own-{os.getpid()}"
+    cluster = PostgresCluster(folder)
+    cluster.start()
+    migrate(cluster.url)
+    yield cluster
+    cluster.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def own_stack(tmp_path: Path, own_postgres: PostgresCluster, livekit: Any) -> AsyncIterator[Stack]:
+    """A stack on that PostgreSQL, with the heartbeats of production in proportion to the outage."""
+    async with Stack(tmp_path, own_postgres.url, livekit) as one:
+        yield one

@@ -1,41 +1,18 @@
 """Disks fill up, databases go away, clients race."""
 
 import asyncio
-import os
-import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 import soundfile
 
-from store.schema import migrate
 from tests.support.beeps import BeepPlan, BeepTalker, check_beeps, mint_token
 from tests.support.postgres_cluster import PostgresCluster
 from tests.support.stack import MASTER_KEY, Stack, eventually
 
 PLAN = BeepPlan(pitch_hz=1000)
-
-
-@pytest.fixture
-def own_postgres(run_folder: Path) -> Iterator[PostgresCluster]:
-    """A PostgreSQL that the test may stop."""
-    folder = run_folder / f"own-{os.getpid()}"
-    cluster = PostgresCluster(folder)
-    cluster.start()
-    migrate(cluster.url)
-    yield cluster
-    cluster.stop()
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-async def own_stack(tmp_path: Path, own_postgres: PostgresCluster, livekit: Any) -> AsyncIterator[Stack]:
-    """A stack on that PostgreSQL, with the heartbeats of production in proportion to the outage."""
-    async with Stack(tmp_path, own_postgres.url, livekit) as one:
-        yield one
 
 
 async def test_a_database_that_is_away_for_20_seconds_costs_no_audio(

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
 from sessions.errors import ParleyError
+from sessions.lifecycle import Event
 from sessions.usage import credits
 from store import ledger
 from store.fence import Fence
 from store.ledger import UsageEvent
+from store.transitions import apply, lock_session
 from tests.support.engine import PRODUCT, Engine
 
 ORGANIZATION = UUID(int=1)
@@ -89,6 +91,30 @@ async def test_what_a_racing_beat_billed_past_the_end_is_not_on_the_bill(engine:
 
     assert (await engine.bill(fence.session_id))[-1].to_ms in (before.billable_ms, before.billable_ms - 1)
     assert (await engine.session(fence.session_id)).usage.billable_ms == (await engine.bill(fence.session_id))[-1].to_ms
+
+
+async def test_nor_is_what_a_racing_beat_billed_past_the_pause_in_which_it_ended(engine: Engine) -> None:
+    """The same with the stamp of a pause: no resume has made as much free."""
+    fence = await engine.running()
+    await engine.pass_seconds(3)
+    await engine.beat(fence)
+    async with engine.db.begin() as conn:
+        locked = await lock_session(conn, fence.session_id)
+        assert locked is not None
+        await apply(conn, locked, Event.PAUSE)
+    await engine.beat(fence)
+    [before] = await engine.sql("SELECT billable_ms FROM runs")
+    await engine.sql(
+        "UPDATE runs SET billable_ms = billable_ms + 198,"
+        " billed_at = (SELECT paused_at FROM sessions) + interval '198 ms'"
+    )
+    await engine.pass_seconds(5)
+    await engine.runs.enter_ending(fence, "ended", "end.requested")
+    await engine.beat(fence)
+    await engine.runs.seal(fence)
+    await finish(engine, fence)
+
+    assert (await engine.bill(fence.session_id))[-1].to_ms in (before.billable_ms, before.billable_ms - 1)
 
 
 async def test_a_session_that_never_ran_has_no_rows(engine: Engine) -> None:

@@ -1,5 +1,6 @@
 """What a pause does to the bill, and what workers, salvage and finalizing hear of it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -7,8 +8,10 @@ import pytest
 from pydantic import SecretStr
 
 from sessions.ids import new_uuid
+from sessions.lifecycle import Event
 from store.leftover_runs import find_leftover_run
 from store.sessions_table import Sessions
+from store.transitions import apply, lock_session
 from store.vault import TokenVault
 from tests.support.engine import Engine
 
@@ -74,6 +77,28 @@ async def test_what_a_beat_billed_past_a_pause_is_free_after_it(engine: Engine) 
     assert 8000 <= (await engine.session(fence.session_id)).usage.billable_ms < 8500
 
 
+@pytest.mark.parametrize("how", ["taken over", "rejoined"])
+async def test_coming_back_into_a_paused_session_makes_nothing_free_after_it(engine: Engine, how: str) -> None:
+    """4 s, a pause in which another run takes over, or the room is joined again; 5 s after the resume are billed."""
+    fence = await engine.running()
+    sessions = sessions_of(engine)
+    await pass_seconds(engine, 4)
+    await sessions.pause(ORGANIZATION, fence.session_id)
+    await engine.beat(fence)
+    await pass_seconds(engine, 60)
+    if how == "taken over":
+        fence = await engine.takeover(fence.session_id)
+    else:
+        await engine.beat(fence, joined=False)
+        await pass_seconds(engine, 2)
+    await engine.beat(fence)
+    await pass_seconds(engine, 10)
+    await sessions.resume(ORGANIZATION, fence.session_id)
+    await pass_seconds(engine, 5)
+    await engine.beat(fence)
+    assert 9000 <= (await engine.session(fence.session_id)).usage.billable_ms < 9500
+
+
 async def test_pauses_between_two_beats_are_all_told(engine: Engine) -> None:
     """Notifications may be lost; a session without pauses has none."""
     quiet, fence = await engine.running(), await engine.running()
@@ -100,6 +125,21 @@ async def test_the_frozen_plan_and_salvage_know_the_pauses(engine: Engine) -> No
     assert [pause.resumed_at is None for pause in found.pauses] == [False, True]
     assert [pause["resumed_at"] is None for pause in frozen.pauses] == [False, True]
     assert frozen.pauses[0]["paused_at"] == found.pauses[0].paused_at.isoformat(timespec="microseconds")
+
+
+async def test_whoever_finds_a_spool_waits_for_the_pause_that_is_being_committed(engine: Engine) -> None:
+    """Its stamp lies before that question, so the audio after it may not be uploaded."""
+    fence = await engine.running()
+    async with asyncio.TaskGroup() as group, engine.db.begin() as conn:
+        locked = await lock_session(conn, fence.session_id)
+        assert locked is not None
+        await apply(conn, locked, Event.PAUSE)
+        finding = group.create_task(find_leftover_run(engine.db, fence))
+        await asyncio.sleep(0.3)
+        assert not finding.done()
+    found = finding.result()
+    assert found is not None
+    assert [pause.resumed_at for pause in found.pauses] == [None]
 
 
 async def test_a_session_of_another_organization_cannot_be_paused(engine: Engine) -> None:

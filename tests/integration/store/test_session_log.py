@@ -1,6 +1,7 @@
 """The log of a session: order, de-duplication, previews, the fence."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -60,6 +61,32 @@ async def test_only_messages_are_counted_and_both_kinds_are_one_order(engine: En
     assert (session.message_count, session.preview, session.output_preview) == (1, "hi", "one")
 
 
+async def _ago(engine: Engine, *seconds: float) -> list[datetime]:
+    """Instants before now on PostgreSQL's clock."""
+    [row] = await engine.sql("SELECT clock_timestamp() AS now")
+    return [row.now - timedelta(seconds=one) for one in seconds]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "kept"),
+    [(30, 21, True), (21, 19, False), (25, 5, False), (18, 12, False), (12, 8, False), (9, 5, True), (9, 2, False)],
+)
+async def test_nothing_that_a_pause_overlaps_is_logged(engine: Engine, since: int, until: int, kept: bool) -> None:
+    """Paused from 20 s ago to 10 s ago, and again since 3 s, whatever the worker knew of it."""
+    fence = await engine.running()
+    await engine.sql(
+        "INSERT INTO session_pauses VALUES (:id, clock_timestamp() - interval '20 s', clock_timestamp() -"
+        " interval '10 s'), (:id, clock_timestamp() - interval '3 s', NULL)",
+        id=fence.session_id,
+    )
+    log = SessionLog(engine.db)
+    written = await log.append_heard(fence, [segment("a card number")], *await _ago(engine, since, until))
+    assert [entry.text for entry in written] == (["a card number"] if kept else [])
+    rows = await engine.sql("SELECT text FROM log_entries")
+    assert len(rows) == kept
+    assert (await engine.session(fence.session_id)).output_preview == ("a card number" if kept else None)
+
+
 async def test_a_replaced_worker_logs_and_delivers_nothing(engine: Engine) -> None:
     """Its successor's word counts."""
     old = await engine.running()
@@ -69,7 +96,7 @@ async def test_a_replaced_worker_logs_and_delivers_nothing(engine: Engine) -> No
     await engine.claims.release(old.owner, lost=False)
     new = await engine.takeover(old.session_id)
     with pytest.raises(Replaced):
-        await log.append_fenced(old, [segment("late")])
+        await log.append_heard(old, [segment("late")], *await _ago(engine, 1, 0))
     await log.delivered(old, [1])
     await log.delivered(Fence(new.session_id, new.epoch, old.owner), [1])
     assert told(await log.undelivered(new.session_id)) == [(1, "hello")]
