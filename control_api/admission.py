@@ -66,7 +66,12 @@ async def _once(operation: Operation, call: Call, key: str) -> web.StreamRespons
         call.organization_id,
         f"{operation.method} {operation.path}",
         key,
-        fingerprint(call.body, call.session or call.api_key, call.agent),
+        fingerprint(
+            call.body,
+            call.session or call.api_key,
+            call.agent,
+            call.principal.key_id if operation.secret_answer else None,
+        ),
     )
     if isinstance(begun, Replay):
         return _repeated(operation, call, begun)

@@ -28,13 +28,17 @@ def read_key(request: web.Request) -> str | None:
     return key
 
 
-def fingerprint(body: BaseModel | None, object_id: UUID | None, agent_id: str | None = None) -> bytes:
+def fingerprint(
+    body: BaseModel | None, object_id: UUID | None, agent_id: str | None = None, key_id: UUID | None = None
+) -> bytes:
     """SHA-256 over what was asked: the members that were sent and the object of the path; `worker_token` is left out.
 
     Args:
         agent_id: of the key, or of the path: an answer that one agent got is no other's.
+        key_id: of the API key, where the answer is a secret: a key with other scopes may not read it.
     """
     token = {"transport": {"worker_token"}}
     content = None if body is None else body.model_dump(mode="json", exclude_unset=True, exclude=token)
-    text = json.dumps([content, object_id and object_id.hex, agent_id], sort_keys=True, separators=(",", ":"))
+    asked = [content, object_id and object_id.hex, agent_id, *([] if key_id is None else [key_id.hex])]
+    text = json.dumps(asked, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).digest()

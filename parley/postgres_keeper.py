@@ -48,6 +48,7 @@ _SETTINGS = {
     "max_connections": "200",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    "log_error_verbosity": "terse",  # else the log quotes rows, and keeps what customers have deleted
 }
 _UNSAFE_SETTINGS = {"fsync": "off", "full_page_writes": "off"}  # still safe from a kill -9 of the server
 

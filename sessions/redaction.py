@@ -1,7 +1,8 @@
 """One redactor for everything that leaves the process as text: logs, exceptions, events, error messages.
 
 LiveKit's SDK puts the whole JWT into `ConnectError`'s text and into its own log lines on a 401 (measured), so nothing
-that comes from there may be printed as it is.
+that comes from there may be printed as it is. PostgreSQL quotes the row that broke a constraint: what customers said
+would outlive its deletion in a log.
 """
 
 import re
@@ -16,6 +17,7 @@ _SECRETS = re.compile(
     r"|(?P<scheme>[Bb]earer\s+)[^\s\"',;<][^\s\"',;]*"  # RFC 6750; what is in <> is a placeholder
     r"|(?P<param>(?:access_token|worker_token|api_secret|signature|X-Amz-Signature|X-Amz-Credential)=)[^\s&\"']+"
     r"|(?P<userinfo>[a-z][a-z0-9+.-]*://[^\s/@:\"']*:)[^\s/@\"']+(?=@)"
+    r"|(?P<detail>DETAIL:  )(?s:.+?)(?=\n(?:\[SQL|HINT:|CONTEXT:)|\n\n(?:During|The above)|\Z)"
 )
 _SECRET_NAMES = frozenset(
     {"worker_token", "token", "authorization", "api_secret", "secret_key", "master_key", "password", "access_token"}
@@ -23,11 +25,11 @@ _SECRET_NAMES = frozenset(
 
 
 def _replace(match: re.Match[str]) -> str:
-    return (match["scheme"] or match["param"] or match["userinfo"] or "") + REDACTED
+    return (match["scheme"] or match["param"] or match["userinfo"] or match["detail"] or "") + REDACTED
 
 
 def redact(text: str) -> str:
-    """`text` with every token, key, signature and password replaced by `[redacted]`."""
+    """`text` with every token, key, signature, password and row of the database replaced by `[redacted]`."""
     return _SECRETS.sub(_replace, text)
 
 

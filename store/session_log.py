@@ -19,6 +19,7 @@ from sessions.ids import new_uuid
 from store.database import Database
 from store.fence import Fence, Replaced
 from store.pauses import paused_within
+from store.preview import preview
 from store.session_queries import not_found
 from store.tables import log_entries, sessions
 from store.transitions import DELIVERED_CHANNEL, LockedSession, lock_session, notify
@@ -26,8 +27,6 @@ from store.transitions import DELIVERED_CHANNEL, LockedSession, lock_session, no
 Kind = Literal["message", "segment"]
 Role = Literal["user", "assistant", "system"]
 Source = Literal["api", "lk.chat", "lk.transcription", "speech"]
-
-PREVIEW_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,14 +146,10 @@ async def _follow(conn: AsyncConnection, session_id: UUID, written: Sequence[Log
         "message_count": sessions.c.message_count + sum(entry.kind == "message" for entry in written),
     }
     if first is not None:
-        changes["preview"] = func.coalesce(sessions.c.preview, _line(first))
+        changes["preview"] = func.coalesce(sessions.c.preview, preview(first))
     if last is not None:
-        changes["output_preview"] = _line(last)
+        changes["output_preview"] = preview(last)
     await conn.execute(update(sessions).where(sessions.c.id == session_id).values(changes))
-
-
-def _line(value: str) -> str:
-    return " ".join(value.split())[:PREVIEW_CHARACTERS]
 
 
 class SessionLog:

@@ -4,6 +4,7 @@ All of one request is one transaction: where a part is refused, nothing is writt
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -38,12 +39,13 @@ class TaskChanges:
     """What is to change; None: that stays.
 
     Attributes:
+        command: what to do with a session that has this status; None: it is so already.
         data: merged into what there is, member by member; a null deletes its member.
         prompt: replaces; an empty one is one, too.
         seat: where to join with which token until when: makes a `created` text session a voice session.
     """
 
-    command: Command | None = None
+    command: Callable[[Status], Command | None] | None = None
     data: dict[str, Any] | None = None
     prompt: str | None = None
     seat: tuple[LiveKitTransport, SecretStr, datetime] | None = None
@@ -83,10 +85,10 @@ class TaskSessions:
         await _write_columns(conn, locked, await read_session(conn, session_id), changes)
         if changes.seat is not None:
             locked = await self._take_seat(conn, locked, *changes.seat)
-        if changes.command is not None:
-            code = "end.requested" if changes.command == "end" else None
-            await apply(conn, locked, _EVENTS[changes.command], code=code)
-            if changes.command == "resume":
+        command = None if changes.command is None else changes.command(locked.status)
+        if command is not None:
+            await apply(conn, locked, _EVENTS[command], code="end.requested" if command == "end" else None)
+            if command == "resume":
                 await notify(conn, MESSAGE_CHANNEL, str(session_id))
         return await read_session(conn, session_id)
 

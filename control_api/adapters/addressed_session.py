@@ -30,11 +30,21 @@ PROJECT_ID = QueryParameter(
     "",
 )
 
+# The document's three words, and their opposites for clients that always say it. Read in any case.
+_INSTANT_WORDS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
+def _is_instant(word: str) -> bool:
+    if word.lower() not in _INSTANT_WORDS:
+        raise ValueError('must be "1", "true" or "yes"')
+    return _INSTANT_WORDS[word.lower()]
+
+
 INSTANT = QueryParameter(
     "instant_voice_links",
-    lambda value: value in ("1", "true", "yes"),
-    {"type": "string", "enum": ["1", "true", "yes"]},
-    "Set for instant-link sessions: the session has no project_id.",
+    _is_instant,
+    {"type": "string", "pattern": "^([01]|[Tt][Rr][Uu][Ee]|[Yy][Ee][Ss]|[Ff][Aa][Ll][Ss][Ee]|[Nn][Oo])$"},
+    "1, true or yes for instant-link sessions: the session has no project_id. 0, false and no are as if left out.",
     False,
 )
 

@@ -1,5 +1,6 @@
 """Document 002: sessions of agents' tasks, bare resources, five status words."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal, get_args
@@ -117,10 +118,9 @@ async def get_task_session(call: Call) -> web.StreamResponse:
 async def update_task_session(call: Call) -> web.StreamResponse:
     """Commands by status, data and prompt; all of it or nothing."""
     body, sessions = call.body_as(UpdateTaskSessionRequest), call.dependencies.sessions
-    session = await sessions.get(call.organization_id, call.session_id)
     seat = _seat(call, body.data)
     changes = TaskChanges(
-        command=None if body.status is None else _command(session, body.status),
+        command=None if body.status is None else _command(body.status),
         data=_members(body.data),
         prompt=body.prompt,
         seat=None if seat is None else (seat.transport, seat.token, seat.token_expires_at),
@@ -145,17 +145,23 @@ async def send_task_message(call: Call) -> web.StreamResponse:
     return json_answer(_sent(entry), status=201)
 
 
-def _command(session: Session, word: str) -> Command | None:
-    """What a status that is asked for means; None: it is so already."""
+def _command(word: str) -> Callable[[Status], Command | None]:
+    """What a status that is asked for means for a session in each of ours; None: it is so already.
+
+    Raises:
+        ParleyError: `status.unknown`; the function that is returned raises `transition.invalid`.
+    """
     if word not in get_args(TaskStatus):
         raise ParleyError("status.unknown", "unknown session status", param="status")
-    if WORDS[session.status] == word:
-        return None
-    if word not in _COMMANDS or WORDS[session.status] in ("completed", "failed"):
-        raise ParleyError("transition.invalid", f"a session that is {WORDS[session.status]} can't become {word}")
-    if word == "completed" and session.status is Status.ENDING:
-        return None
-    return _COMMANDS[word]
+
+    def command(status: Status) -> Command | None:
+        if WORDS[status] == word or (word == "completed" and status is Status.ENDING):
+            return None
+        if word not in _COMMANDS or WORDS[status] in ("completed", "failed"):
+            raise ParleyError("transition.invalid", f"a session that is {WORDS[status]} can't become {word}")
+        return _COMMANDS[word]
+
+    return command
 
 
 def _seat(call: Call, data: TaskData | None) -> Seat | None:

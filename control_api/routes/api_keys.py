@@ -62,7 +62,7 @@ async def rotate_api_key(call: Call) -> web.StreamResponse:
 
 
 async def revoke_api_key(call: Call) -> web.StreamResponse:
-    """204: it works nowhere any more in 5 s."""
+    """204: it works nowhere any more."""
     await call.dependencies.api_keys.revoke(call.organization_id, call.api_key_id, agent_id=call.agent)
     return web.Response(status=204)
 

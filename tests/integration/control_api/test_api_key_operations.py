@@ -172,3 +172,17 @@ async def test_answers_are_not_shared_between_agents_by_an_idempotency_key(api: 
     assert (await api.call("POST", "/v1/sessions", body, key=one, headers=headers)).status == 201
     refused = await api.call("POST", "/v1/sessions", body, key=two, headers=headers)
     assert (refused.status, refused.code) == (422, "idempotency.key_reused")
+
+
+async def test_a_weaker_key_does_not_get_a_kept_secret_by_the_idempotency_key(api: ApiServer) -> None:
+    """Of the same agent, with the same Idempotency-Key and body: it may not make such a key, nor read the one made."""
+    strong = (await _make(api, scopes=["keys:manage", "sessions:read", "sessions:write"]))["key"]
+    weak = (await _make(api, scopes=["keys:manage", "usage:read"]))["key"]
+    headers = {"Idempotency-Key": "same"}
+    made = await api.call("POST", "/v1/api_keys", AGENT, key=strong, headers=headers)
+    assert made.status == 201
+    refused = await api.call("POST", "/v1/api_keys", AGENT, key=weak, headers=headers)
+    assert (refused.status, refused.code) == (422, "idempotency.key_reused")
+    rotation = f"/v1/api_keys/{made.content['id']}/rotate"
+    assert (await api.call("POST", rotation, key=strong, headers=headers)).status == 201
+    assert (await api.call("POST", rotation, key=weak, headers=headers)).code == "idempotency.key_reused"

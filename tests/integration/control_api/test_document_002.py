@@ -1,12 +1,15 @@
 """Document 002 (`seeds/002`): each operation as the document shows it."""
 
+import asyncio
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from control_api.adapters.task_sessions import WORDS
 from sessions.ids import parse_id
 from sessions.lifecycle import Status
+from tests.integration.store.store_services import dump_of_everything
 from tests.support.api_server import ROOM_URL, ApiServer, worker_token
 
 # "Request Body" of POST /api/sessions in the document.
@@ -205,3 +208,148 @@ async def test_agent_id_is_required(api: ApiServer) -> None:
     refused = await api.call("POST", "/api/sessions", {"task_id": "task-xyz"})
     assert (refused.status, refused.code, refused.content["error"]["param"]) == (422, "field.required", "agent_id")
     assert (await api.call("GET", "/api/sessions")).content == {"sessions": []}
+
+
+# status of ours → what each word of PATCH answers: the status afterwards, or None for 409 and nothing changed
+PATCHED = {
+    "created": {"created": "created", "active": None, "paused": None, "completed": "canceled", "failed": None},
+    "queued": {"created": None, "active": "queued", "paused": None, "completed": "canceled", "failed": None},
+    "starting": {"created": None, "active": "starting", "paused": None, "completed": "canceled", "failed": None},
+    "running": {"created": None, "active": "running", "paused": "paused", "completed": "ending", "failed": None},
+    "paused": {"created": None, "active": "running", "paused": "paused", "completed": "ending", "failed": None},
+    "ending": {"created": None, "active": "ending", "paused": None, "completed": "ending", "failed": None},
+    "ended": {"created": None, "active": None, "paused": None, "completed": "ended", "failed": None},
+    "canceled": {"created": None, "active": None, "paused": None, "completed": "canceled", "failed": None},
+    "failed": {"created": None, "active": None, "paused": None, "completed": None, "failed": "failed"},
+}
+TEXT_STATUSES = ("created", "running", "paused", "ended", "canceled")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("voice", status) for status in PATCHED] + [("text", status) for status in TEXT_STATUSES]
+)
+async def test_every_word_of_patch_in_every_status(api: ApiServer, kind: str, status: str) -> None:
+    """The five words are commands or say what is so already; else 409, and neither data nor prompt is written."""
+    assert set(PATCHED) == set(Status)
+    for number, (word, expected) in enumerate(PATCHED[status].items()):
+        more = {"data": {"transport": transport(f"room-{number}")}} if kind == "voice" else {}
+        session = await create(api, **more)
+        async with api.dependencies.db.begin() as conn:
+            await conn.execute(
+                text(
+                    "UPDATE sessions SET status = :status, started_at = now(), outcome = 'ended',"
+                    " ending_at = CASE WHEN :status = 'ending' THEN now() END,"
+                    " paused_at = CASE WHEN :status = 'paused' THEN now() END WHERE id = :id"
+                ),
+                {"id": parse_id("sess", session["id"]), "status": status},
+            )
+        path = f"/api/sessions/{session['id']}"
+        reply = await api.call("PATCH", path, {"status": word, "data": {"x": 1}, "prompt": "new"})
+        after = await canonical(api, session)
+        if expected is None:
+            assert (reply.status, reply.code) == (409, "transition.invalid"), word
+            assert (after["status"], after["data"], after["prompt"]) == (status, {}, CREATE["prompt"]), word
+        else:
+            expected = "ended" if (kind, expected) == ("text", "ending") else expected
+            assert (reply.status, reply.content["status"]) == (200, WORDS[Status(expected)]), word
+            assert (after["status"], after["data"], after["prompt"]) == (expected, {"x": 1}, "new"), word
+
+
+async def test_the_same_command_from_many_clients_at_once_succeeds_for_each(api: ApiServer) -> None:
+    """Whoever comes second finds it done."""
+    session = await create(api)
+    path = f"/api/sessions/{session['id']}"
+    await api.call("POST", path + "/message", {"content": "hi"})
+    for word in ("paused", "active", "completed"):
+        async with asyncio.TaskGroup() as group:
+            patches = [group.create_task(api.call("PATCH", path, {"status": word})) for _ in range(8)]
+        assert [patch.result().status for patch in patches] == [200] * 8, word
+        assert {patch.result().content["status"] for patch in patches} == {word}
+    timeline = (await api.call("GET", f"/v1/sessions/{session['id']}/timeline")).content["data"]
+    assert [move["status_to"] for move in timeline] == ["created", "running", "paused", "running", "ended"]
+
+
+async def test_the_token_of_a_transport_is_nowhere(
+    api: ApiServer, database_url: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither stored in clear, nor logged, nor echoed: at create, at PATCH, and in what is refused."""
+    token = worker_token("room")
+    signature = token.rpartition(".")[2]
+    seat = transport("room", worker_token=token)
+    session = await create(api)
+    path = f"/api/sessions/{session['id']}"
+    replies = []
+    for wrong in (
+        {"data": {"transport": {**seat, "worker_token": [token]}}},
+        {"data": {"transport": {**seat, token: token}}},
+        {"data": {"transport": {**seat, "room_name": "other"}}},
+        {"data": {"transport": token}},
+        {"data": {"transport": {**seat, "type": "pipecat"}}},
+        {"data": {"transport": seat}, "status": token},
+        {"data": {"transport": seat}, token: 1},
+    ):
+        replies.append(await api.call("PATCH", path, wrong))
+        replies.append(await api.call("POST", "/api/sessions", {**CREATE, **wrong}, headers={"Idempotency-Key": "bad"}))
+        assert {reply.status for reply in replies[-2:]} <= {400, 422}, wrong
+    replies.append(await api.call("PATCH", path, {"data": {"transport": seat, "note": "x"}}))
+    assert replies[-1].status == 200
+    headers = {"Idempotency-Key": "good"}
+    other = {**CREATE, "data": {"transport": {**seat, "worker_identity": "recorder", "room_name": "room"}}}
+    await api.call("POST", f"/v1/sessions/{session['id']}/cancel")
+    for _ in range(2):
+        replies.append(await api.call("POST", "/api/sessions", other, headers=headers))
+        assert replies[-1].status == 201
+    made = replies[-1].content["id"]
+    replies += [
+        await api.call("GET", where)
+        for where in (f"/v1/sessions/{made}", f"/v1/sessions/{made}/events", f"/api/sessions/{made}", "/api/sessions")
+    ]
+    shown = b"".join(reply.body for reply in replies).decode() + "".join(str(reply.headers) for reply in replies)
+    printed = "".join(capfd.readouterr())
+    dump = dump_of_everything(database_url)
+    assert made in shown
+    assert "room" in dump
+    for place in (shown, printed, dump):
+        assert signature not in place
+
+
+@pytest.mark.parametrize("status", ["queued", "starting", "paused", "ending", "ended", "failed"])
+async def test_a_message_to_a_voice_session_that_is_not_running_waits_or_is_refused(
+    api: ApiServer, status: str
+) -> None:
+    """`queued` until a worker can put it into the room; 409 once there is no room to come."""
+    session = await create(api, data={"transport": transport("room")})
+    async with api.dependencies.db.begin() as conn:
+        await conn.execute(
+            text("UPDATE sessions SET status = :status, outcome = 'ended', started_at = now(), ending_at = now()"),
+            {"status": status},
+        )
+    reply = await api.call("POST", f"/api/sessions/{session['id']}/message", {"content": "hi"})
+    counted = (await api.call("GET", f"/api/sessions/{session['id']}")).content["message_count"]
+    if status in ("ending", "ended", "failed"):
+        assert (reply.status, reply.code, counted) == (409, "session.not_running", 0)
+    else:
+        assert (reply.status, reply.content["status"], counted) == (201, "queued", 1)
+
+
+async def test_a_running_voice_session_without_a_worker_says_queued_after_two_seconds(api: ApiServer) -> None:
+    """`sent` is only said when it is in the room."""
+    session = await create(api, data={"transport": transport("room")})
+    async with api.dependencies.db.begin() as conn:
+        await conn.execute(text("UPDATE sessions SET status = 'running', started_at = now()"))
+    began = asyncio.get_running_loop().time()
+    reply = await api.call("POST", f"/api/sessions/{session['id']}/message", {"content": "hi"})
+    assert (reply.status, reply.content["status"]) == (201, "queued")
+    assert 1.9 < asyncio.get_running_loop().time() - began < 6
+
+
+async def test_a_paused_text_session_takes_messages_and_stays_paused(api: ApiServer) -> None:
+    """Nothing has to reach a room."""
+    session = await create(api)
+    path = f"/api/sessions/{session['id']}"
+    await api.call("POST", path + "/message", {"content": "hi"})
+    await api.call("PATCH", path, {"status": "paused"})
+    reply = await api.call("POST", path + "/message", {"content": "still there"})
+    assert (reply.status, reply.content["status"]) == (201, "sent")
+    details = (await api.call("GET", path)).content
+    assert (details["status"], details["message_count"]) == ("paused", 2)

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from control_api.session_presenter import HEX_STATUS_WORDS
 from sessions.ids import parse_id
 from sessions.lifecycle import ALIASES, Status
+from store.sweeper import sweep
 from tests.support.api_server import ApiServer, Reply
 
 ACCEPT = {"Accept": "application/vnd.parley.session+json"}
@@ -162,3 +163,50 @@ async def test_other_media_types_are_406(api: ApiServer) -> None:
     for accept in ("*/*", "application/*", "text/html, */*;q=0.1"):
         reply = await api.call("GET", f"/v1/sessions/{session['id']}", headers={"Accept": accept})
         assert reply.headers["Content-Type"] == "application/json"
+
+
+async def test_finished_at_is_set_for_every_way_to_finish(api: ApiServer) -> None:
+    """Quoted: "Timestamp when the session finished (completed or failed)"; null before."""
+    session = await api.create("room")
+    assert (await both_ways(api, session["id"]))[0].content["finished_at"] is None
+    await api.call("POST", f"/v1/sessions/{session['id']}/cancel")
+    canceled = (await both_ways(api, session["id"]))[0].content
+    assert (canceled["status"], canceled["finished_at"]) == ("idle", canceled["updated_at"])
+    late = await api.create("room")
+    async with api.dependencies.db.begin() as conn:
+        await conn.execute(
+            text("UPDATE sessions SET token_expires_at = now() - interval '1 s' WHERE status = 'queued'")
+        )
+    await sweep(api.dependencies.db, api.dependencies.settings)
+    failed = (await both_ways(api, late["id"]))[0].content
+    assert (failed["status"], failed["error"]["code"]) == ("idle", "worker_token.expired")
+    assert failed["finished_at"] is not None
+    assert failed["finished_at"] == failed["failed_at"]
+
+
+async def test_previews_are_the_first_users_and_the_last_assistants_line(api: ApiServer) -> None:
+    """Quoted: "from the first user message (truncated)", "from the last assistant response (truncated)"."""
+    session = (await api.call("POST", "/api/sessions", {"agent_id": "a"})).content
+    path = f"/v1/sessions/{session['id']}"
+    shown = (await both_ways(api, session["id"]))[0].content
+    assert (shown["preview"], shown["output_preview"]) == (None, None)
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    for role, content in (
+        ("assistant", "Hello"),
+        ("user", "a" * 198 + family),
+        ("system", "be kind"),
+        ("user", "second"),
+        ("assistant", [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]),
+    ):
+        posted = await api.call("POST", path + "/messages", {"role": role, "content": content})
+        assert posted.status == 201
+    for reply in (*(await both_ways(api, session["id"])), await api.call("GET", path)):
+        shown = json.loads(reply.body)
+        assert (shown["preview"], shown["output_preview"]) == ("a" * 198, "one two")
+
+
+async def test_usage_is_an_object_also_of_a_session_that_is_not_billed(api: ApiServer) -> None:
+    """Quoted: "usage: one of null, …"; ours always says what it is."""
+    session = (await api.call("POST", "/api/sessions", {"agent_id": "a"})).content
+    shown = (await both_ways(api, session["id"]))[0].content
+    assert (shown["usage"]["billable_ms"], shown["usage"]["frames"]) == (0, 0)

@@ -1,12 +1,15 @@
 """Document 000, operation by operation; what is quoted is quoted from it."""
 
 import re
+from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
 from sessions.ids import new_uuid, parse_id
-from tests.support.api_server import ROOM_URL, ApiServer
+from store.api_keys import SCOPES
+from tests.support.api_server import ROOM_URL, ApiServer, Reply
 
 STATUS = "/v1/session/status"
 OPERATIONS = (STATUS, "/v1/session/audio")
@@ -130,6 +133,116 @@ async def test_every_other_error_has_the_same_form(api: ApiServer, project: dict
         assert (status, code) == (reply.status, reply.headers["X-Error-Code"])
         assert list(reply.content) == ["error"]
         assert isinstance(reply.content["error"], str)
+
+
+EVERY = (
+    ("GET", "/v1/session/status"),
+    ("GET", "/v1/session/transcript"),
+    ("GET", "/v1/session/audio"),
+    ("GET", "/v1/sessions/summary"),
+    ("POST", "/v1/sessions/summary/regenerate"),
+)
+
+
+async def _ask(api: ApiServer, method: str, path: str, query: dict[str, str], **more: Any) -> Reply:
+    """One of the five operations; the summary's know no `type`."""
+    asked = {name: value for name, value in query.items() if name != "type" or "summary" not in path}
+    sent: dict[str, Any] = {"body": asked} if method == "POST" else {"params": asked}
+    return await api.call(method, path, **sent, **more)
+
+
+@pytest.mark.parametrize(("method", "path"), EVERY)
+async def test_unauthorized_forbidden_and_the_lost_database_have_the_documents_form(
+    api: ApiServer, project: dict[str, str], database_url: str, method: str, path: str
+) -> None:
+    """`{ "error": string }` for 401, "403/404/500": the missing scope is named, another agent's session isn't found."""
+    create = api.dependencies.api_keys.create
+    agent_id = (await api.call("GET", f"/v1/sessions/{project['sessionId']}")).content["agent_id"]
+    scope = "sessions:write" if method == "POST" else "sessions:read"
+    _, lacking = await create("default", kind="agent", agent_id=agent_id, scopes=SCOPES - {scope})
+    _, stranger = await create("default", kind="agent", agent_id="agent_b", scopes=SCOPES)
+    for key, status, code in (
+        ("parley_agent_" + "x" * 43, 401, "key.invalid"),
+        (lacking.get_secret_value(), 403, "scope.missing"),
+        (stranger.get_secret_value(), 404, "not_found"),
+    ):
+        reply = await _ask(api, method, path, project, key=key)
+        assert (reply.status, reply.headers["X-Error-Code"], list(reply.content)) == (status, code, ["error"])
+        if status == 403:
+            assert scope in reply.content["error"]
+        if status == 404:
+            assert reply.content == {"error": "Session not found"}
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as conn:
+        await conn.execute("ALTER TABLE sessions RENAME TO gone")  # a bug of ours
+        reply = await _ask(api, method, path, project)
+        await conn.execute("ALTER TABLE gone RENAME TO sessions")
+    assert (reply.status, list(reply.content), type(reply.content["error"])) == (500, ["error"], str)
+    assert "gone" not in reply.content["error"]
+
+
+async def test_a_broken_conversation_json_is_500_in_the_documents_form(api: ApiServer, project: dict[str, str]) -> None:
+    """`500: { "error": string }`."""
+    await api.dependencies.objects.put_bytes(f"sessions/{project['sessionId']}/conversation.json", b"{")
+    reply = await api.call("GET", "/v1/session/transcript", params=project)
+    assert (reply.status, list(reply.content), reply.headers["X-Error-Code"]) == (500, ["error"], "internal")
+
+
+async def test_what_is_checked_first_is_told_first(api: ApiServer, project: dict[str, str]) -> None:
+    """Key, scope, sessionId, type, projectId, the id, the session: each hides what comes after it."""
+    wrong = {"type": "other"}
+    for query, expected in (
+        ({**wrong}, "sessionId is required"),
+        ({**wrong, "sessionId": "x"}, 'type must be "project" or "instant"'),
+        ({"type": "project", "sessionId": "x"}, "projectId is required when type=project"),
+        ({"type": "project", "sessionId": "x", "projectId": "y"}, "Invalid session ID"),
+        ({**project, "projectId": "y"}, "Session not found"),
+    ):
+        for path in ("status", "transcript", "audio"):
+            reply = await api.call("GET", f"/v1/session/{path}", params=query)
+            assert expected == reply.content["error"], query
+            refused = await api.call("GET", f"/v1/session/{path}", params=query, key=None)
+            assert refused.headers["X-Error-Code"] == "key.missing"
+
+
+@pytest.mark.parametrize(
+    ("word", "means"),
+    [
+        *((word, True) for word in ("1", "true", "yes", "True", "YES")),
+        *((word, False) for word in ("0", "false", "No")),
+    ],
+)
+async def test_instant_voice_links_is_1_true_or_yes(
+    api: ApiServer, project: dict[str, str], word: str, means: bool
+) -> None:
+    """`"1" | "true" | "yes"`: then the session has no project; the opposites are as if left out."""
+    query = {"sessionId": project["sessionId"], "instant_voice_links": word}
+    reply = await api.call("GET", "/v1/sessions/summary", params=query)
+    assert reply.status == (404 if means else 202)
+
+
+@pytest.mark.parametrize("word", ["", "2", "on", "yes please", "truе"])
+async def test_other_words_of_instant_voice_links_are_refused(
+    api: ApiServer, project: dict[str, str], word: str
+) -> None:
+    """Nothing is silently ignored."""
+    query = {"sessionId": project["sessionId"], "instant_voice_links": word}
+    reply = await api.call("GET", "/v1/sessions/summary", params=query)
+    assert (reply.status, reply.headers["X-Error-Code"]) == (400, "parameter.invalid")
+    assert reply.content == {"error": 'instant_voice_links: must be "1", "true" or "yes"'}
+    for value in ("yes", 1, None, "true"):
+        body = {"sessionId": project["sessionId"], "instant_voice_links": value}
+        reply = await api.call("POST", "/v1/sessions/summary/regenerate", body)
+        assert (reply.status, list(reply.content)) == (400, ["error"])
+
+
+async def test_a_text_session_has_no_ws_url(api: ApiServer) -> None:
+    """It has neither room nor audio; the transcript comes when it is over."""
+    session = (await api.call("POST", "/api/sessions", {"agent_id": "a"})).content
+    query = {"sessionId": session["id"], "type": "instant"}
+    reply = await api.call("GET", STATUS, params=query)
+    assert (reply.status, reply.content.get("wsUrl"), reply.content["agentId"]) == (200, None, "a")
+    audio = await api.call("GET", "/v1/session/audio", params=query)
+    assert (audio.status, audio.content["error"]) == (404, f"Audio file not found for session {session['id']}")
 
 
 async def test_the_audio_is_a_signed_link(api: ApiServer, project: dict[str, str]) -> None:

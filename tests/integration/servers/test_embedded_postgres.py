@@ -365,3 +365,15 @@ def program_parents() -> list[Path]:
     from parley.postgres_folder import binaries
 
     return list((binaries() / "postgres").resolve().parents)
+
+
+def test_its_log_quotes_no_rows(made: Path, hold: EmbeddedPostgres) -> None:
+    """What a customer has deleted would stay in it: of an error only the message and the statement are there."""
+    with psycopg.connect(hold.attach(), autocommit=True) as connection:
+        connection.execute("CREATE TABLE once (word text UNIQUE)")
+        connection.execute("INSERT INTO once VALUES ('raspberry')")
+        with pytest.raises(psycopg.errors.UniqueViolation, match="raspberry"):
+            connection.execute("INSERT INTO once VALUES (%s)", ["raspberry"])
+    log = (made / "log").read_text()
+    assert "duplicate key value" in log
+    assert "(raspberry)" not in log

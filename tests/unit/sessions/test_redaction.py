@@ -25,6 +25,8 @@ TOKEN = jwt.encode({"sub": "worker", "video": {"roomJoin": True}, "exp": 1900000
         ("postgresql://parley:hunter2@db/parley", "hunter2"),
         ("https://x/?X-Amz-Signature=abc123&y=1", "abc123"),
         ("/v1/audio?expires=1&signature=c2lnbmF0dXJl", "c2lnbmF0dXJl"),
+        ("new row violates a constraint\nDETAIL:  Failing row contains (1, a secret\nwish).", "secret"),
+        ("DETAIL:  Failing row contains (1, a\n\nsecret wish).\n[SQL: UPDATE x]", "secret wish"),
     ],
 )
 def test_secrets_in_text_are_replaced(text: str, secret: str) -> None:
@@ -33,6 +35,12 @@ def test_secrets_in_text_are_replaced(text: str, secret: str) -> None:
 
     assert secret not in clean
     assert REDACTED in clean
+
+
+def test_what_postgresql_says_beside_the_row_stays() -> None:
+    """The statement, and the exception that this one led to."""
+    text = "x\nDETAIL:  Key (a)=(b)\n[SQL: UPDATE x]\n\nDuring handling\nDETAIL:  Key (c)=(d)\n\nThe above exception"
+    assert redact(text) == text.replace("Key (a)=(b)", REDACTED).replace("Key (c)=(d)", REDACTED)
 
 
 def test_what_is_no_secret_stays() -> None:
