@@ -1,12 +1,14 @@
 """Whether the rows of a session's bill balance: they are recomputed from nothing but themselves.
 
 A bill balances when its ranges tile the session's counter from 0 without a hole or an overlap, when every row's credits
-are its milliseconds times its multiplier, when the multiplier never changes, and when exactly the last row of a settled
-session is final. Where the session still exists, its own counter must say the same.
+are its milliseconds times its multiplier, when the multiplier, the agent and the customer never change, when the rows
+were recorded in their order (a reader that follows the ledger would miss a late one), and when exactly the last row of
+a settled session is final. Where the session still exists, its own counter must say the same.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import Protocol
@@ -31,6 +33,12 @@ class BilledRange(Protocol):
     def multiplier(self) -> Decimal: ...
     @property
     def credits(self) -> Decimal: ...
+    @property
+    def agent_id(self) -> str: ...
+    @property
+    def external_customer_id(self) -> str | None: ...
+    @property
+    def recorded_at(self) -> datetime: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,8 @@ def _holes(rows: Sequence[BilledRange]) -> list[str]:
             found.append(f"{edge}: the time between them is billed twice")
         if following.epoch < row.epoch:
             found.append(f"row {number + 1} is of an earlier run than row {number}")
+        if following.recorded_at < row.recorded_at:
+            found.append(f"row {number} was recorded after row {number + 1}: late")
     found += [
         f"row {number} ends at {seconds(row.to_ms)}, before it begins at {seconds(row.from_ms)}"
         for number, row in enumerate(rows, 1)
@@ -90,6 +100,8 @@ def _wrong_amounts(rows: Sequence[BilledRange], counter: Counter) -> list[str]:
             found.append(f"row {number} multiplies by {row.multiplier}, the session by {agreed}")
         if row.quality != rows[0].quality:
             found.append(f"row {number} bills quality {row.quality}, the first one {rows[0].quality}")
+        if (row.agent_id, row.external_customer_id) != (rows[0].agent_id, rows[0].external_customer_id):
+            found.append(f"row {number} bills another agent or customer than the first one")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -35,7 +36,8 @@ _WHOLE = text(
                 THEN (SELECT coalesce(sum(billable_ms), 0)::bigint FROM runs WHERE runs.session_id = wanted.id)
            END AS billable_ms,
            sessions.started_at IS NOT NULL AS ran,
-           rows.kind, rows.epoch, rows.from_ms, rows.to_ms, rows.quality, rows.multiplier, rows.credits
+           rows.kind, rows.epoch, rows.from_ms, rows.to_ms, rows.quality, rows.multiplier, rows.credits,
+           rows.agent_id, rows.external_customer_id, rows.recorded_at
     FROM unnest(CAST(:ids AS uuid[])) AS wanted (id)
     LEFT JOIN sessions ON sessions.id = wanted.id AND sessions.organization_id = :organization_id
     LEFT JOIN usage_events AS rows ON rows.session_id = wanted.id AND rows.organization_id = :organization_id
@@ -61,6 +63,9 @@ class AuditedRow:
     quality: str
     multiplier: Decimal
     credits: Decimal
+    agent_id: str
+    external_customer_id: str | None
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """What is said in a pause is nowhere, whatever dies meanwhile: while it is confidential, talkers change the pitch."""
 
 import asyncio
-import signal
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -187,11 +186,7 @@ async def test_a_pause_in_which_the_recorder_dies_leaves_nothing_and_costs_nothi
         if dies == "recorder":
             (await recorder_of(stack, sessions[0]["id"], worker)).kill()
         else:
-            children = worker.children()
-            worker.popen.send_signal(signal.SIGSTOP)  # so that it can't tell of their death
-            for child in children:
-                child.kill()
-            worker.kill()
+            worker.kill_with_children()
             await stack.start_worker("second")
         for session in sessions:
             await eventually(lambda name=session["id"]: _taken(stack, name), seconds=30, what="taken over")

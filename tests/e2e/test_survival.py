@@ -99,11 +99,7 @@ async def test_a_lost_host_is_taken_over_by_another_one(
         await stack.reach(session["id"], "running")
         second = await stack.start_worker("second")
         await asyncio.sleep(5)
-        children = first.children()
-        first.popen.send_signal(signal.SIGSTOP)  # so that it can't tell of their death
-        for child in children:
-            child.kill()
-        first.kill()
+        first.kill_with_children()
         await eventually(lambda: _epoch_is(stack, session["id"], 2), seconds=20, what="the second worker took it")
         await asyncio.sleep(6)
         ended = await stack.end(session["id"])

@@ -70,6 +70,14 @@ class Process:
         self.popen.kill()
         self.popen.wait(10)
 
+    def kill_with_children(self) -> None:
+        """kill -9 of all its processes, as when a host is lost: none can tell of another's death."""
+        children = self.children()
+        self.popen.send_signal(signal.SIGSTOP)
+        for child in children:
+            child.kill()
+        self.kill()
+
     def terminate(self, seconds: float = 40) -> int:
         """SIGTERM, and its exit code."""
         self.popen.send_signal(signal.SIGTERM)
@@ -121,6 +129,17 @@ class Stack:
             **self.settings,
             **more,
         }
+
+    def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run `parley <arguments>` to its end; what it prints is in the result."""
+        return subprocess.run(
+            [str(PARLEY), *arguments],
+            env=self.environment(PARLEY_DATA_DIR=str(self.folder / "commands"), **more),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
 
     def start(self, *arguments: str, name: str, prefix: tuple[str, ...] = (), **more: str) -> Process:
         """Start `parley <arguments>`; `prefix` is a command that runs it (setpriv, unshare, …)."""

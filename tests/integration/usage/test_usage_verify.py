@@ -102,6 +102,8 @@ async def test_a_right_bill_balances(bill: Bill) -> None:
         ("kind = 'accrual'", "final", "the session is over, but no row is final"),
         ("to_ms = to_ms + 1", "final", "the session's counter says"),
         ("multiplier = 2", "final", "row 2 multiplies by 2.000, the session by 1.000"),
+        ("recorded_at = recorded_at + interval '1 second'", "accrual", "row 1 was recorded after row 2: late"),
+        ("external_customer_id = 'x'", "final", "row 2 bills another agent or customer than the first one"),
     ],
 )
 async def test_a_wrong_bill_is_named_and_exits_with_1(bill: Bill, assignment: str, kind: str, sentence: str) -> None:

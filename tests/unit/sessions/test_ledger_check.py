@@ -1,6 +1,7 @@
 """What a bill that doesn't balance is told."""
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -22,6 +23,9 @@ class Row:
     quality: str
     multiplier: Decimal
     credits: Decimal
+    agent_id: str
+    external_customer_id: str | None
+    recorded_at: datetime
 
 
 def bill(lengths: list[int], multiplier: Decimal = Decimal("1.500"), *, settled: bool = True) -> list[Row]:
@@ -31,10 +35,12 @@ def bill(lengths: list[int], multiplier: Decimal = Decimal("1.500"), *, settled:
         start = rows[-1].to_ms if rows else 0
         kind = "final" if settled and number == len(lengths) else "accrual"
         amount = credits(length, multiplier)
-        rows.append(Row(kind, number, start, start + length, "standard", multiplier, amount))
+        at = BEGAN + timedelta(minutes=number)
+        rows.append(Row(kind, number, start, start + length, "standard", multiplier, amount, "agent", None, at))
     return rows
 
 
+BEGAN = datetime(2026, 11, 22, tzinfo=UTC)
 LENGTHS = st.lists(st.integers(1, 10_000_000), min_size=1, max_size=8)
 MULTIPLIERS = st.decimals("0.001", "999.999", places=3)
 
@@ -76,6 +82,9 @@ def test_a_row_less_or_a_changed_amount_never_balances(lengths: list[int], data:
         ({"quality": "mock"}, "row 2 bills quality standard, the first one mock"),
         ({"epoch": 3}, "row 2 is of an earlier run than row 1"),
         ({"kind": "final"}, "row 1 is final, but rows follow it"),
+        ({"recorded_at": BEGAN + timedelta(hours=1)}, "row 1 was recorded after row 2: late"),
+        ({"agent_id": "other"}, "row 2 bills another agent or customer than the first one"),
+        ({"external_customer_id": "c"}, "row 2 bills another agent or customer than the first one"),
     ],
 )
 def test_sentences_say_what_is_wrong(change: dict[str, object], sentence: str) -> None:
