@@ -44,10 +44,11 @@ async def replace_worker_token(call: Call) -> web.StreamResponse:
     session = await sessions.get(call.organization_id, call.session_id)
     if session.transport is None or session.status in SETTLED:
         raise ParleyError("transition.invalid", f"a session that is {session.status} takes no worker token")
+    now = datetime.now(UTC)
     try:
         claims = read_worker_token(
             token,
-            now=datetime.now(UTC),
+            now=now if session.start_at is None else max(now, session.start_at),
             room_name=session.transport.room_name,
             worker_identity=session.transport.worker_identity,
         )

@@ -106,3 +106,17 @@ async def test_a_token_that_expires_before_the_start_is_refused_and_nothing_is_w
     assert refused.content["error"]["param"] == "transport.worker_token"
     assert (await api.call("GET", "/v1/sessions")).content["data"] == []
     assert (await api.create("room-a", start_at=start_at))["status"] == "created"
+
+
+async def test_a_fresh_token_that_expires_before_the_start_is_refused_too(api: ApiServer) -> None:
+    """The one that is there stays; one that lives longer takes its place."""
+    start_at = datetime.now(UTC) + timedelta(seconds=300)
+    session = await api.create("room-a", start_at=format_timestamp(start_at))
+    path = f"/v1/sessions/{session['id']}/worker_token"
+    refused = await api.call("PUT", path, {"worker_token": worker_token("room-a", ttl=200)})
+    assert (refused.status, refused.code) == (422, "worker_token.expired")
+    assert refused.content["error"]["param"] == "worker_token"
+    async with api.dependencies.db.begin() as conn:
+        [expires_at] = (await conn.execute(text("SELECT expires_at FROM worker_tokens"))).scalars()
+        assert expires_at > start_at
+    assert (await api.call("PUT", path, {"worker_token": worker_token("room-a", ttl=400)})).status == 200

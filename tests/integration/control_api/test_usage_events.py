@@ -94,6 +94,26 @@ async def test_csv_and_ndjson_say_the_same_as_json(api: ApiServer) -> None:
         assert reply.headers["Content-Type"].startswith("application/json"), accept
 
 
+async def test_every_form_pages_by_its_link(api: ApiServer) -> None:
+    """A reader that follows Link, rel="next", gets each row once, in order, and stops."""
+    await _bill(api, *((at, at + 10) for at in range(0, 70, 10)))
+    rows = (await api.call("GET", "/v1/usage/events?limit=100")).content["data"]
+    for media_type in ("application/json", "application/x-ndjson", "text/csv"):
+        read: list[str] = []
+        path, pages = "/v1/usage/events?limit=3", 0
+        while path:
+            reply = await api.call("GET", path, headers={"Accept": media_type})
+            assert (reply.status, reply.headers["Vary"]) == (200, "Accept")
+            if media_type == "application/json":
+                read += [row["id"] for row in reply.content["data"]]
+            elif media_type == "text/csv":
+                read += [row["id"] for row in csv.DictReader(io.StringIO(reply.body.decode(), newline=""))]
+            else:
+                read += [json.loads(line)["id"] for line in reply.body.splitlines()]
+            path, pages = reply.headers.get("Link", "").partition(">")[0][1:], pages + 1
+        assert (read, pages) == ([row["id"] for row in rows], 3), media_type
+
+
 async def test_what_it_cannot_serve_is_406(api: ApiServer) -> None:
     """In the envelope, which is JSON all the same."""
     for accept in ("application/xml", "text/csv;q=0", "text/csv;q=x"):

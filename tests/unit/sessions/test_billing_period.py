@@ -20,6 +20,8 @@ TIMES = st.datetimes(datetime(1990, 1, 1), datetime(2037, 1, 1), timezones=st.ju
         ("previous_month", "UTC", "2026-02-01T00:00+00:00", "2026-03-01T00:00+00:00"),
         ("current_month", "Europe/Berlin", "2026-02-28T23:00+00:00", "2026-03-31T22:00+00:00"),  # summer time begins
         ("previous_month", "America/New_York", "2026-01-01T05:00+00:00", "2026-02-01T05:00+00:00"),
+        ("current_month", "Asia/Kathmandu", "2026-02-28T18:15+00:00", "2026-03-31T18:15+00:00"),  # +05:45
+        ("current_month", "America/St_Johns", "2026-02-01T03:30+00:00", "2026-03-01T03:30+00:00"),
     ],
 )
 def test_months_begin_at_midnight_of_the_zone(word: MonthWord, zone: str, start: str, end: str) -> None:
@@ -47,7 +49,10 @@ def test_other_names_are_refused(name: str) -> None:
 
 
 def test_a_date_is_midnight_in_the_zone() -> None:
-    """A time with an offset needs no zone."""
+    """A time with an offset needs no zone; where the clock skips midnight, the day begins with what there is."""
+    assert datetime(2026, 10, 31, 13, tzinfo=UTC) == read_edge("2026-11-01", time_zone("Australia/Lord_Howe"))
+    assert datetime(2026, 9, 30, 13, 30, tzinfo=UTC) == read_edge("2026-10-01", time_zone("Australia/Lord_Howe"))
+    assert datetime(2026, 4, 23, 22, tzinfo=UTC) == read_edge("2026-04-24", time_zone("Africa/Cairo"))
     berlin = time_zone("Europe/Berlin")
     assert datetime(2026, 10, 31, 23, tzinfo=UTC) == read_edge("2026-11-01", berlin)
     assert datetime(2026, 11, 1, tzinfo=UTC) == read_edge("2026-11-01T00:00:00Z", berlin)
