@@ -12,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 # long after an instant tells of every pause before it.
 COMMIT_SECONDS = 2.0
 
+# A timeout that is running already is not set anew by another value: it has to be switched off first (PostgreSQL 18,
+# assign_transaction_timeout).
+_UNBOUND = text("SET LOCAL transaction_timeout = 0")
 _BOUND = text(f"SET LOCAL transaction_timeout = '{round(COMMIT_SECONDS * 1000)}ms'")
 _BEGIN = text("INSERT INTO session_pauses (session_id, paused_at) VALUES (:id, :at)")
 _END = text("UPDATE session_pauses SET resumed_at = :at WHERE session_id = :id AND resumed_at IS NULL")
@@ -40,6 +43,7 @@ class Pause:
 
 async def bound_pausing(conn: AsyncConnection) -> None:
     """Give this transaction, which is going to pause a session, `COMMIT_SECONDS`."""
+    await conn.execute(_UNBOUND)
     await conn.execute(_BOUND)
 
 

@@ -49,7 +49,10 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         path=_ONE + "/rotate",
         tag="API keys",
         summary="Rotate an API key",
-        description="Makes a new key that may do the same and expires when the old one would; both work for a while.",
+        description=(
+            "Makes a new key that may do the same and expires when the old one would; both work for grace_seconds. "
+            "A key that is in its grace period already gives one that ends with it: rotate the newest."
+        ),
         scope="keys:manage",
         secret_answer=True,
         handler=api_keys.rotate_api_key,

@@ -6,10 +6,13 @@ from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
 
+from sessions.errors import DatabaseUnavailableError
 from sessions.ids import new_uuid
 from sessions.lifecycle import Event
 from store.leftover_runs import find_leftover_run
+from store.pauses import COMMIT_SECONDS, bound_pausing
 from store.sessions_table import Sessions
 from store.transitions import apply, lock_session
 from store.vault import TokenVault
@@ -47,6 +50,8 @@ async def test_a_pause_bills_nothing_and_the_beat_tells_of_it(engine: Engine) ->
     await sessions.pause(ORGANIZATION, fence.session_id)
     await pass_seconds(engine, 2)
     await engine.beat(fence)
+    paused = await engine.session(fence.session_id)
+    assert 4000 <= paused.usage.billable_ms < 4500, "it doesn't grow either, to be made good for afterwards"
     await pass_seconds(engine, 5)
     await sessions.resume(ORGANIZATION, fence.session_id)
     await pass_seconds(engine, 5)
@@ -140,6 +145,27 @@ async def test_whoever_finds_a_spool_waits_for_the_pause_that_is_being_committed
     found = finding.result()
     assert found is not None
     assert [pause.resumed_at for pause in found.pauses] == [None]
+
+
+async def test_a_pause_that_is_not_committed_in_time_did_not_happen(engine: Engine) -> None:
+    """Uploads wait so long after a stamp, and no longer: PostgreSQL ends the transaction."""
+    fence = await engine.running()
+
+    async def pause_slowly() -> None:
+        async with engine.db.begin() as conn:
+            await bound_pausing(conn)
+            locked = await lock_session(conn, fence.session_id)
+            assert locked is not None
+            await apply(conn, locked, Event.PAUSE)
+            await asyncio.sleep(COMMIT_SECONDS + 0.3)
+
+    with pytest.raises(DatabaseUnavailableError):
+        await pause_slowly()
+    assert await engine.status(fence.session_id) == "running"
+    assert await engine.sql("SELECT 1 FROM session_pauses") == []
+    async with engine.db.begin() as conn:  # nothing of the bound is left on the pool's connections
+        await conn.execute(text("SELECT 1"))
+        await asyncio.sleep(COMMIT_SECONDS + 0.3)
 
 
 async def test_a_session_of_another_organization_cannot_be_paused(engine: Engine) -> None:
