@@ -27,13 +27,14 @@ class OutputsAnswer(BaseModel):
         populate_by_name=True,
         serialize_by_alias=True,
         json_schema_mode_override="serialization",
+        hide_input_in_errors=True,
     )
 
 
 class OutputsError(BaseModel):
     """`{"error": "<text>"}`; the headers have the code and the request id."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     error: str
 

@@ -14,7 +14,9 @@ class RequestModel(BaseModel):
 class AnswerModel(BaseModel):
     """An answer, or a part of one: every member is always there, null when it has no value."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_mode_override="serialization")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_mode_override="serialization", hide_input_in_errors=True
+    )
 
 
 def _integral(value: Any) -> Any:
