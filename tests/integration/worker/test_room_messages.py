@@ -123,3 +123,45 @@ async def test_chat_and_final_transcriptions_come_back_with_role_and_identity(st
     assert entries[0].speaker == "Ann"
     assert all(entry.start_ms is not None and 0 <= entry.start_ms <= entry.end_ms for entry in entries)
     assert (after.message_count, after.preview, after.output_preview) == (1, "Hello, is this on?", "Tea it is.")
+
+
+async def test_what_is_written_or_said_in_a_pause_is_not_logged(studio: Any, room: str) -> None:
+    """Also a transcription that began before the pause, or ends after it; afterwards everything is as before."""
+    session = await studio.create(room)
+    agent = rtc.Room()
+    await agent.connect(studio.livekit.url, token(studio, room, "helper", "agent"))
+
+    async def opened(segment_id: str) -> rtc.TextStreamWriter:
+        return await agent.local_participant.stream_text(
+            topic="lk.transcription",
+            attributes={"lk.segment_id": segment_id, "lk.transcription_final": "true"},
+        )
+
+    async with studio.recorder():
+        await studio.reaches(session, "running")
+        before = await opened("s1")
+        await before.write("My card ")
+        await asyncio.sleep(0.3)
+        await studio.sessions.pause(studio.organization_id, session.id)
+        await asyncio.sleep(0.3)
+        await before.write("number is 4111.")
+        await before.aclose()
+        after = await opened("s2")
+        await after.write("Its date ")
+        await segment(agent, "The code is 123.", "s3", final=True)
+        await agent.local_participant.send_text("4111 1111", topic="lk.chat")
+        await asyncio.sleep(0.5)
+        await studio.sessions.resume(studio.organization_id, session.id)
+        await after.write("is 12/29.")
+        await after.aclose()
+        await asyncio.sleep(0.5)
+        await segment(agent, "Thank you.", "s4", final=True)
+        entries = await log(studio, session, 1)
+        await asyncio.sleep(0.5)
+        entries = await log(studio, session, 1)
+        shown = await studio.get(session)
+        await studio.sessions.cancel(studio.organization_id, session.id)
+        await studio.sealed(session)
+    await agent.disconnect()
+    assert [entry.text for entry in entries] == ["Thank you."]
+    assert (shown.output_preview, shown.message_count) == ("Thank you.", 0)
