@@ -52,7 +52,9 @@ _CLAIMABLE = ", ".join(f"'{status}'" for status in sorted(sources(Event.CLAIM)))
 
 # The run before was lost, unless it was handed over. "In a row" ends with a run that was not, or that proved enough.
 _LOST = "(r.epoch IS NOT NULL AND (r.lost OR r.released_at IS NULL))"
-_LOST_SHORT = f"({_LOST} AND r.billable_ms < {SHORT_RUN_MS})"
+# A pause bills nothing, but its beats prove that the run lives.
+_PROVEN_MS = "greatest(r.billable_ms, extract(epoch FROM r.beat_at - r.joined_at) * 1000)"
+_LOST_SHORT = f"({_LOST} AND {_PROVEN_MS} < {SHORT_RUN_MS})"
 _LOST_RUNS = f"(CASE WHEN {_LOST_SHORT} THEN s.lost_runs + 1 ELSE 0 END)"
 _LOST_ALONE = f"(CASE WHEN {_LOST_SHORT} THEN s.lost_alone + r.alone::int ELSE 0 END)"
 

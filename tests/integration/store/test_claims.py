@@ -5,9 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from sessions.lifecycle import Status
+from sessions.lifecycle import Event, Status
 from store.claims import Claim
 from store.fence import Fence, Replaced
+from store.transitions import apply, lock_session
 from tests.support.engine import Engine
 
 
@@ -230,6 +231,25 @@ async def test_a_long_lost_run_breaks_the_row(engine: Engine, proven_ms: int) ->
     [claim] = await engine.claim()
 
     assert (proven_ms < 30_000) == claim.alone
+
+
+async def test_runs_lost_in_a_long_pause_are_no_crash_loop(engine: Engine) -> None:
+    """They prove no time that is billed, but they beat for a minute each."""
+    fence = await engine.running()
+    async with engine.db.begin() as conn:
+        locked = await lock_session(conn, fence.session_id)
+        assert locked is not None
+        await apply(conn, locked, Event.PAUSE)
+    for _ in range(6):
+        await engine.pass_seconds(60)
+        await engine.beat(fence)
+        await engine.claims.release(fence.owner, lost=True)
+        owner = uuid4()
+        [claim] = await engine.claim(owner)
+        assert not claim.alone
+        fence = Fence(fence.session_id, claim.epoch, owner)
+        await engine.runs.mark_running(fence)
+    assert await engine.status(fence.session_id) == "paused"
 
 
 async def test_a_handover_is_no_loss(engine: Engine) -> None:
