@@ -1,6 +1,5 @@
 """What an operation is: the row that its route and its part of the OpenAPI document come from."""
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -84,15 +83,3 @@ class Operation:
     def idempotent_by_key(self) -> bool:
         """Whether an Idempotency-Key is honored: on every POST."""
         return self.method == "POST"
-
-    @property
-    def route(self) -> str:
-        """The path as aiohttp reads it. A key of an agent's session isn't the word that its archived ones are under."""
-        route = self.path.replace("{key}", "{key:.+}")
-        return route.replace("{session_key}", "{session_key:(?!archived$)[^/]+}")
-
-    def matches(self, path: str) -> bool:
-        """Whether `path` is one of this operation's, whatever the method."""
-        patterns = {"key": ".+", "session_key": "(?!archived$)[^/]+"}
-        pattern = re.sub(r"\\{(\w+)\\}", lambda name: patterns.get(name[1], "[^/]+"), re.escape(self.path))
-        return re.fullmatch(pattern, path) is not None

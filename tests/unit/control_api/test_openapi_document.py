@@ -64,12 +64,6 @@ def test_a_created_session_leads_to_every_operation_on_it() -> None:
     assert links["get_session"]["parameters"] == {"session_id": "$response.body#/id"}
 
 
-def test_a_word_of_the_path_is_no_key_of_a_session() -> None:
-    """`…/sessions/archived` is a list, not a session that can be deleted."""
-    path = "/v1/agents/agent_x/sessions/archived"
-    assert [operation.method for operation in OPERATIONS if operation.matches(path)] == ["GET"]
-
-
 def test_all_three_transports_are_in_the_schema() -> None:
     """A union on `type`; the reserved ones take whatever members they will have."""
     schema = CreateSessionRequest.model_json_schema()
