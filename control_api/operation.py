@@ -29,7 +29,8 @@ class Answer:
         variant: JSON in another spelling, under a media type of its own (and under plain JSON, where the path asks for
             it): media type, model, example.
         headers: name → description.
-        leads_to: path parameter → member of the JSON body that fills it, in links to other operations.
+        leads_to: in links to other operations: what addresses something there (a parameter of the path, `sessionId`) →
+            the member of this answer's JSON body that says it.
     """
 
     status: int
