@@ -37,7 +37,7 @@ class Answer:
     description: str
     model: type[BaseModel] | None = None
     example: Any = None
-    media_types: dict[str, str] = field(default_factory=dict)
+    media_types: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     variant: tuple[str, type[BaseModel], Any] | None = None
     leads_to: dict[str, str] = field(default_factory=dict)
