@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from control_api.authentication import authenticate, require_scope
+from control_api.boundary import OPERATION
 from control_api.call import Call
 from control_api.dependencies import ANSWER_VAULT, DEPENDENCIES, LATE_RELEASES
 from control_api.dialect import DIALECT
@@ -27,6 +28,7 @@ def admit(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamR
     """The aiohttp handler of `operation`."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        request[OPERATION] = operation.name
         request[DIALECT] = operation.dialect
         call = Call(request)
         if not operation.public:

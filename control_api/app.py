@@ -2,7 +2,6 @@
 
 from aiohttp import web
 
-from control_api.admission import admit
 from control_api.boundary import boundary, stamp
 from control_api.dependencies import (
     ANSWER_VAULT,
@@ -17,7 +16,6 @@ from control_api.dependencies import (
     TRANSCRIPTS,
     ApiDependencies,
 )
-from control_api.http_protocol import expect
 from control_api.json_body import MAX_BODY_BYTES
 from control_api.late_releases import LateReleases
 from control_api.links import ObjectLinks
@@ -25,8 +23,8 @@ from control_api.openapi_document import OPENAPI, openapi_document, render
 from control_api.operations import OPERATIONS
 from control_api.readiness import ReadinessProbe
 from control_api.request_metrics import RequestMetrics
+from control_api.router import add_routes
 from control_api.session_notifications import SessionNotifications
-from control_api.unknown_route import unknown_route
 from store.session_erasure import SessionErasure
 from store.summaries import Summaries
 from store.transcripts import Transcripts
@@ -52,14 +50,6 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[LINKS] = ObjectLinks(dependencies.objects, dependencies.signer, settings.public_url or base_url)
     app[READINESS] = ReadinessProbe(dependencies.db.ping, dependencies.objects.ping, settings.database_timeout_seconds)
     app[OPENAPI] = render(openapi_document(OPERATIONS))
-    for operation in OPERATIONS:
-        resource = app.router.add_resource(operation.route, name=operation.name)
-        handler = admit(operation)
-        resource.add_route(operation.method, handler, expect_handler=expect)
-        if operation.method == "GET":
-            resource.add_route("HEAD", handler, expect_handler=expect)
-    app.router.add_resource("/{path:.*}", name="unknown").add_route(
-        "*", unknown_route(OPERATIONS), expect_handler=expect
-    )
+    add_routes(app.router, OPERATIONS)
     app.on_response_prepare.append(stamp)
     return app

@@ -253,6 +253,7 @@ CODE = {
     "http_status": None,
     "help": "max_duration_seconds have passed.",
 }
+OPENAPI = {"openapi": "3.1.1", "info": {"title": "Parley", "version": "0.1.0"}, "paths": {}}
 DEPENDENCIES = {"database": "ok", "storage": "ok"}
 ERROR = {
     "error": {

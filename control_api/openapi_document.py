@@ -13,7 +13,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from control_api import examples
 from control_api.idempotency_key import HEADER, REPLAYED
 from control_api.operation import Answer, Operation
-from control_api.path_parameters import PATH_PARAMETERS, path_parameters
+from control_api.path_parameters import OUTSIDE_THE_PATH, PATH_PARAMETERS, path_parameters
 from control_api.request_id import HEADER as REQUEST_ID
 from control_api.status_descriptions import STATUS_DESCRIPTIONS
 from sessions.codes import CODES
@@ -181,13 +181,20 @@ def _answer(answer: Answer, operation: Operation, references: dict[type[BaseMode
 
 
 def _links(leads_to: dict[str, str], operations: Sequence[Operation]) -> dict[str, Any]:
-    """To every operation whose path the answer can fill."""
+    """To every operation that the answer can address."""
     found: dict[str, Any] = {}
     for operation in operations:
         names = path_parameters(operation.path)
-        if names and all(name in leads_to for name in names):
-            parameters = {name: f"$response.body#/{leads_to[name]}" for name in names}
-            found[operation.name] = {"operationId": operation.name, "parameters": parameters}
+        names += [parameter.name for parameter in operation.query if parameter.name == OUTSIDE_THE_PATH]
+        in_body = operation.body is not None and OUTSIDE_THE_PATH in operation.body.model_json_schema()["properties"]
+        if not (names or in_body) or not leads_to.keys() >= {*names, *([OUTSIDE_THE_PATH] if in_body else [])}:
+            continue
+        link: dict[str, Any] = {"operationId": operation.name}
+        if names:
+            link["parameters"] = {name: f"$response.body#/{leads_to[name]}" for name in names}
+        if in_body:
+            link["requestBody"] = {OUTSIDE_THE_PATH: f"{{$response.body#/{leads_to[OUTSIDE_THE_PATH]}}}"}
+        found[operation.name] = link
     return found
 
 

@@ -1,6 +1,5 @@
 """What an operation is: the row that its route and its part of the OpenAPI document come from."""
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -30,14 +29,15 @@ class Answer:
         variant: JSON in another spelling, under a media type of its own (and under plain JSON, where the path asks for
             it): media type, model, example.
         headers: name → description.
-        leads_to: path parameter → member of the JSON body that fills it, in links to other operations.
+        leads_to: in links to other operations: what addresses something there (a parameter of the path, `sessionId`) →
+            the member of this answer's JSON body that says it.
     """
 
     status: int
     description: str
     model: type[BaseModel] | None = None
     example: Any = None
-    media_types: dict[str, str] = field(default_factory=dict)
+    media_types: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     variant: tuple[str, type[BaseModel], Any] | None = None
     leads_to: dict[str, str] = field(default_factory=dict)
@@ -84,15 +84,3 @@ class Operation:
     def idempotent_by_key(self) -> bool:
         """Whether an Idempotency-Key is honored: on every POST."""
         return self.method == "POST"
-
-    @property
-    def route(self) -> str:
-        """The path as aiohttp reads it. A key of an agent's session isn't the word that its archived ones are under."""
-        route = self.path.replace("{key}", "{key:.+}")
-        return route.replace("{session_key}", "{session_key:(?!archived$)[^/]+}")
-
-    def matches(self, path: str) -> bool:
-        """Whether `path` is one of this operation's, whatever the method."""
-        patterns = {"key": ".+", "session_key": "(?!archived$)[^/]+"}
-        pattern = re.sub(r"\\{(\w+)\\}", lambda name: patterns.get(name[1], "[^/]+"), re.escape(self.path))
-        return re.fullmatch(pattern, path) is not None

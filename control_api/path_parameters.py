@@ -5,13 +5,14 @@ from typing import Any
 
 from control_api import examples
 from control_api.call import Call
+from control_api.schemas.strictness import NO_NUL
 from sessions.errors import ParleyError
 from sessions.ids import id_pattern, parse_id
 
 MAX_AGENT_CHARACTERS = 256
 
 _SESSION = {"type": "string", "pattern": id_pattern("sess")}
-_AGENT = {"type": "string", "minLength": 1, "maxLength": MAX_AGENT_CHARACTERS}
+_AGENT = {"type": "string", "minLength": 1, "maxLength": MAX_AGENT_CHARACTERS, "pattern": NO_NUL}
 
 # name → description, example, JSON Schema
 PATH_PARAMETERS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -21,6 +22,10 @@ PATH_PARAMETERS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "key_id": ("key_ and 26 characters.", examples.API_KEY_ID, {"type": "string", "pattern": id_pattern("key")}),
     "key": ("Part of the link.", "sessions/…/conversation.wav", {"type": "string"}),
 }
+
+# Which members of a new session fill them; document 000 has it in its query, or in its body.
+OUTSIDE_THE_PATH = "sessionId"
+SESSION_LEADS_TO = {"session_id": "id", "session_key": "id", OUTSIDE_THE_PATH: "id", "agent_id": "agent_id"}
 
 
 def path_parameters(path: str) -> list[str]:

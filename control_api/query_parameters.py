@@ -7,6 +7,7 @@ from typing import Any
 
 from multidict import MultiMapping
 
+from control_api.schemas.strictness import NO_NUL
 from sessions.billing_period import time_zone
 from sessions.errors import ParleyError
 from sessions.ids import Prefix, id_pattern, parse_id
@@ -118,7 +119,8 @@ def text(name: str, description: str, *, most: int = 256) -> QueryParameter:
             raise ValueError(f"must have 1 to {most} characters")
         return value
 
-    return QueryParameter(name, parse, {"type": "string", "minLength": 1, "maxLength": most}, description)
+    schema = {"type": "string", "minLength": 1, "maxLength": most, "pattern": NO_NUL}
+    return QueryParameter(name, parse, schema, description)
 
 
 def choice(name: str, description: str, words: Sequence[str], default: str | None = None) -> QueryParameter:

@@ -3,6 +3,7 @@
 from control_api import examples
 from control_api.adapters import task_sessions
 from control_api.operation import Answer, Operation
+from control_api.path_parameters import SESSION_LEADS_TO
 from control_api.query_parameters import QueryParameter, identifier, integer, text
 from control_api.schemas.task_sessions import (
     CreatedTaskSession,
@@ -56,7 +57,16 @@ OPERATIONS: tuple[Operation, ...] = (
         handler=task_sessions.create_task_session,
         body=CreateTaskSessionRequest,
         request_examples={"text": examples.CREATE_TASK_SESSION},
-        answers=(Answer(201, "The session.", CreatedTaskSession, examples.CREATED_TASK_SESSION),),
+        answers=(
+            Answer(
+                201,
+                "The session.",
+                CreatedTaskSession,
+                examples.CREATED_TASK_SESSION,
+                headers={"Location": "Where the session is."},
+                leads_to=SESSION_LEADS_TO,
+            ),
+        ),
         errors=TRANSPORT_CODES,
     ),
     Operation(

@@ -16,7 +16,6 @@ from control_api.operations.transcripts import TRANSCRIPT_OPERATIONS
 from control_api.operations.usage import USAGE_OPERATIONS
 
 OPERATIONS: tuple[Operation, ...] = (
-    *session_outputs_operations.OPERATIONS,  # first: /v1/sessions/summary is no session
     *SESSION_OPERATIONS,
     *SESSION_COMMANDS,
     *SESSION_LOG_OPERATIONS,
@@ -26,6 +25,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *USAGE_OPERATIONS,
     *API_KEY_OPERATIONS,
     *SERVICE_OPERATIONS,
+    *session_outputs_operations.OPERATIONS,
     *agent_sessions_operations.OPERATIONS,
     *task_sessions_operations.OPERATIONS,
 )

@@ -25,7 +25,7 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         handler=api_keys.create_api_key,
         body=CreateApiKeyRequest,
         request_examples={"for_an_agent": examples.CREATE_AGENT_KEY, "master": {"kind": "master", "name": "ci"}},
-        answers=(Answer(201, "The key, shown once.", NewApiKey, examples.NEW_API_KEY),),
+        answers=(Answer(201, "The key, shown once.", NewApiKey, examples.NEW_API_KEY, leads_to={"key_id": "id"}),),
         errors=("agent.not_allowed",),
     ),
     Operation(

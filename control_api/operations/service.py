@@ -83,7 +83,7 @@ SERVICE_OPERATIONS: tuple[Operation, ...] = (
         summary="This document",
         public=True,
         handler=documentation.get_openapi,
-        answers=(Answer(200, "OpenAPI 3.1.", media_types={"application/json": ""}),),
+        answers=(Answer(200, "OpenAPI 3.1.", media_types={"application/json": examples.OPENAPI}),),
     ),
     Operation(
         name="get_docs",
@@ -93,6 +93,8 @@ SERVICE_OPERATIONS: tuple[Operation, ...] = (
         summary="This document, for people",
         public=True,
         handler=documentation.get_docs,
-        answers=(Answer(200, "A page that needs nothing from elsewhere.", media_types={"text/html": ""}),),
+        answers=(
+            Answer(200, "A page that needs nothing from elsewhere.", media_types={"text/html": "<!doctype html>…"}),
+        ),
     ),
 )

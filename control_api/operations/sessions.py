@@ -3,6 +3,7 @@
 from control_api import examples
 from control_api.operation import Answer, Operation
 from control_api.operations.one_session import ONE_SESSION, SESSION_ANSWER
+from control_api.path_parameters import SESSION_LEADS_TO
 from control_api.query_parameters import choice, identifier, page_size, statuses, text, timestamp
 from control_api.routes import create_session as creating
 from control_api.routes import read_sessions, session_edits
@@ -32,7 +33,7 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
                 SessionResource,
                 examples.SESSION,
                 headers={"Location": "Where the session is."},
-                leads_to={"session_id": "id", "session_key": "id", "agent_id": "agent_id"},
+                leads_to=SESSION_LEADS_TO,
             ),
         ),
         errors=(*TRANSPORT_CODES, "agent.not_allowed"),

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from control_api.schemas.messages import RoleWord
 from control_api.schemas.session_resource import StatusWord
-from control_api.schemas.strictness import AnswerModel, RequestModel
+from control_api.schemas.strictness import AnswerModel, RequestModel, Text
 
 Milliseconds = Annotated[int, Field(description="Unix timestamp in milliseconds", examples=[1795315077123])]
 
@@ -62,4 +62,4 @@ class History(AnswerModel):
 class RenameRequest(RequestModel):
     """A new name."""
 
-    label: Annotated[str, Field(min_length=1, max_length=500)] = Field(description="The session's title from now on.")
+    label: Annotated[Text, Field(min_length=1, max_length=500)] = Field(description="The session's title from now on.")

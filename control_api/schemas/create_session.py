@@ -6,17 +6,18 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
-from control_api.schemas.strictness import INTEGRAL, RequestModel, ShortText
+from control_api.schemas.strictness import INTEGRAL, NO_NUL, JsonObject, RequestModel, ShortText, Text
 from sessions.timestamps import parse_timestamp
 from sessions.worker_token import MAX_TOKEN_CHARACTERS
 
 MAX_METADATA_BYTES = 8 * 1024
-_EXACT_INTEGER = 2**53
+_EXACT = 2**53  # what every client's numbers hold exactly
 
 Size = TypeVar("Size", dict[str, Any], list[dict[str, Any]])
 
 WorkerToken = Annotated[
-    SecretStr, Field(min_length=1, max_length=MAX_TOKEN_CHARACTERS, json_schema_extra={"writeOnly": True})
+    SecretStr,
+    Field(min_length=1, max_length=MAX_TOKEN_CHARACTERS, json_schema_extra={"writeOnly": True, "pattern": NO_NUL}),
 ]
 
 
@@ -24,7 +25,9 @@ class LiveKitTransportRequest(RequestModel):
     """BYO LiveKit transport: the customer owns the room and mints `worker_token`; Parley never touches the API key."""
 
     type: Literal["livekit"]
-    url: Annotated[str, Field(min_length=1, max_length=2048, description="The room's URL, wss://my-app.livekit.cloud.")]
+    url: Annotated[
+        Text, Field(min_length=1, max_length=2048, description="The room's URL, wss://my-app.livekit.cloud.")
+    ]
     room_name: ShortText = Field(description="Name of the LiveKit room that the worker joins.")
     worker_token: WorkerToken = Field(
         description="Short-lived JWT that lets the worker join. Write-only: read back as [redacted]."
@@ -75,8 +78,8 @@ def _flat(value: dict[str, Any]) -> dict[str, Any]:
     for member in value.values():
         if not isinstance(member, (str, int, float, bool, type(None))):
             raise PydanticCustomError("metadata_flat", "values must be texts, numbers, booleans or null")
-        if isinstance(member, int) and abs(member) > _EXACT_INTEGER:
-            raise PydanticCustomError("metadata_number", "whole numbers must lie within ±2^53")
+        if isinstance(member, (int, float)) and abs(member) > _EXACT:
+            raise PydanticCustomError("metadata_number", "numbers must lie within ±2^53")
     return _bounded(value)
 
 
@@ -91,7 +94,14 @@ Metadata = Annotated[
     AfterValidator(_flat),
     Field(
         json_schema_extra={
-            "additionalProperties": {"type": ["string", "number", "integer", "boolean", "null"]},
+            "propertyNames": {"pattern": NO_NUL},
+            "additionalProperties": {
+                "anyOf": [
+                    {"type": "string", "pattern": NO_NUL},
+                    {"type": "number", "minimum": -_EXACT, "maximum": _EXACT},
+                    {"type": ["boolean", "null"]},
+                ]
+            },
             "description": "Flat object, at most 8 KiB as JSON. Kept as it is, never read by Parley.",
         }
     ),
@@ -102,7 +112,7 @@ class CapabilityRequest(RequestModel):
     """Associates a capability with the session's agent. Kept, never read by Parley."""
 
     ref: ShortText = Field(description="Reference to the capability ID")
-    config: dict[str, Any] | None = Field(None, description="Per-agent configuration for this capability")
+    config: JsonObject | None = Field(None, description="Per-agent configuration for this capability")
 
 
 def _bounded_list(capabilities: list[CapabilityRequest]) -> list[CapabilityRequest]:
@@ -126,6 +136,9 @@ def _time(value: str) -> str:
 StartAt = Annotated[str, AfterValidator(_time), Field(max_length=64, json_schema_extra={"format": "date-time"})]
 
 
+Tags = Annotated[list[Annotated[Text, Field(min_length=1, max_length=100)]], Field(max_length=50)]
+
+
 class CreateSessionRequest(RequestModel):
     """What to record, where, and for how long."""
 
@@ -139,16 +152,14 @@ class CreateSessionRequest(RequestModel):
     )
     recording: RecordingRequest = Field(default_factory=RecordingRequest)
     metadata: Metadata = Field(default_factory=dict)
-    tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=50)] = Field(
-        default_factory=list
-    )
-    title: Annotated[str, Field(max_length=500)] | None = None
+    tags: Tags = Field(default_factory=list)
+    title: Annotated[Text, Field(max_length=500)] | None = None
     agent_id: ShortText | None = Field(None, description="Default: the organization's default agent.")
     task_id: ShortText | None = None
     project_id: ShortText | None = None
     model_id: ShortText | None = None
     capabilities: Capabilities = Field(default_factory=list)
-    prompt: Annotated[str, Field(max_length=32_768)] | None = None
+    prompt: Annotated[Text, Field(max_length=32_768)] | None = None
     external_customer_id: ShortText | None = None
     start_at: StartAt | None = Field(
         None, description="RFC 3339: created until then, then queued. The worker token must live longer."

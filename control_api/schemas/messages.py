@@ -9,7 +9,8 @@ from control_api.schemas.strictness import AnswerModel, RequestModel
 
 MAX_MESSAGE_CHARACTERS = 32_768
 
-MessageText = Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_CHARACTERS, pattern=r"\S")]
+_SAYS_SOMETHING = r"^[^\x00]*[^\x00\s][^\x00]*$"  # more than blanks, and no NUL
+MessageText = Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_CHARACTERS, pattern=_SAYS_SOMETHING)]
 RoleWord = Literal["user", "assistant", "system"]
 
 

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from control_api.schemas.strictness import RequestModel
+from control_api.schemas.strictness import RequestModel, Text
+from sessions.ids import id_pattern
 
 SessionType = Literal["project", "instant"]
 
@@ -100,6 +101,9 @@ class RegeneratingPayload(OutputsAnswer):
 class RegenerateRequest(RequestModel):
     """Whose summary is to be made again."""
 
-    session_id: str = Field(alias="sessionId", max_length=256)
-    project_id: str | None = Field(None, alias="projectId", max_length=256, description="Has to match when given.")
+    # The pattern isn't checked here: what is no id has the document's texts.
+    session_id: str = Field(alias="sessionId", max_length=256, json_schema_extra={"pattern": id_pattern("sess")})
+    project_id: Annotated[Text, Field(max_length=256)] | None = Field(
+        None, alias="projectId", description="Has to match when given."
+    )
     instant_voice_links: bool = Field(False, description="The session has to be an instant one.")

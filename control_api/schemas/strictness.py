@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 
 class RequestModel(BaseModel):
@@ -26,4 +27,25 @@ def _integral(value: Any) -> Any:
 
 # After the bounds, else JSON Schema loses them: Annotated[int, Field(ge=1), INTEGRAL].
 INTEGRAL = BeforeValidator(_integral)
-ShortText = Annotated[str, Field(min_length=1, max_length=256)]
+
+# No text of a request may hold NUL, which PostgreSQL has no place for: `json_body` refuses it, the schemas say it.
+NO_NUL = r"^[^\x00]*$"
+Text = Annotated[str, Field(pattern=NO_NUL)]
+ShortText = Annotated[str, Field(min_length=1, max_length=256, pattern=NO_NUL)]
+Json = TypeAliasType(
+    "Json",
+    Annotated[
+        "Text | bool | int | float | list[Json] | JsonObject | None",
+        Field(description="Any JSON whose texts hold no NUL."),
+    ],
+)
+JsonObject = TypeAliasType(
+    "JsonObject",
+    Annotated[
+        dict[str, Json],
+        Field(
+            description="An object of any JSON, without NUL in names either.",
+            json_schema_extra={"propertyNames": {"pattern": NO_NUL}},
+        ),
+    ],
+)

@@ -1,22 +1,23 @@
 """Bodies and answers of document 002 (`/api/sessions`)."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, Field
 
 from control_api.schemas.create_session import TransportRequest
 from control_api.schemas.messages import MessageText
 from control_api.schemas.session_resource import Timestamp
-from control_api.schemas.strictness import AnswerModel, RequestModel, ShortText
+from control_api.schemas.strictness import NO_NUL, AnswerModel, Json, RequestModel, ShortText, Text
 
 TaskStatus = Literal["created", "active", "paused", "completed", "failed"]
-Prompt = Annotated[str, Field(max_length=32_768)]
+Prompt = Annotated[Text, Field(max_length=32_768)]
 
 
 class TaskData(RequestModel):
     """Whatever belongs to the session, at most 16 KiB as JSON; a `transport` is lifted out and never stored here."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_extra={"propertyNames": {"pattern": NO_NUL}})
+    __pydantic_extra__: dict[str, Json]
 
     transport: TransportRequest | None = Field(
         None, description="Makes the session a voice session: where to join, as in POST /v1/sessions."
@@ -35,7 +36,8 @@ class CreateTaskSessionRequest(RequestModel):
 class UpdateTaskSessionRequest(RequestModel):
     """What is left out stays."""
 
-    status: Annotated[str, Field(max_length=64)] | None = Field(
+    # The words are checked where unknown ones are 400 `status.unknown`.
+    status: Annotated[str, Field(max_length=64, json_schema_extra={"enum": list(get_args(TaskStatus))})] | None = Field(
         None, description="A command: paused, active or completed."
     )
     data: TaskData | None = Field(None, description="Session data: merged member by member, null deletes.")

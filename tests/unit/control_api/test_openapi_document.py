@@ -58,16 +58,29 @@ def test_documented_codes_are_registered_errors(operation: Operation) -> None:
 
 
 def test_a_created_session_leads_to_every_operation_on_it() -> None:
-    """Links fill the paths from the answer's body."""
-    links = DOCUMENT["paths"]["/v1/sessions"]["post"]["responses"]["201"]["links"]
-    assert {operation.name for operation in OPERATIONS if "{session_id}" in operation.path} <= set(links)
-    assert links["get_session"]["parameters"] == {"session_id": "$response.body#/id"}
+    """Whichever document made it and whichever the operation is of: links fill path, query and body."""
+    for path in ("/v1/sessions", "/api/sessions"):
+        links = DOCUMENT["paths"][path]["post"]["responses"]["201"]["links"]
+        on_a_session = {
+            operation.name
+            for operation in OPERATIONS
+            if any(name in operation.path for name in ("{session_id}", "{session_key}"))
+            or operation.tag == "Session outputs"
+        }
+        assert on_a_session | {"list_agent_sessions", "list_archived_agent_sessions"} == set(links)
+        assert links["get_session"]["parameters"] == {"session_id": "$response.body#/id"}
+        assert links["session_status"]["parameters"] == {"sessionId": "$response.body#/id"}
+        assert links["regenerate_session_summary"]["requestBody"] == {"sessionId": "{$response.body#/id}"}
+        assert links["get_agent_session_history"]["parameters"] == {
+            "agent_id": "$response.body#/agent_id",
+            "session_key": "$response.body#/id",
+        }
 
 
-def test_a_word_of_the_path_is_no_key_of_a_session() -> None:
-    """`…/sessions/archived` is a list, not a session that can be deleted."""
-    path = "/v1/agents/agent_x/sessions/archived"
-    assert [operation.method for operation in OPERATIONS if operation.matches(path)] == ["GET"]
+def test_a_created_key_leads_to_its_rotation_and_revocation() -> None:
+    """Links, as from sessions."""
+    links = DOCUMENT["paths"]["/v1/api_keys"]["post"]["responses"]["201"]["links"]
+    assert set(links) == {"rotate_api_key", "revoke_api_key"}
 
 
 def test_all_three_transports_are_in_the_schema() -> None:

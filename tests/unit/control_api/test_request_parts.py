@@ -11,7 +11,6 @@ from control_api.accepted_media_type import accepted_media_type
 from control_api.envelope import error_content
 from control_api.idempotency_key import fingerprint
 from control_api.long_poll import GOALS, preferred_wait
-from control_api.operations import OPERATIONS
 from control_api.schemas.commands import EmptyRequest
 from control_api.schemas.create_session import CreateSessionRequest
 from sessions.codes import CODES
@@ -92,21 +91,6 @@ def test_the_fingerprint_ignores_the_token_and_nothing_else() -> None:
     assert fingerprint(_body(), None) != fingerprint(_body(room_name="s"), None)
     one, two = new_uuid(), new_uuid()
     assert fingerprint(EmptyRequest(), one) != fingerprint(EmptyRequest(), two)
-
-
-def test_paths_match_their_operation_and_no_neighbor() -> None:
-    """One segment per id, any number for a key."""
-    matching = {
-        path: sorted(operation.name for operation in OPERATIONS if operation.matches(path))
-        for path in ("/v1/sessions", "/v1/sessions/x", "/v1/sessions/x/y", "/v1/objects/a/b.wav", "/v1/sessions/x/end")
-    }
-    assert matching == {
-        "/v1/sessions": ["create_session", "list_sessions"],
-        "/v1/sessions/x": ["delete_session", "get_session", "update_session"],
-        "/v1/sessions/x/y": [],
-        "/v1/objects/a/b.wav": ["get_object"],
-        "/v1/sessions/x/end": ["end_session"],
-    }
 
 
 def test_the_envelope_redacts_and_its_own_members_cannot_be_overwritten() -> None:
