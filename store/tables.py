@@ -179,6 +179,7 @@ sessions = Table(
         postgresql_where=text("kind = 'voice' AND status IN ('queued', 'starting', 'running', 'paused')"),
     ),
     Index("ix_sessions_queued", "id", postgresql_where=text("kind = 'voice' AND status = 'queued'")),
+    Index("ix_sessions_finished", "finished_at", "id", postgresql_where=text("finished_at IS NOT NULL")),
     Index("ix_sessions_ending", "id", postgresql_where=text("status = 'ending'")),
     Index(
         "uq_sessions_room_identity",
