@@ -180,6 +180,12 @@ sessions = Table(
     ),
     Index("ix_sessions_queued", "id", postgresql_where=text("kind = 'voice' AND status = 'queued'")),
     Index("ix_sessions_finished", "finished_at", "id", postgresql_where=text("finished_at IS NOT NULL")),
+    Index("ix_sessions_due", "start_at", postgresql_where=text("kind = 'voice' AND status = 'created'")),
+    Index(
+        "ix_sessions_longest",
+        text("((started_at AT TIME ZONE 'UTC') + make_interval(secs => max_duration_seconds))"),
+        postgresql_where=text("kind = 'voice' AND status IN ('running', 'paused')"),
+    ),
     Index("ix_sessions_ending", "id", postgresql_where=text("status = 'ending'")),
     Index(
         "uq_sessions_room_identity",
@@ -401,4 +407,11 @@ idempotency_keys = Table(
     Column("status", Integer),  # null: in flight
     Column("body", LargeBinary),
     Column("session_id", Uuid, index=True),
+)
+
+sweeps = Table(  # whose turn it is to sweep
+    "sweeps",
+    metadata,
+    Column("concern", Text, primary_key=True),
+    Column("swept_at", _time, nullable=False),
 )
