@@ -22,8 +22,9 @@ from sessions.settings import Settings
 # Cheap ones first. Each is a module with a function bench_NAME that takes the options.
 BENCHMARKS = {
     "finalize": "how fast one hour of two tracks becomes a file, and in how much memory",
-    "lists": "pages of the session list at 1,000 and 1,000,000 rows",
+    "lists": "pages of lists and histories at 1,000 and 1,000,000 rows",
     "create": "from creating a session to running, beyond a bare Room.connect",
+    "messages": "from posting a message to the room having it",
     "beats": "beat statements per second at 1 and at 25 sessions",
     "recording": "CPU and memory per session against the SDK's floor and livekit-agents",
 }
@@ -86,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=None, help="recording: measurements of each contender (5)")
     parser.add_argument("--window", type=float, default=None, metavar="SECONDS", help="recording: window of one (20)")
     parser.add_argument("--rows", type=int, default=None, help="lists: rows of the large table (1000000)")
+    parser.add_argument("--pages", type=int, default=None, help="lists: requests per kind of page (100)")
     return parser
 
 
@@ -107,9 +109,10 @@ def _options(arguments: argparse.Namespace, folder: Path) -> Options:
         settle_seconds=0.5 if quick else 5,
         window_seconds=arguments.window or (2 if quick else 20),
         creates=3 if quick else 60,
+        messages=3 if quick else 200,
         minutes=(1, 2) if quick else (6, 60),
         rows=(100, arguments.rows or 1000) if quick else (1000, arguments.rows or 1_000_000),
-        pages=3 if quick else 300,
+        pages=arguments.pages or (3 if quick else 100),
         beat_sessions=(1, 3) if quick else (1, 25),
         heartbeat_seconds=1 if quick else Settings.model_fields["heartbeat_seconds"].default,
     )

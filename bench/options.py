@@ -18,6 +18,7 @@ class Options:
         settle_seconds: between the first audio and the window.
         window_seconds: over which CPU is counted.
         creates: sessions created by `create`.
+        messages: messages of each kind sent by `messages`.
         minutes: lengths of the recordings that `finalize` builds.
         rows: table sizes of `lists`.
         pages: requests per kind of page in `lists`.
@@ -34,6 +35,7 @@ class Options:
     settle_seconds: float
     window_seconds: float
     creates: int
+    messages: int
     minutes: tuple[int, ...]
     rows: tuple[int, ...]
     pages: int

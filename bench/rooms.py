@@ -38,6 +38,11 @@ def recorder_token(server: LiveKitServer, room: str, identity: str = RECORDER) -
     return _token(server, identity, grants)
 
 
+def chatter_token(server: LiveKitServer, room: str, identity: str) -> str:
+    """A token for somebody who only writes and reads."""
+    return _token(server, identity, api.VideoGrants(room_join=True, room=room, can_publish_data=True))
+
+
 @contextlib.contextmanager
 def talkers(server: LiveKitServer, count: int, folder: Path) -> Iterator[None]:
     """One talker in each of `count` rooms, in processes of their own."""

@@ -13,9 +13,8 @@ from control_api.access_log import CanonicalLine
 from control_api.app import build_app
 from control_api.dependencies import DEPENDENCIES, LATE_RELEASES, METRICS, NOTIFICATIONS, READINESS, ApiDependencies
 from control_api.http_protocol import EnvelopeRunner
-from store.sweeper import sweep
+from store.sweeper import SWEEP_SECONDS, Sweeper
 
-SWEEP_SECONDS = 1.0
 GRACE_SECONDS = 10.0
 ABANDON_SECONDS = 1.0  # for what is still going on after the grace
 
@@ -80,9 +79,10 @@ async def serve(
 
 async def _sweep_for_ever(app: web.Application) -> None:
     dependencies, metrics = app[DEPENDENCIES], app[METRICS]
+    sweeper = Sweeper(dependencies.db, dependencies.settings)
     while True:
         try:
-            await sweep(dependencies.db, dependencies.settings)
+            await sweeper.sweep()
         except Exception as error:  # the maintenance loop goes on whatever one sweep meets
             metrics.sweeps.labels("failed").inc()
             log.warning("sweep.failed", error=type(error).__name__, code=getattr(error, "code", None))

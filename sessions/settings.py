@@ -52,6 +52,13 @@ class Settings(BaseSettings):
     max_duration_seconds: int = Field(
         14400, ge=1, description="The largest max_duration_seconds a session may ask for."
     )
+    retention_days: int | None = Field(
+        None,
+        ge=1,
+        le=36500,
+        description="Days after its end that a session's content is erased, as by DELETE; the same for every worker."
+        " Unset: everything is kept.",
+    )
     allow_private_hosts: bool = Field(False, description="Let rooms have private and loopback addresses (development).")
     livekit_server: Path | None = Field(None, description="livekit-server binary for tests, demo and dev.")
     speech_engine: SpeechEngineName | None = Field(

@@ -40,14 +40,17 @@ def proven_ms(
     running_since: datetime | None,
     paused_at: datetime | None,
     ending_at: datetime | None,
+    started_at: datetime | None,
+    max_duration_seconds: int,
     stalled_seconds: float,
 ) -> int:
     """What one beat adds to the bill, in whole milliseconds (design.md §5).
 
-    The model that the SQL of `store.beats` is tested against: `least(now, paused_at, ending_at) − greatest(previous
-    beat, running since)`, clamped to 0…`stalled_seconds`.
+    The model that the SQL of `store.beats` is tested against: `least(now, paused_at, ending_at, the session's longest
+    duration after started_at) − greatest(previous beat, running since)`, clamped to 0…`stalled_seconds`.
     """
-    until = min(stamp for stamp in (now, paused_at, ending_at) if stamp is not None)
+    longest = None if started_at is None else started_at + timedelta(seconds=max_duration_seconds)
+    until = min(stamp for stamp in (now, paused_at, ending_at, longest) if stamp is not None)
     since = max(stamp for stamp in (previous_beat, running_since) if stamp is not None)
     span = min(max(until - since, timedelta(0)), timedelta(seconds=stalled_seconds))
     return span // timedelta(milliseconds=1)

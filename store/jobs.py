@@ -24,6 +24,7 @@ from store.patient_connector import PatientConnector
 from store.purge import purge_finished_jobs, purge_idempotency_keys
 
 SessionTask = Callable[[UUID], Awaitable[None]]
+Expire = Callable[[], Awaitable[object]]
 
 QUEUE = "short"
 SPEECH_QUEUE = "speech"  # work that takes minutes and holds the GIL: another process has it
@@ -33,7 +34,9 @@ TRANSCRIBE = "transcripts.transcribe"
 SUMMARIZE = "summaries.summarize"
 PURGE_IDEMPOTENCY = "store.purge_idempotency"
 PURGE_JOBS = "store.purge_jobs"
+RETENTION = "sessions.expire"
 
+_BACKGROUND = -10  # a priority: what somebody waits for (0) comes first
 _HEARTBEAT_SECONDS = 5.0
 _POLL_SECONDS = 1.0  # nothing notifies of a job whose lock has become free
 _FIRST_DELAY_SECONDS = 0.2
@@ -62,8 +65,16 @@ async def defer_finalize(conn: AsyncConnection, session_id: UUID) -> bool:
 
 async def defer_erase(conn: AsyncConnection, session_id: UUID, *, in_seconds: int = 0) -> bool:
     """Defer the job that removes what is left of an erased session; see `defer_finalize`."""
-    waiting = f"erase-in-{in_seconds}"
-    return await _defer(conn, session_id, ERASE, QUEUE, lock="session", queueing_lock=waiting, in_seconds=in_seconds)
+    return await _defer(
+        conn,
+        session_id,
+        ERASE,
+        QUEUE,
+        lock="session",
+        queueing_lock=f"erase-in-{in_seconds}",
+        in_seconds=in_seconds,
+        priority=_BACKGROUND,
+    )
 
 
 async def defer_transcribe(conn: AsyncConnection, session_id: UUID) -> bool:
@@ -85,6 +96,7 @@ async def _defer(
     lock: str,
     queueing_lock: str,
     in_seconds: int = 0,
+    priority: int = 0,
 ) -> bool:
     raw = (await conn.get_raw_connection()).driver_connection
     assert isinstance(raw, psycopg.AsyncConnection)
@@ -94,6 +106,7 @@ async def _defer(
         lock=f"{lock}-{session_id}",
         queueing_lock=f"{queueing_lock}-{session_id}",
         connection=raw,
+        priority=priority,
         schedule_in={"seconds": in_seconds} if in_seconds else None,
     )
     try:
@@ -114,6 +127,7 @@ async def run_jobs(
     stopping: asyncio.Event,
     *,
     queue: str = QUEUE,
+    expire: Expire | None = None,
     concurrency: int = 2,
     grace_seconds: float = 20,
 ) -> None:
@@ -126,6 +140,7 @@ async def run_jobs(
         tasks: what runs the jobs that are about one session, by their names.
         stopping: set from the outside.
         queue: whose jobs.
+        expire: erases what its retention is over for, now and then; None: everything is kept.
         concurrency: jobs at a time.
         grace_seconds: for running jobs.
     """
@@ -134,7 +149,7 @@ async def run_jobs(
     while not stopping.is_set():
         try:
             running: set[int] = set()
-            async with open_jobs(url, tasks, running, queue=queue).open_async() as app:
+            async with open_jobs(url, tasks, running, queue=queue, expire=expire).open_async() as app:
                 delay = _FIRST_DELAY_SECONDS
                 await _run_worker(app, running, stopping, queue, concurrency=concurrency, grace_seconds=grace_seconds)
         except Exception as error:
@@ -151,6 +166,7 @@ def open_jobs(
     running: set[int] | None = None,
     *,
     queue: str = QUEUE,
+    expire: Expire | None = None,
 ) -> App:
     """An App, not yet opened, that knows the jobs of a queue: `tasks` and, among the short ones, our periodic ones.
 
@@ -158,6 +174,7 @@ def open_jobs(
         url: libpq URL of the database.
         tasks: what runs the jobs that are about one session, by their names.
         running: holds the ids of the jobs that are being run, kept up to date.
+        expire: see `run_jobs`.
     """
     conninfo = url.get_secret_value() if isinstance(url, SecretStr) else url
     app = App(connector=PatientConnector(conninfo=conninfo, min_size=1, max_size=4, timeout=3, reconnect_timeout=3))
@@ -175,6 +192,13 @@ def open_jobs(
     @app.task(name=PURGE_JOBS, queue=QUEUE)
     async def purge_jobs(timestamp: int) -> None:
         await purge_finished_jobs(app)
+
+    if expire is not None:
+
+        @app.periodic(cron="*/5 * * * *")
+        @app.task(name=RETENTION, queue=QUEUE, priority=_BACKGROUND)
+        async def retention(timestamp: int) -> None:
+            await expire()
 
     return app
 

@@ -21,6 +21,8 @@ from store.tables import usage_events
 # Transactions are bounded to 10 s; a reader of the organization's tail must not step over one that commits late.
 TAIL_SECONDS = 30
 
+ACCRUED_AT_ONCE = 2000  # rows in one transaction; more are due only after nobody has swept for a while
+
 
 @dataclass(frozen=True, slots=True)
 class UsageEvent:
@@ -73,7 +75,7 @@ _ACCRUE = text(
         SELECT {_COLUMNS} FROM sessions
         WHERE kind = 'voice' AND status IN ('running', 'paused')
           AND coalesce(ledger_at, started_at) < statement_timestamp() - make_interval(secs => :interval)
-        FOR NO KEY UPDATE SKIP LOCKED
+        LIMIT {ACCRUED_AT_ONCE} FOR NO KEY UPDATE SKIP LOCKED
         """,
         "accrual",
     )
@@ -97,7 +99,7 @@ _SEAL_ALL = text("UPDATE runs SET sealed_at = statement_timestamp() WHERE sessio
 
 
 async def accrue(conn: AsyncConnection, usage_interval_seconds: float) -> int:
-    """Write a row for every running session whose last one is older than the interval.
+    """Write a row for running sessions whose last one is older than the interval, `ACCRUED_AT_ONCE` at most.
 
     Returns:
         The number of rows.

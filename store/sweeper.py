@@ -1,10 +1,12 @@
-"""The sweeper: what nobody asks for and time alone brings about. Every second, in every API and supervisor.
+"""The sweeper: what nobody asks for and time alone brings about. Every second, in one of all APIs and supervisors.
 
 One of them works at a time (an advisory lock), in one short transaction; each concern is one query, which finds nothing
-most of the time, and what it finds takes the same transitions as everything else.
+most of the time, and what it finds takes the same transitions as everything else. Most queries read an index that has
+only what is due. Two have to look at every session that runs, and take their turn more seldom (`store.sweep_turns`).
 """
 
-from dataclasses import dataclass, fields
+import time
+from dataclasses import dataclass, fields, replace
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +20,18 @@ from store.database import Database
 from store.freeze import fail_recording
 from store.jobs import defer_finalize
 from store.output_sweep import sweep_outputs
+from store.poll_history import PollHistory
+from store.sweep_turns import SweepTurns
 from store.transitions import LockedSession, apply, lock_session
 
 SWEEP_LOCK = 0x7377656570  # "sweep"
 BATCH = 200  # sessions per concern and sweep; the rest is found a second later
+SWEEP_SECONDS = 1.0
+_TURN_SECONDS = 0.9 * SWEEP_SECONDS
+_LONGEST_PAUSE_SECONDS = 5 * SWEEP_SECONDS
+# How often the sessions that run are read for those whose time is over: late by that much at most.
+_LOOKS_PER_WINDOW = 60
+_LOOKS_PER_INTERVAL = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +55,10 @@ class SweepResult:
         return sum(int(getattr(self, field.name)) for field in fields(self) if field.name != "swept")
 
 
-def _found(condition: str, columns: str = "NULL::timestamptz AS at", joined: str = "") -> TextClause:
+def _found(condition: str, columns: str = "NULL::timestamptz AS at", first: str = "s.id") -> TextClause:
     return text(
-        f"SELECT s.id, {columns} FROM sessions s {joined} WHERE s.kind = 'voice' AND {condition}"
-        f" ORDER BY s.id LIMIT {BATCH} FOR NO KEY UPDATE OF s SKIP LOCKED"
+        f"SELECT s.id, {columns} FROM sessions s WHERE s.kind = 'voice' AND {condition}"
+        f" ORDER BY {first} LIMIT {BATCH} FOR NO KEY UPDATE OF s SKIP LOCKED"
     )
 
 
@@ -61,20 +71,25 @@ def _older(stamp: str, parameter: str) -> str:
     return f"{stamp} < statement_timestamp() - make_interval(secs => :{parameter})"
 
 
-_CURRENT_RUN = "JOIN runs r ON r.session_id = s.id AND r.epoch = s.epoch"
+# A value of its own for each session: joined, the planner may read the runs of years instead.
+_BEAT_AT = "(SELECT beat_at FROM runs WHERE session_id = s.id AND epoch = s.epoch)"
 _JOINED_ONCE = sources(Event.PAUSE) | sources(Event.RESUME)
 _CLAIMED = sources(Event.CLAIM) - {Status.QUEUED}
 _MAX_END = "s.started_at + make_interval(secs => s.max_duration_seconds)"
+_MAX_END_UTC = "(s.started_at AT TIME ZONE 'UTC') + make_interval(secs => s.max_duration_seconds)"  # as it is indexed
 
-_DUE = _found(f"{_in(*sources(Event.DUE))} AND s.start_at <= statement_timestamp()")
+_DUE = _found(f"{_in(*sources(Event.DUE))} AND s.start_at <= statement_timestamp()", first="s.start_at")
 _TOKEN_EXPIRED = _found(f"{_in(Status.QUEUED)} AND s.token_expires_at <= statement_timestamp()")
 _QUEUED_TOO_LONG = _found(f"{_in(Status.QUEUED)} AND {_older('s.queued_at', 'queue_seconds')}")
-_MAX_DURATION = _found(f"{_in(*_JOINED_ONCE)} AND {_MAX_END} <= statement_timestamp()", f"{_MAX_END} AS at")
+_MAX_DURATION = _found(
+    f"{_in(*_JOINED_ONCE)} AND {_MAX_END_UTC} <= statement_timestamp() AT TIME ZONE 'UTC'",
+    f"{_MAX_END} AS at",
+    _MAX_END_UTC,
+)
 _WORKER_LOST = _found(
-    f"{_in(*_CLAIMED)} AND {_older('r.beat_at', 'takeover_window_seconds')}",
+    f"{_in(*_CLAIMED)} AND {_older(_BEAT_AT, 'takeover_window_seconds')}",
     # Its spool may hold what it heard until its own fence fell.
-    "r.beat_at + make_interval(secs => :stalled_seconds) AS at",
-    _CURRENT_RUN,
+    f"{_BEAT_AT} + make_interval(secs => :stalled_seconds) AS at",
 )
 _FINALIZE_DEADLINE = _found(f"{_in(Status.ENDING)} AND {_older('s.ending_at', 'finalize_deadline_seconds')}")
 _UNFINALIZED = _found(
@@ -85,18 +100,52 @@ _ATTEMPTED = text(
 )
 
 
-async def sweep(db: Database, settings: Settings, *, watched_seconds: float | None = None) -> SweepResult:
+class Sweeper:
+    """One process's part in it."""
+
+    def __init__(self, db: Database, settings: Settings) -> None:
+        self._db = db
+        self._settings = settings
+        self._history = PollHistory(longest_pause_ns=round(_LONGEST_PAUSE_SECONDS * 1e9))
+
+    async def sweep(self) -> SweepResult:
+        """A round, if it is this process's turn. To be called every `SWEEP_SECONDS`.
+
+        Raises:
+            DatabaseUnavailableError: nothing was swept.
+        """
+        watched_seconds = self._history.good_for_ns(_boottime_ns()) / 1e9
+        try:
+            result = await sweep(self._db, self._settings, watched_seconds=watched_seconds, in_turn=True)
+        except BaseException:
+            self._history.failed()
+            raise
+        self._history.succeeded(_boottime_ns())
+        return result
+
+
+def _boottime_ns() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)  # goes on while the host sleeps: a judge must not
+
+
+async def sweep(
+    db: Database, settings: Settings, *, watched_seconds: float | None = None, in_turn: bool = False
+) -> SweepResult:
     """One round.
 
     Args:
         watched_seconds: for how long the caller's sweeps have succeeded without a break. Less than `stalled_seconds`:
             workers may only just be reaching a database that was away, so none is judged lost yet. None: judge.
+        in_turn: leave out what somebody has looked after lately; None of it left: nothing is swept.
 
     Raises:
         DatabaseUnavailableError: nothing was swept.
     """
     async with db.begin() as conn:
         if not (await conn.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": SWEEP_LOCK})).scalar_one():
+            return SweepResult(swept=False)
+        turns = SweepTurns(conn, in_turn=in_turn)
+        if not await turns.take("sweep", _TURN_SECONDS):
             return SweepResult(swept=False)
         judge = watched_seconds is None or watched_seconds >= settings.stalled_seconds
         window = {
@@ -105,18 +154,24 @@ async def sweep(db: Database, settings: Settings, *, watched_seconds: float | No
         }
         queue = {"queue_seconds": settings.queue_seconds}
         deadline = {"finalize_deadline_seconds": settings.finalize_deadline_seconds}
-        return SweepResult(
+        result = SweepResult(
             swept=True,
             due=await _move(conn, _DUE, {}, Event.DUE),
             token_expired=await _move(conn, _TOKEN_EXPIRED, {}, Event.FAIL, "worker_token.expired"),
             queued_too_long=await _move(conn, _QUEUED_TOO_LONG, queue, Event.FAIL, "capacity.none"),
             max_duration=await _move(conn, _MAX_DURATION, {}, Event.END, "end.max_duration"),
-            worker_lost=await _move(conn, _WORKER_LOST, window, Event.FAIL, "worker.lost") if judge else 0,
             finalize_deadline=await _give_up_finalizing(conn, deadline),
             finalize_deferred=await _defer_again(conn, {"finalize_retry_seconds": settings.finalize_retry_seconds}),
             outputs_deferred=await sweep_outputs(conn, settings),
-            usage_rows=await ledger.accrue(conn, settings.usage_interval_seconds),
         )
+        lost = rows = 0
+        if judge and await turns.take("worker_lost", settings.takeover_window_seconds / _LOOKS_PER_WINDOW):
+            lost = await _move(conn, _WORKER_LOST, window, Event.FAIL, "worker.lost")
+        if await turns.take("usage", settings.usage_interval_seconds / _LOOKS_PER_INTERVAL):
+            rows = await ledger.accrue(conn, settings.usage_interval_seconds)
+            if rows >= ledger.ACCRUED_AT_ONCE:
+                await turns.give_back("usage")
+        return replace(result, worker_lost=lost, usage_rows=rows)
 
 
 async def _move(

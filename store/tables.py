@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     DateTime,
     Float,
     ForeignKey,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Numeric,
     Table,
     Text,
+    TextClause,
     UniqueConstraint,
     Uuid,
     text,
@@ -30,6 +32,36 @@ metadata = MetaData(
 )
 
 _time = DateTime(timezone=True)
+_OPTIONAL_FILTERS = {"task": "task_id", "project": "project_id", "customer": "external_customer_id"}
+
+
+def page_order(*, of_agent: bool, of_something: bool) -> int:
+    """The constant behind the id in the order of the index that such pages are read from; why, is in revision 9.
+
+    Args:
+        of_agent: one agent's sessions.
+        of_something: one task's, project's or external customer's.
+    """
+    return of_agent + 2 * of_something
+
+
+def _newest_first(id_: str, order: int) -> TextClause:
+    return text(f"(uuid_send({id_}) || '\\x{order:02x}'::bytea) DESC")
+
+
+def _newest(name: str, *columns: str) -> Index:
+    """What a page of sessions with these values is read from."""
+    optional = [column for column in columns if column in _OPTIONAL_FILTERS.values()]
+    order = page_order(of_agent="agent_id" in columns, of_something=bool(optional))
+    return Index(
+        f"ix_sessions_{name}_newest",
+        "organization_id",
+        *columns,
+        "shelf",
+        _newest_first("id", order),
+        postgresql_where=text(f"{optional[0]} IS NOT NULL") if optional else None,
+    )
+
 
 organizations = Table(
     "organizations",
@@ -44,7 +76,7 @@ api_keys = Table(
     "api_keys",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("organization_id", Uuid, ForeignKey("organizations.id"), nullable=False, index=True),
+    Column("organization_id", Uuid, ForeignKey("organizations.id"), nullable=False),
     Column("kind", Text, nullable=False),
     Column("agent_id", Text),
     Column("name", Text),
@@ -56,6 +88,14 @@ api_keys = Table(
     Column("expires_at", _time),
     Column("revoked_at", _time),
     Column("last_used_at", _time),
+    Index("ix_api_keys_newest", "organization_id", text("id DESC")),
+    Index(
+        "ix_api_keys_agent_newest",
+        "organization_id",
+        "agent_id",
+        text("id DESC"),
+        postgresql_where=text("agent_id IS NOT NULL"),
+    ),
 )
 
 sessions = Table(
@@ -123,49 +163,29 @@ sessions = Table(
     Column("ledger_ms", BigInteger, nullable=False, server_default=text("0")),  # to_ms of the last UsageEvent
     Column("ledger_at", _time),  # when that was written
     Column("finalize_attempted_at", _time),
-    Index("ix_sessions_newest", "organization_id", text("id DESC")),
-    Index("ix_sessions_status_newest", "organization_id", "status", text("id DESC")),
-    Index("ix_sessions_agent_newest", "organization_id", "agent_id", text("id DESC")),
-    Index(
-        "ix_sessions_agent_archived_newest",
-        "organization_id",
-        "agent_id",
-        text("id DESC"),
-        postgresql_where=text("archived_at IS NOT NULL"),
+    Column(  # what lists are chosen by
+        "shelf",
+        Text,
+        Computed("CASE WHEN archived_at IS NULL THEN status ELSE status || '/archived'::text END", persisted=True),
+        nullable=False,
     ),
-    Index(
-        "ix_sessions_task_newest",
-        "organization_id",
-        "task_id",
-        text("id DESC"),
-        postgresql_where=text("task_id IS NOT NULL"),
-    ),
-    Index(
-        "ix_sessions_project_newest",
-        "organization_id",
-        "project_id",
-        text("id DESC"),
-        postgresql_where=text("project_id IS NOT NULL"),
-    ),
-    Index(
-        "ix_sessions_customer_newest",
-        "organization_id",
-        "external_customer_id",
-        text("id DESC"),
-        postgresql_where=text("external_customer_id IS NOT NULL"),
-    ),
-    Index(
-        "ix_sessions_archived_newest",
-        "organization_id",
-        text("id DESC"),
-        postgresql_where=text("archived_at IS NOT NULL"),
-    ),
+    _newest("all"),
+    _newest("agent", "agent_id"),
+    *(_newest(name, column) for name, column in _OPTIONAL_FILTERS.items()),
+    *(_newest(f"agent_{name}", "agent_id", column) for name, column in _OPTIONAL_FILTERS.items()),
     Index(
         "ix_sessions_claimable",
         "id",
         postgresql_where=text("kind = 'voice' AND status IN ('queued', 'starting', 'running', 'paused')"),
     ),
     Index("ix_sessions_queued", "id", postgresql_where=text("kind = 'voice' AND status = 'queued'")),
+    Index("ix_sessions_finished", "finished_at", "id", postgresql_where=text("finished_at IS NOT NULL")),
+    Index("ix_sessions_due", "start_at", postgresql_where=text("kind = 'voice' AND status = 'created'")),
+    Index(
+        "ix_sessions_longest",
+        text("((started_at AT TIME ZONE 'UTC') + make_interval(secs => max_duration_seconds))"),
+        postgresql_where=text("kind = 'voice' AND status IN ('running', 'paused')"),
+    ),
     Index("ix_sessions_ending", "id", postgresql_where=text("status = 'ending'")),
     Index(
         "uq_sessions_room_identity",
@@ -180,12 +200,29 @@ sessions = Table(
     ),
 )
 
-session_tags = Table(  # kept by triggers on `sessions.tags`
+session_tags = Table(  # kept by triggers on `sessions`
     "session_tags",
     metadata,
-    Column("organization_id", Uuid, primary_key=True),
+    Column("session_id", Uuid, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
     Column("tag", Text, primary_key=True),
-    Column("session_id", Uuid, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("organization_id", Uuid, nullable=False),
+    Column("agent_id", Text, nullable=False),
+    Column("shelf", Text, nullable=False),
+    Index(
+        "ix_session_tags_newest",
+        "organization_id",
+        "tag",
+        "shelf",
+        _newest_first("session_id", page_order(of_agent=False, of_something=False)),
+    ),
+    Index(
+        "ix_session_tags_agent_newest",
+        "organization_id",
+        "agent_id",
+        "tag",
+        "shelf",
+        _newest_first("session_id", page_order(of_agent=True, of_something=False)),
+    ),
 )
 
 worker_tokens = Table(
@@ -370,4 +407,11 @@ idempotency_keys = Table(
     Column("status", Integer),  # null: in flight
     Column("body", LargeBinary),
     Column("session_id", Uuid, index=True),
+)
+
+sweeps = Table(  # whose turn it is to sweep
+    "sweeps",
+    metadata,
+    Column("concern", Text, primary_key=True),
+    Column("swept_at", _time, nullable=False),
 )

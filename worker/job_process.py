@@ -10,6 +10,7 @@ from store.database import Database
 from store.freeze import Freezes
 from store.jobs import ERASE, FINALIZE, run_jobs
 from store.objects import Objects
+from store.retention import Retention
 from store.session_erasure import SessionErasure
 from store.transcripts import Transcripts
 from worker.finalizer import Finalizer
@@ -40,5 +41,8 @@ async def run_job_process(
             temporary=settings.data_dir / "tmp",
             salvage_seconds=settings.salvage_seconds,
         )
-        tasks = {FINALIZE: finalizer.finalize, ERASE: SessionErasure(db, objects).sweep}
-        await run_jobs(database_url, tasks, stopping, grace_seconds=_GRACE_SECONDS)
+        erasure = SessionErasure(db, objects)
+        tasks = {FINALIZE: finalizer.finalize, ERASE: erasure.sweep}
+        days = settings.retention_days
+        expire = None if days is None else Retention(db, objects, erasure, days).expire
+        await run_jobs(database_url, tasks, stopping, expire=expire, grace_seconds=_GRACE_SECONDS)

@@ -23,6 +23,7 @@ from store.database import Database
 from store.fence import Fence
 from store.notifications import Listener
 from store.objects import Objects
+from store.poll_history import PollHistory
 from store.runs import Runs
 from store.transitions import CLAIM_CHANNEL, MESSAGE_CHANNEL, SESSION_CHANNEL
 from store.vault import TokenVault
@@ -31,7 +32,6 @@ from worker.boot_clock import SECOND_NS, boottime_ns
 from worker.drain import Drain
 from worker.joins import Joins
 from worker.live_run import LiveRun
-from worker.poll_history import PollHistory
 from worker.process_figures import ProcessFigures, keep_writing
 from worker.process_signals import watch_signals
 from worker.recorder_tools import RecorderTools

@@ -14,7 +14,7 @@ from store.claims import Claims
 from store.database import Database
 from store.objects import Objects
 from store.runs import Runs
-from store.sweeper import sweep
+from store.sweeper import SWEEP_SECONDS, Sweeper
 from store.vault import TokenVault
 from worker.health import Check, serve_health
 from worker.maintenance import repeat
@@ -25,7 +25,6 @@ from worker.storage_check import StorageCheck
 from worker.supervisor import ChildCommands, Supervisor
 from worker.worker_metrics import worker_metrics
 
-_SWEEP_SECONDS = 1.0
 _RESCUE_RETRY_SECONDS = 1.0
 _SALVAGE_SECONDS = 5.0
 
@@ -95,7 +94,7 @@ async def _run(
                 name="rescue",
             ),
             group.create_task(
-                repeat("sweep", lambda: sweep(db, settings), interval_seconds=_SWEEP_SECONDS), name="sweep"
+                repeat("sweep", Sweeper(db, settings).sweep, interval_seconds=SWEEP_SECONDS), name="sweep"
             ),
             group.create_task(
                 repeat(

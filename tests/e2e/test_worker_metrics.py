@@ -3,12 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from tests.support.beeps import BeepPlan
 from tests.support.stack import Stack, eventually
-
-pytestmark = pytest.mark.slow
 
 
 async def test_a_workers_metrics_follow_its_sessions(stack: Stack, room: str, talker: Callable[..., Any]) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 import soundfile
 
 from sessions.ids import parse_id
@@ -14,8 +13,6 @@ from tests.support.beeps import BeepPlan, check_beeps
 from tests.support.stack import Stack, eventually
 
 PLAN = BeepPlan(pitch_hz=850)
-
-pytestmark = pytest.mark.slow
 
 
 async def _rows(stack: Stack, query: str, *values: Any) -> list[Any]:

@@ -7,7 +7,9 @@ import pytest
 
 from bench.finalize import bench_finalize
 from bench.lists import bench_lists
+from bench.messages import bench_messages
 from bench.options import Options
+from bench.pages import pages
 
 _VERDICT = re.compile(r"^   (met    |NOT MET)  (.+): \S+ \(goal [≤≥] [\d.]+\)$", re.MULTILINE)
 
@@ -25,6 +27,7 @@ def options(tmp_path: Path, postgres_url: str) -> Options:
         settle_seconds=0,
         window_seconds=1,
         creates=1,
+        messages=2,
         minutes=(1, 2),
         rows=(100, 1000),
         pages=2,
@@ -51,6 +54,17 @@ def test_lists_prints_every_page_at_both_sizes(options: Options, capsys: pytest.
     printed = capsys.readouterr().out
     rows = re.findall(r"^   (store|http): (.+?)((?: +\d+\.\d\d){5})$", printed, re.MULTILINE)
     by_store = [name for how, name, _ in rows if how == "store"]
-    assert len(by_store) == 9
-    assert [name for how, name, _ in rows if how == "http"] == by_store
-    assert len(_VERDICT.findall(printed)) == 2
+    assert by_store == [page.name for page in pages()]
+    assert [name for how, name, _ in rows if how == "http"] == [name for name in by_store if "API keys of" not in name]
+    assert len(_VERDICT.findall(printed)) == 3
+
+
+def test_messages_prints_each_way_into_the_room(options: Options, capsys: pytest.CaptureFixture[str]) -> None:
+    """A real participant hears the bare send and both operations; what it costs is judged."""
+    bench_messages(options)
+    printed = capsys.readouterr().out
+    assert [goal for _, goal in _VERDICT.findall(printed)] == [
+        "POST /v1/sessions/{id}/messages, p95 ms",
+        "POST /api/sessions/{id}/message, p95 ms",
+    ]
+    assert len(re.findall(r"^   \S.+?(?: +\d+\.\d){4}$", printed, re.MULTILINE)) == 5

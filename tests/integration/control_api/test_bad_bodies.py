@@ -5,8 +5,6 @@ import json
 import time
 from typing import Any
 
-import pytest
-
 from sessions.codes import CODES
 from tests.support.api_server import MASTER_KEY, ApiServer, create_body, worker_token
 
@@ -214,7 +212,6 @@ async def test_the_largest_body_is_read(api: ApiServer) -> None:
     assert (reply.status, reply.code) == (422, "field.required")
 
 
-@pytest.mark.slow
 async def test_what_trickles_is_cut_off_after_ten_seconds_in_all(api: ApiServer) -> None:
     """A byte now and then never makes a timeout between bytes; the whole body has one, and so have the headers."""
     host, _, port = api.base_url.removeprefix("http://").partition(":")

@@ -17,7 +17,6 @@ SECONDS = 240 + EXAMPLES * 12
 
 
 @pytest.mark.skipif(EXAMPLES == 0, reason="PARLEY_SCHEMATHESIS_EXAMPLES is not set")
-@pytest.mark.slow
 async def test_schemathesis_finds_nothing(api: ApiServer, tmp_path: Path) -> None:
     """All checks; examples, coverage, fuzzing and links. PARLEY_SCHEMATHESIS_EXAMPLES=2000 looks longer."""
     (tmp_path / "schemathesis.toml").write_text(CONFIG)

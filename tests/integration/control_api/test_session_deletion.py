@@ -1,6 +1,7 @@
 """`DELETE /v1/sessions/{id}`: every byte of content goes, the bill stays."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from control_api.operations import OPERATIONS
 from sessions.ids import parse_id
+from store.retention import Retention
 from store.session_erasure import SessionErasure
 from tests.support.api_server import ApiServer, create_body
 
@@ -68,15 +70,35 @@ async def _full_session(api: ApiServer, url: str, status: str = "ended") -> tupl
     return name, session_id
 
 
-async def test_deleting_erases_every_byte_and_keeps_the_bill(api: ApiServer, database_url: str, tmp_path: Path) -> None:
+async def _delete(api: ApiServer, url: str, name: str) -> None:
+    """As its customer does it."""
+    deleted = await api.call("DELETE", f"/v1/sessions/{name}")
+    assert (deleted.status, deleted.body) == (204, b"")
+
+
+async def _outlive_retention(api: ApiServer, url: str, name: str) -> None:
+    """As a worker does it, eight days after."""
+    session_id = parse_id("sess", name)
+    _execute(url, "UPDATE sessions SET finished_at = now() - interval '8 days' WHERE id = %s", session_id)
+    db, objects = api.dependencies.db, api.dependencies.objects
+    assert await Retention(db, objects, SessionErasure(db, objects), days=7).expire() == 1
+
+
+ways_to_erase = pytest.mark.parametrize("erase", [_delete, _outlive_retention], ids=["deleted", "retention"])
+Erase = Callable[[ApiServer, str, str], Awaitable[None]]
+
+
+@ways_to_erase
+async def test_erasing_erases_every_byte_and_keeps_the_bill(
+    api: ApiServer, database_url: str, tmp_path: Path, erase: Erase
+) -> None:
     """Rows, kept answers, job arguments, objects; also a part that a crashed writer left."""
     name, _ = await _full_session(api, database_url)
     half_written = tmp_path / "objects" / "sessions" / name / "conversation.wav#123"
     half_written.write_text(WORD)
     other = await api.create("room-b")
     assert WORD in _dump(database_url)
-    deleted = await api.call("DELETE", f"/v1/sessions/{name}")
-    assert (deleted.status, deleted.body) == (204, b"")
+    await erase(api, database_url, name)
     dump = _dump(database_url)
     assert WORD not in dump
     assert [path for path in (tmp_path / "objects").rglob("*") if name in str(path)] == []
@@ -85,10 +107,11 @@ async def test_deleting_erases_every_byte_and_keeps_the_bill(api: ApiServer, dat
     assert [row["id"] for row in (await api.call("GET", "/v1/sessions")).content["data"]] == [other["id"]]
 
 
-async def test_the_id_answers_404_everywhere_afterwards(api: ApiServer, database_url: str) -> None:
+@ways_to_erase
+async def test_the_id_answers_404_everywhere_afterwards(api: ApiServer, database_url: str, erase: Erase) -> None:
     """Each operation with the session in its path, whatever the method."""
     name, _ = await _full_session(api, database_url)
-    assert (await api.call("DELETE", f"/v1/sessions/{name}")).status == 204
+    await erase(api, database_url, name)
     asked = 0
     for operation in OPERATIONS:
         if "{session_id}" in operation.path:

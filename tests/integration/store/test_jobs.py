@@ -185,7 +185,6 @@ async def test_the_worker_is_started_again_when_it_returns(database_url: str, mo
         await done.wait()
 
 
-@pytest.mark.slow
 async def test_jobs_go_on_after_postgresql_was_away(own_cluster: PostgresCluster) -> None:
     """A running job is not canceled by the restart, and new ones are taken afterwards."""
     await asyncio.to_thread(migrate, own_cluster.url)
@@ -217,7 +216,6 @@ async def test_jobs_go_on_after_postgresql_was_away(own_cluster: PostgresCluster
         await _until(_no_jobs(store))
 
 
-@pytest.mark.slow
 async def test_a_statement_of_the_worker_waits_for_postgresql(own_cluster: PostgresCluster) -> None:
     """While it is away the connector doesn't raise, however short the pool's own patience is."""
     connector = PatientConnector(conninfo=own_cluster.url, min_size=1, max_size=1, timeout=0.2, reconnect_timeout=1)
@@ -247,13 +245,16 @@ async def test_old_idempotency_rows_are_purged(database_url: str) -> None:
 
 
 async def test_the_periodic_jobs_are_known_to_the_worker(database_url: str) -> None:
-    """Both purges have a schedule."""
-    app = open_jobs(database_url, {})
-    assert isinstance(app.connector, PatientConnector)
-    assert sorted(name for name, _ in app.periodic_registry.periodic_tasks) == [
-        "store.purge_idempotency",
-        "store.purge_jobs",
-    ]
+    """Both purges have a schedule; erasing what is over, where it is asked for."""
+
+    async def expire() -> None:
+        pass
+
+    always = ["store.purge_idempotency", "store.purge_jobs"]
+    for asked, expected in ((None, always), (expire, ["sessions.expire", *always])):
+        app = open_jobs(database_url, {}, expire=asked)
+        assert isinstance(app.connector, PatientConnector)
+        assert sorted(name for name, _ in app.periodic_registry.periodic_tasks) == expected
 
 
 def _is(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:

@@ -74,7 +74,6 @@ def sample(session: Session, at: datetime) -> int:
     return round((at - session.started_at).total_seconds() * RATE)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("on_pause", ["silence", "cut"])
 async def test_two_pauses_leave_no_trace_but_their_gaps(studio: Any, room: str, tmp_path: Path, on_pause: str) -> None:
     """Beeps before, between and after; silence or nothing where it was paused; billed is the rest."""

@@ -41,7 +41,6 @@ def samples_of(segments: list[SealedSegment]) -> dict[str, np.ndarray]:
     return tracks
 
 
-@pytest.mark.slow
 async def test_beeps_of_two_participants_are_read_back_from_the_spool(livekit: LiveKitServer, tmp_path: Path) -> None:
     """Both are there, in their turns, a second apart, for as long as they talked."""
     plans = {"ann": BeepPlan(600.0), "bob": BeepPlan(1100.0, offset_seconds=0.5)}

@@ -15,7 +15,6 @@ from worker import joins
 from worker.livekit_room import LiveKitRoom
 
 PLAN = BeepPlan(700.0)
-pytestmark = pytest.mark.slow
 SCENARIOS = rtc.SimulateScenarioKind
 
 

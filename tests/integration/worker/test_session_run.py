@@ -46,7 +46,6 @@ def gaps_of(segments: list[tuple[str, bytes]]) -> list[str]:
     ]
 
 
-@pytest.mark.slow
 async def test_an_ended_session_is_recorded_up_to_its_stamp_and_no_further(studio: Any, room: str) -> None:
     """Beeps are all there, nothing lies past ending_at, the bill covers started_at to ending_at."""
     session = await studio.create(room)
@@ -165,7 +164,6 @@ async def test_somebody_else_with_our_identity_fails_the_session(studio: Any, ro
     assert ending.error_code == "room.duplicate_identity"
 
 
-@pytest.mark.slow
 async def test_an_abandoned_join_does_not_hurt_the_process(studio: Any, room: str) -> None:
     """Canceled while joining a server that never answers; another session of the process goes on for 20 s more."""
     accepted: list[asyncio.StreamWriter] = []
@@ -190,7 +188,6 @@ async def test_an_abandoned_join_does_not_hurt_the_process(studio: Any, room: st
     assert_true_recording([check_beeps(pcm, PLAN, 1.0, len(pcm) / 48_000 - 0.5)])
 
 
-@pytest.mark.slow
 async def test_a_camera_in_the_room_is_not_subscribed(studio: Any, room: str) -> None:
     """The publisher hears of its microphone's first subscriber, and of none for its camera."""
     visible = studio.token(room, "worker")  # of hidden subscribers a publisher hears nothing
@@ -211,7 +208,6 @@ async def test_a_camera_in_the_room_is_not_subscribed(studio: Any, room: str) ->
     assert subscribed == [rtc.TrackKind.KIND_AUDIO]
 
 
-@pytest.mark.slow
 async def test_the_sine_stands_in_until_somebody_comes(studio: Any, room: str) -> None:
     """From second 10 on 440 Hz at −20 dBFS, not counted as received, over for good with the first participant."""
     session = await studio.create(room, sine=True)
@@ -232,7 +228,6 @@ async def test_the_sine_stands_in_until_somebody_comes(studio: Any, room: str) -
     assert 3000 > ended.usage.audio_ms_received > 1000
 
 
-@pytest.mark.slow
 async def test_a_killed_server_is_weather(studio: Any, own_livekit: LiveKitServer, room: str, tmp_path: Path) -> None:
     """Down for 25 s: the session stays running, rejoins, and has a gap where nothing could be heard."""
     studio.livekit = own_livekit
@@ -293,7 +288,6 @@ def assert_whole(session: Session, segments: list[tuple[str, bytes]]) -> None:
     assert report.presence >= 0.8, report
 
 
-@pytest.mark.slow
 async def test_a_full_disk_fails_that_session_and_keeps_what_it_had(studio: Any, room: str) -> None:
     """storage.full; the segments written before are uploaded."""
     async with studio.recorder() as recorder:
@@ -334,7 +328,6 @@ def _unfill() -> None:
 _write: Any = None
 
 
-@pytest.mark.slow
 async def test_a_process_that_stood_still_says_so(studio: Any, room: str) -> None:
     """Its loop did not run for five seconds: frames keep their count, but what they hold is not true."""
     session = await studio.create(room)
@@ -348,7 +341,6 @@ async def test_a_process_that_stood_still_says_so(studio: Any, room: str) -> Non
     assert "gap.concealed" in gaps_of(await studio.segments(session))
 
 
-@pytest.mark.slow
 async def test_joins_abandoned_at_any_moment_land_and_leave(studio: Any, room: str) -> None:
     """Walked away from after 5 to 80 ms: 20 s later the process lives, and nobody is left in the room."""
     async with asyncio.TaskGroup() as group:

@@ -85,7 +85,6 @@ async def endpoint() -> AsyncIterator[tuple[Endpoint, str]]:
         yield endpoint, str(server.make_url("/v1"))
 
 
-@pytest.mark.slow
 async def test_each_participants_words_carry_their_name_and_place(spoken: SpokenSessions) -> None:
     """The embedded engine hears both talkers, where they spoke; the segments go when they have been read."""
     session_id = await spoken.finished({"alice": (1.0, clip("1_alice")), "bob": (6.0, clip("4_bob"))}, seconds=10)

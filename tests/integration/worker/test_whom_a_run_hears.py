@@ -15,8 +15,6 @@ from worker import synthetic_input
 ANN = BeepPlan(700.0)
 BOB = BeepPlan(1100.0, offset_seconds=0.5)
 
-pytestmark = pytest.mark.slow
-
 
 async def test_only_the_identity_that_was_asked_for_is_recorded(studio: Any, room: str) -> None:
     """subscribe_to_identity: Bob talks all the time and is not in the recording, before or after Ann comes."""

@@ -12,7 +12,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 times = st.integers(-60_000_000, 60_000_000).map(lambda us: NOW + timedelta(microseconds=us))
 
 
-def proven(**stamps: datetime | None) -> int:
+def proven(max_duration_seconds: int = 3600, **stamps: datetime | None) -> int:
     """One beat at NOW, 5 s after the one before."""
     values: dict[str, datetime | None] = {
         "now": NOW,
@@ -20,9 +20,10 @@ def proven(**stamps: datetime | None) -> int:
         "running_since": NOW - timedelta(minutes=5),
         "paused_at": None,
         "ending_at": None,
+        "started_at": NOW - timedelta(minutes=6),
         **stamps,
     }
-    return proven_ms(**values, stalled_seconds=15)  # type: ignore[arg-type]
+    return proven_ms(**values, max_duration_seconds=max_duration_seconds, stalled_seconds=15)  # type: ignore[arg-type]
 
 
 def test_a_beat_proves_the_time_since_the_one_before() -> None:
@@ -37,6 +38,13 @@ def test_stamps_cut_what_lies_after_them() -> None:
     assert proven(paused_at=NOW - timedelta(seconds=2), ending_at=NOW - timedelta(seconds=3)) == 2000
     assert proven(running_since=NOW - timedelta(seconds=1)) == 1000
     assert proven(ending_at=NOW - timedelta(seconds=9)) == 0
+
+
+def test_the_longest_duration_cuts_what_lies_after_it() -> None:
+    """Counted from sample 0, whenever somebody ends the session for it."""
+    assert proven(358) == 3000
+    assert proven(354) == 0
+    assert proven(1, started_at=None) == 5000
 
 
 def test_more_than_a_stall_is_never_proven() -> None:

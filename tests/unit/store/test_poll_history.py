@@ -1,6 +1,6 @@
 """Who may judge others as stale."""
 
-from worker.poll_history import PollHistory
+from store.poll_history import PollHistory
 
 SECOND = 1_000_000_000
 

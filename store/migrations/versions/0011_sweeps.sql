@@ -1,0 +1,11 @@
+-- Revision 11. Frozen. When each concern of the sweeper was looked after; any number of processes take turns.
+CREATE TABLE sweeps (
+    concern TEXT NOT NULL,
+    swept_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT pk_sweeps PRIMARY KEY (concern)
+);
+
+CREATE INDEX ix_sessions_due ON sessions (start_at) WHERE kind = 'voice' AND status = 'created';
+-- As a timestamp without time zone, for that plus an interval is immutable.
+CREATE INDEX ix_sessions_longest ON sessions (((started_at AT TIME ZONE 'UTC') + make_interval(secs => max_duration_seconds)))
+    WHERE kind = 'voice' AND status IN ('running', 'paused');
