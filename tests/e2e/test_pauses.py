@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import soundfile
 
 from audio.segments import RecordKind, read_segment
 from sessions.ids import parse_id
-from sessions.timestamps import parse_timestamp
+from sessions.timestamps import format_timestamp, parse_timestamp
 from tests.e2e.test_survival import recorder_of
 from tests.support.beeps import BeepPlan, BeepTalker, find_beeps
 from tests.support.postgres_cluster import PostgresCluster
@@ -279,3 +279,26 @@ async def test_ended_or_canceled_in_a_pause_the_file_and_the_bill_stop_where_it_
         assert session["status"] == {"end": "ended", "cancel": "canceled"}[how]
         await check_product(stack, paused, session, way, tmp_path)
         await check_bill(stack, paused, session, paused.paused_ms)
+
+
+async def test_a_session_starts_when_its_time_has_come(
+    stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
+) -> None:
+    """`created` until `start_at`; then a worker is in the room within seconds, and nothing before is billed."""
+    await stack.start_api()
+    await stack.start_worker()
+    start_at = datetime.now(UTC) + timedelta(seconds=5)
+    async with talker("ann", PLAN):
+        session = await stack.create(room, start_at=format_timestamp(start_at))
+        assert (session["status"], session["queued_at"]) == ("created", None)
+        await asyncio.sleep(2)
+        assert (await stack.get(session["id"]))["status"] == "created"
+        running = await stack.reach(session["id"], "running", seconds=20)
+        late = parse_timestamp(running["started_at"]) - start_at
+        assert timedelta(0) <= late < timedelta(seconds=8)
+        await asyncio.sleep(3)
+        ended = await stack.end(session["id"])
+    lasted = parse_timestamp(ended["ending_at"]) - parse_timestamp(ended["started_at"])
+    assert ended["usage"]["billable_ms"] <= lasted / timedelta(milliseconds=1) + 1
+    samples, _ = soundfile.read(await stack.download(session["id"], tmp_path / "a.wav"), dtype="int16")
+    assert abs(len(samples) / RATE - lasted.total_seconds()) < 0.01

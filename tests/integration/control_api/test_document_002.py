@@ -9,6 +9,7 @@ from sqlalchemy import text
 from control_api.adapters.task_sessions import WORDS
 from sessions.ids import parse_id
 from sessions.lifecycle import Status
+from store.api_keys import SCOPES
 from tests.integration.store.store_services import dump_of_everything
 from tests.support.api_server import ROOM_URL, ApiServer, worker_token
 
@@ -353,3 +354,62 @@ async def test_a_paused_text_session_takes_messages_and_stays_paused(api: ApiSer
     assert (reply.status, reply.content["status"]) == (201, "sent")
     details = (await api.call("GET", path)).content
     assert (details["status"], details["message_count"]) == ("paused", 2)
+
+
+async def test_an_agent_key_works_for_its_agent_only(api: ApiServer) -> None:
+    """Another agent's sessions are neither made, listed, changed, nor named where they are in the way."""
+    theirs = await create(api, agent_id="agent_b", data={"transport": transport("room")})
+    _, secret = await api.dependencies.api_keys.create(
+        "default", kind="agent", agent_id="agent_a", scopes=SCOPES - {"keys:manage"}
+    )
+    key = {"key": secret.get_secret_value()}
+    refused = await api.call("POST", "/api/sessions", {"agent_id": "agent_b"}, **key)
+    assert (refused.status, refused.code, refused.content["error"]["param"]) == (403, "agent.not_allowed", "agent_id")
+    mine = (await api.call("POST", "/api/sessions", {"agent_id": "agent_a"}, **key)).content
+    for query, found in {"": [mine["id"]], "?agent_id=agent_a": [mine["id"]], "?agent_id=agent_b": []}.items():
+        listed = (await api.call("GET", f"/api/sessions{query}", **key)).content["sessions"]
+        assert [session["id"] for session in listed] == found, query
+    seat = {"data": {"transport": transport("room")}}
+    for reply in (
+        await api.call("PATCH", f"/api/sessions/{mine['id']}", seat, **key),
+        await api.call("POST", "/api/sessions", {"agent_id": "agent_a", **seat}, **key),
+    ):
+        assert (reply.status, reply.code) == (409, "room.identity_in_use")
+        assert theirs["id"] not in reply.body.decode()
+    for method, path, body in (
+        ("GET", "", None),
+        ("PATCH", "", {"prompt": "x"}),
+        ("DELETE", "", None),
+        ("POST", "/message", {"content": "x"}),
+    ):
+        reply = await api.call(method, f"/api/sessions/{theirs['id']}{path}", body, **key)
+        assert (reply.status, reply.code) == (404, "not_found")
+    assert (await canonical(api, theirs))["prompt"] == CREATE["prompt"]
+
+
+async def test_data_may_have_16_kib_and_whatever_json_is(api: ApiServer) -> None:
+    """Bytes of UTF-8 count; nested nulls stay, those at the top delete; no NUL, no NaN, no member twice."""
+    session = await create(api)
+    path = f"/api/sessions/{session['id']}"
+    most = 16 * 1024 - len('{"x":""}')
+    for value, status in (
+        ("x" * most, 200),
+        ("x" * (most + 1), 422),
+        ("é" * (most // 2), 200),
+        ("é" * (most // 2 + 1), 422),
+    ):
+        assert (await api.call("PATCH", path, {"data": {"x": value}})).status == status
+    odd = {"x": [1, None, {"y": None}], "": {"ü": 10**30}, "__proto__": 1, "Transport": {"a": 1}}
+    reply = await api.call("PATCH", path, {"data": odd})
+    assert (reply.status, reply.content["data"]) == (200, odd)
+    reply = await api.call("PATCH", path, {"data": dict.fromkeys(odd)})
+    assert reply.content["data"] == {}
+    for body in (
+        b'{"data":{"a":"\\u0000"}}',
+        b'{"data":{"a":NaN}}',
+        b'{"data":{"a":1,"a":2}}',
+        b'{"data":{"a":1e999}}',
+    ):
+        raw = await api.call("PATCH", path, data=body, headers={"Content-Type": "application/json"})
+        assert (raw.status, raw.code) == (400, "body.malformed"), body
+    assert (await api.call("GET", path)).content["data"] == {}
