@@ -12,7 +12,7 @@ import pytest
 
 from audio.pcm import SAMPLE_RATE
 from audio.segment_key import SegmentKey
-from audio.segments import encode_audio, encode_header, encode_track, read_segment
+from audio.segments import RecordKind, encode_audio, encode_header, encode_track, read_segment
 from sessions.ids import format_id
 from store.fence import Fence
 from store.objects import Objects
@@ -103,6 +103,39 @@ async def test_nothing_past_the_end_of_the_session_is_uploaded(wreck: Wreck) -> 
     await wreck.salvage.run()
     [key] = await wreck.uploaded(fence)
     assert key.last_sample == SAMPLE_RATE * 5 // 4
+
+
+async def test_nothing_of_a_pause_is_uploaded_nor_left_on_the_disk(wreck: Wreck) -> None:
+    """A process died before it heard of the pauses: one that is over, and one that goes on."""
+    fence = await wreck.engine.running()
+    folder = wreck.leave(fence, seconds=5)
+    await wreck.engine.pass_seconds(5)
+    started_at = (await wreck.engine.session(fence.session_id)).started_at
+    assert started_at is not None
+    for start, end in ((1.25, 2.5), (4.0, None)):
+        await wreck.engine.sql(
+            "INSERT INTO session_pauses VALUES (:id, :start, :end)",
+            id=fence.session_id,
+            start=started_at + timedelta(seconds=start),
+            end=None if end is None else started_at + timedelta(seconds=end),
+        )
+    await wreck.salvage.run()
+    [key] = await wreck.uploaded(fence)
+    data = await wreck.objects.get(f"spool/{format_id('sess', fence.session_id)}/{key.name}")
+    spans = [
+        (record.start_sample, record.end_sample)
+        for record in read_segment(data).records
+        if record.kind == RecordKind.AUDIO
+    ]
+    held = np.zeros(5 * SAMPLE_RATE, dtype=bool)
+    for first, last in spans:
+        held[first:last] = True
+    expected = np.zeros_like(held)
+    for start, stop in ((0.0, 1.25), (2.5, 4.0)):
+        expected[round(start * SAMPLE_RATE) : round(stop * SAMPLE_RATE)] = True
+    assert (held == expected).all()
+    assert (key.first_sample, key.last_sample) == (0, 4 * SAMPLE_RATE)
+    assert not folder.exists()
 
 
 async def test_the_last_seal_defers_the_finalize_job(wreck: Wreck) -> None:
