@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,10 @@ class WhisperEngine:
             raise SpeechError(
                 "speech.engine_missing", "the faster-whisper engine needs the extra parley[whisper]"
             ) from None
-        self.model: str | None = model or DEFAULT_MODEL
+        wanted = model or DEFAULT_MODEL
+        self.model: str | None = Path(wanted).name if Path(wanted).is_dir() else wanted  # customers see it
         try:
-            self._whisper: Any = WhisperModel(self.model, device="auto", compute_type="default")
+            self._whisper: Any = WhisperModel(wanted, device="auto", compute_type="default")
         except ValueError:
             raise SpeechError("speech.engine_missing", "faster-whisper knows no model of that name") from None
         except OSError as error:

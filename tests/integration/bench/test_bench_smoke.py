@@ -8,6 +8,7 @@ import pytest
 from bench.finalize import bench_finalize
 from bench.lists import bench_lists
 from bench.options import Options
+from bench.transcribe import bench_transcribe
 
 _VERDICT = re.compile(r"^   (met    |NOT MET)  (.+): \S+ \(goal [≤≥] [\d.]+\)$", re.MULTILINE)
 
@@ -54,3 +55,17 @@ def test_lists_prints_every_page_at_both_sizes(options: Options, capsys: pytest.
     assert len(by_store) == 9
     assert [name for how, name, _ in rows if how == "http"] == by_store
     assert len(_VERDICT.findall(printed)) == 2
+
+
+def test_transcribe_prints_what_is_lost_around_the_engine(options: Options, capsys: pytest.CaptureFixture[str]) -> None:
+    """The real job against each engine alone, on the same utterances; the hour is judged with an endpoint."""
+    bench_transcribe(options)
+    printed = capsys.readouterr().out
+    rows = re.findall(r"^   (pocketsphinx|endpoint, .+?), (\S+) minutes +(\d+) ", printed, re.MULTILINE)
+    assert [name for name, _, _ in rows] == ["pocketsphinx", "endpoint, 60 × real time", "endpoint, answers at once"]
+    assert all(int(voiced) >= 5 for _, _, voiced in rows), "somebody speaks"
+    assert [goal for _, goal in _VERDICT.findall(printed)] == [
+        "pocketsphinx, 0.25 minutes: job / engine alone",
+        "endpoint, 60 × real time, 0.5 minutes: job / engine alone",
+        "an hour around an engine that answers at once, × real time",
+    ]
