@@ -24,10 +24,15 @@ from audio.track_tally import TrackLabel, TrackTally
 
 @dataclass(frozen=True, slots=True)
 class TrackAudio:
-    """One participant's track: int16 samples of shape (n,) at 16 kHz from the session's start on, backed by a file."""
+    """One participant's track: int16 samples of shape (n,) at 16 kHz from the session's start on, backed by a file.
+
+    Attributes:
+        first_sample: where its audio begins; what is before is silence.
+    """
 
     label: TrackLabel
     samples: Pcm
+    first_sample: int
 
 
 class TrackFiles:
@@ -70,7 +75,11 @@ class TrackFiles:
                     )
                 for start, end in kept_ranges(max(start_sample, low), min(start_sample + len(pcm), high), cuts):
                     writer.write(start, pcm[start - start_sample : end - start_sample])
-        return [TrackAudio(label, writer.finish()) for label, writer in writers.items() if not writer.is_empty]
+        return [
+            TrackAudio(label, writer.finish(), writer.first_sample)
+            for label, writer in writers.items()
+            if not writer.is_empty
+        ]
 
 
 def _runs_of(
@@ -99,6 +108,7 @@ class _TrackWriter:
         self._resampler: Any = None
         self._next_sample = -1
         self._written = 0  # samples at 16 kHz, from the session's start on
+        self.first_sample = 0
 
     @property
     def is_empty(self) -> bool:
@@ -109,6 +119,8 @@ class _TrackWriter:
             self._flush()
             self._resampler = self._new_resampler()
             self._written = max(self._written, round(start_sample * SPEECH_RATE / SAMPLE_RATE))
+            if self.is_empty:
+                self.first_sample = self._written
         self._append(self._resampler.resample_chunk(pcm))
         self._next_sample = start_sample + len(pcm)
 

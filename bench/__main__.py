@@ -22,6 +22,7 @@ from sessions.settings import Settings
 # Cheap ones first. Each is a module with a function bench_NAME that takes the options.
 BENCHMARKS = {
     "finalize": "how fast one hour of two tracks becomes a file, and in how much memory",
+    "transcribe": "how much time is lost around the speech engine",
     "lists": "pages of lists and histories at 1,000 and 1,000,000 rows",
     "create": "from creating a session to running, beyond a bare Room.connect",
     "messages": "from posting a message to the room having it",
@@ -68,7 +69,7 @@ def _all_at_once(names: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    summary = "\n".join(f"  {name:<10}{text}" for name, text in BENCHMARKS.items())
+    summary = "\n".join(f"  {name:<12}{text}" for name, text in BENCHMARKS.items())
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description=f"Prints tables of figures and whether the goals are met.\n\n{summary}",

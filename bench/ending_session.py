@@ -8,7 +8,7 @@ import psycopg
 from bench.spool_maker import OWNER
 
 
-def insert_ending_session(url: str, session_id: UUID, *, minutes: int) -> None:
+def insert_ending_session(url: str, session_id: UUID, *, minutes: float) -> None:
     """A session that ran for `minutes` in one run, which is sealed."""
     ended = datetime.now(UTC) - timedelta(hours=1)
     started = ended - timedelta(minutes=minutes)
@@ -42,5 +42,5 @@ def insert_ending_session(url: str, session_id: UUID, *, minutes: int) -> None:
                 billable_ms)
             VALUES (%(id)s, 1, %(owner)s, 'bench', %(started)s, %(ended)s, %(started)s, %(ended)s, %(ended)s, %(ms)s)
             """,
-            {"id": session_id, "owner": OWNER, "started": started, "ended": ended, "ms": minutes * 60_000},
+            {"id": session_id, "owner": OWNER, "started": started, "ended": ended, "ms": round(minutes * 60_000)},
         )

@@ -33,8 +33,16 @@ def agents_python() -> Path:
 
     Raises NoPeerError.
     """
-    digest = hashlib.sha256(_REQUIREMENTS.read_bytes()).hexdigest()[:12]
-    folder = cache_folder().parent / "bench-peers" / f"livekit-agents-{agents_version()}-{digest}"
+    return peer_python(f"livekit-agents-{agents_version()}", _REQUIREMENTS)
+
+
+def peer_python(name: str, requirements: Path) -> Path:
+    """The Python of an environment with what a file pins by hashes, made on demand in the user's cache folder.
+
+    Raises NoPeerError.
+    """
+    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
+    folder = cache_folder().parent / "bench-peers" / f"{name}-{digest}"
     done = folder / ".synced"
     python = folder / "bin" / "python"
     if done.exists():
@@ -46,9 +54,9 @@ def agents_python() -> Path:
     with (folder.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
-            print(f"   installing livekit-agents {agents_version()} into {folder} …", flush=True)
+            print(f"   installing {name} into {folder} …", flush=True)
             _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder])
-            _run([uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", _REQUIREMENTS])
+            _run([uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", requirements])
             done.touch()
     return python
 
@@ -61,4 +69,4 @@ def sdk_version() -> str:
 def _run(argv: list[str | Path]) -> None:
     finished = subprocess.run(argv, capture_output=True, text=True, check=False)
     if finished.returncode != 0:
-        raise NoPeerError(f"uv could not install livekit-agents: {finished.stderr.strip()[-400:]}")
+        raise NoPeerError(f"uv could not install it: {finished.stderr.strip()[-400:]}")

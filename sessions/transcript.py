@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 TranscriptState = Literal["none", "open", "pending", "available", "incomplete"]
-"""none: it never ran. open: it is still going on. pending: over, speech is being recognized. incomplete: no speech."""
+"""none: it never ran. open: it is still going on. pending: over, speech is being recognized. incomplete: it lacks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class Closing:
 
     Attributes:
         engine: what recognized speech; None: nothing did, nor had to.
-        code: why speech is missing, with `message`.
+        code: why speech is missing, or some of it, with `message`.
     """
 
     engine: str | None = None

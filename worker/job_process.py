@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pydantic import SecretStr
 
 from sessions.settings import Settings
-from store.database import Database
 from store.freeze import Freezes
 from store.jobs import ERASE, FINALIZE, run_jobs
 from store.objects import Objects
@@ -14,6 +13,7 @@ from store.retention import Retention
 from store.session_erasure import SessionErasure
 from store.transcripts import Transcripts
 from worker.finalizer import Finalizer
+from worker.job_database import open_job_database
 
 _GRACE_SECONDS = 4.0  # a build that is broken off is done again, with the same bytes
 
@@ -27,13 +27,7 @@ async def run_job_process(
     reconnect: Callable[[], object] | None,
 ) -> None:
     """Run jobs until `stopping` is set."""
-    async with Database.open(
-        database_url,
-        timeout_seconds=settings.database_timeout_seconds,
-        application_name="parley-jobs",
-        pool_size=2,
-        reconnect=reconnect,
-    ) as db:
+    async with open_job_database(settings, database_url, name="parley-jobs", reconnect=reconnect) as db:
         finalizer = Finalizer(
             Freezes(db),
             Transcripts(db),

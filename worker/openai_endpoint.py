@@ -10,8 +10,8 @@ import aiohttp
 from pydantic import SecretStr
 
 _ATTEMPTS = 3
-_FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 20.0
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 20.0
 _MOST_ANSWER_BYTES = 8 << 20
 _TRY_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 
@@ -37,7 +37,6 @@ class OpenAiEndpoint:
     url: str
     key: SecretStr | None
     seconds: float = 120
-    first_pause_seconds: float = _FIRST_PAUSE_SECONDS
 
     async def post(self, path: str, body: Callable[[], Any]) -> dict[str, Any]:
         """The JSON object that `POST {url}{path}` answers; busy and broken answers are tried again twice.
@@ -49,7 +48,7 @@ class OpenAiEndpoint:
             EndpointError: no answer that is one.
         """
         headers = {} if self.key is None else {"Authorization": f"Bearer {self.key.get_secret_value()}"}
-        pause = self.first_pause_seconds
+        pause = FIRST_PAUSE_SECONDS
         timeout = aiohttp.ClientTimeout(total=self.seconds)
         async with aiohttp.ClientSession(headers=headers, timeout=timeout) as http:
             for attempt in range(1, _ATTEMPTS + 1):
@@ -59,7 +58,7 @@ class OpenAiEndpoint:
                     if error.final or attempt == _ATTEMPTS:
                         raise
                 await asyncio.sleep(pause)
-                pause = min(pause * 4, _LONGEST_PAUSE_SECONDS)
+                pause = min(pause * 4, LONGEST_PAUSE_SECONDS)
         raise AssertionError
 
     async def _ask(self, http: aiohttp.ClientSession, path: str, body: Any) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pydantic import SecretStr
 
 from sessions.settings import Settings
-from store.database import Database
 from store.freeze import Freezes
 from store.jobs import SPEECH_QUEUE, SUMMARIZE, TRANSCRIBE, run_jobs
 from store.objects import Objects
@@ -14,6 +13,7 @@ from store.session_log import SessionLog
 from store.session_queries import SessionQueries
 from store.summaries import Summaries
 from store.transcripts import Transcripts
+from worker.job_database import open_job_database
 from worker.openai_endpoint import OpenAiEndpoint
 from worker.speech.choice import SpeechEngines
 from worker.summary.chat import ChatSummarizer
@@ -23,7 +23,6 @@ from worker.summary_writer import SummaryWriter
 from worker.transcriber import Transcriber
 
 _GRACE_SECONDS = 2.0  # what is broken off is done again
-_POOL_SIZE = 2
 
 
 async def run_speech_process(
@@ -35,13 +34,7 @@ async def run_speech_process(
     reconnect: Callable[[], object] | None,
 ) -> None:
     """Transcribe and summarize until `stopping` is set."""
-    async with Database.open(
-        database_url,
-        timeout_seconds=settings.database_timeout_seconds,
-        application_name="parley-speech",
-        pool_size=_POOL_SIZE,
-        reconnect=reconnect,
-    ) as db:
+    async with open_job_database(settings, database_url, name="parley-speech", reconnect=reconnect) as db:
         transcripts, summaries = Transcripts(db), Summaries(db)
         transcriber = Transcriber(
             transcripts,

@@ -1,11 +1,12 @@
 """A session that is over gets its transcript: speech is recognized, `conversation.json` written, a summary asked for.
 
-Whatever goes wrong, it may be run again: entries of the log are taken once, the file is overwritten. The segments are
-deleted when nobody needs them any more; a session's end waits for none of this.
+Whatever goes wrong, it may be run again: it goes on where the log ends, entries of which are taken once; the file is
+overwritten. The segments are deleted when nobody needs them any more; a session's end waits for none of this.
 """
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -24,13 +25,12 @@ from worker.recording_plan import recording_plan
 from worker.segment_reader import SegmentReader
 from worker.speech.choice import SpeechEngines
 from worker.speech.engine import SpeechError
-from worker.speech.listening import listen
+from worker.speech.listening import Known, listen
 
 _log = structlog.get_logger(__name__)
 
 _STORED = frozenset({"available", "incomplete"})
 _MOST_ATTEMPTS = 20
-_ENTRIES_AT_A_TIME = 100
 
 
 class Transcriber:
@@ -106,22 +106,28 @@ class Transcriber:
         frozen = await self._freezes.frozen(session.id)
         if frozen is None:
             return Closing()
-        logged, _ = await self._log.page(session.organization_id, session.id)
-        transcribed = {entry.identity or "" for entry in logged if entry.source == "lk.transcription" and entry.final}
-        assistants = {entry.identity or "" for entry in logged if entry.role == "assistant"}
+        known = await self._known(session)
         with SegmentReader(self._objects) as read:
-            heard = await listen(
+            language = await listen(
                 recording_plan(frozen),
                 read,
                 read.canceled,
                 self._engines.open,
+                partial(self._log.append, session.id),
                 temporary=self._temporary,
-                known=transcribed - {""},
-                assistants=assistants - {""},
+                known=known,
             )
-        for first in range(0, len(heard.entries), _ENTRIES_AT_A_TIME):
-            await self._log.append(session.id, heard.entries[first : first + _ENTRIES_AT_A_TIME])
-        return Closing(engine=self._engines.name, model=self._engines.model, language=heard.language)
+        return Closing(engine=self._engines.name, model=self._engines.model, language=language)
+
+    async def _known(self, session: Session) -> Known:
+        logged, _ = await self._log.page(session.organization_id, session.id)
+        transcribed = {entry.identity for entry in logged if entry.source == "lk.transcription" and entry.final}
+        assistants = {entry.identity for entry in logged if entry.role == "assistant" and entry.source != "speech"}
+        return Known(
+            transcribed={identity for identity in transcribed if identity},
+            assistants={identity for identity in assistants if identity},
+            utterances={entry.external_id for entry in logged if entry.source == "speech" and entry.external_id},
+        )
 
     async def _write(self, session: Session, name: str, key: str, closing: Closing) -> int:
         """Store `conversation.json`; returns how many segments are in it."""

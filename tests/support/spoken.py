@@ -1,7 +1,7 @@
 """A session that ended with the demo's conversation in its spool, each talker on a track of their own."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -24,19 +24,29 @@ SEGMENT_SAMPLES = 10 * SAMPLE_RATE
 
 def clip(name: str) -> Pcm:
     """A turn of the demo, by the name of its file, at 48 kHz; its speech is espeak-ng's."""
-    samples, rate = soundfile.read(SPEECH / f"{name}.ogg", dtype="float64")
-    length = round(len(samples) * SAMPLE_RATE / rate)
+    return clip_at(name, SAMPLE_RATE)
+
+
+def clip_at(name: str, rate: int) -> Pcm:
+    """The same at another rate, resampled by the spectrum of the whole."""
+    samples, recorded_rate = soundfile.read(SPEECH / f"{name}.ogg", dtype="float64")
+    length = round(len(samples) * rate / recorded_rate)
     spectrum = np.fft.irfft(np.fft.rfft(samples), n=length) * (length / len(samples))
     return np.asarray(np.clip(spectrum, -1, 1) * 32767, dtype=np.int16)
 
 
 @dataclass
 class SpokenSessions:
-    """Makes sessions that have been spoken in; time is moved, nobody waits."""
+    """Makes sessions that have been spoken in; time is moved, nobody waits.
+
+    Attributes:
+        written: every segment's key and bytes, deleted since or not.
+    """
 
     engine: Engine
     objects: Objects
     folder: Path
+    written: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def transcripts(self) -> Transcripts:
@@ -75,7 +85,9 @@ class SpokenSessions:
                     ]
                 )
                 sequence = 1000 * number + part // SEGMENT_SAMPLES
-                await self.objects.put_create(f"spool/{name}/{segment_key(data, sequence).name}", data)
+                key = f"spool/{name}/{segment_key(data, sequence).name}"
+                await self.objects.put_create(key, data)
+                self.written[key] = data
         if before_the_end is not None:
             await before_the_end(fence.session_id)
         await self.engine.pass_seconds(seconds + 1)

@@ -9,6 +9,8 @@ from worker.speech.engine import SpeechEngine, SpeechError
 from worker.speech.pocketsphinx_engine import PocketSphinxEngine
 from worker.speech.whisper_engine import WhisperEngine
 
+LOADING_SECONDS = 600.0  # a model may be downloaded first, and its hub may be silent
+
 
 def engine_name(settings: Settings) -> str:
     """What was asked for; unasked, the endpoint when there is one, else the embedded engine."""
@@ -24,6 +26,7 @@ class SpeechEngines:
         self._settings = settings
         self._engine: SpeechEngine | None = None
         self._opening = asyncio.Lock()
+        self._loading: asyncio.Future[SpeechEngine] | None = None
 
     @property
     def name(self) -> str:
@@ -39,11 +42,18 @@ class SpeechEngines:
         """The engine; not to be asked for when there is to be none.
 
         Raises:
-            SpeechError: `speech.engine_missing`, or it can't be opened.
+            SpeechError: `speech.engine_missing`, or it can't be opened (yet: it goes on, and may be asked for again).
         """
         async with self._opening:
             if self._engine is None:
-                self._engine = await asyncio.to_thread(self._make)
+                if self._loading is None:
+                    self._loading = asyncio.get_running_loop().run_in_executor(None, self._make)
+                loading = self._loading
+                if not (await asyncio.wait([loading], timeout=LOADING_SECONDS))[0]:
+                    text = f"the speech engine was not ready within {LOADING_SECONDS:g} seconds"
+                    raise SpeechError("speech.engine_failed", text)
+                self._loading = None
+                self._engine = loading.result()
         return self._engine
 
     def _make(self) -> SpeechEngine:

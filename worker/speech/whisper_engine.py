@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,13 +25,17 @@ class WhisperEngine:
             raise SpeechError(
                 "speech.engine_missing", "the faster-whisper engine needs the extra parley[whisper]"
             ) from None
-        self.model: str | None = model or DEFAULT_MODEL
+        wanted = model or DEFAULT_MODEL
+        self.model: str | None = Path(wanted).name if Path(wanted).is_dir() else wanted  # customers see it
         try:
-            self._whisper: Any = WhisperModel(self.model, device="auto", compute_type="default")
-        except (OSError, RuntimeError, ValueError) as error:
-            raise SpeechError(
-                "speech.engine_failed", f"the faster-whisper model could not be loaded ({type(error).__name__})"
-            ) from None
+            self._whisper: Any = WhisperModel(wanted, device="auto", compute_type="default")
+        except ValueError:
+            raise SpeechError("speech.engine_missing", "faster-whisper knows no model of that name") from None
+        except OSError as error:
+            reason = "is not on this machine and can't be downloaded"
+            raise SpeechError("speech.engine_failed", f"the model {reason} ({type(error).__name__})") from None
+        except RuntimeError:
+            raise SpeechError("speech.engine_failed", "the model is damaged, or there is no memory for it") from None
 
     async def recognize(self, pcm: Pcm) -> Recognized:
         """See `SpeechEngine`."""
@@ -40,7 +45,9 @@ class WhisperEngine:
         found, about = self._whisper.transcribe(samples, word_timestamps=True, condition_on_previous_text=False)
         segments = list(found)
         words = tuple(
-            SpokenWord(word.word.strip(), round(word.start * 1000), round(word.end * 1000), round(word.probability, 4))
+            SpokenWord(
+                word.word.strip(), round(word.start * 1000), round(word.end * 1000), round(float(word.probability), 4)
+            )
             for segment in segments
             for word in segment.words or ()
         )

@@ -10,6 +10,7 @@ from bench.lists import bench_lists
 from bench.messages import bench_messages
 from bench.options import Options
 from bench.pages import pages
+from bench.transcribe import bench_transcribe
 
 _VERDICT = re.compile(r"^   (met    |NOT MET)  (.+): \S+ \(goal [≤≥] [\d.]+\)$", re.MULTILINE)
 
@@ -68,3 +69,17 @@ def test_messages_prints_each_way_into_the_room(options: Options, capsys: pytest
         "POST /api/sessions/{id}/message, p95 ms",
     ]
     assert len(re.findall(r"^   \S.+?(?: +\d+\.\d){4}$", printed, re.MULTILINE)) == 5
+
+
+def test_transcribe_prints_what_is_lost_around_the_engine(options: Options, capsys: pytest.CaptureFixture[str]) -> None:
+    """The real job against each engine alone, on the same utterances; the hour is judged with an endpoint."""
+    bench_transcribe(options)
+    printed = capsys.readouterr().out
+    rows = re.findall(r"^   (pocketsphinx|endpoint, .+?), (\S+) minutes +(\d+) ", printed, re.MULTILINE)
+    assert [name for name, _, _ in rows] == ["pocketsphinx", "endpoint, 60 × real time", "endpoint, answers at once"]
+    assert all(int(voiced) >= 5 for _, _, voiced in rows), "somebody speaks"
+    assert [goal for _, goal in _VERDICT.findall(printed)] == [
+        "pocketsphinx, 0.25 minutes: job / engine alone",
+        "endpoint, 60 × real time, 0.5 minutes: job / engine alone",
+        "an hour around an engine that answers at once, × real time",
+    ]

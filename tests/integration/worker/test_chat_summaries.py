@@ -36,14 +36,15 @@ class Model:
 
 
 @pytest.fixture
-async def model() -> AsyncIterator[tuple[Model, OpenAiEndpoint]]:
+async def model(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Model, OpenAiEndpoint]]:
     """The endpoint, and how to reach it."""
+    monkeypatch.setattr("worker.openai_endpoint.FIRST_PAUSE_SECONDS", 0.01)
     model = Model()
     app = web.Application()
     app.router.add_post("/v1/chat/completions", model.complete)
     async with TestServer(app) as server:
         url = str(server.make_url("/v1/"))
-        yield model, OpenAiEndpoint(url, SecretStr("secret"), first_pause_seconds=0.01)
+        yield model, OpenAiEndpoint(url, SecretStr("secret"))
 
 
 def segments(count: int) -> list[TranscriptSegment]:

@@ -1,7 +1,7 @@
 """Transcripts of real speech (espeak-ng's), from the spool of a finalized session to `conversation.json`."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -51,12 +51,20 @@ async def document(spoken: SpokenSessions, session_id: UUID) -> dict[str, Any]:
     return content
 
 
+async def has_document(spoken: SpokenSessions, session_id: UUID) -> bool:
+    """Whether there is a `conversation.json`."""
+    stored = await spoken.objects.list(f"sessions/{format_id('sess', session_id)}")
+    assert stored, "the recording is there in any case"
+    return any(key.endswith("/conversation.json") for key, _ in stored)
+
+
 class Endpoint:
     """An OpenAI-compatible transcription endpoint on loopback; it answers what the test put into `answers`."""
 
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
         self.answers: list[web.Response] = []
+        self.before_answer: Callable[[], Awaitable[object]] | None = None
 
     async def transcribe(self, request: web.Request) -> web.Response:
         """Take the form, give the next answer; the last one for ever."""
@@ -72,6 +80,8 @@ class Endpoint:
                 "wav": file.file.read(),
             }
         )
+        if self.before_answer is not None:
+            await self.before_answer()
         return self.answers.pop(0) if self.answers else web.json_response({"text": "hello"})
 
 
@@ -184,8 +194,7 @@ async def test_an_endpoint_that_is_busy_is_asked_again_by_the_next_job(
 ) -> None:
     """The segments wait; what was recognized is in the log once."""
     heard, url = endpoint
-    monkeypatch.setattr("worker.openai_endpoint._FIRST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr("worker.openai_endpoint._LONGEST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("worker.openai_endpoint.FIRST_PAUSE_SECONDS", 0.01)
     heard.answers += [web.Response(status=503) for _ in range(3)]
     session_id = await spoken.finished({"alice": (1.0, clip("3_alice"))}, seconds=5)
     job = transcriber(spoken, speech_url=url)
@@ -197,6 +206,68 @@ async def test_an_endpoint_that_is_busy_is_asked_again_by_the_next_job(
     await job.transcribe(session_id)
     await job.transcribe(session_id)
     assert [segment["text"] for segment in (await document(spoken, session_id))["segments"]] == ["hello"]
+
+
+async def test_another_attempt_goes_on_where_the_log_ends(
+    spoken: SpokenSessions, endpoint: tuple[Endpoint, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an engine has answered is asked once: utterances in the order of time, whoever speaks; nobody pays twice."""
+    heard, url = endpoint
+    pause = np.zeros(8 * SAMPLE_RATE, dtype=np.int16)
+    alice = np.concatenate([clip("3_alice"), pause, clip("3_alice")])
+    turns = {"alice": (1.0, alice), "bob": (12.0, clip("4_bob")), "carol": (6.0, clip("3_alice"))}
+    session_id = await spoken.finished(turns, seconds=20)
+    monkeypatch.setattr("worker.openai_endpoint.FIRST_PAUSE_SECONDS", 0.01)
+    heard.answers += [web.json_response({"text": text, "language": "en"}) for text in ("one", "two")]
+    heard.answers += [web.Response(status=503) for _ in range(3)]
+    job = transcriber(spoken, speech_url=url)
+    with pytest.raises(SpeechError):
+        await job.transcribe(session_id)
+    logged = await spoken.engine.sql("SELECT text, seq FROM log_entries WHERE session_id = :id", id=session_id)
+    assert {("one", 1), ("two", 2)} == {tuple(row) for row in logged}
+    answered = [request["wav"] for request in heard.requests[:2]]
+    heard.requests.clear()
+
+    await job.transcribe(session_id)
+    segments = (await document(spoken, session_id))["segments"]
+    assert [one["text"] for one in segments] == ["one", "two", *["hello"] * (len(segments) - 2)]
+    assert not [request for request in heard.requests if request["wav"] in answered]
+    assert [one["seq"] for one in segments] == list(range(1, len(segments) + 1)), "logged in the order of time"
+    assert {"alice", "bob", "carol"} == {one["identity"] for one in segments}
+
+
+async def test_an_attempt_that_finds_everything_in_the_log_knows_the_language_again(
+    spoken: SpokenSessions, endpoint: tuple[Endpoint, str]
+) -> None:
+    """Killed between the last words and the file: one question tells the language, nothing is logged twice."""
+    heard, url = endpoint
+    heard.answers += [web.json_response({"text": "Nur Postgres", "language": "de"}) for _ in range(2)]
+    session_id = await spoken.finished({"alice": (1.0, clip("3_alice"))}, seconds=5)
+    await transcriber(spoken, speech_url=url).transcribe(session_id)
+    first = await document(spoken, session_id)
+    await spoken.engine.sql(
+        "UPDATE transcripts SET state = 'pending', language = NULL WHERE session_id = :id", id=session_id
+    )
+    for key, data in spoken.written.items():
+        await spoken.objects.put_create(key, data)
+    await transcriber(spoken, speech_url=url).transcribe(session_id)
+    assert (first, "de", 2) == (await document(spoken, session_id), first["language"], len(heard.requests))
+
+
+async def test_times_that_an_endpoint_makes_up_stay_within_the_utterance(
+    spoken: SpokenSessions, endpoint: tuple[Endpoint, str]
+) -> None:
+    """Words before it, after it, and backwards."""
+    heard, url = endpoint
+    words = [("a", -3.0, 0.5), ("b", 90.0, 91.0), ("c", 1.0, 0.2)]
+    heard.answers.append(
+        web.json_response({"text": "a b c", "words": [{"word": w, "start": s, "end": e} for w, s, e in words]})
+    )
+    session_id = await spoken.finished({"alice": (20.0, clip("3_alice"))}, seconds=30)
+    await transcriber(spoken, speech_url=url).transcribe(session_id)
+    [segment] = (await document(spoken, session_id))["segments"]
+    for one in (segment, *segment["words"]):
+        assert 19_700 <= one["start_ms"] <= one["end_ms"] <= 24_000
 
 
 @pytest.mark.parametrize(
@@ -269,7 +340,24 @@ async def test_a_session_that_was_erased_meanwhile_leaves_nothing(
     await spoken.engine.sql("DELETE FROM transcripts WHERE session_id = :id", id=session_id)
     await job.transcribe(session_id)
     assert heard.requests == []
-    assert await spoken.objects.list(f"sessions/{format_id('sess', session_id)}/conversation.json") == []
+    assert not await has_document(spoken, session_id)
+
+
+async def test_a_session_that_is_erased_while_the_engine_listens_leaves_nothing(
+    spoken: SpokenSessions, endpoint: tuple[Endpoint, str]
+) -> None:
+    """The answer comes too late: no words in the log, no file."""
+    heard, url = endpoint
+    session_id = await spoken.finished({"alice": (1.0, clip("3_alice"))}, seconds=5)
+
+    async def erase() -> None:
+        for table in ("recordings", "transcripts"):
+            await spoken.engine.sql(f"DELETE FROM {table} WHERE session_id = :id", id=session_id)
+
+    heard.before_answer = erase
+    await transcriber(spoken, speech_url=url).transcribe(session_id)
+    assert heard.requests
+    assert not await has_document(spoken, session_id)
 
 
 async def test_the_commit_defers_the_job_and_a_session_that_never_ran_has_none(spoken: SpokenSessions) -> None:

@@ -1,0 +1,83 @@
+"""Transcribes one session with the real job, or lets its engine alone hear what the job would ask it for.
+
+A request has `mode`: `engine`: tracks and voice are looked for first, and only the engine is timed; `job`: everything
+is. `settings` are Parley's. An engine that fails is answered with its code and message.
+"""
+
+import asyncio
+import threading
+import time
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from audio.track_audio import TrackFiles
+from bench.children.finalize_once import peak_mb
+from bench.children.lines import answer, next_request
+from sessions.settings import Settings
+from store.database import Database
+from store.freeze import Freezes
+from store.objects import Objects
+from store.session_log import SessionLog
+from store.summaries import Summaries
+from store.transcripts import Transcripts
+from worker.recording_plan import recording_plan
+from worker.segment_reader import SegmentReader
+from worker.speech.choice import SpeechEngines
+from worker.speech.engine import SpeechError
+from worker.speech.utterances import find_utterances
+from worker.transcriber import Transcriber
+
+
+async def main() -> None:
+    answer({"idle_mb": peak_mb()})
+    where = await next_request()
+    async with Database.open(where["database_url"], timeout_seconds=10, application_name="bench") as db:
+        try:
+            done = await (_engine_alone if where["mode"] == "engine" else _whole_job)(db, where)
+        except SpeechError as error:
+            done = {"code": error.code, "message": error.message}
+    answer(done)
+
+
+async def _engine_alone(db: Database, where: dict[str, Any]) -> dict[str, Any]:
+    frozen = await Freezes(db).frozen(UUID(where["session_id"]))
+    assert frozen is not None
+    engine = await SpeechEngines(Settings(**where["settings"])).open()
+    with SegmentReader(Objects.open(where["storage_url"])) as read, TrackFiles(Path(where["temporary"])) as files:
+        tracks = await asyncio.to_thread(files.extract, recording_plan(frozen), read)
+        utterances = await asyncio.to_thread(list, find_utterances(tracks, threading.Event()))
+        started, cpu = time.perf_counter(), time.process_time()
+        for utterance in utterances:
+            await engine.recognize(utterance.pcm())
+        return {
+            **_figures(started, cpu),
+            "voiced_seconds": sum(one.end_ms - one.start_ms for one in utterances) / 1000,
+        }
+
+
+async def _whole_job(db: Database, where: dict[str, Any]) -> dict[str, Any]:
+    engines = SpeechEngines(Settings(**where["settings"]))
+    if not where.get("cold"):
+        await engines.open()  # as a speech process has it after its first session
+    transcriber = Transcriber(
+        Transcripts(db),
+        Summaries(db),
+        Freezes(db),
+        SessionLog(db),
+        Objects.open(where["storage_url"]),
+        engines,
+        temporary=Path(where["temporary"]),
+        deadline_seconds=86400,
+    )
+    started, cpu = time.perf_counter(), time.process_time()
+    await transcriber.transcribe(UUID(where["session_id"]))
+    return _figures(started, cpu)
+
+
+def _figures(started: float, cpu: float) -> dict[str, Any]:
+    return {"seconds": time.perf_counter() - started, "cpu": time.process_time() - cpu, "peak_mb": peak_mb()}
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,86 @@
+"""The voice gate with the real detector: silence, tones and noise hold no voice, speech does, with its edges."""
+
+import threading
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from audio.pcm import SPEECH_RATE
+from tests.support.spoken import clip_at
+from worker.speech.voice_gate import find_voice
+
+Samples = NDArray[np.int16]
+SECOND = SPEECH_RATE
+EDGE = 400 * SPEECH_RATE // 1000  # 200 ms of padding, and what the detector needs to make up its mind
+
+
+def found(samples: Samples) -> list[tuple[int, int]]:
+    """The voiced stretches."""
+    return list(find_voice(samples, threading.Event()))
+
+
+def silence(seconds: float) -> Samples:
+    """Digital silence."""
+    return np.zeros(round(seconds * SECOND), dtype=np.int16)
+
+
+def hiss(seconds: float, rms: float) -> Samples:
+    """White noise."""
+    return np.random.default_rng(5).normal(0, rms, round(seconds * SECOND)).astype(np.int16)
+
+
+def sine(hz: float, seconds: float, amplitude: float) -> Samples:
+    """A tone."""
+    return (amplitude * np.sin(2 * np.pi * hz * np.arange(round(seconds * SECOND)) / SECOND)).astype(np.int16)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        np.zeros(0, dtype=np.int16),
+        np.zeros(511, dtype=np.int16),
+        silence(30),
+        sine(440, 20, 3276),
+        sine(1000, 20, 16000),
+        hiss(20, 30),
+        hiss(20, 3000),
+        hiss(20, 20) + sine(50, 20, 200),
+    ],
+    ids=["nothing", "less than a window", "silence", "our sine", "a loud tone", "a hiss", "loud noise", "mains hum"],
+)
+def test_what_is_no_voice_is_not_found(samples: Samples) -> None:
+    """0 % of it: none of this is sent to an engine."""
+    assert found(samples) == []
+
+
+@pytest.mark.parametrize("noise_rms", [0, 30], ids=["in silence", "in a hiss"])
+def test_speech_is_found_with_its_edges(noise_rms: float) -> None:
+    """Two turns with silence around them: two stretches, each from before its first word until after its last."""
+    first, second = clip_at("1_alice", SPEECH_RATE), clip_at("3_alice", SPEECH_RATE)
+    track = np.concatenate([silence(3), first, silence(4), second, silence(2)])
+    track += hiss(len(track) / SECOND, noise_rms)[: len(track)] if noise_rms else 0
+    stretches = found(track)
+    turns = [(3 * SECOND, 3 * SECOND + len(first)), (7 * SECOND + len(first), 7 * SECOND + len(first) + len(second))]
+    for start, end in turns:
+        inside = [one for one in stretches if one[0] < end and one[1] > start]
+        assert start - EDGE <= inside[0][0] <= start + EDGE
+        assert end - EDGE <= inside[-1][1] <= end + EDGE
+        voiced = sum(min(one[1], end) - max(one[0], start) for one in inside)
+        assert voiced >= 0.85 * (end - start)
+    assert all(any(one[0] < end and one[1] > start for start, end in turns) for one in stretches), "nothing but speech"
+
+
+def test_quiet_speech_is_speech_and_what_nobody_hears_is_not() -> None:
+    """40 dB down it is found; 60 dB down it lies below the gate's floor."""
+    speech = np.concatenate([silence(1), clip_at("1_alice", SPEECH_RATE), silence(1)])
+    assert found((speech / 100).astype(np.int16))
+    assert found((speech / 1000).astype(np.int16)) == []
+
+
+def test_a_canceled_search_ends() -> None:
+    """Its thread must not outlive its job."""
+    canceled = threading.Event()
+    canceled.set()
+    with pytest.raises(OSError, match="canceled"):
+        list(find_voice(clip_at("1_alice", SPEECH_RATE), canceled))
