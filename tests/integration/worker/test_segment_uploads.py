@@ -1,20 +1,24 @@
 """A segment's file goes only when the object storage has all of it."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
 import pytest
 
-from audio.segments import encode_audio, encode_header, encode_track, segment_key
+from audio.segments import RecordKind, encode_audio, encode_header, encode_track, read_segment, segment_key
 from sessions.ids import format_id, new_uuid
 from store import durable_files
 from store import objects as module
 from store.objects import Objects
+from store.pauses import COMMIT_SECONDS
 from store.storage_errors import StorageError
+from worker.boot_clock import SECOND_NS
+from worker.session_clock import SessionClock
 from worker.spool import SealedSegment
-from worker.uploader import upload_segment
+from worker.uploader import Uploader, upload_segment
 
 SESSION = new_uuid()
 NAME = format_id("sess", SESSION)
@@ -67,6 +71,30 @@ async def test_a_segment_that_came_out_short_stays_in_the_spool(
     assert segment.path.exists()
     await upload_segment(objects, SESSION, segment)
     assert data == await objects.get(f"spool/{NAME}/{segment.key.name}")
+
+
+async def test_an_upload_leaves_pauses_out_by_itself_and_waits_for_their_stamps(
+    objects: Objects, segment: SealedSegment
+) -> None:
+    """Also when nobody has erased them from the file yet; a pause may be committed 2 s after its stamp."""
+    started_at = datetime(2026, 11, 22, tzinfo=UTC)
+    uploader = Uploader(objects, SESSION, SessionClock(started_at, started_at, 0))
+    uploader.add(segment)
+    end_ns = SECOND_NS  # of the segment
+    uploader.prove(end_ns + round(COMMIT_SECONDS * SECOND_NS) - 1)
+    await uploader.flush()
+    assert (await objects.list(f"spool/{NAME}"), uploader.waiting) == ([], 1)
+    uploader.leave_out(((12_000, 36_000),))
+    uploader.prove(end_ns + round(COMMIT_SECONDS * SECOND_NS))
+    await uploader.flush()
+    [(key, _)] = await objects.list(f"spool/{NAME}")
+    spans = [
+        (record.start_sample, record.end_sample)
+        for record in read_segment(await objects.get(key)).records
+        if record.kind == RecordKind.AUDIO
+    ]
+    assert (spans, uploader.waiting) == ([(0, 12_000), (36_000, 48_000)], 0)
+    assert not segment.path.exists()
 
 
 async def test_a_torn_object_of_an_earlier_attempt_is_replaced(objects: Objects, segment: SealedSegment) -> None:
