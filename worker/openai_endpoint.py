@@ -1,27 +1,38 @@
 """Requests to an OpenAI-compatible HTTP service: one bounded way to ask, to try again, and to fail."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+from aiohttp import hdrs
 from pydantic import SecretStr
+from pydantic_core import from_json
 
 _ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 20.0
+LONGEST_PAUSE_SECONDS = 30.0  # who is told to wait longer gives up for now
 _MOST_ANSWER_BYTES = 8 << 20
 _TRY_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 
 
 class EndpointError(Exception):
-    """The service didn't do it; `final` says that asking again is no use. The text quotes nothing of the answer."""
+    """The service didn't do it. The text quotes nothing of the answer.
 
-    def __init__(self, message: str, *, final: bool) -> None:
+    Attributes:
+        final: asking again is no use.
+        status: of its answer; None when there was none, or it could not be understood.
+        retry_after_seconds: what it asked for.
+    """
+
+    def __init__(
+        self, message: str, *, final: bool, status: int | None = None, retry_after_seconds: float | None = None
+    ) -> None:
         super().__init__(message)
         self.final = final
+        self.status = status
+        self.retry_after_seconds = retry_after_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,8 @@ class OpenAiEndpoint:
     async def post(self, path: str, body: Callable[[], Any]) -> dict[str, Any]:
         """The JSON object that `POST {url}{path}` answers; busy and broken answers are tried again twice.
 
+        Redirects are not followed: the key is for this service only.
+
         Args:
             body: makes the request's body (`aiohttp.FormData`, or an object to be sent as JSON), anew per attempt.
 
@@ -55,9 +68,10 @@ class OpenAiEndpoint:
                 try:
                     return await self._ask(http, path, body())
                 except EndpointError as error:
-                    if error.final or attempt == _ATTEMPTS:
+                    wait = max(pause, error.retry_after_seconds or 0.0)
+                    if error.final or attempt == _ATTEMPTS or wait > LONGEST_PAUSE_SECONDS:
                         raise
-                await asyncio.sleep(pause)
+                await asyncio.sleep(wait)
                 pause = min(pause * 4, LONGEST_PAUSE_SECONDS)
         raise AssertionError
 
@@ -67,7 +81,12 @@ class OpenAiEndpoint:
             async with http.post(self.url.rstrip("/") + path, allow_redirects=False, **how) as answer:
                 if answer.status != 200:
                     again = answer.status in _TRY_AGAIN
-                    raise EndpointError(f"the endpoint answered with HTTP {answer.status}", final=not again)
+                    raise EndpointError(
+                        f"the endpoint answered with HTTP {answer.status}",
+                        final=not again,
+                        status=answer.status,
+                        retry_after_seconds=_seconds(answer.headers.get(hdrs.RETRY_AFTER)),
+                    )
                 data = await answer.content.read(_MOST_ANSWER_BYTES + 1)
                 while chunk := await answer.content.read(_MOST_ANSWER_BYTES + 1):
                     data += chunk
@@ -78,9 +97,17 @@ class OpenAiEndpoint:
         except (aiohttp.ClientError, ValueError) as error:
             raise EndpointError(f"the endpoint can't be reached ({type(error).__name__})", final=False) from None
         try:
-            content = json.loads(data)
+            content = from_json(data)  # bounds the depth, which json doesn't
         except ValueError:
             raise EndpointError("the endpoint's answer is no JSON", final=False) from None
         if not isinstance(content, dict):
             raise EndpointError("the endpoint's answer is no JSON object", final=False)
         return content
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """What `Retry-After` says in seconds; a date is taken for nothing said, as no such service sends one."""
+    try:
+        return None if retry_after is None else max(float(retry_after), 0.0)
+    except ValueError:
+        return None

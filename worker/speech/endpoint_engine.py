@@ -6,10 +6,12 @@ from typing import Any
 
 import aiohttp
 import soundfile
+from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
 from audio.pcm import SPEECH_RATE, Pcm
 from worker.openai_endpoint import EndpointError, OpenAiEndpoint
 from worker.speech.engine import Recognized, SpeechError, SpokenWord
+from worker.speech.languages import language_code
 
 DEFAULT_MODEL = "whisper-1"
 
@@ -33,7 +35,7 @@ class EndpointEngine:
         except EndpointError as error:
             code = "speech.engine_refused" if error.final else "speech.engine_failed"
             raise SpeechError(code, str(error)) from None
-        except (TypeError, ValueError, KeyError):
+        except ValidationError:
             raise SpeechError("speech.engine_failed", "the endpoint's answer is no transcription") from None
 
     def _form(self, wav: bytes) -> aiohttp.FormData:
@@ -46,25 +48,36 @@ class EndpointEngine:
         return form
 
 
+class _Word(BaseModel):
+    word: str
+    start: FiniteFloat
+    end: FiniteFloat
+
+
+class _Segment(BaseModel):
+    avg_logprob: FiniteFloat | None = None
+
+
+class _Transcription(BaseModel):
+    """`verbose_json`, of which services leave out what they don't know."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    text: str
+    language: str | None = None
+    words: list[_Word] | None = None
+    segments: list[_Segment] | None = None
+
+
 def _recognized(answer: dict[str, Any]) -> Recognized:
-    text = answer["text"]
-    if not isinstance(text, str):
-        raise TypeError
-    scores = [
-        math.exp(min(float(segment["avg_logprob"]), 0.0))
-        for segment in answer.get("segments") or ()
-        if segment.get("avg_logprob") is not None
-    ]
-    words = tuple(
-        SpokenWord(
-            str(word["word"]).strip(), round(float(word["start"]) * 1000), round(float(word["end"]) * 1000), None
-        )
-        for word in answer.get("words") or ()
-    )
-    language = answer.get("language")
+    said = _Transcription.model_validate(answer)
+    scores = [math.exp(min(one.avg_logprob, 0.0)) for one in said.segments or () if one.avg_logprob is not None]
     return Recognized(
-        text=text.strip(),
+        text=said.text.replace("\0", "").strip(),  # PostgreSQL keeps no NUL
         confidence=round(sum(scores) / len(scores), 4) if scores else None,
-        words=words,
-        language=language if isinstance(language, str) and language else None,
+        words=tuple(
+            SpokenWord(one.word.replace("\0", "").strip(), round(one.start * 1000), round(one.end * 1000), None)
+            for one in said.words or ()
+        ),
+        language=language_code(said.language),
     )

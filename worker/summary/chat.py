@@ -1,10 +1,12 @@
-"""Summaries by a chat model: `POST {PARLEY_SUMMARY_URL}/chat/completions` with structured output.
+"""Summaries by a chat model: `POST {PARLEY_SUMMARY_URL}/chat/completions` with structured output, where it knows that.
 
 A transcript that is too long for one request is summarized in parts, and then the parts' summaries are.
 """
 
 import json
+import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -52,6 +54,12 @@ _SCHEMA = {
         "language": {"type": "string"},
     },
 }
+_STRUCTURED: dict[str, Any] = {
+    "type": "json_schema",
+    "json_schema": {"name": "summary", "strict": True, "schema": _SCHEMA},
+}
+_NOT_UNDERSTOOD = frozenset({400, 404, 415, 422, 501})
+_FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
 
 
 class ChatSummarizer:
@@ -63,6 +71,7 @@ class ChatSummarizer:
         self.model: str | None = model
         self._endpoint = endpoint
         self._part_characters = part_characters
+        self._formats: tuple[dict[str, Any] | None, ...] = (_STRUCTURED, {"type": "json_object"}, None)
 
     async def summarize(self, segments: Sequence[TranscriptSegment], language: str | None) -> Gist:
         """See `Summarizer`."""
@@ -85,25 +94,32 @@ class ChatSummarizer:
         return gists[0]
 
     async def _ask(self, task: str, content: str) -> Gist:
+        while True:
+            try:
+                return _gist(await self._endpoint.post("/chat/completions", partial(self._body, task, content)))
+            except EndpointError as error:
+                if error.status in _NOT_UNDERSTOOD and len(self._formats) > 1:
+                    self._formats = self._formats[1:]  # it may not know structured output: ask for less, from now on
+                    continue
+                code = "summary.engine_refused" if error.final else "summary.engine_failed"
+                raise SummaryError(code, str(error)) from None
+            except (KeyError, IndexError, TypeError, ValidationError):
+                raise SummaryError("summary.engine_failed", "the endpoint's answer is no summary") from None
+
+    def _body(self, task: str, content: str) -> dict[str, Any]:
+        answer_format = self._formats[0]
+        if answer_format is not _STRUCTURED:
+            task += f" Answer with nothing but a JSON object of this schema: {json.dumps(_SCHEMA)}"
         body = {
             "model": self.model,
             "messages": [{"role": "system", "content": task}, {"role": "user", "content": content}],
-            "response_format": {
-                "type": "json_schema",
-                "json_schema": {"name": "summary", "strict": True, "schema": _SCHEMA},
-            },
         }
-        try:
-            return _gist(await self._endpoint.post("/chat/completions", lambda: body))
-        except EndpointError as error:
-            code = "summary.engine_refused" if error.final else "summary.engine_failed"
-            raise SummaryError(code, str(error)) from None
-        except (KeyError, IndexError, TypeError, ValidationError):
-            raise SummaryError("summary.engine_failed", "the endpoint's answer is no summary") from None
+        return body if answer_format is None else {**body, "response_format": answer_format}
 
 
 def _gist(answer: dict[str, Any]) -> Gist:
-    content = _Answer.model_validate_json(answer["choices"][0]["message"]["content"])
+    text = answer["choices"][0]["message"]["content"]
+    content = _Answer.model_validate_json(_FENCE.sub(r"\1", text))
     return Gist(
         title=content.title.strip() or None,
         summary=content.summary.strip(),

@@ -1,14 +1,18 @@
 """The embedded summarizer: the most central sentences, by LexRank (sumy), and those that sound like a promise.
 
 sumy's own tokenizer wants a download, so sentences and words are found here. LexRank compares every sentence with every
-other: long transcripts are ranked in parts, and then the winners.
+other: long transcripts are ranked in parts, and then the winners. Promises are recognized in English only.
 """
 
 import asyncio
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from sessions.transcript import TranscriptSegment
 from worker.summary.port import Gist, SummaryError
@@ -18,7 +22,11 @@ _SUMMARY_SENTENCES = 3
 _KEY_POINTS = 5
 _ACTION_ITEMS = 10
 _TITLE_CHARACTERS = 80
-_LEAST_WORDS = 3  # shorter ones say hello or yes
+_QUOTE_CHARACTERS = 240  # engines without punctuation make long sentences
+_LEAST_WORDS = 3  # that mean something; shorter ones say hello or yes
+_TITLE_TERMS = 3
+_LEAST_MENTIONS = 2
+_FILLERS = frozenset({"ah", "eh", "er", "hm", "hmm", "oh", "ok", "okay", "uh", "um", "yeah"})
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])\s+")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+")
 _PROMISE = re.compile(
@@ -56,16 +64,21 @@ class ExtractiveSummarizer:
         return await asyncio.to_thread(self._summarize, split_sentences(segments), language)
 
     def _summarize(self, sentences: Sequence[Sentence], language: str | None) -> Gist:
-        candidates = [sentence for sentence in sentences if len(sentence.words) >= _LEAST_WORDS] or list(sentences)
-        ranked = _rank(candidates, _KEY_POINTS, _stop_words(language))
+        meaningless = _stop_words(language) | _FILLERS
+        candidates = _telling(sentences, meaningless)
+        ranked = _rank(candidates, _KEY_POINTS, meaningless)
         chosen = set(ranked[:_SUMMARY_SENTENCES])
         in_order = [sentence for index, sentence in enumerate(candidates) if index in chosen]
-        promises = [sentence for sentence in candidates if _PROMISE.search(sentence.text)]
+        promises = [sentence for sentence in sentences if _PROMISE.search(sentence.text)]
         return Gist(
-            title=_shortened(candidates[ranked[0]].text) if ranked else None,
-            summary=" ".join(_closed(f"{sentence.who}: {sentence.text}") for sentence in in_order),
-            key_points=tuple(candidates[index].text for index in sorted(ranked[:_KEY_POINTS])),
-            action_items=tuple(f"{sentence.who}: {sentence.text}" for sentence in promises[:_ACTION_ITEMS]),
+            title=_title(candidates, ranked, meaningless),
+            summary=" ".join(_closed(f"{one.who}: {_shortened(one.text, _QUOTE_CHARACTERS)}") for one in in_order),
+            key_points=tuple(_shortened(candidates[index].text, _QUOTE_CHARACTERS) for index in sorted(ranked)),
+            action_items=tuple(
+                f"{one.who}: {_shortened(one.text, _QUOTE_CHARACTERS)}"
+                for one in promises[:_ACTION_ITEMS]
+                if len(one.words) >= _LEAST_WORDS
+            ),
             language=language,
         )
 
@@ -78,6 +91,28 @@ def split_sentences(segments: Sequence[TranscriptSegment]) -> list[Sentence]:
         for part in _SENTENCE_END.split(segment.text)
         if part.strip()
     ]
+
+
+def _telling(sentences: Sequence[Sentence], meaningless: frozenset[str]) -> list[Sentence]:
+    """Those that say something by themselves; where there are none, whatever there is."""
+    long = [one for one in sentences if len(set(one.words) - meaningless) >= _LEAST_WORDS]
+    statements = [one for one in long if not one.text.endswith(("?", "？", "؟"))]
+    return statements or long or [one for one in sentences if one.words] or list(sentences)
+
+
+def _title(candidates: Sequence[Sentence], ranked: Sequence[int], meaningless: frozenset[str]) -> str | None:
+    """The best sentence, if it is one that fits; else what is spoken of most."""
+    if not ranked:
+        return None
+    best = candidates[ranked[0]].text
+    if len(best) > _TITLE_CHARACTERS or not _is_closed(best):
+        mentions = Counter(
+            word for one in candidates for word in one.words if word not in meaningless and len(word) > 2
+        )
+        terms = [word for word, count in mentions.most_common(_TITLE_TERMS) if count >= _LEAST_MENTIONS]
+        if len(terms) > 1:
+            return _capitalized(", ".join(terms))
+    return _capitalized(_shortened(best, _TITLE_CHARACTERS).rstrip(".!?。！？")) or None
 
 
 def _rank(sentences: Sequence[Sentence], count: int, stop_words: frozenset[str]) -> list[int]:
@@ -101,8 +136,9 @@ def _best(sentences: Sequence[Sentence], indices: Sequence[int], count: int, sto
         return list(indices[:count])
     frequencies = ranking._compute_tf(words)
     matrix = ranking._create_matrix(words, ranking.threshold, frequencies, ranking._compute_idf(words))
-    scores = ranking.power_method(matrix, ranking.epsilon)
-    order = sorted(range(len(indices)), key=lambda at: (-float(scores[at]), at))
+    with np.errstate(invalid="ignore", divide="ignore"):  # sentences that have nothing in common at all
+        scores = np.nan_to_num(ranking.power_method(matrix, ranking.epsilon))
+    order = sorted(range(len(indices)), key=lambda at: (-round(float(scores[at]), 9), at))
     return [indices[at] for at in order[:count]]
 
 
@@ -120,13 +156,23 @@ def _words(text: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(text)]
 
 
+def _is_closed(text: str) -> bool:
+    return text.endswith((".", "!", "?", "…", "。", "！", "？", "؟"))
+
+
 def _closed(text: str) -> str:
-    return text if text.endswith((".", "!", "?", "…", "。", "！", "？")) else f"{text}."
-
-
-def _shortened(text: str) -> str:
-    """At most 80 characters, cut between words."""
-    text = text.rstrip(".!?…")
-    if len(text) <= _TITLE_CHARACTERS:
+    """With a full stop of its script at the end."""
+    if _is_closed(text):
         return text
-    return text[: _TITLE_CHARACTERS - 1].rsplit(" ", 1)[0].rstrip(",;: ") + "…"
+    return text + ("。" if unicodedata.east_asian_width(text[-1]) in "WF" else ".")
+
+
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _shortened(text: str, most_characters: int) -> str:
+    """At most so many characters, cut between words."""
+    if len(text) <= most_characters:
+        return text
+    return text[: most_characters - 1].rsplit(" ", 1)[0].rstrip(",;: ") + "…"

@@ -102,16 +102,42 @@ async def test_an_answer_that_is_no_summary_is_an_error(model: tuple[Model, Open
 async def test_a_busy_endpoint_is_asked_again_and_one_that_refuses_is_not(
     model: tuple[Model, OpenAiEndpoint],
 ) -> None:
-    """429 and 503 are tried three times; 400 once."""
+    """429 and 503 are tried three times; 401 once."""
     asked, endpoint = model
     asked.statuses = [429, 503]
     assert (await ChatSummarizer(endpoint, "gpt").summarize(segments(2), None)).summary == "S"
     assert len(asked.requests) == 3
-    asked.statuses = [400]
+    asked.statuses = [401]
     with pytest.raises(SummaryError) as failure:
         await ChatSummarizer(endpoint, "gpt").summarize(segments(2), None)
     assert (
         failure.value.code,
         failure.value.message,
-    ) == ("summary.engine_refused", "the endpoint answered with HTTP 400")
+    ) == ("summary.engine_refused", "the endpoint answered with HTTP 401")
     assert len(asked.requests) == 4
+
+
+@pytest.mark.parametrize("refused", [1, 2])
+async def test_a_server_without_structured_output_is_asked_for_plain_json(
+    model: tuple[Model, OpenAiEndpoint], refused: int
+) -> None:
+    """JSON mode, then nothing but words, the schema in both; the next request begins with what worked."""
+    asked, endpoint = model
+    asked.statuses = [400] * refused
+    asked.answer = f"```json\n{json.dumps(GIST)}\n```" if refused == 2 else GIST
+    summarizer = ChatSummarizer(endpoint, "gpt")
+    for _ in range(2):
+        assert (await summarizer.summarize(segments(2), None)).summary == "S"
+    kinds = [request.get("response_format", {}).get("type") for request in asked.requests]
+    ladder = ["json_schema", "json_object", None]
+    assert kinds == [*ladder[: refused + 1], ladder[refused]]
+    assert all("key_points" in request["messages"][0]["content"] for request in asked.requests[1:])
+
+
+async def test_a_server_that_refuses_every_form_is_not_asked_for_ever(model: tuple[Model, OpenAiEndpoint]) -> None:
+    """Three forms, three requests, a reason."""
+    asked, endpoint = model
+    asked.statuses = [400] * 9
+    with pytest.raises(SummaryError) as failure:
+        await ChatSummarizer(endpoint, "gpt").summarize(segments(2), None)
+    assert (failure.value.code, len(asked.requests)) == ("summary.engine_refused", 3)

@@ -168,7 +168,7 @@ async def test_the_endpoints_words_and_times_are_placed_in_the_session(
     assert request["wav"].startswith(b"RIFF")
     content = await document(spoken, session_id)
     [segment] = content["segments"]
-    assert (content["engine"], content["model"], content["language"]) == ("openai", "large", "english")
+    assert (content["engine"], content["model"], content["language"]) == ("openai", "large", "en")
     assert (segment["text"], segment["identity"], segment["confidence"]) == ("Only Postgres.", "alice", 0.9048)
     assert 20_000 <= segment["start_ms"] <= 20_300
     assert segment["end_ms"] - segment["start_ms"] == 800
