@@ -53,26 +53,27 @@ class SummaryWriter:
             )
             return
         try:
-            gist = EMPTY
+            gist, summarizer = EMPTY, None
             if transcript.segments:
-                gist = await self._summarizer.summarize(transcript.segments, transcript.language)
+                summarizer = self._summarizer
+                gist = await summarizer.summarize(transcript.segments, transcript.language)
         except SummaryError as error:
             await self._summaries.fail(session_id, run.run_id, transcript.sha256, error.code, error.message)
             return
         name = format_id("sess", session_id)
         key = f"sessions/{name}/summary.json"
-        document = summary_document(gist, transcript, self._summarizer, session.title)
+        document = summary_document(gist, transcript, summarizer, session.title)
         await self._objects.put_bytes(key, json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
         if await self._summaries.finish(session_id, run.run_id, transcript.sha256, key):
-            _log.info("summary_stored", session_id=name, engine=self._summarizer.name)
+            _log.info("summary_stored", session_id=name, engine=document["engine"])
         elif await self._summaries.get(session_id) is None:  # erased in the meantime
             await self._objects.delete(key)
 
 
 def summary_document(
-    gist: Gist, transcript: Transcript, summarizer: Summarizer, session_title: str | None
+    gist: Gist, transcript: Transcript, summarizer: Summarizer | None, session_title: str | None
 ) -> dict[str, Any]:
-    """What `summary.json` holds."""
+    """What `summary.json` holds; without a summarizer there was nothing to be summarized."""
     return {
         "title": session_title or gist.title,
         "summary": gist.summary,
@@ -81,8 +82,8 @@ def summary_document(
         "participants": _participants(transcript.segments),
         "talk_time_ms": _talk_time_ms(transcript.segments),
         "language": gist.language or transcript.language,
-        "engine": summarizer.name,
-        "model": summarizer.model,
+        "engine": None if summarizer is None else summarizer.name,
+        "model": None if summarizer is None else summarizer.model,
         "transcript_sha256": transcript.sha256,
     }
 

@@ -65,7 +65,7 @@ class SummaryContent(AnswerModel):
     participants: list[Participant]
     talk_time_ms: dict[str, int] = Field(description="By identity.")
     language: str | None
-    engine: str
+    engine: str | None = Field(description="What summarized; null: there was nothing to summarize.")
     model: str | None
     transcript_sha256: str
 

@@ -1,5 +1,6 @@
 """Transcripts and summaries: the canonical operations and document 000's, which is quoted."""
 
+import asyncio
 import json
 from typing import Any
 from uuid import UUID
@@ -28,7 +29,9 @@ SPOKEN = (
 )
 
 
-async def spoken_session(api: ApiServer, **fields: Any) -> dict[str, Any]:
+async def spoken_session(
+    api: ApiServer, words: tuple[tuple[str, str, int, int], ...] = SPOKEN, **fields: Any
+) -> dict[str, Any]:
     """A session that has ended, with something in its log."""
     session = await api.create("room", **fields)
     session_id = parse_id("sess", session["id"])
@@ -41,7 +44,7 @@ async def spoken_session(api: ApiServer, **fields: Any) -> dict[str, Any]:
             text("INSERT INTO transcripts (session_id, state, created_at) VALUES (:id, 'available', now())"),
             {"id": session_id},
         )
-    await say(api, session_id, *SPOKEN)
+    await say(api, session_id, *words)
     return session
 
 
@@ -212,6 +215,61 @@ async def test_regenerating_starts_one_run_at_a_time(api: ApiServer) -> None:
     jobs = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'summaries.summarize' AND status = 'todo'"
     async with api.dependencies.db.begin() as conn:
         assert (await conn.execute(text(jobs))).scalar_one() == 1
+
+
+async def test_many_who_ask_at_once_have_one_run(api: ApiServer) -> None:
+    """Readers and regenerators, before there is a run and after one is over: the same run for all, one job."""
+    session = await spoken_session(api)
+    workflows, runs = set(), []
+    for _ in range(3):
+        async with asyncio.TaskGroup() as group:
+            asking = [
+                group.create_task(api.call("POST", REGENERATE, {"sessionId": session["id"]}))
+                if number % 3
+                else group.create_task(api.call("POST", f"/v1/sessions/{session['id']}/summary"))
+                for number in range(12)
+            ]
+        replies = [task.result() for task in asking]
+        assert {reply.status for reply in replies} == {202}
+        found = {reply.content.get("runId") or reply.content["run_id"] for reply in replies}
+        assert len(found) == 1
+        runs += found
+        workflows |= {reply.content.get("workflowId") or reply.content["workflow_id"] for reply in replies}
+        jobs = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'summaries.summarize' AND status = 'todo'"
+        async with api.dependencies.db.begin() as conn:
+            assert (await conn.execute(text(jobs))).scalar_one() == 1
+        async with asyncio.TaskGroup() as group:
+            for _ in range(2):  # a job that was freed too early runs twice
+                group.create_task(run_job(api, session["id"]))
+    assert (len(set(runs)), workflows) == (3, {f"summary-{session['id']}"})
+
+
+async def test_a_session_in_which_nobody_spoke_has_an_empty_summary(api: ApiServer) -> None:
+    """200 with nothing in it, made by no model; so has one that never ran."""
+    session = await spoken_session(api, words=())
+    never = await api.create("other")
+    await api.call("POST", f"/v1/sessions/{never['id']}/cancel")
+    for one in (session, never):
+        query = {"sessionId": one["id"]}
+        assert (await api.call("GET", SUMMARY, params=query)).status == 202
+        await run_job(api, one["id"], Broken())
+        reply = await api.call("GET", SUMMARY, params=query)
+        assert reply.status == 200
+        summary = reply.content["summary"]
+        canonical = await api.call("GET", f"/v1/sessions/{one['id']}/summary")
+        assert (canonical.status, canonical.content["content"]) == (200, summary)
+        assert len(summary.pop("transcript_sha256")) == 64
+        assert summary == {
+            "title": None,
+            "summary": "",
+            "key_points": [],
+            "action_items": [],
+            "participants": [],
+            "talk_time_ms": {},
+            "language": None,
+            "engine": None,
+            "model": None,
+        }
 
 
 async def test_a_summary_of_a_transcript_that_grew_is_not_served(api: ApiServer) -> None:
