@@ -25,7 +25,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *USAGE_OPERATIONS,
     *API_KEY_OPERATIONS,
     *SERVICE_OPERATIONS,
-    *session_outputs_operations.OPERATIONS,
     *agent_sessions_operations.OPERATIONS,
     *task_sessions_operations.OPERATIONS,
+    *session_outputs_operations.OPERATIONS,
 )
