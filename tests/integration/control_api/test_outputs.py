@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from sessions.ids import parse_id
+from sessions.ids import new_uuid, parse_id
 from store.session_log import NewLogEntry, SessionLog
 from store.session_queries import SessionQueries
 from store.summaries import Summaries
@@ -242,6 +242,19 @@ async def test_many_who_ask_at_once_have_one_run(api: ApiServer) -> None:
             for _ in range(2):  # a job that was freed too early runs twice
                 group.create_task(run_job(api, session["id"]))
     assert (len(set(runs)), workflows) == (3, {f"summary-{session['id']}"})
+
+
+async def test_what_a_run_came_to_stays(api: ApiServer) -> None:
+    """Its job, run twice because it was freed too early, fails after it has succeeded: the summary stays."""
+    session = await spoken_session(api)
+    session_id = parse_id("sess", session["id"])
+    summaries = Summaries(api.dependencies.db)
+    run = await summaries.request(session_id, again=False)
+    assert run is not None
+    await run_job(api, session["id"])
+    assert not await summaries.fail(session_id, run.run_id, "0" * 64, "summary.engine_failed", "too late")
+    assert not await summaries.finish(session_id, new_uuid(), "0" * 64, "somewhere/else")
+    assert (await api.call("GET", SUMMARY, params={"sessionId": session["id"]})).status == 200
 
 
 async def test_a_session_in_which_nobody_spoke_has_an_empty_summary(api: ApiServer) -> None:

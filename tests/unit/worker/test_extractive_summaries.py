@@ -39,6 +39,15 @@ async def test_a_call_is_told_by_what_it_was_about() -> None:
     )
 
 
+async def test_a_question_is_no_point_where_there_are_statements() -> None:
+    """However central it is; alone it is better than nothing."""
+    question = ("ann", "Which slow queries of the shop database make the checkout slow?")
+    statement = ("bob", "The slow queries of the shop database make it slow.")
+    gist = await summarized(question, statement, ("ann", "Um, okay, yeah."))
+    assert (gist.title, gist.key_points) == (statement[1].rstrip("."), (statement[1],))
+    assert (await summarized(question)).key_points == (question[1],)
+
+
 async def test_talk_without_punctuation_is_titled_by_the_words_it_is_about() -> None:
     """As pocketsphinx writes it: no endless sentence as a title, no endless quotes."""
     talk = "um the database of the shop is slow and so the database needs a rest and the shop needs the database " * 6
@@ -79,7 +88,7 @@ async def test_next_to_nothing_is_no_error(lines: list[str]) -> None:
 
 
 async def test_an_hour_of_talk_is_ranked_in_parts() -> None:
-    """LexRank compares everything with everything: a thousand sentences would take minutes."""
+    """LexRank compares everything with everything; the winners of the parts are compared again."""
     turns = [("ann", f"Item {n} of the list is about the topic number {n % 7} and nothing else.") for n in range(1500)]
     gist = await summarized(*turns)
     assert len(gist.key_points) == 5
