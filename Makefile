@@ -9,13 +9,15 @@ COMPILE := $(UV) pip compile pyproject.toml --generate-hashes --no-header --univ
 TEST_PROCESSES ?= 4
 # Tests of audio in real time measure the machine's load with it: few at once, and nothing beside them.
 REALTIME_PROCESSES ?= 2
+# Cases per operation, and chains of requests along the document's links. 2000 take about an hour and a half.
+SCHEMATHESIS_EXAMPLES ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint check test demo dev bench docs lock clean livekit-server
+.PHONY: help setup lint check test demo dev schemathesis bench docs lock clean livekit-server
 .DELETE_ON_ERROR:
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.synced livekit-server ## install everything into .venv, find or build livekit-server
 
@@ -31,6 +33,9 @@ demo: setup ## record a conversation in a real LiveKit room on this machine
 
 dev: setup ## run the whole stack in the foreground
 	@exec $(BIN)/parley dev
+
+schemathesis: setup ## look longer for requests that the API answers other than its document says
+	PARLEY_SCHEMATHESIS_EXAMPLES=$(SCHEMATHESIS_EXAMPLES) $(BIN)/python -m pytest -s tests/integration/control_api/test_schemathesis.py
 
 bench: setup ## measure, and print a table
 	$(BIN)/python -m bench

@@ -1,8 +1,9 @@
 """The way of a request to its route: key, scope, path ids, query parameters, body, idempotency key. In this order."""
 
+import json
 from collections.abc import Awaitable, Callable
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from control_api.authentication import authenticate, require_scope
 from control_api.boundary import OPERATION
@@ -100,6 +101,8 @@ async def _once(operation: Operation, call: Call, key: str) -> web.StreamRespons
 def _repeated(operation: Operation, call: Call, kept: Replay) -> web.Response:
     """The answer that the first request got."""
     headers = {REPLAYED: "true"}
+    if operation.made_at is not None:
+        headers[hdrs.LOCATION] = operation.made_at.format(id=json.loads(kept.body)["id"])
     if not kept.body:
         return web.Response(status=kept.status, headers=headers)
     if operation.secret_answer:

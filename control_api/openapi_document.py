@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from control_api import examples
+from control_api.envelope import ERROR_CODE
 from control_api.idempotency_key import HEADER, REPLAYED
 from control_api.operation import Answer, Operation
 from control_api.path_parameters import OUTSIDE_THE_PATH, PATH_PARAMETERS, path_parameters
@@ -18,6 +19,7 @@ from control_api.request_id import HEADER as REQUEST_ID
 from control_api.status_descriptions import STATUS_DESCRIPTIONS
 from sessions.codes import CODES
 from sessions.errors import ParleyError
+from sessions.ids import id_pattern
 
 OPENAPI = web.AppKey("openapi", bytes)
 
@@ -33,7 +35,33 @@ _WITH_BODY = (
     "field.required",
     "field.invalid",
 )
-_WITH_IDEMPOTENCY = ("idempotency.invalid", "idempotency.in_progress", "idempotency.key_reused", "commit.unknown")
+_REPLAYED_DESCRIPTION = "true when this is the answer of an earlier request with the same key."
+_REQUEST_ID = {
+    REQUEST_ID: {
+        "description": "Id of the request, for support.",
+        "required": True,
+        "schema": {"type": "string", "pattern": id_pattern("req")},
+    }
+}
+_ERROR_CODE = {
+    ERROR_CODE: {
+        "description": "The error's code, whatever form the body has.",
+        "required": True,
+        "schema": {"type": "string", "pattern": r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"},
+    }
+}
+_OF_ERRORS = {
+    401: {"WWW-Authenticate": "Bearer"},
+    416: {"Content-Range": "bytes */ and the size of the file."},
+    503: {"Retry-After": "Seconds."},
+}
+_WITH_IDEMPOTENCY = (
+    "not_found",
+    "idempotency.invalid",
+    "idempotency.in_progress",
+    "idempotency.key_reused",
+    "commit.unknown",
+)
 
 
 def openapi_document(operations: Sequence[Operation]) -> OpenAPI:
@@ -128,8 +156,8 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
                 "schema": schema,
             }
         )
-    for name, description in operation.request_headers.items():
-        parameters.append({"name": name, "in": "header", "description": description, "schema": {"type": "string"}})
+    for name, (description, schema) in operation.request_headers.items():
+        parameters.append({"name": name, "in": "header", "description": description, "schema": schema})
     if operation.idempotent_by_key:
         parameters.append(_IDEMPOTENCY_KEY)
     return parameters
@@ -155,9 +183,12 @@ def _in_path(name: str, description: str, example: str, schema: dict[str, Any]) 
 
 
 def _answer(answer: Answer, operation: Operation, references: dict[type[BaseModel], dict[str, Any]]) -> dict[str, Any]:
-    headers = {REQUEST_ID: "Id of the request.", **answer.headers}
+    headers = _headers(answer.headers, required=True)
+    if operation.made_at is not None:
+        headers |= _headers({"Location": "Where it is."}, required=True)
+    headers |= _headers(answer.optional_headers, required=False)
     if operation.idempotent_by_key:
-        headers[REPLAYED] = "true when this is the answer of an earlier request with the same key."
+        headers |= _headers({REPLAYED: _REPLAYED_DESCRIPTION}, required=False)
     content: dict[str, Any] = {
         media_type: {
             "schema": {"type": "object" if media_type == "application/json" else "string"},
@@ -173,10 +204,15 @@ def _answer(answer: Answer, operation: Operation, references: dict[type[BaseMode
             content[media_type] = {"schema": references[model], "example": example}
     return {
         "description": answer.description,
-        "headers": {
-            name: {"description": description, "schema": {"type": "string"}} for name, description in headers.items()
-        },
+        "headers": _REQUEST_ID | headers,
         **({"content": content} if content else {}),
+    }
+
+
+def _headers(descriptions: dict[str, str], *, required: bool) -> dict[str, Any]:
+    return {
+        name: {"description": description, "required": required, "schema": {"type": "string"}}
+        for name, description in descriptions.items()
     }
 
 
@@ -219,6 +255,7 @@ def _errors(operation: Operation, references: dict[type[BaseModel], dict[str, An
     return {
         str(status): {
             "description": _described(operation, status, shown),
+            "headers": _REQUEST_ID | _ERROR_CODE | _headers(_OF_ERRORS.get(status, {}), required=True),
             "content": {"application/json": {"schema": references[dialect.envelope], "examples": shown}},
         }
         for status, shown in sorted(by_status.items())

@@ -28,7 +28,8 @@ class Answer:
         media_types: bodies besides JSON, media type → example.
         variant: JSON in another spelling, under a media type of its own (and under plain JSON, where the path asks for
             it): media type, model, example.
-        headers: name → description.
+        headers: name → description; those that are always there.
+        optional_headers: those that are there at times.
         leads_to: in links to other operations: what addresses something there (a parameter of the path, `sessionId`) →
             the member of this answer's JSON body that says it.
     """
@@ -39,6 +40,7 @@ class Answer:
     example: Any = None
     media_types: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    optional_headers: dict[str, str] = field(default_factory=dict)
     variant: tuple[str, type[BaseModel], Any] | None = None
     leads_to: dict[str, str] = field(default_factory=dict)
 
@@ -53,10 +55,11 @@ class Operation:
         scope: what the key must have; None: any key will do.
         public: needs no key at all.
         secret_answer: the answer holds a secret: it is kept for repetitions sealed, and by nobody else.
+        made_at: path of what a POST makes, with `{id}` of its answer; for Location, which repetitions have too.
         errors: the codes that belong to this operation, beyond those that every one has.
         error_descriptions: status → a sentence, where the usual one of that status says too little.
         request_examples: name → body.
-        request_headers: name → description.
+        request_headers: name → description and JSON Schema.
         dialect: of its errors.
     """
 
@@ -71,13 +74,14 @@ class Operation:
     scope: Scope | None = None
     public: bool = False
     secret_answer: bool = False
+    made_at: str | None = None
     query: tuple[QueryParameter, ...] = ()
     body: type[BaseModel] | None = None
     body_required: bool = True
     errors: tuple[str, ...] = ()
     error_descriptions: dict[int, str] = field(default_factory=dict)
     request_examples: dict[str, Any] = field(default_factory=dict)
-    request_headers: dict[str, str] = field(default_factory=dict)
+    request_headers: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     dialect: Dialect = CANONICAL
 
     @property

@@ -56,6 +56,7 @@ OPERATIONS: tuple[Operation, ...] = (
         scope="sessions:write",
         handler=task_sessions.create_task_session,
         body=CreateTaskSessionRequest,
+        made_at=_ALL + "/{id}",
         request_examples={"text": examples.CREATE_TASK_SESSION},
         answers=(
             Answer(
@@ -63,7 +64,6 @@ OPERATIONS: tuple[Operation, ...] = (
                 "The session.",
                 CreatedTaskSession,
                 examples.CREATED_TASK_SESSION,
-                headers={"Location": "Where the session is."},
                 leads_to=SESSION_LEADS_TO,
             ),
         ),

@@ -7,6 +7,8 @@ from control_api.query_parameters import text
 from control_api.routes import recordings
 from control_api.schemas.recording import AudioLink, RecordingResource
 
+RANGE_PATTERN = "^bytes=([0-9]{1,15}-([0-9]{1,15})?|-[0-9]{1,15})$"
+
 RECORDING_OPERATIONS: tuple[Operation, ...] = (
     Operation(
         name="get_recording",
@@ -43,7 +45,9 @@ RECORDING_OPERATIONS: tuple[Operation, ...] = (
             text("expires", "Part of the link.", most=12),
             text("signature", "Part of the link.", most=128),
         ),
-        request_headers={"Range": "bytes=first-last"},
+        request_headers={
+            "Range": ("One range.", {"type": "string", "pattern": RANGE_PATTERN, "examples": ["bytes=0-1023"]})
+        },
         answers=(
             Answer(200, "The whole file.", media_types={"audio/wav": ""}),
             Answer(206, "The range.", media_types={"audio/wav": ""}),

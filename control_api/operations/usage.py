@@ -62,7 +62,7 @@ USAGE_OPERATIONS: tuple[Operation, ...] = (
                     usage_events.CSV: "id,object,session_id,epoch,kind,from_ms,to_ms,…\r\n",
                     usage_events.NDJSON: '{"id":"ue_…","object":"usage_event",…}\n',
                 },
-                headers={"Link": 'The next page, rel="next".'},
+                optional_headers={"Link": 'The next page, rel="next".'},
             ),
         ),
         errors=("not_acceptable",),

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
-from control_api.schemas.strictness import INTEGRAL, NO_NUL, JsonObject, RequestModel, ShortText, Text
+from control_api.schemas.strictness import INTEGRAL, NO_NUL, Json, JsonObject, RequestModel, ShortText, Text
 from sessions.timestamps import parse_timestamp
 from sessions.worker_token import MAX_TOKEN_CHARACTERS
 
@@ -44,18 +44,21 @@ class LiveKitTransportRequest(RequestModel):
     )
 
 
-class WebSocketTransportRequest(RequestModel):
-    """Reserved: raw WebSocket transport. Not yet available; create answers 400 `transport.unsupported`."""
+class ReservedTransport(RequestModel):
+    """Whatever members it will have one day; none is kept."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="allow", json_schema_extra={"propertyNames": {"pattern": NO_NUL}})
+    __pydantic_extra__: dict[str, Json]
+
+
+class WebSocketTransportRequest(ReservedTransport):
+    """Reserved: raw WebSocket transport. Not yet available; create answers 400 `transport.unsupported`."""
 
     type: Literal["websocket"]
 
 
-class PipecatTransportRequest(RequestModel):
+class PipecatTransportRequest(ReservedTransport):
     """Reserved: Pipecat integration. Not yet available; create answers 400 `transport.unsupported`."""
-
-    model_config = ConfigDict(extra="ignore")
 
     type: Literal["pipecat"]
 

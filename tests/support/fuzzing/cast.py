@@ -1,0 +1,107 @@
+"""Which sessions there are, and what can be asked of them: learned from answers, as a client does."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from sessions.errors import ParleyError
+from sessions.ids import format_id, parse_id
+from tests.support.fuzzing.stand_in_worker import StandInWorker
+
+
+@dataclass
+class Actor:
+    """One session.
+
+    Attributes:
+        room: room and identity of a voice session.
+    """
+
+    id: str
+    agent_id: str
+    project_id: str | None = None
+    room: tuple[str, str] | None = None
+    archived: bool = False
+    paused: bool = False
+    spoken_to: bool = False
+
+
+@dataclass
+class Cast:
+    """All of them; `pick` takes turns among those that suit."""
+
+    worker: StandInWorker
+    _actors: dict[str, Actor] = field(default_factory=dict)
+    _turns: "count[int]" = field(default_factory=count)
+
+    def get(self, session_id: str) -> Actor | None:
+        """By its id, however that is spelled."""
+        return self._actors.get(canonical(session_id))
+
+    def pick(self, operation: str) -> Actor | None:
+        """One that the operation has something to say about, else any, or nobody."""
+        suitable = list(self._suitable(operation)) or list(self._actors.values())
+        return suitable[-1 - next(self._turns) % min(len(suitable), 4)] if suitable else None
+
+    def _suitable(self, operation: str) -> Iterable[Actor]:
+        actors = self._actors.values()
+        if operation in OF_FINISHED:
+            finished = {format_id("sess", session_id) for session_id in self.worker.finished}
+            return (actor for actor in actors if actor.id in finished)
+        if operation in ("pause_session", "post_message", "send_task_message"):
+            running = {format_id("sess", session_id) for session_id in self.worker.running}
+            return (actor for actor in actors if actor.id in running or actor.spoken_to)
+        if operation == "resume_session":
+            return (actor for actor in actors if actor.paused)
+        if operation == "replace_worker_token":
+            finished = {format_id("sess", session_id) for session_id in self.worker.finished}
+            return (actor for actor in actors if actor.room is not None and actor.id not in finished)
+        if operation in ("restore_session", "restore_agent_session", "delete_archived_agent_session"):
+            return (actor for actor in actors if actor.archived)
+        return actors
+
+    def enter(self, made: dict[str, Any]) -> None:
+        """A session was created; every few of them the worker takes all that wait."""
+        actor = Actor(made["id"], made["agent_id"], made.get("project_id"))
+        if isinstance(transport := made.get("transport"), dict):
+            actor.room = (transport["room_name"], transport["worker_identity"])
+        self._actors[actor.id] = actor
+        self.worker.session_created()
+
+    def learn(self, operation: str, path_parameters: dict[str, Any]) -> None:
+        """A request about a session succeeded."""
+        actor_id = canonical(path_parameters.get("session_id") or path_parameters.get("session_key") or "")
+        known = self._actors.get(actor_id)
+        if known is None:
+            return
+        if operation.startswith("delete_"):
+            del self._actors[actor_id]
+        elif operation.startswith("archive_"):
+            known.archived = True
+        elif operation.startswith("restore_"):
+            known.archived = False
+        elif operation in ("post_message", "send_task_message"):
+            known.spoken_to = True
+        elif operation in ("pause_session", "resume_session"):
+            known.paused = operation == "pause_session"
+        elif operation in ("end_session", "cancel_session"):
+            known.paused = known.spoken_to = False
+            self.worker.session_stopped(parse_id("sess", actor_id))
+
+
+# Operations whose answers are about what an ended session leaves.
+OF_FINISHED = frozenset(
+    {
+        *("get_audio", "get_recording", "get_transcript", "get_summary", "regenerate_summary", "list_events"),
+        *("session_audio", "session_transcript", "session_summary", "session_status", "regenerate_session_summary"),
+    }
+)
+
+
+def canonical(session_id: str) -> str:
+    """`sess_…` for either spelling; empty for what is no id."""
+    try:
+        return format_id("sess", parse_id("sess", session_id))
+    except ParleyError:
+        return ""

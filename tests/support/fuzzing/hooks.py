@@ -1,0 +1,108 @@
+"""Loaded by the schemathesis process (SCHEMATHESIS_HOOKS): what goes out, what is checked besides, what is counted."""
+
+import atexit
+import json
+import os
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+import schemathesis
+from pydantic import SecretStr
+from schemathesis import Case, CheckContext, HookContext
+from schemathesis.core.failures import AcceptedNegativeData, Failure
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.core.transport import Response
+from schemathesis.openapi.checks import RejectedPositiveData
+
+from store.vault import LinkSigner
+from tests.support.fuzzing.cast import Cast
+from tests.support.fuzzing.excuses import excuse
+from tests.support.fuzzing.first_scene import open_scene
+from tests.support.fuzzing.mended import Mender, is_wrong_at, operation_id
+from tests.support.fuzzing.stand_in_worker import StandInWorker
+from tests.support.fuzzing.traces import Traces
+
+_DATABASE_URL = os.environ["FUZZING_DATABASE_URL"]
+_SECRET = os.environ["FUZZING_SECRET_KEY"]
+_TALLY = Path(os.environ["FUZZING_TALLY"])
+
+_worker = StandInWorker(_DATABASE_URL, os.environ["FUZZING_STORAGE_URL"], _SECRET).__enter__()
+_traces = Traces(_DATABASE_URL)
+_cast = Cast(_worker)
+_mender = Mender(_cast, LinkSigner([SecretStr(_SECRET)]))
+_answers: defaultdict[str, Counter[str]] = defaultdict(Counter)
+_excused: defaultdict[str, Counter[str]] = defaultdict(Counter)
+_checked = 0
+open_scene(_cast, os.environ["FUZZING_BASE_URL"], os.environ["FUZZING_KEY"])
+
+
+@schemathesis.hook
+def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+    """Mend the case in place; forget what was written before."""
+    del context, kwargs
+    _mender.mend(case)
+    _traces.take()
+
+
+@schemathesis.hook
+def after_call(context: HookContext, case: Case, response: Response) -> None:
+    """Count it, and let the session go on."""
+    del context
+    operation = operation_id(case)
+    if response.request.method != case.operation.method.upper():  # a method that the path hasn't
+        operation = f"{response.request.method} {case.operation.path}"
+    _answers[operation][str(response.status_code)] += 1
+    if 200 <= response.status_code < 400:
+        _mender.succeeded.add(operation)
+        if operation in ("create_session", "create_task_session"):
+            _cast.enter(response.json())
+        else:
+            _cast.learn(operation, case.path_parameters or {})
+
+
+@schemathesis.hook
+def filter_failure(context: HookContext, failure: Failure, case: Case, response: Response) -> bool:
+    """Whether it is one: a schema says what a request looks like, not whether it makes sense."""
+    del context
+    if isinstance(failure, AcceptedNegativeData):
+        return not (response.status_code == 404 and is_wrong_at(case, ParameterLocation.PATH))
+    if not isinstance(failure, RejectedPositiveData):
+        return True
+    code = response.headers.get("x-error-code", [""])[0]
+    excused = excuse(operation_id(case), code, _param(response))
+    if excused is None:
+        return True
+    _excused[operation_id(case)][excused] += 1
+    return False
+
+
+@schemathesis.check
+def refused_requests_write_nothing(ctx: CheckContext, response: Response, case: Case) -> bool | None:
+    """Nothing in the database is other than before."""
+    global _checked
+    del ctx
+    _checked += 1
+    if response.status_code < 400:
+        return True
+    written = _traces.take()
+    assert not written, (
+        f"{operation_id(case)} answered {response.status_code} and wrote to {', '.join(sorted(written))}"
+    )
+    return None
+
+
+def _param(response: Response) -> str | None:
+    try:
+        error = response.json()["error"]
+    except (ValueError, KeyError):
+        return None
+    return error.get("param") if isinstance(error, dict) else None
+
+
+@atexit.register
+def _report() -> None:
+    tally = {"answers": _answers, "excused": _excused, "checked": _checked, "finished": len(_worker.finished)}
+    _TALLY.write_text(json.dumps(tally, indent=1, sort_keys=True))
+    _traces.close()
+    _worker.__exit__()

@@ -1,0 +1,181 @@
+"""What schemathesis can't make up: worker tokens, ids that belong together, signatures, periods that are some.
+
+Half of the cases that are meant to be right are mended, so that they get further than to their first semantic check;
+the other half go out as they were made: what may refuse them is in `tests.support.fuzzing.excuses`. Those that are
+meant to be wrong are about sessions that exist, unless it is that which is wrong: else "not found" would hide that the
+rest was taken.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from zlib import crc32
+
+from schemathesis import Case, GenerationMode
+from schemathesis.core.parameters import ParameterLocation
+
+from control_api.links import LINK_SECONDS, OBJECTS_PATH
+from sessions.timestamps import format_timestamp
+from store.vault import LinkSigner
+from tests.support.api_server import ROOM_URL, worker_token
+from tests.support.fuzzing.cast import Cast
+
+DAY = 86_400.0
+BY_TYPE = frozenset({"session_audio", "session_transcript", "session_status"})
+
+
+@dataclass
+class Mender:
+    """Mends cases in place.
+
+    Attributes:
+        succeeded: operations that have answered well; until then each of their cases is mended.
+    """
+
+    cast: Cast
+    signer: LinkSigner
+    succeeded: set[str] = field(default_factory=set)
+    _numbers: "count[int]" = field(default_factory=count)
+
+    def mend(self, case: Case) -> None:
+        """Before it is sent."""
+        if case.headers and "wait" in case.headers.get("Prefer", ""):
+            case.headers["Prefer"] = "wait=1"  # whoever asks, waits
+        if case.meta is None:
+            return
+        operation = operation_id(case)
+        if case.meta.generation.mode is not GenerationMode.POSITIVE:
+            if not is_wrong_at(case, ParameterLocation.PATH):
+                self._address(case, operation)
+            return
+        if operation in self.succeeded and not _is_chosen(case):
+            return
+        if case.headers and "Idempotency-Key" in case.headers:  # another body with it would be refused
+            case.headers["Idempotency-Key"] = f"{case.headers['Idempotency-Key'][:240]}-{next(self._numbers)}"
+        self._address(case, operation)
+        if isinstance(case.body, dict):
+            self._mend_body(case, operation, case.body)
+        if operation in BY_TYPE:
+            self._say_its_type(case.query)
+        if own := _OWN.get(operation):
+            own(self, case)
+
+    def _address(self, case: Case, operation: str) -> None:
+        """Ask for a session about which there is something to say."""
+        path, query = case.path_parameters or {}, case.query or {}
+        body = case.body if isinstance(case.body, dict) else {}
+        named = {"session_id", "session_key", "sessionId"} & {*path, *query, *body}
+        actor = self.cast.pick(operation) if named else None
+        if actor is None:
+            return
+        for name, members in (("session_id", path), ("session_key", path), ("sessionId", query), ("sessionId", body)):
+            if name in members:
+                members[name] = actor.id
+        if "agent_id" in path:
+            path["agent_id"] = actor.agent_id
+        if "sessionId" in body or operation == "session_summary":
+            (body if body else query).pop("projectId", None)
+
+    def _say_its_type(self, query: dict[str, Any]) -> None:
+        actor = self.cast.get(query.get("sessionId", ""))
+        query.pop("projectId", None)
+        query["type"] = "instant"
+        if actor is not None and actor.project_id is not None:
+            query["type"], query["projectId"] = "project", actor.project_id
+
+    def _mend_body(self, case: Case, operation: str, body: dict[str, Any]) -> None:
+        if isinstance(body.get("transport"), dict):
+            body["transport"] = self._transport(body["transport"])
+            if body.get("start_at") is not None:
+                body["start_at"] = format_timestamp(datetime.now(UTC) + timedelta(hours=1))
+            if body.get("max_duration_seconds") is not None:  # shorter ones end while others are looked at
+                body["max_duration_seconds"] = 3600 + int(body["max_duration_seconds"]) % 3600
+        data = body.get("data")
+        if operation.endswith("_task_session") and isinstance(data, dict) and isinstance(data.get("transport"), dict):
+            data["transport"] = self._transport(data["transport"])
+        if operation == "create_api_key":
+            _mend_key(body)
+        if operation == "replace_worker_token":
+            actor = self.cast.get(case.path_parameters["session_id"])
+            room, identity = (actor and actor.room) or ("room", "recorder")
+            body["worker_token"] = worker_token(room, identity, ttl=DAY)
+        if operation == "regenerate_session_summary":
+            actor = self.cast.get(body.get("sessionId", ""))
+            if actor is not None and actor.project_id is not None:
+                body["instant_voice_links"] = False
+
+    def _transport(self, transport: dict[str, Any]) -> dict[str, Any]:
+        """A real JWT for a room of its own at a public URL; all other members stay."""
+        room = f"room-{next(self._numbers)}"
+        kept = transport if transport.get("type") == "livekit" else {}
+        identity = kept.get("worker_identity") or "recorder"
+        return {
+            **kept,
+            "type": "livekit",
+            "url": ROOM_URL,
+            "room_name": room,
+            "worker_token": worker_token(room, identity, ttl=DAY),
+            "audio_source": "track",
+        }
+
+    def _sign(self, case: Case) -> None:
+        actor = self.cast.pick("get_audio")
+        if actor is None:
+            return
+        key = f"sessions/{actor.id}/conversation.wav"
+        expires_at = (datetime.now(UTC) + timedelta(seconds=LINK_SECONDS)).replace(microsecond=0)
+        case.path_parameters["key"] = key
+        case.query["expires"] = str(int(expires_at.timestamp()))
+        if case.headers and "Range" in case.headers and next(self._numbers) % 2:
+            case.headers["Range"] = "bytes=10-19"
+        case.query["signature"] = self.signer.sign(OBJECTS_PATH + key, expires_at)
+
+    def _mend_period(self, case: Case) -> None:
+        """A month or two edges, a zone that exists, a cursor only with groups."""
+        query = case.query
+        if "period_start" in query or "period_end" in query:
+            query.pop("period", None)
+            query["period_start"], query["period_end"] = "2026-01-01", "2026-02-01T00:00:00Z"
+        if "time_zone" in query:
+            query["time_zone"] = "Europe/Berlin"
+        if "group_by" not in query:
+            query.pop("after", None)
+
+    def _forget_cursor(self, case: Case) -> None:
+        """A cursor of the ledger is a row of it."""
+        case.query.pop("after", None)
+
+
+_OWN: dict[str, Callable[[Mender, Case], None]] = {
+    "get_object": Mender._sign,
+    "get_usage": Mender._mend_period,
+    "list_usage_events": Mender._forget_cursor,
+}
+
+
+def operation_id(case: Case) -> str:
+    """The operation's name in our table."""
+    return str(case.operation.definition.raw["operationId"])
+
+
+def is_wrong_at(case: Case, location: ParameterLocation) -> bool:
+    """Whether this part of the request is meant to be wrong."""
+    return case.meta is not None and case.meta.is_negative_at(location)
+
+
+def _is_chosen(case: Case) -> bool:
+    """By what is in it: the same case is mended again, or isn't again."""
+    return crc32(repr((case.path_parameters, case.query, case.headers, case.body)).encode()) % 2 == 0
+
+
+def _mend_key(body: dict[str, Any]) -> None:
+    if body.get("expires_at") is not None:
+        body["expires_at"] = format_timestamp(datetime.now(UTC) + timedelta(days=1))
+    if body.get("kind") == "agent":
+        body["agent_id"] = body.get("agent_id") or "agent_x"
+        body["scopes"] = body.get("scopes") or ["sessions:read"]
+    else:
+        body.pop("agent_id", None)
+        body.pop("scopes", None)
