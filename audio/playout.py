@@ -41,6 +41,13 @@ class Finished:
     interrupted: bool
 
 
+@dataclass(slots=True)
+class PlayoutBudget:
+    """How many samples several players may keep between them."""
+
+    left_samples: int
+
+
 PlayoutEvent: TypeAlias = Placed | Overflown | Started | Finished
 
 
@@ -63,12 +70,11 @@ class Playout:
     starts only grow.
     """
 
-    def __init__(self, limit_samples: int, *, tolerance_samples: int = SAMPLE_RATE // 10) -> None:
-        self._limit_samples = limit_samples
+    def __init__(self, budget: PlayoutBudget, *, tolerance_samples: int = SAMPLE_RATE // 10) -> None:
+        self._budget = budget
         self._tolerance_samples = tolerance_samples
         self._segments: deque[_Segment] = deque()
         self._head_sample = 0  # where the next sample goes, unless that is too late or too early
-        self._kept_samples = 0
         self._events: list[PlayoutEvent] = []
 
     @property
@@ -100,8 +106,8 @@ class Playout:
         if is_starving and arrival_sample - self._head_sample > self._tolerance_samples:
             self._head_sample = arrival_sample
         before = segment.waiting.kept_samples
-        segment.waiting.push(pcm, self._limit_samples - self._kept_samples)
-        self._kept_samples += segment.waiting.kept_samples - before
+        segment.waiting.push(pcm, self._budget.left_samples)
+        self._budget.left_samples -= segment.waiting.kept_samples - before
 
     def end(self, number: int, now_sample: int) -> None:
         """Nothing more of a segment will arrive."""
@@ -115,8 +121,8 @@ class Playout:
         self._play(now_sample)
         for segment in self._segments:
             self._events.append(Finished(segment.number, segment.played_samples, interrupted=True))
+            self._budget.left_samples += segment.waiting.kept_samples
         self._segments.clear()
-        self._kept_samples = 0
         self._head_sample = max(self._head_sample, now_sample)
 
     def advance(self, now_sample: int) -> list[PlayoutEvent]:
@@ -153,4 +159,4 @@ class Playout:
             )
             self._head_sample = end_sample
             segment.played_samples += length
-        self._kept_samples += segment.waiting.kept_samples - before
+        self._budget.left_samples += before - segment.waiting.kept_samples

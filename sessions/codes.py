@@ -188,7 +188,7 @@ _ALL = (
     # ends: why a session ended or was canceled
     _end("end.requested", "A client asked for the end."),
     _end("end.max_duration", "max_duration_seconds have passed."),
-    _end("end.idle_timeout", "No remote participant had an audio track for idle_timeout_seconds."),
+    _end("end.idle_timeout", "For idle_timeout_seconds no remote participant had an audio track or sent a stream."),
     _end("end.room_closed", "The room was closed or deleted."),
     _end("end.removed", "The worker was removed from the room.", fault="customer"),
     _end("cancel.requested", "A client asked for the cancellation."),
@@ -197,6 +197,7 @@ _ALL = (
     _gap("gap.rejoin", "transport", "The connection to the room was lost for this time."),
     _gap("gap.concealed", "transport", "Audio did not arrive in time; what is heard here was made up."),
     _gap("gap.storage", "platform", "What was recorded here could not be stored or read back."),
+    _gap("gap.overflow", "customer", "A byte stream was too far ahead of its playing: it was not kept until then."),
     _gap("gap.paused", "none", "The session was paused."),
 )
 

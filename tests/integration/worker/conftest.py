@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from pydantic import SecretStr
@@ -64,12 +64,15 @@ class Studio:
         max_duration_seconds: int = 600,
         sine: bool = False,
         subscribe_to_identity: str | None = None,
+        audio_source: Literal["track", "data_stream"] = "track",
     ) -> Session:
         """Queue a session for `room`."""
         worker_token = token or self.token(room, "worker", can_publish=False, hidden=True, recorder=True)
         new = NewSession(
             id=new_uuid(),
-            transport=LiveKitTransport(url or self.livekit.url, room, "worker", "track", subscribe_to_identity, sine),
+            transport=LiveKitTransport(
+                url or self.livekit.url, room, "worker", audio_source, subscribe_to_identity, sine
+            ),
             token=SecretStr(worker_token),
             token_expires_at=datetime.now(UTC) + timedelta(hours=1),
             quality="standard",

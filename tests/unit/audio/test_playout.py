@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio.playout import Finished, Overflown, Placed, Playout, PlayoutEvent, Started
+from audio.playout import Finished, Overflown, Placed, Playout, PlayoutBudget, PlayoutEvent, Started
 
 MS = 48
 SECOND = 1000 * MS
@@ -42,7 +42,7 @@ def play(playout: Playout, segments: list[tuple[int, int, int]]) -> None:
 
 def test_a_segment_is_played_from_its_arrival_on_in_real_time() -> None:
     """Two seconds at once: after half a second half a second has been played, and the end comes when it comes."""
-    playout = Playout(MINUTES)
+    playout = Playout(PlayoutBudget(MINUTES))
     play(playout, [(1, 5 * SECOND, 2 * SECOND)])
     early = playout.advance(5 * SECOND + SECOND // 2)
     assert playout.next_sample == 7 * SECOND
@@ -59,7 +59,7 @@ def test_a_segment_is_played_from_its_arrival_on_in_real_time() -> None:
 
 def test_a_segment_waits_for_the_one_before_it() -> None:
     """The second arrives while the first is played: directly after it. The third arrives later: at its arrival."""
-    playout = Playout(MINUTES)
+    playout = Playout(PlayoutBudget(MINUTES))
     play(playout, [(1, 0, 2 * SECOND), (2, SECOND, SECOND), (3, 5 * SECOND, SECOND)])
     events = playout.advance(10 * SECOND)
 
@@ -79,7 +79,7 @@ def test_a_segment_waits_for_the_one_before_it() -> None:
 
 def test_a_clear_cuts_off_what_was_not_played() -> None:
     """The segment being played, the one that waits and the one without samples are over; a new one is played."""
-    playout = Playout(MINUTES)
+    playout = Playout(PlayoutBudget(MINUTES))
     play(playout, [(1, 0, 2 * SECOND), (2, 0, SECOND)])
     playout.open(3)
     playout.clear(SECOND // 2)
@@ -101,7 +101,7 @@ def test_a_clear_cuts_off_what_was_not_played() -> None:
 @pytest.mark.parametrize(("late_ms", "hole_ms"), [(60, 0), (100, 0), (101, 101), (700, 700)])
 def test_samples_that_come_late_are_played_late_only_if_a_player_would_have_run_dry(late_ms: int, hole_ms: int) -> None:
     """A sender in real time whose chunk is late by less than what a player has in hand leaves no hole."""
-    playout = Playout(MINUTES)
+    playout = Playout(PlayoutBudget(MINUTES))
     playout.open(1)
     playout.push(1, ramp(SECOND), 0)
     playout.push(1, ramp(SECOND, SECOND), SECOND + late_ms * MS)
@@ -117,7 +117,7 @@ def test_samples_that_come_late_are_played_late_only_if_a_player_would_have_run_
 
 def test_what_there_is_no_room_for_keeps_its_place() -> None:
     """One second of room: the rest of three is named, what follows lies where it belongs, and room comes back."""
-    playout = Playout(SECOND)
+    playout = Playout(PlayoutBudget(SECOND))
     play(playout, [(1, 0, 3 * SECOND)])
     events = playout.advance(2 * SECOND)
     play(playout, [(2, 2 * SECOND, SECOND)])
@@ -133,7 +133,7 @@ def test_what_there_is_no_room_for_keeps_its_place() -> None:
 
 def test_room_that_was_cleared_is_free() -> None:
     """An interrupted sender can fill it again."""
-    playout = Playout(SECOND)
+    playout = Playout(PlayoutBudget(SECOND))
     for number in range(5):
         play(playout, [(number, number * 10 * MS, SECOND)])
         playout.clear(number * 10 * MS + 5 * MS)
@@ -149,13 +149,14 @@ def test_room_that_was_cleared_is_free() -> None:
 def test_no_chunking_moves_a_sample(chunks: list[int], delays: list[int], looks: list[int]) -> None:
     """Chunks of any size, each there before its turn or a little late, looked at whenever: one unbroken stretch."""
     start = 1234
-    playout = Playout(MINUTES)
+    playout = Playout(PlayoutBudget(MINUTES))
     playout.open(1)
     events: list[PlayoutEvent] = []
     arrival, pushed = start, 0
     for chunk, delay in zip(chunks, delays, strict=False):
         if pushed:
-            arrival = max(arrival, start + pushed + delay if delay % 2 else arrival + delay // 50)
+            turn = start + pushed
+            arrival = max(arrival, min(turn + delay if delay % 2 else arrival + delay, turn + TOLERANCE))
         for look in sorted(look for look in looks if look < arrival):
             looks.remove(look)
             events += playout.advance(max(look, 0))
@@ -186,7 +187,8 @@ def test_whatever_happens_nothing_is_played_twice_early_or_after_its_clear(
 ) -> None:
     """Any schedule: places grow and do not overlap, nothing lies in the future or past a clear, every segment ends
     once, and what a segment says it played is what was placed while it was on."""
-    playout = Playout(limit)
+    budget = PlayoutBudget(limit)
+    playout = Playout(budget)
     events: list[PlayoutEvent] = []
     now, opened, barrier = 0, 0, 0
     sources: dict[int, int] = {}  # samples pushed per segment
@@ -233,3 +235,4 @@ def test_whatever_happens_nothing_is_played_twice_early_or_after_its_clear(
     assert all(event.played_samples <= sources[event.segment] for event in finished)
     started = [event.segment for event in events if isinstance(event, Started)]
     assert started == sorted(set(started))
+    assert budget.left_samples == limit
