@@ -25,6 +25,7 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
         body=CreateSessionRequest,
         request_examples={
             "record_a_room": examples.CREATE_SESSION,
+            "stand_in_for_an_avatar": examples.CREATE_STREAM_SESSION,
         },
         answers=(
             Answer(
