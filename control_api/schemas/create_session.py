@@ -37,9 +37,9 @@ class LiveKitTransportRequest(RequestModel):
     )
     audio_source: Literal["track", "data_stream"] = Field(
         "track",
-        description="track: audio tracks of the room. data_stream: PCM in LiveKit byte streams, as livekit-agents sends "
-        "it to an avatar worker (DataStreamAudioOutput with destination_identity=worker_identity); needs a token that "
-        "is not hidden and has canPublishData.",
+        description="track: audio tracks of the room. data_stream: PCM in LiveKit byte streams, as livekit-agents "
+        "sends it to an avatar worker (DataStreamAudioOutput with destination_identity=worker_identity); needs a token "
+        "that is not hidden and has canPublishData.",
     )
     subscribe_to_identity: ShortText | None = Field(None, description="Record this participant only. Null: everybody.")
     synthetic_audio_if_no_input: bool = Field(
