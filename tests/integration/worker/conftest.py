@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from livekit import rtc
 from pydantic import SecretStr
 
 from parley.livekit_server import LiveKitServer
@@ -24,6 +25,8 @@ from store.objects import Objects
 from store.sessions_table import Sessions
 from store.vault import TokenVault
 from tests.support.beeps import mint_token
+from worker import joins
+from worker.livekit_room import LiveKitRoom
 from worker.recorder_process import OpenRecorder, open_recorder
 
 SECRET = SecretStr("s" * 40)
@@ -164,3 +167,18 @@ async def _organization(db: Database) -> uuid.UUID:
 def room() -> str:
     """A room of this test's own."""
     return f"room-{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def rooms(monkeypatch: pytest.MonkeyPatch) -> list[rtc.Room]:
+    """The SDK's room of every join of the worker, in order."""
+    joined: list[rtc.Room] = []
+    connect = joins.connect_room
+
+    async def tapped(*arguments: Any) -> LiveKitRoom:
+        room = await connect(*arguments)
+        joined.append(room._room)
+        return room
+
+    monkeypatch.setattr(joins, "connect_room", tapped)
+    return joined

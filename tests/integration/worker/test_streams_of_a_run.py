@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from livekit import rtc
 
 from audio.segments import RecordKind, read_segment
 from sessions.session import Session
@@ -323,3 +324,66 @@ async def test_a_sender_that_dies_or_forgets_the_end_is_played_to_what_came(stud
     assert [one["playback_position"] for one in finished] == [pytest.approx(1.0, abs=0.04), 1.0]
     assert identities_of(segments) == {"agent", "mortal"}
     assert (len(onsets(pcm, PLAN)), len(onsets(pcm, OTHER))) == (4, 2)
+
+
+async def test_a_lost_room_costs_what_was_not_played_and_the_sender_hears_it(
+    studio: Any, room: str, rooms: list[rtc.Room]
+) -> None:
+    """SERVER_LEAVE in the middle of a segment: it is cut there, the sender is told after the rejoin, and goes on."""
+    session = await create(studio, room)
+    async with studio.recorder(), stream_sender(studio, room) as sender:
+        await studio.reaches(session, "running")
+        await sender.send(beeps(PLAN, 20).tobytes(), chunk_bytes=14_400)
+        await asyncio.sleep(1)
+        await rooms[0].simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_SERVER_LEAVE)
+        (lost,) = await sender.told(1)
+        await sender.send(beeps(OTHER, 1).tobytes())
+        await sender.told(2)
+        segments, pcm, ended = await finish(studio, session)
+    assert (len(rooms), ended.epoch) == (2, 1)
+    assert gaps_of(segments) == ["gap.rejoin"]
+    first, second = stretches(segments)
+    assert lost == {"playback_position": pytest.approx((first[1] - first[0]) / SECOND, abs=0.001), "interrupted": True}
+    assert 0.9 < lost["playback_position"] < 3
+    assert (second[1] - second[0], len(onsets(pcm, OTHER))) == (SECOND, 2)
+    assert sender.finished[1:] == [{"playback_position": 1.0, "interrupted": False}]
+
+
+async def test_a_sender_that_spoke_while_the_worker_was_away_is_freed(
+    studio: Any, room: str, rooms: list[rtc.Room]
+) -> None:
+    """Nobody received that segment and nobody ever will: an agent that waits for its end gets one after the rejoin."""
+    session = await create(studio, room)
+    async with studio.recorder(), stream_sender(studio, room) as sender:
+        await studio.reaches(session, "running")
+        assert sender.finished == []
+        await rooms[0].simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_SERVER_LEAVE)
+        assert await sender.told(1) == [{"playback_position": 0.0, "interrupted": True}]
+        await finish(studio, session)
+
+
+async def test_a_full_reconnect_of_the_sdk_keeps_streams_and_calls(
+    studio: Any, room: str, rooms: list[rtc.Room]
+) -> None:
+    """FULL_RECONNECT between two segments: the second is recorded, and can be taken back."""
+    session = await create(studio, room)
+    async with studio.recorder(), stream_sender(studio, room) as sender:
+        await studio.reaches(session, "running")
+        await sender.send(beeps(PLAN, 1).tobytes())
+        await sender.told(1)
+        reconnected = asyncio.Event()
+        rooms[0].on("reconnected", reconnected.set)
+        await rooms[0].simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_FULL_RECONNECT)
+        await asyncio.wait_for(reconnected.wait(), 20)
+        await asyncio.sleep(1)
+        await sender.send(beeps(OTHER, 9).tobytes())
+        await asyncio.sleep(1.5)
+        assert await sender.clear() == "ok"
+        finished = await sender.told(2)
+        segments, _, ended = await finish(studio, session)
+    assert (len(rooms), ended.epoch) == (1, 1)
+    assert [one["interrupted"] for one in finished] == [False, True]
+    assert [(end - start) / SECOND for start, end in stretches(segments)] == [
+        1.0,
+        pytest.approx(finished[1]["playback_position"], abs=0.001),
+    ]
