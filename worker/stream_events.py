@@ -1,7 +1,8 @@
 """What happens to PCM in byte streams, as values; instants are of the boot-time clock, in nanoseconds."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 AUDIO_STREAM = "lk.audio_stream"
 """The topic of byte streams of PCM."""
@@ -19,7 +20,7 @@ class PcmOpened:
     number: int
     identity: str
     attributes: Mapping[str, str]
-    read: Callable[[], Awaitable[None]]
+    read: Callable[[], Coroutine[Any, Any, None]]
     close: Callable[[], None]
 
 

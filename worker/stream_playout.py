@@ -163,7 +163,7 @@ class StreamPlayout:
         sender.streams[opened.number] = opened
         sender.playout.open(opened.number)
         self._decoders[opened.number] = (sender, PcmDecoder(pcm_format))
-        self._spawn(_read(opened), f"stream-{opened.number}")
+        self._spawn(opened.read(), f"stream-{opened.number}")
 
     def _refuse(self, opened: PcmOpened, reason: str) -> None:
         _log.warning("pcm_stream_refused", reason=reason)
@@ -187,7 +187,3 @@ class StreamPlayout:
                     self._decoders.pop(number, None)
                     opened.close()
                 self._notices.put(sender.identity, PlaybackFinished(played / SAMPLE_RATE, interrupted))
-
-
-async def _read(opened: PcmOpened) -> None:
-    await opened.read()
