@@ -6,6 +6,8 @@ UV := .uv/bin/uv
 UV_READY := .uv/.version-$(UV_VERSION)
 BIN := .venv/bin
 COMPILE := $(UV) pip compile pyproject.toml --generate-hashes --no-header --universal --python-version 3.11 --quiet --extra speech --extra summary
+# livekit-agents pins another SDK than ours: an environment of its own, for a benchmark and end-to-end tests.
+PEERS := $(UV) pip compile --generate-hashes --no-header --universal --python-version 3.11 --quiet
 TEST_PROCESSES ?= 4
 # Tests of audio in real time measure the machine's load with it: few at once, and nothing beside them.
 REALTIME_PROCESSES ?= 2
@@ -13,7 +15,7 @@ REALTIME_PROCESSES ?= 2
 SCHEMATHESIS_EXAMPLES ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint check test demo dev schemathesis bench docs lock clean livekit-server
+.PHONY: help setup lint check test demo dev schemathesis bench docs lock clean livekit-server peers
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -24,7 +26,7 @@ setup: .venv/.synced livekit-server ## install everything into .venv, find or bu
 check: lint ## lint, formatting, types, layers, unit tests: the fast part
 	$(BIN)/python -m pytest tests/unit
 
-test: livekit-server lint ## everything: what check does, integration and end-to-end tests
+test: livekit-server peers lint ## everything: what check does, integration and end-to-end tests
 	$(BIN)/python -m pytest tests -m "not realtime" -n $(TEST_PROCESSES)
 	$(BIN)/python -m pytest tests -m realtime -n $(REALTIME_PROCESSES)
 
@@ -46,6 +48,8 @@ docs: .venv/.synced ## generate the pages that are made from the code
 lock: $(UV_READY) ## pin the dependencies of pyproject.toml with hashes (all to the newest: make lock UPGRADE=--upgrade)
 	$(COMPILE) $(UPGRADE) --group dev -o requirements.txt
 	$(COMPILE) $(UPGRADE) -c requirements.txt -o requirements-runtime.txt
+	$(PEERS) $(UPGRADE) tools/peers/livekit_agents.in -o tools/peers/livekit_agents.txt
+	$(PEERS) $(UPGRADE) tools/peers/faster_whisper.in -o tools/peers/faster_whisper.txt
 
 clean: ## remove what the targets made here (not the data in .parley)
 	rm -rf .venv .uv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
@@ -56,6 +60,9 @@ lint: .venv/.synced
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+peers: .venv/.synced
+	@$(BIN)/python -m tools.peer_environment
 
 livekit-server: .venv/.synced
 	@$(BIN)/python -m parley.livekit_server build

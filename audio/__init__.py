@@ -4,9 +4,10 @@ It is: numpy DSP on 48 kHz int16, the spool's record format, and the build of th
 in, values out; time arrives as sample positions on the session's clock.
 
 It is not: a reader of clocks, sockets or rooms, a writer of spools (the worker does the system calls), or a place that
-knows sessions. It imports the standard library, numpy and soundfile, nothing else.
+knows sessions. It imports the standard library, numpy, soundfile and soxr, nothing else.
 
-Read `timeline` (frames to positions), `segments` and `segment_key` (positions to bytes), then `build` (bytes to WAV).
+Read `timeline` (frames to positions; `playout` for those that come ahead of their time), `segments` and `segment_key`
+(positions to bytes), then `build` (bytes to WAV).
 """
 
 from audio.pcm import SAMPLE_RATE, Pcm

@@ -1,7 +1,7 @@
 """Each track of a recording by itself, at the rate that speech models want: 16 kHz mono, placed on the session's clock.
 
 One pass over the segments; what a track doesn't have is a hole in a sparse file, so silence costs neither disk nor
-memory. Needs the library soxr (extra `speech`).
+memory.
 """
 
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 import numpy as np
+import soxr
 
 from audio.pcm import SAMPLE_RATE, SPEECH_RATE, Pcm
 from audio.plan import BuildPlan, PlannedSegment
@@ -51,11 +52,8 @@ class TrackFiles:
     def extract(self, plan: BuildPlan, read: Callable[[str], bytes]) -> list[TrackAudio]:
         """Every track of somebody in the room that has audio, in the order in which they were first heard.
 
-        `read` is that of `build_recording`: what it lacks is silent here too. Raises OSError when the disk is full, and
-        ImportError without soxr.
+        `read` is that of `build_recording`: what it lacks is silent here too. Raises OSError when the disk is full.
         """
-        import soxr
-
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         cuts = merged_ranges(plan.cuts)
         ends = epoch_ends(plan)

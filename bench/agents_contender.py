@@ -12,13 +12,14 @@ from pathlib import Path
 import psutil
 from livekit import api
 
-from bench.peer_environment import PEERS, agents_version
 from bench.probing import until
 from bench.process_tree import tree
 from bench.rooms import on_server
 from parley.child_process import spawn
 from parley.livekit_server import LiveKitServer
+from tools.peer_environment import agents_version
 
+_RECORDER = Path(__file__).with_name("peers") / "agents_recorder.py"
 _BYTES_PER_SAMPLE = 2
 _STOP_SECONDS = 15
 
@@ -93,7 +94,7 @@ def agents(
         "BENCH_FRAME_MS": str(frame_ms),
     }
     log_path = folder / f"{agent}.log"
-    argv: list[str | Path] = [python, "-m", "livekit.agents", "start", PEERS / "agents_recorder.py"]
+    argv: list[str | Path] = [python, "-m", "livekit.agents", "start", _RECORDER]
     with log_path.open("wb") as log:
         process = spawn(
             argv,

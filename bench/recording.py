@@ -14,12 +14,12 @@ from bench.measurement import Measurement, PartCost, measure
 from bench.options import Options
 from bench.parley_contender import RECORDER_PART, WORKER_PART, parley
 from bench.parley_stack import ParleyApi, parley_api
-from bench.peer_environment import NoPeerError, agents_python, agents_version, sdk_version
 from bench.rooms import talkers
 from bench.spread import median, median_ratio
 from bench.table import print_goal, print_note, print_table, print_title
 from parley.livekit_server import LiveKitServer, find_or_build
 from sessions.settings import Settings
+from tools.peer_environment import NoPeerError, agents_python, agents_version, sdk_version
 from worker.livekit_audio import FRAME_MS
 
 FLOOR, PARLEY, AGENTS = "floor", "parley", "agents"

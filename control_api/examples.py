@@ -20,6 +20,18 @@ CREATE_SESSION: dict[str, Any] = {
     "tags": ["support"],
 }
 
+CREATE_STREAM_SESSION: dict[str, Any] = {
+    "transport": {
+        "type": "livekit",
+        "url": "wss://my-app.livekit.cloud",
+        "room_name": "support-4711",
+        "worker_token": "<a LiveKit access token: roomJoin, room support-4711, canPublishData, not hidden>",
+        "worker_identity": "avatar",
+        "audio_source": "data_stream",
+        "subscribe_to_identity": "agent",
+    },
+}
+
 SESSION: dict[str, Any] = {
     "id": SESSION_ID,
     "object": "session",

@@ -10,7 +10,7 @@ from sessions.errors import ParleyError
 from sessions.room_url import parse_room_url
 from sessions.session import LiveKitTransport
 from sessions.settings import Settings
-from sessions.worker_token import read_worker_token
+from sessions.worker_token import read_worker_token, require_stream_grants
 
 TOKEN_CODES = tuple(
     f"worker_token.{word}" for word in ("malformed", "expired", "missing_grant", "wrong_room", "identity_mismatch")
@@ -50,12 +50,6 @@ def read_transport(transport: TransportRequest, settings: Settings, *, joins_at:
             f"transport.type={transport.type} is reserved and not yet available",
             param="transport.type",
         )
-    if transport.audio_source != "track":
-        raise ParleyError(
-            "audio_source.unsupported",
-            f"audio_source={transport.audio_source} is reserved and not yet available",
-            param="transport.audio_source",
-        )
     parse_room_url(transport.url, allow_private_hosts=settings.allow_private_hosts)
     claims = read_worker_token(
         transport.worker_token,
@@ -63,6 +57,8 @@ def read_transport(transport: TransportRequest, settings: Settings, *, joins_at:
         room_name=transport.room_name,
         worker_identity=transport.worker_identity,
     )
+    if transport.audio_source == "data_stream":
+        require_stream_grants(claims)
     kept = LiveKitTransport(
         url=transport.url,
         room_name=transport.room_name,

@@ -82,9 +82,13 @@ _ALL = (
         422,
         "The room's URL must be ws(s) or http(s) to a public address, without userinfo or query.",
     ),
-    _error("audio_source.unsupported", 422, "Use audio_source=track."),
+    _error("audio_source.unsupported", 422, "Mint the token without hidden, or use audio_source=track."),
     _error("worker_token.malformed", 422, "Send a LiveKit access token (JWT) with video grants."),
-    _error("worker_token.missing_grant", 422, "Mint the token with roomJoin, and canSubscribe not false."),
+    _error(
+        "worker_token.missing_grant",
+        422,
+        "Mint the token with roomJoin, canSubscribe not false; for data_stream with canPublishData.",
+    ),
     _error("worker_token.wrong_room", 422, "The token's room grant must be transport.room_name."),
     _error("worker_token.identity_mismatch", 422, "The token's sub must be transport.worker_identity."),
     _error("room.identity_in_use", 409, "Another active session records this room with this identity; end it first."),
@@ -188,7 +192,7 @@ _ALL = (
     # ends: why a session ended or was canceled
     _end("end.requested", "A client asked for the end."),
     _end("end.max_duration", "max_duration_seconds have passed."),
-    _end("end.idle_timeout", "No remote participant had an audio track for idle_timeout_seconds."),
+    _end("end.idle_timeout", "For idle_timeout_seconds no remote participant had an audio track or sent a stream."),
     _end("end.room_closed", "The room was closed or deleted."),
     _end("end.removed", "The worker was removed from the room.", fault="customer"),
     _end("cancel.requested", "A client asked for the cancellation."),
@@ -197,6 +201,7 @@ _ALL = (
     _gap("gap.rejoin", "transport", "The connection to the room was lost for this time."),
     _gap("gap.concealed", "transport", "Audio did not arrive in time; what is heard here was made up."),
     _gap("gap.storage", "platform", "What was recorded here could not be stored or read back."),
+    _gap("gap.overflow", "customer", "A byte stream was too far ahead of its playing: it was not kept until then."),
     _gap("gap.paused", "none", "The session was paused."),
 )
 

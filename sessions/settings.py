@@ -37,6 +37,11 @@ class Settings(BaseSettings):
     processes: int | None = Field(None, ge=1, description="Recorder processes per worker. Unset: one per core.")
     segment_seconds: float = Field(10, gt=0, description="Seconds after which a spool segment is sealed and uploaded.")
     usage_interval_seconds: float = Field(60, gt=0, description="Seconds between ledger rows of a running session.")
+    stream_buffer_seconds: float = Field(
+        300,
+        gt=0,
+        description="Seconds of audio that senders of byte streams may be ahead of their playing, per session.",
+    )
     join_seconds: float = Field(30, gt=0, description="Seconds for a join, retries included.")
     rejoin_seconds: float = Field(120, gt=0, description="Seconds that a lost room is retried.")
     queue_seconds: float = Field(300, gt=0, description="Seconds in the queue before capacity.none.")

@@ -24,6 +24,7 @@ class _VideoGrants(BaseModel):
     room: str | None = None
     can_subscribe: bool | None = Field(default=None, alias="canSubscribe")
     can_publish: bool | None = Field(default=None, alias="canPublish")
+    can_publish_data: bool | None = Field(default=None, alias="canPublishData")
     hidden: bool = False
     recorder: bool = False
 
@@ -46,6 +47,27 @@ class WorkerTokenClaims:
     can_publish: bool
     hidden: bool
     recorder: bool
+    can_publish_data: bool
+
+
+def require_stream_grants(claims: WorkerTokenClaims) -> None:
+    """What byte streams need besides: senders wait until they see the worker, and then for its answers (measured).
+
+    Raises:
+        ParleyError: `audio_source.unsupported` or `worker_token.missing_grant`.
+    """
+    if claims.hidden:
+        raise ParleyError(
+            "audio_source.unsupported",
+            "audio_source=data_stream needs a worker that agents see: mint the worker token without hidden",
+            param=PARAM,
+        )
+    if not claims.can_publish_data:
+        raise ParleyError(
+            "worker_token.missing_grant",
+            "audio_source=data_stream needs canPublishData in the worker token: agents wait for the worker's answers",
+            param=PARAM,
+        )
 
 
 def read_worker_token(
@@ -78,6 +100,9 @@ def read_worker_token(
         can_publish=claims.video.can_publish is not False,
         hidden=claims.video.hidden,
         recorder=claims.video.recorder,
+        can_publish_data=claims.video.can_publish_data
+        if claims.video.can_publish_data is not None
+        else claims.video.can_publish is not False,
     )
 
 

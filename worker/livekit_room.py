@@ -14,6 +14,7 @@ from audio import Pcm
 from worker.event_queue import EventQueue
 from worker.listening import Listening
 from worker.livekit_audio import concealed_samples, local_source, publish_blocks, read_frames
+from worker.livekit_streams import LiveKitStreams
 from worker.livekit_texts import LiveKitTexts
 from worker.room_events import (
     AudioPublished,
@@ -35,7 +36,10 @@ _CLOSE_SECONDS = 5.0
 
 
 class LiveKitRoom:
-    """A room that we are in. Made by `livekit_joining.connect_room`; to be left by `leave`."""
+    """A room that we are in. Made by `livekit_joining.connect_room`; to be left by `leave`.
+
+    `streams` are its byte streams of PCM, if they are what is listened to.
+    """
 
     def __init__(self, room: rtc.Room, listening: Listening) -> None:
         self.events = EventQueue()
@@ -58,6 +62,7 @@ class LiveKitRoom:
             room.on(name, callback)  # type: ignore[arg-type]
 
         self._texts = LiveKitTexts(room, self.events.put)
+        self.streams = LiveKitStreams(room, listening) if listening.streams else None
 
     @property
     def connected(self) -> bool:
@@ -70,8 +75,10 @@ class LiveKitRoom:
         permissions = self._room.local_participant.permissions
         return permissions.can_publish and not permissions.hidden
 
-    def subscribe_audio(self) -> None:
+    def listen(self) -> None:
         """Announce who is here and ask for their audio, now and from now on; video is never asked for."""
+        if self.streams is not None:
+            self.streams.listen()
         for participant in list(self._room.remote_participants.values()):
             self._on_participant_connected(participant)
             for publication in list(participant.track_publications.values()):
@@ -114,6 +121,8 @@ class LiveKitRoom:
         self._left = True
         self.events.close()
         self._texts.close()
+        if self.streams is not None:
+            self.streams.close()
         self._tracks.clear()
         if self._room.isconnected():
             try:
@@ -122,8 +131,8 @@ class LiveKitRoom:
             except TimeoutError:
                 return
 
-    def _wanted(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> bool:
-        return self._listening.only_identity in (None, participant.identity)
+    def _wanted(self, participant: rtc.RemoteParticipant) -> bool:
+        return not self._listening.streams and self._listening.only_identity in (None, participant.identity)
 
     def _on_participant_connected(self, participant: rtc.RemoteParticipant) -> None:
         self.events.put(ParticipantJoined(participant.identity))
@@ -131,13 +140,15 @@ class LiveKitRoom:
     def _on_participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
         for sid in participant.track_publications:
             self.events.put(AudioUnpublished(sid))
+        if self.streams is not None:
+            self.streams.sender_left(participant.identity)
         self.events.put(ParticipantLeft(participant.identity))
 
     def _on_track_published(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
         if self._left or publication.kind != rtc.TrackKind.KIND_AUDIO:
             return
         self.events.put(AudioPublished(publication.sid, participant.identity))
-        if self._wanted(publication, participant):
+        if self._wanted(participant):
             publication.set_subscribed(True)
 
     def _on_track_unpublished(

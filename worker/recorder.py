@@ -13,6 +13,7 @@ from worker.pause_ranges import overlaps
 from worker.room_events import RemoteTrack
 from worker.session_clock import SessionClock
 from worker.spool import RunSpool
+from worker.stream_events import AUDIO_STREAM
 
 _SAMPLES_PER_FRAME = SAMPLE_RATE // 100
 _MOST_SINE_SAMPLES = 10 * SAMPLE_RATE  # per record, so that a loop that stood still makes no giant one
@@ -89,6 +90,22 @@ class Recorder:
         for sid in self.track_sids:
             self.close_track(sid)
 
+    def open_player(self, identity: str) -> int:
+        """Begin a track of what is played for a participant; returns its number for `play`."""
+        number = self._next_number()
+        self._spool.add_track(number, identity=identity, name=AUDIO_STREAM, sid=AUDIO_STREAM, side="room")
+        return number
+
+    def play(self, number: int, placed: Placed) -> None:
+        """What a player has played has its place already."""
+        kept = self._keep(number, placed)
+        if kept == 0:
+            return
+        if self.first_frame_ns is None:
+            self.first_frame_ns = self._clock.boottime_of(placed.start_sample)
+        self.received_samples += kept
+        self._peak_dbfs = max(self._peak_dbfs, peak_dbfs(placed.pcm))
+
     def leave_out(self, cuts: tuple[Range, ...]) -> None:
         """Nothing of these stretches goes into the spool; what the open segment holds of them is about to be erased."""
         if cuts != self._cuts:
@@ -144,14 +161,16 @@ class Recorder:
         for one in placed:
             self._keep(number, one)
 
-    def _keep(self, number: int, placed: Placed) -> None:
-        """Into the spool with what lies in no pause."""
+    def _keep(self, number: int, placed: Placed) -> int:
+        """Into the spool with what lies in no pause; returns how many samples that was."""
         if not self._cuts:
             self._spool.audio(number, placed)
-            return
-        first = placed.start_sample
+            return len(placed.pcm)
+        first, kept = placed.start_sample, 0
         for start, end in kept_ranges(first, first + len(placed.pcm), self._cuts):
             self._spool.audio(number, Placed(start, placed.arrival_sample, placed.pcm[start - first : end - first]))
+            kept += end - start
+        return kept
 
     def _write_sine(self, now_ns: int) -> None:
         now_sample = self._clock.sample_at(now_ns)

@@ -80,6 +80,8 @@ class RoomJoining:
         return await self._joins.join(
             self._transport.url,
             token,
-            listening=Listening(self._transport.subscribe_to_identity),
+            listening=Listening(
+                self._transport.subscribe_to_identity, streams=self._transport.audio_source == "data_stream"
+            ),
             timeout_seconds=max(policy.seconds_left(boottime_ns()), 0.1),
         )

@@ -9,7 +9,8 @@ _SECOND_NS = 1_000_000_000
 
 @dataclass(slots=True)
 class RoomPresence:
-    """Idleness: joined, and no remote participant has an audio track (muted or not).
+    """Idleness: joined, no remote participant has an audio track (muted or not), and no stream of PCM is received or
+    played.
 
     Its clock stands still while we are not in the room and while it is held. `somebody_came` never becomes False again.
     """
@@ -21,6 +22,7 @@ class RoomPresence:
     _idle_since_ns: int | None = None
     _in_room: bool = False
     _held: bool = False
+    _streaming: bool = False
 
     def entered(self, now_ns: int) -> None:
         """We are in the room; nobody is known yet."""
@@ -38,6 +40,16 @@ class RoomPresence:
         if held != self._held:
             self._held = held
             self._run_clock(now_ns)
+
+    def stream(self, streaming: bool, now_ns: int) -> None:
+        """Whether a stream of PCM is being received or played; say so as often as you like."""
+        if streaming == self._streaming:
+            return
+        self._streaming = streaming
+        if streaming:
+            self.somebody_came = True
+            self._idle_ns, self._idle_since_ns = 0, None
+        self._run_clock(now_ns)
 
     def take(self, event: RoomEvent, now_ns: int) -> None:
         """Take note of what happened in the room."""
@@ -62,7 +74,7 @@ class RoomPresence:
 
     def _run_clock(self, now_ns: int) -> None:
         """Let the clock go or stand, as things are; what it has collected stays."""
-        idle = self._in_room and not self._held and not self._audio
+        idle = self._in_room and not self._held and not self._audio and not self._streaming
         if idle and self._idle_since_ns is None:
             self._idle_since_ns = now_ns
         elif not idle and self._idle_since_ns is not None:

@@ -42,7 +42,7 @@ class RoomWatch:
         self._seat.seated()
         self._presence.entered(now_ns)
         recording.entered(room)
-        room.subscribe_audio()
+        room.listen()
 
     async def look(self, room: LiveKitRoom, recording: RunRecording, now_ns: int) -> Stop | None:
         """Take in everything that has happened; a stop if the room has none for us any more."""

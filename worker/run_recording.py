@@ -22,6 +22,7 @@ from worker.room_presence import RoomPresence
 from worker.run_pauses import RunPauses
 from worker.session_clock import SessionClock
 from worker.spool import RunSpool, SealedSegment
+from worker.stream_playout import StreamPlayout
 from worker.synthetic_input import Spawn, SyntheticInput
 from worker.uploader import Uploader
 
@@ -53,6 +54,7 @@ class RunRecording:
         self._uploading: asyncio.Task[None] | None = None
         self._room: LiveKitRoom | None = None
         self._sine: SyntheticInput | None = None
+        self._player: StreamPlayout | None = None
         self._pauses: RunPauses | None = None
         self._messages: RoomMessages | None = None
         self._spool = RunSpool(
@@ -88,6 +90,15 @@ class RunRecording:
         transport = self._claim.session.transport
         if transport is not None and transport.synthetic_audio_if_no_input:
             self._sine = SyntheticInput(self.clock, self.recorder, self._spawn, resumed=self._claim.resumed)
+        if transport is not None and transport.audio_source == "data_stream":
+            self._player = StreamPlayout(
+                self.clock,
+                self.recorder,
+                self._spawn,
+                buffer_seconds=self._tools.settings.stream_buffer_seconds,
+                resumed=self._claim.resumed,
+            )
+            self._spawn(self._player.run(), "player")
         self._run.counters = self._count
         uploader = self._uploader
         self._run.uploads_pending = lambda: uploader.waiting
@@ -96,6 +107,8 @@ class RunRecording:
         """We are in `room` (again)."""
         self._room = room
         self._run.messages.set()
+        if self._player is not None and room.streams is not None:
+            self._player.entered(room.streams)
         if self._sine is not None:
             self._sine.entered(room)
 
@@ -103,8 +116,20 @@ class RunRecording:
         """The room is lost: its tracks have ended."""
         self._room = None
         self.recorder.close_tracks()
+        if self._player is not None:
+            self._player.dropped()
         if self._sine is not None:
             self._sine.dropped()
+
+    @property
+    def streaming(self) -> bool:
+        """Whether a stream of PCM is being received or played."""
+        return self._player is not None and self._player.busy
+
+    async def leave(self, now_ns: int) -> None:
+        """The room is about to be left: whoever waits for its audio to be played hears how far that came."""
+        if self._player is not None:
+            await self._player.farewell(now_ns)
 
     def open_track(self, room: LiveKitRoom, track: RemoteTrack) -> None:
         """Record one track until it ends."""
@@ -155,6 +180,8 @@ class RunRecording:
         assert self._uploader is not None
         if self._sine is not None:
             self._sine.end(stopped_ns)
+        if self._player is not None:
+            self._player.stop(boottime_ns())
         self.recorder.close_tracks()
         self._name_standstills(stopped_ns)
         await self._spool.close()

@@ -45,6 +45,8 @@ class RunSealing:
             ending_at = session.ending_at if session is not None else None
         if ending_at is not None and recording is not None and stop.code != "cancel.requested":
             await self._drain_room(recording.clock.boottime_of(recording.clock.sample_of(ending_at)))
+        if recording is not None and self._seat.room is not None and self._seat.room.connected:
+            await recording.leave(boottime_ns())
         await self._seat.leave()
         try:
             async with asyncio.timeout(self.seconds):

@@ -35,6 +35,7 @@ def stop_from_clock(
     if recording.clock.time_of(now_ns) >= limit:
         return Stop.ended("end.max_duration", at=limit)
     presence.hold(run.state is not None and run.state.status is Status.PAUSED, now_ns)
+    presence.stream(recording.streaming, now_ns)
     idle_ns = presence.idle_deadline_ns()
     if idle_ns is not None and now_ns >= idle_ns:
         return Stop.ended("end.idle_timeout")

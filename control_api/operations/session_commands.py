@@ -92,6 +92,6 @@ SESSION_COMMANDS: tuple[Operation, ...] = (
         body=ReplaceWorkerTokenRequest,
         request_examples={"fresh_token": {"worker_token": "<a LiveKit access token>"}},
         answers=(SESSION_ANSWER,),
-        errors=("transition.invalid", *TOKEN_CODES),
+        errors=("transition.invalid", "audio_source.unsupported", *TOKEN_CODES),
     ),
 )

@@ -26,6 +26,7 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
         made_at=ONE_SESSION.replace("session_id", "id"),
         request_examples={
             "record_a_room": examples.CREATE_SESSION,
+            "stand_in_for_an_avatar": examples.CREATE_STREAM_SESSION,
         },
         answers=(
             Answer(

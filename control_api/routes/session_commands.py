@@ -10,7 +10,7 @@ from control_api.schemas.commands import ReplaceWorkerTokenRequest
 from control_api.session_presenter import present_session
 from sessions.errors import ParleyError
 from sessions.lifecycle import SETTLED
-from sessions.worker_token import read_worker_token
+from sessions.worker_token import read_worker_token, require_stream_grants
 
 
 async def end_session(call: Call) -> web.StreamResponse:
@@ -52,6 +52,8 @@ async def replace_worker_token(call: Call) -> web.StreamResponse:
             room_name=session.transport.room_name,
             worker_identity=session.transport.worker_identity,
         )
+        if session.transport.audio_source == "data_stream":
+            require_stream_grants(claims)
         session = await sessions.replace_token(call.organization_id, call.session_id, token, claims)
     except ParleyError as error:
         if error.param is not None:

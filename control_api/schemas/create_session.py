@@ -36,7 +36,10 @@ class LiveKitTransportRequest(RequestModel):
         None, description="Identity that the worker presents inside the room. Default: the token's sub."
     )
     audio_source: Literal["track", "data_stream"] = Field(
-        "track", description="Audio tracks of the room; data_stream is reserved."
+        "track",
+        description="track: audio tracks of the room. data_stream: PCM in LiveKit byte streams, as livekit-agents "
+        "sends it to an avatar worker (DataStreamAudioOutput with destination_identity=worker_identity); needs a token "
+        "that is not hidden and has canPublishData.",
     )
     subscribe_to_identity: ShortText | None = Field(None, description="Record this participant only. Null: everybody.")
     synthetic_audio_if_no_input: bool = Field(
@@ -151,7 +154,9 @@ class CreateSessionRequest(RequestModel):
         None, description="From started_at, pauses included. Default 3600, at most PARLEY_MAX_DURATION_SECONDS."
     )
     idle_timeout_seconds: Annotated[int, Field(ge=1, le=600), INTEGRAL] = Field(
-        30, description="Ends the session when no remote participant has had an audio track for so long."
+        30,
+        description="Ends the session when for so long no remote participant has had an audio track and no byte stream "
+        "was received or played.",
     )
     recording: RecordingRequest = Field(default_factory=RecordingRequest)
     metadata: Metadata = Field(default_factory=dict)

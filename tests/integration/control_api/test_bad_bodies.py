@@ -44,7 +44,6 @@ REFUSED: list[tuple[Any, int, str, str]] = [
     (_transport(worker_token="x" * 9000), 422, "field.invalid", "transport.worker_token"),
     (_transport(synthetic_audio_if_no_input="yes"), 422, "field.invalid", "transport.synthetic_audio_if_no_input"),
     (_transport(audio_source="file"), 422, "field.invalid", "transport.audio_source"),
-    (_transport(audio_source="data_stream"), 422, "audio_source.unsupported", "transport.audio_source"),
     (_transport(color="red"), 422, "field.unknown", "transport.color"),
     (_with(color="red"), 422, "field.unknown", "color"),
     (_with(quality="best"), 422, "field.invalid", "quality"),
@@ -88,6 +87,18 @@ REFUSED: list[tuple[Any, int, str, str]] = [
     ),
     (
         _transport(worker_token=worker_token("room", canSubscribe=False)),
+        422,
+        "worker_token.missing_grant",
+        "transport.worker_token",
+    ),
+    (
+        _transport(audio_source="data_stream", worker_token=worker_token("room", hidden=True)),
+        422,
+        "audio_source.unsupported",
+        "transport.worker_token",
+    ),
+    (
+        _transport(audio_source="data_stream", worker_token=worker_token("room", canPublish=False)),
         422,
         "worker_token.missing_grant",
         "transport.worker_token",

@@ -41,6 +41,23 @@ async def test_a_created_session_answers_with_every_field_and_its_effective_valu
     assert reply.headers["X-Request-Id"].startswith("req_")
 
 
+async def test_byte_streams_are_received_with_a_token_that_lets_agents_wait_for_the_worker(api: ApiServer) -> None:
+    """201, said on the resource; a hidden token is taken for tracks only, also later."""
+    transport = create_body("room-a")["transport"]
+    transport |= {"audio_source": "data_stream", "subscribe_to_identity": "agent"}
+    reply = await api.call("POST", "/v1/sessions", {"transport": transport})
+    assert (reply.status, reply.content["transport"]["audio_source"]) == (201, "data_stream")
+    path = f"/v1/sessions/{reply.content['id']}/worker_token"
+    hidden = await api.call("PUT", path, {"worker_token": worker_token("room-a", hidden=True)})
+    assert (hidden.status, hidden.content["error"]["code"], hidden.content["error"]["param"]) == (
+        422,
+        "audio_source.unsupported",
+        "worker_token",
+    )
+    seen = await api.call("PUT", path, {"worker_token": worker_token("room-a", canPublish=False, canPublishData=True)})
+    assert seen.status == 200
+
+
 async def test_both_spellings_of_an_id_and_any_case_find_the_session(api: ApiServer) -> None:
     """`sess_…` in lower case and `session_<hex>` are the same session."""
     session = await api.create("room-a")

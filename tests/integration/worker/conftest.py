@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from livekit import rtc
 from pydantic import SecretStr
 
 from parley.livekit_server import LiveKitServer
@@ -24,6 +25,8 @@ from store.objects import Objects
 from store.sessions_table import Sessions
 from store.vault import TokenVault
 from tests.support.beeps import mint_token
+from worker import joins
+from worker.livekit_room import LiveKitRoom
 from worker.recorder_process import OpenRecorder, open_recorder
 
 SECRET = SecretStr("s" * 40)
@@ -64,12 +67,15 @@ class Studio:
         max_duration_seconds: int = 600,
         sine: bool = False,
         subscribe_to_identity: str | None = None,
+        audio_source: Literal["track", "data_stream"] = "track",
     ) -> Session:
         """Queue a session for `room`."""
         worker_token = token or self.token(room, "worker", can_publish=False, hidden=True, recorder=True)
         new = NewSession(
             id=new_uuid(),
-            transport=LiveKitTransport(url or self.livekit.url, room, "worker", "track", subscribe_to_identity, sine),
+            transport=LiveKitTransport(
+                url or self.livekit.url, room, "worker", audio_source, subscribe_to_identity, sine
+            ),
             token=SecretStr(worker_token),
             token_expires_at=datetime.now(UTC) + timedelta(hours=1),
             quality="standard",
@@ -161,3 +167,18 @@ async def _organization(db: Database) -> uuid.UUID:
 def room() -> str:
     """A room of this test's own."""
     return f"room-{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def rooms(monkeypatch: pytest.MonkeyPatch) -> list[rtc.Room]:
+    """The SDK's room of every join of the worker, in order."""
+    joined: list[rtc.Room] = []
+    connect = joins.connect_room
+
+    async def tapped(*arguments: Any) -> LiveKitRoom:
+        room = await connect(*arguments)
+        joined.append(room._room)
+        return room
+
+    monkeypatch.setattr(joins, "connect_room", tapped)
+    return joined

@@ -69,7 +69,7 @@ async def test_beeps_of_two_participants_are_read_back_from_the_spool(livekit: L
             )
             spool.open()
             recorder = Recorder(clock, spool)
-            room.subscribe_audio()
+            room.listen()
 
             async def record() -> None:
                 while True:

@@ -11,26 +11,9 @@ from sessions.worker_token import read_worker_token
 from tests.support.beeps import BeepPlan, BeepTalker, check_beeps
 from tests.support.segments import gaps_of, pcm_of
 from tests.support.stack import eventually
-from worker import joins
-from worker.livekit_room import LiveKitRoom
 
 PLAN = BeepPlan(700.0)
 SCENARIOS = rtc.SimulateScenarioKind
-
-
-@pytest.fixture
-def rooms(monkeypatch: pytest.MonkeyPatch) -> list[rtc.Room]:
-    """The SDK's room of every join of the worker, in order."""
-    joined: list[rtc.Room] = []
-    connect = joins.connect_room
-
-    async def tapped(*arguments: Any) -> LiveKitRoom:
-        room = await connect(*arguments)
-        joined.append(room._room)
-        return room
-
-    monkeypatch.setattr(joins, "connect_room", tapped)
-    return joined
 
 
 async def _recorded_through(

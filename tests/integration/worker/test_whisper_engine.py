@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from bench.line_child import LineChild
-from bench.peer_environment import PEERS, NoPeerError, peer_python
 from store.objects import Objects
 from tests.support.engine import Engine
 from tests.support.spoken import SpokenSessions, clip
+from tools.peer_environment import PEERS, NoPeerError, peer_python
 
 ROOT = Path(__file__).parents[3]
 # Behind the environment's own packages come ours, for what is around the engine.

@@ -117,7 +117,6 @@ class Mender:
             "url": ROOM_URL,
             "room_name": room,
             "worker_token": worker_token(room, identity, ttl=DAY),
-            "audio_source": "track",
         }
 
     def _sign(self, case: Case) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from sessions.errors import ParleyError
-from sessions.worker_token import WorkerTokenClaims, read_worker_token
+from sessions.worker_token import WorkerTokenClaims, read_worker_token, require_stream_grants
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 EXP = int(NOW.timestamp()) + 600
@@ -41,7 +41,28 @@ def test_a_good_token_tells_what_it_allows() -> None:
 
     claims = read(mint(video=video), "parley")
 
-    assert claims == WorkerTokenClaims("parley", "blue", datetime.fromtimestamp(EXP, UTC), False, True, True)
+    assert claims == WorkerTokenClaims("parley", "blue", datetime.fromtimestamp(EXP, UTC), False, True, True, False)
+
+
+@pytest.mark.parametrize(
+    ("grants", "code"),
+    [
+        ({}, None),
+        ({"canPublish": False, "canPublishData": True, "recorder": True}, None),
+        ({"hidden": True}, "audio_source.unsupported"),
+        ({"canPublishData": False}, "worker_token.missing_grant"),
+        ({"canPublish": False}, "worker_token.missing_grant"),
+    ],
+)
+def test_byte_streams_need_a_worker_that_is_seen_and_may_answer(grants: dict[str, bool], code: str | None) -> None:
+    """LiveKit lets canPublishData follow canPublish where it is not said."""
+    claims = read(mint(video={"roomJoin": True, "room": "blue", **grants}))
+    if code is None:
+        require_stream_grants(claims)
+        return
+    with pytest.raises(ParleyError) as caught:
+        require_stream_grants(claims)
+    assert (caught.value.code, caught.value.param) == (code, "transport.worker_token")
 
 
 @pytest.mark.parametrize(

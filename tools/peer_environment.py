@@ -1,4 +1,7 @@
-"""The environment of a peer that can't share ours: livekit-agents pins another version of the SDK."""
+"""The environment of a peer that can't share ours: livekit-agents pins another version of the SDK; others are large.
+
+Benchmarks and end-to-end tests use it. `python -m tools.peer_environment` (in `make test`) makes it, once.
+"""
 
 import fcntl
 import hashlib
@@ -42,7 +45,7 @@ def peer_python(name: str, requirements: Path) -> Path:
     Raises NoPeerError.
     """
     digest = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
-    folder = cache_folder().parent / "bench-peers" / f"{name}-{digest}"
+    folder = cache_folder().parent / "peers" / f"{name}-{digest}"
     done = folder / ".synced"
     python = folder / "bin" / "python"
     if done.exists():
@@ -70,3 +73,10 @@ def _run(argv: list[str | Path]) -> None:
     finished = subprocess.run(argv, capture_output=True, text=True, check=False)
     if finished.returncode != 0:
         raise NoPeerError(f"uv could not install it: {finished.stderr.strip()[-400:]}")
+
+
+if __name__ == "__main__":
+    try:
+        print(f"livekit-agents: {agents_python()}")
+    except NoPeerError as no_peer:
+        sys.exit(str(no_peer))
