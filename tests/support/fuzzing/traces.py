@@ -9,11 +9,12 @@ from psycopg import sql
 TAKEN_BACK = "idempotency_keys"
 # When a key was last used is known to the minute, and says nothing of what the request asked for.
 NOTED_ANYWAY = {"api_keys": "last_used_at"}
-# The tables of jobs belong to Procrastinate's own processes; what defers a job writes elsewhere too.
+# The tables of jobs belong to Procrastinate's own processes; what defers a job writes elsewhere too. The turns of the
+# sweeper are no request's.
 _TABLES = """
     SELECT table_name FROM information_schema.tables
     WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
-      AND table_name NOT LIKE 'procrastinate%' AND table_name NOT IN ('alembic_version', 'traces')
+      AND table_name NOT LIKE 'procrastinate%' AND table_name NOT IN ('alembic_version', 'sweeps', 'traces')
 """
 _SETUP = """
     CREATE TABLE traces (relation text NOT NULL, rows int NOT NULL);
