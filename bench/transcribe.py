@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from sessions.settings import Settings
 
 _ENDPOINT_TIMES_REAL_TIME = 60.0  # of the endpoint that takes its time, as one on a GPU
 _POCKETSPHINX_MINUTES = 2.0
+_TIMES = 2  # what is short is measured twice
 _PAUSE_SECONDS = 5.0  # after each round of the conversation, in which nobody speaks
 _HISS_RMS = 4.0  # -78 dBFS: what a microphone picks up in a quiet room
 _TIMEOUT_SECONDS = 3600.0
@@ -69,8 +70,9 @@ def bench_transcribe(options: Options) -> None:
     with postgres(options.database_url, options.folder) as maintenance, fresh_database(maintenance) as url:
         for case in cases:
             with _engine(case, options.folder) as settings:
-                runs.append(_measure(url, options.folder, case, settings, loops))
-    print_title("transcribe: two tracks, by the engine alone and by the whole job, once each")
+                times = 1 if options.quick or case.minutes > short else _TIMES
+                runs.append(_best([_measure(url, options.folder, case, settings, loops) for _ in range(times)]))
+    print_title("transcribe: two tracks, by the engine alone and by the whole job")
     print_note(describe())
     header = (
         "",
@@ -90,11 +92,20 @@ def bench_transcribe(options: Options) -> None:
     print_note(
         "voice, engine, log, file, in a fresh process with the engine loaded. An hour takes pocketsphinx ten minutes,"
     )
-    print_note(f"so it hears {cases[0].minutes:g} minutes: both columns grow with the length.")
+    print_note(
+        f"so it hears {cases[0].minutes:g} minutes: both columns grow with the length. What is short is measured"
+    )
+    print_note("twice, and the faster one of each counts; a busy machine shows all the same.")
     for case, run in zip(cases[:2], runs[:2], strict=True):
         print_goal(f"{case.name}, {case.minutes:g} minutes: job / engine alone", run.ratio, at_most=1.1)
     hour = runs[2].job_seconds * 60 / cases[2].minutes
     print_goal("an hour around an engine that answers at once, × real time", 3600 / hour, at_least=60)
+
+
+def _best(runs: list[_Run]) -> _Run:
+    """The fastest engine and the fastest job: whatever else runs only makes them slower."""
+    fastest = min(runs, key=lambda run: run.job_seconds)
+    return replace(fastest, engine_seconds=min(run.engine_seconds for run in runs))
 
 
 @contextlib.contextmanager
