@@ -24,8 +24,6 @@ SCRIPT = Path(__file__).parent.parent / "support" / "agents_sender.py"
 LOW = BeepPlan(700.0, offset_seconds=0.25, period_seconds=0.5)
 HIGH = BeepPlan(1900.0, offset_seconds=0.25, period_seconds=0.5)
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="session")
 def peer_python() -> Path:

@@ -19,8 +19,6 @@ OTHER = BeepPlan(1900.0, offset_seconds=0.25, period_seconds=0.5)
 SECOND = 48_000
 EDGE_SECONDS = 0.06  # from the sender's "it is sent" to the arrival here, both ways, on a busy machine
 
-pytestmark = pytest.mark.slow
-
 
 async def create(studio: Any, room: str, **options: Any) -> Session:
     """A session that listens to byte streams, with a token that others see."""
