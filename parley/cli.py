@@ -200,7 +200,8 @@ def _add_usage(commands: _Commands) -> None:
         "recompute the bill from the ledger, and say whether every session balances",
         "Recomputes every session that a period bills from the ledger's rows: the ranges tile the session's counter "
         "without a hole or an overlap, each row's credits are its milliseconds times its multiplier, a session that "
-        "is over has one final row, the last. Exits with 0 when every session balances, else with 1.",
+        "is over has one final row, the last. Exits with 0 when every session balances, with 1 when one doesn't, "
+        "with 2 when nothing could be checked.",
     )
     which = verify.add_mutually_exclusive_group()
     which.add_argument(

@@ -10,10 +10,12 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from parley.command_error import CommandError
+from parley.embedded_postgres import EmbeddedPostgresError
 from parley.installation import Installation, open_installation
 from parley.logging import configure_logging
 from parley.settings_loading import load_settings
 from sessions.billing_period import MONTH_WORDS, Period, month_of, read_edge, time_zone
+from sessions.errors import ParleyError
 from sessions.ids import format_id, parse_id
 from sessions.ledger_check import imbalances, seconds
 from sessions.timestamps import format_timestamp
@@ -25,6 +27,7 @@ from store.usage_totals import UsageTotals
 
 # A whole organization's month is read at once; requests of the API are bounded more tightly.
 _DATABASE_SECONDS = 30.0
+_BALANCES, _DOES_NOT_BALANCE, _NOT_CHECKED = 0, 1, 2  # as diff has it: whoever is alerted knows which it was
 
 
 @dataclass(slots=True)
@@ -39,15 +42,20 @@ class _Findings:
 
 
 def run_usage(arguments: argparse.Namespace) -> int:
-    """Print the result; 0 when every session balances, else 1.
+    """Print the result; 0 when every session balances, 1 when one doesn't.
 
     Raises:
-        CommandError: there is no such organization or session, or the period is none.
-        ParleyError: the id is none, the schema is old, or the database is away.
+        CommandError: nothing was checked (exit code 2): there is no such organization or session, the period or the id
+            is none, the schema is old, or the database is away.
     """
-    settings = load_settings()
-    configure_logging(settings.log_level, process="usage")
-    return asyncio.run(_run(open_installation(settings), arguments))
+    try:
+        settings = load_settings()
+        configure_logging(settings.log_level, process="usage")
+        return asyncio.run(_run(open_installation(settings), arguments))
+    except (CommandError, EmbeddedPostgresError) as error:
+        raise CommandError(str(error), exit_code=_NOT_CHECKED) from error
+    except ParleyError as error:
+        raise CommandError(error.message, exit_code=_NOT_CHECKED) from error
 
 
 async def _run(installation: Installation, arguments: argparse.Namespace) -> int:
@@ -59,7 +67,7 @@ async def _run(installation: Installation, arguments: argparse.Namespace) -> int
     ) as db:
         await check_schema(db)
         balances = await (_verify_session if arguments.session else _verify_period)(db, arguments)
-    return 0 if balances else 1
+    return _BALANCES if balances else _DOES_NOT_BALANCE
 
 
 async def _verify_session(db: Database, arguments: argparse.Namespace) -> bool:

@@ -149,7 +149,7 @@ async def test_one_session_and_other_periods(bill: Bill) -> None:
 
 
 async def test_what_is_not_there_is_said(bill: Bill) -> None:
-    """One line, exit code 1, no traceback."""
+    """One line, exit code 2 (1 is for a bill that does not balance), no traceback."""
     for arguments, sentence in [
         (["--session", "x"], "Invalid session ID"),
         (["--session", format_id("sess", new_uuid())], "there is no such session"),
@@ -160,4 +160,4 @@ async def test_what_is_not_there_is_said(bill: Bill) -> None:
         (["--period-start", "2026-01-02", "--period-end", "2026-01-01"], "must be after"),
     ]:
         code, told = await bill.verify(*arguments)
-        assert (code, sentence in told, "Traceback" in told) == (1, True, False), told
+        assert (code, sentence in told, "Traceback" in told) == (2, True, False), told
