@@ -171,7 +171,7 @@ async def test_a_sender_in_real_time_leaves_no_holes(studio: Any, room: str) -> 
 
 
 async def test_only_streams_of_the_identity_that_was_asked_for_are_recorded(studio: Any, room: str) -> None:
-    """Not another sender's streams, not its clears, and no audio track, not even of that identity."""
+    """Not another sender's streams, not its clears, and no audio track."""
     session = await create(studio, room, subscribe_to_identity="agent")
     async with (
         studio.recorder(),
@@ -190,13 +190,14 @@ async def test_only_streams_of_the_identity_that_was_asked_for_are_recorded(stud
     assert (len(onsets(pcm, PLAN)), onsets(pcm, OTHER), stranger.notices) == (4, [], [])
 
 
-async def test_two_senders_are_two_tracks(studio: Any, room: str) -> None:
-    """They speak at the same time; the clear of one is not the other's."""
+async def test_two_senders_are_two_tracks_and_an_audio_track_is_none(studio: Any, room: str) -> None:
+    """They speak at the same time; the clear of one is not the other's. Whoever publishes audio is not recorded."""
     session = await create(studio, room)
     async with (
         studio.recorder(),
         stream_sender(studio, room) as sender,
         stream_sender(studio, room, "second") as second,
+        BeepTalker(studio.livekit.url, studio.token(room, "ann"), BeepPlan(1100.0)),
     ):
         await studio.reaches(session, "running")
         await sender.send(beeps(PLAN, 3).tobytes())
