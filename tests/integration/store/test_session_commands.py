@@ -26,7 +26,9 @@ async def _running(store: StoreServices, **changes: Any) -> UUID:
 
 
 def _claims(room: str, identity: str = "worker") -> WorkerTokenClaims:
-    return WorkerTokenClaims(identity, room, TOMORROW, can_publish=True, hidden=False, recorder=False)
+    return WorkerTokenClaims(
+        identity, room, TOMORROW, can_publish=True, can_publish_data=True, hidden=False, recorder=False
+    )
 
 
 @pytest.mark.parametrize("command", ["end", "cancel"])
