@@ -8,7 +8,7 @@ from tests.support.fuzzing.run import Effort, fuzz
 
 # `make schemathesis` looks longer: so many cases for each operation and as many chains along the document's links.
 EXAMPLES = int(os.environ.get("PARLEY_SCHEMATHESIS_EXAMPLES", "0"))
-QUICK = Effort(examples=3, scenarios=40)
+QUICK = Effort(examples=2, scenarios=60)
 # CI looks at the same cases each time, so that what it says is about the change; developers' runs take new ones.
 SEED = os.environ.get("PARLEY_SCHEMATHESIS_SEED") or ("1" if "CI" in os.environ else None)
 OPTIONS = tuple(os.environ.get("PARLEY_SCHEMATHESIS_OPTIONS", "").split())

@@ -28,12 +28,12 @@ def open_scene(cast: Cast, base_url: str, key: str) -> None:
         room = f"first-{number}"
         project = {"project_id": "proj_42"} if number % 2 else {}
         body = create_body(room, transport={"worker_token": worker_token(room, ttl=DAY)}, **project)
-        cast.enter(made := post("/v1/sessions", body))
+        cast.enter(made := post("/v1/sessions", body), stays=True)
         if number == 0:
             post(f"/v1/sessions/{made['id']}/archive", {})
             cast.learn("archive_session", {"session_id": made["id"]})
     for number in range(2):
-        cast.enter(made := post("/api/sessions", {"agent_id": "agent_x", "task_id": f"task-{number}"}))
+        cast.enter(made := post("/api/sessions", {"agent_id": "agent_x", "task_id": f"task-{number}"}), stays=True)
         post(f"/api/sessions/{made['id']}/message", {"content": "Hello"})
         cast.learn("send_task_message", {"session_id": made["id"]})
     post(f"/v1/sessions/{made['id']}/pause", {})

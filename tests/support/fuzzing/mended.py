@@ -1,7 +1,8 @@
 """What schemathesis can't make up: worker tokens, ids that belong together, signatures, periods that are some.
 
 Half of the cases that are meant to be right are mended, so that they get further than to their first semantic check;
-the other half go out as they were made: what may refuse them is in `tests.support.fuzzing.excuses`. Those that are
+the other half go out as they were made: what may refuse them is in `tests.support.fuzzing.excuses`. Those that follow
+links are all mended. Those that are
 meant to be wrong are about sessions that exist, unless it is that which is wrong: else "not found" would hide that the
 rest was taken.
 """
@@ -15,12 +16,13 @@ from zlib import crc32
 
 from schemathesis import Case, GenerationMode
 from schemathesis.core.parameters import ParameterLocation
+from schemathesis.generation.meta import TestPhase
 
 from control_api.links import LINK_SECONDS, OBJECTS_PATH
 from sessions.timestamps import format_timestamp
 from store.vault import LinkSigner
 from tests.support.api_server import ROOM_URL, worker_token
-from tests.support.fuzzing.cast import Cast
+from tests.support.fuzzing.cast import ADDRESSES, Cast
 
 DAY = 86_400.0
 BY_TYPE = frozenset({"session_audio", "session_transcript", "session_status"})
@@ -50,7 +52,7 @@ class Mender:
             if not is_wrong_at(case, ParameterLocation.PATH):
                 self._address(case, operation)
             return
-        if operation in self.succeeded and not _is_chosen(case):
+        if operation in self.succeeded and not _is_chosen(case) and not _is_linked(case):
             return
         if case.headers and "Idempotency-Key" in case.headers:  # another body with it would be refused
             case.headers["Idempotency-Key"] = f"{case.headers['Idempotency-Key'][:240]}-{next(self._numbers)}"
@@ -63,10 +65,12 @@ class Mender:
             own(self, case)
 
     def _address(self, case: Case, operation: str) -> None:
-        """Ask for a session about which there is something to say."""
+        """Ask for a session about which there is something to say; who follows a link has one."""
+        if _is_linked(case):
+            return
         path, query = case.path_parameters or {}, case.query or {}
         body = case.body if isinstance(case.body, dict) else {}
-        named = {"session_id", "session_key", "sessionId"} & {*path, *query, *body}
+        named = set(ADDRESSES) & {*path, *query, *body}
         actor = self.cast.pick(operation) if named else None
         if actor is None:
             return
@@ -162,6 +166,11 @@ def operation_id(case: Case) -> str:
 def is_wrong_at(case: Case, location: ParameterLocation) -> bool:
     """Whether this part of the request is meant to be wrong."""
     return case.meta is not None and case.meta.is_negative_at(location)
+
+
+def _is_linked(case: Case) -> bool:
+    """Whether it is a step of a scenario. Repeated, that has to go the same way, or Hypothesis gives up."""
+    return case.meta is not None and case.meta.phase.name is TestPhase.STATEFUL
 
 
 def _is_chosen(case: Case) -> bool:

@@ -171,9 +171,11 @@ database = "none"
 max-examples = {examples}
 
 # The document's own links. With those that schemathesis would infer, its scenarios begin with commands to random ids.
+# Every request along them is meant to be right, as one that is refused leads nowhere.
 [phases.stateful]
 inference.algorithms = []
 generation.max-examples = {scenarios}
+generation.mode = "positive"
 
 [auth.wfc]
 path = "identities.json"

@@ -7,8 +7,8 @@ from psycopg import sql
 
 # Of a row that a request takes back there is no trace: a key that was refused may be used again.
 TAKEN_BACK = "idempotency_keys"
-# When a key was last used is known to the minute, and says nothing of what the request asked for.
-NOTED_ANYWAY = {"api_keys": "last_used_at"}
+# When a key was last used is known to the minute, whatever it was used for; messages are delivered by the worker.
+NOTED_ANYWAY = {"api_keys": "last_used_at", "log_entries": "delivered_at"}
 # The tables of jobs belong to Procrastinate's own processes; what defers a job writes elsewhere too. The turns of the
 # sweeper are no request's.
 _TABLES = """
