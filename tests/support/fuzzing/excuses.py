@@ -9,7 +9,6 @@ _SEAT = frozenset(
     {
         *(f"worker_token.{word}" for word in ("malformed", "expired", "missing_grant", "wrong_room")),
         *("worker_token.identity_mismatch", "transport.url_not_allowed", "transport.unsupported"),
-        "audio_source.unsupported",
     }
 )
 # A key that another body came with before.
