@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, from the table of operations and their pydantic models."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -10,58 +10,12 @@ from openapi_pydantic import OpenAPI
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from control_api import examples
-from control_api.envelope import ERROR_CODE
-from control_api.idempotency_key import HEADER, REPLAYED
-from control_api.operation import Answer, Operation
+from control_api.idempotency_key import HEADER
+from control_api.openapi_responses import References, error_responses, success_response
+from control_api.operation import Operation
 from control_api.path_parameters import OUTSIDE_THE_PATH, PATH_PARAMETERS, path_parameters
-from control_api.request_id import HEADER as REQUEST_ID
-from control_api.status_descriptions import STATUS_DESCRIPTIONS
-from sessions.codes import CODES
-from sessions.errors import ParleyError
-from sessions.ids import id_pattern
 
 OPENAPI = web.AppKey("openapi", bytes)
-
-# What any request may meet, whatever it asks for.
-_ALWAYS = ("request.malformed", "parameter.unknown", "internal", "stopping")
-_WITH_KEY = ("key.missing", "key.invalid", "scope.missing", "database.unavailable")
-_WITH_BODY = (
-    "body.malformed",
-    "body.too_large",
-    "body.timeout",
-    "body.media_type",
-    "field.unknown",
-    "field.required",
-    "field.invalid",
-)
-_REPLAYED_DESCRIPTION = "true when this is the answer of an earlier request with the same key."
-_REQUEST_ID = {
-    REQUEST_ID: {
-        "description": "Id of the request, for support.",
-        "required": True,
-        "schema": {"type": "string", "pattern": id_pattern("req")},
-    }
-}
-_ERROR_CODE = {
-    ERROR_CODE: {
-        "description": "The error's code, whatever form the body has.",
-        "required": True,
-        "schema": {"type": "string", "pattern": r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"},
-    }
-}
-_OF_ERRORS = {
-    401: {"WWW-Authenticate": "Bearer"},
-    416: {"Content-Range": "bytes */ and the size of the file."},
-    503: {"Retry-After": "Seconds."},
-}
-_WITH_IDEMPOTENCY = (
-    "not_found",
-    "idempotency.invalid",
-    "idempotency.in_progress",
-    "idempotency.key_reused",
-    "commit.unknown",
-)
 
 
 def openapi_document(operations: Sequence[Operation]) -> OpenAPI:
@@ -99,7 +53,7 @@ def render(document: OpenAPI) -> bytes:
     return document.model_dump_json(by_alias=True, exclude_none=True).encode()
 
 
-def _schemas(operations: Sequence[Operation]) -> tuple[dict[type[BaseModel], dict[str, Any]], dict[str, Any]]:
+def _schemas(operations: Sequence[Operation]) -> tuple[References, dict[str, Any]]:
     """Where each model's schema is, and the schemas."""
     models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {}
     for operation in operations:
@@ -114,15 +68,15 @@ def _schemas(operations: Sequence[Operation]) -> tuple[dict[type[BaseModel], dic
     return {model: references[model, mode] for model, mode in models}, schema["$defs"]
 
 
-def _operation(operation: Operation, references: dict[type[BaseModel], dict[str, Any]]) -> dict[str, Any]:
+def _operation(operation: Operation, references: References) -> dict[str, Any]:
     content: dict[str, Any] = {
         "operationId": operation.name,
         "tags": [operation.tag],
         "summary": operation.summary,
         "parameters": _parameters(operation),
         "responses": {
-            **{str(answer.status): _answer(answer, operation, references) for answer in operation.answers},
-            **_errors(operation, references),
+            **{str(answer.status): success_response(answer, operation, references) for answer in operation.answers},
+            **error_responses(operation, references),
         },
         "security": [] if operation.public else [{"api_key": [operation.scope] if operation.scope else []}],
     }
@@ -182,40 +136,6 @@ def _in_path(name: str, description: str, example: str, schema: dict[str, Any]) 
     }
 
 
-def _answer(answer: Answer, operation: Operation, references: dict[type[BaseModel], dict[str, Any]]) -> dict[str, Any]:
-    headers = _headers(answer.headers, required=True)
-    if operation.made_at is not None:
-        headers |= _headers({"Location": "Where it is."}, required=True)
-    headers |= _headers(answer.optional_headers, required=False)
-    if operation.idempotent_by_key:
-        headers |= _headers({REPLAYED: _REPLAYED_DESCRIPTION}, required=False)
-    content: dict[str, Any] = {
-        media_type: {
-            "schema": {"type": "object" if media_type == "application/json" else "string"},
-            **({"example": example} if example else {}),
-        }
-        for media_type, example in answer.media_types.items()
-    }
-    if answer.model is not None:
-        content["application/json"] = {"schema": references[answer.model], "example": answer.example}
-        if answer.variant is not None:
-            media_type, model, example = answer.variant
-            content["application/json"]["schema"] = {"anyOf": [references[answer.model], references[model]]}
-            content[media_type] = {"schema": references[model], "example": example}
-    return {
-        "description": answer.description,
-        "headers": _REQUEST_ID | headers,
-        **({"content": content} if content else {}),
-    }
-
-
-def _headers(descriptions: dict[str, str], *, required: bool) -> dict[str, Any]:
-    return {
-        name: {"description": description, "required": required, "schema": {"type": "string"}}
-        for name, description in descriptions.items()
-    }
-
-
 def _links(leads_to: dict[str, str], operations: Sequence[Operation]) -> dict[str, Any]:
     """To every operation that the answer can address."""
     found: dict[str, Any] = {}
@@ -232,36 +152,3 @@ def _links(leads_to: dict[str, str], operations: Sequence[Operation]) -> dict[st
             link["requestBody"] = {OUTSIDE_THE_PATH: f"{{$response.body#/{leads_to[OUTSIDE_THE_PATH]}}}"}
         found[operation.name] = link
     return found
-
-
-def _errors(operation: Operation, references: dict[type[BaseModel], dict[str, Any]]) -> dict[str, Any]:
-    """One response per status, with an example per code."""
-    codes = [*_ALWAYS, *operation.errors]
-    if not operation.public:
-        codes += _WITH_KEY
-    if "{" in operation.path:
-        codes += ["id.invalid", "not_found"]
-    if operation.query:
-        codes += ["parameter.invalid"]
-    if operation.body is not None:
-        codes += _WITH_BODY
-    if operation.idempotent_by_key:
-        codes += _WITH_IDEMPOTENCY
-    by_status: defaultdict[int, dict[str, Any]] = defaultdict(dict)
-    dialect = operation.dialect
-    for code in dict.fromkeys(codes):
-        error = dialect.content(ParleyError(code, CODES[code].help), examples.ERROR["error"]["request_id"])
-        by_status[dialect.status(code)][code] = {"value": error}
-    return {
-        str(status): {
-            "description": _described(operation, status, shown),
-            "headers": _REQUEST_ID | _ERROR_CODE | _headers(_OF_ERRORS.get(status, {}), required=True),
-            "content": {"application/json": {"schema": references[dialect.envelope], "examples": shown}},
-        }
-        for status, shown in sorted(by_status.items())
-    }
-
-
-def _described(operation: Operation, status: int, codes: Iterable[str]) -> str:
-    sentence = operation.error_descriptions.get(status, STATUS_DESCRIPTIONS[status])
-    return f"{sentence} Codes: {', '.join(codes)}."

@@ -29,6 +29,14 @@ async def test_a_repetition_gets_the_first_answer_even_with_a_fresh_token(api: A
     assert len((await api.call("GET", "/v1/sessions")).content["data"]) == 1
 
 
+async def test_a_repetition_says_where_the_session_is_too(api: ApiServer) -> None:
+    """Location, as the first answer has it; in both documents."""
+    for path, body in (("/v1/sessions", create_body("room")), ("/api/sessions", {"agent_id": "agent_x"})):
+        replies = [await api.call("POST", path, body, headers={"Idempotency-Key": "key-1"}) for _ in range(2)]
+        assert [reply.status for reply in replies] == [201, 201]
+        assert [reply.headers["Location"] for reply in replies] == [f"{path}/{replies[0].content['id']}"] * 2
+
+
 async def test_the_same_key_with_another_body_is_422(api: ApiServer) -> None:
     """Also when the body differs in one member only."""
     await _post(api, create_body("room"), "key-1")
