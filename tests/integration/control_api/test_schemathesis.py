@@ -1,6 +1,7 @@
 """schemathesis reads the OpenAPI document and tries to prove that the server doesn't keep it."""
 
 import os
+import shlex
 from pathlib import Path
 
 from control_api.operations import OPERATIONS
@@ -11,7 +12,7 @@ EXAMPLES = int(os.environ.get("PARLEY_SCHEMATHESIS_EXAMPLES", "0"))
 QUICK = Effort(examples=2, scenarios=60)
 # CI looks at the same cases each time, so that what it says is about the change; developers' runs take new ones.
 SEED = os.environ.get("PARLEY_SCHEMATHESIS_SEED") or ("1" if "CI" in os.environ else None)
-OPTIONS = tuple(os.environ.get("PARLEY_SCHEMATHESIS_OPTIONS", "").split())
+OPTIONS = tuple(shlex.split(os.environ.get("PARLEY_SCHEMATHESIS_OPTIONS", "")))
 # A quiet machine needs a tenth.
 SECONDS_QUICK = 900
 SECONDS_PER_EXAMPLE = 20
