@@ -22,9 +22,17 @@ TYPE = QueryParameter(
     "",
     required=True,
 )
+
+
+def _project_id(value: str) -> str:
+    if len(value) > _MOST_CHARACTERS:
+        raise ValueError(f"must have at most {_MOST_CHARACTERS} characters")
+    return value
+
+
 PROJECT_ID = QueryParameter(
     "projectId",
-    str,
+    _project_id,
     {"type": "string", "maxLength": _MOST_CHARACTERS},
     "The session's project_id. Required if type=project.",
     "",

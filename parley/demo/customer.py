@@ -49,6 +49,10 @@ class Customer:
         """The recording: its state, and what is in it."""
         return await self._ask("GET", f"/v1/sessions/{session_id}/recording")
 
+    async def transcript(self, session_id: str) -> Resource:
+        """Who said what, as far as that is known."""
+        return await self._ask("GET", f"/v1/sessions/{session_id}/transcript")
+
     async def bill(self, session_id: str) -> list[Resource]:
         """The usage events, oldest first."""
         return _rows(await self._ask("GET", "/v1/usage/events", params={"session_id": session_id}))

@@ -24,6 +24,7 @@ from parley.worker_tokens import participant_token, recorder_token
 
 _WAVEFORM_COLUMNS = 72
 _FINISH_SECONDS = 60
+_TRANSCRIPT_SECONDS = 20
 _EXIT_WRONG = 1
 _EXIT_INTERRUPTED = 130
 _KEPT_VARIABLES = ("PARLEY_LIVEKIT_SERVER", "PARLEY_LOG_LEVEL")
@@ -156,6 +157,7 @@ async def _report(stack: LocalStack, customer: Customer, session: Resource, talk
     for finding in findings:
         where = "missing" if finding.delay_ms is None else f"{finding.delay_ms:+.0f} ms"
         print(f"  {finding.expected_ms / 1000:6.2f} s  {finding.turn.who:<6} {where}")
+    await _print_transcript(customer, session_id)
     print()
     for check in checks:
         print(f"  {'✓' if check.holds else '✗'} {check.statement}")
@@ -163,6 +165,19 @@ async def _report(stack: LocalStack, customer: Customer, session: Resource, talk
     right = all(check.holds for check in checks)
     print("The recording is right." if right else "The recording is NOT right.", flush=True)
     return 0 if right else _EXIT_WRONG
+
+
+async def _print_transcript(customer: Customer, session_id: str) -> None:
+    """What was understood: no part of the verdict, for the embedded engine hears roughly."""
+    deadline = time.monotonic() + _TRANSCRIPT_SECONDS
+    transcript = await customer.transcript(session_id)
+    while transcript["status"] == "pending" and time.monotonic() < deadline:
+        await asyncio.sleep(0.25)
+        transcript = await customer.transcript(session_id)
+    late = f"is not there after {_TRANSCRIPT_SECONDS} s; speech waits for whatever else this machine does"
+    print(f"\nTranscript {late if transcript['status'] == 'pending' else 'by ' + (transcript['engine'] or 'nobody')}")
+    for segment in transcript["segments"]:
+        print(f"  {segment['start_ms'] / 1000:6.2f} s  {segment['identity']:<6} {segment['text']}")
 
 
 def _where(stack: LocalStack, session_id: str) -> Path:

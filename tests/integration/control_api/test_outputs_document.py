@@ -235,6 +235,20 @@ async def test_other_words_of_instant_voice_links_are_refused(
         assert (reply.status, list(reply.content)) == (400, ["error"])
 
 
+@pytest.mark.parametrize("path", [*OPERATIONS, "/v1/session/transcript", "/v1/sessions/summary"])
+async def test_a_project_id_that_no_session_can_have_is_a_bad_query(
+    api: ApiServer, project: dict[str, str], path: str
+) -> None:
+    """400, and no session that isn't found: 256 characters are the most."""
+    for length, status in ((256, 404), (257, 400)):
+        query = {**project, "projectId": "p" * length}
+        if path == "/v1/sessions/summary":
+            del query["type"]
+        reply = await api.call("GET", path, params=query)
+        assert reply.status == status
+    assert reply.content == {"error": "projectId: must have at most 256 characters"}
+
+
 async def test_a_text_session_has_no_ws_url(api: ApiServer) -> None:
     """It has neither room nor audio; the transcript comes when it is over."""
     session = (await api.call("POST", "/api/sessions", {"agent_id": "a"})).content
