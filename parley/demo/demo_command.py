@@ -174,8 +174,10 @@ async def _print_transcript(customer: Customer, session_id: str) -> None:
     while transcript["status"] == "pending" and time.monotonic() < deadline:
         await asyncio.sleep(0.25)
         transcript = await customer.transcript(session_id)
-    late = f"is not there after {_TRANSCRIPT_SECONDS} s; speech waits for whatever else this machine does"
-    print(f"\nTranscript {late if transcript['status'] == 'pending' else 'by ' + (transcript['engine'] or 'nobody')}")
+    engine = transcript["engine"] or "nobody"
+    heard = f"by {engine}, the embedded engine, which hears synthetic voices roughly"
+    late = f"not there after {_TRANSCRIPT_SECONDS} s: speech waits for whatever else this machine does"
+    print(f"\nTranscript ({late if transcript['status'] == 'pending' else heard})")
     for segment in transcript["segments"]:
         print(f"  {segment['start_ms'] / 1000:6.2f} s  {segment['identity']:<6} {segment['text']}")
 
