@@ -39,6 +39,7 @@ class RoomMessages:
         self._store = log
         self._clock = clock
         self._room = room
+        self._last_start_ms = -1
 
     async def send_posted(self) -> None:
         """Put what clients post into the room, until canceled. What is not said to be sent is sent again."""
@@ -58,11 +59,11 @@ class RoomMessages:
     async def hear(self, opened: TextOpened) -> None:
         """Log a text of the room, once; of a transcription only what is final, and nothing that a pause overlaps."""
         opened_ns = boottime_ns()
+        start_ms = self._next_start_ms(opened_ns)
         heard = await opened.read()
         if heard is None or not heard.final or not heard.text.strip():
             return
         read_ns = boottime_ns()
-        start_ms = self._ms_at(opened_ns)
         is_chat = opened.topic == CHAT
         entry = NewLogEntry(
             kind="message" if is_chat else "segment",
@@ -102,6 +103,11 @@ class RoomMessages:
         """One message; its id is the stream's, so that a receiver knows a repetition."""
         await room.send_text(CHAT, entry.text, stream_id=format_id("msg", entry.id))
         await self._store.delivered(self._run.fence, [entry.seq])
+
+    def _next_start_ms(self, opened_ns: int) -> int:
+        """When a text begins: one after the other, also of those that came in one batch and end in another order."""
+        self._last_start_ms = max(self._ms_at(opened_ns), self._last_start_ms + 1)
+        return self._last_start_ms
 
     def _ms_at(self, instant_ns: int) -> int:
         return max(self._clock.sample_at(instant_ns) * 1000 // SAMPLE_RATE, 0)

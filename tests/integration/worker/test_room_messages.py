@@ -6,8 +6,13 @@ from typing import Any
 from livekit import api, rtc
 
 from sessions.session import Session
-from store.session_log import LogEntry
+from store.session_log import LogEntry, SessionLog
 from store.session_messages import NewMessage
+from tests.support.engine import Engine
+from worker.live_run import LiveRun
+from worker.room_events import TRANSCRIPTION, HeardText, TextOpened
+from worker.room_messages import RoomMessages
+from worker.session_clock import SessionClock
 
 
 def token(studio: Any, room: str, identity: str, kind: str = "standard") -> str:
@@ -165,3 +170,30 @@ async def test_what_is_written_or_said_in_a_pause_is_not_logged(studio: Any, roo
     await agent.disconnect()
     assert [entry.text for entry in entries] == ["Thank you."]
     assert (shown.output_preview, shown.message_count) == ("Thank you.", 0)
+
+
+async def test_texts_that_begin_in_one_instant_keep_the_order_of_their_beginnings(database_url: str) -> None:
+    """Taken from the room in one go; the second one is whole first."""
+    async with Engine.open(database_url) as engine:
+        fence = await engine.running()
+        started_at = (await engine.session(fence.session_id)).started_at
+        assert started_at is not None
+        pair = await engine.db.clock()
+        run = LiveRun(fence, claimed_ns=pair.boottime_ns, stalled_seconds=15)
+        clock = SessionClock(started_at, pair.db_time, pair.boottime_ns)
+        messages = RoomMessages(run, SessionLog(engine.db), clock, lambda: None)
+        second_is_logged = asyncio.Event()
+
+        async def first() -> HeardText:
+            await second_is_logged.wait()
+            return HeardText("First this.", "s1", final=True)
+
+        async def second() -> HeardText:
+            return HeardText("And then this.", "s2", final=True)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(messages.hear(TextOpened(TRANSCRIPTION, "helper", None, True, first)))
+            await group.create_task(messages.hear(TextOpened(TRANSCRIPTION, "helper", None, True, second)))
+            second_is_logged.set()
+        entries = await engine.sql("SELECT text FROM log_entries ORDER BY start_ms, seq")  # as a transcript has them
+    assert [entry.text for entry in entries] == ["First this.", "And then this."]
