@@ -126,6 +126,7 @@ async def test_every_other_error_has_the_same_form(api: ApiServer, project: dict
         ("GET", project, None, 401, "key.missing"),
         ("GET", {**project, "sessionId": "sess_x"}, "", 400, "id.invalid"),
         ("GET", {**project, "other": "1"}, "", 400, "parameter.unknown"),
+        ("GET", {**project, "projectId": "p" * 257}, "", 400, "parameter.invalid"),
         ("POST", project, "", 405, "method.not_allowed"),
     ):
         how = {} if key == "" else {"key": key}
