@@ -5,6 +5,7 @@ A `project` session has a `project_id`, an `instant` one has none; what doesn't 
 
 from control_api.call import Call
 from control_api.query_parameters import QueryParameter
+from control_api.schemas.strictness import NO_NUL
 from sessions.errors import ParleyError
 from sessions.ids import id_pattern, parse_id
 from sessions.session import Session
@@ -24,16 +25,16 @@ TYPE = QueryParameter(
 )
 
 
-def _project_id(value: str) -> str:
-    if len(value) > _MOST_CHARACTERS:
-        raise ValueError(f"must have at most {_MOST_CHARACTERS} characters")
-    return value
+def _project_id(text: str) -> str:
+    if len(text) > _MOST_CHARACTERS or "\0" in text:
+        raise ValueError(f"must have at most {_MOST_CHARACTERS} characters, none of them NUL")
+    return text
 
 
 PROJECT_ID = QueryParameter(
     "projectId",
     _project_id,
-    {"type": "string", "maxLength": _MOST_CHARACTERS},
+    {"type": "string", "maxLength": _MOST_CHARACTERS, "pattern": NO_NUL},
     "The session's project_id. Required if type=project.",
     "",
 )

@@ -126,6 +126,7 @@ async def test_every_other_error_has_the_same_form(api: ApiServer, project: dict
         ("GET", project, None, 401, "key.missing"),
         ("GET", {**project, "sessionId": "sess_x"}, "", 400, "id.invalid"),
         ("GET", {**project, "other": "1"}, "", 400, "parameter.unknown"),
+        ("GET", {**project, "projectId": "p" * 257}, "", 400, "parameter.invalid"),
         ("POST", project, "", 405, "method.not_allowed"),
     ):
         how = {} if key == "" else {"key": key}
@@ -246,7 +247,7 @@ async def test_a_project_id_that_no_session_can_have_is_a_bad_query(
             del query["type"]
         reply = await api.call("GET", path, params=query)
         assert reply.status == status
-    assert reply.content == {"error": "projectId: must have at most 256 characters"}
+    assert reply.content == {"error": "projectId: must have at most 256 characters, none of them NUL"}
 
 
 async def test_a_text_session_has_no_ws_url(api: ApiServer) -> None:
