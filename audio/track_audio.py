@@ -1,16 +1,10 @@
 """Each track of a recording by itself, at the rate that speech models want: 16 kHz mono, placed on the session's clock.
 
-One pass over the segments; what a track doesn't have is a hole in a sparse file, so silence costs neither disk nor
-memory.
+One pass over the segments, in which nothing is held but what the filters need: who listens begins with the first one.
 """
 
-import os
-import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any, Self
 
 import numpy as np
 import soxr
@@ -22,62 +16,54 @@ from audio.reading_order import contiguous_runs, epoch_ends, in_reading_order
 from audio.segments import RecordKind, SegmentCorrupt, read_segment
 from audio.track_tally import TrackLabel, TrackTally
 
+_NOTHING = np.zeros(0, dtype=np.int16)
+
 
 @dataclass(frozen=True, slots=True)
-class TrackAudio:
-    """One participant's track: int16 samples of shape (n,) at 16 kHz from the session's start on, backed by a file.
+class TrackPiece:
+    """What comes next on one track: silence up to `start_sample`, then `samples`.
 
     Attributes:
-        first_sample: where its audio begins; what is before is silence.
+        start_sample: at 16 kHz from the session's start on; never before the end of the track's last piece.
+        samples: int16 of shape (n,) at 16 kHz; empty when only the silence is known.
     """
 
     label: TrackLabel
+    start_sample: int
     samples: Pcm
-    first_sample: int
+
+    @property
+    def end_sample(self) -> int:
+        """Where what comes after it begins."""
+        return self.start_sample + len(self.samples)
 
 
-class TrackFiles:
-    """Takes the tracks of the room out of a recording's segments; the files have no names and go with `close`."""
+def read_tracks(
+    plan: BuildPlan, read: Callable[[str], bytes], is_wanted: Callable[[TrackLabel], bool]
+) -> Iterator[list[TrackPiece]]:
+    """Yield what each segment adds to the tracks of those in the room, and how far the others are silent.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def extract(self, plan: BuildPlan, read: Callable[[str], bytes]) -> list[TrackAudio]:
-        """Every track of somebody in the room that has audio, in the order in which they were first heard.
-
-        `read` is that of `build_recording`: what it lacks is silent here too. Raises OSError when the disk is full.
-        """
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        cuts = merged_ranges(plan.cuts)
-        ends = epoch_ends(plan)
-        tally = TrackTally()
-        writers: dict[TrackLabel, _TrackWriter] = {}
-        for planned in in_reading_order(plan.segments):
-            segment_runs = _runs_of(planned, read, tally)
-            low, high = max(planned.key.first_sample, 0), min(planned.key.last_sample, ends[planned.key.epoch])
-            for label, start_sample, pcm in segment_runs:
-                if label.side != "room":
-                    continue
-                writer = writers.get(label)
-                if writer is None:
-                    file = self._stack.enter_context(tempfile.TemporaryFile(dir=self._folder))  # noqa: SIM115
-                    writer = writers[label] = _TrackWriter(
-                        file, lambda: soxr.ResampleStream(SAMPLE_RATE, SPEECH_RATE, 1, dtype="int16")
-                    )
-                for start, end in kept_ranges(max(start_sample, low), min(start_sample + len(pcm), high), cuts):
-                    writer.write(start, pcm[start - start_sample : end - start_sample])
-        return [
-            TrackAudio(label, writer.finish(), writer.first_sample)
-            for label, writer in writers.items()
-            if not writer.is_empty
-        ]
+    `read` is that of `build_recording`: what it lacks is silent here too. A stretch without a hole goes through one
+    filter, so that segments leave no seams.
+    """
+    cuts = merged_ranges(plan.cuts)
+    ends = epoch_ends(plan)
+    tally = TrackTally()
+    tracks: dict[TrackLabel, _Track] = {}
+    segments = in_reading_order(plan.segments)
+    for planned, upcoming in zip(segments, [*segments[1:], None], strict=True):
+        pieces: list[TrackPiece] = []
+        segment_runs = _runs_of(planned, read, tally)
+        low, high = planned.key.first_sample, min(planned.key.last_sample, ends[planned.key.epoch])
+        for label, start_sample, pcm in segment_runs:
+            if label.side != "room" or not is_wanted(label):
+                continue
+            track = tracks.setdefault(label, _Track(label))
+            for start, end in kept_ranges(max(start_sample, low), min(start_sample + len(pcm), high), cuts):
+                pieces += track.write(start, pcm[start - start_sample : end - start_sample])
+        for track in tracks.values():
+            pieces += track.finish() if upcoming is None else track.silent_until(upcoming.key.first_sample)
+        yield pieces
 
 
 def _runs_of(
@@ -97,45 +83,44 @@ def _runs_of(
     ]
 
 
-class _TrackWriter:
-    """Resamples one track; a stretch without a hole goes through one filter, so that segments leave no seams."""
+class _Track:
+    """Resamples one track; samples are those of the recording where nothing else is said."""
 
-    def __init__(self, file: IO[bytes], new_resampler: Callable[[], Any]) -> None:
-        self._file = file
-        self._new_resampler = new_resampler
-        self._resampler: Any = None
-        self._next_sample = -1
-        self._written = 0  # samples at 16 kHz, from the session's start on
-        self.first_sample = 0
+    def __init__(self, label: TrackLabel) -> None:
+        self._label = label
+        self._resampler: soxr.ResampleStream | None = None  # of a stretch that may go on
+        self._next_sample = 0
+        self._end = 0  # at 16 kHz
 
-    @property
-    def is_empty(self) -> bool:
-        return self._next_sample < 0
-
-    def write(self, start_sample: int, pcm: Pcm) -> None:
-        if start_sample != self._next_sample:
-            self._flush()
-            self._resampler = self._new_resampler()
-            self._written = max(self._written, round(start_sample * SPEECH_RATE / SAMPLE_RATE))
-            if self.is_empty:
-                self.first_sample = self._written
-        self._append(self._resampler.resample_chunk(pcm))
+    def write(self, start_sample: int, pcm: Pcm) -> list[TrackPiece]:
+        pieces = [] if start_sample == self._next_sample else self.finish()
+        if self._resampler is None:
+            self._resampler = soxr.ResampleStream(SAMPLE_RATE, SPEECH_RATE, 1, dtype="int16")
+            self._end = max(self._end, _at_speech_rate(start_sample))
         self._next_sample = start_sample + len(pcm)
+        return [*pieces, self._piece(self._resampler.resample_chunk(pcm))]
 
-    def finish(self) -> Pcm:
-        self._flush()
-        self._file.flush()
-        if self._written == 0:
-            return np.zeros(0, dtype=np.int16)
-        os.ftruncate(self._file.fileno(), 2 * self._written)
-        return np.memmap(self._file, dtype="<i2", mode="r", shape=(self._written,))
+    def silent_until(self, sample: int) -> list[TrackPiece]:
+        """All that lies before `sample` has been written: unless the track may go on there, it was silent since."""
+        if self._next_sample >= sample:
+            return []
+        pieces = self.finish()
+        self._end = max(self._end, _at_speech_rate(sample))
+        return [*pieces, self._piece(_NOTHING)]
 
-    def _flush(self) -> None:
-        if self._resampler is not None:
-            self._append(self._resampler.resample_chunk(np.zeros(0, dtype=np.int16), last=True))
-            self._resampler = None
+    def finish(self) -> list[TrackPiece]:
+        """What the filter still holds."""
+        if self._resampler is None:
+            return []
+        rest = self._resampler.resample_chunk(_NOTHING, last=True)
+        self._resampler = None
+        return [self._piece(rest)]
 
-    def _append(self, pcm: Pcm) -> None:
-        self._file.seek(2 * self._written)
-        self._file.write(pcm.astype("<i2", copy=False).tobytes())
-        self._written += len(pcm)
+    def _piece(self, samples: Pcm) -> TrackPiece:
+        piece = TrackPiece(self._label, self._end, samples)
+        self._end = piece.end_sample
+        return piece
+
+
+def _at_speech_rate(sample: int) -> int:
+    return round(sample * SPEECH_RATE / SAMPLE_RATE)

@@ -1,7 +1,5 @@
 """From a voice detector's probabilities to the stretches that are worth recognizing."""
 
-from collections.abc import Iterable, Iterator
-
 from audio.ranges import Range
 
 START_PROBABILITY = 0.5
@@ -10,57 +8,72 @@ MERGE_MS = 600  # a shorter pause belongs to the sentence; longer than two paddi
 LEAST_MS = 200  # a shorter voice is a click
 PADDING_MS = 200  # before and after, so that no consonant is lost
 LONGEST_MS = 15_000  # one engine holds the GIL for as long as it listens
+CUT_MS = 5_000, 12_500  # of a speech that is longer: it is cut in there, where the voice is weakest
 
 
-def voiced_ranges(
-    probabilities: Iterable[float], window_samples: int, sample_rate: int, length: int
-) -> Iterator[Range]:
-    """Yield the voiced stretches [start, end) in samples, in order, disjoint, none longer than 15 s.
+class VoicedStretches:
+    """Takes the probability of voice of window after window, and tells the stretches [start, end) in samples.
 
-    Each one is known as soon as the pause behind it is: nothing waits for the end of the audio.
-
-    Args:
-        probabilities: of voice, one per window of `window_samples`, from sample 0 on.
-        length: of the audio; nothing reaches past it.
+    They are told in order, disjoint, none longer than 15 s, each as soon as the pause behind it is long enough.
     """
-    least, padding, longest = (ms * sample_rate // 1000 for ms in (LEAST_MS, PADDING_MS, LONGEST_MS))
-    for start, end in _joined(_above(probabilities, window_samples), MERGE_MS * sample_rate // 1000):
-        if end - start >= least:
-            yield from _split(max(start - padding, 0), min(end + padding, length), longest)
 
+    def __init__(self, window_samples: int, sample_rate: int) -> None:
+        self._window = window_samples
+        self._merge, self._least, self._padding, self._longest, *cut = (
+            ms * sample_rate // 1000 for ms in (MERGE_MS, LEAST_MS, PADDING_MS, LONGEST_MS, *CUT_MS)
+        )
+        self._cut_windows = range(cut[0] // window_samples, cut[1] // window_samples)
+        self._position = 0
+        self._is_voice = False
+        self._first: int | None = None  # where the voice began that may still go on
+        self._end = 0  # of its last window
+        self._lead = self._padding  # what a stretch has before its first window; a cut stretch goes on without
+        self._probabilities: list[float] = []  # since its first window
 
-def _joined(ranges: Iterable[Range], merge: int) -> Iterator[Range]:
-    """Those with less than `merge` between them as one."""
-    joined: Range | None = None
-    for start, end in ranges:
-        if joined is None:
-            joined = start, end
-        elif start - joined[1] < merge:
-            joined = joined[0], end
-        else:
-            yield joined
-            joined = start, end
-    if joined is not None:
-        yield joined
+    @property
+    def is_idle(self) -> bool:
+        """Whether no stretch has begun that may still go on."""
+        return self._first is None
 
+    @property
+    def earliest(self) -> int:
+        """The first sample that a stretch to come can have."""
+        return max((self._position if self._first is None else self._first) - self._lead, 0)
 
-def _above(probabilities: Iterable[float], window_samples: int) -> Iterator[Range]:
-    """Where the probability rose over the start's threshold, until it fell under the stop's."""
-    start: int | None = None
-    position = 0
-    for probability in probabilities:
-        if start is None and probability >= START_PROBABILITY:
-            start = position
-        elif start is not None and probability < STOP_PROBABILITY:
-            yield start, position
-            start = None
-        position += window_samples
-    if start is not None:
-        yield start, position
+    def hear(self, probability: float) -> Range | None:
+        """Take the next window; return the stretch that is known by that."""
+        self._is_voice = probability >= (STOP_PROBABILITY if self._is_voice else START_PROBABILITY)
+        if self._first is None:
+            if not self._is_voice:
+                self._position += self._window
+                return None
+            self._first = self._position
+        self._probabilities.append(probability)
+        self._position += self._window
+        if self._is_voice:
+            self._end = self._position
+        elif self._position - self._end >= self._merge:
+            return self.finish()
+        if self._position + self._window - self._first + 2 * self._padding > self._longest:
+            return self._cut(self._first)
+        return None
 
+    def skip(self, windows: int) -> None:
+        """Take so many windows without a voice at once; only when idle."""
+        self._position += windows * self._window
 
-def _split(start: int, end: int, longest: int) -> Iterator[Range]:
-    """Equal parts, none longer than `longest`."""
-    parts = -(-(end - start) // longest)
-    for part in range(parts):
-        yield start + (end - start) * part // parts, start + (end - start) * (part + 1) // parts
+    def finish(self) -> Range | None:
+        """Return the stretch that had not ended yet; it may reach past what was heard by its padding."""
+        first, lead = self._first, self._lead
+        self._first, self._lead = None, self._padding
+        self._probabilities = []
+        if first is None or (lead and self._end - first < self._least):
+            return None
+        return max(first - lead, 0), self._end + self._padding
+
+    def _cut(self, first: int) -> Range:
+        at = min(reversed(self._cut_windows), key=self._probabilities.__getitem__)
+        stretch = max(first - self._lead, 0), first + at * self._window
+        self._first, self._lead = stretch[1], 0
+        self._probabilities = self._probabilities[at:]
+        return stretch

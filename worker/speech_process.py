@@ -43,7 +43,6 @@ async def run_speech_process(
             SessionLog(db),
             objects,
             SpeechEngines(settings),
-            temporary=settings.data_dir / "tmp",
             deadline_seconds=settings.speech_deadline_seconds,
         )
         writer = SummaryWriter(summaries, transcripts, SessionQueries(db), objects, chosen_summarizer(settings))

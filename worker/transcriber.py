@@ -7,7 +7,6 @@ overwritten. The segments are deleted when nobody needs them any more; a session
 import json
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from uuid import UUID
 
 import structlog
@@ -34,7 +33,7 @@ _MOST_ATTEMPTS = 20
 
 
 class Transcriber:
-    """Closes transcripts. `temporary` is a folder for the tracks, which leave nothing behind in it."""
+    """Closes transcripts."""
 
     def __init__(
         self,
@@ -45,7 +44,6 @@ class Transcriber:
         objects: Objects,
         engines: SpeechEngines,
         *,
-        temporary: Path,
         deadline_seconds: float,
     ) -> None:
         self._transcripts = transcripts
@@ -54,7 +52,6 @@ class Transcriber:
         self._log = log
         self._objects = objects
         self._engines = engines
-        self._temporary = temporary
         self._deadline_seconds = deadline_seconds
 
     async def transcribe(self, session_id: UUID) -> None:
@@ -114,7 +111,6 @@ class Transcriber:
                 read.canceled,
                 self._engines.open,
                 partial(self._log.append, session.id),
-                temporary=self._temporary,
                 known=known,
             )
         return Closing(engine=self._engines.name, model=self._engines.model, language=language)

@@ -5,13 +5,11 @@ is. `settings` are Parley's. An engine that fails is answered with its code and 
 """
 
 import asyncio
-import threading
 import time
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from audio.track_audio import TrackFiles
+from audio.track_audio import read_tracks
 from bench.children.finalize_once import peak_mb
 from bench.children.lines import answer, next_request
 from sessions.settings import Settings
@@ -44,12 +42,12 @@ async def _engine_alone(db: Database, where: dict[str, Any]) -> dict[str, Any]:
     frozen = await Freezes(db).frozen(UUID(where["session_id"]))
     assert frozen is not None
     engine = await SpeechEngines(Settings(**where["settings"])).open()
-    with SegmentReader(Objects.open(where["storage_url"])) as read, TrackFiles(Path(where["temporary"])) as files:
-        tracks = await asyncio.to_thread(files.extract, recording_plan(frozen), read)
-        utterances = await asyncio.to_thread(list, find_utterances(tracks, threading.Event()))
+    with SegmentReader(Objects.open(where["storage_url"])) as read:
+        tracks = read_tracks(recording_plan(frozen), read, lambda _: True)
+        utterances = await asyncio.to_thread(list, find_utterances(tracks))
         started, cpu = time.perf_counter(), time.process_time()
         for utterance in utterances:
-            await engine.recognize(utterance.pcm())
+            await engine.recognize(utterance.pcm)
         return {
             **_figures(started, cpu),
             "voiced_seconds": sum(one.end_ms - one.start_ms for one in utterances) / 1000,
@@ -67,7 +65,6 @@ async def _whole_job(db: Database, where: dict[str, Any]) -> dict[str, Any]:
         SessionLog(db),
         Objects.open(where["storage_url"]),
         engines,
-        temporary=Path(where["temporary"]),
         deadline_seconds=86400,
     )
     started, cpu = time.perf_counter(), time.process_time()

@@ -1,21 +1,26 @@
 """From a recording's segments to log entries: tracks, voice, engine."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from threading import Event
 from typing import Any
 
 from audio.plan import BuildPlan
-from audio.track_audio import TrackAudio, TrackFiles
+from audio.track_audio import read_tracks
+from audio.track_tally import TrackLabel
 from store.session_log import NewLogEntry, Role
+from store.storage_errors import StorageError
 from worker.speech.engine import Recognized, SpeechEngine, SpeechError
 from worker.speech.utterances import Utterance, find_utterances
 
 _AGENT_PREFIX = "agent-"  # how livekit-agents names its participants
 _ENTRIES_AT_A_TIME = 20
+_UTTERANCES_AHEAD = 8  # half a megabyte each; short ones are answered faster than the next long one is found
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +45,14 @@ async def listen(
     open_engine: Callable[[], Awaitable[SpeechEngine]],
     keep: Callable[[Sequence[NewLogEntry]], Awaitable[object]],
     *,
-    temporary: Path,
     known: Known,
 ) -> str | None:
     """Recognize every participant's own track, in the order of time.
 
-    While the engine recognizes an utterance, the next one is looked for.
+    While the engine recognizes an utterance, the segments are read on and the next ones are looked for.
 
     Args:
-        read: as `audio.build.build_recording` takes it.
+        read: as `audio.build.build_recording` takes it; it raises OSError once `canceled` is set.
         canceled: is set when this returns.
         open_engine: called as soon as there is something to recognize; loading a model takes seconds and memory.
         keep: called with what was recognized, some at a time, so that another attempt goes on from there.
@@ -63,81 +67,81 @@ async def listen(
     languages: list[str] = []
     entries: list[NewLogEntry] = []
     heard_before: Utterance | None = None
-
     asked = False
 
     async def recognize(utterance: Utterance) -> Recognized:
         nonlocal asked
         asked = True
-        recognized = await (await open_engine()).recognize(utterance.pcm())
+        recognized = await (await open_engine()).recognize(utterance.pcm)
         if recognized.text and recognized.language is not None:
             languages.append(recognized.language)
         return recognized
 
-    with TrackFiles(temporary) as files:
-        tracks = await asyncio.to_thread(_extract, files, plan, read)
-        async with _Ahead(find_utterances([one for one in tracks if _is_new(one, known)], canceled), canceled) as ahead:
-            try:
-                while (utterance := await ahead.next()) is not None:
-                    if utterance.external_id in known.utterances:
-                        heard_before = utterance
-                        continue
-                    recognized = await recognize(utterance)
-                    if recognized.text:
-                        entries.append(_entry(utterance, recognized, known))
-                    if len(entries) >= _ENTRIES_AT_A_TIME:
-                        await keep(entries)
-                        entries = []
-            except SpeechError:
-                await keep(entries)
-                raise
+    tracks = read_tracks(plan, read, partial(_is_new, known=known))
+    async with _Ahead(find_utterances(tracks), canceled) as ahead:
+        try:
+            async for utterance in ahead:
+                if utterance.external_id in known.utterances:
+                    heard_before = utterance
+                    continue
+                recognized = await recognize(utterance)
+                if recognized.text:
+                    entries.append(_entry(utterance, recognized, known))
+                if len(entries) >= _ENTRIES_AT_A_TIME:
+                    await keep(entries)
+                    entries = []
+        except (SpeechError, StorageError, OSError):
             await keep(entries)
-        if heard_before is not None and not asked:  # the log keeps no language
-            await recognize(heard_before)
+            raise
+        await keep(entries)
+    if heard_before is not None and not asked:  # the log keeps no language
+        await recognize(heard_before)
     return max(sorted(set(languages)), key=languages.count, default=None)
 
 
 class _Ahead:
-    """Utterances, of which a thread looks for the next one already; leaving the block waits for the thread."""
+    """Utterances, of which a thread looks for the next ones already; leaving the block waits for the thread."""
 
     def __init__(self, found: Iterator[Utterance], canceled: Event) -> None:
         self._found = found
         self._canceled = canceled
+        self._thread = ThreadPoolExecutor(1, "utterances")
+        self._looks: deque[asyncio.Future[Utterance | None]] = deque()
 
-    async def next(self) -> Utterance | None:
-        """The next one; None: there are no more."""
-        utterance = await self._looking
-        if utterance is not None:
-            self._look()
+    def __aiter__(self) -> "_Ahead":
+        return self
+
+    async def __anext__(self) -> Utterance:
+        utterance = await self._looks.popleft()
+        if utterance is None:
+            raise StopAsyncIteration
+        self._look()
         return utterance
 
     def _look(self) -> None:
-        self._looking = asyncio.get_running_loop().run_in_executor(None, next, self._found, None)
+        self._looks.append(asyncio.get_running_loop().run_in_executor(self._thread, next, self._found, None))
 
     async def __aenter__(self) -> "_Ahead":
-        self._look()
+        for _ in range(_UTTERANCES_AHEAD):
+            self._look()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._canceled.set()
-        await asyncio.wait([self._looking])
-        if not self._looking.cancelled():
-            self._looking.exception()  # that of the cancellation is nobody's business
+        await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
+        if self._looks:
+            await asyncio.wait(self._looks)
+        for look in self._looks:
+            if not look.cancelled():
+                look.exception()  # that of the cancellation is nobody's business
 
 
-def _extract(files: TrackFiles, plan: BuildPlan, read: Callable[[str], bytes]) -> list[TrackAudio]:
-    try:
-        return files.extract(plan, read)
-    except ImportError:
-        raise SpeechError("speech.engine_missing", "speech recognition needs the extra parley[speech]") from None
-
-
-def _is_new(track: TrackAudio, known: Known) -> bool:
-    return not track.label.identity or track.label.identity not in known.transcribed
+def _is_new(label: TrackLabel, *, known: Known) -> bool:
+    return not label.identity or label.identity not in known.transcribed
 
 
 def _entry(utterance: Utterance, recognized: Recognized, known: Known) -> NewLogEntry:
-    label, start_ms, end_ms = utterance.track.label, utterance.start_ms, utterance.end_ms
+    label, start_ms, end_ms = utterance.label, utterance.start_ms, utterance.end_ms
 
     def placed(at_ms: int) -> int:
         return min(max(start_ms + at_ms, start_ms), end_ms)  # whatever an engine says

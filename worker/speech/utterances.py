@@ -1,66 +1,115 @@
-"""Who speaks when: the voiced stretches of all tracks, in the order of time."""
+"""Who speaks when: the voiced stretches of all tracks, in the order of time, found while the tracks are read."""
 
 import heapq
 import itertools
-import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from audio.pcm import SPEECH_RATE, Pcm
 from audio.ranges import Range
-from audio.track_audio import TrackAudio
-from worker.speech.voice_gate import find_voice
+from audio.track_audio import TrackPiece
+from audio.track_tally import TrackLabel
+from worker.speech.voice_gate import Detectors, VoiceGate
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """A stretch of one track that holds a voice; `voiced` in samples at 16 kHz from the session's start on."""
+    """A stretch of one track that holds a voice.
 
-    track: TrackAudio
-    voiced: Range
+    Attributes:
+        start_sample: at 16 kHz, from the session's start on.
+        pcm: its samples, int16 of shape (n,) at 16 kHz; at most 15 s.
+    """
+
+    label: TrackLabel
+    start_sample: int
+    pcm: Pcm
 
     @property
     def start_ms(self) -> int:
         """Where it begins."""
-        return self.voiced[0] * 1000 // SPEECH_RATE
+        return self.start_sample * 1000 // SPEECH_RATE
 
     @property
     def end_ms(self) -> int:
         """Where it ends."""
-        return self.voiced[1] * 1000 // SPEECH_RATE
+        return (self.start_sample + len(self.pcm)) * 1000 // SPEECH_RATE
 
     @property
     def external_id(self) -> str:
         """What it is called in the log: the same whenever and wherever this recording is listened to."""
-        return f"{self.track.label.identity}/{self.track.label.sid}/{self.voiced[0]}"
-
-    def pcm(self) -> Pcm:
-        """Its samples, shape (n,), in memory."""
-        return np.array(self.track.samples[self.voiced[0] : self.voiced[1]], dtype=np.int16)
+        return f"{self.label.identity}/{self.label.sid}/{self.start_sample}"
 
 
-def find_utterances(tracks: Sequence[TrackAudio], canceled: threading.Event) -> Iterator[Utterance]:
-    """Yield them by their starts, each as soon as it is known. Blocks; raises as `find_voice` does.
+def find_utterances(tracks: Iterable[list[TrackPiece]]) -> Iterator[Utterance]:
+    """Yield them by their starts, each as soon as nobody can have begun before it.
 
-    A detector takes 10 MB, so a track is listened to only from where it begins.
+    Args:
+        tracks: as `read_tracks` yields them; of what was read, nothing is held that no utterance can need.
+
+    Raises:
+        SpeechError: `speech.engine_missing`.
     """
-    upcoming = deque(sorted(tracks, key=lambda track: track.first_sample))
-    found: list[tuple[int, int, Utterance, Iterator[Range]]] = []
+    detectors = Detectors()
+    listeners: dict[TrackLabel, _TrackListener] = {}
+    found: list[tuple[int, int, Utterance]] = []
     order = itertools.count()
 
-    def look(track: TrackAudio, ranges: Iterator[Range]) -> None:
-        voiced = next(ranges, None)
-        if voiced is not None:
-            heapq.heappush(found, (voiced[0], next(order), Utterance(track, voiced), ranges))
+    def note(utterances: Iterable[Utterance]) -> None:
+        for one in utterances:
+            heapq.heappush(found, (one.start_sample, next(order), one))
 
-    while upcoming or found:
-        if upcoming and (not found or upcoming[0].first_sample <= found[0][0]):
-            track = upcoming.popleft()
-            look(track, find_voice(track.samples, canceled))
-        else:
-            *_, utterance, ranges = heapq.heappop(found)
-            yield utterance
-            look(utterance.track, ranges)
+    for pieces in tracks:
+        for piece in pieces:
+            listener = listeners.get(piece.label)
+            if listener is None:
+                listener = listeners[piece.label] = _TrackListener(piece.label, VoiceGate(detectors))
+            note(listener.hear(piece))
+        earliest = min((one.earliest for one in listeners.values()), default=0)
+        while found and found[0][0] <= earliest:
+            yield heapq.heappop(found)[2]
+    for listener in listeners.values():
+        note(listener.finish())
+    while found:
+        yield heapq.heappop(found)[2]
+
+
+class _TrackListener:
+    """Keeps what the gate may still ask for of one track."""
+
+    def __init__(self, label: TrackLabel, gate: VoiceGate) -> None:
+        self._label = label
+        self._gate = gate
+        self._kept: deque[TrackPiece] = deque()
+        self._end = 0
+
+    @property
+    def earliest(self) -> int:
+        """The first sample that an utterance to come can have."""
+        return self._gate.earliest
+
+    def hear(self, piece: TrackPiece) -> Iterator[Utterance]:
+        """Take what comes next."""
+        silent, self._end = piece.start_sample - self._end, piece.start_sample
+        yield from map(self._utterance, self._gate.hear_silence(silent))
+        self._end = piece.end_sample
+        self._kept.append(piece)
+        yield from map(self._utterance, self._gate.hear(piece.samples))
+        while self._kept and self._kept[0].end_sample <= self._gate.earliest:
+            self._kept.popleft()
+
+    def finish(self) -> Iterator[Utterance]:
+        """The track is over."""
+        yield from map(self._utterance, self._gate.finish())
+
+    def _utterance(self, voiced: Range) -> Utterance:
+        start, end = voiced[0], min(voiced[1], self._end)
+        pcm = np.zeros(end - start, dtype=np.int16)
+        for piece in self._kept:
+            low, high = max(start, piece.start_sample), min(end, piece.end_sample)
+            if low < high:
+                pcm[low - start : high - start] = piece.samples[low - piece.start_sample : high - piece.start_sample]
+        return Utterance(self._label, start, pcm)

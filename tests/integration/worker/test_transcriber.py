@@ -39,7 +39,6 @@ def transcriber(spoken: SpokenSessions, **settings: Any) -> Transcriber:
         SessionLog(spoken.engine.db),
         spoken.objects,
         SpeechEngines(Settings(**settings)),
-        temporary=spoken.folder / "tmp",
         deadline_seconds=86400,
     )
 

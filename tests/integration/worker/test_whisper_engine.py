@@ -71,7 +71,6 @@ def transcribe(
             "cold": True,
             "database_url": database_url,
             "storage_url": (tmp_path / "objects").as_uri(),
-            "temporary": str(tmp_path / "tmp"),
             "session_id": str(session_id),
             "settings": {"speech_engine": "faster-whisper", "speech_model": speech_model},
         }

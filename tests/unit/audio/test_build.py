@@ -11,34 +11,18 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audio.build import BuildPlan, BuildResult, Gap, PlannedSegment, build_recording
+from audio.build import BuildPlan, BuildResult, Gap, build_recording
 from audio.mix import soft_limit
 from audio.recording_document import recording_document
-from audio.segments import Side, encode_audio, encode_gap, encode_header, encode_track, segment_key
+from audio.segments import encode_gap, encode_header
 from audio.wav import WAV_LIMIT_BYTES, container_format
+from tests.support.stored_segments import OWNER, StoredSegments, audio, level, noise, track
 
 SECOND = 48_000
-OWNER = "owner"
 
 
-class Storage(dict[str, bytes]):
-    """Segments by storage key, and the plan entries for them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.planned: list[PlannedSegment] = []
-
-    def store(self, *records: bytes, epoch: int = 1, sequence: int | None = None) -> PlannedSegment:
-        """Put a segment of these records."""
-        data = encode_header("ses_1", epoch, OWNER, 0) + b"".join(records)
-        key = segment_key(data, len(self.planned) if sequence is None else sequence)
-        planned = PlannedSegment(key, f"ses_1/{key.name}")
-        self.planned.append(planned)
-        self[planned.storage_key] = data
-        return planned
-
-    def plan(self, length: int, **fields: object) -> BuildPlan:
-        return BuildPlan(tuple(self.planned), length, **fields)  # type: ignore[arg-type]
+class Storage(StoredSegments):
+    """Segments, and the recording of them."""
 
     def build(self, length: int, **fields: object) -> tuple[np.ndarray, BuildResult]:
         """Build into memory; return the samples, shape (channels, length), and the result."""
@@ -46,22 +30,6 @@ class Storage(dict[str, bytes]):
         result = build_recording(self.plan(length, **fields), self.__getitem__, file)
         file.seek(0)
         return soundfile.read(file, dtype="int16", always_2d=True)[0].T, result
-
-
-def track(number: int = 1, identity: str = "ann", side: Side = "room") -> bytes:
-    return encode_track(number, 0, identity=identity, name=identity.title(), sid=f"TR_{identity}", side=side)
-
-
-def audio(start: int, pcm: np.ndarray, number: int = 1) -> bytes:
-    return encode_audio(number, 0, start, start + len(pcm), pcm)
-
-
-def level(value: int, count: int) -> np.ndarray:
-    return np.full(count, value, dtype=np.int16)
-
-
-def noise(seed: int, count: int) -> np.ndarray:
-    return np.random.default_rng(seed).integers(-32_768, 32_768, count).astype(np.int16)
 
 
 def test_tracks_are_added_at_unity_gain() -> None:

@@ -1,21 +1,33 @@
 """From probabilities to stretches: thresholds, pauses, clicks, padding, the longest utterance."""
 
 import itertools
-from collections.abc import Iterator
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio.voice_activity import LEAST_MS, LONGEST_MS, MERGE_MS, START_PROBABILITY, voiced_ranges
+from audio.voice_activity import CUT_MS, LEAST_MS, LONGEST_MS, MERGE_MS, PADDING_MS, START_PROBABILITY, VoicedStretches
 
 RATE = 1000  # a sample is a millisecond
 WINDOW = 10
 
 
-def ranges(*stretches: tuple[float, int], length: int | None = None) -> list[tuple[int, int]]:
-    """The voiced ranges of (probability, milliseconds) one after the other."""
-    probabilities = [probability for probability, ms in stretches for _ in range(ms // WINDOW)]
-    return list(voiced_ranges(probabilities, WINDOW, RATE, len(probabilities) * WINDOW if length is None else length))
+def told(probabilities: list[float]) -> list[tuple[int, int]]:
+    """Every stretch; none begins before what was promised when the window before it had been heard."""
+    stretches = VoicedStretches(WINDOW, RATE)
+    found: list[tuple[int, int]] = []
+    for probability in probabilities:
+        earliest = stretches.earliest
+        if (one := stretches.hear(probability)) is not None:
+            assert one[0] >= earliest
+            found.append(one)
+    if (last := stretches.finish()) is not None:
+        found.append(last)
+    return found
+
+
+def ranges(*parts: tuple[float, int]) -> list[tuple[int, int]]:
+    """The voiced stretches of (probability, milliseconds) one after the other."""
+    return told([probability for probability, ms in parts for _ in range(ms // WINDOW)])
 
 
 def test_a_voice_is_found_with_200_ms_around_it() -> None:
@@ -23,9 +35,9 @@ def test_a_voice_is_found_with_200_ms_around_it() -> None:
     assert ranges((0, 1000), (0.9, 500), (0, 1000)) == [(800, 1700)]
 
 
-def test_the_padding_stays_within_the_audio() -> None:
-    """At both of its ends."""
-    assert ranges((0.9, 500), (0, 100)) == [(0, 600)]
+def test_the_padding_does_not_begin_before_the_audio() -> None:
+    """Nor does it matter that the audio ends within it: who cuts it out knows where that is."""
+    assert ranges((0.9, 500), (0, 100)) == [(0, 700)]
 
 
 def test_a_voice_begins_above_one_half_and_goes_on_above_035() -> None:
@@ -47,30 +59,49 @@ def test_a_click_is_no_voice() -> None:
     assert ranges((0, 1000), (0.9, LEAST_MS), (0, 1000)) == [(800, 1400)]
 
 
-def test_a_long_speech_is_cut_into_equal_parts() -> None:
-    """None longer than 15 s, nothing lost between them."""
-    assert ranges((0.9, 40_000), (0, 1000)) == [(0, 13_400), (13_400, 26_800), (26_800, 40_200)]
+def test_a_long_speech_is_cut_where_the_voice_is_weakest() -> None:
+    """Not through a word, when there is a breath in its middle; nothing is lost between the parts."""
+    parts = ((0.9, 9_000), (0.6, 100), (0.9, 9_000), (0.4, 50), (0.9, 5_000), (0, 1000))
+    first, second, third = ranges((0, 1000), *parts)
+    assert (first[0], third[1]) == (800, 24_350)
+    assert 10_000 <= first[1] == second[0] < 10_100
+    assert 19_100 <= second[1] == third[0] < 19_150
+
+
+def test_a_speech_without_a_breath_is_cut_all_the_same() -> None:
+    """None longer than 15 s, none so short that an engine has nothing to go by."""
+    found = ranges((0.9, 40_000), (0, 1000))
+    assert (found[0][0], found[-1][1]) == (0, 40_200)
+    assert all(CUT_MS[0] - WINDOW <= end - start <= LONGEST_MS for start, end in found[:-1])
+    assert found[-1][1] - found[-1][0] >= LONGEST_MS - CUT_MS[1] - 2 * PADDING_MS
 
 
 def test_a_stretch_is_known_before_the_audio_is_over() -> None:
     """As soon as the pause behind it is long enough, so that an engine can begin."""
-    read = 0
-
-    def probabilities() -> Iterator[float]:
-        nonlocal read
-        for window in range(100_000):
-            read = window * WINDOW
-            yield 0.9 if 100 <= window < 150 or 300 <= window < 350 else 0.0
-
-    assert next(voiced_ranges(probabilities(), WINDOW, RATE, 1_000_000)) == (800, 1700)
-    assert read <= 3500
+    stretches = VoicedStretches(WINDOW, RATE)
+    answers = [stretches.hear(0.9 if 100 <= window < 150 else 0.0) for window in range(300)]
+    assert [(window, one) for window, one in enumerate(answers) if one] == [(150 + MERGE_MS // WINDOW - 1, (800, 1700))]
 
 
-@given(st.lists(st.floats(0, 1), max_size=400), st.integers(0, WINDOW))
-def test_stretches_are_in_order_disjoint_and_bounded(probabilities: list[float], rest: int) -> None:
-    """Whatever the detector says; where it never says voice there are none."""
-    length = len(probabilities) * WINDOW + rest
-    found = list(voiced_ranges(probabilities, WINDOW, RATE, length))
-    assert all(0 <= start < end <= length and end - start <= LONGEST_MS for start, end in found)
+def test_silence_may_be_skipped() -> None:
+    """What comes behind it lies where it would lie otherwise."""
+    stretches = VoicedStretches(WINDOW, RATE)
+    stretches.skip(360_000)
+    assert (stretches.is_idle, stretches.earliest) == (True, 3_600_000 - PADDING_MS)
+    for _ in range(50):
+        stretches.hear(0.9)
+    assert (stretches.is_idle, stretches.finish()) == (False, (3_599_800, 3_600_700))
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(1, 900)), max_size=12))
+def test_stretches_are_in_order_disjoint_and_bounded(parts: list[tuple[float, int]]) -> None:
+    """Whatever the detector says; where it never says voice there are none, and no voice is left out."""
+    probabilities = [probability for probability, windows in parts for _ in range(windows)]
+    found = told(probabilities)
+    assert all(0 <= start < end <= len(probabilities) * WINDOW + PADDING_MS for start, end in found)
+    assert all(end - start <= LONGEST_MS for start, end in found)
     assert all(before[1] <= after[0] for before, after in itertools.pairwise(found))
     assert not found or max(probabilities) >= START_PROBABILITY
+    for index in range(len(probabilities) - LEAST_MS // WINDOW):
+        if min(probabilities[index : index + LEAST_MS // WINDOW]) >= START_PROBABILITY:
+            assert any(start <= index * WINDOW < end for start, end in found)

@@ -1,23 +1,25 @@
 """The voice gate with the real detector: silence, tones and noise hold no voice, speech does, with its edges."""
 
-import threading
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from audio.pcm import SPEECH_RATE
 from tests.support.spoken import clip_at
-from worker.speech.voice_gate import find_voice
+from worker.speech.voice_gate import Detectors, VoiceGate
 
 Samples = NDArray[np.int16]
 SECOND = SPEECH_RATE
 EDGE = 400 * SPEECH_RATE // 1000  # 200 ms of padding, and what the detector needs to make up its mind
 
 
-def found(samples: Samples) -> list[tuple[int, int]]:
-    """The voiced stretches."""
-    return list(find_voice(samples, threading.Event()))
+def found(samples: Samples, *, at_a_time: int = 10 * SECOND) -> list[tuple[int, int]]:
+    """The voiced stretches, when so many samples are heard at a time."""
+    gate = VoiceGate(Detectors())
+    stretches: list[tuple[int, int]] = []
+    for start in range(0, len(samples), at_a_time):
+        stretches += gate.hear(samples[start : start + at_a_time])
+    return [*stretches, *gate.finish()]
 
 
 def silence(seconds: float) -> Samples:
@@ -78,9 +80,33 @@ def test_quiet_speech_is_speech_and_what_nobody_hears_is_not() -> None:
     assert found((speech / 1000).astype(np.int16)) == []
 
 
-def test_a_canceled_search_ends() -> None:
-    """Its thread must not outlive its job."""
-    canceled = threading.Event()
-    canceled.set()
-    with pytest.raises(OSError, match="canceled"):
-        list(find_voice(clip_at("1_alice", SPEECH_RATE), canceled))
+def test_it_makes_no_difference_in_what_pieces_speech_is_heard() -> None:
+    """Segments end anywhere, also within a word."""
+    track = np.concatenate([silence(1), clip_at("1_alice", SPEECH_RATE), silence(2), clip_at("3_alice", SPEECH_RATE)])
+    assert found(track) == found(track, at_a_time=4801) == found(track, at_a_time=len(track))
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.5, 1.7, 3600.01])
+def test_silence_that_is_only_counted_is_silence(seconds: float) -> None:
+    """A hole moves what comes behind it, to the sample, and costs nothing."""
+    first, second = clip_at("1_alice", SPEECH_RATE), clip_at("3_alice", SPEECH_RATE)
+    hole = round(seconds * SECOND)
+    gate = VoiceGate(Detectors())
+    told = [*gate.hear(first), *gate.hear_silence(hole), *gate.hear(second), *gate.hear_silence(5), *gate.finish()]
+    heard = min(hole, 3 * SECOND // 512 * 512 + hole % 512)  # as far from a window's edge
+    expected = found(np.concatenate([first, np.zeros(heard, dtype=np.int16), second, np.zeros(5, dtype=np.int16)]))
+    moved = hole - heard
+    assert told == [
+        (start + moved * (start > len(first) + SECOND), end + moved * (end > len(first) + SECOND))
+        for start, end in expected
+    ]
+
+
+def test_tracks_that_are_quiet_share_a_detector() -> None:
+    """It takes 10 MB: a room of a hundred, one of whom speaks at a time, needs one."""
+    detectors = Detectors()
+    speech = clip_at("1_alice", SPEECH_RATE)
+    gates = [VoiceGate(detectors) for _ in range(5)]
+    for gate in gates:
+        assert [*gate.hear(speech), *gate.hear(silence(2))]
+    assert len(detectors._spare) == 1

@@ -1,0 +1,141 @@
+"""Each track by itself at 16 kHz: in its place, without seams, and no more of the recording read than is asked for."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from audio.pcm import SAMPLE_RATE, SPEECH_RATE, Pcm
+from audio.plan import BuildPlan
+from audio.track_audio import TrackPiece, read_tracks
+from audio.track_tally import TrackLabel
+from tests.support.stored_segments import StoredSegments, audio, level, track
+
+SECOND = SAMPLE_RATE
+ANN, BOB = (TrackLabel(one, one.title(), f"TR_{one}") for one in ("ann", "bob"))
+
+
+def sine(seconds: float, hz: float = 400.0) -> Pcm:
+    """A tone at 48 kHz."""
+    return (10_000 * np.sin(2 * np.pi * hz * np.arange(round(seconds * SECOND)) / SECOND)).astype(np.int16)
+
+
+def read_all(storage: StoredSegments, plan: BuildPlan) -> list[TrackPiece]:
+    """Every piece, checked to come in its track's order."""
+    pieces = [piece for step in read_tracks(plan, storage.__getitem__, lambda _: True) for piece in step]
+    ends: dict[TrackLabel, int] = {}
+    for piece in pieces:
+        assert piece.start_sample >= ends.get(piece.label, 0)
+        ends[piece.label] = piece.end_sample
+    return pieces
+
+
+def joined(pieces: list[TrackPiece], label: TrackLabel) -> Pcm:
+    """A whole track, silence in between."""
+    own = [piece for piece in pieces if piece.label == label]
+    line = np.zeros(own[-1].end_sample, dtype=np.int16)
+    for piece in own:
+        line[piece.start_sample : piece.end_sample] = piece.samples
+    return line
+
+
+def expected(pcm: Pcm) -> Pcm:
+    """The tone as 16 kHz would have sampled it: every third sample."""
+    return pcm[:: SAMPLE_RATE // SPEECH_RATE]
+
+
+def close(heard: Pcm, wanted: Pcm) -> bool:
+    """The same but for what the filter does at the edges."""
+    inner = slice(200, -200)
+    return len(heard) == len(wanted) and np.abs(heard.astype(int) - wanted.astype(int))[inner].max() < 30
+
+
+def test_a_track_goes_through_segments_without_a_seam() -> None:
+    """One filter: a tone that three segments share is one tone."""
+    storage, tone = StoredSegments(), sine(3)
+    for part in range(3):
+        storage.store(track(), audio(SECOND + part * SECOND, tone[part * SECOND : (part + 1) * SECOND]))
+    line = joined(read_all(storage, storage.plan(5 * SECOND)), ANN)
+    assert not line[:15_990].any()
+    assert close(line[SPEECH_RATE:], expected(tone))
+
+
+def test_what_comes_behind_a_hole_lies_where_it_was_said() -> None:
+    """Within a segment and between two; odd samples don't add up to a drift."""
+    storage, tone = StoredSegments(), sine(0.5)
+    starts = [100_001, 200_003, 400_000, 700_001]
+    storage.store(track(), audio(starts[0], tone), audio(starts[1], tone))
+    storage.store(track(), audio(starts[2], tone))
+    storage.store(track(), audio(starts[3], tone))
+    line = joined(read_all(storage, storage.plan(20 * SECOND)), ANN)
+    for start in starts:
+        at = round(start / 3)
+        assert close(line[at : at + SPEECH_RATE // 2], expected(tone))
+        assert not line[at - 3000 : at - 50].any()
+
+
+def test_each_step_says_how_far_the_others_are_silent() -> None:
+    """Ann has left; while bob speaks, nobody waits for what she might say."""
+    storage = StoredSegments()
+    storage.store(track(), audio(0, sine(1)))
+    storage.store(track(2, "bob"), audio(10 * SECOND, sine(1), 2))
+    storage.store(track(2, "bob"), audio(20 * SECOND, sine(1), 2))
+    steps = list(read_tracks(storage.plan(30 * SECOND), storage.__getitem__, lambda _: True))
+    ends = [max(piece.end_sample for piece in step if piece.label == ANN) for step in steps[:2]]
+    assert ends == [10 * SPEECH_RATE, 20 * SPEECH_RATE]
+    assert len(steps) == 3
+
+
+def test_a_track_that_goes_on_is_not_called_silent() -> None:
+    """What its filter still holds comes with the next segment."""
+    storage = StoredSegments()
+    storage.store(track(), audio(0, sine(1)))
+    storage.store(track(), audio(SECOND, sine(1)))
+    first, last = read_tracks(storage.plan(2 * SECOND), storage.__getitem__, lambda _: True)
+    assert [one.label for one in first] == [ANN]
+    assert first[-1].end_sample < SPEECH_RATE
+    assert last[-1].end_sample == 2 * SPEECH_RATE
+
+
+def test_segments_are_read_one_by_one() -> None:
+    """Who listens begins with the first."""
+    storage = StoredSegments()
+    for part in range(5):
+        storage.store(track(), audio(part * SECOND, sine(1)))
+    asked: list[str] = []
+
+    def read(key: str) -> bytes:
+        asked.append(key)
+        return storage[key]
+
+    steps: Iterator[list[TrackPiece]] = read_tracks(storage.plan(5 * SECOND), read, lambda _: True)
+    assert next(steps)[0].label == ANN
+    assert len(asked) == 1
+
+
+def test_only_those_in_the_room_who_are_wanted_are_read() -> None:
+    """The worker's own sine is nobody's words."""
+    storage = StoredSegments()
+    storage.store(track(), track(2, "bob"), track(3, "sine", "worker"), *(audio(0, sine(1), n) for n in (1, 2, 3)))
+    steps = read_tracks(storage.plan(SECOND), storage.__getitem__, lambda label: label.identity != "ann")
+    assert {piece.label for step in steps for piece in step} == {BOB}
+
+
+def test_pauses_lost_segments_and_the_end_are_silent() -> None:
+    """What is not in the file is in no transcript either; two tellings of one second are not two seconds."""
+    storage = StoredSegments()
+    storage.store(track(), audio(0, level(1000, 2 * SECOND)))
+    lost = storage.store(track(), audio(2 * SECOND, level(1000, SECOND)))
+    storage.store(track(), audio(3 * SECOND, level(1000, 3 * SECOND)))
+    storage.store(track(), audio(4 * SECOND, level(1000, SECOND)), epoch=2)
+    plan = storage.plan(5 * SECOND, cuts=((SECOND, 3 * SECOND // 2),))
+    del storage[lost.storage_key]
+
+    def read(key: str) -> bytes:
+        if key not in storage:
+            raise FileNotFoundError(key)
+        return storage[key]
+
+    pieces = [piece for step in read_tracks(plan, read, lambda _: True) for piece in step]
+    line = joined(pieces, ANN)
+    heard = [round(float(np.abs(line[at * 1600 : (at + 1) * 1600]).mean()), -2) for at in range(len(line) // 1600)]
+    assert heard == [1000] * 10 + [0] * 5 + [1000] * 5 + [0] * 10 + [1000] * 20
