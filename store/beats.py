@@ -26,6 +26,8 @@ class Beat:
         audio_ms: milliseconds of audio received by this run so far.
         peak_dbfs: the present level; None when silent.
         first_frame_at: on PostgreSQL's clock.
+        lost: the room was lost since this run joined it: what lies before the next beat that is joined is free. A beat
+            that is neither joined nor lost says nothing of that: it may have been overtaken by the run's join.
     """
 
     session_id: UUID
@@ -35,6 +37,7 @@ class Beat:
     audio_ms: int
     peak_dbfs: float | None
     first_frame_at: datetime | None
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +88,16 @@ _BEAT = text(
         UPDATE runs r SET
             beat_at = greatest(r.beat_at, {_NOW}),
             billable_ms = r.billable_ms + CASE WHEN {_BILLING} THEN {_PROVEN_MS} ELSE 0 END,
-            billed_at = CASE WHEN NOT b.joined THEN NULL WHEN r.billed_at IS NULL THEN least({_NOW}, s.paused_at)
-                             WHEN {_BILLING} THEN {_BILLED_AT} ELSE r.billed_at END,
+            billed_at = CASE WHEN b.lost THEN NULL WHEN {_BILLING} THEN {_BILLED_AT}
+                             WHEN b.joined AND r.billed_at IS NULL THEN least({_NOW}, s.paused_at) ELSE r.billed_at END,
             frames = CASE WHEN r.sealed_at IS NULL THEN greatest(r.frames, b.frames) ELSE r.frames END,
             audio_ms = CASE WHEN r.sealed_at IS NULL THEN greatest(r.audio_ms, b.audio_ms) ELSE r.audio_ms END,
             peak_dbfs = b.peak_dbfs,
             first_frame_at = coalesce(r.first_frame_at, b.first_frame_at)
         FROM unnest(CAST(:ids AS uuid[]), CAST(:epochs AS int[]), CAST(:joined AS boolean[]), CAST(:frames AS bigint[]),
-                    CAST(:audio_ms AS bigint[]), CAST(:peaks AS float8[]), CAST(:first_frames AS timestamptz[]))
-             AS b (session_id, epoch, joined, frames, audio_ms, peak_dbfs, first_frame_at)
+                    CAST(:audio_ms AS bigint[]), CAST(:peaks AS float8[]), CAST(:first_frames AS timestamptz[]),
+                    CAST(:lost AS boolean[]))
+             AS b (session_id, epoch, joined, frames, audio_ms, peak_dbfs, first_frame_at, lost)
         JOIN sessions s ON s.id = b.session_id AND s.epoch = b.epoch
         WHERE r.session_id = b.session_id AND r.epoch = b.epoch AND r.owner = :owner
         RETURNING r.session_id, s.epoch, s.status, s.started_at, s.running_since, s.paused_at, s.ending_at,
@@ -109,8 +113,9 @@ async def write_beats(conn: AsyncConnection, owner: UUID, beats: Sequence[Beat],
     """Write the beats of all sessions of a process in one statement.
 
     For the time that a run was joined this adds `least(now, paused_at, ending_at, the session's longest duration) −
-    greatest(billed until, running since)`, clamped to 0…`stalled_seconds`; a beat that says `joined` after one that
-    didn't bills nothing yet. The longest duration is named here because whoever ends the session for it comes later.
+    greatest(billed until, running since)`, clamped to 0…`stalled_seconds`; the first one that says `joined` after one
+    that said `lost` bills nothing yet. The longest duration is named here because whoever ends the session for it
+    comes later.
     """
     ordered = sorted(beats, key=lambda beat: beat.session_id)
     rows = (
@@ -126,6 +131,7 @@ async def write_beats(conn: AsyncConnection, owner: UUID, beats: Sequence[Beat],
                 "audio_ms": [beat.audio_ms for beat in ordered],
                 "peaks": [_finite(beat.peak_dbfs) for beat in ordered],
                 "first_frames": [beat.first_frame_at for beat in ordered],
+                "lost": [beat.lost for beat in ordered],
             },
         )
     ).all()

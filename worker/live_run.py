@@ -15,6 +15,7 @@ class LiveRun:
 
     Attributes:
         joined: we are in the room; what beats bill by.
+        lost: we were, and may be again.
         replaced: another run has the session, or it is gone.
         fenced: the self-fence's deadline has passed without a proven beat.
         state: what the last proven beat said.
@@ -27,6 +28,7 @@ class LiveRun:
     def __init__(self, fence: Fence, *, claimed_ns: int, stalled_seconds: float) -> None:
         self.fence = fence
         self.joined = False
+        self.lost = False
         self.replaced = False
         self.fenced = False
         self.state: RunState | None = None
@@ -55,6 +57,7 @@ class LiveRun:
             audio_ms=counters.audio_ms,
             peak_dbfs=counters.peak_dbfs,
             first_frame_at=counters.first_frame_at,
+            lost=self.lost,
         )
 
     def prove(self, sent_ns: int, *, joined: bool, state: RunState | None) -> None:

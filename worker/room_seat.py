@@ -61,7 +61,7 @@ class RoomSeat:
 
     def seated(self) -> None:
         """The room that was joined is being recorded."""
-        self._run.joined = True
+        self._run.joined, self._run.lost = True, False
         if self.dropped_ns is not None:
             self.dropped_ns = None
             self._tools.beats.hurry()
@@ -69,7 +69,7 @@ class RoomSeat:
     async def lose(self, now_ns: int) -> None:
         """The room is lost: leave what is left of it."""
         self.dropped_ns = now_ns
-        self._run.joined = False
+        self._run.joined, self._run.lost = False, True
         await self.leave()
 
     def rejoin(self, now_ns: int) -> None:

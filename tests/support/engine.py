@@ -121,7 +121,7 @@ class Engine:
 
     async def beat(self, fence: Fence, *, joined: bool = True, frames: int = 0, audio_ms: int = 0) -> BeatAnswer:
         """One beat of one run."""
-        beat = Beat(fence.session_id, fence.epoch, joined, frames, audio_ms, None, None)
+        beat = Beat(fence.session_id, fence.epoch, joined, frames, audio_ms, None, None, lost=not joined)
         return await self.runs.beat(fence.owner, [beat], STALLED_SECONDS)
 
     async def pass_seconds(self, seconds: float) -> None:

@@ -64,8 +64,22 @@ async def test_without_sessions_a_beat_still_tells_the_time(engine: Engine) -> N
     assert (await engine.runs.beat(fence.owner, [], STALLED_SECONDS)).now.tzinfo is not None
 
 
+async def test_a_beat_that_the_join_has_overtaken_costs_nothing_of_it(engine: Engine) -> None:
+    """It was made before and is written after: the time is billed from the join on all the same."""
+    fence = await engine.running()
+    overtaken = Beat(fence.session_id, fence.epoch, False, 0, 0, None, None)
+    await engine.runs.beat(fence.owner, [overtaken], STALLED_SECONDS)
+    await engine.pass_seconds(4)
+
+    answer = await engine.beat(fence)
+
+    started_at = (await engine.session(fence.session_id)).started_at
+    assert started_at is not None
+    assert (answer.now - started_at) // timedelta(milliseconds=1) == await billed(engine)
+
+
 async def test_time_out_of_the_room_is_free(engine: Engine) -> None:
-    """A beat that isn't joined bills nothing, nor does the first one after it."""
+    """A beat that has lost the room bills nothing, nor does the first one after it."""
     fence = await engine.running()
     await engine.beat(fence, joined=False)
     before = await billed(engine)
