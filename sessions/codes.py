@@ -70,11 +70,13 @@ _ALL = (
     _error("field.unknown", 422, "Leave out body fields that the operation does not have."),
     _error("field.required", 422, "Send the field in `param`."),
     _error("field.invalid", 422, "Correct the value of the field in `param`."),
-    _error("field.reserved", 422, "The field is part of the contract but not served yet: leave it out."),
     _error("key.missing", 401, "Send Authorization: Bearer <API key>."),
     _error("key.invalid", 401, "The API key is unknown, revoked or expired."),
     _error("scope.missing", 403, "The API key lacks the scope named in the message."),
     _error("agent.not_allowed", 403, "The API key is for one agent: name that one, or none."),
+    _error(
+        "key.outlived", 403, "A key that expires makes and rotates none that works longer: name an earlier expires_at."
+    ),
     _error("key.not_active", 409, "The API key is revoked or expired: make a new one."),
     _error("transport.unsupported", 400, "Use transport.type=livekit."),
     _error(

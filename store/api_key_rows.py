@@ -24,13 +24,17 @@ _SHOWN_FROM = 32  # characters of a key whose last four may be shown
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks. A master key's principal has every scope; an agent key's is bound to `agent_id`."""
+    """Who asks. A master key's principal has every scope; an agent key's is bound to `agent_id`.
+
+    `expires_at` is the key's; None: never.
+    """
 
     organization_id: UUID
     key_id: UUID
     kind: KeyKind
     agent_id: str | None
     scopes: frozenset[str]
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ def new_row(
 def to_principal(row: RowMapping) -> Principal:
     """Who holds the key of this row."""
     scopes = SCOPES if row["kind"] == "master" else frozenset(row["scopes"])
-    return Principal(row["organization_id"], row["id"], row["kind"], row["agent_id"], scopes)
+    return Principal(row["organization_id"], row["id"], row["kind"], row["agent_id"], scopes, row["expires_at"])
 
 
 def to_api_key(row: RowMapping) -> ApiKey:

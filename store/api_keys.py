@@ -209,6 +209,7 @@ _LIVING = (
         api_keys.c.kind,
         api_keys.c.agent_id,
         api_keys.c.scopes,
+        api_keys.c.expires_at,
         or_(api_keys.c.last_used_at.is_(None), api_keys.c.last_used_at < func.clock_timestamp() - _USED_EVERY).label(
             "stale_use"
         ),

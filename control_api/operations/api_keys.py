@@ -26,7 +26,7 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         body=CreateApiKeyRequest,
         request_examples={"for_an_agent": examples.CREATE_AGENT_KEY, "master": {"kind": "master", "name": "ci"}},
         answers=(Answer(201, "The key, shown once.", NewApiKey, examples.NEW_API_KEY, leads_to={"key_id": "id"}),),
-        errors=("agent.not_allowed",),
+        errors=("agent.not_allowed", "key.outlived"),
     ),
     Operation(
         name="list_api_keys",
@@ -60,7 +60,7 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         body_required=False,
         request_examples={"both_work_for_a_day": {"grace_seconds": 86400}},
         answers=(Answer(201, "The new key, shown once.", NewApiKey, examples.NEW_API_KEY),),
-        errors=("key.not_active",),
+        errors=("key.not_active", "key.outlived"),
     ),
     Operation(
         name="revoke_api_key",

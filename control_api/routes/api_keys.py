@@ -1,4 +1,4 @@
-"""`/v1/api_keys`: make, list, rotate and revoke. An agent key with `keys:manage` gives away nothing it doesn't have."""
+"""`/v1/api_keys`: make, list, rotate and revoke. A key gives away nothing that it doesn't have."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from control_api.dependencies import ANSWER_VAULT
 from control_api.json_answer import json_answer, to_json
 from control_api.schemas.api_keys import ApiKeyList, CreateApiKeyRequest, RotateApiKeyRequest
 from sessions.errors import ParleyError
+from sessions.timestamps import format_timestamp
 from store.api_keys import ApiKey, Keep, Principal
 
 
@@ -51,6 +52,7 @@ async def rotate_api_key(call: Call) -> web.StreamResponse:
     keys = call.dependencies.api_keys
     old = await keys.get(call.organization_id, call.api_key_id, agent_id=call.agent)
     _check_scopes(old.scopes, call.principal)
+    _check_expiry(old.expires_at, call.principal)
     key, secret = await keys.rotate(
         call.organization_id,
         call.api_key_id,
@@ -83,6 +85,7 @@ def _check(body: CreateApiKeyRequest, principal: Principal) -> str | None:
     if body.expires_at is not None and body.expires_at <= datetime.now(UTC):
         raise ParleyError("field.invalid", "must lie ahead", param="expires_at")
     _check_scopes(body.scopes, principal)
+    _check_expiry(body.expires_at, principal)
     return agent_id
 
 
@@ -90,6 +93,12 @@ def _check_scopes(scopes: Iterable[str], principal: Principal) -> None:
     for scope in sorted(scopes):
         if not has_scope(principal, scope):
             raise scope_missing(scope)
+
+
+def _check_expiry(expires_at: datetime | None, principal: Principal) -> None:
+    if principal.expires_at is not None and (expires_at is None or expires_at > principal.expires_at):
+        latest = format_timestamp(principal.expires_at)
+        raise ParleyError("key.outlived", f"the API key expires at {latest}, and so do those that it makes or rotates")
 
 
 def _keep(call: Call) -> Keep:

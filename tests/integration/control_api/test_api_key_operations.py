@@ -128,6 +128,27 @@ async def test_an_agent_key_gives_away_nothing_that_it_lacks(api: ApiServer) -> 
     assert {key["agent_id"] for key in listed} == {"agent_a"}
 
 
+@pytest.mark.parametrize("kind", ["agent", "master"])
+async def test_a_key_that_expires_leaves_none_behind_that_works_longer(api: ApiServer, kind: str) -> None:
+    """Whoever has borrowed it for a day has it for a day: neither a new key nor another one's rotation lasts."""
+    end, later = "2099-01-01T00:00:00.000Z", "2099-01-01T00:00:00.001Z"
+    scope = {"agent_id": "agent_a", "scopes": ["keys:manage", "sessions:read"]} if kind == "agent" else {}
+    wanted = {"kind": kind, **scope}
+    borrowed = (await api.call("POST", "/v1/api_keys", {**wanted, "expires_at": end})).content
+    lasting = (await api.call("POST", "/v1/api_keys", wanted)).content
+    for expires_at in (None, later):
+        refused = await api.call("POST", "/v1/api_keys", {**wanted, "expires_at": expires_at}, key=borrowed["key"])
+        assert (refused.status, refused.code) == (403, "key.outlived")
+        assert end in refused.content["error"]["message"]
+    refused = await api.call("POST", f"/v1/api_keys/{lasting['id']}/rotate", key=borrowed["key"])
+    assert (refused.status, refused.code) == (403, "key.outlived")
+    assert len((await api.call("GET", "/v1/api_keys")).content["data"]) == 3
+    made = await api.call("POST", "/v1/api_keys", {**wanted, "expires_at": end}, key=borrowed["key"])
+    assert (made.status, made.content["expires_at"]) == (201, end)
+    rotated = await api.call("POST", f"/v1/api_keys/{borrowed['id']}/rotate", key=borrowed["key"])
+    assert (rotated.status, rotated.content["expires_at"]) == (201, end)
+
+
 async def test_an_agent_key_sees_its_agents_sessions_only(api: ApiServer) -> None:
     """Lists leave others out, also when they are asked for; what it creates is its agent's."""
     theirs = await api.create("room-b", agent_id="agent_b")
