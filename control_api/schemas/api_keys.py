@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from control_api.schemas.session_resource import Timestamp
-from control_api.schemas.strictness import INTEGRAL, AnswerModel, RequestModel, ShortText
+from control_api.schemas.strictness import INTEGRAL, AgentId, AnswerModel, RequestModel, ShortText
 from sessions.timestamps import parse_timestamp
 
 ScopeWord = Literal[
@@ -37,7 +37,7 @@ class CreateApiKeyRequest(RequestModel):
     """A master key may do everything; an agent key sees one agent's sessions, with chosen scopes."""
 
     kind: KeyKind
-    agent_id: ShortText | None = Field(None, description="The agent that the key is for: required for an agent key.")
+    agent_id: AgentId | None = Field(None, description="The agent that the key is for: required for an agent key.")
     scopes: Annotated[list[ScopeWord], Field(max_length=6)] = Field(
         default_factory=list, description="What an agent key may do. A master key has every scope: leave this out."
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
-from control_api.schemas.strictness import INTEGRAL, NO_NUL, Json, JsonObject, RequestModel, ShortText, Text
+from control_api.schemas.strictness import INTEGRAL, NO_NUL, AgentId, Json, JsonObject, RequestModel, ShortText, Text
 from sessions.timestamps import parse_timestamp
 from sessions.worker_token import MAX_TOKEN_CHARACTERS
 
@@ -162,7 +162,7 @@ class CreateSessionRequest(RequestModel):
     metadata: Metadata = Field(default_factory=dict)
     tags: Tags = Field(default_factory=list)
     title: Annotated[Text, Field(max_length=500)] | None = None
-    agent_id: ShortText | None = Field(None, description="Default: the organization's default agent.")
+    agent_id: AgentId | None = Field(None, description="Default: the organization's default agent.")
     task_id: ShortText | None = None
     project_id: ShortText | None = None
     model_id: ShortText | None = None

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 from control_api.schemas.create_session import TransportRequest
 from control_api.schemas.messages import MessageText
 from control_api.schemas.session_resource import Timestamp
-from control_api.schemas.strictness import NO_NUL, AnswerModel, Json, RequestModel, ShortText, Text
+from control_api.schemas.strictness import NO_NUL, AgentId, AnswerModel, Json, RequestModel, ShortText, Text
 
 TaskStatus = Literal["created", "active", "paused", "completed", "failed"]
 Prompt = Annotated[Text, Field(max_length=32_768)]
@@ -27,7 +27,7 @@ class TaskData(RequestModel):
 class CreateTaskSessionRequest(RequestModel):
     """A new session: a text session, unless its data has a transport."""
 
-    agent_id: ShortText = Field(description="Agent ID")
+    agent_id: AgentId = Field(description="Agent ID")
     task_id: ShortText | None = Field(None, description="Associated task ID")
     prompt: Prompt | None = Field(None, description="Initial prompt")
     data: TaskData | None = Field(None, description="Session data")

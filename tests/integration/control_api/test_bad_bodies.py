@@ -47,6 +47,7 @@ REFUSED: list[tuple[Any, int, str, str]] = [
     (_transport(color="red"), 422, "field.unknown", "transport.color"),
     (_with(color="red"), 422, "field.unknown", "color"),
     (_with(quality="best"), 422, "field.invalid", "quality"),
+    *((_with(agent_id=name), 422, "field.invalid", "agent_id") for name in ("", ".", "..", "a" * 257)),
     (_with(max_duration_seconds=0), 422, "field.invalid", "max_duration_seconds"),
     (_with(max_duration_seconds="60"), 422, "field.invalid", "max_duration_seconds"),
     (_with(max_duration_seconds=True), 422, "field.invalid", "max_duration_seconds"),

@@ -130,13 +130,17 @@ async def fuzz(database_url: str, folder: Path, effort: Effort, *, seconds: floa
 
 
 def _command(base_url: str, effort: Effort) -> list[str]:
+    is_narrowed = any("--include" in one for one in effort.options)
+    has_phases = any("--phases" in one for one in effort.options)
     return [
         str(Path(sys.executable).with_name("schemathesis")),
         *("--config-file", "schemathesis.toml", "run", f"{base_url}/openapi.json"),
         *("--checks", "all", "--workers", "1", "--no-color"),
         *(() if effort.seed is None else ("--seed", str(effort.seed))),
         # Left to itself it leaves /openapi.json out.
-        *(() if any("--include" in one for one in effort.options) else ("--include-path-regex", ".")),
+        *(() if is_narrowed else ("--include-path-regex", ".")),
+        # Links need the operations that they lead to.
+        *(("--phases", "examples,coverage,fuzzing") if is_narrowed and not has_phases else ()),
         *effort.options,
     ]
 
