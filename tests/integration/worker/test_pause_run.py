@@ -16,6 +16,8 @@ from sessions.session import Session
 from store.freeze import Freezes
 from store.transcripts import Transcripts
 from tests.support.beeps import BeepPlan, BeepTalker
+from tests.support.stack import eventually
+from worker.beats import Beats
 from worker.finalizer import Finalizer
 
 RATE = 48_000
@@ -122,3 +124,37 @@ async def test_two_pauses_leave_no_trace_but_their_gaps(studio: Any, room: str, 
         talked = [(0, first), (first, second), (second, len(pcm))]
     for start, end in talked:
         assert np.abs(pcm[start:end].astype(int)).max() > 1000, (start, end)
+
+
+async def test_a_successor_in_a_pause_keeps_nothing_before_its_first_beat(
+    studio: Any, room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That the session is paused it knows from its join; no beat has told it yet."""
+    session = await create(studio, room, "silence")
+    answered = asyncio.Event()
+    beat = Beats._beat
+
+    async def late(beats: Beats) -> bool:
+        await answered.wait()
+        return await beat(beats)
+
+    async with BeepTalker(studio.livekit.url, studio.token(room, "ann"), PLAN):
+        async with studio.recorder():
+            await studio.reaches(session, "running")
+            await asyncio.sleep(1)
+            paused = await studio.sessions.pause(studio.organization_id, session.id)
+            assert paused.paused_at is not None
+            await asyncio.sleep(0.5)
+        monkeypatch.setattr(Beats, "_beat", late)
+        async with studio.recorder(stalled_seconds=30) as successor:
+
+            async def records() -> bool:
+                return successor.process.figures.sessions_running == 1
+
+            await eventually(records, seconds=20)
+            await asyncio.sleep(3)
+            kept = spans(spooled(studio.settings.data_dir))
+            answered.set()
+            await studio.sessions.end(studio.organization_id, session.id)
+            await studio.sealed(session, 2)
+    assert max((end for _, end in kept), default=0) <= sample(paused, paused.paused_at)
