@@ -48,6 +48,10 @@ class Cast:
         """By its id, however that is spelled."""
         return self._actors.get(canonical(session_id))
 
+    def known(self, session_id: str) -> Actor:
+        """One of ours, by its id."""
+        return self._actors[canonical(session_id)]
+
     def is_deleted(self, case: Case) -> bool:
         """Whether it addresses a session that was deleted, in whichever document's way."""
         path, query = case.path_parameters or {}, case.query or {}

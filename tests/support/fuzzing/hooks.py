@@ -18,8 +18,8 @@ from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPosi
 from store.vault import LinkSigner
 from tests.support.fuzzing.cast import Cast
 from tests.support.fuzzing.excuses import excuse
-from tests.support.fuzzing.first_scene import open_scene
 from tests.support.fuzzing.mended import Mender, is_wrong_at, operation_id
+from tests.support.fuzzing.scene import Scene
 from tests.support.fuzzing.stand_in_worker import StandInWorker
 from tests.support.fuzzing.traces import Traces
 
@@ -30,11 +30,12 @@ _TALLY = Path(os.environ["FUZZING_TALLY"])
 _worker = StandInWorker(_DATABASE_URL, os.environ["FUZZING_STORAGE_URL"], _SECRET).__enter__()
 _traces = Traces(_DATABASE_URL)
 _cast = Cast(_worker)
-_mender = Mender(_cast, LinkSigner([SecretStr(_SECRET)]))
+_scene = Scene(_cast, os.environ["FUZZING_BASE_URL"], os.environ["FUZZING_KEY"])
+_mender = Mender(_cast, _scene, LinkSigner([SecretStr(_SECRET)]))
 _answers: defaultdict[str, Counter[str]] = defaultdict(Counter)
 _excused: defaultdict[str, Counter[str]] = defaultdict(Counter)
 _checked = 0
-open_scene(_cast, os.environ["FUZZING_BASE_URL"], os.environ["FUZZING_KEY"])
+_scene.open()
 
 
 @schemathesis.hook
@@ -59,6 +60,7 @@ def after_call(context: HookContext, case: Case, response: Response) -> None:
             _cast.enter(response.json())
         else:
             _cast.learn(operation, case.path_parameters or {})
+            _scene.key_used((case.path_parameters or {}).get("key_id", ""))
 
 
 @schemathesis.hook

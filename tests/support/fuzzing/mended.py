@@ -2,9 +2,8 @@
 
 Half of the cases that are meant to be right are mended, so that they get further than to their first semantic check;
 the other half go out as they were made: what may refuse them is in `tests.support.fuzzing.excuses`. Those that follow
-links are all mended. Those that are
-meant to be wrong are about sessions that exist, unless it is that which is wrong: else "not found" would hide that the
-rest was taken.
+links are all mended. Those that are meant to be wrong are about sessions and keys that exist, unless it is that which
+is wrong: else "not found" would hide that the rest was taken.
 """
 
 from collections.abc import Callable
@@ -22,7 +21,8 @@ from control_api.links import LINK_SECONDS, OBJECTS_PATH
 from sessions.timestamps import format_timestamp
 from store.vault import LinkSigner
 from tests.support.api_server import ROOM_URL, worker_token
-from tests.support.fuzzing.cast import ADDRESSES, Cast
+from tests.support.fuzzing.cast import ADDRESSES, Actor, Cast
+from tests.support.fuzzing.scene import Scene
 
 DAY = 86_400.0
 BY_TYPE = frozenset({"session_audio", "session_transcript", "session_status"})
@@ -37,6 +37,7 @@ class Mender:
     """
 
     cast: Cast
+    scene: Scene
     signer: LinkSigner
     succeeded: set[str] = field(default_factory=set)
     _numbers: "count[int]" = field(default_factory=count)
@@ -65,13 +66,15 @@ class Mender:
             own(self, case)
 
     def _address(self, case: Case, operation: str) -> None:
-        """Ask for a session about which there is something to say; who follows a link has one."""
+        """Ask for a session about which there is something to say, or a key; who follows a link has one."""
         if _is_linked(case):
             return
         path, query = case.path_parameters or {}, case.query or {}
         body = case.body if isinstance(case.body, dict) else {}
+        if "key_id" in path:
+            path["key_id"] = self.scene.spare_key()
         named = set(ADDRESSES) & {*path, *query, *body}
-        actor = self.cast.pick(operation) if named else None
+        actor = self._actor(operation) if named else None
         if actor is None:
             return
         for name, members in (("session_id", path), ("session_key", path), ("sessionId", query), ("sessionId", body)):
@@ -81,6 +84,11 @@ class Mender:
             path["agent_id"] = actor.agent_id
         if "sessionId" in body or operation == "session_summary":
             (body if body else query).pop("projectId", None)
+
+    def _actor(self, operation: str) -> Actor | None:
+        if operation.startswith("delete_"):
+            return self.scene.spare_session(archived="archived" in operation)
+        return self.cast.pick(operation)
 
     def _say_its_type(self, query: dict[str, Any]) -> None:
         actor = self.cast.get(query.get("sessionId", ""))

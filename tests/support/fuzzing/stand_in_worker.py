@@ -91,6 +91,11 @@ class StandInWorker:
         if fence is not None:
             self._run(self._finish(fence))
 
+    def finish(self, session_id: UUID) -> None:
+        """Take a session that waits through its whole life."""
+        self._run(self._take_all())
+        self.session_stopped(session_id)
+
     def _run(self, work: Coroutine[Any, Any, Value]) -> Value:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(WAIT_SECONDS)
 
