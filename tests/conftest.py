@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import io
 import os
 import tempfile
 import uuid
@@ -16,6 +17,8 @@ import pytest
 from psycopg import sql
 
 from parley.livekit_server import LiveKitServer, LiveKitServerError, find_or_build
+from parley.logging import configure_logging
+from tests.support.logging_state import logging_put_back
 
 # Python 3.11 makes a loop for whoever asks for the current one before any was set, and pytest-asyncio asks, and never
 # closes it, once a test without a loop has run before.
@@ -39,6 +42,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.relative_to(config.rootpath).as_posix().startswith(_REALTIME):
             item.add_marker(pytest.mark.realtime)
+
+
+@pytest.fixture(autouse=True)
+def _logging_put_back() -> Iterator[None]:
+    """A command that a test runs in this process configures logging, into a stream that ends with the test."""
+    with logging_put_back():
+        yield
+
+
+@pytest.fixture
+def process_log(_logging_put_back: None) -> io.StringIO:
+    """All that this process logs from here on, as its commands would."""
+    stream = io.StringIO()
+    configure_logging("debug", stream=stream, process="test")
+    return stream
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,12 @@
 """Health, readiness, metrics, status, the document, stopping, and PostgreSQL away."""
 
 import asyncio
+import io
 import json
 import time
 from pathlib import Path
 
+import pytest
 from openapi_pydantic import OpenAPI
 
 from control_api.app import build_app
@@ -95,19 +97,23 @@ async def test_a_database_that_never_answers_is_503_in_time(tmp_path: Path) -> N
     await asyncio.sleep(0)
 
 
-async def test_a_bug_of_ours_is_500_in_the_envelope_and_logged_without_secrets(api: ApiServer, capsys: object) -> None:
+async def test_a_bug_of_ours_is_500_in_the_envelope_and_logged_without_secrets(
+    api: ApiServer, process_log: io.StringIO
+) -> None:
     """A broken dependency stands for the bug; its text stays inside."""
     object.__setattr__(api.dependencies, "sessions", None)
     reply = await api.call("GET", "/v1/sessions?tag=eyJhbGciOiJIUzI1NiJ9.secret")
     assert (reply.status, reply.code, reply.content["error"]["type"]) == (500, "internal", "internal")
     assert b"NoneType" not in reply.body
-    printed = capsys.readouterr().out  # type: ignore[attr-defined]
+    printed = process_log.getvalue()
     assert "request.crashed" in printed
     assert reply.content["error"]["request_id"] in printed
     assert "eyJ" not in printed
 
 
-async def test_the_token_is_in_no_answer_log_table_or_file(api: ApiServer, tmp_path: Path, capsys: object) -> None:
+async def test_the_token_is_in_no_answer_log_table_or_file(
+    api: ApiServer, tmp_path: Path, process_log: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Created, replaced, refused, read back every way."""
     body = create_body("room")
     token = body["transport"]["worker_token"]
@@ -132,11 +138,11 @@ async def test_the_token_is_in_no_answer_log_table_or_file(api: ApiServer, tmp_p
     parts = [part.encode() for part in token.split(".")[1:]]
     for reply in replies:
         assert not any(part in reply.body for part in parts), reply.content
-    printed = capsys.readouterr()  # type: ignore[attr-defined]
+    logged, printed = process_log.getvalue(), "".join(capsys.readouterr())
     dumped = await _dump(api)
-    assert session["id"] in printed.out
+    assert session["id"] in logged
     for part in parts:
-        assert part.decode() not in printed.out + printed.err + dumped
+        assert part.decode() not in logged + printed + dumped
     for path in tmp_path.rglob("*"):
         assert not path.is_file() or not any(part in path.read_bytes() for part in parts)
 

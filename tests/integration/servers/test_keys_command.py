@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -43,7 +45,10 @@ def test_an_agent_key_is_made_listed_rotated_and_revoked(database_url: str, caps
     key_id = line.split()[0]
     rotated = _run(capsys, "rotate", key_id, "--grace-seconds", "600")
     assert _principal(database_url, rotated).scopes == principal.scopes
-    assert _principal(database_url, made) == principal
+    in_grace = _principal(database_url, made)
+    assert replace(in_grace, expires_at=principal.expires_at) == principal
+    assert in_grace.expires_at is not None
+    assert timedelta(0) < in_grace.expires_at - datetime.now(UTC) <= timedelta(seconds=600)
     _run(capsys, "revoke", key_id)
     states = [line.split()[4] for line in _run(capsys, "list").splitlines()]
     assert states == ["valid", "revoked"]

@@ -5,34 +5,18 @@ import json
 import logging
 import sys
 import threading
-import warnings
-from collections.abc import Iterator
 
 import pytest
 import structlog
-
-from parley.logging import configure_logging
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ3b3JrZXIiLCJleHAiOjE3MDAwMDAwMDB9.c2lnbmF0dXJlLXBhcnQ"
 SECRETS = (TOKEN, "c2lnbmF0dXJlLXBhcnQ", "eyJzdWIiOiJ3b3JrZXIi")
 
 
 @pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """Where this process logs to, with everything put back afterwards."""
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level, sys.excepthook, threading.excepthook, sys.unraisablehook)
-    levels = {name: logger.level for name, logger in root.manager.loggerDict.items() if hasattr(logger, "level")}
-    shown, raising = warnings.showwarning, logging.raiseExceptions
-    stream = io.StringIO()
-    configure_logging("debug", stream=stream, process="test")
-    yield stream
-    logging.captureWarnings(False)
-    root.handlers[:], root.level, sys.excepthook, threading.excepthook, sys.unraisablehook = before
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
-    warnings.showwarning, logging.raiseExceptions = shown, raising
-    structlog.reset_defaults()
+def log(process_log: io.StringIO) -> io.StringIO:
+    """Where this process logs to."""
+    return process_log
 
 
 def clean(log: io.StringIO) -> str:
