@@ -118,13 +118,15 @@ async def test_an_agent_is_recorded_as_it_would_have_been_heard(
     assert [one["interrupted"] for one in finished] == [False, False, True, False], (speaker.said, speaker.noise)
     assert [one["position"] for one in finished if not one["interrupted"]] == [4.0, 2.0, 2.0]
     interrupted = finished[2]["position"]
-    assert 1.5 < interrupted < 2.2
     assert (played[1]["position"], played[1]["interrupted"]) == (interrupted, True)
-    starts = [one["at"] for one in speaker.all("started")]
-    assert len(starts) == 4
-    assert finished[0]["at"] - starts[0] == pytest.approx(4, abs=0.3), "played in real time, however fast it was sent"
-    assert speaker.all("sent")[0]["at"] - starts[0] < 3
-    assert finished[2]["at"] - speaker.all("clearing")[0]["at"] < 1
+    times = {name: [one["at"] for one in speaker.all(name)] for name in ("sending", "sent", "started", "clearing")}
+    sending, sent, started, (clearing,) = times.values()
+    assert len(started) == 4
+    assert sent[0] < finished[0]["at"], "faster than it is heard"
+    assert sending[0] + 4 < finished[0]["at"] < started[0] + 5, "played in real time, however fast it was sent"
+    # It began after it was sent and before the agent heard of it, and was cut between the agent's call and the news.
+    assert clearing - started[2] - 0.001 < interrupted < finished[2]["at"] - sending[2] + 0.001
+    assert finished[2]["at"] - clearing < 1
 
     samples, rate = soundfile.read(await stack.download(session["id"], tmp_path / "a.wav"), dtype="int16")
     assert rate == RATE
@@ -132,12 +134,13 @@ async def test_an_agent_is_recorded_as_it_would_have_been_heard(
     left = samples[:, 0]
     low, high = np.array(find_beeps(left, LOW)), np.array(find_beeps(left, HIGH))
     lead = find_beeps(LOW.samples(0, RATE), LOW)[0]  # from a segment's start to where its first beep is found
-    assert (len(low), len(high)) == (8 + int((interrupted - 0.25) / 0.5) + 1, 8)
+    assert len(low) - 8 in LOW.found(interrupted)
+    assert len(high) == 8
     assert np.allclose(low[:8] - low[0], 0.5 * np.arange(8), atol=0.003)
     assert np.allclose(high[:4] - low[0], 4 + 0.5 * np.arange(4), atol=0.005), "directly after the segment before"
     assert np.allclose(low[8:] - low[8], 0.5 * np.arange(len(low) - 8), atol=0.003)
     assert np.allclose(high[4:] - high[4], 0.5 * np.arange(4), atol=0.003)
-    assert low[8] - low[0] == pytest.approx(starts[2] - starts[0], abs=0.15), "when it was sent"
+    assert sending[2] - started[0] - 0.005 < low[8] - low[0] < started[2] - sending[0] + 0.005, "when it was sent"
     cut, fourth = low[8] - lead + interrupted, high[4] - lead
     assert cut - 0.005 < fourth
     assert not np.any(left[round((cut + 0.01) * RATE) : round((fourth - 0.01) * RATE)]), "what was taken back"

@@ -1,7 +1,7 @@
 """An agent's audio output as livekit-agents makes it. Runs in the peer's own environment (tools/peer_environment.py).
 
 `agents_sender.py URL TOKEN DESTINATION PLAN`: PLAN is a JSON list of segments {pitch_hz, seconds, wait (for the end of
-its playing), interrupt_seconds (after its start; null: never)}. Says what it hears, a JSON line each.
+its playing), interrupt_seconds (after it was sent and had started; null: never)}. Says what it hears, a JSON line each.
 """
 
 import asyncio
@@ -35,6 +35,7 @@ async def speak(output: Any, number: int, segment: dict[str, Any], started: asyn
     """One segment; said when it is sent, and how its playing ended."""
     started.clear()
     pcm = beeps(segment["pitch_hz"], segment["seconds"])
+    say(event="sending", segment=number)
     for start in range(0, len(pcm), FRAME):
         piece = pcm[start : start + FRAME]
         await output.capture_frame(rtc.AudioFrame(piece.tobytes(), RATE, 1, len(piece)))

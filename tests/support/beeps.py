@@ -19,6 +19,7 @@ SAMPLE_RATE = 48_000
 BLOCK_SAMPLES = SAMPLE_RATE // 10
 _QUEUE_MS = 1500  # the test's own loop may stall for so long without a hole in what is published
 _RAMP_SAMPLES = 240  # 5 ms: a beep without clicks in other bands
+_RECOGNIZED_SECONDS = 0.025  # so much of a beep is found for sure; of less, maybe
 
 
 def mint_token(
@@ -55,6 +56,14 @@ class BeepPlan:
             np.int16
         )
 
+    def begun(self, seconds: float) -> int:
+        """How many beeps have begun when so much of the plan has been played."""
+        return max(0, int(np.ceil((seconds - self.offset_seconds) / self.period_seconds)))
+
+    def found(self, seconds: float) -> range:
+        """How many beeps may be found where the plan was cut off after `seconds`: the last one may be too short."""
+        return range(self.begun(seconds - _RECOGNIZED_SECONDS), self.begun(seconds) + 1)
+
 
 class BeepTalker:
     """A participant who joins, publishes, beeps to the plan in real time, and leaves at the end of the block."""
@@ -70,8 +79,7 @@ class BeepTalker:
     @property
     def beeps_spoken(self) -> int:
         """How many beeps have begun."""
-        spoken_seconds = self.spoken_samples / SAMPLE_RATE - self.plan.offset_seconds
-        return max(0, int(np.ceil(spoken_seconds / self.plan.period_seconds)))
+        return self.plan.begun(self.spoken_samples / SAMPLE_RATE)
 
     async def __aenter__(self) -> Self:
         await self.room.connect(self._url, self._token, rtc.RoomOptions(auto_subscribe=False))

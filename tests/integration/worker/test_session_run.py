@@ -13,37 +13,16 @@ from livekit import api, rtc
 from pydantic import SecretStr
 
 from audio.build import BuildPlan, PlannedSegment, SegmentKey, build_recording
-from audio.segments import RecordKind, read_segment
 from parley.livekit_server import LiveKitServer
 from sessions.ids import format_id
 from sessions.session import Session
 from tests.support.beeps import BeepPlan, BeepTalker, assert_true_recording, check_beeps, mint_token
+from tests.support.segments import gaps_of, pcm_of
 from tests.support.stack import eventually
 from worker.joins import Joins
 from worker.listening import Listening
 
 PLAN = BeepPlan(700.0)
-
-
-def pcm_of(segments: list[tuple[str, bytes]]) -> np.ndarray:
-    """All tracks of the segments, added up, from sample 0 on."""
-    records = [
-        record for _, data in segments for record in read_segment(data).records if record.kind == RecordKind.AUDIO
-    ]
-    line = np.zeros(max((record.end_sample for record in records), default=0), np.int32)
-    for record in records:
-        line[record.start_sample : record.end_sample] += record.pcm
-    return np.clip(line, -32768, 32767).astype(np.int16)
-
-
-def gaps_of(segments: list[tuple[str, bytes]]) -> list[str]:
-    """The codes of all gaps."""
-    return [
-        record.document["code"]
-        for _, data in segments
-        for record in read_segment(data).records
-        if record.kind == RecordKind.GAP
-    ]
 
 
 async def test_an_ended_session_is_recorded_up_to_its_stamp_and_no_further(studio: Any, room: str) -> None:

@@ -17,7 +17,6 @@ from tests.support.streams import beeps, stream_sender
 PLAN = BeepPlan(700.0, offset_seconds=0.25, period_seconds=0.5)
 OTHER = BeepPlan(1900.0, offset_seconds=0.25, period_seconds=0.5)
 SECOND = 48_000
-EDGE_SECONDS = 0.06  # from the sender's "it is sent" to the arrival here, both ways, on a busy machine
 
 
 async def create(studio: Any, room: str, **options: Any) -> Session:
@@ -100,7 +99,7 @@ async def test_two_segments_follow_each_other_and_are_one_track(studio: Any, roo
         await sender.told(2)
         await asyncio.sleep(1)
         left = beeps(PLAN, 1, rate=48_000)
-        await sender.send(np.stack([left, left], axis=1).tobytes(), rate=48_000, channels=2, chunk_bytes=999)
+        await sender.send(np.stack([left, left], axis=1).tobytes(), rate=48_000, channels=2, chunk_bytes=9_999)
         finished = await sender.told(3)
         segments, pcm, _ = await finish(studio, session)
 
@@ -122,16 +121,18 @@ async def test_two_segments_follow_each_other_and_are_one_track(studio: Any, roo
 
 
 async def test_an_interruption_cuts_off_what_was_not_played(studio: Any, room: str) -> None:
-    """Ten seconds sent, cleared after about one: the position told is what is in the file, and the next one follows."""
+    """Ten seconds sent, cleared before they are over: the position told is what is in the file; then another."""
     session = await create(studio, room)
     async with studio.recorder(), stream_sender(studio, room) as sender:
         await studio.reaches(session, "running")
+        sent = time.monotonic()
         await sender.send(beeps(PLAN, 10).tobytes())
         unfinished = await sender.open()  # queued behind it: it is over too
         await unfinished.write(beeps(PLAN, 2).tobytes()[:4800])
         await asyncio.sleep(max(0.0, sender.notices[0].at + 1.3 - time.monotonic()))
         cleared = time.monotonic()
         assert await sender.clear() == "ok"
+        answered = time.monotonic()
         await sender.told(2, seconds=2)
         await unfinished.write(beeps(PLAN, 2).tobytes()[4800:])
         await unfinished.aclose()
@@ -145,9 +146,10 @@ async def test_an_interruption_cuts_off_what_was_not_played(studio: Any, room: s
     assert never_played["playback_position"] == 0
     first, second = stretches(segments)
     assert abs((first[1] - first[0]) / SECOND - interrupted["playback_position"]) < 0.001
-    assert abs(interrupted["playback_position"] - (cleared - sender.notices[0].at)) < EDGE_SECONDS
+    heard = sender.notices[0].at  # it began between `sent` and here, and was cleared between `cleared` and `answered`
+    assert cleared - heard - 0.001 < interrupted["playback_position"] < answered - sent + 0.001
     assert (second[1] - second[0], whole["playback_position"]) == (SECOND, 1.0)
-    assert len(onsets(pcm[: first[1]], PLAN)) == 3
+    assert len(onsets(pcm[: first[1]], PLAN)) in PLAN.found(interrupted["playback_position"])
     assert onsets(pcm[first[1] :], PLAN) == []
     assert len(onsets(pcm, OTHER)) == 2
     assert ended.usage.audio_ms_received == (first[1] - first[0] + SECOND) * 1000 // SECOND
@@ -201,16 +203,17 @@ async def test_two_senders_are_two_tracks_and_an_audio_track_is_none(studio: Any
     ):
         await studio.reaches(session, "running")
         await sender.send(beeps(PLAN, 3).tobytes())
-        await second.send(beeps(OTHER, 3).tobytes())
+        await second.send(beeps(OTHER, 8).tobytes())
         await asyncio.sleep(0.5)
         await second.clear()
         await sender.told(1)
         segments, pcm, _ = await finish(studio, session)
     assert sender.finished == [{"playback_position": 3.0, "interrupted": False}]
-    assert second.finished[0]["interrupted"]
+    ((cut, interrupted),) = [(one["playback_position"], one["interrupted"]) for one in second.finished]
+    assert interrupted
     assert identities_of(segments) == {"agent", "second"}
     assert len(onsets(pcm, PLAN)) == 6
-    assert len(onsets(pcm, OTHER)) in (1, 2)
+    assert len(onsets(pcm, OTHER)) in OTHER.found(cut)
 
 
 @pytest.mark.parametrize(
