@@ -52,7 +52,7 @@ def _logging_put_back() -> Iterator[None]:
 
 
 @pytest.fixture
-def process_log(_logging_put_back: None) -> io.StringIO:
+def log(_logging_put_back: None) -> io.StringIO:
     """All that this process logs from here on, as its commands would."""
     stream = io.StringIO()
     configure_logging("debug", stream=stream, process="test")

@@ -23,6 +23,8 @@ def logging_put_back() -> Iterator[None]:
     root.handlers[:], root.level, logging.raiseExceptions = handlers, level, raising
     sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
     for name, before in levels.items():
-        logging.getLogger(name).setLevel(before)
+        logger = logging.getLogger(name)
+        if logger.level != before:  # each setLevel empties the caches of all loggers
+            logger.setLevel(before)
     warnings.showwarning = shown
     structlog.reset_defaults()

@@ -98,21 +98,21 @@ async def test_a_database_that_never_answers_is_503_in_time(tmp_path: Path) -> N
 
 
 async def test_a_bug_of_ours_is_500_in_the_envelope_and_logged_without_secrets(
-    api: ApiServer, process_log: io.StringIO
+    api: ApiServer, log: io.StringIO
 ) -> None:
     """A broken dependency stands for the bug; its text stays inside."""
     object.__setattr__(api.dependencies, "sessions", None)
     reply = await api.call("GET", "/v1/sessions?tag=eyJhbGciOiJIUzI1NiJ9.secret")
     assert (reply.status, reply.code, reply.content["error"]["type"]) == (500, "internal", "internal")
     assert b"NoneType" not in reply.body
-    printed = process_log.getvalue()
+    printed = log.getvalue()
     assert "request.crashed" in printed
     assert reply.content["error"]["request_id"] in printed
     assert "eyJ" not in printed
 
 
 async def test_the_token_is_in_no_answer_log_table_or_file(
-    api: ApiServer, tmp_path: Path, process_log: io.StringIO, capsys: pytest.CaptureFixture[str]
+    api: ApiServer, tmp_path: Path, log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Created, replaced, refused, read back every way."""
     body = create_body("room")
@@ -138,7 +138,7 @@ async def test_the_token_is_in_no_answer_log_table_or_file(
     parts = [part.encode() for part in token.split(".")[1:]]
     for reply in replies:
         assert not any(part in reply.body for part in parts), reply.content
-    logged, printed = process_log.getvalue(), "".join(capsys.readouterr())
+    logged, printed = log.getvalue(), "".join(capsys.readouterr())
     dumped = await _dump(api)
     assert session["id"] in logged
     for part in parts:

@@ -13,12 +13,6 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ3b3JrZXIiLCJleHAiOjE3MDAwMDAwMDB9.c2lnb
 SECRETS = (TOKEN, "c2lnbmF0dXJlLXBhcnQ", "eyJzdWIiOiJ3b3JrZXIi")
 
 
-@pytest.fixture
-def log(process_log: io.StringIO) -> io.StringIO:
-    """Where this process logs to."""
-    return process_log
-
-
 def clean(log: io.StringIO) -> str:
     """Everything that was logged, which holds no secret but says that there was one."""
     text = log.getvalue()
