@@ -1,12 +1,14 @@
-"""Files of a local object storage, written so that a power cut leaves the whole file or none.
+"""Files of a local object storage: a power cut leaves the whole file or none, and two may remove the same ones at once.
 
 obstore's local store never calls fsync (strace), so writing is done here; names are obstore's, which hides `name#1`.
 Every function blocks; folders are 0700, as recordings hold voices in clear.
 """
 
 import os
-from collections.abc import Iterable
+import shutil
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 _BLOCK_BYTES = 4 << 20
@@ -49,6 +51,23 @@ def write_file(path: Path, blocks: Iterable[bytes], *, create_only: bool) -> Non
     finally:
         part.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with all that is in it; what is gone already, or goes meanwhile by another hand, is a success.
+
+    Raises:
+        OSError: something is still there: the first error, after everything else was removed.
+    """
+    errors: list[OSError] = []
+
+    def keep(_function: Callable[..., Any], _path: str, caught: Any) -> None:
+        if not isinstance(caught[1], FileNotFoundError):
+            errors.append(caught[1])
+
+    shutil.rmtree(path, onerror=keep)
+    if errors:
+        raise errors[0]
 
 
 def blocks_of(path: Path) -> Iterable[bytes]:

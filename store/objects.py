@@ -6,7 +6,6 @@ Credentials and the endpoint come from the cloud's own variables (`AWS_*`, `GOOG
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -17,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 import obstore
 from obstore.store import AzureStore, GCSStore, LocalStore, S3Store, from_url
 
-from store.durable_files import blocks_of, make_folder, write_file
+from store.durable_files import blocks_of, make_folder, remove_folder, write_file
 from store.storage_errors import ObjectExists, ObjectMissing, storage_errors
 
 _PART_BYTES = 8 << 20
@@ -160,16 +159,23 @@ class Objects:
             return
 
     async def delete_folder(self, prefix: str) -> None:
-        """Remove every object below the folder `prefix` (whole path segments), and what crashed writers left there."""
+        """Remove every object below the folder `prefix` (whole path segments), and what crashed writers left there.
+
+        Others may remove some of them at the same time.
+        """
         with storage_errors():
             if (folder := self.local_path(prefix)) is not None:
-                if await asyncio.to_thread(folder.is_dir):
-                    await asyncio.to_thread(shutil.rmtree, folder)
+                await asyncio.to_thread(remove_folder, folder)
                 return
         keys = [key for key, _ in await self.list(prefix)]
-        if keys:
+        if not keys:
+            return
+        try:
             with storage_errors():
                 await obstore.delete_async(self._store, keys)
+        except ObjectMissing:  # some storages say so, and then which of the others are left is unknown
+            for key in keys:
+                await self.delete(key)
 
     def local_path(self, key: str) -> Path | None:
         """The file that holds the object, None when it is not a local one.

@@ -1,16 +1,18 @@
 """Object storage: the same promises on a local folder and on S3 (moto on loopback)."""
 
 import asyncio
+import errno
 import os
 import stat
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import obstore
 import pytest
 
 from store import objects as module
-from store.durable_files import write_file
+from store.durable_files import remove_folder, write_file
 from store.objects import Objects
 from store.storage_errors import ObjectExists, ObjectMissing, StorageError, storage_errors
 
@@ -222,3 +224,54 @@ async def test_a_folder_is_deleted_and_its_neighbors_stay(objects: Objects) -> N
     for _ in range(2):
         await objects.delete_folder("spool/a")
     assert await objects.list("spool") == [("spool/ab/3", 1)]
+
+
+async def test_a_folder_is_deleted_while_another_deletes_its_objects(objects: Objects) -> None:
+    """Nothing is left, not even an empty folder: a finalizer may be at it when a session is erased."""
+    for turn in range(10):
+        keys = [f"spool/{turn}/{epoch}/{number:03d}" for epoch in range(2) for number in range(20)]
+        await asyncio.gather(*(objects.put_bytes(key, b"x") for key in keys))
+        deletions = [objects.delete(key) for key in reversed(keys)]
+        await asyncio.gather(objects.delete_folder(f"spool/{turn}"), *deletions, objects.delete_folder(f"spool/{turn}"))
+        assert await objects.list(f"spool/{turn}") == []
+        folder = objects.local_path(f"spool/{turn}")
+        assert folder is None or not folder.exists()
+
+
+async def test_a_storage_that_misses_an_object_of_a_folder_deletes_the_others(
+    s3: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GCS and Azure answer 404 to a deletion of what is gone; the list was made before."""
+    for key in ("spool/a/1", "spool/a/2", "spool/a/3"):
+        await s3.put_bytes(key, b"x")
+    delete = obstore.delete_async
+
+    async def gone_meanwhile(store: object, keys: object) -> None:
+        if isinstance(keys, list):
+            await delete(store, keys[0])
+            raise FileNotFoundError("404")  # obstore's answer to a missing object (measured)
+        await delete(store, keys)
+
+    monkeypatch.setattr(obstore, "delete_async", gone_meanwhile)
+    await s3.delete_folder("spool/a")
+    assert await s3.list("spool/a") == []
+
+
+def test_what_can_be_removed_of_a_folder_is_and_the_error_is_of_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One file that the file system holds on to keeps no other."""
+    folder = tmp_path / "folder"
+    for name in ("a", "b", "c"):
+        write_file(folder / name / "voice", [b"x"], create_only=True)
+    unlink = os.unlink
+
+    def refuse_b(path: str, *, dir_fd: int) -> None:
+        if os.path.samestat(os.fstat(dir_fd), (folder / "b").stat()):
+            raise PermissionError(errno.EPERM, "held")
+        unlink(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "unlink", refuse_b)
+    with pytest.raises(PermissionError, match="held"):
+        remove_folder(folder)
+    assert [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*"))] == ["b", "b/voice"]
