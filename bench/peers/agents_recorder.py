@@ -11,7 +11,7 @@ import wave
 from pathlib import Path
 
 from livekit import rtc
-from livekit.agents import AgentServer, AutoSubscribe, JobContext  # type: ignore[import-untyped]
+from livekit.agents import AgentServer, AutoSubscribe, JobContext
 
 _FOLDER = Path(os.environ["BENCH_FOLDER"])
 _SAMPLE_RATE = int(os.environ["BENCH_SAMPLE_RATE"])

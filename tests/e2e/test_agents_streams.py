@@ -104,7 +104,7 @@ async def test_an_agent_is_recorded_as_it_would_have_been_heard(
     await stack.start_api()
     await stack.start_worker()
     session = await create(stack, room, recording={"layout": "stereo"})
-    plan = [
+    plan: list[dict[str, Any]] = [
         {"pitch_hz": 700, "seconds": 4, "wait": False},
         {"pitch_hz": 1900, "seconds": 2},
         {"pitch_hz": 700, "seconds": 8, "interrupt_seconds": 1.6},

@@ -75,7 +75,7 @@ async def test_nothing_knows_the_token_afterwards(stack: Stack, room: str, tmp_p
     with psycopg.connect(stack.database_url) as conn:
         tables = conn.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
         for (table,) in tables:
-            dump = str(conn.execute(f"SELECT t::text FROM {table} t").fetchall())  # type: ignore[call-overload]
+            dump = str(conn.execute(f"SELECT t::text FROM {table} t").fetchall())
             assert not any(secret in dump for secret in secrets), table
     for path in tmp_path.rglob("*"):
         if path.is_file():

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +190,7 @@ async def test_a_pause_in_which_the_recorder_dies_leaves_nothing_and_costs_nothi
             worker.kill_with_children()
             await stack.start_worker("second")
         for session in sessions:
-            await eventually(lambda name=session["id"]: _taken(stack, name), seconds=30, what="taken over")
+            await eventually(partial(_taken, stack, session["id"]), seconds=30, what="taken over")
         await asyncio.sleep(2)
         for paused in pauses:
             assert (await stack.get(paused.id))["status"] == "paused"

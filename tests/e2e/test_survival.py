@@ -57,7 +57,7 @@ async def test_a_killed_recorder_is_replaced_and_both_halves_are_in_the_file(
 ) -> None:
     """kill -9 of a child mid-recording: its runs are released at once, its spool is salvaged, the clock goes on."""
     await stack.start_api()
-    slow_beats = {"PARLEY_HEARTBEAT_SECONDS": "4", "PARLEY_STALLED_SECONDS": "12"}
+    slow_beats: dict[str, Any] = {"PARLEY_HEARTBEAT_SECONDS": "4", "PARLEY_STALLED_SECONDS": "12"}
     worker = await stack.start_worker(PARLEY_PROCESSES="2", **slow_beats)
     async with talker("ann", PLAN):
         session = await stack.create(room)
@@ -157,7 +157,7 @@ async def test_sigterm_hands_the_session_over(
         first.popen.send_signal(signal.SIGTERM)
 
         async def taken() -> bool:
-            return (await stack.get(session["id"]))["epoch"] == 2
+            return bool((await stack.get(session["id"]))["epoch"] == 2)
 
         await eventually(taken, seconds=15, what="handed over")
         await asyncio.sleep(6)
@@ -186,7 +186,7 @@ async def test_sigterm_without_a_successor_seals_what_it_has(
         await stack.start_worker("second")
 
         async def taken() -> bool:
-            return (await stack.get(session["id"]))["epoch"] == 2
+            return bool((await stack.get(session["id"]))["epoch"] == 2)
 
         await eventually(taken, seconds=15, what="a later worker went on")
         await asyncio.sleep(4)

@@ -288,5 +288,5 @@ def _everything(database_url: str) -> str:
         found = []
         for (table,) in tables:
             with contextlib.suppress(psycopg.errors.InsufficientPrivilege):
-                found += conn.execute(f"SELECT t::text FROM {table} t").fetchall()  # type: ignore[call-overload]
+                found += conn.execute(f"SELECT t::text FROM {table} t").fetchall()
     return str(found)

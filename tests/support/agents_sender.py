@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from livekit import rtc
-from livekit.agents.voice.avatar import DataStreamAudioOutput  # type: ignore[import-not-found]
+from livekit.agents.voice.avatar import DataStreamAudioOutput
 
 RATE = 24_000
 FRAME = RATE // 50
@@ -60,7 +60,12 @@ async def main(url: str, token: str, destination: str, plan: list[dict[str, Any]
         room, destination_identity=destination, sample_rate=RATE, wait_playback_start=True, clear_buffer_timeout=5
     )
     started = asyncio.Event()
-    output.on("playback_started", lambda _: (started.set(), say(event="started")))
+
+    def note_start(_: object) -> None:
+        started.set()
+        say(event="started")
+
+    output.on("playback_started", note_start)
     output.on(
         "playback_finished",
         lambda event: say(event="finished", position=event.playback_position, interrupted=event.interrupted),

@@ -158,7 +158,8 @@ async def api_server(
             )
 
     task = asyncio.create_task(run())
-    await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED)
+    waited: list[asyncio.Future[Any]] = [task, ready]
+    await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
     if task.done():
         await task
     base_url, dependencies = await ready

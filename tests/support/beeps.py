@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from livekit import api, rtc
@@ -23,7 +23,7 @@ _RECOGNIZED_SECONDS = 0.025  # so much of a beep is found for sure; of less, may
 
 
 def mint_token(
-    api_key: str, api_secret: str, room: str, identity: str, *, ttl_seconds: float = 3600, **grants: bool
+    api_key: str, api_secret: str, room: str, identity: str, *, ttl_seconds: float = 3600, **grants: Any
 ) -> str:
     """A LiveKit access token; `grants` are those of `livekit.api.VideoGrants`."""
     return (
@@ -52,9 +52,9 @@ class BeepPlan:
         since = np.mod(position - round(self.offset_seconds * SAMPLE_RATE), period)
         gain = np.clip(np.minimum(since, length - since) / _RAMP_SAMPLES, 0.0, 1.0)
         gain[position < self.offset_seconds * SAMPLE_RATE] = 0.0
-        return np.rint(self.amplitude * gain * np.sin(2 * np.pi * self.pitch_hz * position / SAMPLE_RATE)).astype(
-            np.int16
-        )
+        wave = self.amplitude * gain * np.sin(2 * np.pi * self.pitch_hz * position / SAMPLE_RATE)
+        samples: NDArray[np.int16] = np.rint(wave).astype(np.int16)
+        return samples
 
     def begun(self, seconds: float) -> int:
         """How many beeps have begun when so much of the plan has been played."""

@@ -160,7 +160,8 @@ class Stack:
     async def start_api(self, name: str = "api", **more: str) -> Process:
         """An API process that answers."""
         url_file = self.folder / f"{name}.url"
-        base = await self._address(self.start("api", "--url-file", str(url_file), name=name, **more), url_file)
+        process = self.start("api", "--url-file", str(url_file), name=name, prefix=(), **more)
+        base = await self._address(process, url_file)
         self.bases.append(base)
 
         async def answers() -> bool:

@@ -220,7 +220,8 @@ async def test_regenerating_starts_one_run_at_a_time(api: ApiServer) -> None:
 async def test_many_who_ask_at_once_have_one_run(api: ApiServer) -> None:
     """Readers and regenerators, before there is a run and after one is over: the same run for all, one job."""
     session = await spoken_session(api)
-    workflows, runs = set(), []
+    workflows: set[str] = set()
+    runs: list[str] = []
     for _ in range(3):
         async with asyncio.TaskGroup() as group:
             asking = [

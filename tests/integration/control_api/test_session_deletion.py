@@ -24,7 +24,7 @@ def _dump(url: str) -> str:
     lines = []
     with psycopg.connect(url) as conn:
         for [table] in conn.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall():
-            for row in conn.execute(f'SELECT * FROM "{table}"'):  # type: ignore[call-overload]
+            for row in conn.execute(f'SELECT * FROM "{table}"'):
                 values = [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in row]
                 lines.append(f"{table}: {values}")
     return "\n".join(lines)
@@ -32,7 +32,7 @@ def _dump(url: str) -> str:
 
 def _execute(url: str, statement: str, *values: Any) -> None:
     with psycopg.connect(url) as conn:
-        conn.execute(statement, values)  # type: ignore[call-overload]
+        conn.execute(statement, values)
 
 
 async def _full_session(api: ApiServer, url: str, status: str = "ended") -> tuple[str, UUID]:

@@ -42,7 +42,7 @@ exit 1
 def answers(server: LiveKitServer) -> bool:
     try:
         with urllib.request.urlopen(server.url.replace("ws", "http", 1), timeout=1) as response:
-            return response.status == 200
+            return int(response.status) == 200
     except OSError:
         return False
 

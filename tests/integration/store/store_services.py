@@ -90,7 +90,7 @@ def dump_of_everything(url: str) -> str:
         tables = conn.execute("SELECT schemaname, tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
         assert len(tables) > 10
         for schema, table in tables:
-            for row in conn.execute(f'SELECT * FROM "{schema}"."{table}"'):  # type: ignore[call-overload]
+            for row in conn.execute(f'SELECT * FROM "{schema}"."{table}"'):
                 for value in row:
                     if isinstance(value, bytes):
                         lines.append(value.hex())

@@ -1,6 +1,7 @@
 """Claiming: who gets a session, and what a claim leaves behind."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -166,7 +167,7 @@ async def test_a_token_that_does_not_open_fails_its_own_session_only(engine: Eng
     assert Status.FAILED is await engine.status(broken)
 
 
-async def lose(engine: Engine, *, proven_ms: int = 0, **options: object) -> list[Claim]:
+async def lose(engine: Engine, *, proven_ms: int = 0, **options: Any) -> list[Claim]:
     """Claim with a new process, prove some time, die."""
     owner = uuid4()
     claimed = await engine.claim(owner, **options)

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -163,8 +164,8 @@ async def test_the_worker_is_started_again_when_it_returns(database_url: str, mo
     """Procrastinate's worker ends without an error at times; jobs deferred afterwards run all the same."""
     from procrastinate.worker import Worker
 
-    starts: list[Worker] = []
-    original = Worker.run
+    starts: list[Any] = []
+    original: Any = Worker.run
 
     async def short_lived(self: Worker) -> None:
         starts.append(self)

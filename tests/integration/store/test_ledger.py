@@ -80,6 +80,7 @@ async def test_what_a_racing_beat_billed_past_the_end_is_not_on_the_bill(engine:
     await engine.pass_seconds(3)
     await engine.beat(fence)
     ended = await engine.runs.enter_ending(fence, "ended", "end.requested")
+    assert ended.ending_at is not None
     await engine.beat(fence)
     [before] = await engine.sql("SELECT billable_ms FROM runs")
     await engine.sql(

@@ -7,6 +7,7 @@ import stat
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import obstore
 import pytest
@@ -246,7 +247,7 @@ async def test_a_storage_that_misses_an_object_of_a_folder_deletes_the_others(
         await s3.put_bytes(key, b"x")
     delete = obstore.delete_async
 
-    async def gone_meanwhile(store: object, keys: object) -> None:
+    async def gone_meanwhile(store: Any, keys: str | list[str]) -> None:
         if isinstance(keys, list):
             await delete(store, keys[0])
             raise FileNotFoundError("404")  # obstore's answer to a missing object (measured)

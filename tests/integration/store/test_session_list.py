@@ -39,6 +39,11 @@ async def _insert(store: StoreServices, rows: list[dict[str, Any]], organization
         await conn.execute(_INSERT, {"rows": json.dumps(given_rows, default=str)})
 
 
+def _filter(**fields: Any) -> SessionFilter:
+    """One with fields whose names are data here."""
+    return SessionFilter(**fields)
+
+
 def _id_at(when: datetime, number: int = 0) -> UUID:
     milliseconds = (when - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     return UUID(int=milliseconds << 80 | 7 << 76 | 2 << 62 | number)
@@ -65,7 +70,7 @@ async def test_any_walk_meets_every_session_once_newest_first(database_url: str,
     limit = data.draw(st.integers(1, 25), label="limit")
     async with store_services(database_url) as store:
         await store.execute("DELETE FROM sessions")
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"id": _id_at(START + timedelta(milliseconds=number % 50), number), "status": str(status)}
             for number, status in zip(numbers, statuses, strict=True)
         ]
@@ -94,7 +99,7 @@ async def test_a_filter_by_a_column_keeps_what_equals_it(database_url: str, name
             for number, value in enumerate(values)
         ]
         await _insert(store, rows)
-        chosen = replace(SessionFilter(), **{name: "x"})
+        chosen = _filter(**{name: "x"})
         assert await _walk(store, chosen, 1) == [rows[4]["id"], rows[0]["id"]]
         assert await _walk(store, replace(chosen, statuses=TERMINAL), 5) == [rows[4]["id"]]
 
@@ -209,10 +214,10 @@ async def test_a_page_reads_a_bounded_number_of_rows(database_url: str, archived
     ]
     for name, value in everywhere.items():
         asked += [
-            SessionFilter(**{name: "nobody's"}),
-            SessionFilter(**{name: value}),
-            SessionFilter(**{name: value}, archived="true"),
-            SessionFilter(**{name: value}, statuses=frozenset({Status.FAILED})),
+            _filter(**{name: "nobody's"}),
+            _filter(**{name: value}),
+            _filter(**{name: value}, archived="true"),
+            _filter(**{name: value}, statuses=frozenset({Status.FAILED})),
             SessionFilter(**{"agent_id": "nobody's", name: value}),
             SessionFilter(**{"agent_id": "agent", name: value}, statuses=ACTIVE),
         ]
@@ -233,7 +238,7 @@ async def test_a_page_reads_no_other_agent_s_sessions(database_url: str) -> None
         )
         await store.execute("ANALYZE sessions, session_tags")
         for more in ({}, {"task_id": "task"}, {"tag": "common"}):
-            assert await _rows_read(store, SessionFilter(agent_id="agent", archived="true", **more)) <= 500
+            assert await _rows_read(store, _filter(agent_id="agent", archived="true", **more)) <= 500
 
 
 async def test_a_tag_follows_its_session(database_url: str) -> None:

@@ -25,7 +25,7 @@ from store.objects import Objects
 from store.sessions_table import Sessions
 from store.vault import TokenVault
 from tests.support.beeps import mint_token
-from worker import joins
+from worker import joins, livekit_joining
 from worker.livekit_room import LiveKitRoom
 from worker.recorder_process import OpenRecorder, open_recorder
 
@@ -173,7 +173,7 @@ def room() -> str:
 def rooms(monkeypatch: pytest.MonkeyPatch) -> list[rtc.Room]:
     """The SDK's room of every join of the worker, in order."""
     joined: list[rtc.Room] = []
-    connect = joins.connect_room
+    connect = livekit_joining.connect_room
 
     async def tapped(*arguments: Any) -> LiveKitRoom:
         room = await connect(*arguments)

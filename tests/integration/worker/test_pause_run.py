@@ -149,7 +149,7 @@ async def test_a_successor_in_a_pause_keeps_nothing_before_its_first_beat(
         async with studio.recorder(stalled_seconds=30) as successor:
 
             async def records() -> bool:
-                return successor.process.figures.sessions_running == 1
+                return bool(successor.process.figures.sessions_running == 1)
 
             await eventually(records, seconds=20)
             await asyncio.sleep(3)

@@ -15,7 +15,7 @@ from worker.room_messages import RoomMessages
 from worker.session_clock import SessionClock
 
 
-def token(studio: Any, room: str, identity: str, kind: str = "standard") -> str:
+def token(studio: Any, room: str, identity: str, kind: api.AccessToken.ParticipantKind = "standard") -> str:
     """A participant's token."""
     minted = api.AccessToken(studio.livekit.api_key, studio.livekit.api_secret).with_identity(identity)
     minted = minted.with_name(identity.title()).with_kind(kind)
@@ -126,7 +126,10 @@ async def test_chat_and_final_transcriptions_come_back_with_role_and_identity(st
         ("segment", "assistant", "helper", "Tea it is.", "lk.transcription"),
     ]
     assert entries[0].speaker == "Ann"
-    assert all(entry.start_ms is not None and 0 <= entry.start_ms <= entry.end_ms for entry in entries)
+    for entry in entries:
+        assert entry.start_ms is not None
+        assert entry.end_ms is not None
+        assert 0 <= entry.start_ms <= entry.end_ms
     assert (after.message_count, after.preview, after.output_preview) == (1, "Hello, is this on?", "Tea it is.")
 
 

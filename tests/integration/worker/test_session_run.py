@@ -293,7 +293,7 @@ def _fill(session: Session) -> None:
     def full(fd: int, data: Any) -> int:
         if str(session.id) in os.readlink(f"/proc/self/fd/{fd}"):
             raise OSError(errno.ENOSPC, "No space left on device")
-        return _write(fd, data)
+        return int(_write(fd, data))
 
     os.write = full
 

@@ -86,6 +86,8 @@ async def test_a_segment_sent_at_once_is_recorded_as_it_would_have_been_played(s
     assert identities_of(segments) == {"agent"}
     assert gaps_of(segments) == []
     assert (ended.usage.audio_ms_received, ended.usage.frames) == (6000, 600)
+    assert ended.first_frame_at is not None
+    assert ended.started_at is not None
     assert abs((ended.first_frame_at - ended.started_at).total_seconds() - start / SECOND) < 0.001
 
 
@@ -221,7 +223,7 @@ async def test_two_senders_are_two_tracks_and_an_audio_track_is_none(studio: Any
     [{"sample_rate": "0"}, {"num_channels": "4096"}, {"sample_rate": "fast"}, {"sample_rate": ""}],
     ids=lambda attributes: "-".join(f"{name}={value}" for name, value in attributes.items()),
 )
-async def test_a_stream_that_is_no_pcm_harms_nobody(studio: Any, room: str, attributes: dict[str, str]) -> None:
+async def test_a_stream_that_is_no_pcm_harms_nobody(studio: Any, room: str, attributes: dict[str, Any]) -> None:
     """It is refused with an answer; odd bytes are played without the half sample; the next one is recorded."""
     session = await create(studio, room)
     async with studio.recorder(), stream_sender(studio, room) as sender:
@@ -285,6 +287,8 @@ async def test_the_end_cuts_and_says_so(studio: Any, room: str) -> None:
         await asyncio.sleep(1)
         segments, pcm, ended = await finish(studio, session)
         (finished,) = await sender.told(1)
+    assert ended.ending_at is not None
+    assert ended.started_at is not None
     length = (ended.ending_at - ended.started_at).total_seconds()
     assert len(pcm) / SECOND <= length + 0.001
     assert finished["interrupted"]

@@ -52,7 +52,7 @@ class Cast:
         """One of ours, by its id."""
         return self._actors[canonical(session_id)]
 
-    def is_deleted(self, case: Case) -> bool:
+    def is_deleted(self, case: Case[Any]) -> bool:
         """Whether it addresses a session that was deleted, in whichever document's way."""
         path, query = case.path_parameters or {}, case.query or {}
         body = case.body if isinstance(case.body, dict) else {}

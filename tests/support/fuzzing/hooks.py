@@ -39,7 +39,7 @@ _scene.open()
 
 
 @schemathesis.hook
-def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
     """Mend the case in place; forget what was written before."""
     del context, kwargs
     _mender.mend(case)
@@ -47,7 +47,7 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
 
 
 @schemathesis.hook
-def after_call(context: HookContext, case: Case, response: Response) -> None:
+def after_call(context: HookContext, case: Case[Any], response: Response) -> None:
     """Count it, and let the session go on."""
     del context
     operation = operation_id(case)
@@ -64,7 +64,7 @@ def after_call(context: HookContext, case: Case, response: Response) -> None:
 
 
 @schemathesis.hook
-def filter_failure(context: HookContext, failure: Failure, case: Case, response: Response) -> bool:
+def filter_failure(context: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
     """Whether it is one: a schema says what a request looks like, not whether it makes sense."""
     del context
     code = response.headers.get("x-error-code", [""])[0]
@@ -85,7 +85,7 @@ def filter_failure(context: HookContext, failure: Failure, case: Case, response:
 
 
 @schemathesis.check
-def refused_requests_write_nothing(ctx: CheckContext, response: Response, case: Case) -> bool | None:
+def refused_requests_write_nothing(ctx: CheckContext, response: Response, case: Case[Any]) -> bool | None:
     """Nothing in the database is other than before."""
     global _checked
     del ctx
@@ -100,7 +100,7 @@ def refused_requests_write_nothing(ctx: CheckContext, response: Response, case: 
 
 
 @schemathesis.check
-def deleted_sessions_are_gone(ctx: CheckContext, response: Response, case: Case) -> bool | None:
+def deleted_sessions_are_gone(ctx: CheckContext, response: Response, case: Case[Any]) -> bool | None:
     """Deleted by one document's operation, no other document's finds them."""
     del ctx
     deleting = case.operation.method.upper() == "DELETE"

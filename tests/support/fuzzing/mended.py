@@ -42,7 +42,7 @@ class Mender:
     succeeded: set[str] = field(default_factory=set)
     _numbers: "count[int]" = field(default_factory=count)
 
-    def mend(self, case: Case) -> None:
+    def mend(self, case: Case[Any]) -> None:
         """Before it is sent."""
         if case.headers and "wait" in case.headers.get("Prefer", ""):
             case.headers["Prefer"] = "wait=1"  # whoever asks, waits
@@ -65,7 +65,7 @@ class Mender:
         if own := _OWN.get(operation):
             own(self, case)
 
-    def _address(self, case: Case, operation: str) -> None:
+    def _address(self, case: Case[Any], operation: str) -> None:
         """Ask for a session about which there is something to say, or a key; who follows a link has one."""
         if _is_linked(case):
             return
@@ -97,7 +97,7 @@ class Mender:
         if actor is not None and actor.project_id is not None:
             query["type"], query["projectId"] = "project", actor.project_id
 
-    def _mend_body(self, case: Case, operation: str, body: dict[str, Any]) -> None:
+    def _mend_body(self, case: Case[Any], operation: str, body: dict[str, Any]) -> None:
         if isinstance(body.get("transport"), dict):
             body["transport"] = self._transport(body["transport"])
             if body.get("start_at") is not None:
@@ -131,7 +131,7 @@ class Mender:
             "worker_token": worker_token(room, identity, ttl=DAY),
         }
 
-    def _sign(self, case: Case) -> None:
+    def _sign(self, case: Case[Any]) -> None:
         actor = self.cast.pick("get_audio")
         if actor is None:
             return
@@ -143,7 +143,7 @@ class Mender:
             case.headers["Range"] = "bytes=10-19"
         case.query["signature"] = self.signer.sign(OBJECTS_PATH + key, expires_at)
 
-    def _mend_period(self, case: Case) -> None:
+    def _mend_period(self, case: Case[Any]) -> None:
         """A month or two edges, a zone that exists, a cursor only with groups."""
         query = case.query
         if "period_start" in query or "period_end" in query:
@@ -154,34 +154,34 @@ class Mender:
         if "group_by" not in query:
             query.pop("after", None)
 
-    def _forget_cursor(self, case: Case) -> None:
+    def _forget_cursor(self, case: Case[Any]) -> None:
         """A cursor of the ledger is a row of it."""
         case.query.pop("after", None)
 
 
-_OWN: dict[str, Callable[[Mender, Case], None]] = {
+_OWN: dict[str, Callable[[Mender, Case[Any]], None]] = {
     "get_object": Mender._sign,
     "get_usage": Mender._mend_period,
     "list_usage_events": Mender._forget_cursor,
 }
 
 
-def operation_id(case: Case) -> str:
+def operation_id(case: Case[Any]) -> str:
     """The operation's name in our table."""
     return str(case.operation.definition.raw["operationId"])
 
 
-def is_wrong_at(case: Case, location: ParameterLocation) -> bool:
+def is_wrong_at(case: Case[Any], location: ParameterLocation) -> bool:
     """Whether this part of the request is meant to be wrong."""
     return case.meta is not None and case.meta.is_negative_at(location)
 
 
-def _is_linked(case: Case) -> bool:
+def _is_linked(case: Case[Any]) -> bool:
     """Whether it is a step of a scenario. Repeated, that has to go the same way, or Hypothesis gives up."""
     return case.meta is not None and case.meta.phase.name is TestPhase.STATEFUL
 
 
-def _is_chosen(case: Case) -> bool:
+def _is_chosen(case: Case[Any]) -> bool:
     """By what is in it: the same case is mended again, or isn't again."""
     return crc32(repr((case.path_parameters, case.query, case.headers, case.body)).encode()) % 2 == 0
 

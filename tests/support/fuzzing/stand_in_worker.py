@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from typing import Any, Self, TypeVar
 from uuid import UUID, uuid4
 
+import numpy as np
 import soundfile
 from pydantic import SecretStr
 
@@ -45,7 +46,7 @@ Value = TypeVar("Value")
 
 def _wav() -> bytes:
     buffer = io.BytesIO()
-    soundfile.write(buffer, [0.0] * 480, 48_000, format="WAV", subtype="PCM_16")
+    soundfile.write(buffer, np.zeros(480), 48_000, format="WAV", subtype="PCM_16")
     return buffer.getvalue()
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio.playout import Finished, Overflown, Placed, Playout, PlayoutBudget, PlayoutEvent, Started
+from audio.playout import Finished, Overflown, Playout, PlayoutBudget, PlayoutEvent, Started
+from audio.timeline import Placed
 
 MS = 48
 SECOND = 1000 * MS
@@ -54,7 +55,8 @@ def test_a_segment_is_played_from_its_arrival_on_in_real_time() -> None:
     assert np.array_equal(line[5 * SECOND : 7 * SECOND], ramp(2 * SECOND))
     assert not np.any(line[: 5 * SECOND] != -1)
     assert not np.any(line[7 * SECOND :] != -1)
-    assert (playout.segments, playout.next_sample) == (0, None)
+    assert playout.segments == 0
+    assert playout.next_sample is None
 
 
 def test_a_segment_waits_for_the_one_before_it() -> None:

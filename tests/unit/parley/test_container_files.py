@@ -32,7 +32,8 @@ def _copied_from_context() -> list[str]:
 
 
 def _environment(service: str) -> dict[str, str]:
-    return COMPOSE["services"][service].get("environment", {})
+    environment: dict[str, str] = COMPOSE["services"][service].get("environment", {})
+    return environment
 
 
 def test_copied_paths_exist_and_reach_the_build() -> None:
@@ -82,7 +83,7 @@ def test_services_configure_valid_settings(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def _image_data_dir() -> str:
-    return re.findall(r"PARLEY_DATA_DIR=(\S+)", DOCKERFILE)[0]
+    return str(re.findall(r"PARLEY_DATA_DIR=(\S+)", DOCKERFILE)[0])
 
 
 def test_data_of_services_lies_in_their_volume() -> None:

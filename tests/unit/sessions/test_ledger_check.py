@@ -30,7 +30,7 @@ class Row:
 
 def bill(lengths: list[int], multiplier: Decimal = Decimal("1.500"), *, settled: bool = True) -> list[Row]:
     """Rows of these lengths, one after the other."""
-    rows = []
+    rows: list[Row] = []
     for number, length in enumerate(lengths, 1):
         start = rows[-1].to_ms if rows else 0
         kind = "final" if settled and number == len(lengths) else "accrual"
