@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from parley.livekit_server import LiveKitServer
 from store.schema import migrate
 from tests.support.postgres_cluster import PostgresCluster
 from tests.support.stack import Stack
 
 
 @pytest.fixture
-async def stack(tmp_path: Path, database_url: str, livekit: Any) -> AsyncIterator[Stack]:
+async def stack(tmp_path: Path, database_url: str, livekit: LiveKitServer) -> AsyncIterator[Stack]:
     """A stack without processes yet; whatever it starts is killed afterwards."""
     async with Stack(tmp_path, database_url, livekit) as one:
         yield one
@@ -51,7 +52,7 @@ def own_postgres(run_folder: Path) -> Iterator[PostgresCluster]:
 
 
 @pytest.fixture
-async def own_stack(tmp_path: Path, own_postgres: PostgresCluster, livekit: Any) -> AsyncIterator[Stack]:
+async def own_stack(tmp_path: Path, own_postgres: PostgresCluster, livekit: LiveKitServer) -> AsyncIterator[Stack]:
     """A stack on that PostgreSQL, with the heartbeats of production in proportion to the outage."""
     async with Stack(tmp_path, own_postgres.url, livekit) as one:
         yield one

@@ -17,6 +17,8 @@ import aiohttp
 import psutil
 from livekit import api as livekit_api
 
+from parley.livekit_server import LiveKitServer
+
 PARLEY = Path(sys.executable).parent / "parley"
 MASTER_KEY = "parley_master_" + "k" * 43
 SECRET_KEY = "s" * 40
@@ -90,7 +92,7 @@ class Stack:
 
     folder: Path
     database_url: str
-    livekit: Any  # parley.livekit_server.LiveKitServer
+    livekit: LiveKitServer
     settings: Mapping[str, str] = field(default_factory=dict)
     processes: list[Process] = field(default_factory=list)
     bases: list[str] = field(default_factory=list)

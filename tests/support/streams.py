@@ -11,6 +11,7 @@ import numpy as np
 from livekit import api, rtc
 from numpy.typing import NDArray
 
+from tests.integration.worker.studio import Studio
 from tests.support.beeps import BeepPlan
 from tests.support.stack import eventually
 
@@ -82,7 +83,7 @@ class StreamSender:
 
 @asynccontextmanager
 async def stream_sender(
-    studio: Any, room_name: str, identity: str = "agent", destination: str = "worker", *, kind: str = "agent"
+    studio: Studio, room_name: str, identity: str = "agent", destination: str = "worker", *, kind: str = "agent"
 ) -> AsyncIterator[StreamSender]:
     """A sender in the room, once the destination is there too."""
     token = (

@@ -1,131 +1,26 @@
 """A recorder process inside the test's own loop, with a real database, object storage and LiveKit server."""
 
-import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from livekit import rtc
 from pydantic import SecretStr
 
 from parley.livekit_server import LiveKitServer
-from sessions.ids import format_id, new_uuid
-from sessions.session import LiveKitTransport, RecordingOptions, Session
 from sessions.settings import Settings
 from store.api_keys import ApiKeys
 from store.database import Database
-from store.new_session import NewSession
 from store.objects import Objects
 from store.sessions_table import Sessions
 from store.vault import TokenVault
-from tests.support.beeps import mint_token
+from tests.integration.worker.studio import Studio
 from worker import joins, livekit_joining
 from worker.livekit_room import LiveKitRoom
-from worker.recorder_process import OpenRecorder, open_recorder
 
 SECRET = SecretStr("s" * 40)
-
-
-async def until(probe: Callable[[], Awaitable[Any]], *, seconds: float = 20) -> Any:
-    """The first truthy answer of `probe`; fails after `seconds`."""
-    async with asyncio.timeout(seconds):
-        while True:
-            answer = await probe()
-            if answer:
-                return answer
-            await asyncio.sleep(0.05)
-
-
-@dataclass
-class Studio:
-    """Everything around recorders: what the API would do, and where things end up."""
-
-    settings: Settings
-    database_url: SecretStr
-    db: Database
-    sessions: Sessions
-    organization_id: uuid.UUID
-    objects: Objects
-    livekit: LiveKitServer
-
-    def token(self, room: str, identity: str, **grants: Any) -> str:
-        return mint_token(self.livekit.api_key, self.livekit.api_secret, room, identity, **grants)
-
-    async def create(
-        self,
-        room: str,
-        *,
-        token: str | None = None,
-        url: str | None = None,
-        idle_timeout_seconds: int = 60,
-        max_duration_seconds: int = 600,
-        sine: bool = False,
-        subscribe_to_identity: str | None = None,
-        audio_source: Literal["track", "data_stream"] = "track",
-    ) -> Session:
-        """Queue a session for `room`."""
-        worker_token = token or self.token(room, "worker", can_publish=False, hidden=True, recorder=True)
-        new = NewSession(
-            id=new_uuid(),
-            transport=LiveKitTransport(
-                url or self.livekit.url, room, "worker", audio_source, subscribe_to_identity, sine
-            ),
-            token=SecretStr(worker_token),
-            token_expires_at=datetime.now(UTC) + timedelta(hours=1),
-            quality="standard",
-            multiplier=Decimal("1.000"),
-            max_duration_seconds=max_duration_seconds,
-            idle_timeout_seconds=idle_timeout_seconds,
-            recording=RecordingOptions("mono", "silence"),
-        )
-        return await self.sessions.create(self.organization_id, new, render=lambda _: (201, b""))
-
-    async def get(self, session: Session) -> Session:
-        return await self.sessions.get(self.organization_id, session.id)
-
-    async def reaches(self, session: Session, *statuses: str, seconds: float = 20) -> Session:
-        """The session, once it has one of these statuses."""
-
-        async def probe() -> Session | None:
-            now = await self.get(session)
-            return now if now.status in statuses else None
-
-        found: Session = await until(probe, seconds=seconds)
-        return found
-
-    async def sealed(self, session: Session, epoch: int = 1, *, seconds: float = 20) -> None:
-        """Wait until the run is sealed."""
-        from sqlalchemy import text
-
-        async def probe() -> bool:
-            async with self.db.begin() as conn:
-                query = text("SELECT sealed_at IS NOT NULL FROM runs WHERE session_id = :id AND epoch = :epoch")
-                return bool((await conn.execute(query, {"id": session.id, "epoch": epoch})).scalar_one_or_none())
-
-        await until(probe, seconds=seconds)
-
-    async def segments(self, session: Session) -> list[tuple[str, bytes]]:
-        """Key and bytes of every uploaded segment, by key."""
-        found = await self.objects.list(f"spool/{format_id('sess', session.id)}")
-        return [(key, await self.objects.get(key)) for key, _ in found]
-
-    @asynccontextmanager
-    async def recorder(self, **changes: Any) -> AsyncIterator[OpenRecorder]:
-        """A recorder process; stopped without grace at the end of the block."""
-        settings = self.settings.model_copy(update=changes)
-        async with open_recorder(settings, self.database_url, self.objects, owner=new_uuid()) as recorder:
-            running = asyncio.create_task(recorder.run())
-            try:
-                yield recorder
-            finally:
-                recorder.process.stop()
-                await asyncio.wait_for(running, 60)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from sessions.ids import format_id
 from sessions.session import Session
 from store.freeze import Freezes
 from store.transcripts import Transcripts
+from tests.integration.worker.studio import Studio, seconds_between
 from tests.support.beeps import BeepPlan, BeepTalker
 from tests.support.stack import eventually
 from worker.beats import Beats
@@ -24,7 +25,7 @@ RATE = 48_000
 PLAN = BeepPlan(700.0)
 
 
-async def create(studio: Any, room: str, on_pause: str) -> Session:
+async def create(studio: Studio, room: str, on_pause: str) -> Session:
     """A session whose pauses become `on_pause`."""
     session: Session = await studio.create(room)
     async with studio.db.begin() as conn:
@@ -36,7 +37,7 @@ async def create(studio: Any, room: str, on_pause: str) -> Session:
     return session
 
 
-async def finalize(studio: Any, session: Session, folder: Path) -> tuple[np.ndarray, list[dict[str, Any]]]:
+async def finalize(studio: Studio, session: Session, folder: Path) -> tuple[np.ndarray, list[dict[str, Any]]]:
     """The recording's samples and gaps."""
     finalizer = Finalizer(
         Freezes(studio.db), Transcripts(studio.db), studio.objects, temporary=folder, salvage_seconds=60
@@ -46,7 +47,7 @@ async def finalize(studio: Any, session: Session, folder: Path) -> tuple[np.ndar
     data = await studio.objects.get(f"sessions/{format_id('sess', session.id)}/conversation.wav")
     samples, _ = soundfile.read(io.BytesIO(data), dtype="int16")
     assert recording.duration_ms == len(samples) * 1000 // RATE
-    return samples, recording.gaps
+    return samples, recording.gaps or []
 
 
 def spans(segments: list[bytes]) -> list[tuple[int, int]]:
@@ -71,13 +72,14 @@ def spooled(folder: Path) -> list[bytes]:
     return found
 
 
-def sample(session: Session, at: datetime) -> int:
-    assert session.started_at is not None
-    return round((at - session.started_at).total_seconds() * RATE)
+def sample(session: Session, at: datetime | None) -> int:
+    return round(seconds_between(session.started_at, at) * RATE)
 
 
 @pytest.mark.parametrize("on_pause", ["silence", "cut"])
-async def test_two_pauses_leave_no_trace_but_their_gaps(studio: Any, room: str, tmp_path: Path, on_pause: str) -> None:
+async def test_two_pauses_leave_no_trace_but_their_gaps(
+    studio: Studio, room: str, tmp_path: Path, on_pause: str
+) -> None:
     """Beeps before, between and after; silence or nothing where it was paused; billed is the rest."""
     session = await create(studio, room, on_pause)
     pauses: list[tuple[datetime, datetime]] = []
@@ -127,7 +129,7 @@ async def test_two_pauses_leave_no_trace_but_their_gaps(studio: Any, room: str, 
 
 
 async def test_a_successor_in_a_pause_keeps_nothing_before_its_first_beat(
-    studio: Any, room: str, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, room: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That the session is paused it knows from its join; no beat has told it yet."""
     session = await create(studio, room, "silence")

@@ -1,13 +1,13 @@
 """Messages reach the room, and what is said and written there reaches the log."""
 
 import asyncio
-from typing import Any
 
 from livekit import api, rtc
 
 from sessions.session import Session
 from store.session_log import LogEntry, SessionLog
 from store.session_messages import NewMessage
+from tests.integration.worker.studio import Studio
 from tests.support.engine import Engine
 from worker.live_run import LiveRun
 from worker.room_events import TRANSCRIPTION, HeardText, TextOpened
@@ -15,7 +15,7 @@ from worker.room_messages import RoomMessages
 from worker.session_clock import SessionClock
 
 
-def token(studio: Any, room: str, identity: str, kind: api.AccessToken.ParticipantKind = "standard") -> str:
+def token(studio: Studio, room: str, identity: str, kind: api.AccessToken.ParticipantKind = "standard") -> str:
     """A participant's token."""
     minted = api.AccessToken(studio.livekit.api_key, studio.livekit.api_secret).with_identity(identity)
     minted = minted.with_name(identity.title()).with_kind(kind)
@@ -39,7 +39,7 @@ class Chatter:
         await self.heard.put((identity, await reader.read_all(), reader.info.stream_id))
 
 
-async def post(studio: Any, session: Session, text: str) -> LogEntry:
+async def post(studio: Studio, session: Session, text: str) -> LogEntry:
     posted = await studio.sessions.post_message(
         studio.organization_id, session.id, NewMessage("user", text), render=lambda _: (201, b"")
     )
@@ -47,7 +47,7 @@ async def post(studio: Any, session: Session, text: str) -> LogEntry:
     return entry
 
 
-async def log(studio: Any, session: Session, count: int) -> list[LogEntry]:
+async def log(studio: Studio, session: Session, count: int) -> list[LogEntry]:
     """The log, once it has so many entries."""
     for _ in range(400):
         entries, _ = await studio.sessions.log_page(studio.organization_id, session.id, limit=100)
@@ -69,7 +69,7 @@ async def segment(room: rtc.Room, text: str, segment_id: str, final: bool, sende
     await writer.aclose()
 
 
-async def test_posted_messages_reach_the_room_also_those_that_waited(studio: Any, room: str) -> None:
+async def test_posted_messages_reach_the_room_also_those_that_waited(studio: Studio, room: str) -> None:
     """Posted in the queue: sent when it runs; posted while it runs: at once; paused: after the resume."""
     session = await studio.create(room, token=token(studio, room, "worker"))  # one whom others see
     chatter = Chatter()
@@ -99,7 +99,7 @@ async def test_posted_messages_reach_the_room_also_those_that_waited(studio: Any
     assert (entries[0].id, entries[2].id) == (waiting.id, late.id)
 
 
-async def test_chat_and_final_transcriptions_come_back_with_role_and_identity(studio: Any, room: str) -> None:
+async def test_chat_and_final_transcriptions_come_back_with_role_and_identity(studio: Studio, room: str) -> None:
     """A segment counts once, by its id; interim states don't."""
     session = await studio.create(room)
     ann, agent = rtc.Room(), rtc.Room()
@@ -133,7 +133,7 @@ async def test_chat_and_final_transcriptions_come_back_with_role_and_identity(st
     assert (after.message_count, after.preview, after.output_preview) == (1, "Hello, is this on?", "Tea it is.")
 
 
-async def test_what_is_written_or_said_in_a_pause_is_not_logged(studio: Any, room: str) -> None:
+async def test_what_is_written_or_said_in_a_pause_is_not_logged(studio: Studio, room: str) -> None:
     """Also a transcription that began before the pause, or ends after it; afterwards everything is as before."""
     session = await studio.create(room)
     agent = rtc.Room()

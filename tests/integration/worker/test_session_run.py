@@ -16,6 +16,7 @@ from audio.build import BuildPlan, PlannedSegment, SegmentKey, build_recording
 from parley.livekit_server import LiveKitServer
 from sessions.ids import format_id
 from sessions.session import Session
+from tests.integration.worker.studio import Studio, seconds_between
 from tests.support.beeps import BeepPlan, BeepTalker, assert_true_recording, check_beeps, mint_token
 from tests.support.segments import gaps_of, pcm_of
 from tests.support.stack import eventually
@@ -25,7 +26,7 @@ from worker.listening import Listening
 PLAN = BeepPlan(700.0)
 
 
-async def test_an_ended_session_is_recorded_up_to_its_stamp_and_no_further(studio: Any, room: str) -> None:
+async def test_an_ended_session_is_recorded_up_to_its_stamp_and_no_further(studio: Studio, room: str) -> None:
     """Beeps are all there, nothing lies past ending_at, the bill covers started_at to ending_at."""
     session = await studio.create(room)
     async with studio.recorder(), BeepTalker(studio.livekit.url, studio.token(room, "ann"), PLAN):
@@ -34,7 +35,7 @@ async def test_an_ended_session_is_recorded_up_to_its_stamp_and_no_further(studi
         await studio.sessions.end(studio.organization_id, session.id)
         await studio.sealed(session)
         ending = await studio.get(session)
-    seconds = (ending.ending_at - running.started_at).total_seconds()
+    seconds = seconds_between(running.started_at, ending.ending_at)
     pcm = pcm_of(await studio.segments(session))
     assert 0.7 > seconds - len(pcm) / 48_000 >= -0.001
     assert_true_recording([check_beeps(pcm, PLAN, 1.0, len(pcm) / 48_000 - 0.5)])
@@ -42,7 +43,7 @@ async def test_an_ended_session_is_recorded_up_to_its_stamp_and_no_further(studi
     assert ending.usage.frames > 600
 
 
-async def test_a_canceled_session_leaves_the_room_within_a_second(studio: Any, room: str) -> None:
+async def test_a_canceled_session_leaves_the_room_within_a_second(studio: Studio, room: str) -> None:
     """The notification reaches the worker at once."""
     session = await studio.create(room)
     async with studio.recorder(heartbeat_seconds=5, stalled_seconds=15):
@@ -51,7 +52,7 @@ async def test_a_canceled_session_leaves_the_room_within_a_second(studio: Any, r
         await studio.sealed(session, seconds=2)
 
 
-async def test_a_session_canceled_before_it_is_claimed_is_never_joined(studio: Any, room: str) -> None:
+async def test_a_session_canceled_before_it_is_claimed_is_never_joined(studio: Studio, room: str) -> None:
     """A canceled session in the queue is terminal, and no worker touches it."""
     session = await studio.create(room)
     await studio.sessions.cancel(studio.organization_id, session.id)
@@ -60,26 +61,26 @@ async def test_a_session_canceled_before_it_is_claimed_is_never_joined(studio: A
     assert (await studio.get(session)).epoch == 0
 
 
-async def test_an_empty_room_ends_the_session_after_the_idle_timeout(studio: Any, room: str) -> None:
+async def test_an_empty_room_ends_the_session_after_the_idle_timeout(studio: Studio, room: str) -> None:
     """end.idle_timeout, some time after the timeout and not before."""
     session = await studio.create(room, idle_timeout_seconds=2)
     async with studio.recorder():
         ending = await studio.reaches(session, "ending", "ended")
     assert (ending.outcome, ending.end_reason) == ("ended", "end.idle_timeout")
-    assert 2 <= (ending.ending_at - ending.started_at).total_seconds() < 3
+    assert 2 <= seconds_between(ending.started_at, ending.ending_at) < 3
 
 
-async def test_max_duration_stamps_the_very_second(studio: Any, room: str) -> None:
+async def test_max_duration_stamps_the_very_second(studio: Studio, room: str) -> None:
     """The stamp is started_at + max_duration_seconds, however late it was found."""
     session = await studio.create(room, max_duration_seconds=2)
     async with studio.recorder():
         ending = await studio.reaches(session, "ending", "ended")
     assert ending.end_reason == "end.max_duration"
-    assert (ending.ending_at - ending.started_at).total_seconds() == 2.0
+    assert seconds_between(ending.started_at, ending.ending_at) == 2.0
 
 
 async def test_a_refused_token_fails_the_session_and_is_written_nowhere(
-    studio: Any, room: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    studio: Studio, room: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """401: the token, which the server echoes, is in no error, event or line of ours."""
     logging.getLogger("livekit").setLevel(logging.CRITICAL)
@@ -96,7 +97,7 @@ async def test_a_refused_token_fails_the_session_and_is_written_nowhere(
         assert signature not in str(place)
 
 
-async def test_an_unreachable_server_fails_the_session_when_the_join_budget_is_over(studio: Any, room: str) -> None:
+async def test_an_unreachable_server_fails_the_session_when_the_join_budget_is_over(studio: Studio, room: str) -> None:
     """Nobody listens at the port: retried, then room.unreachable."""
     session = await studio.create(room, url="ws://127.0.0.1:1")
     async with studio.recorder(join_seconds=2):
@@ -104,7 +105,7 @@ async def test_an_unreachable_server_fails_the_session_when_the_join_budget_is_o
     assert failed.error_code == "room.unreachable"
 
 
-async def test_a_private_address_is_not_dialed(studio: Any, room: str) -> None:
+async def test_a_private_address_is_not_dialed(studio: Studio, room: str) -> None:
     """A name that leads to loopback is refused right before the join."""
     session = await studio.create(room, url="ws://ip6-localhost:7880")
     async with studio.recorder(allow_private_hosts=False):
@@ -117,7 +118,7 @@ async def _room_service(livekit: LiveKitServer) -> api.LiveKitAPI:
 
 
 @pytest.mark.parametrize(("deed", "code"), [("kick", "end.removed"), ("delete", "end.room_closed")])
-async def test_the_room_s_owner_ends_the_session(studio: Any, room: str, deed: str, code: str) -> None:
+async def test_the_room_s_owner_ends_the_session(studio: Studio, room: str, deed: str, code: str) -> None:
     """Thrown out or room deleted: ended, with its own code."""
     session = await studio.create(room)
     async with studio.recorder(), await _room_service(studio.livekit) as service:
@@ -130,7 +131,7 @@ async def test_the_room_s_owner_ends_the_session(studio: Any, room: str, deed: s
     assert ("ended", code) == (ending.outcome, ending.end_reason)
 
 
-async def test_somebody_else_with_our_identity_fails_the_session(studio: Any, room: str) -> None:
+async def test_somebody_else_with_our_identity_fails_the_session(studio: Studio, room: str) -> None:
     """The database knows of no successor: failed, and we do not fight for the identity."""
     session = await studio.create(room)
     async with studio.recorder():
@@ -143,7 +144,7 @@ async def test_somebody_else_with_our_identity_fails_the_session(studio: Any, ro
     assert ending.error_code == "room.duplicate_identity"
 
 
-async def test_an_abandoned_join_does_not_hurt_the_process(studio: Any, room: str) -> None:
+async def test_an_abandoned_join_does_not_hurt_the_process(studio: Studio, room: str) -> None:
     """Canceled while joining a server that never answers; another session of the process goes on for 20 s more."""
     accepted: list[asyncio.StreamWriter] = []
     silent = await asyncio.start_server(lambda _reader, writer: accepted.append(writer), "127.0.0.1", 0)
@@ -167,7 +168,7 @@ async def test_an_abandoned_join_does_not_hurt_the_process(studio: Any, room: st
     assert_true_recording([check_beeps(pcm, PLAN, 1.0, len(pcm) / 48_000 - 0.5)])
 
 
-async def test_a_camera_in_the_room_is_not_subscribed(studio: Any, room: str) -> None:
+async def test_a_camera_in_the_room_is_not_subscribed(studio: Studio, room: str) -> None:
     """The publisher hears of its microphone's first subscriber, and of none for its camera."""
     visible = studio.token(room, "worker")  # of hidden subscribers a publisher hears nothing
     session = await studio.create(room, token=visible)
@@ -187,7 +188,7 @@ async def test_a_camera_in_the_room_is_not_subscribed(studio: Any, room: str) ->
     assert subscribed == [rtc.TrackKind.KIND_AUDIO]
 
 
-async def test_the_sine_stands_in_until_somebody_comes(studio: Any, room: str) -> None:
+async def test_the_sine_stands_in_until_somebody_comes(studio: Studio, room: str) -> None:
     """From second 10 on 440 Hz at −20 dBFS, not counted as received, over for good with the first participant."""
     session = await studio.create(room, sine=True)
     async with studio.recorder():
@@ -207,7 +208,9 @@ async def test_the_sine_stands_in_until_somebody_comes(studio: Any, room: str) -
     assert 3000 > ended.usage.audio_ms_received > 1000
 
 
-async def test_a_killed_server_is_weather(studio: Any, own_livekit: LiveKitServer, room: str, tmp_path: Path) -> None:
+async def test_a_killed_server_is_weather(
+    studio: Studio, own_livekit: LiveKitServer, room: str, tmp_path: Path
+) -> None:
     """Down for 25 s: the session stays running, rejoins, and has a gap where nothing could be heard."""
     studio.livekit = own_livekit
     session = await studio.create(room)
@@ -229,7 +232,7 @@ async def test_a_killed_server_is_weather(studio: Any, own_livekit: LiveKitServe
     assert np.abs(pcm[-5 * 48_000 :]).max() > 4000
 
 
-async def test_a_handed_over_session_goes_on_with_its_successor(studio: Any, room: str) -> None:
+async def test_a_handed_over_session_goes_on_with_its_successor(studio: Studio, room: str) -> None:
     """Two processes: the first is stopped, the second has the session and evicts it; nobody fails."""
     session = await studio.create(room)
     async with (
@@ -267,7 +270,7 @@ def assert_whole(session: Session, segments: list[tuple[str, bytes]]) -> None:
     assert report.presence >= 0.8, report
 
 
-async def test_a_full_disk_fails_that_session_and_keeps_what_it_had(studio: Any, room: str) -> None:
+async def test_a_full_disk_fails_that_session_and_keeps_what_it_had(studio: Studio, room: str) -> None:
     """storage.full; the segments written before are uploaded."""
     async with studio.recorder() as recorder:
         session = await studio.create(room)
@@ -307,7 +310,7 @@ def _unfill() -> None:
 _write: Any = None
 
 
-async def test_a_process_that_stood_still_says_so(studio: Any, room: str) -> None:
+async def test_a_process_that_stood_still_says_so(studio: Studio, room: str) -> None:
     """Its loop did not run for five seconds: frames keep their count, but what they hold is not true."""
     session = await studio.create(room)
     async with studio.recorder(stalled_seconds=15):
@@ -320,7 +323,7 @@ async def test_a_process_that_stood_still_says_so(studio: Any, room: str) -> Non
     assert "gap.concealed" in gaps_of(await studio.segments(session))
 
 
-async def test_joins_abandoned_at_any_moment_land_and_leave(studio: Any, room: str) -> None:
+async def test_joins_abandoned_at_any_moment_land_and_leave(studio: Studio, room: str) -> None:
     """Walked away from after 5 to 80 ms: 20 s later the process lives, and nobody is left in the room."""
     async with asyncio.TaskGroup() as group:
         joins = Joins(group)

@@ -10,6 +10,7 @@ from livekit import rtc
 
 from audio.segments import RecordKind, read_segment
 from sessions.session import Session
+from tests.integration.worker.studio import Studio, seconds_between
 from tests.support.beeps import BeepPlan, BeepTalker, check_beeps
 from tests.support.segments import gaps_of, identities_of, pcm_of
 from tests.support.streams import beeps, stream_sender
@@ -19,14 +20,14 @@ OTHER = BeepPlan(1900.0, offset_seconds=0.25, period_seconds=0.5)
 SECOND = 48_000
 
 
-async def create(studio: Any, room: str, **options: Any) -> Session:
+async def create(studio: Studio, room: str, **options: Any) -> Session:
     """A session that listens to byte streams, with a token that others see."""
     token = options.pop("token", None) or studio.token(room, "worker", can_publish=False, can_publish_data=True)
     session: Session = await studio.create(room, token=token, audio_source="data_stream", **options)
     return session
 
 
-async def finish(studio: Any, session: Session) -> tuple[list[tuple[str, bytes]], np.ndarray, Session]:
+async def finish(studio: Studio, session: Session) -> tuple[list[tuple[str, bytes]], np.ndarray, Session]:
     """End it; the segments, everything in them on one line, and the session as it was then."""
     await studio.sessions.end(studio.organization_id, session.id)
     await studio.sealed(session)
@@ -61,7 +62,7 @@ def planned(seconds: float) -> np.ndarray:
     return np.array(onsets(beeps(PLAN, seconds, rate=SECOND), PLAN))
 
 
-async def test_a_segment_sent_at_once_is_recorded_as_it_would_have_been_played(studio: Any, room: str) -> None:
+async def test_a_segment_sent_at_once_is_recorded_as_it_would_have_been_played(studio: Studio, room: str) -> None:
     """Six seconds of 24 kHz arrive within one: they lie in real time from their arrival on, beeps and pitch as sent."""
     session = await create(studio, room)
     async with studio.recorder(), stream_sender(studio, room) as sender:
@@ -86,12 +87,10 @@ async def test_a_segment_sent_at_once_is_recorded_as_it_would_have_been_played(s
     assert identities_of(segments) == {"agent"}
     assert gaps_of(segments) == []
     assert (ended.usage.audio_ms_received, ended.usage.frames) == (6000, 600)
-    assert ended.first_frame_at is not None
-    assert ended.started_at is not None
-    assert abs((ended.first_frame_at - ended.started_at).total_seconds() - start / SECOND) < 0.001
+    assert abs(seconds_between(ended.started_at, ended.first_frame_at) - start / SECOND) < 0.001
 
 
-async def test_two_segments_follow_each_other_and_are_one_track(studio: Any, room: str) -> None:
+async def test_two_segments_follow_each_other_and_are_one_track(studio: Studio, room: str) -> None:
     """The second one waits for the first; a third that comes later starts when it comes; stereo at 48 kHz is mixed."""
     session = await create(studio, room)
     async with studio.recorder(), stream_sender(studio, room) as sender:
@@ -122,7 +121,7 @@ async def test_two_segments_follow_each_other_and_are_one_track(studio: Any, roo
     assert tracks == {(1, "lk.audio_stream")}
 
 
-async def test_an_interruption_cuts_off_what_was_not_played(studio: Any, room: str) -> None:
+async def test_an_interruption_cuts_off_what_was_not_played(studio: Studio, room: str) -> None:
     """Ten seconds sent, cleared before they are over: the position told is what is in the file; then another."""
     session = await create(studio, room)
     async with studio.recorder(), stream_sender(studio, room) as sender:
@@ -157,7 +156,7 @@ async def test_an_interruption_cuts_off_what_was_not_played(studio: Any, room: s
     assert ended.usage.audio_ms_received == (first[1] - first[0] + SECOND) * 1000 // SECOND
 
 
-async def test_a_sender_in_real_time_leaves_no_holes(studio: Any, room: str) -> None:
+async def test_a_sender_in_real_time_leaves_no_holes(studio: Studio, room: str) -> None:
     """Speech synthesis that is no faster than speech: 100 ms every 100 ms."""
     session = await create(studio, room)
     async with studio.recorder(), stream_sender(studio, room) as sender:
@@ -174,7 +173,7 @@ async def test_a_sender_in_real_time_leaves_no_holes(studio: Any, room: str) -> 
     assert [end - start for start, end in stretches(segments)] == [4 * SECOND]
 
 
-async def test_only_streams_of_the_identity_that_was_asked_for_are_recorded(studio: Any, room: str) -> None:
+async def test_only_streams_of_the_identity_that_was_asked_for_are_recorded(studio: Studio, room: str) -> None:
     """Not another sender's streams, not its clears, and no audio track."""
     session = await create(studio, room, subscribe_to_identity="agent")
     async with (
@@ -194,7 +193,7 @@ async def test_only_streams_of_the_identity_that_was_asked_for_are_recorded(stud
     assert (len(onsets(pcm, PLAN)), onsets(pcm, OTHER), stranger.notices) == (4, [], [])
 
 
-async def test_two_senders_are_two_tracks_and_an_audio_track_is_none(studio: Any, room: str) -> None:
+async def test_two_senders_are_two_tracks_and_an_audio_track_is_none(studio: Studio, room: str) -> None:
     """They speak at the same time; the clear of one is not the other's. Whoever publishes audio is not recorded."""
     session = await create(studio, room)
     async with (
@@ -223,7 +222,7 @@ async def test_two_senders_are_two_tracks_and_an_audio_track_is_none(studio: Any
     [{"sample_rate": "0"}, {"num_channels": "4096"}, {"sample_rate": "fast"}, {"sample_rate": ""}],
     ids=lambda attributes: "-".join(f"{name}={value}" for name, value in attributes.items()),
 )
-async def test_a_stream_that_is_no_pcm_harms_nobody(studio: Any, room: str, attributes: dict[str, Any]) -> None:
+async def test_a_stream_that_is_no_pcm_harms_nobody(studio: Studio, room: str, attributes: dict[str, Any]) -> None:
     """It is refused with an answer; odd bytes are played without the half sample; the next one is recorded."""
     session = await create(studio, room)
     async with studio.recorder(), stream_sender(studio, room) as sender:
@@ -239,7 +238,7 @@ async def test_a_stream_that_is_no_pcm_harms_nobody(studio: Any, room: str, attr
     assert [end - start for start, end in stretches(segments)] == [SECOND]
 
 
-async def test_a_sender_too_far_ahead_loses_what_is_too_far_and_nothing_else(studio: Any, room: str) -> None:
+async def test_a_sender_too_far_ahead_loses_what_is_too_far_and_nothing_else(studio: Studio, room: str) -> None:
     """Two seconds of buffer, six sent at once: the rest is a gap where it would have been, memory stays bounded."""
     session = await create(studio, room)
     async with studio.recorder(stream_buffer_seconds=2), stream_sender(studio, room) as sender:
@@ -257,7 +256,7 @@ async def test_a_sender_too_far_ahead_loses_what_is_too_far_and_nothing_else(stu
     assert ended.usage.audio_ms_received == sum(end - start for start, end in found) * 1000 // SECOND
 
 
-async def test_a_pause_is_left_out_and_the_sender_goes_on(studio: Any, room: str) -> None:
+async def test_a_pause_is_left_out_and_the_sender_goes_on(studio: Studio, room: str) -> None:
     """What would have been played during the pause is neither kept nor counted; what is played after it is."""
     session = await create(studio, room)
     async with studio.recorder(), stream_sender(studio, room) as sender:
@@ -271,14 +270,14 @@ async def test_a_pause_is_left_out_and_the_sender_goes_on(studio: Any, room: str
         segments, _, ended = await finish(studio, session)
     assert sender.finished == [{"playback_position": 5.0, "interrupted": False}]
     first, second = stretches(segments)
-    pause_seconds = (resumed.updated_at - paused.paused_at).total_seconds()
+    pause_seconds = seconds_between(paused.paused_at, resumed.updated_at)
     assert abs((second[0] - first[1]) / SECOND - pause_seconds) < 0.6  # a beat until it knows of the resume
-    assert first[1] <= (paused.paused_at - ended.started_at).total_seconds() * SECOND + 1
+    assert first[1] <= seconds_between(ended.started_at, paused.paused_at) * SECOND + 1
     assert second[1] - first[0] == 5 * SECOND
     assert ended.usage.audio_ms_received <= 5000 - 1800
 
 
-async def test_the_end_cuts_and_says_so(studio: Any, room: str) -> None:
+async def test_the_end_cuts_and_says_so(studio: Studio, room: str) -> None:
     """Nothing lies past ending_at, and the sender hears how far it came instead of waiting for ever."""
     session = await create(studio, room)
     async with studio.recorder(), stream_sender(studio, room) as sender:
@@ -287,16 +286,14 @@ async def test_the_end_cuts_and_says_so(studio: Any, room: str) -> None:
         await asyncio.sleep(1)
         segments, pcm, ended = await finish(studio, session)
         (finished,) = await sender.told(1)
-    assert ended.ending_at is not None
-    assert ended.started_at is not None
-    length = (ended.ending_at - ended.started_at).total_seconds()
+    length = seconds_between(ended.started_at, ended.ending_at)
     assert len(pcm) / SECOND <= length + 0.001
     assert finished["interrupted"]
     (stretch,) = stretches(segments)
     assert 0 <= finished["playback_position"] - (stretch[1] - stretch[0]) / SECOND < 0.6
 
 
-async def test_a_session_is_not_idle_while_a_stream_is_played(studio: Any, room: str) -> None:
+async def test_a_session_is_not_idle_while_a_stream_is_played(studio: Studio, room: str) -> None:
     """Idle timeout of three seconds, five seconds of stream sent at once, no audio track in the room."""
     session = await create(studio, room, idle_timeout_seconds=3)
     async with studio.recorder(), stream_sender(studio, room) as sender:
@@ -307,12 +304,12 @@ async def test_a_session_is_not_idle_while_a_stream_is_played(studio: Any, room:
         segments = await studio.segments(session)
     assert ending.end_reason == "end.idle_timeout"
     ((_, end),) = stretches(segments)
-    assert 3 <= (ending.ending_at - ending.started_at).total_seconds() - end / SECOND < 3.6
+    assert 3 <= seconds_between(ending.started_at, ending.ending_at) - end / SECOND < 3.6
     assert [end - start for start, end in stretches(segments)] == [5 * SECOND]
     assert sender.finished == [{"playback_position": 5.0, "interrupted": False}]
 
 
-async def test_a_sender_that_dies_or_forgets_the_end_is_played_to_what_came(studio: Any, room: str) -> None:
+async def test_a_sender_that_dies_or_forgets_the_end_is_played_to_what_came(studio: Studio, room: str) -> None:
     """A stream without an end ends when its sender begins another one, or leaves."""
     session = await create(studio, room)
     async with studio.recorder():
@@ -333,7 +330,7 @@ async def test_a_sender_that_dies_or_forgets_the_end_is_played_to_what_came(stud
 
 
 async def test_a_lost_room_costs_what_was_not_played_and_the_sender_hears_it(
-    studio: Any, room: str, rooms: list[rtc.Room]
+    studio: Studio, room: str, rooms: list[rtc.Room]
 ) -> None:
     """SERVER_LEAVE in the middle of a segment: it is cut there, the sender is told after the rejoin, and goes on."""
     session = await create(studio, room)
@@ -356,7 +353,7 @@ async def test_a_lost_room_costs_what_was_not_played_and_the_sender_hears_it(
 
 
 async def test_a_sender_that_spoke_while_the_worker_was_away_is_freed(
-    studio: Any, room: str, rooms: list[rtc.Room]
+    studio: Studio, room: str, rooms: list[rtc.Room]
 ) -> None:
     """Nobody received that segment and nobody ever will: an agent that waits for its end gets one after the rejoin."""
     session = await create(studio, room)
@@ -369,7 +366,7 @@ async def test_a_sender_that_spoke_while_the_worker_was_away_is_freed(
 
 
 async def test_a_full_reconnect_of_the_sdk_keeps_streams_and_calls(
-    studio: Any, room: str, rooms: list[rtc.Room]
+    studio: Studio, room: str, rooms: list[rtc.Room]
 ) -> None:
     """FULL_RECONNECT between two segments: the second is recorded, and can be taken back."""
     session = await create(studio, room)

@@ -1,12 +1,12 @@
 """Whom a worker records, and what the room hears of the worker."""
 
 import asyncio
-from typing import Any
 
 import numpy as np
 import pytest
 from livekit import rtc
 
+from tests.integration.worker.studio import Studio
 from tests.support.beeps import BeepPlan, BeepTalker, check_beeps
 from tests.support.segments import identities_of, pcm_of
 from tests.support.stack import eventually
@@ -16,7 +16,7 @@ ANN = BeepPlan(700.0)
 BOB = BeepPlan(1100.0, offset_seconds=0.5)
 
 
-async def test_only_the_identity_that_was_asked_for_is_recorded(studio: Any, room: str) -> None:
+async def test_only_the_identity_that_was_asked_for_is_recorded(studio: Studio, room: str) -> None:
     """subscribe_to_identity: Bob talks all the time and is not in the recording, before or after Ann comes."""
     session = await studio.create(room, subscribe_to_identity="ann")
     url = studio.livekit.url
@@ -72,7 +72,7 @@ class Listener:
     ids=["may publish", "may not publish", "hidden"],
 )
 async def test_the_room_hears_the_sine_if_the_token_allows_it(
-    studio: Any, room: str, grants: dict[str, bool], audible: bool, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, room: str, grants: dict[str, bool], audible: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """440 Hz for a listener that was never a reason to stop it: a hidden one; recorded in any case."""
     monkeypatch.setattr(synthetic_input, "_AFTER_SAMPLES", 48_000)
