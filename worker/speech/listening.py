@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -102,7 +102,7 @@ async def listen(
 class _Ahead:
     """Utterances, of which a thread looks for the next ones already; leaving the block waits for the thread."""
 
-    def __init__(self, found: Iterator[Utterance], canceled: Event) -> None:
+    def __init__(self, found: Generator[Utterance, None, None], canceled: Event) -> None:
         self._found = found
         self._canceled = canceled
         self._thread = ThreadPoolExecutor(1, "utterances")
@@ -134,6 +134,7 @@ class _Ahead:
         for look in self._looks:
             if not look.cancelled():
                 look.exception()  # that of the cancellation is nobody's business
+        self._found.close()
 
 
 def _is_new(label: TrackLabel, *, known: Known) -> bool:

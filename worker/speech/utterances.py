@@ -2,8 +2,9 @@
 
 import heapq
 import itertools
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections import defaultdict, deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ from audio.ranges import Range
 from audio.track_audio import TrackPiece
 from audio.track_tally import TrackLabel
 from worker.speech.voice_gate import Detectors, VoiceGate
+
+_TRACKS_AT_ONCE = 2  # the sides of a conversation; the detector lets go of the GIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Utterance:
         return f"{self.label.identity}/{self.label.sid}/{self.start_sample}"
 
 
-def find_utterances(tracks: Iterable[list[TrackPiece]]) -> Iterator[Utterance]:
+def find_utterances(tracks: Iterable[list[TrackPiece]]) -> Generator[Utterance, None, None]:
     """Yield them by their starts, each as soon as nobody can have begun before it.
 
     Args:
@@ -62,19 +65,34 @@ def find_utterances(tracks: Iterable[list[TrackPiece]]) -> Iterator[Utterance]:
         for one in utterances:
             heapq.heappush(found, (one.start_sample, next(order), one))
 
-    for pieces in tracks:
-        for piece in pieces:
-            listener = listeners.get(piece.label)
-            if listener is None:
-                listener = listeners[piece.label] = _TrackListener(piece.label, VoiceGate(detectors))
-            note(listener.hear(piece))
-        earliest = min((one.earliest for one in listeners.values()), default=0)
-        while found and found[0][0] <= earliest:
-            yield heapq.heappop(found)[2]
+    with ThreadPoolExecutor(_TRACKS_AT_ONCE, "voice") as threads:
+        for pieces in tracks:
+            for utterances in threads.map(_hear_all, _by_listener(pieces, listeners, detectors)):
+                note(utterances)
+            earliest = min((one.earliest for one in listeners.values()), default=0)
+            while found and found[0][0] <= earliest:
+                yield heapq.heappop(found)[2]
     for listener in listeners.values():
         note(listener.finish())
     while found:
         yield heapq.heappop(found)[2]
+
+
+def _by_listener(
+    pieces: Iterable[TrackPiece], listeners: dict[TrackLabel, "_TrackListener"], detectors: Detectors
+) -> list[tuple["_TrackListener", list[TrackPiece]]]:
+    by_track: dict[TrackLabel, list[TrackPiece]] = defaultdict(list)
+    for piece in pieces:
+        by_track[piece.label].append(piece)
+    for label in by_track:
+        if label not in listeners:
+            listeners[label] = _TrackListener(label, VoiceGate(detectors))
+    return [(listeners[label], own) for label, own in by_track.items()]
+
+
+def _hear_all(track: tuple["_TrackListener", list[TrackPiece]]) -> list[Utterance]:
+    listener, pieces = track
+    return [utterance for piece in pieces for utterance in listener.hear(piece)]
 
 
 class _TrackListener:

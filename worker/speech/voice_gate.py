@@ -17,7 +17,7 @@ _QUIET_PEAK = 33  # -60 dBFS: what is never louder is nobody's voice
 class Detectors:
     """Lends detectors, each of which takes 10 MB and 50 ms to make, to those tracks that are not quiet just now.
 
-    Raises SpeechError, `speech.engine_missing`.
+    Threads may share it. Raises SpeechError, `speech.engine_missing`.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,10 @@ class Detectors:
 
     def borrow(self) -> Any:
         """One that has heard nothing yet."""
-        return self._spare.pop() if self._spare else self._new(SPEECH_RATE)
+        try:
+            return self._spare.pop()
+        except IndexError:
+            return self._new(SPEECH_RATE)
 
     def give_back(self, detector: Any) -> None:
         """Nobody's any more."""

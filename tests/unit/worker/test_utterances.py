@@ -1,15 +1,19 @@
 """Who speaks when, with the real detector: in the order of time, as soon as it is sure, holding what is needed only."""
 
 import itertools
+import threading
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+import pytest
 
 from audio.pcm import SPEECH_RATE, Pcm
+from audio.ranges import Range
 from audio.track_audio import TrackPiece
 from audio.track_tally import TrackLabel
 from tests.support.spoken import clip_at
 from worker.speech.utterances import Utterance, find_utterances
+from worker.speech.voice_gate import VoiceGate
 
 SECOND = SPEECH_RATE
 ANN, BOB = TrackLabel("ann", "Ann", "TR_1"), TrackLabel("bob", "Bob", "TR_2")
@@ -92,3 +96,19 @@ def test_a_speech_without_pauses_comes_in_parts_and_is_not_collected() -> None:
     )
     assert all(said(speech, one, 2.0) for one in parts)
     assert len(parts) >= len(speech) / 15 / SECOND
+
+
+def test_two_tracks_are_heard_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each in a thread of its own: neither gets on before the other has begun."""
+    meeting = threading.Barrier(2, timeout=10)
+    hear = VoiceGate.hear
+
+    def wait_and_hear(gate: VoiceGate, samples: Pcm) -> Iterator[Range]:
+        meeting.wait()
+        yield from hear(gate, samples)
+
+    turns: Turns = {ANN: [(0.0, clip_at("3_alice", SECOND))], BOB: [(0.0, clip_at("4_bob", SECOND))]}
+    monkeypatch.setattr(VoiceGate, "hear", wait_and_hear)
+    monkeypatch.setattr(VoiceGate, "hear_silence", lambda *_: iter(()))
+    monkeypatch.setattr(VoiceGate, "finish", lambda *_: iter(()))
+    assert list(find_utterances(steps(turns, 1))) == []
