@@ -67,7 +67,7 @@ class SummaryWriter:
         if await self._summaries.finish(session_id, run.run_id, transcript.sha256, key):
             _log.info("summary_stored", session_id=name, engine=document["engine"])
         elif await self._summaries.get(session_id) is None:  # erased in the meantime
-            await self._objects.delete(key)
+            await self._objects.delete_folder(f"sessions/{name}")
 
 
 def summary_document(

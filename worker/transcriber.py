@@ -73,7 +73,7 @@ class Transcriber:
                 await self._objects.delete(storage_key)
         if not await self._transcripts.close(session_id, closing, key):
             if not await self._transcripts.exists(session_id):  # erased in the meantime
-                await self._objects.delete(key)
+                await self._objects.delete_folder(f"sessions/{name}")
             return
         _log.info("transcript_closed", session_id=name, segments=written, engine=closing.engine, code=closing.code)
         if written or await self._summaries.get(session_id) is not None:

@@ -175,6 +175,12 @@ async def test_an_archived_session_runs_bills_and_ends_and_is_deleted_once_it_ha
         ended = await stack.end(name)
     assert (ended["status"], ended["archived_at"] is not None) == ("ended", True)
     assert ended["usage"]["billable_ms"] > 2500
+
+    async def transcribed() -> bool:
+        _, transcript = await stack.call("GET", f"/v1/sessions/{name}/transcript")
+        return bool(transcript["status"] == "available")
+
+    await eventually(transcribed, what="no job of the session is under way")
     assert any(name in str(path) for path in tmp_path.rglob("*"))
 
     status, _ = await stack.call("DELETE", f"/v1/agents/agent_a/sessions/archived/{name}")

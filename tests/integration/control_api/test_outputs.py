@@ -382,6 +382,8 @@ async def test_a_deleted_session_has_no_summary_any_more(api: ApiServer) -> None
 
     await run_job(api, session["id"], Slow())
     assert erased == [204]
-    assert await api.dependencies.objects.list(f"sessions/{session['id']}") == []
+    folder = api.dependencies.objects.local_path(f"sessions/{session['id']}")
+    assert folder is not None
+    assert not folder.exists()
     async with db.begin() as conn:
         assert (await conn.execute(text("SELECT count(*) FROM summaries"))).scalar_one() == 0

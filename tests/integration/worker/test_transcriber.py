@@ -15,6 +15,7 @@ from audio.pcm import SAMPLE_RATE
 from sessions.ids import format_id
 from sessions.settings import Settings
 from store.objects import Objects
+from store.session_erasure import SessionErasure
 from store.session_log import NewLogEntry, SessionLog
 from tests.support.engine import Engine
 from tests.support.spoken import SpokenSessions, clip
@@ -50,11 +51,11 @@ async def document(spoken: SpokenSessions, session_id: UUID) -> dict[str, Any]:
     return content
 
 
-async def has_document(spoken: SpokenSessions, session_id: UUID) -> bool:
-    """Whether there is a `conversation.json`."""
-    stored = await spoken.objects.list(f"sessions/{format_id('sess', session_id)}")
-    assert stored, "the recording is there in any case"
-    return any(key.endswith("/conversation.json") for key, _ in stored)
+def recording_folder(spoken: SpokenSessions, session_id: UUID) -> Path:
+    """Where the objects of a session are."""
+    folder = spoken.objects.local_path(f"sessions/{format_id('sess', session_id)}")
+    assert folder is not None
+    return folder
 
 
 class Endpoint:
@@ -326,22 +327,6 @@ async def test_a_missing_engine_is_a_clear_reason(spoken: SpokenSessions) -> Non
     }
 
 
-async def test_a_session_that_was_erased_meanwhile_leaves_nothing(
-    spoken: SpokenSessions, endpoint: tuple[Endpoint, str]
-) -> None:
-    """The job that ran while the session was deleted takes its file back."""
-    heard, url = endpoint
-    session_id = await spoken.finished({"alice": (1.0, clip("3_alice"))}, seconds=5)
-    job = transcriber(spoken, speech_url=url)
-    work = await spoken.transcripts.begin(session_id, 60)
-    assert work is not None
-    await spoken.engine.sql("DELETE FROM recordings WHERE session_id = :id", id=session_id)
-    await spoken.engine.sql("DELETE FROM transcripts WHERE session_id = :id", id=session_id)
-    await job.transcribe(session_id)
-    assert heard.requests == []
-    assert not await has_document(spoken, session_id)
-
-
 async def test_a_session_that_is_erased_while_the_engine_listens_leaves_nothing(
     spoken: SpokenSessions, endpoint: tuple[Endpoint, str]
 ) -> None:
@@ -350,13 +335,12 @@ async def test_a_session_that_is_erased_while_the_engine_listens_leaves_nothing(
     session_id = await spoken.finished({"alice": (1.0, clip("3_alice"))}, seconds=5)
 
     async def erase() -> None:
-        for table in ("recordings", "transcripts"):
-            await spoken.engine.sql(f"DELETE FROM {table} WHERE session_id = :id", id=session_id)
+        await SessionErasure(spoken.engine.db, spoken.objects).erase(UUID(int=1), session_id)
 
     heard.before_answer = erase
     await transcriber(spoken, speech_url=url).transcribe(session_id)
     assert heard.requests
-    assert not await has_document(spoken, session_id)
+    assert not recording_folder(spoken, session_id).exists()
 
 
 async def test_the_commit_defers_the_job_and_a_session_that_never_ran_has_none(spoken: SpokenSessions) -> None:
