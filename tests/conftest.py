@@ -6,7 +6,6 @@
 import asyncio
 import io
 import os
-import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,12 +59,13 @@ def log(_logging_put_back: None) -> io.StringIO:
 
 
 @pytest.fixture(scope="session")
-def run_folder() -> Path:
-    """A 0700 folder that every pytest process of this run shares; its name is short, as socket paths are limited."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or f"{os.getpid()}"
-    folder = Path(tempfile.gettempdir()) / f"parley-test-{run[:12]}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A 0700 folder that every pytest process of this run shares; pytest removes it three runs later.
+
+    Its name is short, as socket paths are limited.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
 
 @pytest.fixture(scope="session")
