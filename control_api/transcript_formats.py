@@ -29,7 +29,9 @@ def sub_rip(segments: Sequence[TranscriptSegment]) -> str:
 def plain_text(segments: Sequence[TranscriptSegment]) -> str:
     """`[00:01:02] who: text`, a line each."""
     return "".join(
-        f"[{_time(segment.start_ms, '.').partition('.')[0]}] {segment.who}: {_line(segment)}\n" for segment in segments
+        f"[{_time(segment.start_ms, '.').partition('.')[0]}] {segment.who}: {_line(segment)}\n"
+        for segment in segments
+        if segment.text.strip()
     )
 
 

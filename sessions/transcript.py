@@ -34,8 +34,8 @@ class TranscriptSegment:
 
     @property
     def who(self) -> str:
-        """How to name the speaker."""
-        return self.speaker or self.identity or self.role
+        """How to name the speaker, in one line, whatever the participant's name is."""
+        return _in_one_line(self.speaker) or _in_one_line(self.identity) or self.role
 
     @property
     def was_spoken(self) -> bool:
@@ -65,3 +65,7 @@ class Transcript:
 def in_time_order(segments: Sequence[TranscriptSegment]) -> tuple[TranscriptSegment, ...]:
     """By start; the log's order decides between equals."""
     return tuple(sorted(segments, key=lambda segment: (segment.start_ms, segment.seq)))
+
+
+def _in_one_line(name: str | None) -> str:
+    return " ".join((name or "").split())
