@@ -10,6 +10,7 @@ import psycopg
 import soundfile
 
 from tests.support.beeps import BeepPlan, assert_true_recording, check_beeps, mint_token
+from tests.support.file_tree import contents_below
 from tests.support.stack import MASTER_KEY, Stack
 
 LOW = BeepPlan(pitch_hz=600)
@@ -77,10 +78,8 @@ async def test_nothing_knows_the_token_afterwards(stack: Stack, room: str, tmp_p
         for (table,) in tables:
             dump = str(conn.execute(f"SELECT t::text FROM {table} t").fetchall())
             assert not any(secret in dump for secret in secrets), table
-    for path in tmp_path.rglob("*"):
-        if path.is_file():
-            content = path.read_bytes()
-            assert not any(secret.encode() in content for secret in secrets), path
+    for path, content in contents_below(tmp_path):
+        assert not any(secret.encode() in content for secret in secrets), path
 
 
 async def test_a_sine_is_recorded_while_nobody_comes(

@@ -13,6 +13,7 @@ from livekit import rtc
 
 from sessions.ids import parse_id
 from tests.support.beeps import BeepPlan
+from tests.support.file_tree import contents_below, paths_below
 from tests.support.stack import Stack, eventually
 
 WORDS = {  # where each one is said; the ledger keeps agent and external customer, so those are none of them
@@ -50,13 +51,7 @@ def dump(database_url: str) -> str:
 def files_with(folder: Path, words: set[str]) -> list[tuple[Path, str]]:
     """Every file below `folder` that has one of the words, in its path or in its bytes, in UTF-8 or UTF-16."""
     found = []
-    for path in folder.rglob("*"):
-        if not path.is_file():
-            continue
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            continue
+    for path, data in contents_below(folder):
         found += [
             (path, word)
             for word in words
@@ -67,7 +62,7 @@ def files_with(folder: Path, words: set[str]) -> list[tuple[Path, str]]:
 
 def audio_files(folder: Path) -> list[Path]:
     """Whatever may hold a voice."""
-    return [path for path in folder.rglob("*") if path.suffix in (".wav", ".seg", ".open", ".cut")]
+    return [path for path in paths_below(folder) if path.suffix in (".wav", ".seg", ".open", ".cut")]
 
 
 async def converse(stack: Stack, room: str, title: str) -> rtc.Room:
@@ -149,7 +144,7 @@ async def test_deleted_nothing_is_left_in_the_database_the_storage_the_spool_or_
     assert files_with(tmp_path, words) == []
     assert audio_files(tmp_path) == []
     ids = (name, str(parse_id("sess", name)))
-    assert [one for one in tmp_path.rglob("*") if any(word in str(one) for word in ids)] == []
+    assert [one for one in paths_below(tmp_path) if any(word in str(one) for word in ids)] == []
     assert (await stack.call("GET", path))[0] == 404
     _, page = await stack.call("GET", f"/v1/usage/events?session_id={name}")
     assert page["data"][-1]["to_ms"] == ended["usage"]["billable_ms"]
@@ -181,11 +176,11 @@ async def test_an_archived_session_runs_bills_and_ends_and_is_deleted_once_it_ha
         return bool(transcript["status"] == "available")
 
     await eventually(transcribed, what="no job of the session is under way")
-    assert any(name in str(path) for path in tmp_path.rglob("*"))
+    assert any(name in str(path) for path in paths_below(tmp_path))
 
     status, _ = await stack.call("DELETE", f"/v1/agents/agent_a/sessions/archived/{name}")
     assert status == 204
-    assert [path for path in tmp_path.rglob("*") if name in str(path)] == []
+    assert [path for path in paths_below(tmp_path) if name in str(path)] == []
     assert (await stack.call("GET", f"/v1/sessions/{name}"))[0] == 404
     _, page = await stack.call("GET", f"/v1/usage/events?session_id={name}")
     assert page["data"][-1]["to_ms"] == ended["usage"]["billable_ms"]

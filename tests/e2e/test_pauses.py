@@ -18,6 +18,7 @@ from sessions.ids import parse_id
 from sessions.timestamps import format_timestamp, parse_timestamp
 from tests.e2e.test_survival import recorder_of
 from tests.support.beeps import BeepPlan, BeepTalker, find_beeps
+from tests.support.file_tree import contents_below, paths_below
 from tests.support.postgres_cluster import PostgresCluster
 from tests.support.stack import Stack, eventually
 
@@ -75,14 +76,8 @@ def stretches(folder: Path, session_id: str) -> list[tuple[float, float]]:
     """Every stretch of audio of the session in every file below `folder`, spools and stored segments alike (ms)."""
     names = (session_id, str(parse_id("sess", session_id)))  # of its folders: in the storage, in the spool
     found = []
-    for path in folder.rglob("*"):
-        if path.suffix not in (".seg", ".open", ".cut") or not any(name in str(path) for name in names):
-            continue
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            continue
-        if not data:
+    for path, data in contents_below(folder):
+        if path.suffix not in (".seg", ".open", ".cut") or not any(name in str(path) for name in names) or not data:
             continue
         found += [
             (record.start_sample * 1000 / RATE, record.end_sample * 1000 / RATE)
@@ -221,7 +216,7 @@ async def _taken(stack: Stack, session_id: str) -> bool:
 
 
 async def _nothing_spooled(data_dir: Path) -> bool:
-    return not [path for path in (data_dir / "spool").rglob("*") if path.suffix in (".seg", ".open", ".cut")]
+    return not [path for path in paths_below(data_dir / "spool") if path.suffix in (".seg", ".open", ".cut")]
 
 
 async def test_a_database_that_restarts_in_a_pause_changes_nothing(

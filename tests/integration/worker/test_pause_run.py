@@ -17,6 +17,7 @@ from store.freeze import Freezes
 from store.transcripts import Transcripts
 from tests.integration.worker.studio import Studio, seconds_between
 from tests.support.beeps import BeepPlan, BeepTalker
+from tests.support.file_tree import contents_below
 from tests.support.stack import eventually
 from worker.beats import Beats
 from worker.finalizer import Finalizer
@@ -62,14 +63,11 @@ def spans(segments: list[bytes]) -> list[tuple[int, int]]:
 
 def spooled(folder: Path) -> list[bytes]:
     """Every spool file that is on the disk now."""
-    found = []
-    for path in (folder / "spool").rglob("*"):
-        try:
-            if path.is_file() and path.suffix in (".seg", ".open", ".cut") and path.stat().st_size > 40:
-                found.append(path.read_bytes())
-        except FileNotFoundError:
-            continue
-    return found
+    return [
+        data
+        for path, data in contents_below(folder / "spool")
+        if path.suffix in (".seg", ".open", ".cut") and len(data) > 40
+    ]
 
 
 def sample(session: Session, at: datetime | None) -> int:
