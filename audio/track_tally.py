@@ -56,7 +56,7 @@ class TrackTally:
         """Take a TRACK record of the segment `key`."""
         document = record.document
         side: Side = "worker" if document.get("side") == "worker" else "room"
-        identity, name, sid = (str(document.get(field_name, "")) for field_name in ("identity", "name", "sid"))
+        identity, name, sid = (_readable(document.get(field_name, "")) for field_name in ("identity", "name", "sid"))
         self._labels[key.epoch, key.owner, record.track] = TrackLabel(identity, name, sid, side)
 
     def label(self, key: SegmentKey, track: int) -> TrackLabel:
@@ -84,3 +84,8 @@ class TrackTally:
             for label, tally in self._tallies.items()
         ]
         return sorted(found, key=lambda track: (track["first_sample"], track["identity"], track["sid"], track["side"]))
+
+
+def _readable(text: object) -> str:
+    """Participants choose it, and many readers of JSON, PostgreSQL among them, refuse NUL."""
+    return str(text).replace("\0", "\N{REPLACEMENT CHARACTER}")

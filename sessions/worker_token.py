@@ -33,7 +33,7 @@ class _Claims(BaseModel):
     model_config = ConfigDict(strict=True, hide_input_in_errors=True)
 
     exp: int | float = Field(gt=0, lt=253402300800, allow_inf_nan=False)
-    sub: str = Field(min_length=1, max_length=256)
+    sub: str = Field(min_length=1, max_length=256, pattern=r"^[^\x00]*$")
     video: _VideoGrants
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from livekit import rtc
 
 from sessions.errors import ParleyError
+from sessions.kept_text import kept_id, kept_text
 from worker.room_events import CHAT, TRANSCRIPTION, HeardText, TextOpened
 
 _SEND_SECONDS = 5.0
@@ -60,8 +61,9 @@ class LiveKitTexts:
             return
         participant = self._room.remote_participants.get(identity)
         is_agent = participant is not None and participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
-        speaker = None if participant is None else participant.name or None
-        self._put(TextOpened(reader.info.topic, identity, speaker, is_agent, lambda: _read_text(reader)))
+        speaker = None if participant is None else kept_text(participant.name) or None
+        opened = TextOpened(reader.info.topic, kept_text(identity), speaker, is_agent, lambda: _read_text(reader))
+        self._put(opened)
 
 
 async def _read_text(reader: rtc.TextStreamReader) -> HeardText | None:
@@ -79,7 +81,7 @@ async def _read_text(reader: rtc.TextStreamReader) -> HeardText | None:
         reader.close()
     attributes = reader.info.attributes or {}
     return HeardText(
-        text="".join(parts).replace("\0", ""),  # PostgreSQL keeps no NUL
-        external_id=attributes.get("lk.segment_id") or reader.info.stream_id,
+        text=kept_text("".join(parts)),
+        external_id=kept_id(attributes.get("lk.segment_id") or reader.info.stream_id),
         final=attributes.get("lk.transcription_final", "true") == "true",
     )

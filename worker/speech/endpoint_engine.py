@@ -9,6 +9,7 @@ import soundfile
 from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
 from audio.pcm import SPEECH_RATE, Pcm
+from sessions.kept_text import kept_text
 from worker.openai_endpoint import EndpointError, OpenAiEndpoint
 from worker.speech.engine import Recognized, SpeechError, SpokenWord
 from worker.speech.languages import language_code
@@ -73,11 +74,11 @@ def _recognized(answer: dict[str, Any]) -> Recognized:
     said = _Transcription.model_validate(answer)
     scores = [math.exp(min(one.avg_logprob, 0.0)) for one in said.segments or () if one.avg_logprob is not None]
     return Recognized(
-        text=said.text.replace("\0", "").strip(),  # PostgreSQL keeps no NUL
+        text=kept_text(said.text).strip(),
         confidence=round(sum(scores) / len(scores), 4) if scores else None,
         words=tuple(
-            SpokenWord(one.word.replace("\0", "").strip(), round(one.start * 1000), round(one.end * 1000), None)
+            SpokenWord(kept_text(one.word).strip(), round(one.start * 1000), round(one.end * 1000), None)
             for one in said.words or ()
         ),
-        language=language_code(said.language),
+        language=language_code(kept_text(said.language or "")),
     )

@@ -76,6 +76,7 @@ def test_byte_streams_need_a_worker_that_is_seen_and_may_answer(grants: dict[str
         (mint(video={"roomJoin": True}), "worker_token.wrong_room"),
         (mint(video=...), "worker_token.malformed"),
         (mint(sub=...), "worker_token.malformed"),
+        (mint(sub="par\0ley"), "worker_token.malformed"),
         (mint(exp=...), "worker_token.malformed"),
         (mint(exp=-1), "worker_token.malformed"),
         (mint(video={"roomJoin": "yes", "room": "blue"}), "worker_token.malformed"),

@@ -1,0 +1,16 @@
+"""Texts of others, as PostgreSQL can keep them: it refuses NUL, in text and in JSON, and long values in an index."""
+
+import hashlib
+
+_LONGEST_ID_BYTES = 1024  # an index takes 2704 for all columns of a row
+
+
+def kept_text(text: str) -> str:
+    """The text with U+FFFD in place of each NUL."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def kept_id(text: str) -> str:
+    """The same for an id of any length: what is too long for an index becomes its SHA-256."""
+    encoded = text.encode()
+    return kept_text(text) if len(encoded) <= _LONGEST_ID_BYTES else f"sha256:{hashlib.sha256(encoded).hexdigest()}"
