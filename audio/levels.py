@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 from audio.pcm import FULL_SCALE, Pcm
 
 FLOOR_DBFS = -96.0
@@ -27,10 +25,3 @@ def peak_magnitude(pcm: Pcm) -> int:
 def peak_dbfs(pcm: Pcm) -> float:
     """The level of the largest sample: 0.0 for full scale, -96.0 for silence or no samples."""
     return dbfs(peak_magnitude(pcm))
-
-
-def rms_dbfs(pcm: Pcm) -> float:
-    """The level of the root mean square: -3.01 for a full-scale sine, -96.0 for silence or no samples."""
-    if pcm.size == 0:
-        return FLOOR_DBFS
-    return dbfs(math.sqrt(float(np.mean(np.square(pcm, dtype=np.float64)))))

@@ -26,10 +26,6 @@ class ClockPair:
         """PostgreSQL's time at that instant of the boot-time clock."""
         return self.db_time + timedelta(microseconds=(boottime_ns - self.boottime_ns) / 1000)
 
-    def boottime_at(self, db_time: datetime) -> int:
-        """The boot-time clock, in nanoseconds, at that instant of PostgreSQL's."""
-        return self.boottime_ns + (db_time - self.db_time) // timedelta(microseconds=1) * 1000
-
 
 async def pair_clocks(conn: AsyncConnection, *, round_trips: int = 5) -> ClockPair:
     """The pair with the shortest of several round trips."""

@@ -74,11 +74,6 @@ class Objects:
         assert isinstance(store, (S3Store, GCSStore, AzureStore))
         return cls(store, None)
 
-    @property
-    def is_local(self) -> bool:
-        """Whether objects are files of this host (or of a shared mount)."""
-        return self._root is not None
-
     async def put_create(self, key: str, data: bytes) -> None:
         """Write a new object; that it is there already with the same bytes is a success.
 

@@ -1,6 +1,6 @@
 """What a worker writes about the runs that it has: joined, stopped, sealed, handed over. All of it under the fence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -164,18 +164,6 @@ class Runs:
             await _fenced(conn, fence)
             row = (await conn.execute(_NEWEST_TOKEN, {"session_id": fence.session_id})).one_or_none()
         return None if row is None else self._vault.open(fence.session_id, row.slot, row.sealed)
-
-    async def add_event(
-        self, fence: Fence, type_: str, *, code: str | None = None, data: Mapping[str, Any] | None = None
-    ) -> None:
-        """Something that a reader of the session's events should know, and that is no transition.
-
-        Raises:
-            Replaced: another run has the session.
-        """
-        async with self._db.begin() as conn:
-            locked = await _fenced(conn, fence)
-            await events.append(conn, locked.id, type_, epoch=locked.epoch, code=code, data=data)
 
 
 async def _fenced(conn: AsyncConnection, fence: Fence) -> LockedSession:

@@ -133,11 +133,10 @@ async def test_connections_are_bounded_on_the_server_too(database_url: str) -> N
 
 
 async def test_the_clocks_are_paired(database_url: str) -> None:
-    """The same instant on both, and back."""
+    """The same instant on both."""
     async with Database.open(database_url, timeout_seconds=5, application_name="test") as db:
         pair = await db.clock()
 
     assert 0 < pair.uncertainty_ns < 1_000_000_000
     later = pair.boottime_ns + 1_500_000_000
     assert (pair.db_time_at(later) - pair.db_time).total_seconds() == 1.5
-    assert pair.boottime_at(pair.db_time_at(later)) == later

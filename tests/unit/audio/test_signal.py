@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audio.levels import peak_dbfs, rms_dbfs
+from audio.levels import peak_dbfs
 from audio.mix import LIMIT_THRESHOLD, MixWindow, soft_limit
 from audio.sine import sine_block
 
@@ -25,7 +25,6 @@ def test_a_sine_has_its_frequency_and_level() -> None:
 
     assert int(spectrum.argmax()) == 440
     assert peak_dbfs(second) == pytest.approx(-20.0, abs=0.01)
-    assert rms_dbfs(second) == pytest.approx(-23.01, abs=0.01)
     assert int(second[0]) == 0
 
 
@@ -43,12 +42,6 @@ def test_an_impossible_sine_is_refused(count: int, level: float) -> None:
 def test_a_peak_level_is_relative_to_full_scale(samples: list[int], expected: float) -> None:
     """The largest magnitude counts, the negative end too; silence is the floor."""
     assert peak_dbfs(np.array(samples, dtype=np.int16)) == pytest.approx(expected, abs=0.01)
-
-
-@pytest.mark.parametrize(("samples", "expected"), [([], -96.0), ([0], -96.0), ([-32_768] * 9, 0.0)])
-def test_an_rms_level_is_relative_to_full_scale(samples: list[int], expected: float) -> None:
-    """No overflow at full scale; silence is the floor."""
-    assert rms_dbfs(np.array(samples, dtype=np.int16)) == pytest.approx(expected, abs=0.01)
 
 
 def test_sums_up_to_the_threshold_pass_unchanged() -> None:
