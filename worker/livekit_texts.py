@@ -62,8 +62,16 @@ class LiveKitTexts:
         participant = self._room.remote_participants.get(identity)
         is_agent = participant is not None and participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
         speaker = None if participant is None else kept_text(participant.name) or None
-        opened = TextOpened(reader.info.topic, kept_text(identity), speaker, is_agent, lambda: _read_text(reader))
-        self._put(opened)
+        self._put(
+            TextOpened(
+                topic=reader.info.topic,
+                identity=kept_text(identity),
+                speaker=speaker,
+                is_agent=is_agent,
+                read=lambda: _read_text(reader),
+                close=reader.close,
+            )
+        )
 
 
 async def _read_text(reader: rtc.TextStreamReader) -> HeardText | None:

@@ -94,13 +94,17 @@ class HeardText:
 
 @dataclass(frozen=True, slots=True)
 class TextOpened:
-    """A participant has begun a text stream; `read` waits for its end, None when that never came."""
+    """A participant has begun a text stream, to be read or closed.
+
+    `read` waits for its end, None when that never came.
+    """
 
     topic: str
     identity: str
     speaker: str | None
     is_agent: bool
     read: Callable[[], Awaitable[HeardText | None]]
+    close: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)

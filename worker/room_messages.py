@@ -23,6 +23,7 @@ _log = structlog.get_logger(__name__)
 _POLL_SECONDS = 5.0  # notifications may be lost
 _RETRY_SECONDS = 1.0
 _ATTEMPTS = 30
+_MOST_TEXTS = 256  # of a room, under way; who floods it is not to take the memory or the database from the neighbors
 
 
 class RoomMessages:
@@ -40,6 +41,9 @@ class RoomMessages:
         self._clock = clock
         self._room = room
         self._last_start_ms = -1
+        self._texts = 0
+        self._refused = False
+        self._logging = asyncio.Lock()  # the session's row is locked anyway: one connection waits, not all of the pool
 
     async def send_posted(self) -> None:
         """Put what clients post into the room, until canceled. What is not said to be sent is sent again."""
@@ -57,7 +61,23 @@ class RoomMessages:
                 continue
 
     async def hear(self, opened: TextOpened) -> None:
-        """Log a text of the room, once; of a transcription only what is final, and nothing that a pause overlaps."""
+        """Log a text of the room, once; of a transcription only what is final, and nothing that a pause overlaps.
+
+        What is more than 256 texts under way is not read.
+        """
+        if self._texts >= _MOST_TEXTS:
+            opened.close()
+            if not self._refused:
+                self._refused = True
+                _log.warning("texts_refused", session_id=format_id("sess", self._run.fence.session_id))
+            return
+        self._texts += 1
+        try:
+            await self._hear(opened)
+        finally:
+            self._texts -= 1
+
+    async def _hear(self, opened: TextOpened) -> None:
         opened_ns = boottime_ns()
         start_ms = self._next_start_ms(opened_ns)
         heard = await opened.read()
@@ -78,9 +98,10 @@ class RoomMessages:
         )
         for _ in range(_ATTEMPTS):
             try:
-                await self._store.append_heard(
-                    self._run.fence, [entry], self._clock.time_of(opened_ns), self._clock.time_of(read_ns)
-                )
+                async with self._logging:
+                    await self._store.append_heard(
+                        self._run.fence, [entry], self._clock.time_of(opened_ns), self._clock.time_of(read_ns)
+                    )
             except Replaced:
                 return  # our successor hears for itself
             except DatabaseUnavailableError:

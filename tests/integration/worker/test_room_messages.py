@@ -1,7 +1,11 @@
 """Messages reach the room, and what is said and written there reaches the log."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
 
+import pytest
 from livekit import api, rtc
 
 from sessions.session import Session
@@ -175,8 +179,14 @@ async def test_what_is_written_or_said_in_a_pause_is_not_logged(studio: Studio, 
     assert (shown.output_preview, shown.message_count) == ("Thank you.", 0)
 
 
-async def test_texts_that_begin_in_one_instant_keep_the_order_of_their_beginnings(database_url: str) -> None:
-    """Taken from the room in one go; the second one is whole first."""
+def opened(read: Callable[[], Awaitable[HeardText]], close: Callable[[], None] = lambda: None) -> TextOpened:
+    """A text stream that an agent has begun."""
+    return TextOpened(TRANSCRIPTION, "helper", None, True, read, close)
+
+
+@asynccontextmanager
+async def room_messages(database_url: str) -> AsyncIterator[tuple[Engine, RoomMessages]]:
+    """Those of a run whose room nobody needs."""
     async with Engine.open(database_url) as engine:
         fence = await engine.running()
         started_at = (await engine.session(fence.session_id)).started_at
@@ -184,7 +194,12 @@ async def test_texts_that_begin_in_one_instant_keep_the_order_of_their_beginning
         pair = await engine.db.clock()
         run = LiveRun(fence, claimed_ns=pair.boottime_ns, stalled_seconds=15)
         clock = SessionClock(started_at, pair.db_time, pair.boottime_ns)
-        messages = RoomMessages(run, SessionLog(engine.db), clock, lambda: None)
+        yield engine, RoomMessages(run, SessionLog(engine.db), clock, lambda: None)
+
+
+async def test_texts_that_begin_in_one_instant_keep_the_order_of_their_beginnings(database_url: str) -> None:
+    """Taken from the room in one go; the second one is whole first."""
+    async with room_messages(database_url) as (engine, messages):
         second_is_logged = asyncio.Event()
 
         async def first() -> HeardText:
@@ -195,8 +210,48 @@ async def test_texts_that_begin_in_one_instant_keep_the_order_of_their_beginning
             return HeardText("And then this.", "s2", final=True)
 
         async with asyncio.TaskGroup() as group:
-            group.create_task(messages.hear(TextOpened(TRANSCRIPTION, "helper", None, True, first)))
-            await group.create_task(messages.hear(TextOpened(TRANSCRIPTION, "helper", None, True, second)))
+            group.create_task(messages.hear(opened(first)))
+            await group.create_task(messages.hear(opened(second)))
             second_is_logged.set()
         entries = await engine.sql("SELECT text FROM log_entries ORDER BY start_ms, seq")  # as a transcript has them
     assert [entry.text for entry in entries] == ["First this.", "And then this."]
+
+
+async def test_a_flood_of_texts_is_bounded_and_takes_one_connection(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """256 are read and logged, one after the other; the others are closed unread; afterwards all is as before."""
+    append = SessionLog.append_heard
+    at_once: list[int] = []
+    under_way = 0
+
+    async def counted(log: SessionLog, *arguments: Any) -> Any:
+        nonlocal under_way
+        under_way += 1
+        at_once.append(under_way)
+        try:
+            return await append(log, *arguments)
+        finally:
+            under_way -= 1
+
+    monkeypatch.setattr(SessionLog, "append_heard", counted)
+    async with room_messages(database_url) as (engine, messages):
+        whole = asyncio.Event()
+        closed: list[int] = []
+
+        def text(number: int) -> TextOpened:
+            async def read() -> HeardText:
+                await whole.wait()
+                return HeardText(f"spam {number}", f"s{number}", final=True)
+
+            return opened(read, lambda: closed.append(number))
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(300):
+                group.create_task(messages.hear(text(number)))
+            await asyncio.sleep(0)
+            whole.set()
+        await messages.hear(text(300))
+        [logged] = await engine.sql("SELECT count(*) AS texts FROM log_entries")
+    assert (logged.texts, closed) == (257, list(range(256, 300)))
+    assert set(at_once) == {1}
