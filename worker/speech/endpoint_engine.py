@@ -15,6 +15,7 @@ from worker.speech.engine import Recognized, SpeechError, SpokenWord
 from worker.speech.languages import language_code
 
 DEFAULT_MODEL = "whisper-1"
+_LATEST_SECONDS = 3600.0  # whoever says more makes it up; the largest floats are no milliseconds
 
 
 class EndpointEngine:
@@ -70,6 +71,10 @@ class _Transcription(BaseModel):
     segments: list[_Segment] | None = None
 
 
+def _milliseconds(seconds: float) -> int:
+    return round(min(max(seconds, -_LATEST_SECONDS), _LATEST_SECONDS) * 1000)
+
+
 def _recognized(answer: dict[str, Any]) -> Recognized:
     said = _Transcription.model_validate(answer)
     scores = [math.exp(min(one.avg_logprob, 0.0)) for one in said.segments or () if one.avg_logprob is not None]
@@ -77,7 +82,7 @@ def _recognized(answer: dict[str, Any]) -> Recognized:
         text=kept_text(said.text).strip(),
         confidence=round(sum(scores) / len(scores), 4) if scores else None,
         words=tuple(
-            SpokenWord(kept_text(one.word).strip(), round(one.start * 1000), round(one.end * 1000), None)
+            SpokenWord(kept_text(one.word).strip(), _milliseconds(one.start), _milliseconds(one.end), None)
             for one in said.words or ()
         ),
         language=language_code(kept_text(said.language or "")),

@@ -257,15 +257,17 @@ async def test_an_attempt_that_finds_everything_in_the_log_knows_the_language_ag
 async def test_times_that_an_endpoint_makes_up_stay_within_the_utterance(
     spoken: SpokenSessions, endpoint: tuple[Endpoint, str]
 ) -> None:
-    """Words before it, after it, and backwards."""
+    """Words before it, after it, backwards and at the end of all numbers; NUL, which PostgreSQL can't keep."""
     heard, url = endpoint
-    words = [("a", -3.0, 0.5), ("b", 90.0, 91.0), ("c", 1.0, 0.2)]
-    heard.answers.append(
-        web.json_response({"text": "a b c", "words": [{"word": w, "start": s, "end": e} for w, s, e in words]})
-    )
+    words = [("a", -3.0, 0.5), ("b\0", 90.0, 91.0), ("c", 1.0, 0.2), ("d", -1e307, 1e307)]
+    timed = [{"word": w, "start": s, "end": e} for w, s, e in words]
+    heard.answers.append(web.json_response({"text": "a b\0 c d", "language": "e\0n", "words": timed}))
     session_id = await spoken.finished({"alice": (20.0, clip("3_alice"))}, seconds=30)
     await transcriber(spoken, speech_url=url).transcribe(session_id)
-    [segment] = (await document(spoken, session_id))["segments"]
+    written = await document(spoken, session_id)
+    [segment] = written["segments"]
+    assert (segment["text"], written["language"]) == ("a b\ufffd c d", "e\ufffdn")
+    assert [word["text"] for word in segment["words"]] == ["a", "b\ufffd", "c", "d"]
     for one in (segment, *segment["words"]):
         assert 19_700 <= one["start_ms"] <= one["end_ms"] <= 24_000
 
