@@ -118,7 +118,12 @@ def _line(organization: str, key: ApiKey) -> str:
         columns.append(f"expires={format_timestamp(key.expires_at)}")
     if key.last_used_at is not None:
         columns.append(f"used={format_timestamp(key.last_used_at)}")
-    return "  ".join([*columns, key.name or ""]).rstrip()
+    return _visible("  ".join([*columns, key.name or ""]).rstrip())
+
+
+def _visible(line: str) -> str:
+    """Customers name keys and agents: no name makes another line, or commands the terminal."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
 
 
 _ACTIONS: dict[str, _Action] = {"create": _create, "list": _list, "revoke": _revoke, "rotate": _rotate}

@@ -55,6 +55,13 @@ def test_an_agent_key_is_made_listed_rotated_and_revoked(database_url: str, caps
     assert states == ["valid", "revoked"]
 
 
+def test_a_name_is_no_line_of_its_own(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor does it reach the terminal as a command."""
+    _run(capsys, "create", "--organization", "acme", "--name", "Zoë\nkey_1  acme  master  \x1b[2J\rvalid")
+    [line] = _run(capsys, "list").splitlines()
+    assert line.endswith("  Zoë\ufffdkey_1  acme  master  \ufffd[2J\ufffdvalid")
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
