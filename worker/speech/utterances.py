@@ -13,6 +13,7 @@ from audio.pcm import SPEECH_RATE, Pcm
 from audio.ranges import Range
 from audio.track_audio import TrackPiece
 from audio.track_tally import TrackLabel
+from sessions.kept_text import kept_id
 from worker.speech.voice_gate import Detectors, VoiceGate
 
 _TRACKS_AT_ONCE = 2  # the sides of a conversation; the detector lets go of the GIL
@@ -44,7 +45,7 @@ class Utterance:
     @property
     def external_id(self) -> str:
         """What it is called in the log: the same whenever and wherever this recording is listened to."""
-        return f"{self.label.identity}/{self.label.sid}/{self.start_sample}"
+        return kept_id(f"{self.label.identity}/{self.label.sid}/{self.start_sample}")
 
 
 def find_utterances(tracks: Iterable[list[TrackPiece]]) -> Generator[Utterance, None, None]:

@@ -98,6 +98,16 @@ def test_a_speech_without_pauses_comes_in_parts_and_is_not_collected() -> None:
     assert len(parts) >= len(speech) / 15 / SECOND
 
 
+def test_an_endless_identity_has_an_id_that_fits_an_index() -> None:
+    """The customer's server chooses it; two of them stay two."""
+    ids = {
+        Utterance(TrackLabel("x" * 5000 + end, "", "TR_1"), 16_000, np.zeros(1, dtype=np.int16)).external_id
+        for end in "ab"
+    }
+    assert sorted(map(len, ids)) == [71, 71]
+    assert Utterance(ANN, 16_000, np.zeros(1, dtype=np.int16)).external_id == "ann/TR_1/16000"
+
+
 def test_two_tracks_are_heard_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each in a thread of its own: neither gets on before the other has begun."""
     meeting = threading.Barrier(2, timeout=10)
