@@ -17,13 +17,13 @@ from worker.livekit_room import LiveKitRoom
 from worker.livekit_texts import SendError
 from worker.room_events import CHAT, TextOpened
 from worker.session_clock import SessionClock
+from worker.text_allowance import TextAllowance
 
 _log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 5.0  # notifications may be lost
 _RETRY_SECONDS = 1.0
 _ATTEMPTS = 30
-_MOST_TEXTS = 256  # of a room, under way; who floods it is not to take the memory or the database from the neighbors
 
 
 class RoomMessages:
@@ -41,7 +41,7 @@ class RoomMessages:
         self._clock = clock
         self._room = room
         self._last_start_ms = -1
-        self._texts = 0
+        self._allowance = TextAllowance()
         self._refused = False
         self._logging = asyncio.Lock()  # the session's row is locked anyway: one connection waits, not all of the pool
 
@@ -63,25 +63,25 @@ class RoomMessages:
     async def hear(self, opened: TextOpened) -> None:
         """Log a text of the room, once; of a transcription only what is final, and nothing that a pause overlaps.
 
-        What is more than 256 texts under way is not read.
+        What is more than a run may log is not read.
         """
-        if self._texts >= _MOST_TEXTS:
+        if not self._allowance.begin():
             opened.close()
-            if not self._refused:
-                self._refused = True
-                _log.warning("texts_refused", session_id=format_id("sess", self._run.fence.session_id))
+            self._refuse()
             return
-        self._texts += 1
         try:
             await self._hear(opened)
         finally:
-            self._texts -= 1
+            self._allowance.end()
 
     async def _hear(self, opened: TextOpened) -> None:
         opened_ns = boottime_ns()
         start_ms = self._next_start_ms(opened_ns)
         heard = await opened.read()
         if heard is None or not heard.final or not heard.text.strip():
+            return
+        if not self._allowance.spend(heard.text):
+            self._refuse()
             return
         read_ns = boottime_ns()
         is_chat = opened.topic == CHAT
@@ -108,6 +108,11 @@ class RoomMessages:
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 return
+
+    def _refuse(self) -> None:
+        if not self._refused:
+            self._refused = True
+            _log.warning("texts_refused", session_id=format_id("sess", self._run.fence.session_id))
 
     @property
     def _paused(self) -> bool:

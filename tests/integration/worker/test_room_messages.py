@@ -13,6 +13,7 @@ from store.session_log import LogEntry, SessionLog
 from store.session_messages import NewMessage
 from tests.integration.worker.studio import Studio
 from tests.support.engine import Engine
+from worker import text_allowance
 from worker.live_run import LiveRun
 from worker.room_events import TRANSCRIPTION, HeardText, TextOpened
 from worker.room_messages import RoomMessages
@@ -220,7 +221,7 @@ async def test_texts_that_begin_in_one_instant_keep_the_order_of_their_beginning
 async def test_a_flood_of_texts_is_bounded_and_takes_one_connection(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """256 are read and logged, one after the other; the others are closed unread; afterwards all is as before."""
+    """256 are read and logged, one after the other, the others closed unread; afterwards others are, within bounds."""
     append = SessionLog.append_heard
     at_once: list[int] = []
     under_way = 0
@@ -239,10 +240,10 @@ async def test_a_flood_of_texts_is_bounded_and_takes_one_connection(
         whole = asyncio.Event()
         closed: list[int] = []
 
-        def text(number: int) -> TextOpened:
+        def text(number: int, words: str = "spam") -> TextOpened:
             async def read() -> HeardText:
                 await whole.wait()
-                return HeardText(f"spam {number}", f"s{number}", final=True)
+                return HeardText(words, f"s{number}", final=True)
 
             return opened(read, lambda: closed.append(number))
 
@@ -251,7 +252,9 @@ async def test_a_flood_of_texts_is_bounded_and_takes_one_connection(
                 group.create_task(messages.hear(text(number)))
             await asyncio.sleep(0)
             whole.set()
-        await messages.hear(text(300))
+        monkeypatch.setattr(text_allowance, "MOST_CHARACTERS", 257 * text_allowance.LEAST_CHARACTERS)
+        for number, words in ((300, "too long" * 100), (301, "short"), (302, "one too many")):
+            await messages.hear(text(number, words))
         [logged] = await engine.sql("SELECT count(*) AS texts FROM log_entries")
-    assert (logged.texts, closed) == (257, list(range(256, 300)))
+    assert (logged.texts, closed) == (257, [*range(256, 300), 302])
     assert set(at_once) == {1}
