@@ -175,7 +175,7 @@ async def test_an_archived_session_runs_bills_and_ends_and_is_deleted_once_it_ha
         _, transcript = await stack.call("GET", f"/v1/sessions/{name}/transcript")
         return bool(transcript["status"] == "available")
 
-    await eventually(transcribed, what="no job of the session is under way")
+    await eventually(transcribed, seconds=60, what="no job of the session is under way")
     assert any(name in str(path) for path in paths_below(tmp_path))
 
     status, _ = await stack.call("DELETE", f"/v1/agents/agent_a/sessions/archived/{name}")
