@@ -16,6 +16,7 @@ from tests.support.beeps import BeepPlan
 from tests.support.stack import eventually
 
 TOPIC = "lk.audio_stream"
+HEAD_BYTES = 24_000  # half a second, as most tests send it
 
 
 @dataclass
@@ -59,9 +60,11 @@ class StreamSender:
         )
 
     async def send(self, data: bytes, *, chunk_bytes: int = 4800, **options: Any) -> None:
-        """A whole segment, as fast as it goes."""
+        """A whole segment, as fast as it goes; its head at once, so that no later write is late for the player."""
         writer = await self.open(**options)
-        for start in range(0, len(data), chunk_bytes):
+        if data:
+            await writer.write(data[:HEAD_BYTES])
+        for start in range(HEAD_BYTES, len(data), chunk_bytes):
             await writer.write(data[start : start + chunk_bytes])
         await writer.aclose()
 
