@@ -65,7 +65,7 @@ peers: .venv/.synced
 	@$(BIN)/python -m tools.peer_environment
 
 livekit-server: .venv/.synced
-	@$(BIN)/python -m parley.livekit_server build
+	@$(BIN)/python -m parley.servers.livekit_server build
 
 .venv/.synced: pyproject.toml requirements.txt $(UV_READY)
 	@test -x $(BIN)/python || $(UV) venv --quiet --python "$$(command -v $(PYTHON))" .venv

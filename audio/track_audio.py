@@ -10,11 +10,11 @@ import numpy as np
 import soxr
 
 from audio.pcm import SAMPLE_RATE, SPEECH_RATE, Pcm
-from audio.plan import BuildPlan, PlannedSegment
 from audio.ranges import kept_ranges, merged_ranges
-from audio.reading_order import contiguous_runs, epoch_ends, in_reading_order
-from audio.segments import RecordKind, SegmentCorrupt, read_segment
-from audio.track_tally import TrackLabel, TrackTally
+from audio.segments.plan import BuildPlan, PlannedSegment
+from audio.segments.reading_order import contiguous_runs, epoch_ends, in_reading_order
+from audio.segments.segments import RecordKind, SegmentCorrupt, read_segment
+from audio.segments.track_tally import TrackLabel, TrackTally
 
 _NOTHING = np.zeros(0, dtype=np.int16)
 

@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.machine import describe
+from bench.measuring.machine import describe
+from bench.measuring.table import print_note, print_title
 from bench.options import Options
-from bench.table import print_note, print_title
-from parley.child_process import spawn
-from parley.local_stack import interrupt_on_sigterm
+from parley.servers.child_process import spawn
+from parley.servers.local_stack import interrupt_on_sigterm
 from sessions.settings import Settings
 
 # Cheap ones first. Each is a module with a function bench_NAME that takes the options.
@@ -43,7 +43,8 @@ def main() -> None:
         print_note(describe())
         for name in names:
             started = time.monotonic()
-            bench: Callable[[Options], None] = getattr(importlib.import_module(f"bench.{name}"), f"bench_{name}")
+            module = importlib.import_module(f"bench.benchmarks.{name}")
+            bench: Callable[[Options], None] = getattr(module, f"bench_{name}")
             bench(options)
             print_note(f"({name} took {time.monotonic() - started:.0f} s)")
 

@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
-from control_api.boundary import boundary, stamp
-from control_api.dependencies import (
+from control_api.http.openapi.document import OPENAPI, openapi_document, render
+from control_api.http.requests.dependencies import (
     ANSWER_VAULT,
     DEPENDENCIES,
     ERASURE,
@@ -16,19 +16,19 @@ from control_api.dependencies import (
     TRANSCRIPTS,
     ApiDependencies,
 )
-from control_api.json_body import MAX_BODY_BYTES
-from control_api.late_releases import LateReleases
-from control_api.links import ObjectLinks
-from control_api.openapi_document import OPENAPI, openapi_document, render
+from control_api.http.requests.json_body import MAX_BODY_BYTES
+from control_api.http.serving.boundary import boundary, stamp
+from control_api.http.serving.late_releases import LateReleases
+from control_api.http.serving.readiness import ReadinessProbe
+from control_api.http.serving.request_metrics import RequestMetrics
+from control_api.http.serving.router import add_routes
 from control_api.operations import OPERATIONS
-from control_api.readiness import ReadinessProbe
-from control_api.request_metrics import RequestMetrics
-from control_api.router import add_routes
-from control_api.session_notifications import SessionNotifications
-from store.session_erasure import SessionErasure
-from store.summaries import Summaries
-from store.transcripts import Transcripts
-from store.vault import AnswerVault
+from control_api.recordings.links import ObjectLinks
+from control_api.sessions.notifications import SessionNotifications
+from store.access.vault import AnswerVault
+from store.outputs.summaries import Summaries
+from store.outputs.transcripts import Transcripts
+from store.sessions.erasure import SessionErasure
 
 
 def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Application:

@@ -9,11 +9,18 @@ from contextlib import closing
 import structlog
 from aiohttp import web
 
-from control_api.access_log import CanonicalLine
 from control_api.app import build_app
-from control_api.dependencies import DEPENDENCIES, LATE_RELEASES, METRICS, NOTIFICATIONS, READINESS, ApiDependencies
-from control_api.http_protocol import EnvelopeRunner
-from store.sweeper import SWEEP_SECONDS, Sweeper
+from control_api.http.requests.dependencies import (
+    DEPENDENCIES,
+    LATE_RELEASES,
+    METRICS,
+    NOTIFICATIONS,
+    READINESS,
+    ApiDependencies,
+)
+from control_api.http.serving.access_log import CanonicalLine
+from control_api.http.serving.http_protocol import EnvelopeRunner
+from store.sweeping.sweeper import SWEEP_SECONDS, Sweeper
 
 GRACE_SECONDS = 10.0
 ABANDON_SECONDS = 1.0  # for what is still going on after the grace

@@ -67,8 +67,8 @@ def _complain(error: Exception, exit_code: int) -> int:
 
 
 def _is_for_users(error: Exception) -> bool:
-    from parley.embedded_postgres import EmbeddedPostgresError
-    from parley.livekit_server import LiveKitServerError
+    from parley.servers.embedded_postgres import EmbeddedPostgresError
+    from parley.servers.livekit_server import LiveKitServerError
     from sessions.errors import ParleyError
 
     return isinstance(error, (EmbeddedPostgresError, LiveKitServerError, ParleyError))
@@ -236,19 +236,19 @@ def _command(
 
 
 def _run_api(arguments: argparse.Namespace) -> int:
-    from parley.api_command import run_api
+    from parley.commands.api import run_api
 
     return run_api(url_file=arguments.url_file)
 
 
 def _run_worker(arguments: argparse.Namespace) -> int:
-    from parley.worker_command import run_worker
+    from parley.commands.worker import run_worker
 
     return run_worker(children_die_by=arguments.children_die_by, url_file=arguments.url_file)
 
 
 def _run_dev(_arguments: argparse.Namespace) -> int:
-    from parley.dev_command import run_dev
+    from parley.commands.dev import run_dev
 
     return run_dev()
 
@@ -260,30 +260,30 @@ def _run_demo(_arguments: argparse.Namespace) -> int:
 
 
 def _run_migrate(_arguments: argparse.Namespace) -> int:
-    from parley.migrate_command import run_migrate
+    from parley.commands.migrate import run_migrate
 
     return run_migrate()
 
 
 def _run_keys(arguments: argparse.Namespace) -> int:
-    from parley.keys_command import run_keys
+    from parley.commands.keys import run_keys
 
     return run_keys(arguments)
 
 
 def _run_usage(arguments: argparse.Namespace) -> int:
-    from parley.usage_command import run_usage
+    from parley.commands.usage import run_usage
 
     return run_usage(arguments)
 
 
 def _run_recorder(arguments: argparse.Namespace) -> int:
-    from parley.recorder_command import run_recorder
+    from parley.commands.recorder import run_recorder
 
     return run_recorder(arguments.owner)
 
 
 def _run_jobs(arguments: argparse.Namespace) -> int:
-    from parley.jobs_command import run_jobs_child
+    from parley.commands.jobs import run_jobs_child
 
     return run_jobs_child(arguments.queue)

@@ -46,8 +46,9 @@ def proven_ms(
 ) -> int:
     """What one beat adds to the bill, in whole milliseconds (design.md §5).
 
-    The model that the SQL of `store.beats` is tested against: `least(now, paused_at, ending_at, the session's longest
-    duration after started_at) − greatest(previous beat, running since)`, clamped to 0…`stalled_seconds`.
+    The model that the SQL of `store.runs.beat_writing` is tested against: `least(now, paused_at, ending_at, the
+    session's longest duration after started_at) − greatest(previous beat, running since)`, clamped to
+    0…`stalled_seconds`.
     """
     longest = None if started_at is None else started_at + timedelta(seconds=max_duration_seconds)
     until = min(stamp for stamp in (now, paused_at, ending_at, longest) if stamp is not None)

@@ -15,8 +15,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from parley.livekit_server import LiveKitServer, LiveKitServerError, find_or_build
-from parley.logging import configure_logging
+from parley.installation.logging import configure_logging
+from parley.servers.livekit_server import LiveKitServer, LiveKitServerError, find_or_build
 from tests.support.logging_state import logging_put_back
 
 # Python 3.11 makes a loop for whoever asks for the current one before any was set, and pytest-asyncio asks, and never
@@ -74,7 +74,7 @@ def postgres_url(run_folder: Path) -> Iterator[str]:
     if url := os.environ.get("PARLEY_TEST_DATABASE_URL"):
         yield url
         return
-    from parley.embedded_postgres import EmbeddedPostgres
+    from parley.servers.embedded_postgres import EmbeddedPostgres
 
     with EmbeddedPostgres(run_folder / "pg", fsync=False) as url:
         yield url
@@ -88,7 +88,7 @@ def _with_database(url: str, name: str) -> str:
 @pytest.fixture(scope="session")
 def migrated_template(postgres_url: str) -> Iterator[str]:
     """The name of a database with the newest schema, to copy from."""
-    from store.schema import migrate
+    from store.database.schema import migrate
 
     name = f"template_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgres_url, autocommit=True) as conn:

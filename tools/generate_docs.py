@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic_core import PydanticUndefined
 
-from control_api.openapi_document import openapi_document, render
+from control_api.http.openapi.document import openapi_document, render
 from control_api.operations import OPERATIONS
 from sessions.codes import CODES
 from sessions.lifecycle import TERMINAL, TRANSITIONS

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from parley.livekit_server import cache_folder
+from parley.servers.livekit_server import cache_folder
 
 PEERS = Path(__file__).with_name("peers")
 _REQUIREMENTS = PEERS / "livekit_agents.txt"

@@ -1,10 +1,10 @@
-"""Builds one recording from segment files with `audio.build` alone; answers like `finalize_once`."""
+"""Builds one recording from segment files with `audio.building.build` alone; answers like `finalize_once`."""
 
 import asyncio
 import time
 from pathlib import Path
 
-from audio.build import BuildPlan, build_recording
+from audio.building.build import BuildPlan, build_recording
 from bench.children.finalize_once import peak_mb
 from bench.children.lines import answer, next_request
 

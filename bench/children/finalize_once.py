@@ -6,11 +6,11 @@ from pathlib import Path
 from uuid import UUID
 
 from bench.children.lines import answer, next_request
-from store.database import Database
-from store.freeze import Freezes
-from store.objects import Objects
-from store.transcripts import Transcripts
-from worker.finalizer import Finalizer
+from store.database.database import Database
+from store.objects.objects import Objects
+from store.outputs.freeze import Freezes
+from store.outputs.transcripts import Transcripts
+from worker.product.finalizer import Finalizer
 
 
 async def main() -> None:

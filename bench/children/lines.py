@@ -1,4 +1,4 @@
-"""The child's side of `bench.line_child`. Importing this keeps stdout for answers: other output goes to stderr."""
+"""The child's side of `line_child`. Importing this keeps stdout for answers: other output goes to stderr."""
 
 import asyncio
 import json

@@ -13,18 +13,18 @@ from audio.track_audio import read_tracks
 from bench.children.finalize_once import peak_mb
 from bench.children.lines import answer, next_request
 from sessions.settings import Settings
-from store.database import Database
-from store.freeze import Freezes
-from store.objects import Objects
-from store.session_log import SessionLog
-from store.summaries import Summaries
-from store.transcripts import Transcripts
-from worker.recording_plan import recording_plan
-from worker.segment_reader import SegmentReader
+from store.database.database import Database
+from store.log.session_log import SessionLog
+from store.objects.objects import Objects
+from store.outputs.freeze import Freezes
+from store.outputs.summaries import Summaries
+from store.outputs.transcripts import Transcripts
+from worker.product.recording_plan import recording_plan
+from worker.product.segment_reader import SegmentReader
 from worker.speech.choice import SpeechEngines
 from worker.speech.engine import SpeechError
+from worker.speech.transcriber import Transcriber
 from worker.speech.utterances import find_utterances
-from worker.transcriber import Transcriber
 
 
 async def main() -> None:

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from parley.child_process import spawn
 from parley.command_error import CommandError
+from parley.servers.child_process import spawn
 
 _JOIN_SECONDS = 15
 _LEAVE_SECONDS = 5

@@ -3,8 +3,8 @@
 from alembic import context
 from sqlalchemy import text
 
-from store.schema import MIGRATION_LOCK
-from store.tables import metadata
+from store.database.schema import MIGRATION_LOCK
+from store.database.tables import metadata
 
 connection = context.config.attributes["connection"]
 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from parley.livekit_server import LiveKitServer
-from store.schema import migrate
+from parley.servers.livekit_server import LiveKitServer
+from store.database.schema import migrate
 from tests.support.postgres_cluster import PostgresCluster
 from tests.support.stack import Stack
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from audio.segments import RecordKind, read_segment
+from audio.segments.segments import RecordKind, read_segment
 from sessions.ids import parse_id
 from sessions.timestamps import format_timestamp, parse_timestamp
 from tests.e2e.test_survival import recorder_of

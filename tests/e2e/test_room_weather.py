@@ -8,7 +8,7 @@ from typing import Any
 import soundfile
 from livekit import api as livekit_api
 
-from parley.livekit_server import LiveKitServer
+from parley.servers.livekit_server import LiveKitServer
 from tests.support.beeps import BeepPlan, BeepTalker, check_beeps, mint_token
 from tests.support.stack import Stack
 

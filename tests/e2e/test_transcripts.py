@@ -17,7 +17,7 @@ from livekit import api, rtc
 
 from parley.demo.script import TALKERS, Turn, duration_ms, turns
 from parley.demo.talkers import joined_talkers
-from parley.worker_tokens import participant_token
+from parley.installation.worker_tokens import participant_token
 from tests.support.beeps import BeepPlan
 from tests.support.stack import Stack, eventually
 

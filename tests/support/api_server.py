@@ -12,18 +12,18 @@ import aiohttp
 import jwt
 from pydantic import SecretStr
 
-from control_api.dependencies import ApiDependencies
+from control_api.http.requests.dependencies import ApiDependencies
 from control_api.server import serve
 from sessions.settings import Settings
-from store.api_keys import ApiKeys
-from store.database import Database
-from store.idempotency import Idempotency
-from store.ledger import Ledger
-from store.notifications import Listener
-from store.objects import Objects
-from store.sessions_table import Sessions
-from store.usage_totals import UsageTotals
-from store.vault import LinkSigner, TokenVault
+from store.access.api_keys import ApiKeys
+from store.access.idempotency import Idempotency
+from store.access.vault import LinkSigner, TokenVault
+from store.database.database import Database
+from store.database.notifications import Listener
+from store.objects.objects import Objects
+from store.sessions.sessions import Sessions
+from store.usage.ledger import Ledger
+from store.usage.totals import UsageTotals
 
 MASTER_KEY = "parley_master_" + "k" * 43
 SECRET = SecretStr("s" * 40)

@@ -12,15 +12,15 @@ from sqlalchemy import text
 from sessions.ids import new_uuid
 from sessions.lifecycle import Status
 from sessions.session import Session
-from store.beats import Beat, BeatAnswer
-from store.claims import Claim, Claims
-from store.database import Database
-from store.fence import Fence
-from store.freeze import Freezes, FrozenPlan, Product
-from store.ledger import Ledger, UsageEvent
-from store.runs import Runs
-from store.session_rows import read_session
-from store.vault import TokenVault
+from store.access.vault import TokenVault
+from store.database.database import Database
+from store.lifecycle.session_rows import read_session
+from store.outputs.freeze import Freezes, FrozenPlan, Product
+from store.runs.beat_writing import Beat, BeatAnswer
+from store.runs.claims import Claim, Claims
+from store.runs.fence import Fence
+from store.runs.runs import Runs
+from store.usage.ledger import Ledger, UsageEvent
 
 STALLED_SECONDS = 15.0
 PRODUCT = Product("key", "00" * 32, 1044, 5, 48000, 1, -3.0, [], [], incomplete=False)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.segments import RecordKind, read_segment
+from audio.segments.segments import RecordKind, read_segment
 
 
 def pcm_of(segments: list[tuple[str, bytes]]) -> NDArray[np.int16]:

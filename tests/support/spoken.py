@@ -10,13 +10,13 @@ import numpy as np
 import soundfile
 
 from audio.pcm import SAMPLE_RATE, Pcm
-from audio.segments import encode_audio, encode_header, encode_track, segment_key
+from audio.segments.segments import encode_audio, encode_header, encode_track, segment_key
 from sessions.ids import format_id
-from store.objects import Objects
-from store.summaries import Summaries
-from store.transcripts import Transcripts
+from store.objects.objects import Objects
+from store.outputs.summaries import Summaries
+from store.outputs.transcripts import Transcripts
 from tests.support.engine import Engine
-from worker.finalizer import Finalizer
+from worker.product.finalizer import Finalizer
 
 SPEECH = Path(__file__).parents[2] / "parley" / "demo" / "speech"
 SEGMENT_SAMPLES = 10 * SAMPLE_RATE

@@ -17,7 +17,7 @@ import aiohttp
 import psutil
 from livekit import api as livekit_api
 
-from parley.livekit_server import LiveKitServer
+from parley.servers.livekit_server import LiveKitServer
 
 PARLEY = Path(sys.executable).parent / "parley"
 MASTER_KEY = "parley_master_" + "k" * 43

@@ -3,8 +3,8 @@
 import numpy as np
 
 from audio.pcm import Pcm
-from audio.plan import BuildPlan, PlannedSegment
-from audio.segments import Side, encode_audio, encode_header, encode_track, segment_key
+from audio.segments.plan import BuildPlan, PlannedSegment
+from audio.segments.segments import Side, encode_audio, encode_header, encode_track, segment_key
 
 OWNER = "owner"
 

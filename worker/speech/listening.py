@@ -10,11 +10,11 @@ from functools import partial
 from threading import Event
 from typing import Any
 
-from audio.plan import BuildPlan
+from audio.segments.plan import BuildPlan
+from audio.segments.track_tally import TrackLabel
 from audio.track_audio import read_tracks
-from audio.track_tally import TrackLabel
-from store.session_log import NewLogEntry, Role
-from store.storage_errors import StorageError
+from store.log.session_log import NewLogEntry, Role
+from store.objects.errors import StorageError
 from worker.speech.engine import Recognized, SpeechEngine, SpeechError
 from worker.speech.utterances import Utterance, find_utterances
 
@@ -52,7 +52,7 @@ async def listen(
     While the engine recognizes an utterance, the segments are read on and the next ones are looked for.
 
     Args:
-        read: as `audio.build.build_recording` takes it; it raises OSError once `canceled` is set.
+        read: as `audio.building.build.build_recording` takes it; it raises OSError once `canceled` is set.
         canceled: is set when this returns.
         open_engine: called as soon as there is something to recognize; loading a model takes seconds and memory.
         keep: called with what was recognized, some at a time, so that another attempt goes on from there.

@@ -11,8 +11,8 @@ import numpy as np
 
 from audio.pcm import SPEECH_RATE, Pcm
 from audio.ranges import Range
+from audio.segments.track_tally import TrackLabel
 from audio.track_audio import TrackPiece
-from audio.track_tally import TrackLabel
 from sessions.kept_text import kept_id
 from worker.speech.voice_gate import Detectors, VoiceGate
 

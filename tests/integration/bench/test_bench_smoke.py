@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.finalize import bench_finalize
-from bench.lists import bench_lists
-from bench.messages import bench_messages
+from bench.benchmarks.finalize import bench_finalize
+from bench.benchmarks.lists import bench_lists
+from bench.benchmarks.messages import bench_messages
+from bench.benchmarks.transcribe import bench_transcribe
 from bench.options import Options
-from bench.pages import pages
-from bench.transcribe import bench_transcribe
+from bench.scenes.pages import pages
 
 _VERDICT = re.compile(r"^   (met    |NOT MET)  (.+): \S+ \(goal [≤≥] [\d.]+\)$", re.MULTILINE)
 

@@ -13,10 +13,10 @@ from uuid import uuid4
 
 import pytest
 
-from control_api.operation import Operation
+from control_api.http.openapi.operation import Operation
 from control_api.operations import OPERATIONS
 from sessions.ids import format_id, parse_id
-from store.api_keys import SCOPES
+from store.access.api_keys import SCOPES
 from tests.support.api_server import ApiServer, Reply, api_server, create_body
 
 # What anybody may ask, and what any key will do for. Written down here, so that an operation doesn't become public, or

@@ -14,12 +14,12 @@ from sqlalchemy import text
 
 from sessions.ids import new_uuid
 from sessions.session import LiveKitTransport, RecordingOptions, Session
-from store.api_keys import ApiKeys
-from store.database import Database
-from store.idempotency import Idempotency
-from store.new_session import NewSession
-from store.sessions_table import Sessions
-from store.vault import TokenVault
+from store.access.api_keys import ApiKeys
+from store.access.idempotency import Idempotency
+from store.access.vault import TokenVault
+from store.database.database import Database
+from store.sessions.new_session import NewSession
+from store.sessions.sessions import Sessions
 
 SECRET_KEY = SecretStr("a secret key of more than 32 characters")
 TOKEN = SecretStr("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ3b3JrZXIifQ.dGhlIHNpZ25hdHVyZQ")

@@ -9,16 +9,17 @@ import pytest
 from livekit import rtc
 from pydantic import SecretStr
 
-from parley.livekit_server import LiveKitServer
+from parley.servers.livekit_server import LiveKitServer
 from sessions.settings import Settings
-from store.api_keys import ApiKeys
-from store.database import Database
-from store.objects import Objects
-from store.sessions_table import Sessions
-from store.vault import TokenVault
+from store.access.api_keys import ApiKeys
+from store.access.vault import TokenVault
+from store.database.database import Database
+from store.objects.objects import Objects
+from store.sessions.sessions import Sessions
 from tests.integration.worker.studio import Studio
-from worker import joins, livekit_joining
-from worker.livekit_room import LiveKitRoom
+from worker.joining import joins
+from worker.room import livekit_joining
+from worker.room.livekit_room import LiveKitRoom
 
 SECRET = SecretStr("s" * 40)
 

@@ -11,16 +11,16 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
-from parley.livekit_server import LiveKitServer
+from parley.servers.livekit_server import LiveKitServer
 from sessions.ids import format_id, new_uuid
 from sessions.session import LiveKitTransport, RecordingOptions, Session
 from sessions.settings import Settings
-from store.database import Database
-from store.new_session import NewSession
-from store.objects import Objects
-from store.sessions_table import Sessions
+from store.database.database import Database
+from store.objects.objects import Objects
+from store.sessions.new_session import NewSession
+from store.sessions.sessions import Sessions
 from tests.support.beeps import mint_token
-from worker.recorder_process import OpenRecorder, open_recorder
+from worker.processes.recorder_process import OpenRecorder, open_recorder
 
 
 async def until(probe: Callable[[], Awaitable[Any]], *, seconds: float = 20) -> Any:

@@ -15,7 +15,7 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.core.transport import Response
 from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData
 
-from store.vault import LinkSigner
+from store.access.vault import LinkSigner
 from tests.support.fuzzing.cast import Cast
 from tests.support.fuzzing.excuses import excuse
 from tests.support.fuzzing.mended import Mender, is_wrong_at, operation_id

@@ -17,9 +17,9 @@ from schemathesis import Case, GenerationMode
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.meta import TestPhase
 
-from control_api.links import LINK_SECONDS, OBJECTS_PATH
+from control_api.recordings.links import LINK_SECONDS, OBJECTS_PATH
 from sessions.timestamps import format_timestamp
-from store.vault import LinkSigner
+from store.access.vault import LinkSigner
 from tests.support.api_server import ROOM_URL, worker_token
 from tests.support.fuzzing.cast import ADDRESSES, Actor, Cast
 from tests.support.fuzzing.scene import Scene

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from parley.livekit_server import LiveKitServer
-from store.api_keys import ApiKeys
-from store.database import Database
+from parley.servers.livekit_server import LiveKitServer
+from store.access.api_keys import ApiKeys
+from store.database.database import Database
 from tests.support.fuzzing.traces import note_traces
 from tests.support.stack import MASTER_KEY, SECRET_KEY, Stack
 

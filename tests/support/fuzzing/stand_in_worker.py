@@ -18,23 +18,23 @@ import numpy as np
 import soundfile
 from pydantic import SecretStr
 
-from control_api import examples
+from control_api.http.answers import examples
 from sessions.ids import format_id
 from sessions.lifecycle import Status
 from sessions.transcript_document import transcript_document
-from store.claims import Claims
-from store.database import Database
-from store.fence import Fence
-from store.freeze import Freezes, Product
-from store.ledger import Ledger
-from store.notifications import Listener
-from store.objects import Objects
-from store.runs import Runs
-from store.session_log import NewLogEntry, SessionLog
-from store.session_queries import SessionQueries
-from store.summaries import Summaries
-from store.transcripts import Closing, Transcripts
-from store.vault import TokenVault
+from store.access.vault import TokenVault
+from store.database.database import Database
+from store.database.notifications import Listener
+from store.log.session_log import NewLogEntry, SessionLog
+from store.objects.objects import Objects
+from store.outputs.freeze import Freezes, Product
+from store.outputs.summaries import Summaries
+from store.outputs.transcripts import Closing, Transcripts
+from store.runs.claims import Claims
+from store.runs.fence import Fence
+from store.runs.runs import Runs
+from store.sessions.queries import SessionQueries
+from store.usage.ledger import Ledger
 from tests.support.engine import Engine
 
 AT_A_TIME = 3  # so many new sessions are left in the queue before they are taken

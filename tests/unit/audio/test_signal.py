@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audio.building.mix import LIMIT_THRESHOLD, MixWindow, soft_limit
 from audio.levels import peak_dbfs
-from audio.mix import LIMIT_THRESHOLD, MixWindow, soft_limit
 from audio.sine import sine_block
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from audio.pcm import SAMPLE_RATE, SPEECH_RATE, Pcm
-from audio.plan import BuildPlan
+from audio.segments.plan import BuildPlan
+from audio.segments.track_tally import TrackLabel
 from audio.track_audio import TrackPiece, read_tracks
-from audio.track_tally import TrackLabel
 from tests.support.stored_segments import StoredSegments, audio, level, track
 
 SECOND = SAMPLE_RATE

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from bench.spread import median, median_ratio, percentile
-from bench.table import print_goal, print_table
+from bench.measuring.spread import median, median_ratio, percentile
+from bench.measuring.table import print_goal, print_table
 
 
 def test_percentiles_are_values_that_were_measured() -> None:

@@ -7,12 +7,11 @@ import pytest
 from multidict import CIMultiDict
 
 import control_api
-from control_api.accepted_media_type import accepted_media_type
-from control_api.envelope import error_content
-from control_api.idempotency_key import fingerprint
-from control_api.long_poll import GOALS, preferred_wait
-from control_api.schemas.commands import EmptyRequest
-from control_api.schemas.create_session import CreateSessionRequest
+from control_api.http.answers.envelope import error_content
+from control_api.http.requests.accepted_media_type import accepted_media_type
+from control_api.http.requests.idempotency_key import fingerprint
+from control_api.sessions.create_request import CreateSessionRequest, EmptyRequest
+from control_api.sessions.long_poll import GOALS, preferred_wait
 from sessions.codes import CODES
 from sessions.errors import ParleyError
 from sessions.ids import new_uuid

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from parley import cli, secrets
+from parley import cli
 from parley.command_error import CommandError
-from parley.settings_loading import load_settings, unknown_variables
+from parley.installation import secrets
+from parley.installation.settings_loading import load_settings, unknown_variables
 from sessions.errors import ParleyError
 
 COMMANDS = ["api", "worker", "dev", "demo", "migrate", "keys", "keys create", "keys list", "keys revoke", "keys rotate"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from parley.livekit_server import VERSION as LIVEKIT_VERSION
+from parley.servers.livekit_server import VERSION as LIVEKIT_VERSION
 from sessions.settings import Settings
 
 ROOT = Path(__file__).parents[3]

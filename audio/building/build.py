@@ -1,0 +1,170 @@
+"""From a frozen plan and the segments' bytes to the recording.
+
+Segments are read one by one in the order of their first samples, their audio is added into a window of 1 s blocks, and
+every block before the first sample of the next segment is written: memory doesn't depend on the length.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from zlib import crc32
+
+import numpy as np
+import soundfile
+
+from audio.building.mix import MixWindow, soft_limit
+from audio.building.wav import digest, open_wav, write_samples
+from audio.levels import dbfs, peak_magnitude
+from audio.pcm import SAMPLE_RATE
+from audio.ranges import kept_ranges, merged_ranges, position_without
+from audio.segments.gaps import GAP_PAUSED, GAP_STORAGE, Gap, GapMs, cut_gaps_in_ms, gaps_in_ms
+from audio.segments.plan import BuildPlan, Layout, PlannedSegment
+from audio.segments.reading_order import ContiguousRun, contiguous_runs, epoch_ends, in_reading_order
+from audio.segments.segment_key import SegmentKey
+from audio.segments.segments import RecordKind, Segment, SegmentCorrupt, read_segment
+from audio.segments.track_tally import TrackSummary, TrackTally
+
+__all__ = ["BuildPlan", "BuildResult", "Gap", "Layout", "PlannedSegment", "SegmentKey", "build_recording"]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """What was written, and what is missing from it.
+
+    `length_samples` is the file's; so are all times. `damaged_segments` are the storage keys of segments that were
+    missing, cut off or not what their key says; where that cost time there is a `gap.storage`.
+    """
+
+    sha256_hex: str
+    size_bytes: int
+    length_samples: int
+    num_channels: int
+    sample_rate: int
+    layout: Layout
+    peak_dbfs: float
+    tracks: list[TrackSummary]
+    gaps: list[GapMs]
+    damaged_segments: list[str]
+
+
+def build_recording(plan: BuildPlan, read: Callable[[str], bytes], write_to: str | Path | BinaryIO) -> BuildResult:
+    """Build the recording that `plan` describes; the same plan and segments give the same bytes.
+
+    `read` returns the bytes of a storage key; KeyError or FileNotFoundError from it make a gap, anything else ends the
+    build. `write_to` is a path, or a file object open for reading and writing in binary. Raises OSError if the file
+    can't be written; prefer a path, for soundfile prints a file object's own errors and loses them.
+    """
+    build = _Build(plan)
+    length_samples = build.file_length
+    with open_wav(write_to, length_samples, plan.num_channels) as wav:
+        for planned in in_reading_order(plan.segments):
+            build.write_until(planned.key.first_sample, wav)
+            build.take(planned, read)
+        build.write_until(plan.length_samples, wav)
+        build.write_rest(wav)
+    sha256_hex, size_bytes = digest(write_to)
+    if size_bytes < length_samples * plan.num_channels * 2:
+        raise OSError(f"the recording was cut off at {size_bytes} bytes")
+    return BuildResult(
+        sha256_hex=sha256_hex,
+        size_bytes=size_bytes,
+        length_samples=length_samples,
+        num_channels=plan.num_channels,
+        sample_rate=SAMPLE_RATE,
+        layout=plan.layout,
+        peak_dbfs=round(dbfs(build.peak), 2),
+        tracks=build.tally.summary(),
+        gaps=build.gaps_in_ms(),
+        damaged_segments=build.damaged,
+    )
+
+
+class _Build:
+    """The state between segments."""
+
+    def __init__(self, plan: BuildPlan) -> None:
+        self.tally = TrackTally()
+        self.damaged: list[str] = []
+        self.peak = 0
+        self._cuts = merged_ranges(plan.cuts)
+        self._left_out = self._cuts if plan.on_pause == "cut" else ()
+        self.gaps = [*plan.gaps, *(Gap(start, end, GAP_PAUSED) for start, end in self._cuts)]
+        self._length_samples = plan.length_samples
+        self._num_channels = plan.num_channels
+        self._ends = epoch_ends(plan)
+        self._window = MixWindow(plan.num_channels)
+        self._next_block = 0
+
+    @property
+    def file_length(self) -> int:
+        """Samples of the file."""
+        return position_without(self._length_samples, self._left_out)
+
+    def gaps_in_ms(self) -> list[GapMs]:
+        """Every gap, in the file's times."""
+        if self._left_out:
+            return cut_gaps_in_ms(self.gaps, self._length_samples, self._left_out)
+        return gaps_in_ms(self.gaps, self._length_samples)
+
+    def take(self, planned: PlannedSegment, read: Callable[[str], bytes]) -> None:
+        """Read one segment and add what is good of it."""
+        key = planned.key
+        end_sample = self._ends[key.epoch]
+        try:
+            data = read(planned.storage_key)
+            segment = read_segment(data)
+        except (KeyError, FileNotFoundError, SegmentCorrupt):
+            self._damage(planned, key.first_sample)
+            return
+        if len(data) != key.size_bytes or crc32(data) != key.crc32:
+            self._damage(planned, _reached(segment, key))
+        for record in segment.records:
+            if record.kind == RecordKind.TRACK:
+                self.tally.learn(key, record)
+            elif record.kind == RecordKind.GAP:
+                gap_end = min(record.end_sample, end_sample)
+                self.gaps.append(Gap(record.start_sample, gap_end, record.document["code"]))
+        # Outside its key's range a segment has no say: those blocks may be written already.
+        for run in contiguous_runs(segment.records):
+            self._add(key, run, max(key.first_sample, 0), min(key.last_sample, end_sample))
+
+    def write_until(self, sample: int, wav: soundfile.SoundFile) -> None:
+        """Write the whole blocks before `sample`: nobody adds to them any more."""
+        for index in range(self._next_block, min(sample, self._length_samples) // SAMPLE_RATE):
+            self._write_block(index, SAMPLE_RATE, wav)
+
+    def write_rest(self, wav: soundfile.SoundFile) -> None:
+        """Write the last, partial block."""
+        self._write_block(self._next_block, self._length_samples % SAMPLE_RATE, wav)
+
+    def _write_block(self, index: int, length: int, wav: soundfile.SoundFile) -> None:
+        self._next_block = index + 1
+        mix = self._window.take(index)
+        kept = list(kept_ranges(index * SAMPLE_RATE, index * SAMPLE_RATE + length, self._left_out))
+        if mix is None:
+            write_samples(wav, np.zeros((sum(end - start for start, end in kept), self._num_channels), dtype=np.int16))
+            return
+        pcm = soft_limit(mix[:, :length])
+        self.peak = max(self.peak, peak_magnitude(pcm))
+        for start, end in kept:
+            write_samples(wav, np.ascontiguousarray(pcm[:, start - index * SAMPLE_RATE : end - index * SAMPLE_RATE].T))
+
+    def _add(self, key: SegmentKey, run: ContiguousRun, low: int, high: int) -> None:
+        label = self.tally.label(key, run.track)
+        channel = 1 if self._num_channels == 2 and label.side == "worker" else 0
+        pcm = np.frombuffer(b"".join(run.payloads), dtype="<i2")
+        for start, end in kept_ranges(max(run.start_sample, low), min(run.end_sample, high), self._cuts):
+            self._window.add(channel, start, pcm[start - run.start_sample : end - run.start_sample])
+            self.tally.count(label, position_without(start, self._left_out), end - start)
+
+    def _damage(self, planned: PlannedSegment, from_sample: int) -> None:
+        self.damaged.append(planned.storage_key)
+        end_sample = min(planned.key.last_sample, self._ends[planned.key.epoch])
+        self.gaps.append(Gap(from_sample, end_sample, GAP_STORAGE))
+
+
+def _reached(segment: Segment, key: SegmentKey) -> int:
+    """Where the good part of a damaged segment ends on the session's clock: records lie in order of arrival."""
+    ends = (record.end_sample for record in reversed(segment.records) if record.kind == RecordKind.AUDIO)
+    return next(ends, key.first_sample)

@@ -1,0 +1,1 @@
+"""How something is measured and shown: busy machines, process trees, medians and tables."""

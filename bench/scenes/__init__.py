@@ -1,0 +1,1 @@
+"""What the benchmarks measure in: databases with many rows, rooms with talkers, spools, Parley's own processes."""

@@ -1,0 +1,25 @@
+"""Errors of document 004: the canonical envelope with the document's texts for 401 and 403."""
+
+from typing import Any
+
+from control_api.http.answers.dialect import Dialect
+from control_api.http.answers.envelope import error_content, http_status
+from control_api.service.models import ErrorEnvelope
+from sessions.errors import ParleyError
+
+_TEXTS = {
+    401: "Unauthorized — Invalid or missing API key",
+    403: "Forbidden — Key lacks the required scope",
+}
+
+
+def _content(error: ParleyError, request_id: str) -> dict[str, Any]:
+    """`code` says which of both it was, `required_scope` which scope is meant."""
+    content = error_content(error, request_id)
+    text = _TEXTS.get(http_status(error.code))
+    if text is not None:
+        content["error"]["message"] = text
+    return content
+
+
+AGENT_SESSIONS = Dialect(ErrorEnvelope, http_status, _content, lambda error: {})

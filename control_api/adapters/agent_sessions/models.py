@@ -1,0 +1,65 @@
+"""Document 004's sessions and messages: times are Unix timestamps in milliseconds."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from control_api.http.answers.models import AnswerModel, RequestModel, Text
+from control_api.messages.models import RoleWord
+from control_api.sessions.resource import StatusWord
+
+Milliseconds = Annotated[int, Field(description="Unix timestamp in milliseconds", examples=[1795315077123])]
+
+
+class AgentSession(AnswerModel):
+    """A session of the agent."""
+
+    object: Literal["agent_session"]
+    key: str = Field(description="The session's id.")
+    agent_id: str
+    label: str | None = Field(description="The session's title.")
+    status: StatusWord
+    kind: Literal["voice", "text"]
+    preview: str | None
+    output_preview: str | None
+    message_count: int
+    created_at: Milliseconds
+    updated_at: Milliseconds
+    last_active_at: Milliseconds | None
+    archived_at: Milliseconds | None
+
+
+class AgentSessionList(AnswerModel):
+    """A page of sessions, newest first."""
+
+    object: Literal["list"]
+    data: list[AgentSession]
+    has_more: bool
+    next_cursor: str | None
+
+
+class HistoryMessage(AnswerModel):
+    """One message of a session."""
+
+    object: Literal["message"]
+    id: str
+    seq: int
+    role: RoleWord
+    identity: str | None = Field(description="Of the participant who wrote it in the room.")
+    content: str | list[dict[str, Any]] = Field(description="String or array of content blocks")
+    created_at: Milliseconds
+
+
+class History(AnswerModel):
+    """A page of messages, oldest first; `next_cursor` goes into `after`."""
+
+    object: Literal["list"]
+    data: list[HistoryMessage]
+    has_more: bool
+    next_cursor: str | None
+
+
+class RenameRequest(RequestModel):
+    """A new name."""
+
+    label: Annotated[Text, Field(min_length=1, max_length=500)] = Field(description="The session's title from now on.")

@@ -1,0 +1,130 @@
+"""Document 004: `/v1/agents/{agent_id}/sessions`. The path's agent is checked at admission, for keys and sessions."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from aiohttp import web
+
+from control_api.adapters.agent_sessions.models import (
+    AgentSession,
+    AgentSessionList,
+    History,
+    HistoryMessage,
+    RenameRequest,
+)
+from control_api.http.answers.json_answer import json_answer
+from control_api.http.requests.call import Call
+from control_api.http.requests.dependencies import ERASURE
+from sessions.ids import format_id
+from sessions.session import Session
+from sessions.timestamps import UNIX_EPOCH
+from store.log.session_log import LogEntry
+from store.sessions.filter import SessionFilter
+from store.sessions.queries import not_found
+
+
+async def list_agent_sessions(call: Call) -> web.StreamResponse:
+    """The agent's sessions that are not archived, newest first."""
+    return await _page(call, "false")
+
+
+async def list_archived_sessions(call: Call) -> web.StreamResponse:
+    """The agent's archived sessions, newest first."""
+    return await _page(call, "true")
+
+
+async def get_history(call: Call) -> web.StreamResponse:
+    """The session's messages, oldest first."""
+    entries, has_more = await call.dependencies.sessions.log_page(
+        call.organization_id, call.session_id, kind="message", after=call.query["after"], limit=call.query["limit"]
+    )
+    data = [_message(entry) for entry in entries]
+    cursor = str(data[-1].seq) if has_more and data else None
+    return json_answer(History(object="list", data=data, has_more=has_more, next_cursor=cursor))
+
+
+async def rename_session(call: Call) -> web.StreamResponse:
+    """A label is a title."""
+    label = call.body_as(RenameRequest).label
+    await call.dependencies.sessions.update(call.organization_id, call.session_id, {"title": label})
+    return _no_content()
+
+
+async def archive_session(call: Call) -> web.StreamResponse:
+    """Archived again: the same."""
+    await call.dependencies.sessions.archive(call.organization_id, call.session_id)
+    return _no_content()
+
+
+async def restore_session(call: Call) -> web.StreamResponse:
+    """Restored again: the same."""
+    await call.dependencies.sessions.restore(call.organization_id, call.session_id)
+    return _no_content()
+
+
+async def delete_session(call: Call) -> web.StreamResponse:
+    """Its content is erased, the bill stays."""
+    await call.request.app[ERASURE].erase(call.organization_id, call.session_id)
+    return _no_content()
+
+
+async def delete_archived_session(call: Call) -> web.StreamResponse:
+    """As `delete_session`, for sessions that are archived; others aren't found among them."""
+    session = await call.dependencies.sessions.get(call.organization_id, call.session_id)
+    if session.archived_at is None:
+        raise not_found()
+    return await delete_session(call)
+
+
+async def _page(call: Call, archived: Literal["true", "false"]) -> web.Response:
+    found, has_more = await call.dependencies.sessions.list(
+        call.organization_id,
+        SessionFilter(agent_id=call.agent, archived=archived),
+        limit=call.query["limit"],
+        starting_after=call.query["starting_after"],
+    )
+    data = [_session(session) for session in found]
+    cursor = data[-1].key if has_more and data else None
+    return json_answer(AgentSessionList(object="list", data=data, has_more=has_more, next_cursor=cursor))
+
+
+def _session(session: Session) -> AgentSession:
+    return AgentSession.model_validate(
+        {
+            "object": "agent_session",
+            "key": format_id("sess", session.id),
+            "agent_id": session.agent_id,
+            "label": session.title,
+            "status": session.status.value,
+            "kind": session.kind,
+            "preview": session.preview,
+            "output_preview": session.output_preview,
+            "message_count": session.message_count,
+            "created_at": _milliseconds(session.created_at),
+            "updated_at": _milliseconds(session.updated_at),
+            "last_active_at": _milliseconds(session.last_active_at),
+            "archived_at": _milliseconds(session.archived_at),
+        }
+    )
+
+
+def _message(entry: LogEntry) -> HistoryMessage:
+    return HistoryMessage.model_validate(
+        {
+            "object": "message",
+            "id": format_id("msg", entry.id),
+            "seq": entry.seq,
+            "role": entry.role,
+            "identity": entry.identity,
+            "content": entry.text if entry.content is None else entry.content,
+            "created_at": _milliseconds(entry.created_at),
+        }
+    )
+
+
+def _milliseconds(value: datetime | None) -> int | None:
+    return None if value is None else (value - UNIX_EPOCH) // timedelta(milliseconds=1)
+
+
+def _no_content() -> web.Response:
+    return web.Response(status=204)

@@ -1,0 +1,104 @@
+"""Which session document 000 means: `sessionId`, and what kind of session that has to be.
+
+A `project` session has a `project_id`, an `instant` one has none; what doesn't match isn't found.
+"""
+
+from control_api.http.answers.models import NO_NUL
+from control_api.http.requests.call import Call
+from control_api.http.requests.query_parameters import QueryParameter
+from sessions.errors import ParleyError
+from sessions.ids import id_pattern, parse_id
+from sessions.session import Session
+
+_MOST_CHARACTERS = 256
+
+SESSION_ID = QueryParameter(
+    "sessionId", str, {"type": "string", "pattern": id_pattern("sess")}, "The session.", "", required=True
+)
+TYPE = QueryParameter(
+    "type",
+    str,
+    {"type": "string", "enum": ["project", "instant"]},
+    "project: the session has a project_id; instant: it has none.",
+    "",
+    required=True,
+)
+
+
+def _project_id(text: str) -> str:
+    if len(text) > _MOST_CHARACTERS or "\0" in text:
+        raise ValueError(f"must have at most {_MOST_CHARACTERS} characters, none of them NUL")
+    return text
+
+
+PROJECT_ID = QueryParameter(
+    "projectId",
+    _project_id,
+    {"type": "string", "maxLength": _MOST_CHARACTERS, "pattern": NO_NUL},
+    "The session's project_id. Required if type=project.",
+    "",
+)
+
+# The document's three words, and their opposites for clients that always say it. Read in any case.
+_INSTANT_WORDS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
+def _is_instant(word: str) -> bool:
+    if word.lower() not in _INSTANT_WORDS:
+        raise ValueError('must be "1", "true" or "yes"')
+    return _INSTANT_WORDS[word.lower()]
+
+
+INSTANT = QueryParameter(
+    "instant_voice_links",
+    _is_instant,
+    {"type": "string", "pattern": "^([01]|[Tt][Rr][Uu][Ee]|[Yy][Ee][Ss]|[Ff][Aa][Ll][Ss][Ee]|[Nn][Oo])$"},
+    "1, true or yes for instant-link sessions: the session has no project_id. 0, false and no are as if left out.",
+    False,
+)
+
+
+async def addressed_session(call: Call) -> Session:
+    """The session that `sessionId`, `type` and `projectId` of the query name.
+
+    Raises:
+        ParleyError: with the document's texts.
+    """
+    if not call.query["sessionId"]:
+        raise ParleyError("parameter.required", "sessionId is required", param="sessionId")
+    if call.query["type"] not in ("project", "instant"):
+        raise ParleyError("parameter.required", 'type must be "project" or "instant"', param="type")
+    project_id: str = call.query["projectId"]
+    if call.query["type"] == "project" and not project_id:
+        raise ParleyError("parameter.required", "projectId is required when type=project", param="projectId")
+    session = await session_of(call, call.query["sessionId"])
+    if call.query["type"] == "instant":
+        if session.project_id is not None or project_id:
+            raise session_not_found()
+    elif session.project_id != project_id:
+        raise session_not_found()
+    return session
+
+
+async def session_of(call: Call, session_id: str) -> Session:
+    """The caller's session with this id, in either spelling.
+
+    Raises:
+        ParleyError: `id.invalid`, or `not_found` with the document's text.
+    """
+    parsed = parse_id("sess", session_id, param="sessionId")
+    try:
+        session = await call.dependencies.sessions.get(call.organization_id, parsed)
+    except ParleyError as error:
+        if error.code != "not_found":
+            raise
+        raise session_not_found() from None
+    if call.agent not in (None, session.agent_id):
+        raise session_not_found()
+    call.session = session.id
+    return session
+
+
+def session_not_found() -> ParleyError:
+    """What the document says of unknown, foreign and mismatching sessions alike."""
+    return ParleyError("not_found", "Session not found")

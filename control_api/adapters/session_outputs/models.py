@@ -1,0 +1,109 @@
+"""What document 000 reads and answers: camelCase, undefined members absent."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from control_api.http.answers.models import RequestModel, Text
+from sessions.ids import id_pattern
+
+SessionType = Literal["project", "instant"]
+
+
+def _is_undefined(value: object) -> bool:
+    return value is None
+
+
+Undefined = Field(default=None, exclude_if=_is_undefined)
+
+
+class OutputsAnswer(BaseModel):
+    """An answer of document 000."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        serialize_by_alias=True,
+        json_schema_mode_override="serialization",
+        hide_input_in_errors=True,
+    )
+
+
+class OutputsError(BaseModel):
+    """`{"error": "<text>"}`; the headers have the code and the request id."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    error: str
+
+
+class StatusPayload(OutputsAnswer):
+    """`status` is the session's own word, `wsUrl` the room's address."""
+
+    success: Literal[True]
+    session_id: str
+    type: SessionType
+    project_id: Annotated[str | None, Undefined]
+    status: str
+    agent_id: str
+    ws_url: str | None
+    created_at: Annotated[str | None, Undefined]
+    updated_at: Annotated[str | None, Undefined]
+    completed_at: Annotated[str | None, Undefined]
+
+
+class AudioPayload(OutputsAnswer):
+    """A signed link to `conversation.wav`, good for about an hour."""
+
+    success: Literal[True]
+    session_id: str
+    audio_url: str
+
+
+class TranscriptPayload(OutputsAnswer):
+    """`transcript` is what `conversation.json` holds."""
+
+    success: Literal[True]
+    session_id: str
+    transcript: Any
+
+
+class SummaryPayload(OutputsAnswer):
+    """`summary` is what `summary.json` holds."""
+
+    success: Literal[True]
+    session_id: str
+    summary: Any
+
+
+class GeneratingPayload(OutputsAnswer):
+    """There is no summary of the transcript as it is now; a run is making it."""
+
+    success: Literal[False]
+    session_id: str
+    generating: Literal[True]
+    workflow_id: str
+    run_id: str
+
+
+class RegeneratingPayload(OutputsAnswer):
+    """A run is going on."""
+
+    success: Literal[True]
+    session_id: str
+    workflow_id: str
+    run_id: str
+
+
+class RegenerateRequest(RequestModel):
+    """Whose summary is to be made again."""
+
+    # The pattern isn't checked here: what is no id has the document's texts.
+    session_id: str = Field(alias="sessionId", max_length=256, json_schema_extra={"pattern": id_pattern("sess")})
+    project_id: Annotated[Text, Field(max_length=256)] | None = Field(
+        None, alias="projectId", description="Has to match when given."
+    )
+    instant_voice_links: bool = Field(False, description="The session has to be an instant one.")

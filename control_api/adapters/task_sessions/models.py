@@ -1,0 +1,87 @@
+"""Bodies and answers of document 002 (`/api/sessions`)."""
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import ConfigDict, Field
+
+from control_api.http.answers.models import NO_NUL, AgentId, AnswerModel, Json, RequestModel, ShortText, Text
+from control_api.messages.models import MessageText
+from control_api.sessions.create_request import TransportRequest
+from control_api.sessions.resource import Timestamp
+
+TaskStatus = Literal["created", "active", "paused", "completed", "failed"]
+Prompt = Annotated[Text, Field(max_length=32_768)]
+
+
+class TaskData(RequestModel):
+    """Whatever belongs to the session, at most 16 KiB as JSON; a `transport` is lifted out and never stored here."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"propertyNames": {"pattern": NO_NUL}})
+    __pydantic_extra__: dict[str, Json]
+
+    transport: TransportRequest | None = Field(
+        None, description="Makes the session a voice session: where to join, as in POST /v1/sessions."
+    )
+
+
+class CreateTaskSessionRequest(RequestModel):
+    """A new session: a text session, unless its data has a transport."""
+
+    agent_id: AgentId = Field(description="Agent ID")
+    task_id: ShortText | None = Field(None, description="Associated task ID")
+    prompt: Prompt | None = Field(None, description="Initial prompt")
+    data: TaskData | None = Field(None, description="Session data")
+
+
+class UpdateTaskSessionRequest(RequestModel):
+    """What is left out stays."""
+
+    # The words are checked where unknown ones are 400 `status.unknown`.
+    status: Annotated[str, Field(max_length=64, json_schema_extra={"enum": list(get_args(TaskStatus))})] | None = Field(
+        None, description="A command: paused, active or completed."
+    )
+    data: TaskData | None = Field(None, description="Session data: merged member by member, null deletes.")
+    prompt: Prompt | None = Field(None, description="Update prompt")
+
+
+class SendMessageRequest(RequestModel):
+    """A message."""
+
+    content: MessageText
+
+
+class CreatedTaskSession(AnswerModel):
+    """What a create answers."""
+
+    id: str
+    agent_id: str
+    task_id: str | None
+    status: TaskStatus
+    created_at: Timestamp
+
+
+class TaskSession(CreatedTaskSession):
+    """A session in the list."""
+
+    last_active: Timestamp
+    message_count: int
+
+
+class TaskSessionDetails(TaskSession):
+    """A session with its data."""
+
+    data: dict[str, Any]
+
+
+class TaskSessionList(AnswerModel):
+    """Newest first."""
+
+    sessions: list[TaskSession]
+
+
+class SentMessage(AnswerModel):
+    """What became of a message."""
+
+    message_id: str
+    status: Literal["sent", "queued"]
+    timestamp: Timestamp

@@ -1,0 +1,125 @@
+"""Document 002 in the table of operations."""
+
+from control_api.adapters.task_sessions import routes
+from control_api.adapters.task_sessions.models import (
+    CreatedTaskSession,
+    CreateTaskSessionRequest,
+    SendMessageRequest,
+    SentMessage,
+    TaskSessionDetails,
+    TaskSessionList,
+    UpdateTaskSessionRequest,
+)
+from control_api.http.answers import examples
+from control_api.http.openapi.operation import Answer, Operation
+from control_api.http.requests.path_parameters import SESSION_LEADS_TO
+from control_api.http.requests.query_parameters import QueryParameter, identifier, integer, text
+from control_api.sessions.transport_reading import TRANSPORT_CODES
+
+_TAG = "Session API"
+_ALL = "/api/sessions"
+_ONE = _ALL + "/{session_id}"
+_STATUS = QueryParameter(
+    "status",
+    routes.statuses_of,
+    {"type": "string", "enum": ["created", "active", "paused", "completed", "failed"]},
+    "Filter by status",
+)
+
+TASK_SESSION_OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        name="list_task_sessions",
+        method="GET",
+        path=_ALL,
+        tag=_TAG,
+        summary="List sessions",
+        description="Newest first, those that are not archived.",
+        scope="sessions:read_metadata",
+        handler=routes.list_task_sessions,
+        query=(
+            text("task_id", "Filter by task"),
+            text("agent_id", "Filter by agent"),
+            _STATUS,
+            integer("limit", "Page size. Default and max 100.", least=1, most=100, default=100),
+            identifier("starting_after", "The last id of the page before.", "sess"),
+        ),
+        answers=(Answer(200, "Sessions.", TaskSessionList, {"sessions": [examples.TASK_SESSION]}),),
+        errors=("status.unknown",),
+    ),
+    Operation(
+        name="create_task_session",
+        method="POST",
+        path=_ALL,
+        tag=_TAG,
+        summary="Create session",
+        description="A text session: no worker, no bill. With data.transport a voice session, as POST /v1/sessions.",
+        scope="sessions:write",
+        handler=routes.create_task_session,
+        body=CreateTaskSessionRequest,
+        made_at=_ALL + "/{id}",
+        request_examples={"text": examples.CREATE_TASK_SESSION},
+        answers=(
+            Answer(
+                201,
+                "The session.",
+                CreatedTaskSession,
+                examples.CREATED_TASK_SESSION,
+                leads_to=SESSION_LEADS_TO,
+            ),
+        ),
+        errors=TRANSPORT_CODES,
+    ),
+    Operation(
+        name="get_task_session",
+        method="GET",
+        path=_ONE,
+        tag=_TAG,
+        summary="Get session details",
+        scope="sessions:read",
+        handler=routes.get_task_session,
+        answers=(Answer(200, "The session.", TaskSessionDetails, examples.TASK_SESSION_DETAILS),),
+    ),
+    Operation(
+        name="update_task_session",
+        method="PATCH",
+        path=_ONE,
+        tag=_TAG,
+        summary="Update session",
+        description=(
+            "status paused, active and completed are commands; data is merged member by member (null deletes); prompt "
+            "replaces. All of it or nothing."
+        ),
+        scope="sessions:write",
+        handler=routes.update_task_session,
+        body=UpdateTaskSessionRequest,
+        request_examples={"pause": {"status": "paused", "data": {"notes": "Paused for review"}}},
+        answers=(Answer(200, "The session.", TaskSessionDetails, examples.TASK_SESSION_DETAILS),),
+        errors=("status.unknown", "transition.invalid", *TRANSPORT_CODES),
+    ),
+    Operation(
+        name="delete_task_session",
+        method="DELETE",
+        path=_ONE,
+        tag=_TAG,
+        summary="Delete session",
+        description="Erases every byte of content; the usage ledger stays.",
+        scope="sessions:delete",
+        handler=routes.delete_task_session,
+        answers=(Answer(204, "Deleted."),),
+        errors=("session.active",),
+    ),
+    Operation(
+        name="send_task_message",
+        method="POST",
+        path=_ONE + "/message",
+        tag=_TAG,
+        summary="Send message",
+        description="sent once it is in the room (within 2 s), else queued; in a text session always sent.",
+        scope="sessions:write",
+        handler=routes.send_task_message,
+        body=SendMessageRequest,
+        request_examples={"message": {"content": "Please continue with the implementation"}},
+        answers=(Answer(201, "The message.", SentMessage, examples.SENT_MESSAGE),),
+        errors=("session.not_running",),
+    ),
+)

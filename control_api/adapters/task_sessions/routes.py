@@ -1,0 +1,216 @@
+"""Document 002: sessions of agents' tasks, bare resources, five status words."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal, get_args
+
+from aiohttp import web
+
+from control_api.adapters.task_sessions.models import (
+    CreatedTaskSession,
+    CreateTaskSessionRequest,
+    SendMessageRequest,
+    SentMessage,
+    TaskData,
+    TaskSession,
+    TaskSessionDetails,
+    TaskSessionList,
+    TaskStatus,
+    UpdateTaskSessionRequest,
+)
+from control_api.http.answers.json_answer import json_answer, to_json
+from control_api.http.requests.call import Call
+from control_api.http.requests.dependencies import ERASURE
+from control_api.messages.delivery import deliver
+from control_api.messages.routes import message_status
+from control_api.sessions.create import DEFAULT_MAX_DURATION_SECONDS, agent_of_new, hide_from_others
+from control_api.sessions.transport_reading import Seat, read_transport
+from sessions.errors import ParleyError
+from sessions.ids import format_id, new_uuid
+from sessions.lifecycle import Status
+from sessions.session import RecordingOptions, Session
+from sessions.timestamps import format_timestamp
+from sessions.usage import MULTIPLIERS
+from store.log.session_log import LogEntry
+from store.log.session_messages import NewMessage
+from store.sessions.filter import SessionFilter
+from store.sessions.new_session import NewSession
+from store.sessions.task_sessions import Command, TaskChanges, merged
+
+WORDS: dict[Status, TaskStatus] = {
+    Status.CREATED: "created",
+    Status.QUEUED: "active",
+    Status.STARTING: "active",
+    Status.RUNNING: "active",
+    Status.ENDING: "active",
+    Status.PAUSED: "paused",
+    Status.ENDED: "completed",
+    Status.CANCELED: "completed",
+    Status.FAILED: "failed",
+}
+_COMMANDS: dict[str, Command] = {"paused": "pause", "active": "resume", "completed": "end"}
+_QUALITY = "standard"
+_IDLE_TIMEOUT_SECONDS = 30
+
+
+def statuses_of(word: str) -> frozenset[Status]:
+    """The statuses that a word of the document stands for.
+
+    Raises:
+        ParleyError: `status.unknown`.
+    """
+    found = frozenset(status for status, known in WORDS.items() if known == word)
+    if not found:
+        raise ParleyError("status.unknown", "unknown session status", param="status")
+    return found
+
+
+async def list_task_sessions(call: Call) -> web.StreamResponse:
+    """The organization's sessions, newest first."""
+    query = call.query
+    if call.agent is not None and query["agent_id"] not in (None, call.agent):
+        return json_answer(TaskSessionList(sessions=[]))
+    wanted = SessionFilter(statuses=query["status"], agent_id=call.agent or query["agent_id"], task_id=query["task_id"])
+    found, _ = await call.dependencies.sessions.list(
+        call.organization_id, wanted, limit=query["limit"], starting_after=query["starting_after"]
+    )
+    return json_answer(TaskSessionList(sessions=[TaskSession.model_validate(_listed(one)) for one in found]))
+
+
+async def create_task_session(call: Call) -> web.StreamResponse:
+    """A text session, or with a transport a voice session."""
+    dependencies, body = call.dependencies, call.body_as(CreateTaskSessionRequest)
+    seat = _seat(call, body.data)
+    new = NewSession(
+        id=new_uuid(),
+        kind="text" if seat is None else "voice",
+        transport=None if seat is None else seat.transport,
+        token=None if seat is None else seat.token,
+        token_expires_at=None if seat is None else seat.token_expires_at,
+        quality=_QUALITY,
+        multiplier=Decimal(MULTIPLIERS[_QUALITY]),
+        max_duration_seconds=min(DEFAULT_MAX_DURATION_SECONDS, dependencies.settings.max_duration_seconds),
+        idle_timeout_seconds=_IDLE_TIMEOUT_SECONDS,
+        recording=RecordingOptions("mono", "silence"),
+        agent_id=agent_of_new(call, body.agent_id),
+        task_id=body.task_id,
+        prompt=body.prompt,
+        data=merged(None, _members(body.data) or {}),
+    )
+    ticket, call.ticket = call.ticket, None  # the answer is kept by the transaction that creates the session
+    try:
+        session = await dependencies.sessions.create(
+            call.organization_id, new, idempotency=ticket, render=lambda one: (201, to_json(_created(one)))
+        )
+    except ParleyError as error:
+        await hide_from_others(call, error)
+        raise
+    headers = {"Location": f"/api/sessions/{format_id('sess', session.id)}"}
+    return json_answer(_created(session), status=201, headers=headers)
+
+
+async def get_task_session(call: Call) -> web.StreamResponse:
+    """One session with its data."""
+    return json_answer(_details(await call.dependencies.sessions.get(call.organization_id, call.session_id)))
+
+
+async def update_task_session(call: Call) -> web.StreamResponse:
+    """Commands by status, data and prompt; all of it or nothing."""
+    body, sessions = call.body_as(UpdateTaskSessionRequest), call.dependencies.sessions
+    seat = _seat(call, body.data)
+    changes = TaskChanges(
+        command=None if body.status is None else _command(body.status),
+        data=_members(body.data),
+        prompt=body.prompt,
+        seat=None if seat is None else (seat.transport, seat.token, seat.token_expires_at),
+    )
+    try:
+        return json_answer(_details(await sessions.tasks.change(call.organization_id, call.session_id, changes)))
+    except ParleyError as error:
+        await hide_from_others(call, error)
+        raise
+
+
+async def delete_task_session(call: Call) -> web.StreamResponse:
+    """Erase every byte of content; the bill stays."""
+    await call.request.app[ERASURE].erase(call.organization_id, call.session_id)
+    return web.Response(status=204)
+
+
+async def send_task_message(call: Call) -> web.StreamResponse:
+    """Log a message and take it to the room, if there is one."""
+    body = call.body_as(SendMessageRequest)
+    entry = await deliver(call, NewMessage("user", body.content), lambda one: to_json(_sent(one)))
+    return json_answer(_sent(entry), status=201)
+
+
+def _command(word: str) -> Callable[[Status], Command | None]:
+    """What a status that is asked for means for a session in each of ours; None: it is so already.
+
+    Raises:
+        ParleyError: `status.unknown`; the function that is returned raises `transition.invalid`.
+    """
+    if word not in get_args(TaskStatus):
+        raise ParleyError("status.unknown", "unknown session status", param="status")
+
+    def command(status: Status) -> Command | None:
+        if WORDS[status] == word or (word == "completed" and status is Status.ENDING):
+            return None
+        if word not in _COMMANDS or WORDS[status] in ("completed", "failed"):
+            raise ParleyError("transition.invalid", f"a session that is {WORDS[status]} can't become {word}")
+        return _COMMANDS[word]
+
+    return command
+
+
+def _seat(call: Call, data: TaskData | None) -> Seat | None:
+    if data is None or data.transport is None:
+        return None
+    try:
+        return read_transport(data.transport, call.dependencies.settings, joins_at=datetime.now(UTC))
+    except ParleyError as error:
+        if error.param is not None:
+            error.param = f"data.{error.param}"
+        raise
+
+
+def _members(data: TaskData | None) -> dict[str, Any] | None:
+    return None if data is None else dict(data.model_extra or {})
+
+
+def _created(session: Session) -> CreatedTaskSession:
+    return CreatedTaskSession.model_validate(_named(session))
+
+
+def _details(session: Session) -> TaskSessionDetails:
+    return TaskSessionDetails.model_validate({**_listed(session), "data": session.data or {}})
+
+
+def _listed(session: Session) -> dict[str, Any]:
+    return {
+        **_named(session),
+        "last_active": format_timestamp(session.last_active_at or session.created_at),
+        "message_count": session.message_count,
+    }
+
+
+def _named(session: Session) -> dict[str, Any]:
+    return {
+        "id": format_id("sess", session.id),
+        "agent_id": session.agent_id,
+        "task_id": session.task_id,
+        "status": WORDS[session.status],
+        "created_at": format_timestamp(session.created_at),
+    }
+
+
+def _sent(entry: LogEntry) -> SentMessage:
+    status: Literal["sent", "queued"] = "queued" if message_status(entry) == "queued" else "sent"
+    return SentMessage.model_validate(
+        {
+            "message_id": format_id("msg", entry.id),
+            "status": status,
+            "timestamp": format_timestamp(entry.created_at),
+        }
+    )

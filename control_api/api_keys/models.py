@@ -1,0 +1,86 @@
+"""API keys as they are asked for and shown."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from control_api.http.answers.models import INTEGRAL, AgentId, AnswerModel, RequestModel, ShortText
+from control_api.sessions.resource import Timestamp
+from sessions.timestamps import parse_timestamp
+
+ScopeWord = Literal[
+    "sessions:read", "sessions:read_metadata", "sessions:write", "sessions:delete", "usage:read", "keys:manage"
+]
+KeyKind = Literal["master", "agent"]
+
+DEFAULT_GRACE_SECONDS = 3600
+MAX_GRACE_SECONDS = 30 * 86400
+
+
+def _time(value: Any) -> Any:
+    if value is None:
+        return None
+    try:
+        return parse_timestamp(value)
+    except (TypeError, ValueError, OverflowError):
+        raise PydanticCustomError(
+            "timestamp", "must be an ISO 8601 UTC time such as 2026-11-22T02:37:57.123Z"
+        ) from None
+
+
+Time = Annotated[datetime, BeforeValidator(_time, json_schema_input_type=Timestamp)]
+
+
+class CreateApiKeyRequest(RequestModel):
+    """A master key may do everything; an agent key sees one agent's sessions, with chosen scopes."""
+
+    kind: KeyKind
+    agent_id: AgentId | None = Field(None, description="The agent that the key is for: required for an agent key.")
+    scopes: Annotated[list[ScopeWord], Field(max_length=6)] = Field(
+        default_factory=list, description="What an agent key may do. A master key has every scope: leave this out."
+    )
+    expires_at: Time | None = Field(None, description="When the key stops working. Null: never.")
+    name: ShortText | None = Field(None, description="What the key is for.")
+
+
+class RotateApiKeyRequest(RequestModel):
+    """For how long the old key goes on working beside the new one."""
+
+    grace_seconds: Annotated[int, Field(ge=0, le=MAX_GRACE_SECONDS), INTEGRAL] = Field(
+        DEFAULT_GRACE_SECONDS, description="Seconds in which both keys work; at most 30 days."
+    )
+
+
+class ApiKeyResource(AnswerModel):
+    """A key without its secret: of that only a SHA-256 is kept."""
+
+    id: str
+    object: Literal["api_key"]
+    organization_id: str
+    kind: KeyKind
+    agent_id: str | None
+    name: str | None
+    scopes: list[ScopeWord]
+    prefix: str
+    last_four: str
+    created_at: Timestamp
+    expires_at: Timestamp | None
+    revoked_at: Timestamp | None
+    last_used_at: Timestamp | None = Field(description="To the minute.")
+
+
+class NewApiKey(ApiKeyResource):
+    """A key at its creation, the only time that it is shown."""
+
+    key: str
+
+
+class ApiKeyList(AnswerModel):
+    """A page of keys, newest first; revoked and expired ones too."""
+
+    object: Literal["list"]
+    data: list[ApiKeyResource]
+    has_more: bool
+    next_cursor: str | None

@@ -1,0 +1,1 @@
+"""A session's log of transitions and events over HTTP. It is written by `store.lifecycle`."""

@@ -1,0 +1,81 @@
+"""What happened to a session, and what it costs: the ordered logs, oldest first."""
+
+from typing import Any, Literal
+
+from control_api.http.answers.models import AnswerModel
+from control_api.sessions.resource import StatusWord, Timestamp
+
+
+class SessionEvent(AnswerModel):
+    """One thing that happened; `seq` counts from 1 within the session."""
+
+    id: str
+    object: Literal["event"]
+    session_id: str
+    seq: int
+    type: str
+    occurred_at: Timestamp
+    epoch: int
+    status_from: StatusWord | None
+    status_to: StatusWord | None
+    code: str | None
+    fault: str | None
+    data: dict[str, Any]
+
+
+class EventList(AnswerModel):
+    """A page of events; `next_cursor` goes into `after`."""
+
+    object: Literal["list"]
+    data: list[SessionEvent]
+    has_more: bool
+    next_cursor: str | None
+
+
+class StatusTransition(AnswerModel):
+    """One change of a session's status."""
+
+    object: Literal["transition"]
+    seq: int
+    status_from: StatusWord | None
+    status_to: StatusWord
+    occurred_at: Timestamp
+    epoch: int
+    code: str | None
+    fault: str | None
+
+
+class Timeline(AnswerModel):
+    """Every status transition of a session."""
+
+    object: Literal["list"]
+    data: list[StatusTransition]
+    has_more: bool
+    next_cursor: str | None
+
+
+class UsageEvent(AnswerModel):
+    """One row of the bill: the half-open range [from_ms, to_ms) of the session's counter."""
+
+    id: str
+    object: Literal["usage_event"]
+    session_id: str
+    epoch: int
+    kind: Literal["accrual", "final"]
+    from_ms: int
+    to_ms: int
+    milliseconds: int
+    quality: str
+    multiplier: str
+    credits: str
+    external_customer_id: str | None
+    recorded_at: Timestamp
+
+
+class UsageEventList(AnswerModel):
+    """A page of the bill; `next_cursor` goes into `after`."""
+
+    object: Literal["list"]
+    data: list[UsageEvent]
+    has_more: bool
+    next_cursor: str | None

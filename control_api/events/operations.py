@@ -1,0 +1,32 @@
+"""The operations that read what happened to a session."""
+
+from control_api.events import routes
+from control_api.events.models import EventList, Timeline
+from control_api.http.answers import examples
+from control_api.http.openapi.operation import Answer, Operation
+from control_api.http.requests.query_parameters import after_seq, page_size
+from control_api.sessions.one_session import ONE_SESSION
+
+SESSION_LOG_OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        name="get_timeline",
+        method="GET",
+        path=ONE_SESSION + "/timeline",
+        tag="Sessions",
+        summary="Status transitions, oldest first",
+        scope="sessions:read_metadata",
+        handler=routes.get_timeline,
+        answers=(Answer(200, "Every transition.", Timeline, examples.page(examples.TRANSITION)),),
+    ),
+    Operation(
+        name="list_events",
+        method="GET",
+        path=ONE_SESSION + "/events",
+        tag="Sessions",
+        summary="Everything that happened, oldest first",
+        scope="sessions:read",
+        handler=routes.list_events,
+        query=(after_seq("events"), page_size()),
+        answers=(Answer(200, "A page of events.", EventList, examples.page(examples.EVENT, cursor="4")),),
+    ),
+)

@@ -1,0 +1,61 @@
+"""`GET …/timeline` and `GET …/events`."""
+
+from aiohttp import web
+
+from control_api.events.models import EventList, SessionEvent, StatusTransition, Timeline
+from control_api.http.answers.json_answer import json_answer
+from control_api.http.requests.call import Call
+from sessions.ids import format_id
+from sessions.redaction import redact_value
+from sessions.timestamps import format_timestamp
+from store.sessions.queries import SessionEvent as StoredEvent
+
+
+async def get_timeline(call: Call) -> web.StreamResponse:
+    """Every status transition, oldest first."""
+    events = await call.dependencies.sessions.timeline(call.organization_id, call.session_id)
+    data = [
+        StatusTransition.model_validate(
+            {
+                "object": "transition",
+                "seq": event.seq,
+                "status_from": event.status_from,
+                "status_to": event.status_to,
+                "occurred_at": format_timestamp(event.at),
+                "epoch": event.epoch,
+                "code": event.code,
+                "fault": event.fault,
+            }
+        )
+        for event in events
+    ]
+    return json_answer(Timeline(object="list", data=data, has_more=False, next_cursor=None))
+
+
+async def list_events(call: Call) -> web.StreamResponse:
+    """A page of everything that happened, oldest first."""
+    events, has_more = await call.dependencies.sessions.events(
+        call.organization_id, call.session_id, after=call.query["after"], limit=call.query["limit"]
+    )
+    data = [_present(event) for event in events]
+    cursor = str(data[-1].seq) if has_more and data else None
+    return json_answer(EventList(object="list", data=data, has_more=has_more, next_cursor=cursor))
+
+
+def _present(event: StoredEvent) -> SessionEvent:
+    return SessionEvent.model_validate(
+        {
+            "id": format_id("evt", event.id),
+            "object": "event",
+            "session_id": format_id("sess", event.session_id),
+            "seq": event.seq,
+            "type": event.type,
+            "occurred_at": format_timestamp(event.at),
+            "epoch": event.epoch,
+            "status_from": event.status_from,
+            "status_to": event.status_to,
+            "code": event.code,
+            "fault": event.fault,
+            "data": redact_value(event.data),
+        }
+    )

@@ -1,0 +1,154 @@
+"""The OpenAPI 3.1 document, from the table of operations and their pydantic models."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from aiohttp import web
+from openapi_pydantic import OpenAPI
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from control_api.http.openapi.operation import Operation
+from control_api.http.openapi.responses import References, error_responses, success_response
+from control_api.http.requests.idempotency_key import HEADER
+from control_api.http.requests.path_parameters import OUTSIDE_THE_PATH, PATH_PARAMETERS, path_parameters
+
+OPENAPI = web.AppKey("openapi", bytes)
+
+
+def openapi_document(operations: Sequence[Operation]) -> OpenAPI:
+    """The whole document; building it validates it."""
+    references, definitions = _schemas(operations)
+    paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for operation in operations:
+        paths[operation.path][operation.method.lower()] = _operation(operation, references)
+    for operation in operations:
+        for answer in operation.answers:
+            if answer.leads_to:
+                response = paths[operation.path][operation.method.lower()]["responses"][str(answer.status)]
+                response["links"] = _links(answer.leads_to, operations)
+    return OpenAPI.model_validate(
+        {
+            "openapi": "3.1.1",
+            "info": {
+                "title": "Parley",
+                "version": version("parley"),
+                "description": "Records voice sessions that happen in LiveKit rooms that its customers own.",
+                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            },
+            "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in operations)],
+            "paths": dict(paths),
+            "components": {
+                "schemas": definitions,
+                "securitySchemes": {"api_key": {"type": "http", "scheme": "bearer", "description": "An API key."}},
+            },
+        }
+    )
+
+
+def render(document: OpenAPI) -> bytes:
+    """As JSON."""
+    return document.model_dump_json(by_alias=True, exclude_none=True).encode()
+
+
+def _schemas(operations: Sequence[Operation]) -> tuple[References, dict[str, Any]]:
+    """Where each model's schema is, and the schemas."""
+    models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {}
+    for operation in operations:
+        models[(operation.dialect.envelope, "serialization")] = None
+        if operation.body is not None:
+            models[(operation.body, "validation")] = None
+        for answer in operation.answers:
+            shown = [answer.model] if answer.model else []
+            shown += [answer.variant[1]] if answer.variant else []
+            models.update({(model, "serialization"): None for model in shown})
+    references, schema = models_json_schema(list(models), ref_template="#/components/schemas/{model}")
+    return {model: references[model, mode] for model, mode in models}, schema["$defs"]
+
+
+def _operation(operation: Operation, references: References) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "operationId": operation.name,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "parameters": _parameters(operation),
+        "responses": {
+            **{str(answer.status): success_response(answer, operation, references) for answer in operation.answers},
+            **error_responses(operation, references),
+        },
+        "security": [] if operation.public else [{"api_key": [operation.scope] if operation.scope else []}],
+    }
+    if operation.description:
+        content["description"] = operation.description
+    if operation.body is not None:
+        content["requestBody"] = {
+            "required": operation.body_required,
+            "content": {
+                "application/json": {
+                    "schema": references[operation.body],
+                    "examples": {name: {"value": value} for name, value in operation.request_examples.items()},
+                }
+            },
+        }
+    return content
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = []
+    for name in path_parameters(operation.path):
+        parameters.append(_in_path(name, *PATH_PARAMETERS[name]))
+    for parameter in operation.query:
+        schema = {"type": "array", "items": parameter.schema} if parameter.repeats else parameter.schema
+        parameters.append(
+            {
+                "name": parameter.name,
+                "in": "query",
+                "required": parameter.required,
+                "description": parameter.description,
+                "schema": schema,
+            }
+        )
+    for name, (description, schema) in operation.request_headers.items():
+        parameters.append({"name": name, "in": "header", "description": description, "schema": schema})
+    if operation.idempotent_by_key:
+        parameters.append(_IDEMPOTENCY_KEY)
+    return parameters
+
+
+_IDEMPOTENCY_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "description": "1 to 255 printable ASCII characters, kept for 24 h: a repetition gets the first answer.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+}
+
+
+def _in_path(name: str, description: str, example: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": schema,
+        "example": example,
+    }
+
+
+def _links(leads_to: dict[str, str], operations: Sequence[Operation]) -> dict[str, Any]:
+    """To every operation that the answer can address."""
+    found: dict[str, Any] = {}
+    for operation in operations:
+        names = path_parameters(operation.path)
+        names += [parameter.name for parameter in operation.query if parameter.name == OUTSIDE_THE_PATH]
+        in_body = operation.body is not None and OUTSIDE_THE_PATH in operation.body.model_json_schema()["properties"]
+        if not (names or in_body) or not leads_to.keys() >= {*names, *([OUTSIDE_THE_PATH] if in_body else [])}:
+            continue
+        link: dict[str, Any] = {"operationId": operation.name}
+        if names:
+            link["parameters"] = {name: f"$response.body#/{leads_to[name]}" for name in names}
+        if in_body:
+            link["requestBody"] = {OUTSIDE_THE_PATH: f"{{$response.body#/{leads_to[OUTSIDE_THE_PATH]}}}"}
+        found[operation.name] = link
+    return found

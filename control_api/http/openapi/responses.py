@@ -1,0 +1,127 @@
+"""The responses of an operation in the OpenAPI document: how it succeeds, and every code that it may refuse with."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel
+
+from control_api.http.answers import examples
+from control_api.http.answers.envelope import ERROR_CODE
+from control_api.http.answers.request_id import HEADER as REQUEST_ID
+from control_api.http.openapi.operation import Answer, Operation
+from control_api.http.openapi.status_descriptions import STATUS_DESCRIPTIONS
+from control_api.http.requests.idempotency_key import REPLAYED
+from sessions.codes import CODES
+from sessions.errors import ParleyError
+from sessions.ids import id_pattern
+
+References = dict[type[BaseModel], dict[str, Any]]  # where the schema of each model is
+
+# What any request may meet, whatever it asks for.
+_ALWAYS = ("request.malformed", "parameter.unknown", "internal", "stopping")
+_WITH_KEY = ("key.missing", "key.invalid", "scope.missing", "database.unavailable")
+_WITH_BODY = (
+    "body.malformed",
+    "body.too_large",
+    "body.timeout",
+    "body.media_type",
+    "field.unknown",
+    "field.required",
+    "field.invalid",
+)
+_REPLAYED_DESCRIPTION = "true when this is the answer of an earlier request with the same key."
+_REQUEST_ID = {
+    REQUEST_ID: {
+        "description": "Id of the request, for support.",
+        "required": True,
+        "schema": {"type": "string", "pattern": id_pattern("req")},
+    }
+}
+_ERROR_CODE = {
+    ERROR_CODE: {
+        "description": "The error's code, whatever form the body has.",
+        "required": True,
+        "schema": {"type": "string", "pattern": r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"},
+    }
+}
+_OF_ERRORS = {
+    401: {"WWW-Authenticate": "Bearer"},
+    416: {"Content-Range": "bytes */ and the size of the file."},
+    503: {"Retry-After": "Seconds."},
+}
+_WITH_IDEMPOTENCY = (
+    "not_found",
+    "idempotency.invalid",
+    "idempotency.in_progress",
+    "idempotency.key_reused",
+    "commit.unknown",
+)
+
+
+def success_response(answer: Answer, operation: Operation, references: References) -> dict[str, Any]:
+    """One way in which the operation succeeds."""
+    headers = _headers(answer.headers, required=True)
+    if operation.made_at is not None:
+        headers |= _headers({"Location": "Where it is."}, required=True)
+    headers |= _headers(answer.optional_headers, required=False)
+    if operation.idempotent_by_key:
+        headers |= _headers({REPLAYED: _REPLAYED_DESCRIPTION}, required=False)
+    content: dict[str, Any] = {
+        media_type: {
+            "schema": {"type": "object" if media_type == "application/json" else "string"},
+            **({"example": example} if example else {}),
+        }
+        for media_type, example in answer.media_types.items()
+    }
+    if answer.model is not None:
+        content["application/json"] = {"schema": references[answer.model], "example": answer.example}
+        if answer.variant is not None:
+            media_type, model, example = answer.variant
+            content["application/json"]["schema"] = {"anyOf": [references[answer.model], references[model]]}
+            content[media_type] = {"schema": references[model], "example": example}
+    return {
+        "description": answer.description,
+        "headers": _REQUEST_ID | headers,
+        **({"content": content} if content else {}),
+    }
+
+
+def error_responses(operation: Operation, references: References) -> dict[str, Any]:
+    """One response per status, with an example per code."""
+    codes = [*_ALWAYS, *operation.errors]
+    if not operation.public:
+        codes += _WITH_KEY
+    if "{" in operation.path:
+        codes += ["id.invalid", "not_found"]
+    if operation.query:
+        codes += ["parameter.invalid"]
+    if operation.body is not None:
+        codes += _WITH_BODY
+    if operation.idempotent_by_key:
+        codes += _WITH_IDEMPOTENCY
+    by_status: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+    dialect = operation.dialect
+    for code in dict.fromkeys(codes):
+        error = dialect.content(ParleyError(code, CODES[code].help), examples.ERROR["error"]["request_id"])
+        by_status[dialect.status(code)][code] = {"value": error}
+    return {
+        str(status): {
+            "description": _described(operation, status, shown),
+            "headers": _REQUEST_ID | _ERROR_CODE | _headers(_OF_ERRORS.get(status, {}), required=True),
+            "content": {"application/json": {"schema": references[dialect.envelope], "examples": shown}},
+        }
+        for status, shown in sorted(by_status.items())
+    }
+
+
+def _described(operation: Operation, status: int, codes: Iterable[str]) -> str:
+    sentence = operation.error_descriptions.get(status, STATUS_DESCRIPTIONS[status])
+    return f"{sentence} Codes: {', '.join(codes)}."
+
+
+def _headers(descriptions: dict[str, str], *, required: bool) -> dict[str, Any]:
+    return {
+        name: {"description": description, "required": required, "schema": {"type": "string"}}
+        for name, description in descriptions.items()
+    }

@@ -1,0 +1,68 @@
+"""One admitted request: everything that a route function needs, checked."""
+
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from control_api.http.requests.dependencies import DEPENDENCIES, ApiDependencies
+from store.access.api_keys import Principal
+from store.access.idempotency import IdempotencyTicket
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+@dataclass(slots=True)
+class Call:
+    """A request after authentication, scope, path ids, query parameters, schema and idempotency key.
+
+    Attributes:
+        session: `{session_id}` or `{session_key}` of the path; it exists and is the agent's, where there is one.
+        api_key: `{key_id}` of the path.
+        agent: `{agent_id}` of the path, else the agent that the key is bound to: nothing of others may be shown.
+        ticket: of an idempotent request; a route that stores the answer in its own transaction sets it to None.
+    """
+
+    request: web.Request
+    query: dict[str, Any] = field(default_factory=dict)
+    admitted: Principal | None = None
+    session: UUID | None = None
+    api_key: UUID | None = None
+    agent: str | None = None
+    body: BaseModel | None = None
+    ticket: IdempotencyTicket | None = None
+
+    @property
+    def dependencies(self) -> ApiDependencies:
+        """What the application leans on."""
+        return self.request.app[DEPENDENCIES]
+
+    @property
+    def principal(self) -> Principal:
+        """Who asks; operations without authentication have nobody."""
+        assert self.admitted is not None
+        return self.admitted
+
+    @property
+    def organization_id(self) -> UUID:
+        """Whose data this is about."""
+        return self.principal.organization_id
+
+    @property
+    def session_id(self) -> UUID:
+        """The session of the path."""
+        assert self.session is not None
+        return self.session
+
+    @property
+    def api_key_id(self) -> UUID:
+        """The API key of the path."""
+        assert self.api_key is not None
+        return self.api_key
+
+    def body_as(self, model: type[Body]) -> Body:
+        """The checked body."""
+        assert isinstance(self.body, model)
+        return self.body

@@ -1,0 +1,111 @@
+"""The way of a request to its route: key, scope, path ids, query parameters, body, idempotency key. In this order."""
+
+import json
+from collections.abc import Awaitable, Callable
+
+from aiohttp import hdrs, web
+
+from control_api.http.answers.dialect import DIALECT
+from control_api.http.answers.json_answer import json_answer
+from control_api.http.openapi.operation import Operation
+from control_api.http.requests.authentication import authenticate, require_scope
+from control_api.http.requests.call import Call
+from control_api.http.requests.dependencies import ANSWER_VAULT, DEPENDENCIES, LATE_RELEASES
+from control_api.http.requests.field_errors import validate
+from control_api.http.requests.idempotency_key import REPLAYED, fingerprint, read_key
+from control_api.http.requests.json_body import read_body
+from control_api.http.requests.path_parameters import read_path
+from control_api.http.requests.query_parameters import read_query
+from control_api.http.serving.boundary import OPERATION
+from sessions.errors import DatabaseUnavailableError
+from store.access.api_keys import Principal
+from store.access.idempotency import Replay
+from store.sessions.queries import not_found
+
+PRINCIPAL = web.RequestKey("principal", Principal)
+
+
+def admit(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The aiohttp handler of `operation`."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        request[OPERATION] = operation.name
+        request[DIALECT] = operation.dialect
+        call = Call(request)
+        if not operation.public:
+            call.admitted = await authenticate(request, request.app[DEPENDENCIES].api_keys)
+            request[PRINCIPAL] = call.admitted
+            if operation.scope is not None:
+                require_scope(call.admitted, operation.scope)
+        read_path(call)
+        call.query = read_query(request.rel_url.query, operation.query)
+        if operation.body is not None:
+            call.body = validate(operation.body, await read_body(request, required=operation.body_required))
+        await require_own(call)
+        key = read_key(request) if operation.idempotent_by_key else None
+        if key is None:
+            return await operation.handler(call)
+        return await _once(operation, call, key)
+
+    return handle
+
+
+async def require_own(call: Call) -> None:
+    """Let the call pass if what its path names is the agent's that the path or the key is bound to.
+
+    Raises:
+        ParleyError: `not_found`, as for what doesn't exist.
+    """
+    if call.agent is None or call.session is None:
+        return
+    if await call.dependencies.sessions.agent_of(call.organization_id, call.session) != call.agent:
+        raise not_found()
+
+
+async def _once(operation: Operation, call: Call, key: str) -> web.StreamResponse:
+    """Run the request, unless the key has an answer already."""
+    idempotency = call.dependencies.idempotency
+    begun = await idempotency.begin(
+        call.organization_id,
+        f"{operation.method} {operation.path}",
+        key,
+        fingerprint(
+            call.body,
+            call.session or call.api_key,
+            call.agent,
+            call.principal.key_id if operation.secret_answer else None,
+        ),
+    )
+    if isinstance(begun, Replay):
+        return _repeated(operation, call, begun)
+    call.ticket = begun
+    try:
+        answer = await operation.handler(call)
+        if call.ticket is not None:  # the route changes nothing twice by itself, so the answer may be kept afterwards
+            assert isinstance(answer, web.Response)
+            body = answer.body or b""
+            assert isinstance(body, bytes)
+            async with call.dependencies.db.begin() as conn:
+                await begun.keep(conn, answer.status, body, call.session)
+    except DatabaseUnavailableError as error:
+        if error.code != "commit.unknown":  # then it may have happened: the key stays taken
+            call.request.app[LATE_RELEASES].add(begun)
+        raise
+    except BaseException as error:
+        if getattr(error, "code", "") != "commit.unknown":
+            await idempotency.release(begun)
+        raise
+    return answer
+
+
+def _repeated(operation: Operation, call: Call, kept: Replay) -> web.Response:
+    """The answer that the first request got."""
+    headers = {REPLAYED: "true"}
+    if operation.made_at is not None:
+        headers[hdrs.LOCATION] = operation.made_at.format(id=json.loads(kept.body)["id"])
+    if not kept.body:
+        return web.Response(status=kept.status, headers=headers)
+    if operation.secret_answer:
+        body = call.request.app[ANSWER_VAULT].open(call.organization_id, kept.body)
+        return json_answer(body, status=kept.status, headers={**headers, "Cache-Control": "no-store"})
+    return json_answer(kept.body, status=kept.status, headers=headers)

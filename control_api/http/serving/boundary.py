@@ -1,0 +1,80 @@
+"""The outermost middleware: whatever happens inside, clients read an answer with an id, and on errors the envelope."""
+
+import asyncio
+import traceback
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from control_api.http.answers.dialect import DIALECT
+from control_api.http.answers.envelope import CANONICAL, error_answer
+from control_api.http.answers.request_id import HEADER, request_id
+from control_api.http.requests.dependencies import METRICS, READINESS
+from sessions.errors import ParleyError
+from sessions.redaction import redact
+
+OPERATION = web.RequestKey("operation", str)
+CODE = web.RequestKey("code", str)
+
+log = structlog.get_logger()
+
+# aiohttp raises these by itself; everything else of ours is a ParleyError.
+_HTTP_CODES = {400: "request.malformed", 404: "not_found", 405: "method.not_allowed", 413: "body.too_large"}
+
+
+@web.middleware
+async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer, or turn what was raised into an answer; count it."""
+    request[OPERATION] = "unknown"  # until it is admitted
+    metrics = request.app[METRICS]
+    started = asyncio.get_running_loop().time()
+    status = 499  # the client went away
+    with metrics.in_flight.track_inprogress():
+        try:
+            answer = await _answer(request, handler)
+            status = answer.status
+            if request.app[READINESS].stopping:
+                answer.force_close()
+            return answer
+        finally:
+            metrics.requests.labels(request[OPERATION], str(status)).inc()
+            metrics.seconds.labels(request[OPERATION]).observe(asyncio.get_running_loop().time() - started)
+            if CODE in request:
+                metrics.errors.labels(request[CODE]).inc()
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ParleyError as error:
+        return refuse(request, error)
+    except web.HTTPException as error:
+        code = _HTTP_CODES.get(error.status, "request.malformed" if error.status < 500 else "internal")
+        return refuse(request, ParleyError(code, "the request was refused"))
+    except ConnectionError:
+        raise  # nobody is left to read an answer
+    except Exception as error:
+        log.error(
+            "request.crashed",
+            request_id=request_id(request),
+            operation=request[OPERATION],
+            error=type(error).__name__,
+            traceback=redact("".join(traceback.format_exception(error))),
+        )
+        return refuse(request, ParleyError("internal", "something went wrong on our side; quote the request id"))
+
+
+def refuse(request: web.Request, error: ParleyError) -> web.Response:
+    """The answer to `error` in the operation's dialect. A body that was not read to its end closes the connection."""
+    request[CODE] = error.code
+    answer = error_answer(error, request_id(request), request.get(DIALECT, CANONICAL))
+    if request.body_exists and not request.content.is_eof():
+        answer.force_close()
+    return answer
+
+
+async def stamp(request: web.Request, response: web.StreamResponse) -> None:
+    """`on_response_prepare`: the request id on every answer, and nothing for browsers to guess about."""
+    response.headers[HEADER] = request_id(request)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")

@@ -1,0 +1,24 @@
+"""Giving idempotency keys back after the database was away, without keeping the client waiting for it."""
+
+import asyncio
+
+from store.access.idempotency import Idempotency, IdempotencyTicket
+
+MAX_WAITING = 1000
+
+
+class LateReleases:
+    """A bounded queue; what doesn't fit, or fails again, expires by itself after a minute."""
+
+    def __init__(self) -> None:
+        self._tickets: asyncio.Queue[IdempotencyTicket] = asyncio.Queue(MAX_WAITING)
+
+    def add(self, ticket: IdempotencyTicket) -> None:
+        """Release it soon."""
+        if not self._tickets.full():
+            self._tickets.put_nowait(ticket)
+
+    async def run(self, idempotency: Idempotency) -> None:
+        """Release one after the other, for ever."""
+        while True:
+            await idempotency.release(await self._tickets.get())

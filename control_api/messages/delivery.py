@@ -1,0 +1,53 @@
+"""Posting a message and waiting, for at most two seconds, until its worker has put it into the room."""
+
+import asyncio
+from collections.abc import Callable
+
+from control_api.http.requests.call import Call
+from control_api.http.requests.dependencies import NOTIFICATIONS
+from sessions.errors import DatabaseUnavailableError
+from store.log.session_log import LogEntry
+from store.log.session_messages import NewMessage
+
+DELIVERY_SECONDS = 2.0
+_LOOK_SECONDS = 0.5  # notifications may be lost
+
+
+async def deliver(call: Call, message: NewMessage, render: Callable[[LogEntry], bytes]) -> LogEntry:
+    """Log the message and return it as it is once it is in the room, or when the time is over.
+
+    Args:
+        render: the body of the 201 that goes with the request's Idempotency-Key.
+    """
+    sessions = call.dependencies.sessions
+    ticket, call.ticket = call.ticket, None  # the answer is kept by the transaction that logs the message
+    with call.request.app[NOTIFICATIONS].subscription(call.session_id) as moved:
+        posted = await sessions.post_message(
+            call.organization_id,
+            call.session_id,
+            message,
+            idempotency=ticket,
+            render=lambda entry: (201, render(entry)),
+        )
+        entry = await _delivered(call, posted.entry, moved) if posted.on_its_way else posted.entry
+    if ticket is not None and entry != posted.entry:
+        await sessions.revise_answer(ticket, render(entry))
+    return entry
+
+
+async def _delivered(call: Call, entry: LogEntry, moved: asyncio.Event) -> LogEntry:
+    log, notifications = call.dependencies.sessions.log, call.request.app[NOTIFICATIONS]
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + DELIVERY_SECONDS
+    while entry.delivered_at is None and (left := deadline - loop.time()) > 0 and not notifications.stopping:
+        try:
+            async with asyncio.timeout(min(left, _LOOK_SECONDS)):
+                await moved.wait()
+        except TimeoutError:
+            pass
+        moved.clear()
+        try:
+            entry = await log.entry(entry.session_id, entry.seq) or entry
+        except DatabaseUnavailableError:
+            return entry  # it is logged: that is what the client has to know
+    return entry

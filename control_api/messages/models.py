@@ -1,0 +1,67 @@
+"""Messages of a session: what is posted, and how they are read."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from control_api.http.answers.models import AnswerModel, RequestModel
+from control_api.sessions.resource import Timestamp
+
+MAX_MESSAGE_CHARACTERS = 32_768
+
+_SAYS_SOMETHING = r"^[^\x00]*[^\x00\s][^\x00]*$"  # more than blanks, and no NUL
+MessageText = Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_CHARACTERS, pattern=_SAYS_SOMETHING)]
+RoleWord = Literal["user", "assistant", "system"]
+
+
+class TextBlock(RequestModel):
+    """A content block."""
+
+    type: Literal["text"]
+    text: MessageText
+
+
+def _form(value: Any) -> str:
+    return "blocks" if isinstance(value, list) else "text"
+
+
+Content = Annotated[
+    Annotated[MessageText, Tag("text")] | Annotated[list[TextBlock], Field(min_length=1, max_length=50), Tag("blocks")],
+    Discriminator(_form),
+]
+
+
+class PostMessageRequest(RequestModel):
+    """A message for the session: its participants read it in the room (text stream, topic lk.chat)."""
+
+    content: Content = Field(description="A text, or content blocks.")
+    role: RoleWord = Field("user", description="Whose words these are.")
+
+
+class Message(AnswerModel):
+    """One message; `seq` counts messages and transcript segments of the session together."""
+
+    id: str
+    object: Literal["message"]
+    session_id: str
+    seq: int
+    role: RoleWord
+    speaker: str | None
+    identity: str | None = Field(description="Of the participant who wrote it in the room.")
+    content: str | list[dict[str, Any]]
+    text: str
+    source: Literal["api", "lk.chat", "lk.transcription", "speech"]
+    status: Literal["sent", "queued"] = Field(
+        description="sent: it is in the room, or needs none. queued: a worker puts it there when it can."
+    )
+    created_at: Timestamp
+    delivered_at: Timestamp | None
+
+
+class MessageList(AnswerModel):
+    """A page of messages, oldest first; `next_cursor` goes into `after`."""
+
+    object: Literal["list"]
+    data: list[Message]
+    has_more: bool
+    next_cursor: str | None

@@ -1,0 +1,57 @@
+"""Links to stored objects that work without a key for about an hour."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from sessions.errors import ParleyError
+from store.access.vault import LinkSigner
+from store.objects.objects import Objects
+
+LINK_SECONDS = 3600
+OBJECTS_PATH = "/v1/objects/"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An absolute URL and the end of its life."""
+
+    url: str
+    expires_at: datetime
+
+
+class ObjectLinks:
+    """Makes links: the storage's own where it signs (S3), else to `GET /v1/objects/{key}` of this API.
+
+    Args:
+        base_url: `http://host:port` or `PARLEY_PUBLIC_URL`.
+    """
+
+    def __init__(self, objects: Objects, signer: LinkSigner, base_url: str) -> None:
+        self._objects = objects
+        self._signer = signer
+        self._base_url = base_url.rstrip("/")
+
+    async def link(self, key: str, now: datetime) -> Link:
+        """A link to the object `key` (not checked to exist)."""
+        expires_at = (now + timedelta(seconds=LINK_SECONDS)).replace(microsecond=0)
+        if (url := await self._objects.signed_url(key, LINK_SECONDS)) is not None:
+            return Link(url, expires_at)
+        path = OBJECTS_PATH + quote(key)
+        signature = self._signer.sign(path, expires_at)
+        expires = int(expires_at.timestamp())
+        return Link(f"{self._base_url}{path}?expires={expires}&signature={signature}", expires_at)
+
+    def check(self, key: str, expires: str, signature: str) -> None:
+        """Whether the link to `key` is ours and still good.
+
+        Raises:
+            ParleyError: `audio.link_invalid`.
+        """
+        if not (
+            expires.isascii()
+            and expires.isdigit()
+            and len(expires) <= 12
+            and self._signer.verify(OBJECTS_PATH + quote(key), int(expires), signature, datetime.now(UTC))
+        ):
+            raise ParleyError("audio.link_invalid", "the signed link is wrong or has expired")

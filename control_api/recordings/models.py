@@ -1,0 +1,49 @@
+"""The recording of a session."""
+
+from typing import Any, Literal
+
+from control_api.http.answers.models import AnswerModel
+from control_api.sessions.resource import Timestamp
+
+RecordingState = Literal[
+    "none", "pending", "recording", "paused", "finalizing", "available", "incomplete", "failed", "deleted"
+]
+
+
+class Gap(AnswerModel):
+    """A hole: silence in the file."""
+
+    start_ms: int
+    end_ms: int
+    code: str
+
+
+class RecordingResource(AnswerModel):
+    """State and facts of `conversation.wav`; `current_peak_dbfs` is the level while it is being recorded."""
+
+    object: Literal["recording"]
+    id: str | None
+    session_id: str
+    state: RecordingState
+    reason: str | None
+    layout: Literal["mono", "stereo"]
+    on_pause: Literal["silence", "cut"]
+    sample_rate: int | None
+    channels: int | None
+    duration_ms: int | None
+    size_bytes: int | None
+    sha256: str | None
+    peak_dbfs: float | None
+    current_peak_dbfs: float | None
+    tracks: list[dict[str, Any]]
+    gaps: list[Gap]
+    finalized_at: Timestamp | None
+
+
+class AudioLink(AnswerModel):
+    """Where the file is, for clients that don't follow the redirect."""
+
+    object: Literal["audio_link"]
+    session_id: str
+    url: str
+    expires_at: Timestamp

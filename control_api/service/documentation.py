@@ -1,0 +1,25 @@
+"""`GET /openapi.json` and `GET /docs`."""
+
+from aiohttp import web
+
+from control_api.http.openapi.document import OPENAPI
+from control_api.http.requests.call import Call
+from control_api.service.docs_page import DOCS_PAGE, DOCS_PAGE_POLICY
+
+
+async def get_openapi(call: Call) -> web.StreamResponse:
+    """The document, as made when the application was built."""
+    return web.Response(
+        body=call.request.app[OPENAPI],
+        content_type="application/json",
+        headers={"Cache-Control": "public, max-age=60"},
+    )
+
+
+async def get_docs(call: Call) -> web.StreamResponse:
+    """One page that draws the document."""
+    return web.Response(
+        text=DOCS_PAGE,
+        content_type="text/html",
+        headers={"Content-Security-Policy": DOCS_PAGE_POLICY, "Cache-Control": "public, max-age=60"},
+    )

@@ -1,0 +1,80 @@
+"""What needs no session: the code registry, health, readiness, metrics, status, the document and its page."""
+
+from importlib.metadata import version
+
+from aiohttp import web
+
+from control_api.http.answers.json_answer import json_answer
+from control_api.http.requests.call import Call
+from control_api.http.requests.dependencies import METRICS, READINESS
+from control_api.http.serving.readiness import Condition
+from control_api.service.models import CodeEntry, CodeList, Dependencies, Health, Readiness, ServiceStatus
+from sessions.codes import CODES
+from sessions.errors import ParleyError
+
+
+async def list_codes(call: Call) -> web.StreamResponse:
+    """The whole registry."""
+    data = [
+        CodeEntry(
+            object="code",
+            code=code.code,
+            kind=code.kind,
+            fault=code.fault,
+            retryable=code.retryable,
+            billable=code.billable,
+            http_status=code.http_status,
+            help=code.help,
+        )
+        for code in CODES.values()
+    ]
+    return json_answer(CodeList(object="list", data=data, has_more=False, next_cursor=None))
+
+
+async def get_health(call: Call) -> web.StreamResponse:
+    """The process answers; nothing else is asked."""
+    return json_answer(Health(object="health", status="ok"))
+
+
+async def get_readiness(call: Call) -> web.StreamResponse:
+    """200 when requests should be sent here, else 503."""
+    condition = await call.request.app[READINESS].check()
+    dependencies = _dependencies(condition)
+    if not condition.ready:
+        code = (
+            "stopping"
+            if condition.stopping
+            else "storage.unavailable"
+            if condition.database
+            else "database.unavailable"
+        )
+        extra = {"retry_after_seconds": 1, "dependencies": dependencies.model_dump()}
+        raise ParleyError(code, "this server is not ready", extra=extra)
+    return json_answer(Readiness(object="readiness", status="ready", dependencies=dependencies))
+
+
+async def get_metrics(call: Call) -> web.StreamResponse:
+    """Prometheus' text format."""
+    metrics = call.request.app[METRICS]
+    return web.Response(body=metrics.render(), headers={"Content-Type": metrics.content_type})
+
+
+async def get_status(call: Call) -> web.StreamResponse:
+    """For people."""
+    condition = await call.request.app[READINESS].check()
+    healthy = condition.database and condition.storage
+    return json_answer(
+        ServiceStatus(
+            object="status",
+            status="operational" if healthy else "degraded",
+            version=version("parley"),
+            dependencies=_dependencies(condition),
+        )
+    )
+
+
+def _dependencies(condition: Condition) -> Dependencies:
+    return Dependencies(
+        database="ok" if condition.database else "unavailable",
+        storage="ok" if condition.storage else "unavailable",
+    )

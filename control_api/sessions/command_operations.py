@@ -1,0 +1,97 @@
+"""The commands to a session: `POST …/{verb}` without a body, answered by the session as it then is; and its token."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from control_api.http.openapi.operation import Operation
+from control_api.http.requests.call import Call
+from control_api.sessions import commands
+from control_api.sessions.create_request import EmptyRequest, ReplaceWorkerTokenRequest
+from control_api.sessions.one_session import ONE_SESSION, SESSION_ANSWER
+from control_api.sessions.transport_reading import TOKEN_CODES
+
+
+def _command(
+    verb: str,
+    *,
+    summary: str,
+    description: str,
+    handler: Callable[[Call], Awaitable[web.StreamResponse]],
+    errors: tuple[str, ...] = (),
+) -> Operation:
+    """The operation `{verb}_session`; all commands ask for the same scope and take an empty body, or none."""
+    return Operation(
+        name=f"{verb}_session",
+        method="POST",
+        path=f"{ONE_SESSION}/{verb}",
+        tag="Sessions",
+        summary=summary,
+        description=description,
+        scope="sessions:write",
+        handler=handler,
+        body=EmptyRequest,
+        body_required=False,
+        request_examples={"empty": {}},
+        answers=(SESSION_ANSWER,),
+        errors=errors,
+    )
+
+
+SESSION_COMMANDS: tuple[Operation, ...] = (
+    _command(
+        "end",
+        summary="End a session",
+        description="Drains and keeps the recording. Never ran: canceled. Settled: unchanged, 200.",
+        handler=commands.end_session,
+    ),
+    _command(
+        "cancel",
+        summary="Cancel a session",
+        description="Stops at once, without draining; what was recorded is kept. Settled: unchanged, 200.",
+        handler=commands.cancel_session,
+    ),
+    _command(
+        "pause",
+        summary="Pause a session",
+        description=(
+            "The worker stays in the room; from paused_at on nothing is recorded, stored or billed. In the file the "
+            "pause is silence, or left out (recording.on_pause). Paused: unchanged, 200."
+        ),
+        handler=commands.pause_session,
+        errors=("transition.invalid",),
+    ),
+    _command(
+        "resume",
+        summary="Resume a paused session",
+        description="Recording and billing go on. Running: unchanged, 200.",
+        handler=commands.resume_session,
+        errors=("transition.invalid",),
+    ),
+    _command(
+        "archive",
+        summary="Archive a session",
+        description="Lists leave it out, unless asked. It runs, bills and ends as before. Archived: unchanged, 200.",
+        handler=commands.archive_session,
+    ),
+    _command(
+        "restore",
+        summary="Restore an archived session",
+        description="Lists show it again. Not archived: unchanged, 200.",
+        handler=commands.restore_session,
+    ),
+    Operation(
+        name="replace_worker_token",
+        method="PUT",
+        path=ONE_SESSION + "/worker_token",
+        tag="Sessions",
+        summary="Replace the worker token",
+        description="For the same room and the same sub; used by the next join.",
+        scope="sessions:write",
+        handler=commands.replace_worker_token,
+        body=ReplaceWorkerTokenRequest,
+        request_examples={"fresh_token": {"worker_token": "<a LiveKit access token>"}},
+        answers=(SESSION_ANSWER,),
+        errors=("transition.invalid", "audio_source.unsupported", *TOKEN_CODES),
+    ),
+)

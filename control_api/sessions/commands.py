@@ -1,0 +1,89 @@
+"""`POST …/end`, `…/cancel`, `…/pause`, `…/resume`, `PUT …/worker_token`."""
+
+from datetime import UTC, datetime
+from typing import cast
+
+from aiohttp import web
+
+from control_api.http.answers.json_answer import json_answer
+from control_api.http.requests.call import Call
+from control_api.http.requests.dependencies import ERASURE
+from control_api.sessions.create_request import ReplaceWorkerTokenRequest, UpdateSessionRequest
+from control_api.sessions.presenter import present_session
+from sessions.errors import ParleyError
+from sessions.lifecycle import SETTLED
+from sessions.worker_token import read_worker_token, require_stream_grants
+from store.sessions.edits import SessionChanges
+
+
+async def end_session(call: Call) -> web.StreamResponse:
+    """Stop recording and keep what there is; unchanged when it has been settled before."""
+    session = await call.dependencies.sessions.end(call.organization_id, call.session_id)
+    return json_answer(present_session(session))
+
+
+async def cancel_session(call: Call) -> web.StreamResponse:
+    """Stop at once, without draining; unchanged when it has been settled before."""
+    session = await call.dependencies.sessions.cancel(call.organization_id, call.session_id)
+    return json_answer(present_session(session))
+
+
+async def pause_session(call: Call) -> web.StreamResponse:
+    """Record and bill nothing from now on; unchanged when it is paused already."""
+    session = await call.dependencies.sessions.pause(call.organization_id, call.session_id)
+    return json_answer(present_session(session))
+
+
+async def resume_session(call: Call) -> web.StreamResponse:
+    """Go on; unchanged when it is running already."""
+    session = await call.dependencies.sessions.resume(call.organization_id, call.session_id)
+    return json_answer(present_session(session))
+
+
+async def replace_worker_token(call: Call) -> web.StreamResponse:
+    """Take a fresh token for the same room and identity."""
+    sessions = call.dependencies.sessions
+    token = call.body_as(ReplaceWorkerTokenRequest).worker_token
+    session = await sessions.get(call.organization_id, call.session_id)
+    if session.transport is None or session.status in SETTLED:
+        raise ParleyError("transition.invalid", f"a session that is {session.status} takes no worker token")
+    now = datetime.now(UTC)
+    try:
+        claims = read_worker_token(
+            token,
+            now=now if session.start_at is None else max(now, session.start_at),
+            room_name=session.transport.room_name,
+            worker_identity=session.transport.worker_identity,
+        )
+        if session.transport.audio_source == "data_stream":
+            require_stream_grants(claims)
+        session = await sessions.replace_token(call.organization_id, call.session_id, token, claims)
+    except ParleyError as error:
+        if error.param is not None:
+            error.param = "worker_token"  # here the body has it at the top
+        raise
+    return json_answer(present_session(session))
+
+
+async def update_session(call: Call) -> web.StreamResponse:
+    """Change title, tags and metadata."""
+    body = call.body_as(UpdateSessionRequest)
+    changes = cast(SessionChanges, body.model_dump(exclude_unset=True))
+    session = await call.dependencies.sessions.update(call.organization_id, call.session_id, changes)
+    return json_answer(present_session(session))
+
+
+async def delete_session(call: Call) -> web.StreamResponse:
+    """Erase every byte of content; the bill stays."""
+    await call.request.app[ERASURE].erase(call.organization_id, call.session_id)
+    return web.Response(status=204)
+
+
+async def archive_session(call: Call) -> web.StreamResponse:
+    """Leave it out of lists; unchanged when it is archived already."""
+    return json_answer(present_session(await call.dependencies.sessions.archive(call.organization_id, call.session_id)))
+
+
+async def restore_session(call: Call) -> web.StreamResponse:
+    """Put it back into lists; unchanged when it is not archived."""
+    return json_answer(present_session(await call.dependencies.sessions.restore(call.organization_id, call.session_id)))

@@ -1,0 +1,110 @@
+"""`POST /v1/sessions`."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from control_api.http.answers.json_answer import json_answer, to_json
+from control_api.http.requests.call import Call
+from control_api.sessions.create_request import CreateSessionRequest
+from control_api.sessions.presenter import present_session
+from control_api.sessions.transport_reading import read_transport
+from sessions.errors import ParleyError
+from sessions.ids import new_uuid, parse_id
+from sessions.session import RecordingOptions, Session
+from sessions.settings import Settings
+from sessions.timestamps import parse_timestamp
+from sessions.usage import MULTIPLIERS
+from store.sessions.new_session import NewSession
+
+DEFAULT_MAX_DURATION_SECONDS = 3600
+
+
+async def create_session(call: Call) -> web.StreamResponse:
+    """Queue a recording; 201 with the effective values."""
+    dependencies = call.dependencies
+    new = to_new_session(call.body_as(CreateSessionRequest), dependencies.settings, datetime.now(UTC))
+    new = replace(new, agent_id=agent_of_new(call, new.agent_id))
+    ticket, call.ticket = call.ticket, None  # the answer is kept by the transaction that creates the session
+    try:
+        session = await dependencies.sessions.create(call.organization_id, new, idempotency=ticket, render=_render)
+    except ParleyError as error:
+        await hide_from_others(call, error)
+        raise
+    status, body = _render(session)
+    return json_answer(body, status=status, headers={"Location": f"/v1/sessions/{present_session(session).id}"})
+
+
+def agent_of_new(call: Call, agent_id: str | None) -> str | None:
+    """The agent that a new session is for; None: the organization's default one.
+
+    Raises:
+        ParleyError: `agent.not_allowed`: the key is another agent's.
+    """
+    if call.agent is not None and agent_id not in (None, call.agent):
+        raise ParleyError("agent.not_allowed", "the API key is for another agent", param="agent_id")
+    return agent_id if call.agent is None else call.agent
+
+
+async def hide_from_others(call: Call, error: ParleyError) -> None:
+    """Which session is in the way is shown to its own agent only."""
+    existing = error.extra.get("existing_session_id")
+    if call.agent is None or existing is None:
+        return
+    try:
+        own = await call.dependencies.sessions.agent_of(call.organization_id, parse_id("sess", existing)) == call.agent
+    except ParleyError:
+        own = False
+    if not own:
+        error.extra["existing_session_id"] = None
+
+
+def to_new_session(body: CreateSessionRequest, settings: Settings, now: datetime) -> NewSession:
+    """What to store, if it makes sense: semantics after schema.
+
+    Raises:
+        ParleyError: `transport.unsupported`, `field.invalid`, `audio_source.unsupported`,
+            `transport.url_not_allowed`, `worker_token.*`.
+    """
+    start_at = None if body.start_at is None else parse_timestamp(body.start_at)
+    joins_at = now if start_at is None else max(now, start_at)
+    seat = read_transport(body.transport, settings, joins_at=joins_at)
+    return NewSession(
+        id=new_uuid(),
+        transport=seat.transport,
+        token=seat.token,
+        token_expires_at=seat.token_expires_at,
+        quality=body.quality,
+        multiplier=MULTIPLIERS[body.quality],
+        max_duration_seconds=_max_duration(body, settings),
+        idle_timeout_seconds=body.idle_timeout_seconds,
+        recording=RecordingOptions(layout=body.recording.layout, on_pause=body.recording.on_pause),
+        metadata=dict(body.metadata),
+        tags=tuple(body.tags),
+        title=body.title,
+        agent_id=body.agent_id,
+        task_id=body.task_id,
+        project_id=body.project_id,
+        model_id=body.model_id,
+        capabilities=[capability.model_dump() for capability in body.capabilities],
+        prompt=body.prompt,
+        external_customer_id=body.external_customer_id,
+        start_at=start_at,
+    )
+
+
+def _max_duration(body: CreateSessionRequest, settings: Settings) -> int:
+    if body.max_duration_seconds is None:
+        return min(DEFAULT_MAX_DURATION_SECONDS, settings.max_duration_seconds)
+    if body.max_duration_seconds > settings.max_duration_seconds:
+        raise ParleyError(
+            "field.invalid",
+            f"must be at most {settings.max_duration_seconds} on this server",
+            param="max_duration_seconds",
+        )
+    return body.max_duration_seconds
+
+
+def _render(session: Session) -> tuple[int, bytes]:
+    return 201, to_json(present_session(session))

@@ -1,0 +1,192 @@
+"""The body of `POST /v1/sessions`."""
+
+import json
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr
+from pydantic_core import PydanticCustomError
+
+from control_api.http.answers.models import INTEGRAL, NO_NUL, AgentId, Json, JsonObject, RequestModel, ShortText, Text
+from sessions.timestamps import parse_timestamp
+from sessions.worker_token import MAX_TOKEN_CHARACTERS
+
+MAX_METADATA_BYTES = 8 * 1024
+_EXACT = 2**53  # what every client's numbers hold exactly
+
+Size = TypeVar("Size", dict[str, Any], list[dict[str, Any]])
+
+WorkerToken = Annotated[
+    SecretStr,
+    Field(min_length=1, max_length=MAX_TOKEN_CHARACTERS, json_schema_extra={"writeOnly": True, "pattern": NO_NUL}),
+]
+
+
+class LiveKitTransportRequest(RequestModel):
+    """BYO LiveKit transport: the customer owns the room and mints `worker_token`; Parley never touches the API key."""
+
+    type: Literal["livekit"]
+    url: Annotated[
+        Text, Field(min_length=1, max_length=2048, description="The room's URL, wss://my-app.livekit.cloud.")
+    ]
+    room_name: ShortText = Field(description="Name of the LiveKit room that the worker joins.")
+    worker_token: WorkerToken = Field(
+        description="Short-lived JWT that lets the worker join. Write-only: read back as [redacted]."
+    )
+    worker_identity: ShortText | None = Field(
+        None, description="Identity that the worker presents inside the room. Default: the token's sub."
+    )
+    audio_source: Literal["track", "data_stream"] = Field(
+        "track",
+        description="track: audio tracks of the room. data_stream: PCM in LiveKit byte streams, as livekit-agents "
+        "sends it to an avatar worker (DataStreamAudioOutput with destination_identity=worker_identity); needs a token "
+        "that is not hidden and has canPublishData.",
+    )
+    subscribe_to_identity: ShortText | None = Field(None, description="Record this participant only. Null: everybody.")
+    synthetic_audio_if_no_input: bool = Field(
+        False, description="If no participant joins within 10 s, record a sine until one does. Demo aid only."
+    )
+
+
+class ReservedTransport(RequestModel):
+    """Whatever members it will have one day; none is kept."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"propertyNames": {"pattern": NO_NUL}})
+    __pydantic_extra__: dict[str, Json]
+
+
+class WebSocketTransportRequest(ReservedTransport):
+    """Reserved: raw WebSocket transport. Not yet available; create answers 400 `transport.unsupported`."""
+
+    type: Literal["websocket"]
+
+
+class PipecatTransportRequest(ReservedTransport):
+    """Reserved: Pipecat integration. Not yet available; create answers 400 `transport.unsupported`."""
+
+    type: Literal["pipecat"]
+
+
+TransportRequest = Annotated[
+    LiveKitTransportRequest | WebSocketTransportRequest | PipecatTransportRequest, Field(discriminator="type")
+]
+
+
+class RecordingRequest(RequestModel):
+    """How `conversation.wav` is made."""
+
+    layout: Literal["mono", "stereo"] = Field(
+        "mono", description="stereo: the room left, the worker's own audio right."
+    )
+    on_pause: Literal["silence", "cut"] = Field("silence", description="What a pause becomes in the file.")
+
+
+def _flat(value: dict[str, Any]) -> dict[str, Any]:
+    for member in value.values():
+        if not isinstance(member, (str, int, float, bool, type(None))):
+            raise PydanticCustomError("metadata_flat", "values must be texts, numbers, booleans or null")
+        if isinstance(member, (int, float)) and abs(member) > _EXACT:
+            raise PydanticCustomError("metadata_number", "numbers must lie within ±2^53")
+    return _bounded(value)
+
+
+def _bounded(value: Size) -> Size:
+    if len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_METADATA_BYTES:
+        raise PydanticCustomError("too_many_bytes", "must not be larger than 8 KiB as JSON")
+    return value
+
+
+Metadata = Annotated[
+    dict[str, Any],
+    AfterValidator(_flat),
+    Field(
+        json_schema_extra={
+            "propertyNames": {"pattern": NO_NUL},
+            "additionalProperties": {
+                "anyOf": [
+                    {"type": "string", "pattern": NO_NUL},
+                    {"type": "number", "minimum": -_EXACT, "maximum": _EXACT},
+                    {"type": ["boolean", "null"]},
+                ]
+            },
+            "description": "Flat object, at most 8 KiB as JSON. Kept as it is, never read by Parley.",
+        }
+    ),
+]
+
+
+class CapabilityRequest(RequestModel):
+    """Associates a capability with the session's agent. Kept, never read by Parley."""
+
+    ref: ShortText = Field(description="Reference to the capability ID")
+    config: JsonObject | None = Field(None, description="Per-agent configuration for this capability")
+
+
+def _bounded_list(capabilities: list[CapabilityRequest]) -> list[CapabilityRequest]:
+    _bounded([capability.model_dump() for capability in capabilities])
+    return capabilities
+
+
+Capabilities = Annotated[list[CapabilityRequest], AfterValidator(_bounded_list), Field(max_length=50)]
+
+
+def _time(value: str) -> str:
+    try:
+        parse_timestamp(value)
+    except (ValueError, OverflowError):
+        raise PydanticCustomError(
+            "timestamp", "must be an ISO 8601 UTC time such as 2026-11-22T02:37:57.123Z"
+        ) from None
+    return value
+
+
+StartAt = Annotated[str, AfterValidator(_time), Field(max_length=64, json_schema_extra={"format": "date-time"})]
+
+
+Tags = Annotated[list[Annotated[Text, Field(min_length=1, max_length=100)]], Field(max_length=50)]
+
+
+class CreateSessionRequest(RequestModel):
+    """What to record, where, and for how long."""
+
+    transport: TransportRequest
+    quality: Literal["standard", "mock"] = Field("standard", description="Output quality tier; mock bills as standard.")
+    max_duration_seconds: Annotated[int, Field(ge=1), INTEGRAL] | None = Field(
+        None, description="From started_at, pauses included. Default 3600, at most PARLEY_MAX_DURATION_SECONDS."
+    )
+    idle_timeout_seconds: Annotated[int, Field(ge=1, le=600), INTEGRAL] = Field(
+        30,
+        description="Ends the session when for so long no remote participant has had an audio track and no byte stream "
+        "was received or played.",
+    )
+    recording: RecordingRequest = Field(default_factory=RecordingRequest)
+    metadata: Metadata = Field(default_factory=dict)
+    tags: Tags = Field(default_factory=list)
+    title: Annotated[Text, Field(max_length=500)] | None = None
+    agent_id: AgentId | None = Field(None, description="Default: the organization's default agent.")
+    task_id: ShortText | None = None
+    project_id: ShortText | None = None
+    model_id: ShortText | None = None
+    capabilities: Capabilities = Field(default_factory=list)
+    prompt: Annotated[Text, Field(max_length=32_768)] | None = None
+    external_customer_id: ShortText | None = None
+    start_at: StartAt | None = Field(
+        None, description="RFC 3339: created until then, then queued. The worker token must live longer."
+    )
+
+
+class UpdateSessionRequest(RequestModel):
+    """What is sent replaces what was there, as a whole; what is left out stays."""
+
+    title: Annotated[Text, Field(max_length=500)] | None = Field(None, description="Null: no title.")
+    tags: Tags = Field(default_factory=list)
+    metadata: Metadata = Field(default_factory=dict)
+
+
+class EmptyRequest(RequestModel):
+    """A command without members: send nothing, or `{}`."""
+
+
+class ReplaceWorkerTokenRequest(RequestModel):
+    """A fresh token for the same room and the same `sub`."""
+
+    worker_token: WorkerToken

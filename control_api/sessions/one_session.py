@@ -1,0 +1,8 @@
+"""What the operations on one session have in common."""
+
+from control_api.http.answers import examples
+from control_api.http.openapi.operation import Answer
+from control_api.sessions.resource import SessionResource
+
+ONE_SESSION = "/v1/sessions/{session_id}"
+SESSION_ANSWER = Answer(200, "The session.", SessionResource, examples.SESSION)

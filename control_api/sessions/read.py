@@ -1,0 +1,70 @@
+"""`GET /v1/sessions` and `GET /v1/sessions/{session_id}`."""
+
+from aiohttp import web
+
+from control_api.http.answers.entity_tag import entity_tag, is_unchanged
+from control_api.http.answers.json_answer import json_answer
+from control_api.http.requests.accepted_media_type import accepted_media_type
+from control_api.http.requests.call import Call
+from control_api.http.requests.dependencies import NOTIFICATIONS
+from control_api.sessions.long_poll import GOALS, preferred_wait, wait_until
+from control_api.sessions.presenter import present_session, present_session_in_hex
+from control_api.sessions.resource import SessionList
+from sessions.ids import is_hex_spelling
+from sessions.lifecycle import Status
+from sessions.session import Session
+from store.sessions.filter import SessionFilter
+
+JSON = "application/json"
+HEX_SESSION = "application/vnd.parley.session+json"
+
+
+async def list_sessions(call: Call) -> web.StreamResponse:
+    """A page of the organization's sessions, newest first."""
+    query = call.query
+    if call.agent is not None and query["agent_id"] not in (None, call.agent):
+        return json_answer(SessionList(object="list", data=[], has_more=False, next_cursor=None))
+    wanted = SessionFilter(
+        statuses=frozenset[Status]().union(*query["status"]) or None,
+        created_after=query["created_after"],
+        created_before=query["created_before"],
+        agent_id=call.agent or query["agent_id"],
+        task_id=query["task_id"],
+        project_id=query["project_id"],
+        tag=query["tag"],
+        external_customer_id=query["external_customer_id"],
+        archived=query["archived"],
+    )
+    found, has_more = await call.dependencies.sessions.list(
+        call.organization_id, wanted, limit=query["limit"], starting_after=query["starting_after"]
+    )
+    data = [present_session(session) for session in found]
+    cursor = data[-1].id if has_more and data else None
+    return json_answer(SessionList(object="list", data=data, has_more=has_more, next_cursor=cursor))
+
+
+async def get_session(call: Call) -> web.StreamResponse:
+    """The resource now, or as soon as it has got somewhere.
+
+    Asked for as `session_` and 32 hex digits, or as `HEX_SESSION`, it is spelled as reference document 003 does.
+    """
+    media_type = accepted_media_type(call.request.headers, (JSON, HEX_SESSION))
+    in_hex = media_type == HEX_SESSION or is_hex_spelling(call.request.match_info["session_id"])
+
+    async def read() -> Session:
+        return await call.dependencies.sessions.get(call.organization_id, call.session_id)
+
+    session = await read()
+    headers = {"Vary": "Accept"}
+    goal, seconds = call.query["until"], preferred_wait(call.request.headers)
+    if goal is not None and seconds > 0:
+        headers["Preference-Applied"] = f"wait={seconds}"
+        if session.status not in GOALS[goal]:
+            session = await wait_until(read, GOALS[goal], seconds, call.request.app[NOTIFICATIONS], session)
+    tag = entity_tag(session) + ("-hex" if in_hex else "")
+    headers["ETag"] = f'"{tag}"'
+    if is_unchanged(call.request, tag):
+        return web.Response(status=304, headers={"Cache-Control": "private, no-cache", **headers})
+    answer = json_answer(present_session_in_hex(session) if in_hex else present_session(session), headers=headers)
+    answer.content_type = media_type
+    return answer

@@ -1,0 +1,173 @@
+"""The session resource and what is listed beside it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from control_api.http.answers.models import AnswerModel
+
+Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-22T02:37:57.123Z"])]
+StatusWord = Annotated[
+    Literal["created", "queued", "starting", "running", "paused", "ending", "ended", "failed", "canceled"],
+    Field(
+        description=(
+            "Public session lifecycle. Terminal states are ended, failed, canceled. ending is the graceful-drain state "
+            "while a worker finishes publishing in-flight frames."
+        )
+    ),
+]
+HexStatusWord = Annotated[
+    Literal["started", "active", "idle"],
+    Field(
+        description=(
+            "Current execution status of the session. started: created, queued, starting; active: running, ending; "
+            "idle: paused, ended, failed, canceled."
+        )
+    ),
+]
+
+
+class LiveKitTransport(AnswerModel):
+    """BYO LiveKit transport.
+
+    The customer owns the room and mints worker_token; we never touch their LiveKit API key or secret.
+    """
+
+    type: Literal["livekit"]
+    url: str = Field(description="Customer’s LiveKit URL, e.g. wss://my-app.livekit.cloud.")
+    room_name: str = Field(description="Name of the LiveKit room the worker should join.")
+    worker_token: Literal["[redacted]"] = Field(description="Write-only. Never echoed back on read.")
+    worker_identity: str = Field(description="Identity the worker presents inside the room.")
+    audio_source: Literal["track", "data_stream"] = Field(
+        description="How the worker receives audio. See LiveKitAudioSource: track or data_stream."
+    )
+    subscribe_to_identity: str | None = Field(description="Only this participant is recorded. Null: everybody.")
+    synthetic_audio_if_no_input: bool = Field(
+        description=(
+            "If True and no participant joins within 10 s, the worker falls back to a synthetic sine generator. "
+            "Demo aid only; default off."
+        )
+    )
+
+
+class WebSocketTransport(AnswerModel):
+    """Reserved — raw WebSocket transport. Not yet available.
+
+    Listed in the schema so existing clients keep parsing future responses, but POST /v1/sessions rejects it today with
+    invalid_request / code=transport.unsupported.
+    """
+
+    type: Literal["websocket"]
+
+
+class PipecatTransport(AnswerModel):
+    """Reserved — Pipecat integration. Not yet available. Rejected at create-time today."""
+
+    type: Literal["pipecat"]
+
+
+Transport = Annotated[LiveKitTransport | WebSocketTransport | PipecatTransport, Field(discriminator="type")]
+
+
+class RecordingOptions(AnswerModel):
+    """How `conversation.wav` is made."""
+
+    layout: Literal["mono", "stereo"]
+    on_pause: Literal["silence", "cut"]
+
+
+class SessionError(AnswerModel):
+    """Populated when Session.status == failed."""
+
+    code: str = Field(description="Stable lower_snake_case subcode.")
+    message: str | None = Field(description="Human-readable summary; not stable.")
+
+
+class UsageCounters(AnswerModel):
+    """Live usage counters embedded in the Session resource.
+
+    Eventually-consistent — lags the latest worker heartbeat by up to one interval. Canonical billing data lives in
+    UsageEvent (GET /v1/usage/events).
+    """
+
+    billable_seconds: int
+    billable_ms: int
+    frames: int = Field(description="10 ms frames received, all recorded tracks.")
+    audio_ms_received: int
+    as_of: Timestamp | None
+
+
+class Capability(AnswerModel):
+    """What the agent of a session can do besides what every session of that agent can. Kept, never read by Parley."""
+
+    ref: str = Field(description="Reference to the capability ID")
+    config: dict[str, Any] | None = Field(description="Per-agent configuration for this capability")
+
+
+class SessionResource(AnswerModel):
+    """Public session resource — what GET /v1/sessions/{id} returns."""
+
+    id: str = Field(description="sess_… prefixed ULID.")
+    object: Literal["session"]
+    status: StatusWord
+    transport: Transport | None
+    quality: Literal["standard", "mock"] = Field(
+        description=(
+            "Output quality tier. Drives the credit billing multiplier. standard is the default for new sessions. mock "
+            "is reserved for internal tests and the bring-up runtime (no real model loaded); it bills as standard when "
+            "it appears on a real session."
+        )
+    )
+    max_duration_seconds: int
+    idle_timeout_seconds: int
+    recording: RecordingOptions
+    metadata: dict[str, Any]
+    tags: list[str]
+    title: str | None = Field(description="Human-readable title for the session.")
+    preview: str | None = Field(description="The first participant's first line, at most 200 characters.")
+    output_preview: str | None = Field(description="The other side's last line, at most 200 characters.")
+    agent_id: str = Field(description="The agent working in this session; by default the organization's own.")
+    task_id: str | None
+    project_id: str | None
+    model_id: str | None = Field(description="The model that the customer's agent uses. Kept, never read by Parley.")
+    capabilities: list[Capability]
+    organization_id: str = Field(description="org_… prefixed ULID.")
+    external_customer_id: str | None
+    created_at: Timestamp
+    updated_at: Timestamp
+    queued_at: Timestamp | None
+    started_at: Timestamp | None
+    first_frame_at: Timestamp | None
+    paused_at: Timestamp | None
+    ending_at: Timestamp | None
+    ended_at: Timestamp | None
+    failed_at: Timestamp | None
+    finished_at: Timestamp | None
+    last_active_at: Timestamp | None
+    archived_at: Timestamp | None
+    kind: Literal["voice", "text"]
+    start_at: Timestamp | None
+    prompt: str | None
+    data: dict[str, Any] | None
+    end_reason: str | None
+    error: SessionError | None
+    epoch: int
+    message_count: int
+    usage: UsageCounters
+
+
+class HexSessionResource(SessionResource):
+    """The same session in the spelling of `session_{32-hex}`: ids in hex and three status words."""
+
+    id: str = Field(description="Unique identifier for the session (format: session_{32-hex}).")
+    status: HexStatusWord  # type: ignore[assignment]  # the other spelling has words of its own
+    organization_id: str = Field(description="Organization this session belongs to (format: org_{32-hex}).")
+
+
+class SessionList(AnswerModel):
+    """Cursor-paginated list of sessions, newest first."""
+
+    object: Literal["list"]
+    data: list[SessionResource]
+    has_more: bool
+    next_cursor: str | None

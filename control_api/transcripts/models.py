@@ -1,0 +1,85 @@
+"""The transcript of a session, and its summary."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from control_api.http.answers.models import AnswerModel
+from control_api.sessions.resource import Timestamp
+
+
+class OutputError(AnswerModel):
+    """Why there is no speech in a transcript, or no summary; `code` is in the registry."""
+
+    code: str
+    message: str | None
+
+
+class TranscriptSegment(AnswerModel):
+    """One utterance or message; times are milliseconds from `started_at`."""
+
+    seq: int
+    speaker: str | None
+    identity: str | None
+    role: Literal["user", "assistant", "system"]
+    text: str
+    start_ms: int
+    end_ms: int
+    final: bool
+    confidence: float | None
+    words: list[dict[str, Any]] | None
+    source: Literal["api", "lk.chat", "lk.transcription", "speech"]
+
+
+class TranscriptResource(AnswerModel):
+    """Who said or wrote what, in the order of time."""
+
+    object: Literal["transcript"]
+    session_id: str
+    status: Literal["none", "open", "pending", "available", "incomplete"] = Field(
+        description="none: it never ran. open: it goes on. pending: it is over, speech is being recognized. available:"
+        " complete. incomplete: speech is missing, error says why."
+    )
+    engine: str | None = Field(description="What recognized speech; null: nothing did.")
+    model: str | None
+    language: str | None
+    error: OutputError | None
+    segments: list[TranscriptSegment]
+
+
+class Participant(AnswerModel):
+    """Somebody who said or wrote something."""
+
+    identity: str | None
+    speaker: str | None
+    role: str
+
+
+class SummaryContent(AnswerModel):
+    """What `summary.json` holds; `transcript_sha256` is the transcript that it was made from."""
+
+    title: str | None
+    summary: str
+    key_points: list[str]
+    action_items: list[str]
+    participants: list[Participant]
+    talk_time_ms: dict[str, int] = Field(description="By identity.")
+    language: str | None
+    engine: str | None = Field(description="What summarized; null: there was nothing to summarize.")
+    model: str | None
+    transcript_sha256: str
+
+
+class SummaryResource(AnswerModel):
+    """The summary of a session and its last run; `content` is null until a run has succeeded."""
+
+    object: Literal["summary"]
+    session_id: str
+    status: Literal["none", "generating", "available", "failed"] = Field(description="Of the last run.")
+    workflow_id: str
+    run_id: str | None
+    is_current: bool = Field(description="Whether content was made from the transcript as it is now.")
+    requested_at: Timestamp | None
+    finished_at: Timestamp | None
+    error: OutputError | None
+    content: SummaryContent | None

@@ -1,0 +1,67 @@
+"""The operations that read what is made from a session: transcript and summary."""
+
+from control_api.http.answers import examples
+from control_api.http.openapi.operation import Answer, Operation
+from control_api.sessions.create_request import EmptyRequest
+from control_api.sessions.one_session import ONE_SESSION
+from control_api.transcripts import routes, summary_routes
+from control_api.transcripts.models import SummaryResource, TranscriptResource
+
+_TAG = "Transcripts"
+
+TRANSCRIPT_OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        name="get_transcript",
+        method="GET",
+        path=ONE_SESSION + "/transcript",
+        tag=_TAG,
+        summary="Who said or wrote what",
+        description=(
+            "In the order of time: transcriptions that agents publish in the room, chat, messages, and, once the "
+            "session has ended, speech recognized on each participant's own track."
+        ),
+        scope="sessions:read",
+        handler=routes.get_transcript,
+        answers=(
+            Answer(
+                200,
+                "The transcript as far as it has come.",
+                TranscriptResource,
+                examples.TRANSCRIPT,
+                media_types={
+                    "text/vtt": "WEBVTT\n\n1\n00:00:01.180 --> 00:00:04.520\n<v Alice>Hi Bob, can you hear me?\n",
+                    "application/x-subrip": "1\n00:00:01,180 --> 00:00:04,520\nAlice: Hi Bob, can you hear me?\n",
+                    "text/plain": "[00:00:01] Alice: Hi Bob, can you hear me?\n",
+                },
+            ),
+        ),
+        errors=("not_acceptable",),
+    ),
+    Operation(
+        name="get_summary",
+        method="GET",
+        path=ONE_SESSION + "/summary",
+        tag=_TAG,
+        summary="The summary, and how its last run went",
+        description="A run starts by itself when the transcript of an ended session is complete.",
+        scope="sessions:read",
+        handler=summary_routes.get_summary,
+        answers=(Answer(200, "The summary.", SummaryResource, examples.SUMMARY),),
+        errors=("storage.unavailable",),
+    ),
+    Operation(
+        name="regenerate_summary",
+        method="POST",
+        path=ONE_SESSION + "/summary",
+        tag=_TAG,
+        summary="Summarize again",
+        description="Starts a run from the transcript as it is now. While one is going on, that one is the answer.",
+        scope="sessions:write",
+        handler=summary_routes.regenerate_summary,
+        body=EmptyRequest,
+        body_required=False,
+        request_examples={"empty": {}},
+        answers=(Answer(202, "The run.", SummaryResource, examples.GENERATING_SUMMARY),),
+        errors=("storage.unavailable",),
+    ),
+)

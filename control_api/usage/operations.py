@@ -1,0 +1,70 @@
+"""The operations on the bill."""
+
+from typing import get_args
+
+from control_api.events.models import UsageEventList
+from control_api.http.answers import examples
+from control_api.http.openapi.operation import Answer, Operation
+from control_api.http.requests.query_parameters import choice, edge, identifier, integer, page_size, text, zone
+from control_api.usage import event_routes, total_routes
+from control_api.usage.models import GroupBy, UsageReport
+from sessions.billing_period import MONTH_WORDS
+
+USAGE_OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        name="get_usage",
+        method="GET",
+        path="/v1/usage",
+        tag="Usage",
+        summary="What a period of the bill adds up to",
+        description=(
+            "Computed from the ledger alone. A row belongs to the period in which it was recorded (recorded_at, at "
+            "most about a minute after the time that it bills). The sums end 30 s before now, as the ledger's pages "
+            "do; once period.complete is true they never change. Without parameters: the current month in UTC."
+        ),
+        scope="usage:read",
+        handler=total_routes.get_usage,
+        query=(
+            choice("period", "A calendar month of time_zone. Default current_month.", MONTH_WORDS),
+            edge("period_start", "Instead of period: a time, or a date, which is midnight in time_zone."),
+            edge("period_end", "Exclusive; a time or a date, at most 366 days after period_start."),
+            zone("time_zone", "IANA name, where months and dates begin at midnight."),
+            choice("group_by", "Also a sum for each value of it.", get_args(GroupBy)),
+            text("after", "The value of the last group of the page before."),
+            integer("limit", "Groups per page. Default 100, max 1000.", least=1, most=1000, default=100),
+        ),
+        answers=(Answer(200, "The sums.", UsageReport, examples.USAGE),),
+    ),
+    Operation(
+        name="list_usage_events",
+        method="GET",
+        path="/v1/usage/events",
+        tag="Usage",
+        summary="The bill, oldest first",
+        description=(
+            "Append-only rows. Of one session all are there at once; pages of the whole organization end 30 s before "
+            "now, so that a reader that goes on with after misses none."
+        ),
+        scope="usage:read",
+        handler=event_routes.list_usage_events,
+        query=(
+            identifier("session_id", "Only this session's.", "sess"),
+            identifier("after", "The last id of the page before.", "ue"),
+            page_size(),
+        ),
+        answers=(
+            Answer(
+                200,
+                "A page of rows.",
+                UsageEventList,
+                examples.page(examples.USAGE_EVENT),
+                media_types={
+                    event_routes.CSV: "id,object,session_id,epoch,kind,from_ms,to_ms,…\r\n",
+                    event_routes.NDJSON: '{"id":"ue_…","object":"usage_event",…}\n',
+                },
+                optional_headers={"Link": 'The next page, rel="next".'},
+            ),
+        ),
+        errors=("not_acceptable",),
+    ),
+)

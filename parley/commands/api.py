@@ -1,0 +1,111 @@
+"""`parley api`."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from control_api.http.requests.dependencies import ApiDependencies
+from control_api.server import serve
+from parley.command_error import cannot_listen
+from parley.installation.first_master_key import ensure_master_key
+from parley.installation.installation import Installation, open_installation
+from parley.installation.logging import configure_logging
+from parley.installation.object_storage import open_objects
+from parley.installation.settings_loading import load_settings
+from parley.installation.stop_signals import stop_signals
+from parley.installation.url_file import write_url
+from sessions.errors import ParleyError
+from store.access.api_keys import ApiKeys
+from store.access.idempotency import Idempotency
+from store.access.vault import LinkSigner, TokenVault
+from store.database.database import Database
+from store.database.identity import database_identity
+from store.database.notifications import Listener
+from store.database.schema import check_schema
+from store.objects.objects import Objects
+from store.sessions.sessions import Sessions
+from store.usage.ledger import Ledger
+from store.usage.totals import UsageTotals
+
+_POOL_SIZE = 5  # with the listener: six connections
+_PROBE_RETRY_SECONDS = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+def run_api(*, url_file: Path | None) -> int:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        CommandError: the address can't be listened on.
+        ParleyError: the schema is old, or the database is away.
+    """
+    settings = load_settings()
+    configure_logging(settings.log_level, process="api")
+    installation = open_installation(settings)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(installation, url_file))
+    return 0
+
+
+async def _serve(installation: Installation, url_file: Path | None) -> None:
+    settings = installation.settings
+    async with AsyncExitStack() as stack:
+        db = await stack.enter_async_context(
+            Database.open(
+                installation.database_url,
+                timeout_seconds=settings.database_timeout_seconds,
+                application_name="parley-api",
+                pool_size=_POOL_SIZE,
+                reconnect=installation.reattach,
+            )
+        )
+        await check_schema(db)
+        await ensure_master_key(installation, db)
+        objects = open_objects(installation)
+        listener = await stack.enter_async_context(
+            Listener.open(installation.database_url, application_name="parley-api-listener")
+        )
+        dependencies = ApiDependencies(
+            settings=settings,
+            db=db,
+            sessions=Sessions(db, TokenVault(settings.secret_key)),
+            api_keys=ApiKeys(db),
+            idempotency=Idempotency(db),
+            ledger=Ledger(db),
+            usage_totals=UsageTotals(db),
+            objects=objects,
+            signer=LinkSigner(settings.secret_key),
+            listener=listener,
+        )
+        await _serve_with_probe(dependencies, url_file)
+
+
+async def _serve_with_probe(dependencies: ApiDependencies, url_file: Path | None) -> None:
+    failure: OSError | None = None
+    with stop_signals() as stopping:
+        async with asyncio.TaskGroup() as group:
+            probe = group.create_task(_leave_probe(dependencies.db, dependencies.objects), name="storage probe")
+            try:
+                await serve(dependencies, stopping=stopping, on_ready=lambda url: write_url(url, url_file))
+            except OSError as error:
+                failure = error  # raised here it would come out in a group
+            finally:
+                probe.cancel()
+    if failure is not None:
+        settings = dependencies.settings
+        raise cannot_listen("API", settings.api_host, settings.api_port, failure) from failure
+
+
+async def _leave_probe(db: Database, objects: Objects) -> None:
+    """Leave the object that workers look for; a storage that is away when we start may come later."""
+    while True:
+        try:
+            await objects.write_probe(await database_identity(db))
+            return
+        except ParleyError as error:
+            _log.warning("storage_probe_failed", code=error.code)
+        await asyncio.sleep(_PROBE_RETRY_SECONDS)

@@ -1,0 +1,79 @@
+"""`parley dev`: the whole stack in the foreground, with what is needed to try it."""
+
+import json
+import os
+import time
+
+from parley.installation import secrets
+from parley.installation.settings_loading import load_settings
+from parley.installation.worker_tokens import participant_token, recorder_token
+from parley.servers.local_stack import LocalStack, die_with_make, interrupt_on_sigterm
+
+_POLL_SECONDS = 0.2
+_ROOM = "my-room"
+_GRACE_SECONDS = "1"  # nobody takes over on this machine
+
+
+def run_dev() -> int:
+    """Run until Ctrl-C or SIGTERM.
+
+    Raises:
+        CommandError, EmbeddedPostgresError, LiveKitServerError: something does not start, or has ended by itself.
+    """
+    die_with_make()
+    interrupt_on_sigterm()
+    settings = load_settings()
+    data_dir = settings.data_dir.absolute()
+    master_key = settings.master_key or secrets.development_master_key(data_dir)
+    environment = {
+        "PARLEY_GRACE_SECONDS": _GRACE_SECONDS,
+        "PARLEY_ALLOW_PRIVATE_HOSTS": "true",
+        **os.environ,
+        "PARLEY_MASTER_KEY": master_key.get_secret_value(),
+    }
+    stack = LocalStack(data_dir, environment, livekit_binary=settings.livekit_server, logs=None, progress=_progress)
+    try:
+        with stack:
+            print(_welcome(stack, master_key.get_secret_value()), flush=True)
+            while True:
+                stack.check()
+                time.sleep(_POLL_SECONDS)
+    except KeyboardInterrupt:
+        print("\nStopped.")
+        return 0
+
+
+def _welcome(stack: LocalStack, master_key: str) -> str:
+    livekit = stack.livekit
+    transport = {
+        "type": "livekit",
+        "url": livekit.url,
+        "room_name": _ROOM,
+        "worker_token": recorder_token(livekit.api_key, livekit.api_secret, _ROOM),
+        "synthetic_audio_if_no_input": True,
+    }
+    body = json.dumps({"transport": transport, "idle_timeout_seconds": 600})
+    return f"""
+Parley runs. Ctrl-C stops everything.
+
+  API          {stack.api_url}   (operations: {stack.api_url}/docs)
+  worker       {stack.worker_url}   (/healthz, /readyz, /metrics)
+  LiveKit      {livekit.url}   key {livekit.api_key}   secret {livekit.api_secret}
+  data         {stack.data_dir}
+  master key   {master_key}
+
+Record the room {_ROOM!r} (a 440 Hz tone, until somebody joins):
+
+  curl -s {stack.api_url}/v1/sessions \\
+    -H 'Authorization: Bearer {master_key}' \\
+    -H 'Content-Type: application/json' \\
+    -d '{body}'
+
+Talk in it from a browser on this machine: https://meet.livekit.io/?tab=custom with {livekit.url} and the token
+
+  {participant_token(livekit.api_key, livekit.api_secret, _ROOM, "me")}
+"""
+
+
+def _progress(line: str) -> None:
+    print(f"parley dev: {line}", flush=True)

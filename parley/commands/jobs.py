@@ -1,0 +1,43 @@
+"""`parley jobs`: a process that runs the jobs of one queue, a child of `parley worker`."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+
+from parley.installation.installation import Installation, open_installation
+from parley.installation.logging import configure_logging
+from parley.installation.object_storage import open_objects
+from parley.installation.settings_loading import load_settings
+from parley.installation.stop_signals import stop_signals
+from store.jobs.jobs import SPEECH_QUEUE
+from worker.processes.job_process import run_job_process
+
+_SPEECH_NICENESS = 15  # recordings are made in real time and come first; a transcript may wait
+
+
+def run_jobs_child(queue: str) -> int:
+    """Run jobs until SIGTERM or SIGINT."""
+    if queue == SPEECH_QUEUE:
+        os.nice(_SPEECH_NICENESS)
+    settings = load_settings()
+    configure_logging(settings.log_level, process="speech" if queue == SPEECH_QUEUE else "jobs")
+    asyncio.run(_run(open_installation(settings, schema="leave"), queue))
+    return 0
+
+
+async def _run(installation: Installation, queue: str) -> None:
+    run = _speech_process() if queue == SPEECH_QUEUE else run_job_process
+    with stop_signals() as stopping:
+        await run(
+            installation.settings,
+            installation.database_url,
+            open_objects(installation),
+            stopping,
+            reconnect=installation.reattach,
+        )
+
+
+def _speech_process() -> Callable[..., Awaitable[None]]:
+    from worker.processes.speech_process import run_speech_process  # what finalizes needs none of this
+
+    return run_speech_process

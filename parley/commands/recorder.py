@@ -1,0 +1,38 @@
+"""`parley recorder`: one recorder process, a child of `parley worker`.
+
+The signals are blocked before anything loads LiveKit, whose threads inherit the mask: only so the process can tell a
+stop that somebody asked for from the one that the native library sends to itself.
+"""
+
+import asyncio
+import signal
+from uuid import UUID
+
+import uvloop
+
+from parley.installation.installation import open_installation
+from parley.installation.logging import configure_logging
+from parley.installation.object_storage import open_objects
+from parley.installation.settings_loading import load_settings
+from worker.processes.signals import SIGNALS
+
+
+def run_recorder(owner: UUID) -> int:
+    """Record until told to stop; `owner` is what this process's runs carry."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    from worker.processes.recorder_process import run_recorder_process  # loads LiveKit
+
+    settings = load_settings()
+    configure_logging(settings.log_level, process="recorder")
+    installation = open_installation(settings, schema="leave")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(
+            run_recorder_process(
+                installation.settings,
+                installation.database_url,
+                open_objects(installation),
+                owner=owner,
+                reconnect=installation.reattach,
+            )
+        )
+    return 0

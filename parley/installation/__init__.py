@@ -1,0 +1,1 @@
+"""What every command needs of this installation: settings, secrets, the object storage, the schema, logging."""

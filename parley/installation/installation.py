@@ -1,0 +1,70 @@
+"""What every process of Parley needs before it starts: a database with today's schema, secrets, folders."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import SecretStr
+
+from parley.command_error import CommandError
+from parley.installation import secrets
+from parley.servers.embedded_postgres import EmbeddedPostgres
+from sessions.settings import Settings
+
+Schema = Literal["migrate_embedded", "leave"]
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Where this process finds everything.
+
+    Attributes:
+        settings: with absolute `data_dir`, a `storage_url` and a `secret_key`.
+        database_url: for libpq.
+        postgres: the hold on the embedded server; None with a cluster of the user's own.
+    """
+
+    settings: Settings
+    database_url: SecretStr
+    postgres: EmbeddedPostgres | None
+
+    @property
+    def storage_url(self) -> str:
+        """Where objects are kept."""
+        assert self.settings.storage_url is not None
+        return self.settings.storage_url
+
+    def reattach(self) -> None:
+        """Start the embedded PostgreSQL again if it is gone. Blocking; what to do when a connection is refused."""
+        if self.postgres is not None:
+            self.postgres.attach()
+
+
+def open_installation(settings: Settings, *, schema: Schema = "migrate_embedded") -> Installation:
+    """Attach to the embedded PostgreSQL, or take the configured one.
+
+    `migrate_embedded` brings the embedded database's schema up to date (several processes may, at once); `leave` is
+    for children, whose parent has done it. A cluster of the user's own is never migrated here. Blocking.
+
+    Raises:
+        CommandError, EmbeddedPostgresError: with a sentence for the user.
+    """
+    data_dir = settings.data_dir.absolute()
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"PARLEY_DATA_DIR: {data_dir} can't be made: {error.strerror}") from error
+    found = {
+        "data_dir": data_dir,
+        "storage_url": settings.storage_url or (data_dir / "objects").as_uri(),
+        "secret_key": settings.secret_key or (secrets.secret_key(data_dir),),
+    }
+    settings = settings.model_copy(update=found)
+    if settings.database_url is not None:
+        return Installation(settings, settings.database_url, None)
+    postgres = EmbeddedPostgres(data_dir)
+    url = postgres.attach()
+    if schema == "migrate_embedded":
+        from store.database.schema import migrate  # Alembic takes its time to import, and children don't need it
+
+        migrate(url)
+    return Installation(settings, SecretStr(url), postgres)

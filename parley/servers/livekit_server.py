@@ -1,0 +1,294 @@
+"""A LiveKit server of our own, for tests, `parley demo` and `parley dev`; customers bring theirs.
+
+`find_or_build` finds the program or builds it once into the user's cache folder; `python -m
+parley.servers.livekit_server build` does only that. `LiveKitServer` runs it on loopback with generated keys.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import jwt
+
+from parley.servers.child_process import spawn
+from parley.servers.free_ports import free_ports
+
+VERSION = "v1.13.5"
+_GO_PACKAGE = f"github.com/livekit/livekit-server/cmd/server@{VERSION}"
+_GO_PROGRAM = "server"  # what `go install` calls it
+_PROGRAM = "livekit-server"
+_PROGRESS_SECONDS = 5
+_PACKAGES = 780
+_SHOWN_LINES = 15
+
+_START_TRIES = 5  # a port that we chose may be taken before the server binds it
+_POLL_SECONDS = 0.02
+_TOKEN_SECONDS = 60
+_ASK_SECONDS = 0.2  # the first SIGTERM waits for participants to leave, the second one does not
+_KILL_SECONDS = 5
+_SECRET_BYTES = 32
+
+_INSTALL_HELP = f"""\
+Parley needs a LiveKit server for its demo and its tests. Any of these will do:
+  - install Go (https://go.dev/doc/install) and repeat the command: Parley then builds livekit-server {VERSION} once
+  - install livekit-server as LiveKit says (https://docs.livekit.io/home/self-hosting/local/):
+      Linux:  curl -sSL https://get.livekit.io | bash
+      macOS:  brew install livekit
+  - set PARLEY_LIVEKIT_SERVER to the path of a livekit-server program"""
+
+
+class LiveKitServerError(Exception):
+    """No server to run, or it does not run; the text says why and what to do."""
+
+
+def find_or_build(progress: Callable[[str], object], *, configured: Path | None = None) -> Path:
+    """The program: `configured` (else PARLEY_LIVEKIT_SERVER), on PATH, built before, built now with Go.
+
+    `progress` gets a line now and then while it is built, which takes minutes. Raises LiveKitServerError.
+    """
+    if configured is None and (named := os.environ.get("PARLEY_LIVEKIT_SERVER")):
+        configured = Path(named)
+    if configured is not None:
+        if os.access(configured, os.X_OK) and configured.is_file():
+            return configured.absolute()
+        raise LiveKitServerError(f"PARLEY_LIVEKIT_SERVER is {configured}, which is not a program that we may run.")
+    if installed := shutil.which(_PROGRAM):
+        return Path(installed)
+    built = cache_folder() / _PROGRAM
+    if not built.is_file():
+        _build(built, progress)
+    return built
+
+
+def cache_folder() -> Path:
+    """Where the server that we built is kept."""
+    caches = os.environ.get("XDG_CACHE_HOME", "")
+    parent = Path(caches) if os.path.isabs(caches) else Path.home() / ".cache"
+    return parent / "parley" / f"livekit-server-{VERSION}"
+
+
+def _build(built: Path, progress: Callable[[str], object]) -> None:
+    go = shutil.which("go")
+    if go is None:
+        raise LiveKitServerError(_INSTALL_HELP)
+    built.parent.mkdir(parents=True, exist_ok=True)
+    with _one_builder(built.parent, progress):
+        if built.is_file():
+            return
+        progress(f"Building livekit-server {VERSION} with Go, once; this takes some minutes.")
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory(dir=built.parent, prefix="build-") as folder:
+            _go_install(go, Path(folder), progress)
+            os.replace(Path(folder) / _GO_PROGRAM, built)
+        progress(f"Built {built} in {time.monotonic() - started:.0f} s.")
+
+
+@contextlib.contextmanager
+def _one_builder(folder: Path, progress: Callable[[str], object]) -> Iterator[None]:
+    with (folder / "build.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("Another process is building livekit-server; waiting for it.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _go_install(go: str, folder: Path, progress: Callable[[str], object]) -> None:
+    environment = os.environ | {"GOBIN": str(folder), "GOWORK": "off", "GO111MODULE": "on", "CGO_ENABLED": "0"}
+    argv = [go, "install", "-v", _GO_PACKAGE]
+    with spawn(
+        argv, death_signal=signal.SIGTERM, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        assert process.stdout is not None
+        last_lines: deque[str] = deque(maxlen=_SHOWN_LINES)
+        downloaded = compiled = 0
+        shown = time.monotonic()
+        for raw in process.stdout:  # `go: downloading MODULE`, then a line for each package compiled
+            line = raw.decode(errors="replace").rstrip()
+            last_lines.append(line)
+            if line.startswith("go: downloading"):
+                downloaded += 1
+            else:
+                compiled += 1
+            if time.monotonic() - shown >= _PROGRESS_SECONDS:
+                shown = time.monotonic()
+                progress(f"  {downloaded} modules downloaded, {compiled} of about {_PACKAGES} packages compiled …")
+    if process.returncode != 0:
+        raise LiveKitServerError("\n".join(["`go install` failed:", *last_lines, "", _INSTALL_HELP]))
+
+
+class LiveKitServer:
+    """A server on 127.0.0.1, which dies with this process. Blocking; `folder` gets its configuration and its log.
+
+    Port and keys stay the same over `kill()` or `stop()` and another `start()`.
+    """
+
+    def __init__(
+        self,
+        binary: Path,
+        folder: Path,
+        *,
+        api_key: str | None = None,
+        api_secret: str | None = None,
+        port: int = 0,
+        start_seconds: float = 30,
+    ) -> None:
+        self.api_key = api_key or f"API{secrets.token_hex(6)}"
+        self.api_secret = api_secret or secrets.token_urlsafe(_SECRET_BYTES)
+        self._binary = binary
+        self._folder = folder
+        self._port_is_given = port != 0
+        self._port = port
+        self._media_port = 0
+        self._start_seconds = start_seconds
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where participants connect; known once started."""
+        return f"ws://127.0.0.1:{self._port}"
+
+    @property
+    def log(self) -> Path:
+        return self._folder / "livekit.log"
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    def start(self) -> None:
+        """Start the server and wait until it answers. Raises LiveKitServerError."""
+        deadline = time.monotonic() + self._start_seconds
+        if self._process is not None and self._wait_until_ready(deadline):
+            return
+        self.kill()
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ports_are_fixed = self._port_is_given or self._media_port != 0
+        for _ in range(1 if ports_are_fixed else _START_TRIES):
+            if self._media_port == 0 or not ports_are_fixed:
+                self._choose_ports()
+            self._process = self._spawn()
+            if self._wait_until_ready(deadline):
+                return
+            self.kill()
+        raise LiveKitServerError(f"livekit-server did not start on port {self._port}. See {self.log}")
+
+    def stop(self) -> None:
+        """Ask the server to stop, within seconds also when rooms are open."""
+        process = self._process
+        if process is None:
+            return
+        for wait_seconds in (_ASK_SECONDS, _KILL_SECONDS):
+            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGCONT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(wait_seconds)
+                break
+        self.kill()
+
+    def kill(self) -> None:
+        """Kill the server as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def pause(self) -> None:
+        """Freeze the server (SIGSTOP): connections stay, nothing moves."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def _choose_ports(self) -> None:
+        if self._port_is_given:
+            (self._media_port,) = free_ports(1)
+        else:
+            self._port, self._media_port = free_ports(2)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        config = self._folder / "livekit.yaml"
+        descriptor = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(self._configuration(), file, indent=2)  # JSON is YAML
+        with self.log.open("ab") as log:
+            return spawn(
+                [self._binary, "--config", config], death_signal=signal.SIGKILL, stdout=log, stderr=subprocess.STDOUT
+            )
+
+    def _configuration(self) -> dict[str, object]:
+        return {
+            "port": self._port,
+            "bind_addresses": ["127.0.0.1"],
+            "keys": {self.api_key: self.api_secret},
+            "rtc": {
+                "node_ip": "127.0.0.1",
+                "use_external_ip": False,
+                "enable_loopback_candidate": True,
+                "interfaces": {"includes": ["lo"]},
+                "tcp_port": 0,  # off: it would listen on every address
+                "udp_port": self._media_port,
+            },
+            "turn": {"enabled": False},
+            "logging": {"level": "info", "json": True},
+        }
+
+    def _wait_until_ready(self, deadline: float) -> bool:
+        """Whether it answers to its keys (on its port there might be another server); False as soon as it ended."""
+        assert self._process is not None
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        while self._process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(OSError), opener.open(self._list_rooms(), timeout=1):
+                return True
+            time.sleep(_POLL_SECONDS)
+        return False
+
+    def _list_rooms(self) -> urllib.request.Request:
+        claims = {"iss": self.api_key, "exp": time.time() + _TOKEN_SECONDS, "video": {"roomList": True}}
+        token = jwt.encode(claims, self.api_secret, algorithm="HS256")
+        url = f"http://127.0.0.1:{self._port}/twirp/livekit.RoomService/ListRooms"
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        return urllib.request.Request(url, data=b"{}", headers=headers)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m parley.servers.livekit_server", description=__doc__)
+    parser.add_argument("command", choices=["build"], help="find livekit-server, or build it with Go")
+    parser.parse_args()
+    try:
+        print(f"livekit-server: {find_or_build(lambda line: print(line, flush=True))}")
+    except LiveKitServerError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

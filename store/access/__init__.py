@@ -1,0 +1,1 @@
+"""Who may do what: organizations, API keys, idempotency keys, and the vault that seals tokens and answers."""

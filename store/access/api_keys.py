@@ -1,0 +1,252 @@
+"""API keys: authenticated by their SHA-256, made, listed, rotated and revoked."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from secrets import token_hex
+from uuid import UUID
+
+from pydantic import SecretStr
+from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sessions.errors import DatabaseUnavailableError, ParleyError
+from sessions.ids import new_uuid
+from store.access.api_key_rows import (
+    SCOPES,
+    ApiKey,
+    KeyKind,
+    Principal,
+    digest,
+    new_row,
+    new_secret,
+    to_api_key,
+    to_principal,
+)
+from store.database.database import Database
+from store.database.tables import api_keys, organizations
+
+__all__ = ["SCOPES", "ApiKey", "ApiKeys", "Keep", "KeyKind", "Principal"]
+
+Keep = Callable[[AsyncConnection, ApiKey, SecretStr], Awaitable[None]]
+
+_USED_EVERY = timedelta(minutes=1)
+_LONGEST_KEY = 512
+
+
+class ApiKeys:
+    """Authenticates, makes, rotates and revokes API keys.
+
+    Where a method takes `agent_id`, other agents' keys and master keys aren't found.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def authenticate(self, secret: str) -> Principal:
+        """Who holds `secret`. One indexed query, each time: a key that was revoked elsewhere is dead here at once.
+
+        Raises:
+            ParleyError: `key.invalid`: unknown, revoked or expired.
+            DatabaseUnavailableError: it can't be told.
+        """
+        if not 0 < len(secret) <= _LONGEST_KEY or not secret.isascii():
+            raise _invalid()
+        async with self._db.begin() as conn:
+            row = (await conn.execute(_LIVING, {"digest": digest(secret)})).mappings().one_or_none()
+        if row is None:
+            raise _invalid()
+        principal = to_principal(row)
+        if row["stale_use"]:
+            with suppress(DatabaseUnavailableError):  # a note for humans is no reason to refuse a request
+                await self._note_use(principal.key_id)
+        return principal
+
+    async def ensure_master(self, secret: SecretStr, organization: str = "default") -> None:
+        """Make `secret` a master key of the organization, unless it is a key already. A revoked key stays revoked."""
+        async with self._db.begin() as conn:
+            organization_id = await _organization(conn, organization)
+            await conn.execute(
+                upsert(api_keys)
+                .values(new_row(organization_id, secret, kind="master", name="PARLEY_MASTER_KEY"))
+                .on_conflict_do_nothing(index_elements=["sha256"])
+            )
+
+    async def create(
+        self,
+        organization: str | UUID,
+        *,
+        kind: KeyKind = "master",
+        agent_id: str | None = None,
+        scopes: Iterable[str] = (),
+        name: str | None = None,
+        expires_at: datetime | None = None,
+        keep: Keep | None = None,
+    ) -> tuple[ApiKey, SecretStr]:
+        """A new key of the organization with that id, or with that name, which is then made when it is new.
+
+        Args:
+            keep: does more in the same transaction, such as keeping the answer.
+
+        Returns:
+            The key, and its secret, which can't be had again.
+
+        Raises:
+            ValueError: an unknown scope, or an agent key without an agent.
+        """
+        secret = new_secret(kind)
+        async with self._db.begin() as conn:
+            organization_id = (
+                organization if isinstance(organization, UUID) else await _organization(conn, organization)
+            )
+            values = new_row(
+                organization_id, secret, kind=kind, agent_id=agent_id, scopes=scopes, name=name, expires_at=expires_at
+            )
+            key = await _insert(conn, values)
+            if keep is not None:
+                await keep(conn, key, secret)
+        return key, secret
+
+    async def page(
+        self, organization_id: UUID, *, agent_id: str | None = None, limit: int, starting_after: UUID | None
+    ) -> tuple[list[ApiKey], bool]:
+        """A page of the organization's keys, newest first, and whether there is more."""
+        query = select(api_keys).where(*_visible(organization_id, agent_id))
+        if starting_after is not None:
+            query = query.where(api_keys.c.id < starting_after)
+        async with self._db.begin() as conn:
+            rows = (await conn.execute(query.order_by(api_keys.c.id.desc()).limit(limit + 1))).mappings().all()
+        return [to_api_key(row) for row in rows[:limit]], len(rows) > limit
+
+    async def get(self, organization_id: UUID, key_id: UUID, *, agent_id: str | None = None) -> ApiKey:
+        """One key.
+
+        Raises:
+            ParleyError: `not_found`.
+        """
+        query = select(api_keys).where(api_keys.c.id == key_id, *_visible(organization_id, agent_id))
+        async with self._db.begin() as conn:
+            row = (await conn.execute(query)).mappings().one_or_none()
+        if row is None:
+            raise _not_found()
+        return to_api_key(row)
+
+    async def rotate(
+        self,
+        organization_id: UUID,
+        key_id: UUID,
+        *,
+        grace_seconds: int,
+        agent_id: str | None = None,
+        keep: Keep | None = None,
+    ) -> tuple[ApiKey, SecretStr]:
+        """A new key that may do what the old one may and expires when it would have; both work for `grace_seconds`.
+
+        Args:
+            keep: as for `create`.
+
+        Raises:
+            ParleyError: `not_found`; `key.not_active` for one that is revoked or expired.
+        """
+        mine = select(api_keys, _LIVES.label("lives"))
+        query = mine.where(api_keys.c.id == key_id, *_visible(organization_id, agent_id)).with_for_update()
+        async with self._db.begin() as conn:
+            row = (await conn.execute(query)).mappings().one_or_none()
+            if row is None:
+                raise _not_found()
+            if not row["lives"]:
+                raise ParleyError("key.not_active", "an API key that is revoked or expired can't be rotated")
+            secret = new_secret(row["kind"])
+            same = {name: row[name] for name in ("kind", "agent_id", "scopes", "name", "expires_at")}
+            key = await _insert(conn, new_row(organization_id, secret, **same))
+            grace_ends = func.clock_timestamp() + timedelta(seconds=grace_seconds)
+            await conn.execute(
+                update(api_keys)
+                .where(api_keys.c.id == key_id)
+                .values(expires_at=func.least(api_keys.c.expires_at, grace_ends))
+            )
+            if keep is not None:
+                await keep(conn, key, secret)
+        return key, secret
+
+    async def revoke(self, organization_id: UUID, key_id: UUID, *, agent_id: str | None = None) -> ApiKey:
+        """The key, which works nowhere any more; revoked again it keeps its first `revoked_at`.
+
+        Raises:
+            ParleyError: `not_found`.
+        """
+        query = (
+            update(api_keys)
+            .where(api_keys.c.id == key_id, *_visible(organization_id, agent_id))
+            .values(revoked_at=func.coalesce(api_keys.c.revoked_at, func.clock_timestamp()))
+            .returning(api_keys)
+        )
+        async with self._db.begin() as conn:
+            row = (await conn.execute(query)).mappings().one_or_none()
+        if row is None:
+            raise _not_found()
+        return to_api_key(row)
+
+    async def list(self, organization_id: UUID, *, agent_id: str | None = None) -> list[ApiKey]:
+        """Every key of the organization, revoked ones too, newest first."""
+        query = select(api_keys).where(*_visible(organization_id, agent_id)).order_by(api_keys.c.id.desc())
+        async with self._db.begin() as conn:
+            return [to_api_key(row) for row in (await conn.execute(query)).mappings()]
+
+    async def _note_use(self, key_id: UUID) -> None:
+        async with self._db.begin() as conn:
+            await conn.execute(_NOTE_USE, {"key_id": key_id, "every": _USED_EVERY})
+
+
+_LIVES = api_keys.c.revoked_at.is_(None) & or_(
+    api_keys.c.expires_at.is_(None), api_keys.c.expires_at > func.clock_timestamp()
+)
+_LIVING = (
+    select(
+        api_keys.c.id,
+        api_keys.c.organization_id,
+        api_keys.c.kind,
+        api_keys.c.agent_id,
+        api_keys.c.scopes,
+        api_keys.c.expires_at,
+        or_(api_keys.c.last_used_at.is_(None), api_keys.c.last_used_at < func.clock_timestamp() - _USED_EVERY).label(
+            "stale_use"
+        ),
+    )
+    .where(_LIVES)
+    .where(api_keys.c.sha256 == bindparam("digest"))
+)
+
+# SKIP LOCKED: a burst of requests with one key doesn't queue up for its row.
+_NOTE_USE = text(
+    """
+    UPDATE api_keys SET last_used_at = clock_timestamp()
+    WHERE id = (SELECT id FROM api_keys WHERE id = :key_id FOR UPDATE SKIP LOCKED)
+        AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - :every)
+    """
+)
+
+
+async def _organization(conn: AsyncConnection, name: str) -> UUID:
+    new = upsert(organizations).values(id=new_uuid(), name=name, default_agent_id=f"agent_{token_hex(16)}")
+    await conn.execute(new.on_conflict_do_nothing(index_elements=["name"]))
+    found: UUID = (await conn.execute(select(organizations.c.id).where(organizations.c.name == name))).scalar_one()
+    return found
+
+
+async def _insert(conn: AsyncConnection, values: dict[str, object]) -> ApiKey:
+    return to_api_key((await conn.execute(insert(api_keys).values(values).returning(api_keys))).mappings().one())
+
+
+def _visible(organization_id: UUID, agent_id: str | None) -> list[ColumnElement[bool]]:
+    conditions = [api_keys.c.organization_id == organization_id]
+    return conditions if agent_id is None else [*conditions, api_keys.c.agent_id == agent_id]
+
+
+def _invalid() -> ParleyError:
+    return ParleyError("key.invalid", "the API key is unknown, revoked or expired")
+
+
+def _not_found() -> ParleyError:
+    return ParleyError("not_found", "there is no such API key")

@@ -1,0 +1,113 @@
+"""LISTEN: what wakes API and worker processes at once. Losing notifications costs only time, as everybody polls too.
+
+Channels: `parley_claim` (payload empty: something is claimable), and with the UUID of a session as payload
+`parley_session` (its status moved), `parley_message` (a message waits for its worker) and `parley_delivered` (one is in
+the room).
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, NamedTuple, Self
+
+import psycopg
+from psycopg import sql
+from pydantic import SecretStr
+
+from store.lifecycle.transitions import CLAIM_CHANNEL, DELIVERED_CHANNEL, MESSAGE_CHANNEL, SESSION_CHANNEL
+
+RECONNECTED = "reconnected"
+
+_CONNECT_SECONDS = 3
+_FIRST_DELAY_SECONDS = 0.1
+_LONGEST_DELAY_SECONDS = 2.0
+_PROBE_SECONDS = 15.0  # of silence, before the connection is asked whether it lives
+_NETWORK: dict[str, Any] = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+
+class Notification(NamedTuple):
+    """One notification; `RECONNECTED` as the channel says: from here on we listen, what was before may be missed."""
+
+    channel: str
+    payload: str
+
+
+class Listener:
+    """`async with Listener.open(url, channels=…) as listener: async for channel, payload in listener: …`
+
+    It connects as it is iterated over, and again whenever the connection is lost; it doesn't raise for a database that
+    is away. One consumer at a time.
+    """
+
+    def __init__(self, conninfo: str, channels: Sequence[str], application_name: str) -> None:
+        self._conninfo = conninfo
+        self._channels = channels
+        self._application_name = application_name
+        self._generator: AsyncGenerator[Notification, None] | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        url: SecretStr | str,
+        *,
+        channels: Sequence[str] = (CLAIM_CHANNEL, SESSION_CHANNEL, MESSAGE_CHANNEL, DELIVERED_CHANNEL),
+        application_name: str = "parley listener",
+    ) -> AsyncIterator[Self]:
+        """A listener whose connection is closed at the end of the block."""
+        listener = cls(url.get_secret_value() if isinstance(url, SecretStr) else url, channels, application_name)
+        try:
+            yield listener
+        finally:
+            if listener._generator is not None:
+                await listener._generator.aclose()
+
+    def __aiter__(self) -> AsyncIterator[Notification]:
+        """Every notification from now on, after one `RECONNECTED` each time that listening has begun."""
+        self._generator = self._listen()
+        return self._generator
+
+    async def _listen(self) -> AsyncGenerator[Notification, None]:
+        delay = _FIRST_DELAY_SECONDS
+        while True:
+            with suppress(psycopg.OperationalError, psycopg.InterfaceError, TimeoutError):
+                async with asyncio.timeout(_CONNECT_SECONDS + 2):
+                    conn = await self._connect()
+                try:
+                    delay = _FIRST_DELAY_SECONDS
+                    yield Notification(RECONNECTED, "")
+                    async for notification in _notifications(conn):
+                        yield notification
+                finally:
+                    await conn.close()
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, _LONGEST_DELAY_SECONDS)
+
+    async def _connect(self) -> psycopg.AsyncConnection[Any]:
+        conn = await psycopg.AsyncConnection.connect(
+            self._conninfo,
+            autocommit=True,
+            connect_timeout=_CONNECT_SECONDS,
+            application_name=self._application_name,
+            **_NETWORK,
+        )
+        try:
+            for channel in self._channels:
+                await conn.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+        except BaseException:
+            await conn.close()
+            raise
+        return conn
+
+
+async def _notifications(conn: psycopg.AsyncConnection[Any]) -> AsyncIterator[Notification]:
+    while True:
+        async for notify in conn.notifies(timeout=_PROBE_SECONDS):
+            yield Notification(notify.channel, notify.payload)
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            await conn.execute("SELECT 1")

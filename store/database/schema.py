@@ -1,0 +1,72 @@
+"""Bringing a database to the newest schema, and refusing to work on an old one."""
+
+import threading
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from pydantic import SecretStr
+from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.exc import ProgrammingError
+
+from sessions.errors import ParleyError
+from store.database.database import Database
+
+MIGRATION_LOCK = 0x7061726C6579  # "parley"
+
+# Alembic's context is global to the process: two upgrades at once in one process hang.
+_one_at_a_time = threading.Lock()
+
+
+class SchemaOutdatedError(ParleyError):
+    """The database's schema is not the one that this version of Parley was written for."""
+
+    def __init__(self, present: str | None, needed: str) -> None:
+        found = f"revision {present}" if present else "no revision"
+        super().__init__("internal", f"the database schema is at {found}, {needed} is needed: run `parley migrate`")
+
+
+def migrate(url: SecretStr | str) -> None:
+    """Bring the database to the newest revision. Blocking; harmless when others do the same."""
+    conninfo = url.get_secret_value() if isinstance(url, SecretStr) else url
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(conninfo, application_name="parley migrate", connect_timeout=10),
+        poolclass=NullPool,
+    )
+    with _one_at_a_time, engine.begin() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+async def check_schema(db: Database) -> None:
+    """Return when the schema is the newest.
+
+    Raises:
+        SchemaOutdatedError: it is older, newer or missing; its text names `parley migrate`.
+    """
+    needed = newest_revision()
+    try:
+        async with db.begin() as conn:
+            present = (await conn.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
+    except ProgrammingError:
+        present = None
+    if present != needed:
+        raise SchemaOutdatedError(present, needed)
+
+
+def newest_revision() -> str:
+    """The revision that this code is written for."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None
+    return head
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config

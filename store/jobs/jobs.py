@@ -1,0 +1,264 @@
+"""Short jobs on Procrastinate: what they are called, how one is deferred within our transaction, and what runs them.
+
+Deferring needs no function: the API names a task without importing the worker that runs it. Arguments are ids only, as
+Procrastinate may log them. A job that fails is not repeated by Procrastinate (its retry would collide with a waiting
+job of the same queueing lock, and then stay `doing` for ever): the sweeper defers it again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from uuid import UUID
+
+import psycopg
+import structlog
+from procrastinate import App, JobContext, PsycopgConnector, exceptions
+from procrastinate.worker import Worker
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sessions.ids import format_id
+from sessions.redaction import redact
+from store.jobs.job_rescue import rescue_jobs
+from store.jobs.patient_connector import PatientConnector
+from store.jobs.purge import purge_finished_jobs, purge_idempotency_keys
+
+SessionTask = Callable[[UUID], Awaitable[None]]
+Expire = Callable[[], Awaitable[object]]
+
+QUEUE = "short"
+SPEECH_QUEUE = "speech"  # work that takes minutes and holds the GIL: another process has it
+FINALIZE = "recordings.finalize"
+ERASE = "sessions.erase"
+TRANSCRIBE = "transcripts.transcribe"
+SUMMARIZE = "summaries.summarize"
+PURGE_IDEMPOTENCY = "store.purge_idempotency"
+PURGE_JOBS = "store.purge_jobs"
+RETENTION = "sessions.expire"
+
+_BACKGROUND = -10  # a priority: what somebody waits for (0) comes first
+_HEARTBEAT_SECONDS = 5.0
+_POLL_SECONDS = 1.0  # nothing notifies of a job whose lock has become free
+_FIRST_DELAY_SECONDS = 0.2
+_LONGEST_DELAY_SECONDS = 5.0
+
+logger = structlog.get_logger(__name__)
+
+# Never opened: it only builds the statements that run on our own connections.
+_deferring = App(connector=PsycopgConnector())
+
+
+class JobFailedError(Exception):
+    """A job didn't do what it should; the cause has been logged, redacted."""
+
+
+async def defer_finalize(conn: AsyncConnection, session_id: UUID) -> bool:
+    """Defer the finalize job of one session; it exists if and only if the transaction of `conn` commits.
+
+    Deferred again while one is waiting is a no-op; while one runs, the next waits for it to be done.
+
+    Returns:
+        Whether a job was added.
+    """
+    return await _defer(conn, session_id, FINALIZE, QUEUE, lock="session", queueing_lock="finalize")
+
+
+async def defer_erase(conn: AsyncConnection, session_id: UUID, *, in_seconds: int = 0) -> bool:
+    """Defer the job that removes what is left of an erased session; see `defer_finalize`."""
+    return await _defer(
+        conn,
+        session_id,
+        ERASE,
+        QUEUE,
+        lock="session",
+        queueing_lock=f"erase-in-{in_seconds}",
+        in_seconds=in_seconds,
+        priority=_BACKGROUND,
+    )
+
+
+async def defer_transcribe(conn: AsyncConnection, session_id: UUID) -> bool:
+    """Defer the job that closes a session's transcript; see `defer_finalize`."""
+    return await _defer(conn, session_id, TRANSCRIBE, SPEECH_QUEUE, lock="transcript", queueing_lock="transcribe")
+
+
+async def defer_summarize(conn: AsyncConnection, session_id: UUID) -> bool:
+    """Defer the job that makes a session's summary; see `defer_finalize`."""
+    return await _defer(conn, session_id, SUMMARIZE, SPEECH_QUEUE, lock="summary", queueing_lock="summarize")
+
+
+async def _defer(
+    conn: AsyncConnection,
+    session_id: UUID,
+    name: str,
+    queue: str,
+    *,
+    lock: str,
+    queueing_lock: str,
+    in_seconds: int = 0,
+    priority: int = 0,
+) -> bool:
+    raw = (await conn.get_raw_connection()).driver_connection
+    assert isinstance(raw, psycopg.AsyncConnection)
+    job = _deferring.configure_task(
+        name,
+        queue=queue,
+        lock=f"{lock}-{session_id}",
+        queueing_lock=f"{queueing_lock}-{session_id}",
+        connection=raw,
+        priority=priority,
+        schedule_in={"seconds": in_seconds} if in_seconds else None,
+    )
+    try:
+        async with conn.begin_nested():  # a unique violation outside of a savepoint would end the caller's transaction
+            await job.defer_async(session_id=str(session_id))
+    except exceptions.AlreadyEnqueued:
+        return False
+    except exceptions.ConnectorException as error:
+        if isinstance(error.__cause__, psycopg.Error):
+            raise error.__cause__ from None  # what `Database` has names for
+        raise
+    return True
+
+
+async def run_jobs(
+    url: SecretStr | str,
+    tasks: Mapping[str, SessionTask],
+    stopping: asyncio.Event,
+    *,
+    queue: str = QUEUE,
+    expire: Expire | None = None,
+    concurrency: int = 2,
+    grace_seconds: float = 20,
+) -> None:
+    """Run jobs until `stopping` is set; running ones then have `grace_seconds` before they are canceled.
+
+    Procrastinate's worker is started again whenever it returns or raises, as it does after some restarts of PostgreSQL.
+
+    Args:
+        url: libpq URL of the database.
+        tasks: what runs the jobs that are about one session, by their names.
+        stopping: set from the outside.
+        queue: whose jobs.
+        expire: erases what its retention is over for, now and then; None: everything is kept.
+        concurrency: jobs at a time.
+        grace_seconds: for running jobs.
+    """
+    quiet_job_loggers()
+    delay = _FIRST_DELAY_SECONDS
+    while not stopping.is_set():
+        try:
+            running: set[int] = set()
+            async with open_jobs(url, tasks, running, queue=queue, expire=expire).open_async() as app:
+                delay = _FIRST_DELAY_SECONDS
+                await _run_worker(app, running, stopping, queue, concurrency=concurrency, grace_seconds=grace_seconds)
+        except Exception as error:
+            logger.warning("jobs.worker_failed", error=redact(repr(error)))
+        if not stopping.is_set():
+            logger.warning("jobs.worker_restarts", delay_seconds=delay)
+            await _sleep_unless(stopping, delay)
+            delay = min(delay * 2, _LONGEST_DELAY_SECONDS)
+
+
+def open_jobs(
+    url: SecretStr | str,
+    tasks: Mapping[str, SessionTask],
+    running: set[int] | None = None,
+    *,
+    queue: str = QUEUE,
+    expire: Expire | None = None,
+) -> App:
+    """An App, not yet opened, that knows the jobs of a queue: `tasks` and, among the short ones, our periodic ones.
+
+    Args:
+        url: libpq URL of the database.
+        tasks: what runs the jobs that are about one session, by their names.
+        running: holds the ids of the jobs that are being run, kept up to date.
+        expire: see `run_jobs`.
+    """
+    conninfo = url.get_secret_value() if isinstance(url, SecretStr) else url
+    app = App(connector=PatientConnector(conninfo=conninfo, min_size=1, max_size=4, timeout=3, reconnect_timeout=3))
+    for name, task in tasks.items():
+        _register(app, queue, name, task, set() if running is None else running)
+    if queue != QUEUE:
+        return app
+
+    @app.periodic(cron="17 * * * *")
+    @app.task(name=PURGE_IDEMPOTENCY, queue=QUEUE)
+    async def purge_idempotency(timestamp: int) -> None:
+        await purge_idempotency_keys(app)
+
+    @app.periodic(cron="47 3 * * *")
+    @app.task(name=PURGE_JOBS, queue=QUEUE)
+    async def purge_jobs(timestamp: int) -> None:
+        await purge_finished_jobs(app)
+
+    if expire is not None:
+
+        @app.periodic(cron="*/5 * * * *")
+        @app.task(name=RETENTION, queue=QUEUE, priority=_BACKGROUND)
+        async def retention(timestamp: int) -> None:
+            await expire()
+
+    return app
+
+
+def quiet_job_loggers() -> None:
+    """Keep Procrastinate's INFO lines, which print every job's arguments, and the pool's retries out of the log."""
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+
+
+def _register(app: App, queue: str, name: str, task: SessionTask, running: set[int]) -> None:
+    @app.task(name=name, queue=queue, pass_context=True)
+    async def run(context: JobContext, session_id: str) -> None:
+        assert context.job.id is not None
+        running.add(context.job.id)
+        try:
+            await task(UUID(session_id))
+        except Exception as error:
+            logger.error(
+                "jobs.failed", job=name, session_id=format_id("sess", UUID(session_id)), error=redact(repr(error))
+            )
+            raise JobFailedError(name) from None
+        finally:
+            running.discard(context.job.id)
+
+
+async def _run_worker(
+    app: App, running: set[int], stopping: asyncio.Event, queue: str, *, concurrency: int, grace_seconds: float
+) -> None:
+    worker = Worker(
+        app,
+        queues=[queue],
+        concurrency=concurrency,
+        install_signal_handlers=False,
+        fetch_job_polling_interval=_POLL_SECONDS,
+        delete_jobs="successful",
+        shutdown_graceful_timeout=grace_seconds,
+        update_heartbeat_interval=_HEARTBEAT_SECONDS,
+        stalled_worker_timeout=3600,  # a pruned worker that is alive can't take jobs any more
+    )
+    async with asyncio.TaskGroup() as group:
+        run = group.create_task(worker.run(), name="jobs worker")  # type: ignore[no-untyped-call]
+        rescue = group.create_task(rescue_jobs(app, worker, running), name="jobs rescue")
+        stop = group.create_task(stopping.wait(), name="jobs stop")
+        try:
+            await asyncio.wait({run, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if not run.done():
+                worker.stop()  # type: ignore[no-untyped-call]
+                await asyncio.wait({run}, timeout=grace_seconds + 2)
+        finally:
+            rescue.cancel()
+            stop.cancel()
+            while not run.done():  # with PostgreSQL away the worker outlives up to three cancellations (measured)
+                run.cancel()
+                await asyncio.wait({run}, timeout=1)
+
+
+async def _sleep_unless(stopping: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    except TimeoutError:
+        pass

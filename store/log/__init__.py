@@ -1,0 +1,1 @@
+"""One ordered log for each session: messages and transcript segments, written, read and previewed."""

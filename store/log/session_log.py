@@ -1,0 +1,241 @@
+"""The log of a session: messages and transcript segments in one order, whoever wrote them.
+
+An entry is written in a transaction that holds the session's row, so `seq` has no holes and readers that go on after a
+`seq` miss nothing. The session's `message_count`, `last_active_at`, `preview` and `output_preview` follow in the same
+transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sessions.ids import new_uuid
+from store.database.database import Database
+from store.database.tables import log_entries, sessions
+from store.lifecycle.pauses import paused_within
+from store.lifecycle.transitions import DELIVERED_CHANNEL, LockedSession, lock_session, notify
+from store.log.preview import preview
+from store.runs.fence import Fence, Replaced
+from store.sessions.queries import not_found
+
+Kind = Literal["message", "segment"]
+Role = Literal["user", "assistant", "system"]
+Source = Literal["api", "lk.chat", "lk.transcription", "speech"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLogEntry:
+    """What is to be logged.
+
+    Attributes:
+        role: `user`: a participant; `assistant`: the other side (an agent); `system`: neither.
+        speaker: a name to show.
+        identity: of the participant in the room.
+        text: all of it as plain text.
+        content: content blocks, when it was more than a text.
+        start_ms: from the session's `started_at`; None when nobody knows.
+        words: {text, start_ms, end_ms, …} each, where an engine gives them.
+        external_id: of the stream or segment; an entry with the same one from the same source is taken once.
+        created_at: now unless given.
+        delivered: it is in the room, or needs no room; else a worker puts it there.
+    """
+
+    kind: Kind
+    role: Role
+    text: str
+    source: Source
+    speaker: str | None = None
+    identity: str | None = None
+    content: list[dict[str, Any]] | None = None
+    start_ms: int | None = None
+    end_ms: int | None = None
+    final: bool = True
+    confidence: float | None = None
+    words: list[dict[str, Any]] | None = None
+    external_id: str | None = None
+    created_at: datetime | None = None
+    delivered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One entry as stored; `id` is a message's `msg_…`, `delivered_at` None while it waits for a worker."""
+
+    session_id: UUID
+    seq: int
+    id: UUID
+    kind: Kind
+    role: Role
+    speaker: str | None
+    identity: str | None
+    text: str
+    content: list[dict[str, Any]] | None
+    start_ms: int | None
+    end_ms: int | None
+    final: bool
+    confidence: float | None
+    words: list[dict[str, Any]] | None
+    source: Source
+    external_id: str | None
+    created_at: datetime
+    delivered_at: datetime | None
+
+
+_COLUMNS = [log_entries.c[field.name] for field in fields(LogEntry)]
+_LAST_SEQ = text(
+    "SELECT coalesce(max(seq), 0) AS seq, clock_timestamp() AS now FROM log_entries WHERE session_id = :id"
+)
+_SENT = text(
+    """
+    UPDATE log_entries e SET delivered_at = statement_timestamp()
+    FROM runs r JOIN sessions s ON s.id = r.session_id AND s.epoch = r.epoch
+    WHERE r.session_id = :session_id AND r.epoch = :epoch AND r.owner = :owner
+      AND e.session_id = r.session_id AND e.seq = ANY(CAST(:seqs AS int[])) AND e.delivered_at IS NULL
+    """
+)
+
+
+async def append(conn: AsyncConnection, locked: LockedSession, entries: Sequence[NewLogEntry]) -> list[LogEntry]:
+    """Write entries at the end of the log, in their order.
+
+    Args:
+        locked: from `lock_session` in this transaction.
+
+    Returns:
+        Those that were new; an entry whose `external_id` is known from the same source is left out.
+    """
+    if not entries:
+        return []
+    last = (await conn.execute(_LAST_SEQ, {"id": locked.id})).one()
+    written: list[LogEntry] = []
+    for entry in entries:
+        values = {field.name: getattr(entry, field.name) for field in fields(entry) if field.name != "delivered"}
+        values |= {
+            "session_id": locked.id,
+            "seq": last.seq + len(written) + 1,
+            "id": new_uuid(),
+            "created_at": entry.created_at or last.now,
+            "delivered_at": last.now if entry.delivered else None,
+        }
+        new = insert(log_entries).values(values)
+        if entry.external_id is not None:
+            new = new.on_conflict_do_nothing(constraint="uq_log_entries_external")
+        row = (await conn.execute(new.returning(*_COLUMNS))).mappings().one_or_none()
+        if row is not None:
+            written.append(LogEntry(**row))
+    if written:
+        await _follow(conn, locked.id, written, last.now)
+    return written
+
+
+async def _follow(conn: AsyncConnection, session_id: UUID, written: Sequence[LogEntry], now: datetime) -> None:
+    """Let the session's row tell what its log holds."""
+    spoken = [entry for entry in written if entry.final and entry.text.strip()]
+    first = next((entry.text for entry in spoken if entry.role == "user"), None)
+    last = next((entry.text for entry in reversed(spoken) if entry.role == "assistant"), None)
+    changes: dict[str, Any] = {
+        "version": sessions.c.version + 1,
+        "updated_at": now,
+        "last_active_at": now,
+        "message_count": sessions.c.message_count + sum(entry.kind == "message" for entry in written),
+    }
+    if first is not None:
+        changes["preview"] = func.coalesce(sessions.c.preview, preview(first))
+    if last is not None:
+        changes["output_preview"] = preview(last)
+    await conn.execute(update(sessions).where(sessions.c.id == session_id).values(changes))
+
+
+class SessionLog:
+    """Reading the log for its organization, and what workers do with it."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def page(
+        self,
+        organization_id: UUID,
+        session_id: UUID,
+        *,
+        kind: Kind | None = None,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> tuple[list[LogEntry], bool]:
+        """Entries with a larger `seq` than `after`, oldest first, and whether there are more.
+
+        Args:
+            kind: only messages, or only segments.
+            limit: None: all of them.
+
+        Raises:
+            ParleyError: `not_found`.
+        """
+        query = select(*_COLUMNS).where(log_entries.c.session_id == session_id, log_entries.c.seq > after)
+        if kind is not None:
+            query = query.where(text(f"kind = '{kind}'"))
+        query = query.order_by(log_entries.c.seq)
+        if limit is not None:
+            query = query.limit(limit + 1)
+        own = select(sessions.c.id).where(sessions.c.id == session_id, sessions.c.organization_id == organization_id)
+        async with self._db.begin() as conn:
+            if (await conn.execute(own)).one_or_none() is None:
+                raise not_found()
+            found = [LogEntry(**row) for row in (await conn.execute(query)).mappings()]
+        if limit is None:
+            return found, False
+        return found[:limit], len(found) > limit
+
+    async def entry(self, session_id: UUID, seq: int) -> LogEntry | None:
+        """One entry, for callers that have checked before."""
+        query = select(*_COLUMNS).where(log_entries.c.session_id == session_id, log_entries.c.seq == seq)
+        async with self._db.begin() as conn:
+            row = (await conn.execute(query)).mappings().one_or_none()
+        return None if row is None else LogEntry(**row)
+
+    async def append(self, session_id: UUID, entries: Sequence[NewLogEntry]) -> list[LogEntry]:
+        """`append` in a transaction of its own, for jobs; nothing when there is no such session."""
+        async with self._db.begin() as conn:
+            locked = await lock_session(conn, session_id)
+            return [] if locked is None else await append(conn, locked, entries)
+
+    async def append_heard(
+        self, fence: Fence, entries: Sequence[NewLogEntry], since: datetime, until: datetime
+    ) -> list[LogEntry]:
+        """What a worker heard in the room between two instants of PostgreSQL's clock; see `append`.
+
+        What any pause overlaps is confidential, whenever the worker learns of that: nothing is written of it.
+
+        Raises:
+            Replaced: another run has the session.
+        """
+        async with self._db.begin() as conn:
+            locked = await lock_session(conn, fence.session_id)
+            if locked is None or locked.epoch != fence.epoch:
+                raise Replaced(fence)
+            if await paused_within(conn, fence.session_id, since, until):
+                return []
+            return await append(conn, locked, entries)
+
+    async def undelivered(self, session_id: UUID, limit: int = 100) -> list[LogEntry]:
+        """Messages that no worker has put into the room yet, oldest first."""
+        query = (
+            select(*_COLUMNS)
+            .where(log_entries.c.session_id == session_id, text("source = 'api' AND delivered_at IS NULL"))
+            .order_by(log_entries.c.seq)
+            .limit(limit)
+        )
+        async with self._db.begin() as conn:
+            return [LogEntry(**row) for row in (await conn.execute(query)).mappings()]
+
+    async def delivered(self, fence: Fence, seqs: Sequence[int]) -> None:
+        """These messages are in the room. A replaced worker's word counts for nothing: its successor sends again."""
+        named = {"session_id": fence.session_id, "epoch": fence.epoch, "owner": fence.owner}
+        async with self._db.begin() as conn:
+            if (await conn.execute(_SENT, {**named, "seqs": list(seqs)})).rowcount:
+                await notify(conn, DELIVERED_CHANNEL, str(fence.session_id))

@@ -1,0 +1,80 @@
+"""Posting a message to a session: logged at once, in the room as soon as a worker has put it there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sessions.errors import ParleyError
+from sessions.lifecycle import SETTLED, Event, Status
+from store.access.idempotency import IdempotencyTicket
+from store.database.database import Database
+from store.lifecycle.transitions import MESSAGE_CHANNEL, apply, lock_session, notify
+from store.log.session_log import LogEntry, NewLogEntry, Role, append
+from store.sessions.queries import not_found
+
+RenderMessage = Callable[[LogEntry], tuple[int, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """What a client posts: `text` is all of it, `content` its blocks when it was more than a text."""
+
+    role: Role
+    text: str
+    content: list[dict[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PostedMessage:
+    """The entry, and whether a worker is in the room to take it there now."""
+
+    entry: LogEntry
+    on_its_way: bool
+
+
+class SessionMessages:
+    """One transaction per message."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def post(
+        self,
+        organization_id: UUID,
+        session_id: UUID,
+        message: NewMessage,
+        *,
+        idempotency: IdempotencyTicket | None = None,
+        render: RenderMessage,
+    ) -> PostedMessage:
+        """See `Sessions.post_message`."""
+        async with self._db.begin() as conn:
+            locked = await lock_session(conn, session_id, organization_id=organization_id)
+            if locked is None:
+                raise not_found()
+            if locked.status in SETTLED:
+                raise ParleyError("session.not_running", f"a session that is {locked.status} takes no messages")
+            if locked.kind == "text" and locked.status is Status.CREATED:
+                await apply(conn, locked, Event.OPEN)
+            new = NewLogEntry(
+                kind="message",
+                role=message.role,
+                text=message.text,
+                content=message.content,
+                source="api",
+                delivered=locked.kind == "text",
+            )
+            [entry] = await append(conn, locked, [new])
+            if idempotency is not None:
+                status, body = render(entry)
+                await idempotency.store(conn, status, body, session_id)
+            on_its_way = locked.kind == "voice" and locked.status is Status.RUNNING
+            if on_its_way:
+                await notify(conn, MESSAGE_CHANNEL, str(session_id))
+            return PostedMessage(entry, on_its_way)
+
+    async def revise_answer(self, idempotency: IdempotencyTicket, body: bytes) -> None:
+        """Keep what the client is really told: by now the message has been sent."""
+        async with self._db.begin() as conn:
+            await idempotency.revise(conn, body)

@@ -1,0 +1,247 @@
+"""Recordings and segments in object storage: a local folder, or S3, GCS or Azure by URL (obstore).
+
+Keys are `sessions/{sess_id}/conversation.wav`, `sessions/{sess_id}/recording.json`, `spool/{sess_id}/{segment}`.
+Credentials and the endpoint come from the cloud's own variables (`AWS_*`, `GOOGLE_*`, `AZURE_*`).
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.store import AzureStore, GCSStore, LocalStore, S3Store, from_url
+
+from store.objects.durable_files import blocks_of, make_folder, remove_folder, write_file
+from store.objects.errors import ObjectExists, ObjectMissing, storage_errors
+
+_PART_BYTES = 8 << 20
+_MEDIA_TYPES = {".wav": "audio/wav", ".json": "application/json"}
+_RETRIES: Any = {
+    "max_retries": 3,
+    "retry_timeout": timedelta(seconds=20),
+    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=2), "base": 2},
+}
+
+
+class Objects:
+    """One object storage. Every method raises `StorageError` when it fails."""
+
+    def __init__(self, store: LocalStore | S3Store | GCSStore | AzureStore, root: Path | None) -> None:
+        self._store = store
+        self._root = root
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        connect_seconds: float = 3,
+        request_seconds: float = 30,
+        environment: Mapping[str, str] = os.environ,
+    ) -> Self:
+        """The storage at `url`: `file:///…` (made when it is missing), `s3://bucket/prefix`, `gs://…`, `az://…`.
+
+        Args:
+            request_seconds: bound of one request, of which a large object takes many; three retries come on top.
+
+        Raises:
+            ValueError: the URL is none of these.
+            StorageError: the local folder can't be made.
+        """
+        parts = urlsplit(url)
+        if parts.scheme == "file":
+            root = Path(unquote(parts.path))
+            with storage_errors():
+                make_folder(root)
+                return cls(LocalStore(root), root)
+        if parts.scheme not in ("s3", "s3a", "gs", "az", "adl", "abfs", "abfss") or parts.query or parts.fragment:
+            raise ValueError("storage_url must be file:///…, s3://bucket/prefix, gs://bucket/prefix or az://…")
+        endpoint = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
+        plain = parts.scheme.startswith("s3") and endpoint is not None and endpoint.startswith("http://")
+        options: Any = {
+            "connect_timeout": timedelta(seconds=connect_seconds),
+            "timeout": timedelta(seconds=request_seconds),
+        }
+        if plain:
+            options["allow_http"] = True
+        config: dict[str, Any] = {"endpoint": endpoint} if parts.scheme.startswith("s3") and endpoint else {}
+        store = from_url(url, client_options=options, retry_config=_RETRIES, **config)
+        assert isinstance(store, (S3Store, GCSStore, AzureStore))
+        return cls(store, None)
+
+    async def put_create(self, key: str, data: bytes) -> None:
+        """Write a new object; that it is there already with the same bytes is a success.
+
+        Raises:
+            ObjectExists: it is there with other bytes.
+        """
+        try:
+            await self._put(key, data, create_only=True)
+        except ObjectExists:
+            if await self.get(key) != data:
+                raise
+
+    async def put_bytes(self, key: str, data: bytes) -> None:
+        """Write an object, in place of the one that may be there."""
+        await self._put(key, data, create_only=False)
+
+    async def put_file(self, key: str, path: Path) -> None:
+        """Write an object from a file of any size, in constant memory, in place of the one that may be there."""
+        with storage_errors():
+            if (target := self.local_path(key)) is not None:
+                await asyncio.to_thread(write_file, target, blocks_of(path), create_only=False)
+                return
+            await obstore.put_async(
+                self._store,
+                key,
+                _read(path),
+                attributes=_attributes(key),
+                use_multipart=True,
+                chunk_size=_PART_BYTES,
+                max_concurrency=2,
+            )
+
+    async def get(self, key: str) -> bytes:
+        """A whole object: for small ones.
+
+        Raises:
+            ObjectMissing: there is none.
+        """
+        with storage_errors():
+            return bytes(await (await obstore.get_async(self._store, key)).bytes_async())
+
+    async def read_range(self, key: str, start: int, end: int) -> bytes:
+        """The bytes [start, end) of an object, fewer at its end. By far the fastest way to read large local ones.
+
+        Raises:
+            ObjectMissing: there is none.
+        """
+        if end <= start:
+            return b""
+        with storage_errors():
+            return bytes(await obstore.get_range_async(self._store, key, start=start, end=end))
+
+    async def head(self, key: str) -> int:
+        """The size of an object in bytes.
+
+        Raises:
+            ObjectMissing: there is none.
+        """
+        with storage_errors():
+            return int((await obstore.head_async(self._store, key))["size"])
+
+    async def list(self, prefix: str) -> list[tuple[str, int]]:
+        """Key and size of every object below the folder `prefix` (whole path segments), ordered by key."""
+        with storage_errors():
+            found = [
+                (str(entry["path"]), int(entry["size"]))
+                async for entries in obstore.list(self._store, prefix.rstrip("/"))
+                for entry in entries
+            ]
+        return sorted(found)
+
+    async def delete(self, key: str) -> None:
+        """Remove an object; that it is gone already is a success."""
+        try:
+            with storage_errors():
+                await obstore.delete_async(self._store, key)
+        except ObjectMissing:
+            return
+
+    async def delete_folder(self, prefix: str) -> None:
+        """Remove every object below the folder `prefix` (whole path segments), and what crashed writers left there.
+
+        Others may remove some of them at the same time.
+        """
+        with storage_errors():
+            if (folder := self.local_path(prefix)) is not None:
+                await asyncio.to_thread(remove_folder, folder)
+                return
+        keys = [key for key, _ in await self.list(prefix)]
+        if not keys:
+            return
+        try:
+            with storage_errors():
+                await obstore.delete_async(self._store, keys)
+        except ObjectMissing:  # some storages say so, and then which of the others are left is unknown
+            for key in keys:
+                await self.delete(key)
+
+    def local_path(self, key: str) -> Path | None:
+        """The file that holds the object, None when it is not a local one.
+
+        Raises:
+            ValueError: the key would lead out of the storage.
+        """
+        if self._root is None:
+            return None
+        if any(part in ("", ".", "..") for part in key.split("/")) or "\0" in key:
+            raise ValueError("not an object key")
+        return self._root / key
+
+    async def signed_url(
+        self, key: str, expires_seconds: float, *, method: Literal["GET", "HEAD"] = "GET"
+    ) -> str | None:
+        """A link that needs no credentials and serves ranges, None for a local storage (the API signs its own)."""
+        if isinstance(self._store, LocalStore):
+            return None
+        with storage_errors():
+            return str(await obstore.sign_async(self._store, method, key, timedelta(seconds=expires_seconds)))
+
+    async def ping(self) -> None:
+        """Whether the storage answers."""
+        if self._root is not None:
+            with storage_errors():
+                await asyncio.to_thread(self._root.stat)
+            return
+        with suppress(ObjectMissing):
+            await self.head(_probe("ping"))
+
+    async def write_probe(self, identity: str) -> None:
+        """Leave something for workers to find: one that doesn't has another storage than the API.
+
+        Args:
+            identity: of the database that both use, as a key segment.
+        """
+        await self.put_bytes(_probe(identity), b"parley\n")
+
+    async def sees_probe(self, identity: str) -> bool:
+        """Whether the API's probe object can be read back here."""
+        try:
+            return await self.get(_probe(identity)) == b"parley\n"
+        except ObjectMissing:
+            return False
+
+    async def _put(self, key: str, data: bytes, *, create_only: bool) -> None:
+        with storage_errors():
+            if (path := self.local_path(key)) is not None:
+                await asyncio.to_thread(write_file, path, [data], create_only=create_only)
+                return
+            await obstore.put_async(
+                self._store,
+                key,
+                data,
+                attributes=_attributes(key),
+                mode="create" if create_only else "overwrite",
+                use_multipart=False,
+            )
+
+
+async def _read(path: Path) -> AsyncIterator[bytes]:
+    blocks = iter(blocks_of(path))
+    while block := await asyncio.to_thread(next, blocks, b""):
+        yield block
+
+
+def _attributes(key: str) -> Any:
+    media_type = _MEDIA_TYPES.get(Path(key).suffix)
+    return {"Content-Type": media_type} if media_type else None
+
+
+def _probe(identity: str) -> str:
+    return f"probes/{identity}"

@@ -1,0 +1,1 @@
+"""What a session leaves behind: the frozen recording, the transcript, the summary."""

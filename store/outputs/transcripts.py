@@ -1,0 +1,194 @@
+"""Transcripts: the session's log read as segments, and how far the job has come that closes them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sessions.lifecycle import TERMINAL
+from sessions.redaction import redact
+from sessions.session import Session
+from sessions.transcript import Transcript, TranscriptSegment, TranscriptState, in_time_order
+from store.database.database import Database
+from store.database.tables import log_entries, transcripts
+from store.lifecycle.pauses import Pause, read_pauses
+from store.lifecycle.session_rows import read_session
+
+_MILLISECOND = timedelta(milliseconds=1)
+_END_OF_TIME = 1 << 62
+
+_ATTEMPT = text(
+    """
+    UPDATE transcripts SET attempts = attempts + 1, attempted_at = statement_timestamp()
+    WHERE session_id = :id AND state = 'pending'
+    RETURNING attempts, created_at < statement_timestamp() - make_interval(secs => :deadline_seconds) AS late
+    """
+)
+# The log only grows, so the digest changes with every entry, and with nothing else.
+_DIGEST = text(
+    """
+    SELECT encode(sha256(convert_to(coalesce(string_agg(
+        json_build_array(seq, identity, speaker, role, source, start_ms, end_ms, text)::text, E'\\n' ORDER BY seq
+    ), ''), 'UTF8')), 'hex') FROM log_entries WHERE session_id = :id AND final
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptWork:
+    """A transcript that is to be closed.
+
+    Attributes:
+        attempts: this one included.
+        late: its deadline has passed; it has to do without speech.
+    """
+
+    session: Session
+    attempts: int
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How a transcript was closed.
+
+    Attributes:
+        engine: what recognized speech; None: nothing did, nor had to.
+        code: why speech is missing, or some of it, with `message`.
+    """
+
+    engine: str | None = None
+    model: str | None = None
+    language: str | None = None
+    code: str | None = None
+    message: str | None = None
+
+
+class Transcripts:
+    """Reading transcripts, and the job's part of them."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def read(self, session: Session) -> Transcript:
+        """The transcript as it is now; the caller has checked that the session may be read."""
+        async with self._db.begin() as conn:
+            sha256 = await transcript_digest(conn, session.id)
+            row = (await conn.execute(select(transcripts).where(transcripts.c.session_id == session.id))).one_or_none()
+            pauses = await read_pauses(conn, session.id) if session.recording.on_pause == "cut" else ()
+            segments = await _segments(conn, session, pauses)
+        if row is None:
+            return Transcript(_state_without_row(session), segments, sha256)
+        return Transcript(row.state, segments, sha256, row.engine, row.model, row.language, row.code, row.message)
+
+    async def is_pending(self, session_id: UUID) -> bool:
+        """Whether the job still needs the session's segments."""
+        query = select(transcripts.c.session_id).where(
+            transcripts.c.session_id == session_id, transcripts.c.state == "pending"
+        )
+        async with self._db.begin() as conn:
+            return (await conn.execute(query)).one_or_none() is not None
+
+    async def exists(self, session_id: UUID) -> bool:
+        """Whether the session still has a transcript."""
+        query = select(transcripts.c.session_id).where(transcripts.c.session_id == session_id)
+        async with self._db.begin() as conn:
+            return (await conn.execute(query)).one_or_none() is not None
+
+    async def begin(self, session_id: UUID, deadline_seconds: float) -> TranscriptWork | None:
+        """Count an attempt; None when there is nothing to close (any more)."""
+        async with self._db.begin() as conn:
+            parameters = {"id": session_id, "deadline_seconds": deadline_seconds}
+            row = (await conn.execute(_ATTEMPT, parameters)).one_or_none()
+            if row is None:
+                return None
+            return TranscriptWork(await read_session(conn, session_id), row.attempts, row.late)
+
+    async def note_failure(self, session_id: UUID, code: str, message: str) -> None:
+        """Say why the last attempt failed, while another one is to come."""
+        await self._update(session_id, {"code": code, "message": redact(message)})
+
+    async def close(self, session_id: UUID, closing: Closing, object_key: str) -> bool:
+        """Say how it ended; False when the session is gone, or it was closed before."""
+        return await self._update(
+            session_id,
+            {
+                "state": "available" if closing.code is None else "incomplete",
+                "finished_at": func.statement_timestamp(),
+                "engine": closing.engine,
+                "model": closing.model,
+                "language": closing.language,
+                "code": closing.code,
+                "message": None if closing.message is None else redact(closing.message),
+                "object_key": object_key,
+            },
+        )
+
+    async def _update(self, session_id: UUID, values: dict[str, Any]) -> bool:
+        statement = (
+            update(transcripts)
+            .where(transcripts.c.session_id == session_id, transcripts.c.state == "pending")
+            .values(values)
+        )
+        async with self._db.begin() as conn:
+            return (await conn.execute(statement)).rowcount == 1
+
+
+async def transcript_digest(conn: AsyncConnection, session_id: UUID) -> str:
+    """SHA-256 in hex over the session's log, as far as it is final."""
+    return str((await conn.execute(_DIGEST, {"id": session_id})).scalar_one())
+
+
+async def _segments(
+    conn: AsyncConnection, session: Session, left_out: Sequence[Pause]
+) -> tuple[TranscriptSegment, ...]:
+    """Everything final in the log; where pauses are cut out of the file, times are the file's."""
+    query = (
+        select(log_entries)
+        .where(log_entries.c.session_id == session.id, log_entries.c.final)
+        .order_by(log_entries.c.seq)
+    )
+    started_at = session.started_at
+    cuts = [] if started_at is None else [_in_ms(pause, started_at) for pause in left_out]
+
+    def shifted(at_ms: int) -> int:
+        return at_ms - sum(min(end, at_ms) - start for start, end in cuts if start < at_ms)
+
+    return in_time_order([_segment(row, started_at, shifted) for row in await conn.execute(query)])
+
+
+def _in_ms(pause: Pause, started_at: datetime) -> tuple[int, int]:
+    start = (pause.paused_at - started_at) // _MILLISECOND
+    return start, _END_OF_TIME if pause.resumed_at is None else (pause.resumed_at - started_at) // _MILLISECOND
+
+
+def _segment(row: Any, started_at: datetime | None, shifted: Callable[[int], int]) -> TranscriptSegment:
+    start_ms = row.start_ms
+    if start_ms is None:
+        start_ms = 0 if started_at is None else max((row.created_at - started_at) // _MILLISECOND, 0)
+    words = row.words and [
+        {**word, "start_ms": shifted(word["start_ms"]), "end_ms": shifted(word["end_ms"])} for word in row.words
+    ]
+    return TranscriptSegment(
+        seq=row.seq,
+        speaker=row.speaker,
+        identity=row.identity,
+        role=row.role,
+        text=row.text,
+        start_ms=shifted(start_ms),
+        end_ms=shifted(max(row.end_ms or start_ms, start_ms)),
+        final=row.final,
+        confidence=row.confidence,
+        words=words or None,
+        source=row.source,
+    )
+
+
+def _state_without_row(session: Session) -> TranscriptState:
+    if session.status in TERMINAL and session.started_at is None:
+        return "none"
+    return "open" if session.status not in TERMINAL else "available"

@@ -1,0 +1,86 @@
+"""Taking sessions that are locked: the only place that raises an epoch."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sessions.lifecycle import Event, Status, advance
+from store.lifecycle import events
+from store.lifecycle.transitions import SESSION_CHANNEL, apply, lock_session, notify
+from store.runs.claim_candidates import LOST_ALONE_BEFORE_FAILED, LOST_RUNS_BEFORE_ALONE
+from store.usage import ledger
+
+_CLOSE_PREVIOUS = text(
+    """
+    UPDATE runs r SET released_at = coalesce(r.released_at, statement_timestamp()), lost = taken.lost
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:lost AS boolean[])) AS taken (id, lost) JOIN sessions s USING (id)
+    WHERE r.session_id = s.id AND r.epoch = s.epoch
+    """
+)
+_RAISE_EPOCH = text(
+    """
+    WITH taken AS (
+        SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:targets AS text[]), CAST(:lost_runs AS int[]),
+                             CAST(:lost_alone AS int[])) AS taken (id, target, lost_runs, lost_alone)
+    ), claimed AS (
+        UPDATE sessions s
+        SET epoch = s.epoch + 1, status = taken.target, lost_runs = taken.lost_runs, lost_alone = taken.lost_alone,
+            version = s.version + 1, updated_at = statement_timestamp(),
+            recording_state = CASE WHEN s.recording_state = 'none' THEN 'pending' ELSE s.recording_state END
+        FROM taken WHERE s.id = taken.id RETURNING s.id, s.epoch
+    ), run AS (
+        INSERT INTO runs (session_id, epoch, owner, host, alone, claimed_at, beat_at)
+        SELECT id, epoch, :owner, :host, :alone, statement_timestamp(), statement_timestamp() FROM claimed
+    )
+    SELECT id, epoch FROM claimed
+    """
+)
+
+
+async def take(conn: AsyncConnection, candidates: Sequence[Row[Any]], owner: UUID, host: str) -> list[UUID]:
+    """Raise the epoch of the locked candidates, but for those that nobody should take any more."""
+    hopeless = [row for row in candidates if row.lost_alone >= LOST_ALONE_BEFORE_FAILED]
+    others = [row for row in candidates if row.lost_alone < LOST_ALONE_BEFORE_FAILED]
+    dangerous = [row for row in others if row.lost_runs >= LOST_RUNS_BEFORE_ALONE]
+    taken = dangerous[:1] or others
+    closing = [*hopeless, *taken]
+    if not closing:
+        return []
+    ids = [row.id for row in closing]
+    await conn.execute(_CLOSE_PREVIOUS, {"ids": ids, "lost": [row.lost for row in closing]})
+    await ledger.settle(conn, ids)
+    for row in hopeless:
+        locked = await lock_session(conn, row.id)
+        assert locked is not None
+        await apply(conn, locked, Event.FAIL, code="worker.crash_loop")
+    if not taken:
+        return []
+    raised = await conn.execute(
+        _RAISE_EPOCH,
+        {
+            "ids": [row.id for row in taken],
+            "targets": [str(advance(Status(row.status), Event.CLAIM)) for row in taken],
+            "lost_runs": [row.lost_runs for row in taken],
+            "lost_alone": [row.lost_alone for row in taken],
+            "owner": owner,
+            "host": host,
+            "alone": bool(dangerous),
+        },
+    )
+    epochs = {row.id: row.epoch for row in raised}
+    for row in taken:
+        first = row.status == Status.QUEUED
+        await events.append(
+            conn,
+            row.id,
+            "session.starting" if first else "session.retrying",
+            epoch=epochs[row.id],
+            status_from=row.status,
+            status_to=advance(Status(row.status), Event.CLAIM),
+            code="worker.lost" if row.lost else None,
+        )
+        await notify(conn, SESSION_CHANNEL, str(row.id))
+    return [row.id for row in taken]

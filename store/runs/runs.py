@@ -1,0 +1,179 @@
+"""What a worker writes about the runs that it has: joined, stopped, sealed, handed over. All of it under the fence."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sessions.lifecycle import SETTLED, Event, Outcome, Status
+from sessions.session import Session
+from store.access.vault import REFRESHED, TokenVault
+from store.database.database import Database
+from store.jobs.jobs import defer_finalize
+from store.lifecycle import events
+from store.lifecycle.session_rows import read_session
+from store.lifecycle.transitions import CLAIM_CHANNEL, LockedSession, apply, lock_session, notify
+from store.runs.beat_writing import Beat, BeatAnswer, write_beats
+from store.runs.fence import Fence, Replaced
+
+_STOPS: dict[Outcome, Event] = {"ended": Event.END, "canceled": Event.CANCEL, "failed": Event.FAIL}
+
+_THIS_RUN = "session_id = :session_id AND epoch = :epoch AND owner = :owner"
+_OWNED = text(f"SELECT joined_at FROM runs WHERE {_THIS_RUN}")
+# A pause is billed up to its beginning: joined in one, a run has billed nothing past that.
+_JOIN = text(
+    f"""
+    UPDATE runs SET joined_at = :at, beat_at = greatest(beat_at, :at),
+        billed_at = least(:at, (SELECT paused_at FROM sessions WHERE id = :session_id))
+    WHERE {_THIS_RUN}
+    """
+)
+_NOW = text("SELECT clock_timestamp()")
+_SEAL = text(f"UPDATE runs SET sealed_at = coalesce(sealed_at, statement_timestamp()) WHERE {_THIS_RUN}")
+_UNSEALED = text("SELECT EXISTS (SELECT FROM runs WHERE session_id = :session_id AND sealed_at IS NULL)")
+_RELEASE = text(
+    f"""
+    UPDATE runs SET released_at = statement_timestamp()
+    WHERE {_THIS_RUN} AND released_at IS NULL AND sealed_at IS NULL
+    """
+)
+_SAVE_TOKEN = text(
+    """
+    INSERT INTO worker_tokens (session_id, slot, sealed, expires_at) VALUES (:session_id, :slot, :sealed, :expires_at)
+    ON CONFLICT (session_id, slot) DO UPDATE SET sealed = excluded.sealed, expires_at = excluded.expires_at
+    """
+)
+_NEWEST_TOKEN = text(
+    "SELECT slot, sealed FROM worker_tokens WHERE session_id = :session_id ORDER BY expires_at DESC LIMIT 1"
+)
+
+
+class Runs:
+    """The worker's side of `runs` and of its sessions' rows."""
+
+    def __init__(self, db: Database, vault: TokenVault) -> None:
+        self._db = db
+        self._vault = vault
+
+    async def mark_running(self, fence: Fence) -> Session:
+        """The room is joined and the spool is open. On the first run this instant is `started_at`, sample 0.
+
+        Repeated after a lost answer, or when the session is ending already, it changes nothing.
+
+        Raises:
+            Replaced: another run has the session.
+        """
+        async with self._db.begin() as conn:
+            locked = await _fenced(conn, fence)
+            run = _named(fence)
+            if locked.status in SETTLED or (await conn.execute(_OWNED, run)).scalar_one() is not None:
+                return await read_session(conn, fence.session_id)
+            if locked.status is Status.STARTING:
+                await apply(conn, locked, Event.JOINED)
+                session = await read_session(conn, fence.session_id)
+                await conn.execute(_JOIN, {**run, "at": session.started_at})
+            else:
+                await conn.execute(_JOIN, {**run, "at": (await conn.execute(_NOW)).scalar_one()})
+                await events.append(
+                    conn,
+                    locked.id,
+                    f"session.{locked.status}",
+                    epoch=locked.epoch,
+                    status_from=locked.status,
+                    status_to=locked.status,
+                )
+            return await read_session(conn, fence.session_id)
+
+    async def beat(self, owner: UUID, beats: Sequence[Beat], stalled_seconds: float) -> BeatAnswer:
+        """All beats of a process in one statement; see `store.runs.beat_writing`."""
+        async with self._db.begin() as conn:
+            return await write_beats(conn, owner, beats, stalled_seconds)
+
+    async def enter_ending(
+        self, fence: Fence, outcome: Outcome, code: str, message: str | None = None, at: datetime | None = None
+    ) -> Session:
+        """A stop that the worker found. A session that never ran is terminal at once; else it is `ending`.
+
+        A session that somebody has stopped already stays as it is.
+
+        Args:
+            at: when it happened, if that lies before now.
+
+        Raises:
+            Replaced: another run has the session.
+        """
+        async with self._db.begin() as conn:
+            locked = await _fenced(conn, fence)
+            if not locked.settled:
+                await apply(conn, locked, _STOPS[outcome], code=code, message=message, at=at)
+            return await read_session(conn, fence.session_id)
+
+    async def seal(self, fence: Fence) -> None:
+        """Nothing of this run is still to come: its spool is uploaded. A replaced run may seal too.
+
+        When it was the last one of an `ending` session, the finalize job is deferred.
+        """
+        async with self._db.begin() as conn:
+            locked = await lock_session(conn, fence.session_id)
+            if locked is None:
+                return
+            await conn.execute(_SEAL, _named(fence))
+            if locked.status is Status.ENDING:
+                unsealed = (await conn.execute(_UNSEALED, {"session_id": fence.session_id})).scalar_one()
+                if not unsealed:
+                    await defer_finalize(conn, fence.session_id)
+
+    async def release(self, fence: Fence) -> None:
+        """Hand this run over: others may claim the session, while it goes on recording until they have joined."""
+        async with self._db.begin() as conn:
+            if (await conn.execute(_RELEASE, _named(fence))).rowcount:
+                await notify(conn, CLAIM_CHANNEL)
+
+    async def save_token(self, fence: Fence, token: SecretStr, expires_at: datetime) -> None:
+        """Keep the token that the LiveKit server refreshed, beside the customer's; nothing once the session ends.
+
+        Raises:
+            Replaced: another run has the session.
+        """
+        sealed = self._vault.seal(fence.session_id, REFRESHED, token)
+        async with self._db.begin() as conn:
+            locked = await _fenced(conn, fence)
+            if not locked.settled:
+                await conn.execute(
+                    _SAVE_TOKEN,
+                    {
+                        "session_id": fence.session_id,
+                        "slot": REFRESHED,
+                        "sealed": sealed,
+                        "expires_at": expires_at,
+                    },
+                )
+
+    async def newest_token(self, fence: Fence) -> SecretStr | None:
+        """The token to join with now, of the two slots the one that expires later; None once the session ends.
+
+        Raises:
+            Replaced: another run has the session.
+            TokenUnreadableError: no secret key opens it.
+        """
+        async with self._db.begin() as conn:
+            await _fenced(conn, fence)
+            row = (await conn.execute(_NEWEST_TOKEN, {"session_id": fence.session_id})).one_or_none()
+        return None if row is None else self._vault.open(fence.session_id, row.slot, row.sealed)
+
+
+async def _fenced(conn: AsyncConnection, fence: Fence) -> LockedSession:
+    locked = await lock_session(conn, fence.session_id)
+    if locked is None or locked.epoch != fence.epoch:
+        raise Replaced(fence)
+    if (await conn.execute(_OWNED, _named(fence))).one_or_none() is None:
+        raise Replaced(fence)
+    return locked
+
+
+def _named(fence: Fence) -> dict[str, Any]:
+    return {"session_id": fence.session_id, "epoch": fence.epoch, "owner": fence.owner}

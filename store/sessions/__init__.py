@@ -1,0 +1,1 @@
+"""Sessions as customers ask for them: created, found, edited, commanded and erased."""

@@ -1,0 +1,97 @@
+"""Commands of the API: transitions that it commits itself; workers follow."""
+
+from uuid import UUID
+
+from pydantic import SecretStr
+from sqlalchemy import delete, func, update
+from sqlalchemy.dialects.postgresql import insert
+
+from sessions.errors import ParleyError
+from sessions.lifecycle import Event, Status
+from sessions.session import Session
+from sessions.worker_token import PARAM, WorkerTokenClaims
+from store.access.vault import CUSTOMER, REFRESHED, TokenVault
+from store.database.database import Database
+from store.database.tables import sessions, worker_tokens
+from store.lifecycle import events
+from store.lifecycle.pauses import bound_pausing
+from store.lifecycle.session_rows import read_session
+from store.lifecycle.transitions import MESSAGE_CHANNEL, SESSION_CHANNEL, apply, lock_session, notify
+from store.sessions.queries import not_found
+
+
+class SessionCommands:
+    """Each command is one transaction on the locked row, and may be repeated."""
+
+    def __init__(self, db: Database, vault: TokenVault) -> None:
+        self._db = db
+        self._vault = vault
+
+    async def stop(self, organization_id: UUID, session_id: UUID, event: Event, code: str) -> Session:
+        """See `Sessions.end` and `Sessions.cancel`."""
+        async with self._db.begin() as conn:
+            locked = await lock_session(conn, session_id, organization_id=organization_id)
+            if locked is None:
+                raise not_found()
+            if not locked.settled:
+                await apply(conn, locked, event, code=code)
+            return await read_session(conn, session_id)
+
+    async def pause(self, organization_id: UUID, session_id: UUID) -> Session:
+        """See `Sessions.pause`."""
+        return await self._move(organization_id, session_id, Event.PAUSE, Status.PAUSED)
+
+    async def resume(self, organization_id: UUID, session_id: UUID) -> Session:
+        """See `Sessions.resume`."""
+        return await self._move(organization_id, session_id, Event.RESUME, Status.RUNNING)
+
+    async def _move(self, organization_id: UUID, session_id: UUID, event: Event, target: Status) -> Session:
+        async with self._db.begin() as conn:
+            await bound_pausing(conn)
+            locked = await lock_session(conn, session_id, organization_id=organization_id)
+            if locked is None:
+                raise not_found()
+            if locked.status is not target:
+                await apply(conn, locked, event)
+                if target is Status.RUNNING:
+                    await notify(conn, MESSAGE_CHANNEL, str(session_id))  # some may have been waiting
+            return await read_session(conn, session_id)
+
+    async def replace_token(
+        self, organization_id: UUID, session_id: UUID, token: SecretStr, claims: WorkerTokenClaims
+    ) -> Session:
+        """See `Sessions.replace_token`."""
+        async with self._db.begin() as conn:
+            locked = await lock_session(conn, session_id, organization_id=organization_id)
+            if locked is None:
+                raise not_found()
+            session = await read_session(conn, session_id)
+            if locked.settled or session.transport is None:
+                raise ParleyError("transition.invalid", f"a session that is {locked.status} takes no worker token")
+            if claims.room != session.transport.room_name:
+                raise ParleyError("worker_token.wrong_room", "the worker token is for another room", param=PARAM)
+            if claims.identity != session.transport.worker_identity:
+                raise ParleyError(
+                    "worker_token.identity_mismatch", "the worker token is for another identity", param=PARAM
+                )
+            new = {"sealed": self._vault.seal(session_id, CUSTOMER, token), "expires_at": claims.expires_at}
+            await conn.execute(
+                insert(worker_tokens)
+                .values(session_id=session_id, slot=CUSTOMER, **new)
+                .on_conflict_do_update(index_elements=["session_id", "slot"], set_=new)
+            )
+            await conn.execute(  # a refreshed one may live longer, but this is the customer's last word
+                delete(worker_tokens).where(worker_tokens.c.session_id == session_id, worker_tokens.c.slot == REFRESHED)
+            )
+            await conn.execute(
+                update(sessions)
+                .where(sessions.c.id == session_id)
+                .values(
+                    token_expires_at=claims.expires_at,
+                    version=sessions.c.version + 1,
+                    updated_at=func.statement_timestamp(),
+                )
+            )
+            await events.append(conn, session_id, "worker_token.replaced", epoch=locked.epoch)
+            await notify(conn, SESSION_CHANNEL, str(session_id))
+            return await read_session(conn, session_id)

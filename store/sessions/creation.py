@@ -1,0 +1,197 @@
+"""Creating a session: one transaction, whose fate is found out even when its COMMIT got no answer."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy import case, exc, func, insert, literal, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sessions import ids
+from sessions.errors import DatabaseUnavailableError, ParleyError
+from sessions.lifecycle import ACTIVE, Status
+from sessions.room_url import parse_room_url
+from sessions.session import LiveKitTransport, Session
+from store.access.idempotency import IdempotencyTicket
+from store.access.vault import CUSTOMER, TokenVault
+from store.database.database import CommitUnknown, Database
+from store.database.tables import organizations, sessions, worker_tokens
+from store.lifecycle import events
+from store.lifecycle.session_rows import read_session, session_select, to_session
+from store.lifecycle.transitions import CLAIM_CHANNEL, notify
+from store.sessions.new_session import NewSession
+
+Render = Callable[[Session], tuple[int, bytes]]
+
+_ATTEMPTS = 3
+_LOOK_AGAIN_SECONDS = 0.2
+
+
+class SessionCreation:
+    """Writes a new session with its token, its events, and the answer to whoever asked for it."""
+
+    def __init__(self, db: Database, vault: TokenVault) -> None:
+        self._db = db
+        self._vault = vault
+
+    async def create(
+        self, organization_id: UUID, new: NewSession, *, idempotency: IdempotencyTicket | None, render: Render
+    ) -> Session:
+        """See `Sessions.create`."""
+        for _ in range(_ATTEMPTS):
+            try:
+                async with self._db.begin() as conn:
+                    return await self._write(conn, organization_id, new, idempotency, render)
+            except CommitUnknown:
+                return await self._find_out(new.id)
+            except exc.IntegrityError as error:
+                if "uq_sessions_room_identity" not in str(error.orig):
+                    raise
+            assert new.transport is not None
+            async with self._db.begin() as conn:
+                existing = await active_in_room(conn, organization_id, new.transport)
+            if existing is not None:
+                raise identity_in_use(existing)
+            # it has just ended: try again
+        raise identity_in_use(None)
+
+    async def _write(
+        self,
+        conn: AsyncConnection,
+        organization_id: UUID,
+        new: NewSession,
+        idempotency: IdempotencyTicket | None,
+        render: Render,
+    ) -> Session:
+        await conn.execute(insert(sessions).values(_columns(organization_id, new)))
+        if new.token is not None:
+            sealed = self._vault.seal(new.id, CUSTOMER, new.token)
+            await conn.execute(
+                insert(worker_tokens).values(
+                    session_id=new.id, slot=CUSTOMER, sealed=sealed, expires_at=new.token_expires_at
+                )
+            )
+        session = await read_session(conn, new.id)
+        steps = [(None, Status.CREATED), (Status.CREATED, Status.QUEUED)]
+        for before, after in steps if session.status is Status.QUEUED else steps[:1]:
+            await events.append(
+                conn, new.id, f"session.{after}", epoch=0, status_from=before, status_to=after, at=session.updated_at
+            )
+        if idempotency is not None:
+            status, body = render(session)
+            await idempotency.store(conn, status, body, new.id)
+        if session.status is Status.QUEUED:
+            await notify(conn, CLAIM_CHANNEL)
+        await _hold(conn, new.id)
+        return session
+
+    async def _find_out(self, session_id: UUID) -> Session:
+        """What became of a transaction whose COMMIT got no answer.
+
+        Raises:
+            DatabaseUnavailableError: provably nothing was written.
+            ParleyError: `commit.unknown`.
+        """
+        deadline = time.monotonic() + self._db.timeout_seconds
+        while True:
+            try:
+                async with self._db.begin() as conn:
+                    await _hold(conn, session_id)  # waits for that transaction's end, should it still be under way
+                    query = session_select().where(sessions.c.id == session_id)
+                    row = (await conn.execute(query)).one_or_none()
+                break
+            except DatabaseUnavailableError:
+                if time.monotonic() >= deadline:
+                    raise ParleyError(
+                        "commit.unknown",
+                        "it is not known whether the session was created: repeat with the same Idempotency-Key",
+                        extra={"retry_after_seconds": 1},
+                    ) from None
+                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        if row is None:
+            raise DatabaseUnavailableError
+        return to_session(row)
+
+
+async def active_in_room(conn: AsyncConnection, organization_id: UUID, transport: LiveKitTransport) -> UUID | None:
+    """The organization's active session with this room and identity, if there is one."""
+    query = select(sessions.c.id).where(
+        sessions.c.organization_id == organization_id,
+        sessions.c.room_key == _room_key(transport),
+        sessions.c.room_name == transport.room_name,
+        sessions.c.worker_identity == transport.worker_identity,
+        sessions.c.kind == "voice",
+        sessions.c.status.in_([str(status) for status in ACTIVE]),
+    )
+    found: UUID | None = (await conn.execute(query)).scalar_one_or_none()
+    return found
+
+
+def transport_columns(transport: LiveKitTransport) -> dict[str, object]:
+    """Where to join, as columns of the session's row."""
+    return {
+        "url": transport.url,
+        "room_key": _room_key(transport),
+        "room_name": transport.room_name,
+        "worker_identity": transport.worker_identity,
+        "audio_source": transport.audio_source,
+        "subscribe_to_identity": transport.subscribe_to_identity,
+        "synthetic_audio_if_no_input": transport.synthetic_audio_if_no_input,
+    }
+
+
+def _columns(organization_id: UUID, new: NewSession) -> dict[str, object]:
+    default_agent = select(organizations.c.default_agent_id).where(organizations.c.id == organization_id)
+    now = func.statement_timestamp()
+    waits = literal(new.kind == "text") if new.start_at is None else literal(new.start_at) > now
+    return {
+        "id": new.id,
+        "organization_id": organization_id,
+        "kind": new.kind,
+        "status": case((waits, str(Status.CREATED)), else_=str(Status.QUEUED)),
+        "start_at": new.start_at,
+        **({} if new.transport is None else transport_columns(new.transport)),
+        "token_expires_at": new.token_expires_at,
+        "quality": new.quality,
+        "multiplier": new.multiplier,
+        "max_duration_seconds": new.max_duration_seconds,
+        "idle_timeout_seconds": new.idle_timeout_seconds,
+        "layout": new.recording.layout,
+        "on_pause": new.recording.on_pause,
+        "metadata": new.metadata,
+        "tags": list(new.tags),
+        "title": new.title,
+        "agent_id": default_agent.scalar_subquery() if new.agent_id is None else new.agent_id,
+        "task_id": new.task_id,
+        "project_id": new.project_id,
+        "model_id": new.model_id,
+        "capabilities": new.capabilities,
+        "prompt": new.prompt,
+        "data": new.data,
+        "external_customer_id": new.external_customer_id,
+        "created_at": ids.created_at(new.id),
+        "updated_at": now,
+        "queued_at": case((waits, None), else_=now),
+    }
+
+
+def _room_key(transport: LiveKitTransport) -> str:
+    url = parse_room_url(transport.url, allow_private_hosts=True)  # whether it is allowed was decided before
+    return f"{url.host}:{url.port}"
+
+
+async def _hold(conn: AsyncConnection, session_id: UUID) -> None:
+    """Hold what only the transaction that creates this session, and those that ask for its fate, ever hold."""
+    key = session_id.int & 0x7FFF_FFFF_FFFF_FFFF
+    await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+def identity_in_use(existing: UUID | None) -> ParleyError:
+    """The refusal of a room and identity that `existing` has."""
+    return ParleyError(
+        "room.identity_in_use",
+        "another active session records this room with this identity",
+        param="transport.worker_identity",
+        extra={"existing_session_id": None if existing is None else ids.format_id("sess", existing)},
+    )

@@ -1,0 +1,154 @@
+"""Erasing a session, when it is deleted or its retention is over: every byte of its content goes, the bill stays.
+
+The rows go in one transaction, which also erases the answers that idempotency keys have kept of it and the arguments of
+its jobs, and defers the jobs that remove its objects. Those are removed at once too, so the jobs find work only where
+the storage was away, or where somebody was still writing: a job of the session that was running, or a worker that was
+cut off and has come back.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+from sqlalchemy import delete, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sessions.errors import ParleyError
+from sessions.ids import format_id
+from sessions.lifecycle import TERMINAL, Event, Status
+from store.access.idempotency import erase_answers
+from store.database.database import STATEMENT_TIMEOUT_MS, Database
+from store.database.tables import sessions
+from store.jobs.jobs import ERASE, defer_erase
+from store.lifecycle.transitions import SESSION_CHANNEL, apply, lock_session, notify
+from store.objects.errors import StorageError
+from store.objects.objects import Objects
+from store.sessions.queries import not_found
+
+FOLDERS = ("sessions", "spool")
+
+# After the longest job that may be running now, and after the longest that anybody may be cut off.
+_AGAIN_SECONDS = (0, 2 * 3600, 24 * 3600)
+# A session that has been over for a day has nobody left that was cut off from it.
+_EXPIRED_AGAIN_SECONDS = (2 * 3600,)
+_STORAGE_AWAY_SECONDS = 60
+_AT_ONCE_SECONDS = 10.0  # then the client has waited long enough: the job does the rest
+
+_HOLD = select(sessions.c.id)
+_DELETE_JOBS = text(
+    "DELETE FROM procrastinate_jobs WHERE args->>'session_id' = :id AND status <> 'doing' AND task_name <> :erase"
+)
+
+_OVER = ", ".join(f"'{status}'" for status in sorted(TERMINAL))
+_EXPIRED = text(
+    f"""
+    SELECT id FROM sessions WHERE id = :id AND status IN ({_OVER})
+        AND finished_at < statement_timestamp() - make_interval(days => :days)
+    FOR UPDATE SKIP LOCKED
+    """
+)
+
+logger = structlog.get_logger(__name__)
+
+
+class SessionErasure:
+    """Erases sessions; what is gone is gone for every reader but the ledger's."""
+
+    def __init__(self, db: Database, objects: Objects) -> None:
+        self._db = db
+        self._objects = objects
+
+    async def erase(self, organization_id: UUID, session_id: UUID) -> None:
+        """Erase a session that is terminal, `created`, `queued` (those are canceled first) or a text session.
+
+        Raises:
+            ParleyError: `not_found`; `session.active`.
+            DatabaseUnavailableError: nothing was erased; with `commit.unknown` that isn't known.
+        """
+        async with self._db.begin() as conn:
+            # FOR UPDATE, stronger than `lock_session`'s: whoever keeps an answer about the session holds FOR KEY SHARE.
+            own = (sessions.c.id == session_id, sessions.c.organization_id == organization_id)
+            await conn.execute(_HOLD.where(*own).with_for_update())
+            locked = await lock_session(conn, session_id, organization_id=organization_id)
+            if locked is None:
+                raise not_found()
+            if locked.status not in TERMINAL:
+                if locked.kind == "text":
+                    await apply(conn, locked, Event.END, code="end.requested")
+                elif locked.status in (Status.CREATED, Status.QUEUED):
+                    await apply(conn, locked, Event.CANCEL, code="cancel.requested")
+                else:
+                    raise ParleyError("session.active", f"a session that is {locked.status} can't be deleted")
+            await _erase_rows(conn, session_id, _AGAIN_SECONDS)
+        try:
+            await self._remove_at_once(session_id)
+        except StorageError as error:
+            _left_to_job(session_id, error)
+
+    async def expire(self, session_id: UUID, days: int) -> bool:
+        """Erase a session that has been terminal for `days`.
+
+        Returns:
+            False when it is not, or not any more, or somebody else is at it.
+
+        Raises:
+            StorageError: the rows are gone, the objects are left to a job.
+            DatabaseUnavailableError: nothing was erased; with `commit.unknown` that isn't known.
+        """
+        expired = _EXPIRED.bindparams(id=session_id, days=days)
+        async with self._db.begin(timeout_seconds=STATEMENT_TIMEOUT_MS / 1000) as conn:  # its log may be a long one
+            if (await conn.execute(expired)).one_or_none() is None:
+                return False
+            await _erase_rows(conn, session_id, _EXPIRED_AGAIN_SECONDS)
+        try:
+            await self._remove_at_once(session_id)
+        except StorageError as error:
+            _left_to_job(session_id, error)
+            async with self._db.begin() as conn:
+                await defer_erase(conn, session_id, in_seconds=_STORAGE_AWAY_SECONDS)
+            raise
+        return True
+
+    async def sweep(self, session_id: UUID) -> None:
+        """Remove what may still lie around of an erased session; nothing when the session exists.
+
+        Raises:
+            StorageError: the storage is away; the job is deferred again.
+        """
+        async with self._db.begin() as conn:
+            if (await conn.execute(_HOLD.where(sessions.c.id == session_id))).one_or_none() is not None:
+                return
+            await erase_answers(conn, session_id)
+            await conn.execute(_DELETE_JOBS, {"id": str(session_id), "erase": ERASE})
+        try:
+            await self._remove_objects(session_id)
+        except StorageError:
+            async with self._db.begin() as conn:
+                await defer_erase(conn, session_id, in_seconds=_STORAGE_AWAY_SECONDS)
+            raise
+
+    async def _remove_at_once(self, session_id: UUID) -> None:
+        try:
+            async with asyncio.timeout(_AT_ONCE_SECONDS):
+                await self._remove_objects(session_id)
+        except TimeoutError:
+            raise StorageError("storage.unavailable", "the object storage is slow") from None
+
+    async def _remove_objects(self, session_id: UUID) -> None:
+        for folder in FOLDERS:
+            await self._objects.delete_folder(f"{folder}/{format_id('sess', session_id)}")
+
+
+def _left_to_job(session_id: UUID, error: StorageError) -> None:
+    logger.warning("erasure.left_to_job", session_id=format_id("sess", session_id), error=error.code)
+
+
+async def _erase_rows(conn: AsyncConnection, session_id: UUID, again_seconds: Sequence[int]) -> None:
+    """What is kept of a session whose row this transaction has locked; jobs look for its objects that much later."""
+    await erase_answers(conn, session_id)
+    await conn.execute(delete(sessions).where(sessions.c.id == session_id))
+    await conn.execute(_DELETE_JOBS, {"id": str(session_id), "erase": ERASE})
+    for seconds in again_seconds:
+        await defer_erase(conn, session_id, in_seconds=seconds)
+    await notify(conn, SESSION_CHANNEL, str(session_id))

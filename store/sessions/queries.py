@@ -1,0 +1,175 @@
+"""Reading sessions for their organization: the resource, lists, events, the recording."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sessions.errors import ParleyError
+from sessions.session import RecordingOptions, RecordingState, Session
+from store.database.database import Database
+from store.database.tables import recordings, runs, session_events, sessions
+from store.lifecycle.session_rows import session_select, to_session
+from store.sessions.filter import SessionFilter, page_of_ids
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEvent:
+    """One row of a session's log. `status_from` and `status_to` are set where it is a transition."""
+
+    id: UUID
+    session_id: UUID
+    seq: int
+    type: str
+    at: datetime
+    epoch: int
+    status_from: str | None
+    status_to: str | None
+    code: str | None
+    fault: str | None
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The recording of a session as far as it has come; what isn't known before the product is stored is None.
+
+    Attributes:
+        id: None before the recording was frozen.
+        gaps: {start_ms, end_ms, code} each.
+        current_peak_dbfs: the level at the last beat, None unless it is being recorded.
+    """
+
+    session_id: UUID
+    id: UUID | None
+    state: RecordingState
+    reason: str | None
+    options: RecordingOptions
+    object_key: str | None
+    sha256: str | None
+    size_bytes: int | None
+    duration_ms: int | None
+    sample_rate: int | None
+    channels: int | None
+    peak_dbfs: float | None
+    tracks: list[dict[str, Any]] | None
+    gaps: list[dict[str, Any]] | None
+    frozen_at: datetime | None
+    committed_at: datetime | None
+    current_peak_dbfs: float | None
+
+
+class SessionQueries:
+    """Every read is bound to an organization; what belongs to another one isn't found."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def get(self, organization_id: UUID, session_id: UUID) -> Session:
+        """See `Sessions.get`."""
+        async with self._db.begin() as conn:
+            query = session_select().where(*_own(organization_id, session_id))
+            row = (await conn.execute(query)).one_or_none()
+        if row is None:
+            raise not_found()
+        return to_session(row)
+
+    async def agent_of(self, organization_id: UUID, session_id: UUID) -> str:
+        """See `Sessions.agent_of`."""
+        async with self._db.begin() as conn:
+            query = select(sessions.c.agent_id).where(*_own(organization_id, session_id))
+            agent_id: str | None = (await conn.execute(query)).scalar_one_or_none()
+        if agent_id is None:
+            raise not_found()
+        return agent_id
+
+    async def current(self, ids: Iterable[UUID]) -> dict[UUID, Session]:
+        """See `Sessions.current`."""
+        async with self._db.begin() as conn:
+            return {session.id: session for session in await _by_ids(conn, ids)}
+
+    async def events(
+        self, organization_id: UUID, session_id: UUID, after: int, limit: int
+    ) -> tuple[list[SessionEvent], bool]:
+        """See `Sessions.events`."""
+        query = _events(session_id).where(session_events.c.seq > after).limit(limit + 1)
+        found = await self._read_events(organization_id, session_id, query)
+        return found[:limit], len(found) > limit
+
+    async def timeline(self, organization_id: UUID, session_id: UUID) -> list[SessionEvent]:
+        """See `Sessions.timeline`."""
+        query = _events(session_id).where(session_events.c.status_to.is_not(None))
+        return await self._read_events(organization_id, session_id, query)
+
+    async def recording(self, organization_id: UUID, session_id: UUID) -> Recording:
+        """See `Sessions.recording`."""
+        async with self._db.begin() as conn:
+            row = (await conn.execute(_recording(organization_id, session_id))).mappings().one_or_none()
+        if row is None:
+            raise not_found()
+        plain = {field.name: row[field.name] for field in fields(Recording) if field.name not in ("options",)}
+        return Recording(**plain, options=RecordingOptions(row["layout"], row["on_pause"]))
+
+    async def _read_events(self, organization_id: UUID, session_id: UUID, query: Select[Any]) -> list[SessionEvent]:
+        async with self._db.begin() as conn:
+            exists = await conn.execute(select(sessions.c.id).where(*_own(organization_id, session_id)))
+            if exists.one_or_none() is None:
+                raise not_found()
+            return [SessionEvent(**row) for row in (await conn.execute(query)).mappings()]
+
+    async def list(
+        self, organization_id: UUID, chosen: SessionFilter, limit: int, starting_after: UUID | None
+    ) -> tuple[list[Session], bool]:
+        """See `Sessions.list`."""
+        async with self._db.begin() as conn:
+            found = (await conn.execute(page_of_ids(organization_id, chosen, limit, starting_after))).scalars().all()
+            page = await _by_ids(conn, found[:limit])
+        return page, len(found) > limit
+
+
+def not_found() -> ParleyError:
+    """What is said of unknown sessions and of other organizations' alike."""
+    return ParleyError("not_found", "Session not found")
+
+
+def _own(organization_id: UUID, session_id: UUID) -> tuple[Any, Any]:
+    return sessions.c.id == session_id, sessions.c.organization_id == organization_id
+
+
+async def _by_ids(conn: AsyncConnection, ids: Iterable[UUID]) -> list[Session]:
+    """The sessions that exist, newest first."""
+    wanted = list(ids)
+    if not wanted:
+        return []
+    query = session_select().where(sessions.c.id.in_(wanted)).order_by(sessions.c.id.desc())
+    return [to_session(row) for row in await conn.execute(query)]
+
+
+def _events(session_id: UUID) -> Select[Any]:
+    return select(session_events).where(session_events.c.session_id == session_id).order_by(session_events.c.seq)
+
+
+def _recording(organization_id: UUID, session_id: UUID) -> Select[Any]:
+    current_peak = (
+        select(runs.c.peak_dbfs)
+        .where(runs.c.session_id == sessions.c.id, runs.c.epoch == sessions.c.epoch)
+        .where(sessions.c.recording_state == "recording")
+        .scalar_subquery()
+    )
+    return (
+        select(
+            *(column for column in recordings.c if column.name not in ("session_id", "plan")),
+            sessions.c.id.label("session_id"),
+            sessions.c.recording_state.label("state"),
+            sessions.c.recording_reason.label("reason"),
+            sessions.c.layout,
+            sessions.c.on_pause,
+            current_peak.label("current_peak_dbfs"),
+        )
+        .select_from(sessions.outerjoin(recordings, recordings.c.session_id == sessions.c.id))
+        .where(*_own(organization_id, session_id))
+    )

@@ -1,0 +1,147 @@
+"""What only document 002 does with a session: merge its data, replace its prompt, and make a text session a voice one.
+
+All of one request is one transaction: where a part is refused, nothing is written.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import SecretStr
+from sqlalchemy import exc, func, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sessions.errors import ParleyError
+from sessions.lifecycle import Event, Status
+from sessions.session import LiveKitTransport, Session
+from store.access.vault import CUSTOMER, TokenVault
+from store.database.database import Database
+from store.database.tables import sessions, worker_tokens
+from store.lifecycle import events
+from store.lifecycle.pauses import bound_pausing
+from store.lifecycle.session_rows import read_session
+from store.lifecycle.transitions import MESSAGE_CHANNEL, SESSION_CHANNEL, LockedSession, apply, lock_session, notify
+from store.sessions.creation import active_in_room, identity_in_use, transport_columns
+from store.sessions.queries import not_found
+
+MAX_DATA_BYTES = 16 * 1024
+
+Command = Literal["pause", "resume", "end"]
+_EVENTS = {"pause": Event.PAUSE, "resume": Event.RESUME, "end": Event.END}
+
+
+@dataclass(frozen=True, slots=True)
+class TaskChanges:
+    """What is to change; None: that stays.
+
+    Attributes:
+        command: what to do with a session that has this status; None: it is so already.
+        data: merged into what there is, member by member; a null deletes its member.
+        prompt: replaces; an empty one is one, too.
+        seat: where to join with which token until when: makes a `created` text session a voice session.
+    """
+
+    command: Callable[[Status], Command | None] | None = None
+    data: dict[str, Any] | None = None
+    prompt: str | None = None
+    seat: tuple[LiveKitTransport, SecretStr, datetime] | None = None
+
+
+class TaskSessions:
+    """Sessions as tasks have them."""
+
+    def __init__(self, db: Database, vault: TokenVault) -> None:
+        self._db = db
+        self._vault = vault
+
+    async def change(self, organization_id: UUID, session_id: UUID, changes: TaskChanges) -> Session:
+        """Apply all of it.
+
+        Raises:
+            ParleyError: `not_found`, `transition.invalid`, `room.identity_in_use`, `field.invalid` for data that has
+                grown past 16 KiB. Nothing was written.
+        """
+        try:
+            async with self._db.begin() as conn:
+                return await self._change(conn, organization_id, session_id, changes)
+        except exc.IntegrityError as error:
+            if "uq_sessions_room_identity" not in str(error.orig) or changes.seat is None:
+                raise
+        async with self._db.begin() as conn:
+            raise identity_in_use(await active_in_room(conn, organization_id, changes.seat[0]))
+
+    async def _change(
+        self, conn: AsyncConnection, organization_id: UUID, session_id: UUID, changes: TaskChanges
+    ) -> Session:
+        if changes.command is not None:
+            await bound_pausing(conn)
+        locked = await lock_session(conn, session_id, organization_id=organization_id)
+        if locked is None:
+            raise not_found()
+        await _write_columns(conn, locked, await read_session(conn, session_id), changes)
+        if changes.seat is not None:
+            locked = await self._take_seat(conn, locked, *changes.seat)
+        command = None if changes.command is None else changes.command(locked.status)
+        if command is not None:
+            await apply(conn, locked, _EVENTS[command], code="end.requested" if command == "end" else None)
+            if command == "resume":
+                await notify(conn, MESSAGE_CHANNEL, str(session_id))
+        return await read_session(conn, session_id)
+
+    async def _take_seat(
+        self,
+        conn: AsyncConnection,
+        locked: LockedSession,
+        transport: LiveKitTransport,
+        token: SecretStr,
+        token_expires_at: datetime,
+    ) -> LockedSession:
+        if locked.kind != "text" or locked.status is not Status.CREATED:
+            raise ParleyError(
+                "transition.invalid", "only a text session that is created takes a transport", param="data.transport"
+            )
+        columns = {"kind": "voice", "token_expires_at": token_expires_at, **transport_columns(transport)}
+        await conn.execute(update(sessions).where(sessions.c.id == locked.id).values(columns))
+        sealed = self._vault.seal(locked.id, CUSTOMER, token)
+        await conn.execute(
+            insert(worker_tokens).values(
+                session_id=locked.id, slot=CUSTOMER, sealed=sealed, expires_at=token_expires_at
+            )
+        )
+        held = await lock_session(conn, locked.id)
+        assert held is not None
+        await apply(conn, held, Event.DUE)
+        held = await lock_session(conn, locked.id)
+        assert held is not None
+        return held
+
+
+async def _write_columns(conn: AsyncConnection, locked: LockedSession, before: Session, changes: TaskChanges) -> None:
+    new: dict[str, Any] = {}
+    if changes.data is not None and (data := merged(before.data, changes.data)) != before.data:
+        new["data"] = data
+    if changes.prompt is not None and changes.prompt != before.prompt:
+        new["prompt"] = changes.prompt
+    if not new:
+        return
+    new |= {"version": sessions.c.version + 1, "updated_at": func.statement_timestamp()}
+    await conn.execute(update(sessions).where(sessions.c.id == locked.id).values(new))
+    fields = sorted(new.keys() & {"data", "prompt"})
+    await events.append(conn, locked.id, "session.updated", epoch=locked.epoch, data={"fields": fields})
+    await notify(conn, SESSION_CHANNEL, str(locked.id))
+
+
+def merged(before: dict[str, Any] | None, changes: dict[str, Any]) -> dict[str, Any]:
+    """`before` with the members of `changes`; those that are null are deleted.
+
+    Raises:
+        ParleyError: `field.invalid`: it is larger than 16 KiB now.
+    """
+    data = {name: value for name, value in {**(before or {}), **changes}.items() if value is not None}
+    if len(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_DATA_BYTES:
+        raise ParleyError("field.invalid", "must not be larger than 16 KiB as JSON", param="data")
+    return data

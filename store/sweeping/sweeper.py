@@ -1,0 +1,205 @@
+"""The sweeper: what nobody asks for and time alone brings about. Every second, in one of all APIs and supervisors.
+
+One of them works at a time (an advisory lock), in one short transaction; each concern is one query, which finds nothing
+most of the time, and what it finds takes the same transitions as everything else. Most queries read an index that has
+only what is due. Two have to look at every session that runs, and take their turn more seldom (`sweep_turns`).
+"""
+
+import time
+from dataclasses import dataclass, fields, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sessions.lifecycle import Event, Status, sources
+from sessions.settings import Settings
+from store.database.database import Database
+from store.jobs.jobs import defer_finalize
+from store.lifecycle.transitions import LockedSession, apply, lock_session
+from store.outputs.freeze import fail_recording
+from store.runs.poll_history import PollHistory
+from store.sweeping.output_sweep import sweep_outputs
+from store.sweeping.sweep_turns import SweepTurns
+from store.usage import ledger
+
+SWEEP_LOCK = 0x7377656570  # "sweep"
+BATCH = 200  # sessions per concern and sweep; the rest is found a second later
+SWEEP_SECONDS = 1.0
+_TURN_SECONDS = 0.9 * SWEEP_SECONDS
+_LONGEST_PAUSE_SECONDS = 5 * SWEEP_SECONDS
+# How often the sessions that run are read for those whose time is over: late by that much at most.
+_LOOKS_PER_WINDOW = 60
+_LOOKS_PER_INTERVAL = 12
+
+
+@dataclass(frozen=True, slots=True)
+class SweepResult:
+    """How many sessions each concern moved; `swept` is False when another process was at it."""
+
+    swept: bool
+    due: int = 0
+    queued_too_long: int = 0
+    token_expired: int = 0
+    max_duration: int = 0
+    worker_lost: int = 0
+    finalize_deadline: int = 0
+    finalize_deferred: int = 0
+    outputs_deferred: int = 0
+    usage_rows: int = 0
+
+    @property
+    def moved(self) -> int:
+        """All of them together."""
+        return sum(int(getattr(self, field.name)) for field in fields(self) if field.name != "swept")
+
+
+def _found(condition: str, columns: str = "NULL::timestamptz AS at", first: str = "s.id") -> TextClause:
+    return text(
+        f"SELECT s.id, {columns} FROM sessions s WHERE s.kind = 'voice' AND {condition}"
+        f" ORDER BY {first} LIMIT {BATCH} FOR NO KEY UPDATE OF s SKIP LOCKED"
+    )
+
+
+def _in(*statuses: Status) -> str:
+    listed = ", ".join(f"'{status}'" for status in sorted(statuses))
+    return f"s.status IN ({listed})"
+
+
+def _older(stamp: str, parameter: str) -> str:
+    return f"{stamp} < statement_timestamp() - make_interval(secs => :{parameter})"
+
+
+# A value of its own for each session: joined, the planner may read the runs of years instead.
+_BEAT_AT = "(SELECT beat_at FROM runs WHERE session_id = s.id AND epoch = s.epoch)"
+_JOINED_ONCE = sources(Event.PAUSE) | sources(Event.RESUME)
+_CLAIMED = sources(Event.CLAIM) - {Status.QUEUED}
+_MAX_END = "s.started_at + make_interval(secs => s.max_duration_seconds)"
+_MAX_END_UTC = "(s.started_at AT TIME ZONE 'UTC') + make_interval(secs => s.max_duration_seconds)"  # as it is indexed
+
+_DUE = _found(f"{_in(*sources(Event.DUE))} AND s.start_at <= statement_timestamp()", first="s.start_at")
+_TOKEN_EXPIRED = _found(f"{_in(Status.QUEUED)} AND s.token_expires_at <= statement_timestamp()")
+_QUEUED_TOO_LONG = _found(f"{_in(Status.QUEUED)} AND {_older('s.queued_at', 'queue_seconds')}")
+_MAX_DURATION = _found(
+    f"{_in(*_JOINED_ONCE)} AND {_MAX_END_UTC} <= statement_timestamp() AT TIME ZONE 'UTC'",
+    f"{_MAX_END} AS at",
+    _MAX_END_UTC,
+)
+_WORKER_LOST = _found(
+    f"{_in(*_CLAIMED)} AND {_older(_BEAT_AT, 'takeover_window_seconds')}",
+    # Its spool may hold what it heard until its own fence fell.
+    f"{_BEAT_AT} + make_interval(secs => :stalled_seconds) AS at",
+)
+_FINALIZE_DEADLINE = _found(f"{_in(Status.ENDING)} AND {_older('s.ending_at', 'finalize_deadline_seconds')}")
+_UNFINALIZED = _found(
+    f"{_in(Status.ENDING)} AND " + _older("coalesce(s.finalize_attempted_at, s.ending_at)", "finalize_retry_seconds")
+)
+_ATTEMPTED = text(
+    "UPDATE sessions SET finalize_attempted_at = statement_timestamp() WHERE id = ANY(CAST(:ids AS uuid[]))"
+)
+
+
+class Sweeper:
+    """One process's part in it."""
+
+    def __init__(self, db: Database, settings: Settings) -> None:
+        self._db = db
+        self._settings = settings
+        self._history = PollHistory(longest_pause_ns=round(_LONGEST_PAUSE_SECONDS * 1e9))
+
+    async def sweep(self) -> SweepResult:
+        """A round, if it is this process's turn. To be called every `SWEEP_SECONDS`.
+
+        Raises:
+            DatabaseUnavailableError: nothing was swept.
+        """
+        watched_seconds = self._history.good_for_ns(_boottime_ns()) / 1e9
+        try:
+            result = await sweep(self._db, self._settings, watched_seconds=watched_seconds, in_turn=True)
+        except BaseException:
+            self._history.failed()
+            raise
+        self._history.succeeded(_boottime_ns())
+        return result
+
+
+def _boottime_ns() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)  # goes on while the host sleeps: a judge must not
+
+
+async def sweep(
+    db: Database, settings: Settings, *, watched_seconds: float | None = None, in_turn: bool = False
+) -> SweepResult:
+    """One round.
+
+    Args:
+        watched_seconds: for how long the caller's sweeps have succeeded without a break. Less than `stalled_seconds`:
+            workers may only just be reaching a database that was away, so none is judged lost yet. None: judge.
+        in_turn: leave out what somebody has looked after lately; None of it left: nothing is swept.
+
+    Raises:
+        DatabaseUnavailableError: nothing was swept.
+    """
+    async with db.begin() as conn:
+        if not (await conn.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": SWEEP_LOCK})).scalar_one():
+            return SweepResult(swept=False)
+        turns = SweepTurns(conn, in_turn=in_turn)
+        if not await turns.take("sweep", _TURN_SECONDS):
+            return SweepResult(swept=False)
+        judge = watched_seconds is None or watched_seconds >= settings.stalled_seconds
+        window = {
+            "takeover_window_seconds": settings.takeover_window_seconds,
+            "stalled_seconds": settings.stalled_seconds,
+        }
+        queue = {"queue_seconds": settings.queue_seconds}
+        deadline = {"finalize_deadline_seconds": settings.finalize_deadline_seconds}
+        result = SweepResult(
+            swept=True,
+            due=await _move(conn, _DUE, {}, Event.DUE),
+            token_expired=await _move(conn, _TOKEN_EXPIRED, {}, Event.FAIL, "worker_token.expired"),
+            queued_too_long=await _move(conn, _QUEUED_TOO_LONG, queue, Event.FAIL, "capacity.none"),
+            max_duration=await _move(conn, _MAX_DURATION, {}, Event.END, "end.max_duration"),
+            finalize_deadline=await _give_up_finalizing(conn, deadline),
+            finalize_deferred=await _defer_again(conn, {"finalize_retry_seconds": settings.finalize_retry_seconds}),
+            outputs_deferred=await sweep_outputs(conn, settings),
+        )
+        lost = rows = 0
+        if judge and await turns.take("worker_lost", settings.takeover_window_seconds / _LOOKS_PER_WINDOW):
+            lost = await _move(conn, _WORKER_LOST, window, Event.FAIL, "worker.lost")
+        if await turns.take("usage", settings.usage_interval_seconds / _LOOKS_PER_INTERVAL):
+            rows = await ledger.accrue(conn, settings.usage_interval_seconds)
+            if rows >= ledger.ACCRUED_AT_ONCE:
+                await turns.give_back("usage")
+        return replace(result, worker_lost=lost, usage_rows=rows)
+
+
+async def _move(
+    conn: AsyncConnection, found: TextClause, parameters: dict[str, Any], event: Event, code: str | None = None
+) -> int:
+    rows = (await conn.execute(found, parameters)).all()
+    for row in rows:
+        await apply(conn, await _held(conn, row), event, code=code, at=row.at)
+    return len(rows)
+
+
+async def _give_up_finalizing(conn: AsyncConnection, parameters: dict[str, Any]) -> int:
+    rows = (await conn.execute(_FINALIZE_DEADLINE, parameters)).all()
+    for row in rows:
+        await fail_recording(conn, await _held(conn, row), "storage.write_failed")
+    return len(rows)
+
+
+async def _defer_again(conn: AsyncConnection, parameters: dict[str, Any]) -> int:
+    ids: list[UUID] = [row.id for row in await conn.execute(_UNFINALIZED, parameters)]
+    for session_id in ids:
+        await defer_finalize(conn, session_id)
+    if ids:
+        await conn.execute(_ATTEMPTED, {"ids": ids})
+    return len(ids)
+
+
+async def _held(conn: AsyncConnection, row: Row[Any]) -> LockedSession:
+    locked = await lock_session(conn, row.id)
+    assert locked is not None
+    return locked

@@ -1,0 +1,124 @@
+"""Reading bills to check them (`sessions.ledger_check`): whole sessions, rows and counter of one snapshot."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from sessions.billing_period import Period
+from sessions.ledger_check import Counter
+from sessions.lifecycle import TERMINAL
+from store.database.database import Database
+
+_AT_A_TIME = 200
+
+# Those with a row in the period, and those that ran and were over in it: the final row may be what is missing.
+_BILLED_IN = text(
+    """
+    SELECT session_id FROM usage_events
+    WHERE organization_id = :organization_id AND recorded_at >= :start AND recorded_at < :end
+    UNION
+    SELECT id FROM sessions
+    WHERE organization_id = :organization_id AND kind = 'voice' AND started_at IS NOT NULL
+      AND finished_at >= :start AND finished_at < :end
+    ORDER BY 1
+    """
+)
+_WHOLE = text(
+    """
+    SELECT wanted.id AS session_id, sessions.status, sessions.multiplier AS session_multiplier,
+           CASE WHEN sessions.id IS NOT NULL
+                THEN (SELECT coalesce(sum(billable_ms), 0)::bigint FROM runs WHERE runs.session_id = wanted.id)
+           END AS billable_ms,
+           sessions.started_at IS NOT NULL AS ran,
+           rows.kind, rows.epoch, rows.from_ms, rows.to_ms, rows.quality, rows.multiplier, rows.credits,
+           rows.agent_id, rows.external_customer_id, rows.recorded_at
+    FROM unnest(CAST(:ids AS uuid[])) AS wanted (id)
+    LEFT JOIN sessions ON sessions.id = wanted.id AND sessions.organization_id = :organization_id
+    LEFT JOIN usage_events AS rows ON rows.session_id = wanted.id AND rows.organization_id = :organization_id
+    ORDER BY wanted.id, rows.from_ms, rows.to_ms, rows.recorded_at
+    """
+)
+_OWNER = text(
+    """
+    SELECT organization_id FROM sessions WHERE id = :id
+    UNION SELECT organization_id FROM usage_events WHERE session_id = :id LIMIT 1
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedRow:
+    """A row of the bill, as far as it is checked."""
+
+    kind: str
+    epoch: int
+    from_ms: int
+    to_ms: int
+    quality: str
+    multiplier: Decimal
+    credits: Decimal
+    agent_id: str
+    external_customer_id: str | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedSession:
+    """A session's whole bill, oldest row first, and what the session itself says."""
+
+    session_id: UUID
+    rows: list[AuditedRow]
+    counter: Counter
+
+
+class LedgerAudit:
+    """Reads what is to be checked; checks nothing itself."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def organization_of(self, session_id: UUID) -> UUID | None:
+        """Whose session it is, or was; None when nobody ever heard of it."""
+        async with self._db.begin() as conn:
+            found: UUID | None = (await conn.execute(_OWNER, {"id": session_id})).scalar_one_or_none()
+        return found
+
+    async def billed_in(self, organization_id: UUID, period: Period) -> list[UUID]:
+        """The sessions whose bills the period touches."""
+        values = {"organization_id": organization_id, "start": period.start, "end": period.end}
+        async with self._db.begin() as conn:
+            return list((await conn.execute(_BILLED_IN, values)).scalars())
+
+    async def sessions(self, organization_id: UUID, ids: Sequence[UUID]) -> AsyncIterator[AuditedSession]:
+        """These sessions, in the order of their ids."""
+        for first in range(0, len(ids), _AT_A_TIME):
+            values = {"organization_id": organization_id, "ids": list(ids[first : first + _AT_A_TIME])}
+            async with self._db.begin() as conn:
+                found = (await conn.execute(_WHOLE, values)).all()
+            for session_id, rows in groupby(found, key=lambda row: row.session_id):
+                yield _session(session_id, list(rows))
+
+
+def _session(session_id: UUID, rows: Sequence[Any]) -> AuditedSession:
+    """A session that never ran owes no final row, so it counts as open."""
+    head = rows[0]
+    erased = head.status is None
+    return AuditedSession(
+        session_id,
+        [
+            AuditedRow(*(getattr(row, name) for name in AuditedRow.__dataclass_fields__))
+            for row in rows
+            if row.kind is not None
+        ],
+        Counter(
+            settled=erased or (head.status in TERMINAL and head.ran),
+            billable_ms=head.billable_ms,
+            multiplier=head.session_multiplier,
+        ),
+    )

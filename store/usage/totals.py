@@ -1,0 +1,121 @@
+"""What a period of the bill adds up to, from the ledger alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+
+from sessions.billing_period import Period
+from store.database.database import Database
+from store.usage.ledger import TAIL_SECONDS
+
+GroupBy = Literal["quality", "agent_id", "external_customer_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over rows.
+
+    Attributes:
+        value: what the rows of a group share; None for all rows, and for those without a value.
+        events: the number of rows.
+    """
+
+    value: str | None
+    milliseconds: int
+    credits: Decimal
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """Sums of a period.
+
+    Attributes:
+        as_of: rows recorded before this time are in; 30 s before now, or the end of the period.
+        complete: the period lies before `as_of`, so that nothing will be added to it any more.
+        groups: by value, those without one last; empty unless asked for.
+        has_more: there are groups after the last one.
+    """
+
+    period: Period
+    as_of: datetime
+    complete: bool
+    totals: Totals
+    groups: list[Totals]
+    has_more: bool
+
+
+def _report(column: str) -> str:
+    return f"""
+        WITH grouped AS MATERIALIZED (
+            SELECT {column} AS value, sum(to_ms - from_ms)::bigint AS milliseconds, sum(credits) AS credits,
+                   count(*) AS events
+            FROM usage_events
+            WHERE organization_id = :organization_id AND recorded_at >= :start AND recorded_at < :edge
+              AND (CAST(:agent_id AS text) IS NULL OR agent_id = :agent_id)
+            GROUP BY 1
+        )
+        (SELECT NULL AS value, coalesce(sum(milliseconds), 0)::bigint AS milliseconds,
+                coalesce(sum(credits), 0.000) AS credits, coalesce(sum(events), 0)::bigint AS events FROM grouped)
+        UNION ALL
+        (SELECT value, milliseconds, credits, events FROM grouped
+         WHERE CAST(:after AS text) IS NULL OR value COLLATE "C" > :after OR value IS NULL
+         ORDER BY value COLLATE "C" NULLS LAST LIMIT :limit)
+    """
+
+
+_REPORTS = {column: text(_report(column or "NULL::text")) for column in (None, "quality", "agent_id")} | {
+    "external_customer_id": text(_report("external_customer_id"))
+}
+
+
+class UsageTotals:
+    """Adding up the bill. A row belongs to the period in which it was recorded."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def report(
+        self,
+        organization_id: UUID,
+        period_at: Callable[[datetime], Period],
+        *,
+        agent_id: str | None = None,
+        group_by: GroupBy | None = None,
+        after: str | None = None,
+        limit: int = 0,
+    ) -> UsageReport:
+        """The sums of a period, and a page of its groups.
+
+        Args:
+            period_at: the period, given the database's time.
+            agent_id: only rows of this agent's sessions.
+            after: the value of the last group of the page before.
+            limit: groups on the page.
+        """
+        async with self._db.begin() as conn:
+            now: datetime = (await conn.execute(select(func.now()))).scalar_one()
+            period = period_at(now)
+            edge = now - timedelta(seconds=TAIL_SECONDS)
+            values = {
+                "organization_id": organization_id,
+                "start": period.start,
+                "edge": min(period.end, edge),
+                "agent_id": agent_id,
+                "after": after,
+                "limit": limit + 1 if group_by else 0,
+            }
+            whole, *groups = [Totals(**row._mapping) for row in await conn.execute(_REPORTS[group_by], values)]
+        return UsageReport(
+            period=period,
+            as_of=min(period.end, edge),
+            complete=period.end <= edge,
+            totals=whole,
+            groups=groups[:limit],
+            has_more=len(groups) > limit,
+        )

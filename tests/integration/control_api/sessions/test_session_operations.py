@@ -1,0 +1,152 @@
+"""Every operation on sessions does what the contract says."""
+
+from control_api.sessions.resource import SessionResource
+from tests.support.api_server import ROOM_URL, ApiServer, create_body, worker_token
+
+
+async def test_a_created_session_answers_with_every_field_and_its_effective_values(api: ApiServer) -> None:
+    """201, queued, defaults filled in, nulls present, the token redacted."""
+    reply = await api.call("POST", "/v1/sessions", create_body("room-a", metadata={"a": 1}, tags=["x"]))
+    session = reply.content
+    assert reply.status == 201
+    assert set(session) == set(SessionResource.model_fields)
+    assert session["object"] == "session"
+    assert session["status"] == "queued"
+    assert session["transport"] == {
+        "type": "livekit",
+        "url": ROOM_URL,
+        "room_name": "room-a",
+        "worker_token": "[redacted]",
+        "worker_identity": "recorder",
+        "audio_source": "track",
+        "subscribe_to_identity": None,
+        "synthetic_audio_if_no_input": False,
+    }
+    assert session["max_duration_seconds"] == 3600
+    assert session["idle_timeout_seconds"] == 30
+    assert session["recording"] == {"layout": "mono", "on_pause": "silence"}
+    assert session["quality"] == "standard"
+    assert session["metadata"] == {"a": 1}
+    assert session["tags"] == ["x"]
+    assert session["error"] is None
+    assert session["agent_id"].startswith("agent_")
+    assert session["usage"] == {
+        "billable_seconds": 0,
+        "billable_ms": 0,
+        "frames": 0,
+        "audio_ms_received": 0,
+        "as_of": None,
+    }
+    assert reply.headers["Location"] == f"/v1/sessions/{session['id']}"
+    assert reply.headers["X-Request-Id"].startswith("req_")
+
+
+async def test_byte_streams_are_received_with_a_token_that_lets_agents_wait_for_the_worker(api: ApiServer) -> None:
+    """201, said on the resource; a hidden token is taken for tracks only, also later."""
+    transport = create_body("room-a")["transport"]
+    transport |= {"audio_source": "data_stream", "subscribe_to_identity": "agent"}
+    reply = await api.call("POST", "/v1/sessions", {"transport": transport})
+    assert (reply.status, reply.content["transport"]["audio_source"]) == (201, "data_stream")
+    path = f"/v1/sessions/{reply.content['id']}/worker_token"
+    hidden = await api.call("PUT", path, {"worker_token": worker_token("room-a", hidden=True)})
+    assert (hidden.status, hidden.content["error"]["code"], hidden.content["error"]["param"]) == (
+        422,
+        "audio_source.unsupported",
+        "worker_token",
+    )
+    seen = await api.call("PUT", path, {"worker_token": worker_token("room-a", canPublish=False, canPublishData=True)})
+    assert seen.status == 200
+
+
+async def test_both_spellings_of_an_id_and_any_case_find_the_session(api: ApiServer) -> None:
+    """`sess_…` in lower case and `session_<hex>` are the same session."""
+    session = await api.create("room-a")
+    reply = await api.call("GET", f"/v1/sessions/{session['id'].lower()}")
+    assert (reply.status, reply.content) == (200, session)
+
+
+async def test_an_unchanged_session_answers_304_and_a_changed_one_200(api: ApiServer) -> None:
+    """The ETag follows the version."""
+    session = await api.create("room-a")
+    path = f"/v1/sessions/{session['id']}"
+    first = await api.call("GET", path)
+    tag = first.headers["ETag"]
+    unchanged = await api.call("GET", path, headers={"If-None-Match": f'"other", W/{tag}'})
+    assert (unchanged.status, unchanged.body, unchanged.headers["ETag"]) == (304, b"", tag)
+    await api.call("POST", path + "/cancel")
+    changed = await api.call("GET", path, headers={"If-None-Match": tag})
+    assert (changed.status, changed.content["status"]) == (200, "canceled")
+    assert (await api.call("GET", path, headers={"If-None-Match": "*"})).status == 304
+
+
+async def test_a_session_that_never_ran_is_canceled_by_end_and_stays_so(api: ApiServer) -> None:
+    """end and cancel are idempotent; settled sessions answer 200 unchanged."""
+    session = await api.create("room-a")
+    path = f"/v1/sessions/{session['id']}"
+    ended = await api.call("POST", path + "/end")
+    assert (ended.status, ended.content["status"], ended.content["end_reason"]) == (200, "canceled", "end.requested")
+    for verb in ("end", "cancel"):
+        again = await api.call("POST", f"{path}/{verb}", {})
+        assert (again.status, again.content) == (200, ended.content)
+
+
+async def test_the_timeline_lists_transitions_oldest_first(api: ApiServer) -> None:
+    """created → queued → canceled, with the code."""
+    session = await api.create("room-a")
+    await api.call("POST", f"/v1/sessions/{session['id']}/cancel")
+    reply = await api.call("GET", f"/v1/sessions/{session['id']}/timeline")
+    shown = [(row["status_from"], row["status_to"], row["code"]) for row in reply.content["data"]]
+    assert shown == [
+        (None, "created", None),
+        ("created", "queued", None),
+        ("queued", "canceled", "cancel.requested"),
+    ]
+    assert reply.content["has_more"] is False
+
+
+async def test_events_are_paged_by_seq(api: ApiServer) -> None:
+    """`after` takes `next_cursor`; the last page has none."""
+    session = await api.create("room-a")
+    path = f"/v1/sessions/{session['id']}"
+    await api.call("POST", path + "/cancel")
+    first = (await api.call("GET", path + "/events?limit=2")).content
+    assert ([row["seq"] for row in first["data"]], first["has_more"], first["next_cursor"]) == ([1, 2], True, "2")
+    rest = (await api.call("GET", f"{path}/events?after={first['next_cursor']}")).content
+    assert ([row["seq"] for row in rest["data"]], rest["has_more"], rest["next_cursor"]) == ([3], False, None)
+    assert rest["data"][0]["type"] == "session.canceled"
+    assert rest["data"][0]["id"].startswith("evt_")
+
+
+async def test_a_fresh_token_for_the_same_room_and_identity_replaces_the_first(api: ApiServer) -> None:
+    """200 with the resource; another room or identity is 422; a settled session 409."""
+    session = await api.create("room-a")
+    path = f"/v1/sessions/{session['id']}/worker_token"
+    assert (await api.call("PUT", path, {"worker_token": worker_token("room-a")})).status == 200
+    wrong_room = await api.call("PUT", path, {"worker_token": worker_token("room-b")})
+    assert (wrong_room.status, wrong_room.code) == (422, "worker_token.wrong_room")
+    assert wrong_room.content["error"]["param"] == "worker_token"
+    other = await api.call("PUT", path, {"worker_token": worker_token("room-a", "somebody")})
+    assert (other.status, other.code) == (422, "worker_token.identity_mismatch")
+    await api.call("POST", f"/v1/sessions/{session['id']}/cancel")
+    late = await api.call("PUT", path, {"worker_token": worker_token("room-a")})
+    assert (late.status, late.code) == (409, "transition.invalid")
+
+
+async def test_an_active_session_holds_its_room_and_identity(api: ApiServer) -> None:
+    """409 names the session that is in the way; after its end the place is free."""
+    session = await api.create("room-a")
+    refused = await api.call("POST", "/v1/sessions", create_body("room-a"))
+    assert (refused.status, refused.code) == (409, "room.identity_in_use")
+    assert refused.content["error"]["existing_session_id"] == session["id"]
+    await api.create("room-a", transport={"worker_token": worker_token("room-a", "another")})
+    await api.call("POST", f"/v1/sessions/{session['id']}/cancel")
+    await api.create("room-a")
+
+
+async def test_integral_floats_are_integers_and_the_largest_duration_is_a_setting(api: ApiServer) -> None:
+    """JSON Schema calls 25.0 an integer; 14401 s is more than the default of the setting."""
+    session = await api.create("room-a", max_duration_seconds=25.0, idle_timeout_seconds=600)
+    assert (session["max_duration_seconds"], session["idle_timeout_seconds"]) == (25, 600)
+    refused = await api.call("POST", "/v1/sessions", create_body("room-b", max_duration_seconds=14401))
+    assert (refused.status, refused.code) == (422, "field.invalid")
+    assert refused.content["error"]["param"] == "max_duration_seconds"

@@ -1,0 +1,276 @@
+"""Jobs: deferred with our transaction or not at all, never twice, run again whatever happens to the worker."""
+
+import asyncio
+import logging
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from sessions.ids import new_uuid
+from store.database.schema import migrate
+from store.jobs import job_rescue
+from store.jobs.jobs import FINALIZE, PURGE_IDEMPOTENCY, defer_finalize, open_jobs, run_jobs
+from store.jobs.patient_connector import PatientConnector
+from tests.integration.store.store_services import StoreServices, store_services
+from tests.support.postgres_cluster import PostgresCluster
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[PostgresCluster]:
+    """A PostgreSQL that the test may stop and start; in a short path, as that of a socket is limited to 107 bytes."""
+    folder = Path(tempfile.mkdtemp(prefix="pj-"))
+    cluster = PostgresCluster(folder)
+    cluster.start()
+    yield cluster
+    cluster.stop()
+    shutil.rmtree(folder)
+
+
+async def _jobs(store: StoreServices) -> list[tuple[str, str]]:
+    rows = await store.execute("SELECT status::text, args->>'session_id' FROM procrastinate_jobs ORDER BY id")
+    return [(status, session_id) for status, session_id in rows]
+
+
+@asynccontextmanager
+async def running_jobs(url: str, task: Callable[[UUID], Awaitable[None]], **options: float) -> AsyncIterator[None]:
+    """The loop of a job process, stopped at the end of the block."""
+    stopping = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run_jobs(url, {FINALIZE: task}, stopping, **options))  # type: ignore[arg-type]
+        try:
+            yield
+        finally:
+            stopping.set()
+
+
+async def _until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110 what is waited for happens in the database
+            await asyncio.sleep(0.05)
+
+
+async def test_a_job_exists_if_and_only_if_its_transaction_commits(database_url: str) -> None:
+    """Rolled back with our rows, committed with our rows."""
+    async with store_services(database_url) as store:
+        kept, lost = new_uuid(), new_uuid()
+        async with store.db.begin() as conn:
+            assert await defer_finalize(conn, lost)
+            await conn.rollback()
+        async with store.db.begin() as conn:
+            assert await defer_finalize(conn, kept)
+        assert await _jobs(store) == [("todo", str(kept))]
+
+
+async def test_deferring_again_neither_piles_up_nor_ends_the_transaction(database_url: str) -> None:
+    """In another transaction and in the same; what else the transaction does is kept."""
+    async with store_services(database_url) as store:
+        session_id = new_uuid()
+        async with store.db.begin() as conn:
+            assert await defer_finalize(conn, session_id)
+        async with store.db.begin() as conn:
+            assert not await defer_finalize(conn, session_id)
+            assert not await defer_finalize(conn, session_id)
+            other = new_uuid()
+            assert await defer_finalize(conn, other)
+        assert await _jobs(store) == [("todo", str(session_id)), ("todo", str(other))]
+
+
+async def test_two_jobs_of_one_session_run_one_after_the_other(database_url: str) -> None:
+    """One deferred while the first runs waits for it; another session's doesn't."""
+    session_id, other = new_uuid(), new_uuid()
+    log: list[str] = []
+    hold = asyncio.Event()
+
+    async def task(which: UUID) -> None:
+        name = "one" if which == session_id else "other"
+        log.append(f"{name} begins")
+        if name == "one":
+            await hold.wait()
+        log.append(f"{name} ends")
+
+    async with store_services(database_url) as store, running_jobs(database_url, task):
+        async with store.db.begin() as conn:
+            await defer_finalize(conn, session_id)
+        await _until(_is(lambda: "one begins" in log))
+        async with store.db.begin() as conn:
+            assert await defer_finalize(conn, session_id)
+            await defer_finalize(conn, other)
+        await _until(_is(lambda: "other ends" in log))
+        assert log == ["one begins", "other begins", "other ends"]
+        hold.set()
+        await _until(_is(lambda: len(log) == 6))
+        assert log[3:] == ["one ends", "one begins", "one ends"]
+        await _until(_no_jobs(store))
+
+
+async def test_a_failed_job_is_logged_without_secrets_and_does_not_block_the_next(
+    database_url: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The error's token is redacted; deferred again, the job runs again."""
+    attempts: list[UUID] = []
+
+    async def task(session_id: UUID) -> None:
+        attempts.append(session_id)
+        if len(attempts) == 1:
+            raise RuntimeError("failed with eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ3In0.c2ln")
+
+    session_id = new_uuid()
+    async with store_services(database_url) as store, running_jobs(database_url, task):
+        async with store.db.begin() as conn:
+            await defer_finalize(conn, session_id)
+        await _until(_jobs_are(store, [("failed", str(session_id))]))
+        async with store.db.begin() as conn:
+            assert await defer_finalize(conn, session_id)
+        await _until(_is(lambda: len(attempts) == 2))
+    captured = capsys.readouterr()
+    assert "eyJ" not in caplog.text + captured.out + captured.err
+    assert logging.getLogger("procrastinate").level == logging.WARNING
+
+
+async def test_a_job_of_a_killed_process_is_run_again(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is marked as running by a worker that is silent: it is freed, and holds its session's lock no longer."""
+    monkeypatch.setattr(job_rescue, "_SILENT_SECONDS", 1.0)
+    monkeypatch.setattr(job_rescue.rescue_jobs, "__kwdefaults__", {"every_seconds": 0.2})
+    session_id, done = new_uuid(), asyncio.Event()
+
+    async def task(which: UUID) -> None:
+        assert which == session_id
+        done.set()
+
+    async with store_services(database_url) as store:
+        async with store.db.begin() as conn:
+            await defer_finalize(conn, session_id)
+        await store.execute(
+            """
+            WITH dead AS (
+                INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 minute') RETURNING id)
+            UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT id FROM dead)
+            """
+        )
+        async with store.db.begin() as conn:
+            assert await defer_finalize(conn, session_id)
+        async with running_jobs(database_url, task), asyncio.timeout(20):
+            await done.wait()
+            await _until(_no_jobs(store))
+
+
+async def test_the_worker_is_started_again_when_it_returns(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Procrastinate's worker ends without an error at times; jobs deferred afterwards run all the same."""
+    from procrastinate.worker import Worker
+
+    starts: list[Any] = []
+    original: Any = Worker.run
+
+    async def short_lived(self: Worker) -> None:
+        starts.append(self)
+        await original(self)
+
+    monkeypatch.setattr(Worker, "run", short_lived)
+    done = asyncio.Event()
+
+    async def task(_session_id: UUID) -> None:
+        done.set()
+
+    async with store_services(database_url) as store, running_jobs(database_url, task), asyncio.timeout(20):
+        await _until(_is(lambda: len(starts) == 1 and starts[0].worker_id is not None))
+        starts[0].stop()
+        await _until(_is(lambda: len(starts) == 2 and starts[1].worker_id is not None))
+        async with store.db.begin() as conn:
+            await defer_finalize(conn, new_uuid())
+        await done.wait()
+
+
+async def test_jobs_go_on_after_postgresql_was_away(own_cluster: PostgresCluster) -> None:
+    """A running job is not canceled by the restart, and new ones are taken afterwards."""
+    await asyncio.to_thread(migrate, own_cluster.url)
+    survived, hold, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    first, second = new_uuid(), new_uuid()
+    begun: list[UUID] = []
+
+    async def task(session_id: UUID) -> None:
+        begun.append(session_id)
+        if session_id == first:
+            await hold.wait()
+            survived.set()
+        else:
+            done.set()
+
+    async with store_services(own_cluster.url) as store, running_jobs(own_cluster.url, task):
+        async with store.db.begin() as conn:
+            await defer_finalize(conn, first)
+        await _until(_is(lambda: begun == [first]))
+        await asyncio.to_thread(own_cluster.stop)
+        await asyncio.sleep(2)  # the outage itself
+        await asyncio.to_thread(own_cluster.start)
+        async with store.db.begin() as conn:
+            await defer_finalize(conn, second)
+        async with asyncio.timeout(30):
+            await done.wait()
+            hold.set()
+            await survived.wait()
+        await _until(_no_jobs(store))
+
+
+async def test_a_statement_of_the_worker_waits_for_postgresql(own_cluster: PostgresCluster) -> None:
+    """While it is away the connector doesn't raise, however short the pool's own patience is."""
+    connector = PatientConnector(conninfo=own_cluster.url, min_size=1, max_size=1, timeout=0.2, reconnect_timeout=1)
+    await connector.open_async()
+    try:
+        await asyncio.to_thread(own_cluster.stop)
+        async with asyncio.TaskGroup() as group:
+            answer = group.create_task(connector.execute_query_one_async("SELECT 7 AS seven"))
+            await asyncio.wait({answer}, timeout=1.5)
+            assert not answer.done()
+            await asyncio.to_thread(own_cluster.start)
+            async with asyncio.timeout(20):
+                assert await answer == {"seven": 7}
+    finally:
+        await connector.close_async()
+
+
+async def test_old_idempotency_rows_are_purged(database_url: str) -> None:
+    """A day after, whether answered or not; younger ones stay."""
+    async with store_services(database_url) as store:
+        for key in ("old", "new"):
+            await store.idempotency.begin(store.organization_id, "POST /", key, b"f")
+        await store.execute("UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = 'old'")
+        async with open_jobs(database_url, {}).open_async() as app:
+            await app.tasks[PURGE_IDEMPOTENCY](timestamp=0)
+        assert await store.execute("SELECT key FROM idempotency_keys") == [("new",)]
+
+
+async def test_the_periodic_jobs_are_known_to_the_worker(database_url: str) -> None:
+    """Both purges have a schedule; erasing what is over, where it is asked for."""
+
+    async def expire() -> None:
+        pass
+
+    always = ["store.purge_idempotency", "store.purge_jobs"]
+    for asked, expected in ((None, always), (expire, ["sessions.expire", *always])):
+        app = open_jobs(database_url, {}, expire=asked)
+        assert isinstance(app.connector, PatientConnector)
+        assert sorted(name for name, _ in app.periodic_registry.periodic_tasks) == expected
+
+
+def _is(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
+    async def check() -> bool:
+        return condition()
+
+    return check
+
+
+def _jobs_are(store: StoreServices, expected: list[tuple[str, str]]) -> Callable[[], Awaitable[bool]]:
+    async def check() -> bool:
+        return await _jobs(store) == expected
+
+    return check
+
+
+def _no_jobs(store: StoreServices) -> Callable[[], Awaitable[bool]]:
+    return _jobs_are(store, [])

@@ -1,0 +1,306 @@
+"""Claiming: who gets a session, and what a claim leaves behind."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from sessions.lifecycle import Event, Status
+from store.lifecycle.transitions import apply, lock_session
+from store.runs.claims import Claim
+from store.runs.fence import Fence, Replaced
+from tests.support.engine import Engine
+
+
+async def test_a_claim_starts_a_queued_session(engine: Engine) -> None:
+    """The claimer gets the token, epoch 1, and the session is starting."""
+    session_id = await engine.new_session(token="jwt")
+
+    [claim] = await engine.claim()
+
+    assert (session_id, 1, Status.STARTING) == (claim.session.id, claim.epoch, claim.session.status)
+    assert (claim.token.get_secret_value(), claim.token_slot, claim.resumed) == ("jwt", "customer", False)
+    assert await engine.events(session_id) == ["session.starting"]
+    assert "jwt" not in repr(claim)
+
+
+async def test_racing_claimers_share_the_sessions(engine: Engine) -> None:
+    """However many claim at once, each session gets exactly one run, and nobody more than it asked for."""
+    ids = {await engine.new_session() for _ in range(12)}
+    claimed: list[list[Claim]] = []
+
+    async def claim() -> None:
+        claimed.append(await engine.claim(free=3))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(8):
+            group.create_task(claim())
+    while rest := await engine.claim(free=3):
+        claimed.append(rest)
+
+    taken = [claim.session.id for claims in claimed for claim in claims]
+    assert sorted(ids) == sorted(taken)
+    assert {1} == {row.epoch for row in await engine.sql("SELECT epoch FROM runs")}
+    assert max(map(len, claimed)) <= 3
+
+
+async def test_a_lost_session_is_taken_over_once(engine: Engine) -> None:
+    """Several claimers see the same stale run: one of them gets epoch 2."""
+    for _ in range(5):
+        fence = await engine.running()
+        await engine.pass_seconds(20)
+        claimed: list[Claim] = []
+
+        async def claim(claimed: list[Claim] = claimed) -> None:
+            claimed.extend(await engine.claim())
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(4):
+                group.create_task(claim())
+
+        assert [(fence.session_id, 2)] == [(claim.session.id, claim.epoch) for claim in claimed]
+        assert await engine.status(fence.session_id) is Status.RUNNING
+        await engine.sql("DELETE FROM sessions")
+
+
+async def test_a_repeated_claim_finds_itself(engine: Engine) -> None:
+    """A claim whose answer was lost is returned again, without a new epoch; a known one is not."""
+    session_id = await engine.new_session()
+    owner = uuid4()
+    await engine.claim(owner, known=())
+
+    [again] = await engine.claim(owner, known=())
+
+    assert (session_id, 1) == (again.session.id, again.epoch)
+    assert await engine.claim(owner, known=[session_id]) == []
+    assert await engine.claim(uuid4(), known=()) == []
+
+
+async def test_a_run_that_beats_is_nobody_elses(engine: Engine) -> None:
+    """A fresh beat keeps the session; a stale one loses it, but only to a claimer that may judge."""
+    fence = await engine.running()
+    await engine.pass_seconds(10)
+    assert await engine.claim() == []
+    await engine.pass_seconds(10)
+    assert await engine.claim(may_judge_stale=False) == []
+
+    [claim] = await engine.claim()
+
+    assert (fence.session_id, 2, True) == (claim.session.id, claim.epoch, claim.resumed)
+    assert claim.previous_lost_at is not None
+    assert (await engine.events(fence.session_id))[-1] == "session.retrying"
+
+
+async def test_a_process_does_not_take_its_own_session_over(engine: Engine) -> None:
+    """What the process still has is not claimed again by it, however stale."""
+    fence = await engine.running()
+    await engine.pass_seconds(60)
+
+    assert await engine.claim(fence.owner, known=[fence.session_id]) == []
+
+
+async def test_lost_sessions_come_before_queued_ones(engine: Engine) -> None:
+    """A process with one free slot takes the session that ran."""
+    fence = await engine.running()
+    await engine.new_session()
+    await engine.claims.release(fence.owner, lost=True)
+
+    [claim] = await engine.claim(free=1)
+
+    assert fence.session_id == claim.session.id
+
+
+async def test_a_handed_over_run_goes_on_until_it_is_replaced(engine: Engine) -> None:
+    """A released run still beats and bills; after the successor's claim it matches nothing."""
+    fence = await engine.running()
+    await engine.runs.release(fence)
+    await engine.pass_seconds(2)
+    assert fence.session_id in (await engine.beat(fence)).runs
+    before = (await engine.session(fence.session_id)).usage.billable_ms
+    assert before >= 2000
+
+    successor = await engine.takeover(fence.session_id, may_judge_stale=False)
+    await engine.pass_seconds(2)
+
+    assert (await engine.beat(fence)).runs == {}
+    with pytest.raises(Replaced):
+        await engine.runs.mark_running(fence)
+    with pytest.raises(Replaced):
+        await engine.runs.enter_ending(fence, "ended", "end.room_closed")
+    assert before == (await engine.session(fence.session_id)).usage.billable_ms
+    assert await engine.sql("SELECT epoch, lost FROM runs ORDER BY epoch") == [(1, False), (2, False)]
+    assert successor.epoch == 2
+
+
+async def test_a_strangers_fence_matches_nothing(engine: Engine) -> None:
+    """Session and epoch are not enough: the owner counts."""
+    fence = await engine.running()
+    stranger = Fence(fence.session_id, fence.epoch, uuid4())
+
+    assert (await engine.beat(stranger)).runs == {}
+    with pytest.raises(Replaced):
+        await engine.runs.enter_ending(stranger, "ended", "end.room_closed")
+
+
+async def test_the_token_that_lives_longer_is_opened(engine: Engine) -> None:
+    """A takeover joins with the refreshed token when that expires later."""
+    fence = await engine.running(token="customers")
+    await engine.put_token(fence.session_id, "refreshed", "refreshed", minutes=120)
+    await engine.claims.release(fence.owner, lost=True)
+
+    [claim] = await engine.claim()
+
+    assert (claim.token.get_secret_value(), claim.token_slot) == ("refreshed", "refreshed")
+
+
+async def test_a_token_that_does_not_open_fails_its_own_session_only(engine: Engine) -> None:
+    """The other sessions of the claim are not held up."""
+    broken, whole = await engine.new_session(), await engine.new_session()
+    await engine.sql("UPDATE worker_tokens SET sealed = '\\x00' WHERE session_id = :id", id=broken)
+
+    claimed = await engine.claim()
+
+    assert [whole] == [claim.session.id for claim in claimed]
+    assert Status.FAILED is await engine.status(broken)
+
+
+async def lose(engine: Engine, *, proven_ms: int = 0, **options: Any) -> list[Claim]:
+    """Claim with a new process, prove some time, die."""
+    owner = uuid4()
+    claimed = await engine.claim(owner, **options)
+    await engine.sql("UPDATE runs SET billable_ms = :ms WHERE owner = :owner", ms=proven_ms, owner=owner)
+    await engine.claims.release(owner, lost=True)
+    return claimed
+
+
+async def test_after_three_short_lost_runs_only_an_empty_process_claims_and_nothing_else(engine: Engine) -> None:
+    """The session that kills workers doesn't get neighbors, nor do busy processes get it."""
+    killer = await engine.new_session()
+    for _ in range(3):
+        assert len(await lose(engine)) == 1
+    neighbor = await engine.new_session()
+
+    busy = await engine.claim(empty=False)
+    assert [neighbor] == [claim.session.id for claim in busy]
+
+    another = await engine.new_session()
+    owner = uuid4()
+    [alone] = await engine.claim(owner)
+    assert (killer, True) == (alone.session.id, alone.alone)
+    assert await engine.claim(owner, known=[killer]) == []
+    assert [another] == [claim.session.id for claim in await engine.claim()]
+
+
+async def test_lost_twice_alone_is_a_crash_loop(engine: Engine) -> None:
+    """A session that never ran fails at once, and nobody claims it any more."""
+    killer = await engine.new_session()
+    for _ in range(5):
+        assert len(await lose(engine)) == 1
+
+    assert await engine.claim(empty=False) == []
+
+    session = await engine.session(killer)
+    assert (session.status, session.error_code, session.recording_state) == (Status.FAILED, "worker.crash_loop", "none")
+    assert await engine.sql("SELECT 1 FROM worker_tokens") == []
+
+
+async def test_a_crash_loop_after_a_recording_keeps_what_was_recorded(engine: Engine) -> None:
+    """A session that ran goes to `ending`, so that its segments become a product."""
+    fence = await engine.running()
+    await engine.claims.release(fence.owner, lost=True)
+    for _ in range(4):
+        assert len(await lose(engine)) == 1
+
+    assert await engine.claim() == []
+
+    session = await engine.session(fence.session_id)
+    assert (session.status, session.outcome, session.error_code) == (Status.ENDING, "failed", "worker.crash_loop")
+    assert await engine.finalize_jobs(fence.session_id) == 1
+
+
+@pytest.mark.parametrize("proven_ms", [30_000, 29_999])
+async def test_a_long_lost_run_breaks_the_row(engine: Engine, proven_ms: int) -> None:
+    """A run that proved 30 s counts as none in the row of short ones."""
+    await engine.new_session()
+    await lose(engine)
+    await lose(engine)
+    await lose(engine, proven_ms=proven_ms)
+
+    [claim] = await engine.claim()
+
+    assert (proven_ms < 30_000) == claim.alone
+
+
+async def test_runs_lost_in_a_long_pause_are_no_crash_loop(engine: Engine) -> None:
+    """They prove no time that is billed, but they beat for a minute each."""
+    fence = await engine.running()
+    async with engine.db.begin() as conn:
+        locked = await lock_session(conn, fence.session_id)
+        assert locked is not None
+        await apply(conn, locked, Event.PAUSE)
+    for _ in range(6):
+        await engine.pass_seconds(60)
+        await engine.beat(fence)
+        await engine.claims.release(fence.owner, lost=True)
+        owner = uuid4()
+        [claim] = await engine.claim(owner)
+        assert not claim.alone
+        fence = Fence(fence.session_id, claim.epoch, owner)
+        await engine.runs.mark_running(fence)
+    assert await engine.status(fence.session_id) == "paused"
+
+
+async def test_a_handover_is_no_loss(engine: Engine) -> None:
+    """Deployments, however many in a row, don't make a crash loop."""
+    await engine.new_session()
+    for _ in range(6):
+        owner = uuid4()
+        [claim] = await engine.claim(owner)
+        assert not claim.alone
+        await engine.claims.release(owner, lost=False)
+
+
+async def test_a_quick_look_finds_what_is_queued_and_what_was_just_released(engine: Engine) -> None:
+    """And nothing that only reading every session would tell."""
+    running = await engine.running()
+    released = await engine.running()
+    sealed = await engine.running()
+    queued = await engine.new_session()
+    await engine.claims.release(released.owner, lost=True)
+    await engine.claims.release(sealed.owner, lost=False)
+    await engine.runs.seal(sealed)
+    await engine.sql("UPDATE runs SET beat_at = now() - interval '1 minute' WHERE owner = :owner", owner=running.owner)
+
+    quick = await engine.claim(thorough=False)
+    thorough = await engine.claim(thorough=True)
+
+    assert {queued, released.session_id} == {claim.session.id for claim in quick}
+    assert {running.session_id, sealed.session_id} == {claim.session.id for claim in thorough}
+
+
+async def test_a_thorough_look_leaves_what_it_cannot_take_to_quick_ones(engine: Engine) -> None:
+    """A host is lost with three sessions, and the process that notices has one slot: the others are released."""
+    lost = [await engine.running() for _ in range(3)]
+    alive = await engine.running()
+    await engine.pass_seconds(60)
+    await engine.beat(alive)
+
+    first = await engine.claim(free=1, thorough=True)
+    others = await engine.claim(thorough=False)
+
+    assert len(first) == 1
+    assert {fence.session_id for fence in lost} == {claim.session.id for claim in [*first, *others]}
+    assert engine.claims.active == 4
+
+
+async def test_a_thorough_look_that_may_not_judge_releases_nobody(engine: Engine) -> None:
+    """After an outage of the database everybody looks stale."""
+    stale = [await engine.running() for _ in range(2)]
+    await engine.new_session()
+    await engine.pass_seconds(60)
+
+    await engine.claim(free=1, may_judge_stale=False)
+
+    assert await engine.sql("SELECT 1 FROM runs WHERE released_at IS NOT NULL") == []
+    assert len(stale) == 2

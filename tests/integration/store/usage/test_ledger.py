@@ -1,0 +1,265 @@
+"""The bill: append-only, without holes, complete exactly once."""
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.exc import IntegrityError
+
+from sessions.errors import ParleyError
+from sessions.lifecycle import Event
+from sessions.usage import credits
+from store.lifecycle.transitions import apply, lock_session
+from store.runs.fence import Fence
+from store.usage import ledger
+from store.usage.ledger import UsageEvent
+from tests.support.engine import PRODUCT, Engine
+
+ORGANIZATION = UUID(int=1)
+
+
+def assert_tiles(rows: list[UsageEvent], billable_ms: int) -> None:
+    """The ranges cover [0, billable_ms) exactly, the last and only the last is final."""
+    assert [0, *(row.to_ms for row in rows[:-1])] == [row.from_ms for row in rows]
+    assert rows[-1].to_ms == billable_ms
+    assert [row.kind for row in rows] == ["accrual"] * (len(rows) - 1) + ["final"]
+    assert all(row.credits == credits(row.to_ms - row.from_ms, row.multiplier) for row in rows)
+
+
+async def finish(engine: Engine, fence: Fence) -> None:
+    """Stop, seal, freeze and commit."""
+    await engine.runs.enter_ending(fence, "ended", "end.room_closed")
+    await engine.beat(fence)
+    await engine.runs.seal(fence)
+    await engine.frozen(fence.session_id)
+    assert await engine.freezes.commit(fence.session_id, fence.epoch, PRODUCT)
+
+
+async def accrue(engine: Engine, interval: float = 0) -> int:
+    async with engine.db.begin() as conn:
+        return await ledger.accrue(conn, interval)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE usage_events SET to_ms = to_ms + 1",
+        "DELETE FROM usage_events",
+        "TRUNCATE usage_events",
+        "DELETE FROM usage_events WHERE false",
+    ],
+)
+async def test_the_database_refuses_to_change_the_bill(engine: Engine, statement: str) -> None:
+    """Not even the superuser that the tests connect as may change a row."""
+    fence = await engine.running()
+    await finish(engine, fence)
+    before = await engine.bill(fence.session_id)
+
+    with pytest.raises(IntegrityError, match="its rows are the bill"):
+        await engine.sql(statement)
+
+    assert before == await engine.bill(fence.session_id)
+
+
+async def test_the_bill_outlives_the_session(engine: Engine) -> None:
+    """Erasing a session leaves its rows."""
+    fence = await engine.running()
+    await finish(engine, fence)
+    await engine.sql("DELETE FROM sessions")
+
+    assert len(await engine.bill(fence.session_id)) == 1
+
+
+async def test_what_a_racing_beat_billed_past_the_end_is_not_on_the_bill(engine: Engine) -> None:
+    """Its snapshot fell between the stamp of the end and its commit."""
+    fence = await engine.running()
+    await engine.pass_seconds(3)
+    await engine.beat(fence)
+    ended = await engine.runs.enter_ending(fence, "ended", "end.requested")
+    assert ended.ending_at is not None
+    await engine.beat(fence)
+    [before] = await engine.sql("SELECT billable_ms FROM runs")
+    await engine.sql(
+        "UPDATE runs SET billable_ms = billable_ms + 198, billed_at = :at",
+        at=ended.ending_at + timedelta(milliseconds=198),
+    )
+    await engine.runs.seal(fence)
+    await finish(engine, fence)
+
+    assert (await engine.bill(fence.session_id))[-1].to_ms in (before.billable_ms, before.billable_ms - 1)
+    assert (await engine.session(fence.session_id)).usage.billable_ms == (await engine.bill(fence.session_id))[-1].to_ms
+
+
+async def test_nor_is_what_a_racing_beat_billed_past_the_pause_in_which_it_ended(engine: Engine) -> None:
+    """The same with the stamp of a pause: no resume has made as much free."""
+    fence = await engine.running()
+    await engine.pass_seconds(3)
+    await engine.beat(fence)
+    async with engine.db.begin() as conn:
+        locked = await lock_session(conn, fence.session_id)
+        assert locked is not None
+        await apply(conn, locked, Event.PAUSE)
+    await engine.beat(fence)
+    [before] = await engine.sql("SELECT billable_ms FROM runs")
+    await engine.sql(
+        "UPDATE runs SET billable_ms = billable_ms + 198,"
+        " billed_at = (SELECT paused_at FROM sessions) + interval '198 ms'"
+    )
+    await engine.pass_seconds(5)
+    await engine.runs.enter_ending(fence, "ended", "end.requested")
+    await engine.beat(fence)
+    await engine.runs.seal(fence)
+    await finish(engine, fence)
+
+    assert (await engine.bill(fence.session_id))[-1].to_ms in (before.billable_ms, before.billable_ms - 1)
+
+
+async def test_a_session_that_never_ran_has_no_rows(engine: Engine) -> None:
+    """Nothing was proven, nothing is final."""
+    session_id = await engine.new_session()
+    await engine.claim()
+    await engine.sql("UPDATE sessions SET status = 'canceled'")
+    await accrue(engine)
+
+    assert await engine.bill(session_id) == []
+
+
+async def test_accruals_come_once_per_interval(engine: Engine) -> None:
+    """A row for what is new since the last one, not sooner than the interval."""
+    fence = await engine.running()
+    await engine.pass_seconds(10)
+    await engine.beat(fence)
+    assert await accrue(engine, 60) == 0
+    await engine.pass_seconds(50)
+    assert await accrue(engine, 60) == 1
+    assert await accrue(engine, 60) == 0
+
+    [row] = await engine.bill(fence.session_id)
+    assert (row.kind, row.from_ms, row.epoch) == ("accrual", 0, 1)
+    assert row.to_ms == (await engine.session(fence.session_id)).usage.billable_ms
+
+
+steps = st.lists(
+    st.sampled_from(["beat", "beat", "beat", "accrue", "takeover", "rejoin", "handover"]), min_size=1, max_size=14
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=steps, seconds=st.lists(st.floats(0.001, 20), min_size=14, max_size=14))
+async def test_whatever_happens_the_rows_tile_the_counter(
+    engine: Engine, steps: list[str], seconds: list[float]
+) -> None:
+    """Beats, accruals, takeovers, rejoins and handovers in any order: the ranges are [0, billable_ms) exactly."""
+    fence = await engine.running()
+    for step, passed in zip(steps, seconds, strict=False):
+        await engine.pass_seconds(passed)
+        match step:
+            case "beat":
+                await engine.beat(fence)
+            case "accrue":
+                await accrue(engine)
+            case "rejoin":
+                await engine.beat(fence, joined=False)
+            case "takeover":
+                await engine.sql("UPDATE runs SET billable_ms = billable_ms + 30000 WHERE epoch = :e", e=fence.epoch)
+                await engine.claims.release(fence.owner, lost=True)
+                fence = await engine.takeover(fence.session_id)
+            case "handover":
+                await engine.runs.release(fence)
+                replaced = fence
+                fence = await engine.takeover(fence.session_id)
+                await engine.beat(replaced)
+    await engine.sql("UPDATE runs SET sealed_at = clock_timestamp() WHERE epoch < :epoch", epoch=fence.epoch)
+    await finish(engine, fence)
+
+    assert_tiles(await engine.bill(fence.session_id), (await engine.session(fence.session_id)).usage.billable_ms)
+    await engine.sql("DELETE FROM sessions")
+
+
+async def test_racing_beats_accruals_and_handovers_leave_no_hole(engine: Engine) -> None:
+    """The same, all at once: four sessions, and two sweepers that write rows as fast as they can."""
+    fences = [await engine.running() for _ in range(4)]
+    living = len(fences)
+
+    async def keep_accruing() -> None:
+        while living:
+            await accrue(engine)
+
+    async def live(fence: Fence) -> None:
+        nonlocal living
+        for turn in range(15):
+            await engine.beat(fence)
+            if turn % 5 == 4:
+                await engine.runs.release(fence)
+                known = [other.session_id for other in fences if other.session_id != fence.session_id]
+                successor = await engine.takeover(fence.session_id, known=known)
+                await engine.beat(fence)
+                await engine.runs.seal(fence)
+                fence = successor
+        await finish(engine, fence)
+        living -= 1
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(keep_accruing())
+        group.create_task(keep_accruing())
+        for fence in fences:
+            group.create_task(live(fence))
+
+    for fence in fences:
+        assert_tiles(await engine.bill(fence.session_id), (await engine.session(fence.session_id)).usage.billable_ms)
+
+
+async def test_credits_multiply_exactly(engine: Engine) -> None:
+    """The session's own multiplier, in decimals."""
+    fence = await engine.running(multiplier=Decimal("1.500"))
+    await engine.pass_seconds(3)
+    await finish(engine, fence)
+
+    [row] = await engine.bill(fence.session_id)
+    assert row.multiplier == Decimal("1.500")
+    assert abs(row.credits - Decimal(row.to_ms) * Decimal("1.5") / 1000) <= Decimal("0.0005")
+
+
+async def test_pages_of_one_session_follow_each_other(engine: Engine) -> None:
+    """`after` and `limit` walk over every row once."""
+    fence = await engine.running()
+    for _ in range(3):
+        await engine.pass_seconds(2)
+        await engine.beat(fence)
+        await accrue(engine)
+    await finish(engine, fence)
+    whole = await engine.bill(fence.session_id)
+
+    walked: list[UsageEvent] = []
+    more = True
+    while more:
+        after = walked[-1].id if walked else None
+        page, more = await engine.ledger.events(ORGANIZATION, session_id=fence.session_id, after=after, limit=2)
+        walked += page
+
+    assert walked == whole
+    assert len(whole) == 4
+
+
+async def test_the_organizations_tail_ends_half_a_minute_before_now(engine: Engine) -> None:
+    """A row that commits late is not stepped over."""
+    fence = await engine.running()
+    await finish(engine, fence)
+    assert await engine.ledger.events(ORGANIZATION) == ([], False)
+
+    await engine.sql("ALTER TABLE usage_events DISABLE TRIGGER ALL")
+    await engine.sql("UPDATE usage_events SET recorded_at = recorded_at - :back", back=timedelta(seconds=31))
+
+    rows, more = await engine.ledger.events(ORGANIZATION)
+    assert ([row.session_id for row in rows], more) == ([fence.session_id], False)
+    assert await engine.ledger.events(UUID(int=2)) == ([], False)
+
+
+async def test_an_unknown_cursor_is_refused(engine: Engine) -> None:
+    """`after` has to be a row of the organization."""
+    with pytest.raises(ParleyError, match=r"parameter\.invalid"):
+        await engine.ledger.events(ORGANIZATION, after=UUID(int=5))

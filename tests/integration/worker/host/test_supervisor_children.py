@@ -1,0 +1,203 @@
+"""The supervisor with real child processes, small programs that do as told, on a real database."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+import psutil
+import pytest
+
+from parley.servers.child_process import spawn
+from tests.support.engine import Engine
+from worker.host.repeating import repeat
+from worker.host.rescuer import RunRescuer
+from worker.host.supervisor import ChildCommands, Supervisor, backoff_seconds
+
+# Appends each signal to its file, ends at SIGTERM unless it is deaf.
+_CHILD = """
+import os, signal, sys
+path, deaf = sys.argv[1], sys.argv[2] == "deaf"
+def hear(number, frame):
+    with open(path, "a") as file:
+        file.write(f"{os.getpid()} {signal.Signals(number).name}\\n")
+    if number == signal.SIGTERM and not deaf:
+        sys.exit(0)
+signal.signal(signal.SIGUSR1, hear)
+signal.signal(signal.SIGTERM, hear)
+with open(path, "a") as file:
+    file.write(f"{os.getpid()} up\\n")
+while True:
+    signal.pause()
+"""
+
+
+async def eventually(probe: Callable[[], Awaitable[object]], seconds: float = 10) -> None:
+    """Return as soon as `probe` is true."""
+    async with asyncio.timeout(seconds):
+        while not await probe():  # noqa: ASYNC110 a probe of real processes
+            await asyncio.sleep(0.02)
+
+
+class Household:
+    """A running supervisor, what its children were started for, and what they heard."""
+
+    def __init__(self, engine: Engine, heard: Path, *, deaf: bool, processes: int, grace: float) -> None:
+        self.owners: list[UUID] = []
+        self.heard_file = heard
+        self._how = "deaf" if deaf else "obedient"
+        self.rescuer = RunRescuer(engine.claims)
+        commands = ChildCommands(self._spawn, self._recorder, {"jobs": self._argv()})
+        self.supervisor = Supervisor(
+            commands, self.rescuer, processes=processes, grace_seconds=grace, margin_seconds=0.1
+        )
+
+    def _argv(self) -> list[str]:
+        return [sys.executable, "-c", _CHILD, str(self.heard_file), self._how]
+
+    def _recorder(self, owner: UUID) -> list[str]:
+        self.owners.append(owner)
+        return [*self._argv(), str(owner)]
+
+    @staticmethod
+    def _spawn(argv: Sequence[str]) -> "subprocess.Popen[bytes]":
+        return spawn(argv, death_signal=signal.SIGKILL, start_new_session=True)
+
+    def heard(self) -> list[str]:
+        return self.heard_file.read_text().splitlines() if self.heard_file.exists() else []
+
+    async def up(self, children: int) -> None:
+        async def probe() -> bool:
+            return sum(line.endswith(" up") for line in self.heard()) >= children
+
+        await eventually(probe)
+
+    def pid_of(self, owner: UUID) -> int:
+        children = psutil.Process().children()
+        return next(child.pid for child in children if str(owner) in child.cmdline())
+
+
+@asynccontextmanager
+async def household(
+    engine: Engine, folder: Path, *, deaf: bool = False, processes: int = 2, grace: float = 0.1
+) -> AsyncIterator[Household]:
+    """A supervisor that runs until the block ends, with the rescuer beside it."""
+    home = Household(engine, folder / "heard", deaf=deaf, processes=processes, grace=grace)
+    async with asyncio.TaskGroup() as group:
+        rescue = group.create_task(
+            repeat("rescue", home.rescuer.rescue, interval_seconds=0.2, wake=home.rescuer.wake), name="rescue"
+        )
+        run = group.create_task(home.supervisor.run(), name="supervisor")
+        await home.up(processes + 1)
+        yield home
+        home.supervisor.stop()
+        await run
+        rescue.cancel()
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[Engine]:
+    """The store's parts on a fresh database."""
+    async with Engine.open(database_url) as opened:
+        yield opened
+
+
+async def test_runs_of_a_killed_recorder_are_released_as_lost_within_a_second(engine: Engine, tmp_path: Path) -> None:
+    """Whoever claims next gets them, whatever their last beat."""
+    async with household(engine, tmp_path) as home:
+        victim = home.owners[0]
+        session_id = await engine.new_session()
+        [claim] = await engine.claim(victim)
+        os.kill(home.pid_of(victim), signal.SIGKILL)
+
+        async def released() -> bool:
+            rows = await engine.sql("SELECT lost FROM runs WHERE released_at IS NOT NULL")
+            return [row.lost for row in rows] == [True]
+
+        await eventually(released, seconds=1)
+        [again] = await engine.claim(may_judge_stale=False)
+    assert (again.session.id, again.epoch) == (session_id, claim.epoch + 1)
+
+
+async def test_a_dead_recorder_is_replaced_under_another_owner(engine: Engine, tmp_path: Path) -> None:
+    """The successor's runs can't be mistaken for its predecessor's."""
+    async with household(engine, tmp_path) as home:
+        victim = home.owners[0]
+        os.kill(home.pid_of(victim), signal.SIGKILL)
+        await home.up(4)
+        assert victim not in home.supervisor.live_owners
+        assert len(home.supervisor.live_owners) == 2
+        assert len(set(home.owners)) == 3
+        assert home.supervisor.deaths == 1
+
+
+async def test_a_dead_jobs_process_is_replaced(engine: Engine, tmp_path: Path) -> None:
+    """Finalizing goes on after a crash."""
+    async with household(engine, tmp_path, processes=1) as home:
+        recorder = home.pid_of(home.owners[0])
+        ours = [child for child in psutil.Process().children() if str(home.heard_file) in child.cmdline()]
+        [jobs] = [child for child in ours if child.pid != recorder]
+        jobs.kill()
+        await home.up(3)
+        assert len(home.owners) == 1
+
+
+async def test_every_recorder_stops_claiming_before_any_releases(engine: Engine, tmp_path: Path) -> None:
+    """Else one would claim what its sibling gives back."""
+    async with household(engine, tmp_path, processes=3) as home:
+        pass
+    words = [line.split()[1] for line in home.heard() if not line.endswith("up")]
+    assert words == ["SIGUSR1"] * 3 + ["SIGTERM"] * 4
+
+
+async def test_runs_of_a_drained_recorder_are_not_called_lost(engine: Engine, tmp_path: Path) -> None:
+    """What it left unsealed was handed over, and doesn't count towards a crash loop."""
+    async with household(engine, tmp_path) as home:
+        await engine.new_session()
+        await engine.claim(home.owners[0])
+    rows = await engine.sql("SELECT lost FROM runs WHERE released_at IS NOT NULL")
+    assert [row.lost for row in rows] == [False]
+
+
+async def test_a_deaf_child_is_killed_after_grace_and_margin(engine: Engine, tmp_path: Path) -> None:
+    """A stop takes no longer than its budget."""
+    loop = asyncio.get_running_loop()
+    async with household(engine, tmp_path, deaf=True, grace=0.3) as home:
+        owner = home.owners[0]
+        await engine.new_session()
+        await engine.claim(owner)
+        asked = loop.time()
+        home.supervisor.stop()
+
+        async def gone() -> bool:
+            return not home.supervisor.live_owners
+
+        await eventually(gone, seconds=5)
+        assert loop.time() - asked >= 0.4
+        home.supervisor.stop()
+    assert [row.lost for row in await engine.sql("SELECT lost FROM runs")] == [True]
+
+
+async def test_asked_twice_to_stop_the_children_are_killed(engine: Engine, tmp_path: Path) -> None:
+    """Who presses Ctrl-C again doesn't wait for the grace period."""
+    async with household(engine, tmp_path, deaf=True, grace=600) as home:
+        home.supervisor.stop()
+        home.supervisor.stop()
+
+        async def gone() -> bool:
+            return not home.supervisor.live_owners
+
+        await eventually(gone, seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("short_lives", "seconds"), [(0, 0.0), (1, 0.0), (2, 0.5), (3, 1.0), (5, 4.0), (8, 15.0), (1000, 15.0)]
+)
+def test_children_that_die_young_are_replaced_ever_more_slowly(short_lives: int, seconds: float) -> None:
+    """The first death costs nothing, a crash at every start no whole core."""
+    assert backoff_seconds(short_lives) == seconds

@@ -1,0 +1,92 @@
+"""The OpenAPI document, and that its examples are true."""
+
+import json
+from typing import Any
+
+import pytest
+
+from control_api.http.openapi.document import openapi_document, render
+from control_api.http.openapi.operation import Operation
+from control_api.http.requests.field_errors import validate
+from control_api.operations import OPERATIONS
+from control_api.sessions.create_request import CreateSessionRequest
+
+DOCUMENT: dict[str, Any] = json.loads(render(openapi_document(OPERATIONS)))
+
+
+def _references(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        found = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
+        return found.union(*(_references(member) for member in value.values()))
+    if isinstance(value, list):
+        return set().union(*(_references(item) for item in value))
+    return set()
+
+
+def test_every_reference_leads_somewhere() -> None:
+    """No schema is missing."""
+    known = {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]}
+    assert _references(DOCUMENT) <= known
+
+
+def test_names_and_routes_are_unique() -> None:
+    """No operation hides another."""
+    assert len({operation.name for operation in OPERATIONS}) == len(OPERATIONS)
+    assert len({(operation.method, operation.path) for operation in OPERATIONS}) == len(OPERATIONS)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_examples_fit_their_models(operation: Operation) -> None:
+    """Answers have an example that their model takes; bodies too."""
+    for answer in operation.answers:
+        if answer.model is not None:
+            shown = answer.model.model_validate(answer.example).model_dump(mode="json")
+            assert shown == answer.example
+    if operation.body is not None:
+        assert operation.request_examples
+        for example in operation.request_examples.values():
+            validate(operation.body, example)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_documented_codes_are_registered_errors(operation: Operation) -> None:
+    """With an HTTP status, and an example of each in the document."""
+    responses = DOCUMENT["paths"][operation.path][operation.method.lower()]["responses"]
+    for code in operation.errors:
+        status = str(operation.dialect.status(code))
+        assert code in responses[status]["content"]["application/json"]["examples"]
+
+
+def test_a_created_session_leads_to_every_operation_on_it() -> None:
+    """Whichever document made it and whichever the operation is of: links fill path, query and body."""
+    for path in ("/v1/sessions", "/api/sessions"):
+        links = DOCUMENT["paths"][path]["post"]["responses"]["201"]["links"]
+        on_a_session = {
+            operation.name
+            for operation in OPERATIONS
+            if any(name in operation.path for name in ("{session_id}", "{session_key}"))
+            or operation.tag == "Session outputs"
+        }
+        assert on_a_session | {"list_agent_sessions", "list_archived_agent_sessions"} == set(links)
+        assert links["get_session"]["parameters"] == {"session_id": "$response.body#/id"}
+        assert links["session_status"]["parameters"] == {"sessionId": "$response.body#/id"}
+        assert links["regenerate_session_summary"]["requestBody"] == {"sessionId": "{$response.body#/id}"}
+        assert links["get_agent_session_history"]["parameters"] == {
+            "agent_id": "$response.body#/agent_id",
+            "session_key": "$response.body#/id",
+        }
+
+
+def test_a_created_key_leads_to_its_rotation_and_revocation() -> None:
+    """Links, as from sessions."""
+    links = DOCUMENT["paths"]["/v1/api_keys"]["post"]["responses"]["201"]["links"]
+    assert set(links) == {"rotate_api_key", "revoke_api_key"}
+
+
+def test_all_three_transports_are_in_the_schema() -> None:
+    """A union on `type`; the reserved ones take whatever members they will have."""
+    schema = CreateSessionRequest.model_json_schema()
+    mapping = schema["properties"]["transport"]["discriminator"]["mapping"]
+    assert set(mapping) == {"livekit", "websocket", "pipecat"}
+    token = schema["$defs"]["LiveKitTransportRequest"]["properties"]["worker_token"]
+    assert token["writeOnly"] is True

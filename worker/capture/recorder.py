@@ -1,0 +1,185 @@
+"""One run's recorder: frames of tracks in, records in the spool out. Lives on the event loop, never waits."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from audio.levels import FLOOR_DBFS, peak_dbfs
+from audio.pcm import SAMPLE_RATE, Pcm
+from audio.placing.timeline import Placed, TrackTimeline
+from audio.ranges import Range, kept_ranges
+from audio.sine import sine_block
+from worker.capture.concealment import ConcealmentWatch
+from worker.clock.pause_ranges import overlaps
+from worker.clock.session_clock import SessionClock
+from worker.room.events import RemoteTrack
+from worker.room.stream_events import AUDIO_STREAM
+from worker.spool.run_spool import RunSpool
+
+_SAMPLES_PER_FRAME = SAMPLE_RATE // 100
+_MOST_SINE_SAMPLES = 10 * SAMPLE_RATE  # per record, so that a loop that stood still makes no giant one
+
+
+@dataclass(slots=True)
+class _Track:
+    number: int
+    timeline: TrackTimeline
+    concealment: ConcealmentWatch
+    closed: bool = False
+
+
+class Recorder:
+    """Places what arrives on the session's clock and appends it to the spool.
+
+    `received_samples` counts what arrived over all tracks, `first_frame_ns` when the first did (boot-time clock).
+    """
+
+    def __init__(self, clock: SessionClock, spool: RunSpool) -> None:
+        self.received_samples = 0
+        self.first_frame_ns: int | None = None
+        self._clock = clock
+        self._spool = spool
+        self._tracks: dict[str, _Track] = {}
+        self._numbers = 0
+        self._peak_dbfs = FLOOR_DBFS
+        self._sine_number: int | None = None
+        self._sine_sample = 0
+        self._cuts: tuple[Range, ...] = ()
+
+    @property
+    def frames(self) -> int:
+        """Frames of 10 ms received, over all tracks."""
+        return self.received_samples // _SAMPLES_PER_FRAME
+
+    @property
+    def audio_ms(self) -> int:
+        """Milliseconds of audio received, over all tracks."""
+        return self.received_samples * 1000 // SAMPLE_RATE
+
+    @property
+    def track_sids(self) -> list[str]:
+        """The tracks that are being recorded."""
+        return list(self._tracks)
+
+    def take_peak_dbfs(self) -> float:
+        """The loudest sample since this was asked the last time."""
+        peak, self._peak_dbfs = self._peak_dbfs, FLOOR_DBFS
+        return peak
+
+    def open_track(self, remote: RemoteTrack) -> Callable[[int, Pcm], None]:
+        """Begin a track; returns what takes its frames: (arrival in boot-time nanoseconds, samples of shape (n,))."""
+        self.close_track(remote.sid)
+        number = self._next_number()
+        self._spool.add_track(number, identity=remote.identity, name=remote.name, sid=remote.sid, side="room")
+        track = _Track(number, TrackTimeline(), ConcealmentWatch())
+        self._tracks[remote.sid] = track
+
+        def append(arrival_ns: int, pcm: Pcm) -> None:
+            self._append(track, arrival_ns, pcm)
+
+        return append
+
+    def close_track(self, sid: str) -> None:
+        """End a track: what its timeline holds back is written."""
+        track = self._tracks.pop(sid, None)
+        if track is not None:
+            track.closed = True
+            self._write(track.number, track.timeline.flush())
+
+    def close_tracks(self) -> None:
+        """End all tracks."""
+        for sid in self.track_sids:
+            self.close_track(sid)
+
+    def open_player(self, identity: str) -> int:
+        """Begin a track of what is played for a participant; returns its number for `play`."""
+        number = self._next_number()
+        self._spool.add_track(number, identity=identity, name=AUDIO_STREAM, sid=AUDIO_STREAM, side="room")
+        return number
+
+    def play(self, number: int, placed: Placed) -> None:
+        """What a player has played has its place already."""
+        kept = self._keep(number, placed)
+        if kept == 0:
+            return
+        if self.first_frame_ns is None:
+            self.first_frame_ns = self._clock.boottime_of(placed.start_sample)
+        self.received_samples += kept
+        self._peak_dbfs = max(self._peak_dbfs, peak_dbfs(placed.pcm))
+
+    def leave_out(self, cuts: tuple[Range, ...]) -> None:
+        """Nothing of these stretches goes into the spool; what the open segment holds of them is about to be erased."""
+        if cuts != self._cuts:
+            self._cuts = cuts
+            self._spool.seal()
+
+    def gap(self, code: str, start_sample: int, end_sample: int) -> None:
+        """Note that [start, end) holds no true audio."""
+        for start, end in kept_ranges(start_sample, end_sample, self._cuts):
+            self._spool.gap(code, start, end)
+
+    def concealed(self, sid: str, total: int | None, now_ns: int) -> None:
+        """Take a reading of a track's concealed samples."""
+        track = self._tracks.get(sid)
+        if track is None:
+            return
+        made_up = track.concealment.read(total, self._clock.sample_at(now_ns))
+        if made_up is not None:
+            self.gap("gap.concealed", *made_up)
+
+    def start_sine(self, start_sample: int) -> None:
+        """Let the synthetic input begin; it is written by `tick` up to the present."""
+        self._sine_number = self._next_number()
+        self._sine_sample = max(start_sample, 0)
+        self._spool.add_track(self._sine_number, identity="", name="synthetic", sid="synthetic", side="worker")
+
+    def stop_sine(self, now_ns: int) -> None:
+        """End the synthetic input at this instant."""
+        self._write_sine(now_ns)
+        self._sine_number = None
+
+    def tick(self, now_ns: int) -> None:
+        """Do what time asks for: held frames whose window ended, the sine, a segment that is old enough."""
+        now_sample = self._clock.sample_at(now_ns)
+        for track in self._tracks.values():
+            self._write(track.number, track.timeline.hold_expired(now_sample))
+        self._write_sine(now_ns)
+        self._spool.rotate(now_sample)
+        self._spool.watch()
+
+    def _append(self, track: _Track, arrival_ns: int, pcm: Pcm) -> None:
+        if track.closed:
+            return
+        if self.first_frame_ns is None:
+            self.first_frame_ns = arrival_ns
+        arrival_sample = self._clock.sample_at(arrival_ns)
+        if not self._cuts or not overlaps(arrival_sample - 1, arrival_sample, self._cuts):
+            self.received_samples += len(pcm)
+            self._peak_dbfs = max(self._peak_dbfs, peak_dbfs(pcm))
+        self._write(track.number, track.timeline.push(pcm, arrival_sample))
+
+    def _write(self, number: int, placed: list[Placed]) -> None:
+        for one in placed:
+            self._keep(number, one)
+
+    def _keep(self, number: int, placed: Placed) -> int:
+        """Into the spool with what lies in no pause; returns how many samples that was."""
+        if not self._cuts:
+            self._spool.audio(number, placed)
+            return len(placed.pcm)
+        first, kept = placed.start_sample, 0
+        for start, end in kept_ranges(first, first + len(placed.pcm), self._cuts):
+            self._spool.audio(number, Placed(start, placed.arrival_sample, placed.pcm[start - first : end - first]))
+            kept += end - start
+        return kept
+
+    def _write_sine(self, now_ns: int) -> None:
+        now_sample = self._clock.sample_at(now_ns)
+        while self._sine_number is not None and self._sine_sample < now_sample:
+            count = min(now_sample - self._sine_sample, _MOST_SINE_SAMPLES)
+            block = sine_block(self._sine_sample, count)
+            self._keep(self._sine_number, Placed(self._sine_sample, now_sample, block))
+            self._sine_sample += count
+
+    def _next_number(self) -> int:
+        self._numbers += 1
+        return self._numbers

@@ -1,0 +1,72 @@
+"""The sine that stands in while nobody is in the room: recorded, and published where the token allows it."""
+
+import asyncio
+from collections.abc import Callable
+
+from audio.pcm import SAMPLE_RATE, Pcm
+from audio.sine import sine_block
+from worker.capture.recorder import Recorder
+from worker.clock.boot_clock import boottime_ns
+from worker.clock.session_clock import SessionClock
+from worker.room.livekit_room import LiveKitRoom
+
+_AFTER_SAMPLES = 10 * SAMPLE_RATE
+_BLOCK_SAMPLES = SAMPLE_RATE // 5
+
+Spawn = Callable[["asyncio._CoroutineLike[None]", str], "asyncio.Task[None]"]
+"""Starts a task of the session's, under a name."""
+
+
+class SyntheticInput:
+    """On after ten seconds alone, off for good when the first participant comes.
+
+    Args:
+        resumed: an earlier run has recorded those ten seconds, and perhaps the sine up to now.
+    """
+
+    def __init__(self, clock: SessionClock, recorder: Recorder, spawn: Spawn, *, resumed: bool) -> None:
+        self._clock = clock
+        self._recorder = recorder
+        self._spawn = spawn
+        self._resumed = resumed
+        self._on = False
+        self._over = False
+        self._publishing: asyncio.Task[None] | None = None
+
+    def follow(self, room: LiveKitRoom, now_ns: int, *, somebody_came: bool) -> None:
+        """Look whether it has to begin or to end."""
+        if self._over:
+            return
+        if somebody_came:
+            self.end(now_ns)
+            return
+        sample = self._clock.sample_at(now_ns)
+        if not self._on and sample >= _AFTER_SAMPLES:
+            self._on = True
+            self._recorder.start_sine(sample if self._resumed else _AFTER_SAMPLES)
+            self.entered(room)
+
+    def entered(self, room: LiveKitRoom) -> None:
+        """We are in `room` (again): let it hear what is recorded."""
+        if not self._on or not room.may_publish:
+            return
+        first_sample = self._clock.sample_at(boottime_ns())
+
+        def block(number: int) -> Pcm:
+            return sine_block(first_sample + number * _BLOCK_SAMPLES, _BLOCK_SAMPLES)
+
+        self._publishing = self._spawn(room.publish("synthetic", block, _BLOCK_SAMPLES), "sine")
+
+    def dropped(self) -> None:
+        """The room is lost; the recording goes on."""
+        if self._publishing is not None:
+            self._publishing.cancel()
+            self._publishing = None
+
+    def end(self, now_ns: int) -> None:
+        """Over for good."""
+        self._over = True
+        if self._on:
+            self._on = False
+            self._recorder.stop_sine(now_ns)
+        self.dropped()

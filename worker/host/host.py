@@ -1,0 +1,129 @@
+"""Everything that the first process of `parley worker` does side by side: children, sweeping, salvage, health."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from sessions.errors import ParleyError
+from sessions.settings import Settings
+from store.access.vault import TokenVault
+from store.database.database import Database
+from store.objects.objects import Objects
+from store.runs.claims import Claims
+from store.runs.runs import Runs
+from store.sweeping.sweeper import SWEEP_SECONDS, Sweeper
+from worker.host.health import Check, serve_health
+from worker.host.metrics import worker_metrics
+from worker.host.repeating import repeat
+from worker.host.rescuer import RunRescuer
+from worker.host.storage_check import StorageCheck
+from worker.host.supervisor import ChildCommands, Supervisor
+from worker.process_figures import forget_the_dead
+from worker.spool.salvage import Salvage
+
+_RESCUE_RETRY_SECONDS = 1.0
+_SALVAGE_SECONDS = 5.0
+
+
+async def run_worker_host(
+    settings: Settings,
+    database_url: SecretStr,
+    objects: Objects,
+    commands: ChildCommands,
+    *,
+    reconnect: Callable[[], object] | None,
+    listening: Callable[[str], None],
+) -> None:
+    """Run a worker until SIGTERM or SIGINT; `listening` gets the base URL of its health pages.
+
+    Raises:
+        OSError: the health port is taken.
+        ParleyError: the database's schema is not today's.
+    """
+    async with Database.open(
+        database_url,
+        timeout_seconds=settings.database_timeout_seconds,
+        application_name="parley-supervisor",
+        pool_size=3,
+        reconnect=reconnect,
+    ) as db:
+        vault = TokenVault(settings.secret_key)
+        salvage = Salvage(settings.data_dir, db, objects, Claims(db, vault), Runs(db, vault))
+        rescuer = RunRescuer(Claims(db, vault), salvage.wake.set)
+        forget_the_dead(settings.data_dir)
+        supervisor = Supervisor(
+            commands, rescuer, processes=recorder_processes(settings), grace_seconds=settings.grace_seconds
+        )
+        await _run(settings, db, objects, supervisor, rescuer, salvage, listening)
+
+
+async def _run(
+    settings: Settings,
+    db: Database,
+    objects: Objects,
+    supervisor: Supervisor,
+    rescuer: RunRescuer,
+    salvage: Salvage,
+    listening: Callable[[str], None],
+) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, supervisor.stop)
+    checks: dict[str, Check] = {
+        "database": db.ping,
+        "storage": StorageCheck(db, objects),
+        "children": _children_check(supervisor, settings.data_dir),
+    }
+    async with (
+        serve_health(
+            settings.api_host,
+            settings.worker_port,
+            checks=checks,
+            metrics=worker_metrics(supervisor, salvage, settings.data_dir),
+        ) as url,
+        asyncio.TaskGroup() as group,
+    ):
+        listening(url)
+        maintenance = [
+            group.create_task(
+                repeat("rescue", rescuer.rescue, interval_seconds=_RESCUE_RETRY_SECONDS, wake=rescuer.wake),
+                name="rescue",
+            ),
+            group.create_task(
+                repeat("sweep", Sweeper(db, settings).sweep, interval_seconds=SWEEP_SECONDS), name="sweep"
+            ),
+            group.create_task(
+                repeat(
+                    "salvage",
+                    lambda: salvage.run(supervisor.live_owners),
+                    interval_seconds=_SALVAGE_SECONDS,
+                    wake=salvage.wake,
+                ),
+                name="salvage",
+            ),
+        ]
+        await supervisor.run()
+        for task in maintenance:
+            task.cancel()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.remove_signal_handler(number)
+
+
+def recorder_processes(settings: Settings) -> int:
+    """How many recorder processes: as configured, else one per core that this process may use."""
+    return settings.processes or len(os.sched_getaffinity(0))
+
+
+def _children_check(supervisor: Supervisor, data_dir: Path) -> Check:
+    """Every child runs, and every recorder process has opened its spool: from then on it claims."""
+
+    async def check() -> None:
+        spools = [data_dir / "spool" / str(owner) for owner in supervisor.live_owners]
+        if not supervisor.is_complete or not all(spool.exists() for spool in spools):
+            raise ParleyError("stopping", "not every child process runs")
+
+    return check

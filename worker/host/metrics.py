@@ -1,0 +1,63 @@
+"""The metrics of a worker: what its supervisor knows, and what its recorder processes say of themselves."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from worker.host.supervisor import Supervisor
+from worker.process_figures import ProcessFigures
+from worker.spool.salvage import Salvage
+
+_GAUGES = {
+    "sessions_running": "Sessions that are in their room.",
+    "slots_free": "Sessions that this process would take.",
+    "uploads_pending": "Sealed segments that the object storage does not have yet.",
+}
+_COUNTERS = {
+    "beats_failed": "Beats that the database did not answer.",
+    "audio_records_dropped": "Records of audio that were lost because the spool's disk was too slow.",
+}
+
+
+class RecorderCollector(Collector):
+    """The figures of every recorder process, labelled by its place (`recorder-0`, …), so that there are few labels."""
+
+    def __init__(self, supervisor: Supervisor, data_dir: Path) -> None:
+        self._supervisor = supervisor
+        self._data_dir = data_dir
+
+    def collect(self) -> Iterator[Metric]:
+        """Read what each living process wrote last."""
+        figures = {
+            place: ProcessFigures.read(self._data_dir, owner) or ProcessFigures()
+            for owner, place in self._supervisor.recorder_places.items()
+        }
+        for name, help_ in _GAUGES.items():
+            gauge = GaugeMetricFamily(f"parley_worker_{name}", help_, labels=["recorder"])
+            for place, one in figures.items():
+                gauge.add_metric([place], getattr(one, name))
+            yield gauge
+        for name, help_ in _COUNTERS.items():
+            counter = CounterMetricFamily(f"parley_worker_{name}", help_, labels=["recorder"])
+            for place, one in figures.items():
+                counter.add_metric([place], getattr(one, name))
+            yield counter
+
+
+def worker_metrics(supervisor: Supervisor, salvage: Salvage, data_dir: Path) -> CollectorRegistry:
+    """Everything that /metrics shows."""
+    registry = CollectorRegistry()
+    registry.register(RecorderCollector(supervisor, data_dir))
+    Gauge("parley_worker_recorders", "Recorder processes that run.", registry=registry).set_function(
+        lambda: len(supervisor.live_owners)
+    )
+    Gauge("parley_worker_child_deaths", "Children that died unasked.", registry=registry).set_function(
+        lambda: supervisor.deaths
+    )
+    Gauge("parley_worker_segments_salvaged", "Segments uploaded for dead processes.", registry=registry).set_function(
+        lambda: salvage.segments
+    )
+    return registry

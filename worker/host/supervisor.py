@@ -1,0 +1,191 @@
+"""`parley worker`: keeps N recorder processes and the processes for jobs alive, and cleans up after the dead.
+
+It never loads LiveKit, so that it can fork at any time and outlives every crash of the native library. Each recorder
+gets the UUID that its runs carry as an argument; so when it dies, however that happens, its runs are released at once.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+from sessions.errors import DatabaseUnavailableError
+from sessions.ids import new_uuid
+from worker.host.child import DRAIN, STOP_CLAIMING, Child, Spawn
+from worker.host.rescuer import RunRescuer
+
+_log: FilteringBoundLogger = structlog.get_logger(__name__)
+
+_HEALTHY_SECONDS = 30.0  # a child that lived that long is replaced at once, and its past forgotten
+_FIRST_BACKOFF_SECONDS = 0.5
+_LONGEST_BACKOFF_SECONDS = 15.0
+_CLAIMS_SETTLE_SECONDS = 0.25  # a claim that is on its way when all were told to stop
+_JOBS_DRAIN_SECONDS = 5.0
+_LAST_RESCUE_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChildCommands:
+    """How to start children: argument lists, and what runs them; of job processes there is one of each name."""
+
+    spawn: Spawn
+    recorder: Callable[[UUID], Sequence[str]]
+    jobs: Mapping[str, Sequence[str]]
+
+
+class Supervisor:
+    """The children of one `parley worker`.
+
+    Asked to stop, recorders have `grace_seconds` to be replaced by others, and `margin_seconds` to seal and upload.
+    """
+
+    def __init__(
+        self,
+        commands: ChildCommands,
+        rescuer: RunRescuer,
+        *,
+        processes: int,
+        grace_seconds: float,
+        margin_seconds: float = 20,
+    ) -> None:
+        self.deaths = 0
+        self._commands = commands
+        self._rescuer = rescuer
+        self._processes = processes
+        self._grace_seconds = grace_seconds
+        self._margin_seconds = margin_seconds
+        self._stopping = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._recorders: dict[UUID, Child] = {}
+        self._jobs: set[Child] = set()
+
+    @property
+    def live_owners(self) -> frozenset[UUID]:
+        """The owners whose recorder processes run."""
+        return frozenset(self._recorders)
+
+    @property
+    def recorder_places(self) -> dict[UUID, str]:
+        """Owner and place (`recorder-0`, …) of the recorder processes that run."""
+        return {owner: child.name for owner, child in self._recorders.items()}
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every child runs, and none is told to stop."""
+        children = (len(self._recorders), len(self._jobs))
+        return children == (self._processes, len(self._commands.jobs)) and not self._stopping.is_set()
+
+    def stop(self) -> None:
+        """Begin to stop; asked again, kill what still runs (its spools are salvaged at the next start)."""
+        if self._stopping.is_set():
+            self._hurry.set()
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Keep the children alive until `stop()`, then drain them."""
+        async with asyncio.TaskGroup() as group:
+            for slot in range(self._processes):
+                group.create_task(self._keep_recorder(slot), name=f"recorder-{slot}")
+            for name, argv in self._commands.jobs.items():
+                group.create_task(self._keep_jobs(name, argv), name=name)
+            await self._stopping.wait()
+            await self._drain()
+        with contextlib.suppress(TimeoutError, DatabaseUnavailableError):
+            async with asyncio.timeout(_LAST_RESCUE_SECONDS):
+                await self._rescuer.rescue()
+
+    async def _keep_recorder(self, slot: int) -> None:
+        async def live() -> None:
+            owner = new_uuid()
+            async with Child(f"recorder-{slot}", self._commands.spawn(self._commands.recorder(owner))) as child:
+                self._recorders[owner] = child
+                exit_code: int | None = None
+                try:
+                    exit_code = await self._watch(child)
+                finally:
+                    del self._recorders[owner]
+                    self._rescuer.bury(owner, lost=exit_code != 0)
+
+        await self._keep(live)
+
+    async def _keep_jobs(self, name: str, argv: Sequence[str]) -> None:
+        async def live() -> None:
+            async with Child(name, self._commands.spawn(argv)) as child:
+                self._jobs.add(child)
+                try:
+                    await self._watch(child)
+                finally:
+                    self._jobs.discard(child)
+
+        await self._keep(live)
+
+    async def _keep(self, live: Callable[[], Awaitable[None]]) -> None:
+        """Run one child after the other; those that die young are replaced ever more slowly."""
+        loop = asyncio.get_running_loop()
+        short_lives = 0
+        while not self._stopping.is_set():
+            born = loop.time()
+            try:
+                await live()
+            except OSError as error:
+                _log.error("child_not_started", error=error)
+            short_lives = 0 if loop.time() - born >= _HEALTHY_SECONDS else short_lives + 1
+            await self._unless_stopping(backoff_seconds(short_lives))
+
+    async def _watch(self, child: Child) -> int:
+        _log.info("child_started", child=child.name, pid=child.pid)
+        exit_code = await child.wait()
+        if self._stopping.is_set():
+            _log.info("child_stopped", child=child.name, pid=child.pid, exit_code=exit_code)
+        else:
+            self.deaths += 1
+            _log.error("child_died", child=child.name, pid=child.pid, exit_code=exit_code)
+        return exit_code
+
+    async def _unless_stopping(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+
+    async def _drain(self) -> None:
+        """Stop claiming everywhere first, else one child takes what another one releases."""
+        recorders = list(self._recorders.values())
+        for child in recorders:
+            child.signal(STOP_CLAIMING)
+        await asyncio.sleep(_CLAIMS_SETTLE_SECONDS if recorders else 0)
+        await self._finish(recorders, self._grace_seconds + self._margin_seconds)
+        await self._finish(list(self._jobs), _JOBS_DRAIN_SECONDS)
+
+    async def _finish(self, children: Sequence[Child], budget_seconds: float) -> None:
+        for child in children:
+            child.signal(DRAIN)
+        try:
+            async with asyncio.timeout(budget_seconds), asyncio.TaskGroup() as group:
+                hurry = group.create_task(self._raise_on_hurry())
+                for child in children:
+                    await child.wait()
+                hurry.cancel()
+        except* (TimeoutError, _HurryError):
+            for child in children:
+                _log.error("child_killed", child=child.name, pid=child.pid)
+                child.signal(signal.SIGKILL)
+
+    async def _raise_on_hurry(self) -> None:
+        await self._hurry.wait()
+        raise _HurryError
+
+
+class _HurryError(Exception):
+    """Somebody asked to stop for the second time."""
+
+
+def backoff_seconds(short_lives: int) -> float:
+    """How long to wait before a child is replaced, after so many in a row that died young; 0 for the first one."""
+    if short_lives <= 1:
+        return 0.0
+    return min(_FIRST_BACKOFF_SECONDS * 2.0 ** min(short_lives - 2, 10), _LONGEST_BACKOFF_SECONDS)

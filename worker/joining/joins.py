@@ -1,0 +1,88 @@
+"""The joins of one process. A join is never canceled: it may be abandoned, and is disconnected when it lands.
+
+Canceling `Room.connect` kills the process 15 s later, and with it every session in it (measured, livekit.md trap 1).
+"""
+
+import asyncio
+
+import structlog
+from pydantic import SecretStr
+
+from worker.room.livekit_joining import JoinError, connect_room
+from worker.room.livekit_room import LiveKitRoom
+from worker.room.subscription import Listening
+
+_log = structlog.get_logger(__name__)
+
+
+class Joins:
+    """Starts joins in a group of the process; whoever asked waits for a future and may walk away.
+
+    `group` must outlive every session. At most `max_abandoned` joins are left to land by themselves; with that many on
+    their way, new ones fail as `room.join_timeout`.
+    """
+
+    def __init__(self, group: asyncio.TaskGroup, *, max_abandoned: int = 32) -> None:
+        self._group = group
+        self._max_abandoned = max_abandoned
+        self._abandoned: set[asyncio.Future[LiveKitRoom]] = set()
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    @property
+    def abandoned(self) -> int:
+        """Joins that nobody waits for any more and that have not landed yet."""
+        return len(self._abandoned)
+
+    async def join(self, url: str, token: SecretStr, *, listening: Listening, timeout_seconds: float) -> LiveKitRoom:
+        """Join a room. Canceling this is harmless.
+
+        Raises:
+            JoinError: see there; `room.join_timeout` also after `timeout_seconds`.
+        """
+        if len(self._abandoned) >= self._max_abandoned:
+            raise JoinError("room.join_timeout", "too many joins of this worker are still under way")
+        landed: asyncio.Future[LiveKitRoom] = asyncio.get_running_loop().create_future()
+        task = self._group.create_task(self._land(landed, url, token, listening), name="join")
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        try:
+            done, _ = await asyncio.wait({landed}, timeout=timeout_seconds)
+        except asyncio.CancelledError:
+            self._abandon(landed)
+            raise
+        if not done:
+            self._abandon(landed)
+            raise JoinError("room.join_timeout", "the join was not done in time")
+        return landed.result()
+
+    async def all_landed(self, timeout_seconds: float) -> bool:
+        """Wait until no join is under way; False if some still are."""
+        if not self._under_way:
+            return True
+        _, pending = await asyncio.wait(list(self._under_way), timeout=timeout_seconds)
+        return not pending
+
+    def _abandon(self, landed: "asyncio.Future[LiveKitRoom]") -> None:
+        self._abandoned.add(landed)
+        if landed.done():  # it landed in the very moment of walking away
+            self._group.create_task(self._discard(landed), name="join-discard")
+
+    async def _land(
+        self, landed: "asyncio.Future[LiveKitRoom]", url: str, token: SecretStr, listening: Listening
+    ) -> None:
+        try:
+            room = await connect_room(url, token, listening)
+        except JoinError as error:
+            landed.set_exception(error)
+        except Exception as error:  # a join must not take its siblings down; whoever waits for it gets the error
+            landed.set_exception(error)
+        else:
+            landed.set_result(room)
+        if landed in self._abandoned:
+            await self._discard(landed)
+
+    async def _discard(self, landed: "asyncio.Future[LiveKitRoom]") -> None:
+        self._abandoned.discard(landed)
+        if landed.exception() is None:
+            await landed.result().leave()
+            _log.info("join_abandoned_landed")

@@ -1,0 +1,87 @@
+"""Getting into a room: attempt after attempt, each only when the fence allows it, until the budget is used up."""
+
+import asyncio
+
+import structlog
+
+from sessions.errors import ParleyError
+from sessions.session import LiveKitTransport
+from store.runs.fence import Replaced
+from worker.clock.boot_clock import boottime_ns
+from worker.joining.joins import Joins
+from worker.joining.rejoin_policy import RejoinPolicy, jitter, may_attempt
+from worker.joining.room_address import check_room_address
+from worker.joining.token_keeper import TokenKeeper
+from worker.lease.live_run import LiveRun
+from worker.room.livekit_joining import JoinError
+from worker.room.livekit_room import LiveKitRoom
+from worker.room.subscription import Listening
+
+_log = structlog.get_logger(__name__)
+
+_ADDRESS_SECONDS = 5.0
+_FENCED_PAUSE_SECONDS = 0.2
+_NEVER = ("worker_token.rejected", "transport.url_not_allowed")
+
+
+class RoomJoining:
+    """Joins one session's room, for the first time or again. Canceling `join` is harmless."""
+
+    def __init__(
+        self,
+        joins: Joins,
+        run: LiveRun,
+        transport: LiveKitTransport,
+        *,
+        token: TokenKeeper,
+        allow_private_hosts: bool,
+    ) -> None:
+        self._joins = joins
+        self._run = run
+        self._transport = transport
+        self._token = token
+        self._allow_private_hosts = allow_private_hosts
+
+    async def join(self, policy: RejoinPolicy, *, dropped_ns: int | None) -> LiveKitRoom | ParleyError:
+        """The room, or why there is none: the last attempt's error.
+
+        `dropped_ns` says when the room was lost (None: it is the first join): no attempt is made before a beat that
+        was sent later has come back, nor past the fence.
+        """
+        failure: ParleyError = JoinError("room.unreachable", "nobody answered at the room's URL in time")
+        attempt = 0
+        while (left := policy.seconds_left(boottime_ns())) > 0:
+            await asyncio.sleep(min(policy.pause_seconds(attempt, jitter=jitter()), left))
+            if self._run.fenced or not may_attempt(dropped_ns=dropped_ns, proven_ns=self._run.proven_ns):
+                await asyncio.sleep(_FENCED_PAUSE_SECONDS)
+                continue
+            attempt += 1
+            try:
+                return await self._attempt(policy)
+            except Replaced:
+                self._run.replaced = True
+                break
+            except ParleyError as error:
+                if attempt == 1 or error.code != "room.join_timeout":
+                    failure = error  # a last attempt that the budget cut short tells less than those before it
+                _log.info("join_failed", code=error.code, attempt=attempt)
+                if error.code in _NEVER or (dropped_ns is None and getattr(error, "final", False)):
+                    break
+        return failure
+
+    async def _attempt(self, policy: RejoinPolicy) -> LiveKitRoom:
+        token = await self._token.newest()
+        left = policy.seconds_left(boottime_ns())
+        await check_room_address(
+            self._transport.url,
+            allow_private_hosts=self._allow_private_hosts,
+            timeout_seconds=max(min(left, _ADDRESS_SECONDS), 0.1),
+        )
+        return await self._joins.join(
+            self._transport.url,
+            token,
+            listening=Listening(
+                self._transport.subscribe_to_identity, streams=self._transport.audio_source == "data_stream"
+            ),
+            timeout_seconds=max(policy.seconds_left(boottime_ns()), 0.1),
+        )

@@ -1,0 +1,71 @@
+"""The token to join with: the customer's, the one that the LiveKit server refreshed, or the customer's next."""
+
+import asyncio
+from datetime import datetime
+
+from pydantic import SecretStr
+
+from sessions.errors import DatabaseUnavailableError, ParleyError
+from sessions.worker_token import read_worker_token
+from store.access.vault import TokenUnreadableError
+from store.runs.fence import Fence, Replaced
+from store.runs.runs import Runs
+
+_RETRY_SECONDS = 1.0
+
+
+class TokenKeeper:
+    """Keeps the newest token of one run. Never prints it.
+
+    Args:
+        token: as the claim read it.
+    """
+
+    def __init__(self, runs: Runs, fence: Fence, token: SecretStr, room_name: str) -> None:
+        self._runs = runs
+        self._fence = fence
+        self._token = token
+        self._room_name = room_name
+        self._just_read = True
+        self._unsaved = False
+
+    async def newest(self) -> SecretStr:
+        """The token for the next join; for every one but the first the store is asked, as the customer may have
+        replaced it meanwhile.
+
+        Raises:
+            Replaced: another run has the session.
+        """
+        if self._just_read or self._unsaved:
+            self._just_read = False
+            return self._token
+        try:
+            stored = await self._runs.newest_token(self._fence)
+        except (DatabaseUnavailableError, TokenUnreadableError):
+            return self._token
+        if stored is not None and not self._unsaved:
+            self._token = stored
+        return self._token
+
+    def refresh(self, token: SecretStr, now: datetime) -> datetime | None:
+        """Take a refreshed token, which is to be saved; returns when it expires, None when it is not usable."""
+        try:
+            claims = read_worker_token(token, now=now, room_name=self._room_name)
+        except ParleyError:
+            return None
+        self._token = token
+        self._unsaved = True
+        return claims.expires_at
+
+    async def save(self, token: SecretStr, expires_at: datetime) -> None:
+        """Store a refreshed token for whoever takes over, however long the database is away."""
+        while self._token is token:
+            try:
+                await self._runs.save_token(self._fence, token, expires_at)
+            except Replaced:
+                return
+            except DatabaseUnavailableError:
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                self._unsaved = self._token is not token
+                return

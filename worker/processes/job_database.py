@@ -1,0 +1,24 @@
+"""The database as a process for jobs has it: few connections, as it does little at a time."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from pydantic import SecretStr
+
+from sessions.settings import Settings
+from store.database.database import Database
+
+_POOL_SIZE = 2
+
+
+def open_job_database(
+    settings: Settings, url: SecretStr, *, name: str, reconnect: Callable[[], object] | None
+) -> AbstractAsyncContextManager[Database]:
+    """The pool of the process that PostgreSQL shows as `name`; the other arguments are those of `Database.open`."""
+    return Database.open(
+        url,
+        timeout_seconds=settings.database_timeout_seconds,
+        application_name=name,
+        pool_size=_POOL_SIZE,
+        reconnect=reconnect,
+    )

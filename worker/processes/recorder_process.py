@@ -1,0 +1,282 @@
+"""One recorder process: claims sessions, runs up to `sessions_per_process` of them, and hands over when it stops.
+
+Before this module is imported, `worker.processes.signals.SIGNALS` must be blocked: LiveKit's threads inherit the mask.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from uuid import UUID
+
+import structlog
+from pydantic import SecretStr
+
+from sessions.errors import DatabaseUnavailableError
+from sessions.ids import format_id
+from sessions.settings import Settings
+from store.access.vault import TokenVault
+from store.database.database import Database
+from store.database.notifications import Listener
+from store.lifecycle.transitions import CLAIM_CHANNEL, MESSAGE_CHANNEL, SESSION_CHANNEL
+from store.objects.objects import Objects
+from store.runs.claims import Claim, Claims
+from store.runs.fence import Fence
+from store.runs.poll_history import PollHistory
+from store.runs.runs import Runs
+from worker.clock.boot_clock import SECOND_NS, boottime_ns
+from worker.joining.joins import Joins
+from worker.lease.beats import Beats
+from worker.lease.drain import Drain
+from worker.lease.live_run import LiveRun
+from worker.process_figures import ProcessFigures, keep_writing
+from worker.processes.signals import watch_signals
+from worker.run.recorder_tools import RecorderTools
+from worker.run.session_runner import SessionRunner
+from worker.spool.run_spool import open_spool_folder
+from worker.spool.spool_writer import SpoolWriter
+
+_log = structlog.get_logger(__name__)
+
+_POLL_SECONDS = 1.0
+_CHANNELS = (CLAIM_CHANNEL, SESSION_CHANNEL, MESSAGE_CHANNEL)
+_THOROUGH_LOOKS = 10  # per poll interval, of all processes together if all have free slots
+_RELEASE_SECONDS = 5.0
+_JOINS_LAND_SECONDS = 2.5
+_SEAL_MARGIN_SECONDS = 6.0  # all of it within the margin after which the supervisor kills
+_FLUSH_SECONDS = 2.0
+PANIC_EXIT_CODE = 70
+
+
+class RecorderProcess:
+    """The loops of one process. `stop_claiming` and `stop` may be called at any time."""
+
+    def __init__(self, tools: RecorderTools, claims: Claims, owner: UUID) -> None:
+        self._tools = tools
+        self._claims = claims
+        self.owner = owner
+        self._host = socket.gethostname()
+        self._sessions: dict[UUID, asyncio.Task[None]] = {}
+        self._wake = asyncio.Event()
+        self._no_more_claims = False
+        self._stopping = asyncio.Event()
+        self._polls = PollHistory(longest_pause_ns=round(5 * _POLL_SECONDS * SECOND_NS))
+
+    def stop_claiming(self) -> None:
+        """Take no more sessions; go on with those that run."""
+        self._no_more_claims = True
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Release what runs, go on recording until evicted or until the grace period is over, then end."""
+        self.stop_claiming()
+        self._stopping.set()
+
+    def wake(self) -> None:
+        """There may be something to claim."""
+        self._wake.set()
+
+    @property
+    def figures(self) -> ProcessFigures:
+        """What the supervisor shows of this process."""
+        runs = self._tools.beats.live
+        return ProcessFigures(
+            sessions_running=sum(run.joined for run in runs),
+            slots_free=0 if self._no_more_claims else max(self._free, 0),
+            beats_failed=self._tools.beats.failed,
+            audio_records_dropped=self._tools.spool_writer.dropped_records,
+            uploads_pending=sum(run.uploads_pending() for run in runs),
+        )
+
+    @property
+    def _free(self) -> int:
+        return self._tools.settings.sessions_per_process - len(self._sessions) - self._tools.joins.abandoned
+
+    async def run(self) -> None:
+        """Claim and record until stopped and every session is sealed."""
+        async with asyncio.TaskGroup() as sessions:
+            await self._claim_until_told(sessions)
+            await self._stopping.wait()
+            await self._release()
+            deadline_ns = boottime_ns() + round(self._tools.settings.grace_seconds * SECOND_NS)
+            self._tools.drain.begin(deadline_ns)
+            if self._sessions:
+                left = (deadline_ns - boottime_ns()) / SECOND_NS + _SEAL_MARGIN_SECONDS
+                await asyncio.wait(list(self._sessions.values()), timeout=left)
+            for task in self._sessions.values():
+                task.cancel()
+
+    async def _claim_until_told(self, sessions: asyncio.TaskGroup) -> None:
+        while not self._no_more_claims:
+            self._wake.clear()
+            for claim, claimed_ns in await self._claim():
+                self._start(sessions, claim, claimed_ns)
+            try:
+                async with asyncio.timeout(_POLL_SECONDS * random.uniform(0.8, 1.2)):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _claim(self) -> list[tuple[Claim, int]]:
+        settings = self._tools.settings
+        free = self._free
+        if free < 1:
+            return []
+        sent_ns = boottime_ns()
+        try:
+            claims = await self._claims.claim(
+                self.owner,
+                self._host,
+                free,
+                empty=not self._sessions,
+                stalled_seconds=settings.stalled_seconds,
+                may_judge_stale=self._polls.good_for_ns(sent_ns) >= settings.stalled_seconds * SECOND_NS,
+                known=list(self._sessions),
+                thorough=random.random() * self._claims.active < _THOROUGH_LOOKS * settings.sessions_per_process,
+            )
+        except DatabaseUnavailableError:
+            self._polls.failed()
+            return []
+        self._polls.succeeded(boottime_ns())
+        return [(claim, sent_ns) for claim in claims]
+
+    def _start(self, sessions: asyncio.TaskGroup, claim: Claim, claimed_ns: int) -> None:
+        session_id = claim.session.id
+        fence = Fence(session_id, claim.epoch, self.owner)
+        run = LiveRun(fence, claimed_ns=claimed_ns, stalled_seconds=self._tools.settings.stalled_seconds)
+        _log.info("session_claimed", session_id=format_id("sess", session_id), epoch=claim.epoch, resumed=claim.resumed)
+        task = sessions.create_task(SessionRunner(claim, run, self._tools).run(), name=f"session-{session_id}")
+        self._sessions[session_id] = task
+        task.add_done_callback(lambda _: self._ended(session_id))
+
+    def _ended(self, session_id: UUID) -> None:
+        del self._sessions[session_id]
+        self._wake.set()
+
+    async def _release(self) -> None:
+        if not self._sessions:
+            return
+        try:
+            async with asyncio.timeout(_RELEASE_SECONDS):
+                released = await self._claims.release(self.owner, lost=False)
+        except (DatabaseUnavailableError, TimeoutError):
+            _log.warning("runs_not_released")  # they are stale soon enough
+        else:
+            _log.info("runs_released", runs=released)
+
+
+class OpenRecorder:
+    """A recorder process with everything it needs, ready to `run`."""
+
+    def __init__(self, process: RecorderProcess, tools: RecorderTools, listener: Listener) -> None:
+        self.process = process
+        self.writer = tools.spool_writer
+        self._tools = tools
+        self._listener = listener
+
+    async def run(self) -> bool:
+        """Run until stopped; False if some joins never landed: the process must go without closing its loop."""
+        async with asyncio.TaskGroup() as loops:
+            background = [
+                loops.create_task(self._tools.beats.run(), name="beats"),
+                loops.create_task(self._tools.beats.watch_fences(), name="fences"),
+                loops.create_task(
+                    keep_writing(self._tools.settings.data_dir, self.process.owner, lambda: self.process.figures),
+                    name="figures",
+                ),
+                loops.create_task(_listen(self._listener, self.process, self._tools.beats), name="listener"),
+            ]
+            await self.process.run()
+            for task in background:
+                task.cancel()
+        return await self._tools.joins.all_landed(_JOINS_LAND_SECONDS)
+
+
+@asynccontextmanager
+async def open_recorder(
+    settings: Settings,
+    database_url: SecretStr,
+    objects: Objects,
+    *,
+    owner: UUID,
+    reconnect: Callable[[], object] | None = None,
+) -> AsyncIterator[OpenRecorder]:
+    """Open spool, database connections and listener; leaving waits for the last join to land."""
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(open_spool_folder(settings.data_dir, owner))
+        writer = stack.enter_context(SpoolWriter())
+        db, beats_db = [
+            await stack.enter_async_context(
+                Database.open(
+                    database_url,
+                    timeout_seconds=settings.database_timeout_seconds,
+                    application_name=name,
+                    pool_size=size,
+                    reconnect=reconnect,
+                )
+            )
+            for name, size in (("parley-recorder", 3), ("parley-beats", 1))
+        ]
+        listener = await stack.enter_async_context(
+            Listener.open(database_url, channels=_CHANNELS, application_name="parley-recorder")
+        )
+        vault = TokenVault(settings.secret_key)
+        beats = Beats(
+            Runs(beats_db, vault),
+            owner,
+            heartbeat_seconds=settings.heartbeat_seconds,
+            stalled_seconds=settings.stalled_seconds,
+        )
+        joins = Joins(await stack.enter_async_context(asyncio.TaskGroup()))
+        tools = RecorderTools(settings, db, Runs(db, vault), beats, joins, objects, writer, folder, Drain())
+        yield OpenRecorder(RecorderProcess(tools, Claims(db, vault), owner), tools, listener)
+
+
+async def run_recorder_process(
+    settings: Settings,
+    database_url: SecretStr,
+    objects: Objects,
+    *,
+    owner: UUID,
+    reconnect: Callable[[], object] | None = None,
+) -> None:
+    """Run until SIGTERM or SIGINT from another process, then hand over; SIGUSR1: claim no more.
+
+    Raises:
+        RuntimeError: the signals are not blocked.
+    """
+    async with open_recorder(settings, database_url, objects, owner=owner, reconnect=reconnect) as recorder:
+
+        def on_signal(number: signal.Signals) -> None:
+            _log.info("signal", name=number.name)
+            if number is signal.SIGUSR1:
+                recorder.process.stop_claiming()
+            else:
+                recorder.process.stop()
+
+        def on_panic() -> None:
+            recorder.writer.flush(timeout_seconds=_FLUSH_SECONDS)
+            os._exit(PANIC_EXIT_CODE)
+
+        with watch_signals(on_signal, on_panic):
+            if not await recorder.run():
+                # Canceling joins would kill us later and less politely; every session is sealed.
+                _log.warning("joins_never_landed")
+                recorder.writer.flush(timeout_seconds=_FLUSH_SECONDS)
+                os._exit(0)
+
+
+async def _listen(listener: Listener, process: RecorderProcess, beats: Beats) -> None:
+    async for channel, payload in listener:
+        if channel == CLAIM_CHANNEL:
+            process.wake()
+        elif channel == MESSAGE_CHANNEL:
+            beats.messages_wait(UUID(payload))
+        elif not payload:
+            process.wake()
+            beats.hurry()
+        elif beats.knows(UUID(payload)):
+            beats.hurry()

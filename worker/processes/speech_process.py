@@ -1,0 +1,57 @@
+"""The process that transcribes and summarizes: by itself, because pocketsphinx holds the GIL while it listens."""
+
+import asyncio
+from collections.abc import Callable
+
+from pydantic import SecretStr
+
+from sessions.settings import Settings
+from store.jobs.jobs import SPEECH_QUEUE, SUMMARIZE, TRANSCRIBE, run_jobs
+from store.log.session_log import SessionLog
+from store.objects.objects import Objects
+from store.outputs.freeze import Freezes
+from store.outputs.summaries import Summaries
+from store.outputs.transcripts import Transcripts
+from store.sessions.queries import SessionQueries
+from worker.openai_endpoint import OpenAiEndpoint
+from worker.processes.job_database import open_job_database
+from worker.speech.choice import SpeechEngines
+from worker.speech.transcriber import Transcriber
+from worker.summary.chat import ChatSummarizer
+from worker.summary.extractive import ExtractiveSummarizer
+from worker.summary.port import Summarizer
+from worker.summary.writer import SummaryWriter
+
+_GRACE_SECONDS = 2.0  # what is broken off is done again
+
+
+async def run_speech_process(
+    settings: Settings,
+    database_url: SecretStr,
+    objects: Objects,
+    stopping: asyncio.Event,
+    *,
+    reconnect: Callable[[], object] | None,
+) -> None:
+    """Transcribe and summarize until `stopping` is set."""
+    async with open_job_database(settings, database_url, name="parley-speech", reconnect=reconnect) as db:
+        transcripts, summaries = Transcripts(db), Summaries(db)
+        transcriber = Transcriber(
+            transcripts,
+            summaries,
+            Freezes(db),
+            SessionLog(db),
+            objects,
+            SpeechEngines(settings),
+            deadline_seconds=settings.speech_deadline_seconds,
+        )
+        writer = SummaryWriter(summaries, transcripts, SessionQueries(db), objects, chosen_summarizer(settings))
+        tasks = {TRANSCRIBE: transcriber.transcribe, SUMMARIZE: writer.summarize}
+        await run_jobs(database_url, tasks, stopping, queue=SPEECH_QUEUE, grace_seconds=_GRACE_SECONDS)
+
+
+def chosen_summarizer(settings: Settings) -> Summarizer:
+    """The chat endpoint when there is one, else the embedded summarizer."""
+    if settings.summary_url is None or settings.summary_model is None:
+        return ExtractiveSummarizer()
+    return ChatSummarizer(OpenAiEndpoint(settings.summary_url, settings.summary_key), settings.summary_model)

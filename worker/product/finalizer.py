@@ -1,0 +1,139 @@
+"""The spool becomes `conversation.wav`: freeze, build, store, check, commit. Run again until it is done.
+
+The freeze decides everything, so whoever builds makes the same bytes, and overwriting is harmless. Segments are deleted
+only after the product was read back and committed, and the transcript's job no longer needs them.
+"""
+
+import asyncio
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+from typing import IO, Any
+from uuid import UUID
+
+import structlog
+
+from audio.building.build import BuildPlan, BuildResult, build_recording
+from audio.building.recording_document import recording_document
+from sessions.codes import lookup
+from sessions.ids import format_id
+from sessions.lifecycle import Status
+from store.objects.errors import StorageError
+from store.objects.objects import Objects
+from store.outputs.freeze import Freezes, FrozenPlan, NotReady, Product
+from store.outputs.transcripts import Transcripts
+from worker.product.recording_plan import planned_segment, recording_plan
+from worker.product.segment_reader import SegmentReader
+
+_log = structlog.get_logger(__name__)
+
+_READ_BACK_BYTES = 8 << 20
+_COMMITTED = (Status.ENDED, Status.CANCELED)  # `failed` may mean that there is no product
+
+
+class Finalizer:
+    """Builds recordings. `temporary` is a folder for unfinished ones, which leave nothing behind in it."""
+
+    def __init__(
+        self,
+        freezes: Freezes,
+        transcripts: Transcripts,
+        objects: Objects,
+        *,
+        temporary: Path,
+        salvage_seconds: float,
+    ) -> None:
+        self._freezes = freezes
+        self._transcripts = transcripts
+        self._objects = objects
+        self._temporary = temporary
+        self._salvage_seconds = salvage_seconds
+
+    async def finalize(self, session_id: UUID) -> None:
+        """Take an `ending` session to its end if its time has come; else return, for the job is deferred again.
+
+        Raises:
+            DatabaseUnavailableError, StorageError, OSError: nothing is lost, try again.
+        """
+        name = format_id("sess", session_id)
+        frozen = await self._freezes.freeze(session_id, self._salvage_seconds, lambda: self._list_segments(name))
+        if isinstance(frozen, NotReady):
+            if frozen.status in _COMMITTED:
+                await self._delete_segments(session_id, name)
+            return
+        if frozen.session.started_at is None:
+            await self._freezes.commit_without_product(session_id, frozen.session.epoch)
+            return
+        product = await self._build_and_store(name, frozen)
+        if await self._freezes.commit(session_id, frozen.session.epoch, product):
+            _log.info(
+                "recording_committed", session_id=name, duration_ms=product.duration_ms, size_bytes=product.size_bytes
+            )
+            await self._delete_segments(session_id, name)
+
+    async def _list_segments(self, name: str) -> list[dict[str, Any]]:
+        prefix = f"spool/{name}"
+        found = [planned_segment(key, prefix) for key, _ in await self._objects.list(prefix)]
+        return [segment for segment in found if segment is not None]
+
+    async def _build_and_store(self, name: str, frozen: FrozenPlan) -> Product:
+        self._temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self._temporary) as file:  # without a name: gone however we end
+            result = await _build(recording_plan(frozen), self._objects, file)
+            for storage_key in result.damaged_segments:
+                _log.error("segment_damaged", session_id=name, storage_key=storage_key)
+            key = f"sessions/{name}/conversation.wav"
+            await self._objects.put_file(key, _path_of(file))
+        await self._check(key, result)
+        document = json.dumps(recording_document(name, result), indent=2, sort_keys=True).encode() + b"\n"
+        await self._objects.put_bytes(f"sessions/{name}/recording.json", document)
+        return _product(key, result)
+
+    async def _check(self, key: str, result: BuildResult) -> None:
+        """Read the product back: only what the storage really has lets the spool go."""
+        sha256 = hashlib.sha256()
+        size_bytes = 0
+        while block := await self._objects.read_range(key, size_bytes, _next_end(size_bytes, result.size_bytes)):
+            await asyncio.to_thread(sha256.update, block)
+            size_bytes += len(block)
+        if size_bytes != await self._objects.head(key) or sha256.hexdigest() != result.sha256_hex:
+            raise StorageError("storage.write_failed", "the recording reads back different from what was written")
+
+    async def _delete_segments(self, session_id: UUID, name: str) -> None:
+        if await self._transcripts.is_pending(session_id):
+            return  # its job reads them, and deletes them
+        for key, _ in await self._objects.list(f"spool/{name}"):
+            await self._objects.delete(key)
+
+
+def _next_end(start: int, size_bytes: int) -> int:
+    return min(start + _READ_BACK_BYTES, size_bytes)
+
+
+async def _build(plan: BuildPlan, objects: Objects, file: IO[bytes]) -> BuildResult:
+    """Build in a thread, which reads one segment after the other; canceled, the thread ends at the next one."""
+    with SegmentReader(objects) as read:
+        return await asyncio.to_thread(build_recording, plan, read, _path_of(file))
+
+
+def _path_of(file: IO[bytes]) -> Path:
+    """A path to an open file that has no name."""
+    return Path(f"/proc/self/fd/{file.fileno()}")
+
+
+def _product(key: str, result: BuildResult) -> Product:
+    ours = sorted({gap["code"] for gap in result.gaps if lookup(gap["code"]).fault == "platform"})
+    return Product(
+        object_key=key,
+        sha256=result.sha256_hex,
+        size_bytes=result.size_bytes,
+        duration_ms=result.length_samples * 1000 // result.sample_rate,
+        sample_rate=result.sample_rate,
+        channels=result.num_channels,
+        peak_dbfs=result.peak_dbfs,
+        tracks=[dict(track) for track in result.tracks],
+        gaps=[dict(gap) for gap in result.gaps],
+        incomplete=bool(ours),
+        reason=ours[0] if ours else None,
+    )

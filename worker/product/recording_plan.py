@@ -1,0 +1,112 @@
+"""From what the database froze to what `audio` builds: pure, so that every builder derives the same plan."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from audio.building.build import BuildPlan, Gap, PlannedSegment, SegmentKey
+from audio.pcm import SAMPLE_RATE
+from audio.ranges import Range, kept_ranges, merged_ranges
+from store.outputs.freeze import FrozenPlan
+from worker.clock.session_clock import SessionClock
+
+GAP_WORKER_LOST = "gap.worker_lost"
+GAP_REJOIN = "gap.rejoin"
+
+_UNHEARD_SAMPLES = SAMPLE_RATE // 5  # the spool may lack as much when its process is killed
+_HANDOVER_SAMPLES = 2 * SAMPLE_RATE  # between the eviction by a successor and its first frame; some 50 ms at best
+_SILENT_HANDOVER_SAMPLES = 10 * SAMPLE_RATE  # a run without audio is only known to its last beat
+
+
+def planned_segment(storage_key: str, prefix: str) -> dict[str, Any] | None:
+    """What the freeze keeps of a stored segment; None for an object that is none."""
+    name = storage_key.removeprefix(f"{prefix}/")
+    try:
+        SegmentKey.parse(name)
+    except ValueError:
+        return None
+    return {"name": name, "storage_key": storage_key}
+
+
+def recording_plan(frozen: FrozenPlan) -> BuildPlan:
+    """The plan of a session that ran: from `started_at` to `ending_at`, whoever recorded it."""
+    session = frozen.session
+    assert session.started_at is not None
+    assert session.ending_at is not None
+    clock = SessionClock(session.started_at, session.started_at, 0)
+    length_samples = max(clock.sample_of(session.ending_at), 0)
+    cuts = paused_ranges(frozen.pauses, clock, length_samples)
+    segments = [PlannedSegment(SegmentKey.parse(one["name"]), one["storage_key"]) for one in frozen.segments]
+    return BuildPlan(
+        segments=tuple(segments),
+        length_samples=length_samples,
+        layout=session.recording.layout,
+        cuts=cuts,
+        gaps=tuple(
+            Gap(start, end, gap.code)
+            for gap in unrecorded(frozen.runs, [segment.key for segment in segments], clock, length_samples)
+            for start, end in kept_ranges(gap.start_sample, gap.end_sample, cuts)
+        ),
+        on_pause=session.recording.on_pause,
+    )
+
+
+def paused_ranges(pauses: Sequence[dict[str, Any]], clock: SessionClock, length_samples: int) -> tuple[Range, ...]:
+    """The samples of the pauses of a `FrozenPlan`."""
+    return merged_ranges(
+        (
+            max(clock.sample_of(datetime.fromisoformat(pause["paused_at"])), 0),
+            length_samples
+            if pause["resumed_at"] is None
+            else min(clock.sample_of(datetime.fromisoformat(pause["resumed_at"])), length_samples),
+        )
+        for pause in pauses
+    )
+
+
+def unrecorded(
+    runs: Sequence[dict[str, Any]], keys: Sequence[SegmentKey], clock: SessionClock, length_samples: int
+) -> list[Gap]:
+    """The stretches in which no run recorded: after one that was lost or handed over, until the next one had joined.
+
+    This is the only place that names them: a recorder that takes over knows its predecessor's last beat, but not what
+    its spool will turn out to hold.
+
+    Args:
+        runs: of a `FrozenPlan`, in order of epochs.
+        keys: of the stored segments.
+    """
+    joined = [run for run in runs if run["joined_at"] is not None]
+    gaps: list[Gap] = []
+    reached = 0
+    for index, run in enumerate(joined):
+        reached = max(reached, _reached(run, keys, clock))
+        if index + 1 < len(joined):
+            until = clock.sample_of(datetime.fromisoformat(joined[index + 1]["joined_at"]))
+        elif run["lost"] or run["released_at"] is not None or not run["sealed"]:
+            until = length_samples  # nobody took over
+        else:
+            continue
+        slack = _UNHEARD_SAMPLES if _is_exact(run, keys) else _SILENT_HANDOVER_SAMPLES
+        if until - reached > slack:
+            taken = index + 1 < len(joined) and not run["lost"] and run["sealed"]
+            handover = taken and until - reached <= _HANDOVER_SAMPLES
+            gaps.append(Gap(reached, until, GAP_REJOIN if handover else GAP_WORKER_LOST))
+    return gaps
+
+
+def _reached(run: dict[str, Any], keys: Sequence[SegmentKey], clock: SessionClock) -> int:
+    """Until which sample a run is known to have recorded."""
+    last = _last_sample(run, keys)
+    proven = clock.sample_of(datetime.fromisoformat(run["beat_at"]))
+    if not run["sealed"]:  # its spool never came: what it proved to have recorded is not here
+        return last or clock.sample_of(datetime.fromisoformat(run["joined_at"]))
+    return max(last, proven)
+
+
+def _is_exact(run: dict[str, Any], keys: Sequence[SegmentKey]) -> bool:
+    return bool(run["lost"]) or not run["sealed"] or _last_sample(run, keys) > 0
+
+
+def _last_sample(run: dict[str, Any], keys: Sequence[SegmentKey]) -> int:
+    return max((key.last_sample for key in keys if key.epoch == run["epoch"] and key.owner == run["owner"]), default=0)

@@ -1,0 +1,70 @@
+"""Audio tracks by LiveKit's SDK: frames of remote ones are read, a local one is published."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import numpy as np
+from livekit import rtc
+
+from audio import SAMPLE_RATE, Pcm
+from worker.clock.boot_clock import boottime_ns
+
+FRAME_MS = 100
+_CLOSE_SECONDS = 5.0
+_STATS_SECONDS = 2.0
+_SOURCE_QUEUE_MS = 1000
+
+
+async def read_frames(track: rtc.RemoteAudioTrack, append: Callable[[int, Pcm], None]) -> None:
+    """Hand every frame of a track to `append(boottime_ns at arrival, samples)` until it ends.
+
+    Does nothing else: what isn't read here grows in the native library without limit.
+    """
+    stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=FRAME_MS)
+    try:
+        async for event in stream:
+            append(boottime_ns(), np.frombuffer(event.frame.data, dtype=np.int16))
+    finally:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await stream.aclose()
+
+
+async def concealed_samples(track: rtc.RemoteAudioTrack) -> int | None:
+    """How many samples of a track the jitter buffer has made up so far; None when nobody can tell."""
+    if track.muted:
+        return None
+    try:
+        async with asyncio.timeout(_STATS_SECONDS):
+            stats = await track.get_stats()
+    except Exception:  # the SDK raises nothing narrower
+        return None
+    for one in stats:
+        if one.HasField("inbound_rtp"):
+            return one.inbound_rtp.inbound.concealed_samples
+    return None
+
+
+async def publish_blocks(
+    room: rtc.Room, source: rtc.AudioSource, name: str, next_block: Callable[[int], Pcm], block_samples: int
+) -> None:
+    """Publish `source` as a track and feed it `next_block(number)`, in real time, until canceled."""
+    track = rtc.LocalAudioTrack.create_audio_track(name, source)
+    options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
+    publication = await room.local_participant.publish_track(track, options)
+    try:
+        number = 0
+        while True:
+            pcm = next_block(number)
+            await source.capture_frame(rtc.AudioFrame(pcm.tobytes(), SAMPLE_RATE, 1, block_samples))
+            number += 1
+    finally:
+        if room.isconnected():
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await room.local_participant.unpublish_track(publication.sid)
+
+
+def local_source() -> rtc.AudioSource:
+    """What a published track is fed through; owns a timer thread until it is closed."""
+    return rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=_SOURCE_QUEUE_MS)

@@ -1,0 +1,59 @@
+"""Joining a room by LiveKit's SDK: its errors become codes, for their text may hold the token.
+
+(Measured: on a 401 the server echoes the whole JWT into it.)
+"""
+
+import re
+
+from livekit import rtc
+from pydantic import SecretStr
+
+from sessions.errors import ParleyError
+from worker.room.livekit_room import LiveKitRoom
+from worker.room.subscription import Listening
+
+_SIGNAL_SECONDS = 5.0  # per attempt; the SDK makes four
+_STATUS = re.compile(r"signal failure: (?:client|server) error: (\d{3})\b")
+
+
+class JoinError(ParleyError):
+    """A join that failed: `worker_token.rejected`, `room.unreachable`, `room.join_timeout` or `room.join_failure`.
+
+    `final`: a first join that the server refused like this will be refused again.
+    """
+
+    def __init__(self, code: str, message: str, *, final: bool = False) -> None:
+        super().__init__(code, message)
+        self.final = final
+
+
+async def connect_room(url: str, token: SecretStr, listening: Listening) -> LiveKitRoom:
+    """Join. Must never be canceled (see `worker.joining.joins`): the native library takes the process down 15 s later.
+
+    Raises:
+        JoinError: whose text holds nothing of the server's answer.
+    """
+    room = rtc.Room()
+    ours = LiveKitRoom(room, listening)
+    options = rtc.RoomOptions(auto_subscribe=False, connect_timeout=_SIGNAL_SECONDS)
+    try:
+        await room.connect(url, token.get_secret_value(), options)
+    except rtc.ConnectError as error:
+        failure = join_error(error.message)
+    else:
+        return ours
+    raise failure  # outside the handler: no context that holds the token
+
+
+def join_error(text: str) -> JoinError:
+    """The code for what the SDK said about a failed join; nothing of its text is kept."""
+    if match := _STATUS.search(text):
+        if match[1] in ("401", "403"):
+            return JoinError("worker_token.rejected", "the LiveKit server refused the worker token", final=True)
+        final = match[1][0] == "4" and match[1] not in ("408", "425", "429")
+        return JoinError("room.join_failure", f"the LiveKit server answered {match[1]}", final=final)
+    if "transport connection error" in text or "IO error" in text:
+        return JoinError("room.unreachable", "nobody answered at the room's URL")
+    if "timed out" in text or "timeout" in text:
+        return JoinError("room.join_timeout", "the join was not done in time")
+    return JoinError("room.join_failure", "the LiveKit server did not let the worker join")

@@ -1,0 +1,192 @@
+"""A room by LiveKit's SDK (docs: https://docs.livekit.io/reference/python/), which only `livekit_*` modules talk to.
+
+The SDK's callbacks become typed events in a bounded queue.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from livekit import rtc
+from pydantic import SecretStr
+
+from audio import Pcm
+from worker.room.event_queue import EventQueue
+from worker.room.events import (
+    AudioPublished,
+    AudioSubscribed,
+    AudioUnpublished,
+    AudioUnsubscribed,
+    Disconnected,
+    ParticipantJoined,
+    ParticipantLeft,
+    Reconnected,
+    Reconnecting,
+    RemoteTrack,
+    TokenRefreshed,
+)
+from worker.room.livekit_audio import concealed_samples, local_source, publish_blocks, read_frames
+from worker.room.livekit_streams import LiveKitStreams
+from worker.room.livekit_texts import LiveKitTexts
+from worker.room.subscription import Listening
+
+_log = structlog.get_logger(__name__)
+
+_CLOSE_SECONDS = 5.0
+
+
+class LiveKitRoom:
+    """A room that we are in. Made by `livekit_joining.connect_room`; to be left by `leave`.
+
+    `streams` are its byte streams of PCM, if they are what is listened to.
+    """
+
+    def __init__(self, room: rtc.Room, listening: Listening) -> None:
+        self.events = EventQueue()
+        self._room = room
+        self._listening = listening
+        self._tracks: dict[str, rtc.RemoteAudioTrack] = {}
+        self._left = False
+        for name, callback in (
+            ("participant_connected", self._on_participant_connected),
+            ("participant_disconnected", self._on_participant_disconnected),
+            ("track_published", self._on_track_published),
+            ("track_unpublished", self._on_track_unpublished),
+            ("track_subscribed", self._on_track_subscribed),
+            ("track_unsubscribed", self._on_track_unsubscribed),
+            ("reconnecting", self._on_reconnecting),
+            ("reconnected", self._on_reconnected),
+            ("token_refreshed", self._on_token_refreshed),
+            ("disconnected", self._on_disconnected),
+        ):
+            room.on(name, callback)  # type: ignore[arg-type]
+
+        self._texts = LiveKitTexts(room, self.events.put)
+        self.streams = LiveKitStreams(room, listening) if listening.streams else None
+
+    @property
+    def connected(self) -> bool:
+        """Whether the SDK believes to be in the room (also while it is reconnecting)."""
+        return not self._left and self._room.isconnected()
+
+    @property
+    def may_publish(self) -> bool:
+        """Whether the token lets us publish where others can hear it."""
+        permissions = self._room.local_participant.permissions
+        return permissions.can_publish and not permissions.hidden
+
+    def listen(self) -> None:
+        """Announce who is here and ask for their audio, now and from now on; video is never asked for."""
+        if self.streams is not None:
+            self.streams.listen()
+        for participant in list(self._room.remote_participants.values()):
+            self._on_participant_connected(participant)
+            for publication in list(participant.track_publications.values()):
+                self._on_track_published(publication, participant)
+
+    async def read_frames(self, sid: str, append: Callable[[int, Pcm], None]) -> None:
+        """Hand every frame of a subscribed track to `append(boottime_ns at arrival, samples)` until the track ends."""
+        track = self._tracks.get(sid)
+        if track is not None:
+            await read_frames(track, append)
+
+    async def concealed_samples(self, sid: str) -> int | None:
+        """How many samples of a track the jitter buffer has made up so far; None when nobody can tell."""
+        track = self._tracks.get(sid)
+        return None if track is None else await concealed_samples(track)
+
+    async def publish(self, name: str, next_block: Callable[[int], Pcm], block_samples: int) -> None:
+        """Publish a track whose blocks are `next_block(number of the block)`, in real time, until canceled.
+
+        Returns early when the room takes no more of it.
+        """
+        source = local_source()
+        try:
+            await publish_blocks(self._room, source, name, next_block, block_samples)
+        except Exception as error:  # the SDK raises nothing narrower
+            _log.warning("track_not_published", error=type(error).__name__)
+        finally:
+            await source.aclose()
+
+    async def send_text(self, topic: str, text: str, *, stream_id: str) -> None:
+        """Send a text stream to everybody in the room.
+
+        Raises:
+            SendError: it did not get there, or nobody can tell.
+        """
+        await self._texts.send(topic, text, stream_id=stream_id)
+
+    async def leave(self) -> None:
+        """Disconnect; events of this room are ignored from here on. May be called again."""
+        self._left = True
+        self.events.close()
+        self._texts.close()
+        if self.streams is not None:
+            self.streams.close()
+        self._tracks.clear()
+        if self._room.isconnected():
+            try:
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await self._room.disconnect()
+            except TimeoutError:
+                return
+
+    def _wanted(self, participant: rtc.RemoteParticipant) -> bool:
+        return not self._listening.streams and self._listening.only_identity in (None, participant.identity)
+
+    def _on_participant_connected(self, participant: rtc.RemoteParticipant) -> None:
+        self.events.put(ParticipantJoined(participant.identity))
+
+    def _on_participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
+        for sid in participant.track_publications:
+            self.events.put(AudioUnpublished(sid))
+        if self.streams is not None:
+            self.streams.sender_left(participant.identity)
+        self.events.put(ParticipantLeft(participant.identity))
+
+    def _on_track_published(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
+        if self._left or publication.kind != rtc.TrackKind.KIND_AUDIO:
+            return
+        self.events.put(AudioPublished(publication.sid, participant.identity))
+        if self._wanted(participant):
+            publication.set_subscribed(True)
+
+    def _on_track_unpublished(
+        self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
+    ) -> None:
+        self.events.put(AudioUnpublished(publication.sid))
+
+    def _on_track_subscribed(
+        self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
+    ) -> None:
+        if self._left or not isinstance(track, rtc.RemoteAudioTrack):
+            return
+        self._tracks[publication.sid] = track
+        self.events.put(AudioSubscribed(RemoteTrack(publication.sid, participant.identity, publication.name)))
+
+    def _on_track_unsubscribed(
+        self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
+    ) -> None:
+        self._tracks.pop(publication.sid, None)
+        self.events.put(AudioUnsubscribed(publication.sid))
+
+    def _on_reconnecting(self) -> None:
+        self.events.put(Reconnecting())
+
+    def _on_reconnected(self) -> None:
+        # A full reconnect joins anew: the server knows of no subscription any more (measured: silence from there on).
+        for participant in list(self._room.remote_participants.values()):
+            for publication in list(participant.track_publications.values()):
+                self._on_track_published(publication, participant)
+        self.events.put(Reconnected())
+
+    def _on_token_refreshed(self) -> None:
+        if self._room._token:  # private, and the only place where the SDK keeps it
+            self.events.put(TokenRefreshed(SecretStr(self._room._token)))
+
+    def _on_disconnected(self, reason: int) -> None:
+        try:
+            name = rtc.DisconnectReason.Name(reason)  # type: ignore[arg-type]
+        except ValueError:
+            name = f"REASON_{reason}"
+        self.events.put(Disconnected(name))

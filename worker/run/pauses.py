@@ -1,0 +1,62 @@
+"""The pauses of one run: from a stamp on nothing is kept, whenever the run learns of it."""
+
+import asyncio
+
+from audio.pcm import SAMPLE_RATE
+from sessions.errors import DatabaseUnavailableError
+from store.database.database import Database
+from store.lifecycle.pauses import Pause
+from store.runs.fence import Fence
+from store.runs.leftover_runs import find_leftover_run
+from worker.capture.recorder import Recorder
+from worker.clock.pause_ranges import pause_ranges
+from worker.clock.session_clock import SessionClock
+from worker.spool.uploader import Uploader
+
+_LATE_SAMPLES = SAMPLE_RATE // 10
+_RETRY_SECONDS = 1.0
+
+
+class RunPauses:
+    """Tells recorder and uploader what to leave out."""
+
+    def __init__(
+        self, clock: SessionClock, recorder: Recorder, uploader: Uploader, pauses: tuple[Pause, ...] = ()
+    ) -> None:
+        self._clock = clock
+        self._recorder = recorder
+        self._uploader = uploader
+        self._known: tuple[Pause, ...] = ()
+        self._leave_out(pauses)
+
+    def follow(self, pauses: tuple[Pause, ...], now_ns: int) -> None:
+        """What the last beat said. What came between a resume and now was not kept."""
+        if pauses == self._known:
+            return
+        was_paused = bool(self._known) and self._known[-1].resumed_at is None
+        self._leave_out(pauses)
+        resumed_at = pauses[-1].resumed_at if pauses else None
+        if was_paused and resumed_at is not None:
+            start, now = self._clock.sample_of(resumed_at), self._clock.sample_at(now_ns)
+            if now - start > _LATE_SAMPLES:
+                self._recorder.gap("gap.paused", start, now)
+
+    async def cut_as_stamped(self, db: Database, fence: Fence) -> None:
+        """Ask for the session's stamps once more: a replaced run may not have heard of the last ones."""
+        while True:
+            try:
+                found = await find_leftover_run(db, fence)
+            except DatabaseUnavailableError:
+                await asyncio.sleep(_RETRY_SECONDS)
+                continue
+            break
+        if found is not None:
+            if found.stop_at is not None:
+                self._uploader.cut_at(self._clock.sample_of(found.stop_at))
+            self._leave_out(found.pauses)
+
+    def _leave_out(self, pauses: tuple[Pause, ...]) -> None:
+        self._known = pauses
+        cuts = pause_ranges(pauses, self._clock)
+        self._recorder.leave_out(cuts)
+        self._uploader.leave_out(cuts)

@@ -1,0 +1,139 @@
+"""Between a session's log and its room: posted messages go in, what is written and transcribed there comes back."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from audio.pcm import SAMPLE_RATE
+from sessions.errors import DatabaseUnavailableError
+from sessions.ids import format_id
+from sessions.lifecycle import Status
+from store.log.session_log import LogEntry, NewLogEntry, SessionLog
+from store.runs.fence import Replaced
+from worker.clock.boot_clock import boottime_ns
+from worker.clock.session_clock import SessionClock
+from worker.lease.live_run import LiveRun
+from worker.room.events import CHAT, TextOpened
+from worker.room.livekit_room import LiveKitRoom
+from worker.room.livekit_texts import SendError
+from worker.run.text_allowance import TextAllowance
+
+_log = structlog.get_logger(__name__)
+
+_POLL_SECONDS = 5.0  # notifications may be lost
+_RETRY_SECONDS = 1.0
+_ATTEMPTS = 30
+
+
+class RoomMessages:
+    """One run's side of the log. While the session is paused nothing goes either way.
+
+    Args:
+        room: the room that we are in now.
+    """
+
+    def __init__(
+        self, run: LiveRun, log: SessionLog, clock: SessionClock, room: Callable[[], LiveKitRoom | None]
+    ) -> None:
+        self._run = run
+        self._store = log
+        self._clock = clock
+        self._room = room
+        self._last_start_ms = -1
+        self._allowance = TextAllowance()
+        self._refused = False
+        self._logging = asyncio.Lock()  # the session's row is locked anyway: one connection waits, not all of the pool
+
+    async def send_posted(self) -> None:
+        """Put what clients post into the room, until canceled. What is not said to be sent is sent again."""
+        while True:
+            self._run.messages.clear()
+            try:
+                await self._send_waiting()
+            except (DatabaseUnavailableError, SendError) as error:
+                _log.warning("messages_not_sent", error=type(error).__name__)
+                await asyncio.sleep(_RETRY_SECONDS)
+            try:
+                async with asyncio.timeout(_POLL_SECONDS):
+                    await self._run.messages.wait()
+            except TimeoutError:
+                continue
+
+    async def hear(self, opened: TextOpened) -> None:
+        """Log a text of the room, once; of a transcription only what is final, and nothing that a pause overlaps.
+
+        What is more than a run may log is not read.
+        """
+        if not self._allowance.begin():
+            opened.close()
+            self._refuse()
+            return
+        try:
+            await self._hear(opened)
+        finally:
+            self._allowance.end()
+
+    async def _hear(self, opened: TextOpened) -> None:
+        opened_ns = boottime_ns()
+        start_ms = self._next_start_ms(opened_ns)
+        heard = await opened.read()
+        if heard is None or not heard.final or not heard.text.strip():
+            return
+        if not self._allowance.spend(heard.text):
+            self._refuse()
+            return
+        read_ns = boottime_ns()
+        is_chat = opened.topic == CHAT
+        entry = NewLogEntry(
+            kind="message" if is_chat else "segment",
+            role="assistant" if opened.is_agent else "user",
+            text=heard.text,
+            source="lk.chat" if is_chat else "lk.transcription",
+            speaker=opened.speaker,
+            identity=opened.identity,
+            start_ms=start_ms,
+            end_ms=start_ms if is_chat else max(self._ms_at(read_ns), start_ms),
+            external_id=heard.external_id,
+        )
+        for _ in range(_ATTEMPTS):
+            try:
+                async with self._logging:
+                    await self._store.append_heard(
+                        self._run.fence, [entry], self._clock.time_of(opened_ns), self._clock.time_of(read_ns)
+                    )
+            except Replaced:
+                return  # our successor hears for itself
+            except DatabaseUnavailableError:
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                return
+
+    def _refuse(self) -> None:
+        if not self._refused:
+            self._refused = True
+            _log.warning("texts_refused", session_id=format_id("sess", self._run.fence.session_id))
+
+    @property
+    def _paused(self) -> bool:
+        return self._run.state is not None and self._run.state.status is Status.PAUSED
+
+    async def _send_waiting(self) -> None:
+        room = self._room()
+        if room is None or not room.connected or self._paused or self._run.fenced or self._run.replaced:
+            return
+        for entry in await self._store.undelivered(self._run.fence.session_id):
+            await self._send(room, entry)
+
+    async def _send(self, room: LiveKitRoom, entry: LogEntry) -> None:
+        """One message; its id is the stream's, so that a receiver knows a repetition."""
+        await room.send_text(CHAT, entry.text, stream_id=format_id("msg", entry.id))
+        await self._store.delivered(self._run.fence, [entry.seq])
+
+    def _next_start_ms(self, opened_ns: int) -> int:
+        """When a text begins: one after the other, also of those that came in one batch and end in another order."""
+        self._last_start_ms = max(self._ms_at(opened_ns), self._last_start_ms + 1)
+        return self._last_start_ms
+
+    def _ms_at(self, instant_ns: int) -> int:
+        return max(self._clock.sample_at(instant_ns) * 1000 // SAMPLE_RATE, 0)

@@ -1,0 +1,88 @@
+"""The end of a run: its stop is written, the room left, what was recorded drained, sealed and uploaded."""
+
+import asyncio
+
+import structlog
+
+from sessions.errors import DatabaseUnavailableError
+from sessions.session import Session
+from store.runs.fence import Replaced
+from worker.clock.boot_clock import SECOND_NS, boottime_ns
+from worker.lease.live_run import LiveRun
+from worker.run.recorder_tools import RecorderTools
+from worker.run.recording import RunRecording
+from worker.run.room_seat import RoomSeat
+from worker.run.stop import Stop, StopKind
+
+_log = structlog.get_logger(__name__)
+
+_RETRY_SECONDS = 1.0
+_LEAST_SEAL_SECONDS = 60.0
+_DRAIN_NS = SECOND_NS // 4
+
+
+class RunSealing:
+    """Takes one run from its stop to the seal."""
+
+    def __init__(self, run: LiveRun, seat: RoomSeat, tools: RecorderTools) -> None:
+        self._run = run
+        self._seat = seat
+        self._tools = tools
+
+    @property
+    def seconds(self) -> float:
+        """How long sealing may take: then finalizing goes on without us."""
+        return max(self._tools.settings.salvage_seconds, _LEAST_SEAL_SECONDS)
+
+    async def seal(self, stop: Stop, recording: RunRecording | None) -> None:
+        """Write the stop if it is ours to write, then leave, drain, upload and seal, within `seconds`."""
+        now_ns = boottime_ns()
+        if recording is not None and self._seat.room is None and self._seat.dropped_ns is not None:
+            recording.gap("gap.rejoin", self._seat.dropped_ns, now_ns)
+        ending_at = stop.at
+        if stop.kind is StopKind.FOUND:
+            session = await self._write_stop(stop)
+            ending_at = session.ending_at if session is not None else None
+        if ending_at is not None and recording is not None and stop.code != "cancel.requested":
+            await self._drain_room(recording.clock.boottime_of(recording.clock.sample_of(ending_at)))
+        if recording is not None and self._seat.room is not None and self._seat.room.connected:
+            await recording.leave(boottime_ns())
+        await self._seat.leave()
+        try:
+            async with asyncio.timeout(self.seconds):
+                if recording is not None:
+                    await recording.finish(ending_at, self._tools.beats, now_ns)
+                await self._seal_run()
+        except TimeoutError:
+            _log.error("session_not_sealed", kind=stop.kind.name)  # the spool stays; salvage has the next try
+            return
+        _log.info("session_sealed", kind=stop.kind.name)
+
+    async def _drain_room(self, ending_ns: int) -> None:
+        """What was said before the end is still on its way to us."""
+        if self._seat.room is not None and self._seat.room.connected:
+            left_ns = ending_ns + _DRAIN_NS - boottime_ns()
+            await asyncio.sleep(min(max(left_ns, 0), _DRAIN_NS) / SECOND_NS)
+
+    async def _write_stop(self, stop: Stop) -> Session | None:
+        assert stop.outcome is not None
+        assert stop.code is not None
+        while not self._run.replaced:
+            try:
+                return await self._tools.runs.enter_ending(
+                    self._run.fence, stop.outcome, stop.code, stop.message, stop.at
+                )
+            except Replaced:
+                self._run.replaced = True
+            except DatabaseUnavailableError:
+                await asyncio.sleep(_RETRY_SECONDS)
+        return None
+
+    async def _seal_run(self) -> None:
+        while True:
+            try:
+                await self._tools.runs.seal(self._run.fence)
+            except DatabaseUnavailableError:
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                return

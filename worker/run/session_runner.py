@@ -1,0 +1,198 @@
+"""One session in this process, from the claim to the seal.
+
+    join → mark_running → record (rejoin as often as the weather asks for) → stop → drain, seal, upload, leave
+
+It is level-driven: beats, room events, the spool, timers and the drain leave their news where `_decide` looks at all of
+it each time somebody wakes the runner. What a stop means for the session is decided here, in `stop_finding` and in
+`room_watch`; what is written about it is always under the fence (`store.runs.runs`).
+"""
+
+import asyncio
+
+import structlog
+
+from sessions.errors import DatabaseUnavailableError, ParleyError
+from sessions.ids import format_id
+from sessions.lifecycle import SETTLED
+from sessions.session import Session
+from store.database.clock import ClockPair
+from store.lifecycle.pauses import Pause
+from store.runs.claims import Claim
+from store.runs.fence import Replaced
+from worker.clock.boot_clock import boottime_ns
+from worker.joining.room_joining import RoomJoining
+from worker.joining.token_keeper import TokenKeeper
+from worker.lease.live_run import LiveRun
+from worker.room.livekit_room import LiveKitRoom
+from worker.room.presence import RoomPresence
+from worker.run.recorder_tools import RecorderTools
+from worker.run.recording import RunRecording
+from worker.run.room_seat import RoomSeat
+from worker.run.room_watch import RoomWatch
+from worker.run.sealing import RunSealing
+from worker.run.stop import Stop
+from worker.run.stop_finding import stop_from_clock, stop_from_database, stop_from_spool
+
+_log = structlog.get_logger(__name__)
+
+_TICK_SECONDS = 0.25
+_RETRY_SECONDS = 1.0
+
+
+class SessionRunner:
+    """Runs one claim. `run` returns when nothing of this run is left to do, and raises nothing but cancellation."""
+
+    def __init__(self, claim: Claim, run: LiveRun, tools: RecorderTools) -> None:
+        assert claim.session.transport is not None
+        self._claim = claim
+        self._run = run
+        self._tools = tools
+        self._wake = asyncio.Event()
+        run.wake = self._wake.set
+        token = TokenKeeper(tools.runs, run.fence, claim.token, claim.session.transport.room_name)
+        joining = RoomJoining(
+            tools.joins,
+            run,
+            claim.session.transport,
+            token=token,
+            allow_private_hosts=tools.settings.allow_private_hosts,
+        )
+        self._presence = RoomPresence(
+            claim.session.idle_timeout_seconds, somebody_came=claim.session.first_frame_at is not None
+        )
+        self._seat = RoomSeat(claim, run, tools, joining)
+        self._watch = RoomWatch(run, self._seat, self._presence, token, self._spawn)
+        self._sealing = RunSealing(run, self._seat, tools)
+        self._recording: RunRecording | None = None
+        self._children: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """From claim to seal."""
+        structlog.contextvars.bind_contextvars(
+            session_id=format_id("sess", self._claim.session.id), epoch=self._claim.epoch
+        )
+        self._tools.beats.add(self._run)
+        try:
+            await self._run_guarded()
+        finally:
+            self._tools.beats.remove(self._run)
+            await self._seat.leave()
+
+    async def _run_guarded(self) -> None:
+        try:
+            await self._from_claim_to_seal()
+        except* Exception as group:  # a session never takes its neighbors down
+            _log.error("session_crashed", exc_info=group)
+            await self._give_up()
+
+    async def _give_up(self) -> None:
+        stop = Stop.failed("internal", "the worker met something that it did not foresee")
+        try:
+            async with asyncio.timeout(self._sealing.seconds):
+                await self._sealing.seal(stop, self._recording)
+        except Exception as error:
+            _log.error("session_not_sealed", exc_info=error)
+
+    async def _from_claim_to_seal(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            self._clock_pair = await self._pair_clocks()
+            self._seat.start(group, self._wake.set)
+            stop = await self._until_stopped()
+            _log.info("session_stopping", kind=stop.kind.name, code=stop.code)
+            await self._sealing.seal(stop, self._recording)
+            self._seat.abandon()
+            for task in list(self._children):
+                task.cancel()
+
+    async def _pair_clocks(self) -> ClockPair:
+        while True:
+            try:
+                return await self._tools.db.clock()
+            except DatabaseUnavailableError:
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _until_stopped(self) -> Stop:
+        while True:
+            self._wake.clear()
+            stop = await self._decide(boottime_ns())
+            if stop is not None:
+                return stop
+            try:
+                async with asyncio.timeout(_TICK_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _decide(self, now_ns: int) -> Stop | None:
+        """One look at everything."""
+        in_room = self._seat.room is not None
+        stop = stop_from_database(self._run, self._tools.drain, in_room=in_room, now_ns=now_ns)
+        stop = stop or stop_from_spool(self._recording)
+        if stop is None and (outcome := self._seat.take_outcome()) is not None:
+            stop = await self._landed(outcome)
+        if stop is None and self._seat.room is not None:
+            assert self._recording is not None
+            stop = await self._watch.look(self._seat.room, self._recording, now_ns)
+        stop = stop or self._seat.contest(self._clock_pair, now_ns)
+        if stop is None and self._recording is not None:
+            self._recording.tick(now_ns)
+            stop = stop_from_clock(
+                self._run,
+                self._recording,
+                self._presence,
+                max_duration_seconds=self._claim.session.max_duration_seconds,
+                now_ns=now_ns,
+            )
+        return stop
+
+    async def _landed(self, outcome: LiveKitRoom | ParleyError) -> Stop | None:
+        """The room is joined, or will not be."""
+        if isinstance(outcome, ParleyError):
+            if self._recording is None or outcome.code in ("worker_token.rejected", "transport.url_not_allowed"):
+                return Stop.failed(outcome.code, outcome.message)
+            return Stop.failed("room.unreachable", "the room could not be joined again in time")
+        try:
+            if self._recording is None:
+                self._recording = await self._begin_recording()
+        except ParleyError as error:
+            return Stop.failed(error.code, error.message)
+        if self._recording is not None:
+            self._watch.begin(outcome, self._recording, boottime_ns())
+        return None
+
+    async def _begin_recording(self) -> RunRecording | None:
+        """From `starting` to `running`; None when that is not ours to do any more (`_decide` finds out why).
+
+        Raises:
+            ParleyError: the spool cannot be written.
+        """
+        recording = RunRecording(self._claim, self._run, self._tools, self._wake.set, self._spawn)
+        await asyncio.to_thread(recording.open_spool)
+        self._run.joined = True  # before the transition, so that no beat in between says otherwise
+        session = await self._mark_running()
+        if session is None or session.status in SETTLED or session.started_at is None:
+            self._run.joined = False
+            self._tools.beats.hurry()
+            await self._seat.leave()
+            return None
+        paused = () if session.paused_at is None else (Pause(session.paused_at, None),)
+        recording.begin(session.started_at, self._clock_pair, paused)
+        _log.info("session_running", resumed=self._claim.resumed)
+        return recording
+
+    async def _mark_running(self) -> Session | None:
+        while not self._run.replaced:
+            try:
+                return await self._tools.runs.mark_running(self._run.fence)
+            except Replaced:
+                self._run.replaced = True
+            except DatabaseUnavailableError:
+                await asyncio.sleep(_RETRY_SECONDS)
+        return None
+
+    def _spawn(self, work: "asyncio._CoroutineLike[None]", name: str) -> "asyncio.Task[None]":
+        task = self._group.create_task(work, name=name)
+        self._children.add(task)
+        task.add_done_callback(self._children.discard)
+        return task

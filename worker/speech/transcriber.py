@@ -1,0 +1,141 @@
+"""A session that is over gets its transcript: speech is recognized, `conversation.json` written, a summary asked for.
+
+Whatever goes wrong, it may be run again: it goes on where the log ends, entries of which are taken once; the file is
+overwritten. The segments are deleted when nobody needs them any more; a session's end waits for none of this.
+"""
+
+import json
+from dataclasses import replace
+from functools import partial
+from uuid import UUID
+
+import structlog
+
+from sessions.codes import lookup
+from sessions.ids import format_id
+from sessions.session import Session
+from sessions.transcript_document import transcript_document
+from store.log.session_log import SessionLog
+from store.objects.objects import Objects
+from store.outputs.freeze import Freezes
+from store.outputs.summaries import Summaries
+from store.outputs.transcripts import Closing, Transcripts, TranscriptWork
+from worker.product.recording_plan import recording_plan
+from worker.product.segment_reader import SegmentReader
+from worker.speech.choice import SpeechEngines
+from worker.speech.engine import SpeechError
+from worker.speech.listening import Known, listen
+
+_log = structlog.get_logger(__name__)
+
+_STORED = frozenset({"available", "incomplete"})
+_MOST_ATTEMPTS = 20
+
+
+class Transcriber:
+    """Closes transcripts."""
+
+    def __init__(
+        self,
+        transcripts: Transcripts,
+        summaries: Summaries,
+        freezes: Freezes,
+        log: SessionLog,
+        objects: Objects,
+        engines: SpeechEngines,
+        *,
+        deadline_seconds: float,
+    ) -> None:
+        self._transcripts = transcripts
+        self._summaries = summaries
+        self._freezes = freezes
+        self._log = log
+        self._objects = objects
+        self._engines = engines
+        self._deadline_seconds = deadline_seconds
+
+    async def transcribe(self, session_id: UUID) -> None:
+        """Close the transcript of a session, unless that is done.
+
+        Raises:
+            SpeechError, StorageError, DatabaseUnavailableError, OSError: nothing is lost, try again.
+        """
+        work = await self._transcripts.begin(session_id, self._deadline_seconds)
+        if work is None:
+            return
+        session = work.session
+        closing = await self._hear(work) if self._has_speech(session) else Closing()
+        name = format_id("sess", session.id)
+        key = f"sessions/{name}/conversation.json"
+        written = await self._write(session, name, key, closing)
+        if session.recording_state in _STORED:
+            for storage_key, _ in await self._objects.list(f"spool/{name}"):
+                await self._objects.delete(storage_key)
+        if not await self._transcripts.close(session_id, closing, key):
+            if not await self._transcripts.exists(session_id):  # erased in the meantime
+                await self._objects.delete_folder(f"sessions/{name}")
+            return
+        _log.info("transcript_closed", session_id=name, segments=written, engine=closing.engine, code=closing.code)
+        if written or await self._summaries.get(session_id) is not None:
+            await self._summaries.request(session_id, again=False)
+
+    def _has_speech(self, session: Session) -> bool:
+        """Whether there is anything to recognize, and anybody is to do it. `mock` loads no model."""
+        return (
+            session.kind == "voice"
+            and session.quality != "mock"
+            and session.recording_state in _STORED
+            and self._engines.name != "none"
+        )
+
+    async def _hear(self, work: TranscriptWork) -> Closing:
+        if work.late or work.attempts > _MOST_ATTEMPTS:
+            return Closing(code="speech.deadline", message="speech was not recognized in time")
+        try:
+            return await self._recognize(work.session)
+        except SpeechError as error:
+            if lookup(error.code).retryable and work.attempts < _MOST_ATTEMPTS:
+                await self._transcripts.note_failure(work.session.id, error.code, error.message)
+                raise
+            return Closing(code=error.code, message=error.message)
+
+    async def _recognize(self, session: Session) -> Closing:
+        frozen = await self._freezes.frozen(session.id)
+        if frozen is None:
+            return Closing()
+        known = await self._known(session)
+        with SegmentReader(self._objects) as read:
+            language = await listen(
+                recording_plan(frozen),
+                read,
+                read.canceled,
+                self._engines.open,
+                partial(self._log.append, session.id),
+                known=known,
+            )
+        return Closing(engine=self._engines.name, model=self._engines.model, language=language)
+
+    async def _known(self, session: Session) -> Known:
+        logged, _ = await self._log.page(session.organization_id, session.id)
+        transcribed = {entry.identity for entry in logged if entry.source == "lk.transcription" and entry.final}
+        assistants = {entry.identity for entry in logged if entry.role == "assistant" and entry.source != "speech"}
+        return Known(
+            transcribed={identity for identity in transcribed if identity},
+            assistants={identity for identity in assistants if identity},
+            utterances={entry.external_id for entry in logged if entry.source == "speech" and entry.external_id},
+        )
+
+    async def _write(self, session: Session, name: str, key: str, closing: Closing) -> int:
+        """Store `conversation.json`; returns how many segments are in it."""
+        transcript = replace(
+            await self._transcripts.read(session),
+            state="available" if closing.code is None else "incomplete",
+            engine=closing.engine,
+            model=closing.model,
+            language=closing.language,
+            code=closing.code,
+            message=closing.message,
+        )
+        document = json.dumps(transcript_document(name, transcript), ensure_ascii=False, indent=2)
+        await self._objects.put_bytes(key, document.encode() + b"\n")
+        return len(transcript.segments)

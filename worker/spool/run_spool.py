@@ -1,0 +1,201 @@
+"""The spool of one run: where its audio is until the object storage has it.
+
+Segments are files of `audio.segments.segments` records, sealed every few seconds; the set of them is the recording.
+Folders, and what dead processes left in them, are in `spool_folder`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+from audio.pcm import SAMPLE_RATE
+from audio.placing.timeline import Placed
+from audio.segments.segments import Side, encode_audio, encode_gap, encode_header, encode_track
+from sessions.errors import ParleyError
+from sessions.ids import format_id
+from worker.spool.spool_folder import OPEN_SUFFIX, AbandonedRun, AbandonedSpool, abandoned_spools, open_spool_folder
+from worker.spool.spool_writer import DISK_FULL, SealedSegment, SegmentFile, SpoolWriter
+
+__all__ = ["AbandonedRun", "AbandonedSpool", "RunSpool", "SealedSegment", "abandoned_spools", "open_spool_folder"]
+
+_Told = TypeVar("_Told")
+
+
+class RunSpool:
+    """What one run writes. Lives on the event loop; the writer's thread does the system calls.
+
+    `on_sealed(segment)` and `on_failed(code)` are called on the loop; the latter once, with `storage.full` or
+    `storage.write_failed`. After a failure nothing more is taken, and what was written is sealed and kept.
+    """
+
+    def __init__(
+        self,
+        writer: SpoolWriter,
+        owner_folder: Path,
+        *,
+        session_id: UUID,
+        epoch: int,
+        owner: UUID,
+        segment_seconds: float,
+        on_sealed: Callable[[SealedSegment], None],
+        on_failed: Callable[[str], None],
+    ) -> None:
+        self.dropped_samples = 0
+        self._writer = writer
+        self._folder = owner_folder / str(session_id) / str(epoch)
+        self._session_id = format_id("sess", session_id)
+        self._epoch = epoch
+        self._owner = str(owner)
+        self._segment_samples = round(segment_seconds * SAMPLE_RATE)
+        self._on_sealed = on_sealed
+        self._on_failed = on_failed
+        self._loop = asyncio.get_running_loop()
+        self._failed = False
+        self._file: SegmentFile | None = None
+        self._segment = 0  # the number of the segment that is open
+        self._record = 0
+        self._started_sample = 0
+        self._labels: dict[int, tuple[str, str, str, Side]] = {}
+        self._labelled: set[int] = set()  # in this segment
+        self._dropped: tuple[int, int] | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where the segments are."""
+        return self._folder
+
+    def open(self) -> None:
+        """Make the folder.
+
+        Raises:
+            ParleyError: `storage.full` or `storage.write_failed`.
+        """
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            probe = self._folder / "probe.open"
+            probe.write_bytes(b"\0" * 4096)
+            probe.unlink()
+        except OSError as error:
+            code = "storage.full" if error.errno in DISK_FULL else "storage.write_failed"
+            raise ParleyError(code, "the worker's spool cannot be written") from None
+
+    def add_track(self, track: int, *, identity: str, name: str, sid: str, side: Side) -> None:
+        """Say who `track` is; written into every segment that holds any of it."""
+        self._labels[track] = (identity, name, sid, side)
+
+    def audio(self, track: int, placed: Placed) -> None:
+        """Append samples of a track."""
+        file = self._current(placed.arrival_sample)
+        if file is None:
+            return
+        if track not in self._labelled:
+            self._label(file, track)
+        end_sample = placed.start_sample + len(placed.pcm)
+        data = encode_audio(track, self._next_record(), placed.start_sample, placed.arrival_sample, placed.pcm)
+        if not self._writer.append_audio(file, data, placed.start_sample, end_sample):
+            self.dropped_samples += len(placed.pcm)
+            first = placed.start_sample if self._dropped is None else min(self._dropped[0], placed.start_sample)
+            self._dropped = (first, end_sample)
+            return
+        self._tell_dropped()
+
+    def gap(self, code: str, start_sample: int, end_sample: int) -> None:
+        """Note that [start, end) holds no true audio, for the reason `code`."""
+        start_sample = max(start_sample, 0)
+        if end_sample <= start_sample:
+            return
+        file = self._current(end_sample)
+        if file is not None:
+            record = encode_gap(self._next_record(), code, start_sample, end_sample - start_sample)
+            self._writer.append_control(file, record, is_record=True)
+
+    def rotate(self, now_sample: int) -> None:
+        """Seal the open segment if it is old enough; also done while appending."""
+        if self._file is not None and now_sample - self._started_sample >= self._segment_samples:
+            self._seal()
+
+    async def close(self) -> None:
+        """Seal what is open and wait until it is on the disk."""
+        self._tell_dropped()
+        self._seal()
+        written: asyncio.Future[None] = self._loop.create_future()
+        self._writer.call(lambda: self._tell(_resolve, written))
+        await written
+
+    def _current(self, now_sample: int) -> SegmentFile | None:
+        if self._failed:
+            return None
+        self.rotate(now_sample)
+        if self._file is None:
+            self._segment += 1
+            self._started_sample = now_sample
+            self._labelled.clear()
+            path = self._folder / f"{self._segment:08d}{OPEN_SUFFIX}"
+            self._file = SegmentFile(path, self._epoch, self._owner, self._segment, now_sample)
+            header = encode_header(self._session_id, self._epoch, self._owner, max(now_sample, 0))
+            self._writer.append_control(self._file, header, is_record=False)
+        return self._file
+
+    def _label(self, file: SegmentFile, track: int) -> None:
+        identity, name, sid, side = self._labels[track]
+        record = encode_track(track, self._next_record(), identity=identity, name=name, sid=sid, side=side)
+        self._writer.append_control(file, record, is_record=False)
+        self._labelled.add(track)
+
+    def _tell_dropped(self) -> None:
+        dropped, self._dropped = self._dropped, None
+        if dropped is not None:
+            self.gap("gap.storage", *dropped)
+
+    def _next_record(self) -> int:
+        self._record += 1
+        return self._record
+
+    def _seal(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            self._writer.call(lambda: self._seal_in_thread(file))
+
+    def _seal_in_thread(self, file: SegmentFile) -> None:
+        try:
+            sealed = file.seal()
+        except OSError:
+            file.error = file.error or "storage.write_failed"
+            sealed = None
+        if sealed is not None:
+            self._tell(self._on_sealed, sealed)
+        if file.error is not None:
+            self._tell(self._fail, file.error)
+
+    def seal(self) -> None:
+        """Seal what is open, young as it is; the next samples open another segment."""
+        self._tell_dropped()
+        self._seal()
+
+    def watch(self) -> None:
+        """Ask the writer whether the open segment has failed; the answer comes through `on_failed`."""
+        file = self._file
+        if file is not None and not self._failed:
+            self._writer.call(lambda: self._report(file))
+
+    def _report(self, file: SegmentFile) -> None:
+        if file.error is not None:
+            self._tell(self._fail, file.error)
+
+    def _fail(self, code: str) -> None:
+        if not self._failed:
+            self._failed = True
+            self._seal()
+            self._on_failed(code)
+
+    def _tell(self, callback: Callable[[_Told], None], news: _Told) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody is left to hear
+            self._loop.call_soon_threadsafe(callback, news)
+
+
+def _resolve(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,80 @@
+"""Takes care of what dead processes left in their spools, on this start or an earlier one.
+
+A folder whose lock is free proves that its process is dead: its runs are released, torn tails are cut off, what was
+recorded is uploaded (never past the instant at which the session was stopped), and the runs are sealed, which is what
+finalizing waits for.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+
+from sessions.ids import format_id
+from store.database.database import Database
+from store.objects.objects import Objects
+from store.runs.claims import Claims
+from store.runs.fence import Fence
+from store.runs.leftover_runs import LeftoverRun, find_leftover_run
+from store.runs.runs import Runs
+from worker.clock.pause_ranges import pause_ranges
+from worker.clock.session_clock import SessionClock
+from worker.spool.run_spool import AbandonedRun, AbandonedSpool, abandoned_spools
+from worker.spool.uploader import upload_segment
+
+_log = structlog.get_logger(__name__)
+
+
+class Salvage:
+    """`segments` counts what was uploaded; setting `wake` asks for a look at once."""
+
+    def __init__(self, data_dir: Path, db: Database, objects: Objects, claims: Claims, runs: Runs) -> None:
+        self.wake = asyncio.Event()
+        self.segments = 0
+        self._data_dir = data_dir
+        self._db = db
+        self._objects = objects
+        self._claims = claims
+        self._runs = runs
+
+    async def run(self, live_owners: AbstractSet[UUID] = frozenset()) -> None:
+        """Salvage every abandoned spool; the folders of `live_owners` are left alone, whatever their locks say.
+
+        Raises:
+            DatabaseUnavailableError, StorageError, OSError: the rest is left for the next time.
+        """
+        for spool in abandoned_spools(self._data_dir):
+            if spool.owner not in live_owners:
+                await self._salvage(spool)
+
+    async def _salvage(self, spool: AbandonedSpool) -> None:
+        await self._claims.release(spool.owner, lost=True)
+        for run in spool.runs():
+            fence = Fence(run.session_id, run.epoch, run.owner)
+            found = await find_leftover_run(self._db, fence)
+            if found is None or found.settled:
+                await asyncio.to_thread(shutil.rmtree, run.folder, ignore_errors=True)
+                continue
+            uploaded = await self._upload(run, found)
+            if not found.sealed:
+                await self._runs.seal(fence)
+                _log.info(
+                    "spool_salvaged", session_id=format_id("sess", run.session_id), epoch=run.epoch, segments=uploaded
+                )
+            run.remove_if_empty()
+        spool.remove_if_empty()
+
+    async def _upload(self, run: AbandonedRun, found: LeftoverRun) -> int:
+        if not found.joined or found.started_at is None:
+            return 0  # nothing in it is on the session's clock
+        clock = SessionClock(found.started_at, found.started_at, 0)
+        end_sample = None if found.stop_at is None else clock.sample_of(found.stop_at)
+        cuts = pause_ranges(found.pauses, clock)
+        segments = await asyncio.to_thread(run.recover)
+        for segment in segments:
+            await upload_segment(self._objects, run.session_id, segment, end_sample, cuts)
+            self.segments += 1
+        return len(segments)

@@ -1,0 +1,204 @@
+"""Takes sealed segments to the object storage, in order, once it is proven that they may be seen."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from audio.ranges import Range
+from audio.segments.segments import SegmentKey
+from sessions.ids import format_id
+from store.lifecycle.pauses import COMMIT_SECONDS
+from store.objects.errors import ObjectExists, StorageError
+from store.objects.objects import Objects
+from worker.clock.boot_clock import SECOND_NS
+from worker.clock.pause_ranges import overlaps
+from worker.clock.session_clock import SessionClock
+from worker.spool.run_spool import SealedSegment
+from worker.spool.segment_cutting import cut_segment, rewrite_segment
+
+_log = structlog.get_logger(__name__)
+
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 15.0
+_COMMIT_NS = round(COMMIT_SECONDS * SECOND_NS)
+
+
+async def upload_segment(
+    objects: Objects,
+    session_id: UUID,
+    segment: SealedSegment,
+    end_sample: int | None = None,
+    cuts: Sequence[Range] = (),
+) -> None:
+    """Store a segment without what lies at or after `end_sample` or in a cut, then delete the file; may be repeated.
+
+    Raises:
+        StorageError: it is not stored; the file is still there.
+    """
+    kept = cut_segment(await asyncio.to_thread(segment.path.read_bytes), segment.key, end_sample, cuts)
+    if kept is not None:
+        await store_segment(objects, session_id, *kept)
+    await asyncio.to_thread(segment.path.unlink, missing_ok=True)
+
+
+async def store_segment(objects: Objects, session_id: UUID, data: bytes, key: SegmentKey) -> None:
+    """Put a segment where finalizing looks for it and make sure that the storage has it: the spool's copy goes next.
+
+    Raises:
+        StorageError: it is not stored.
+    """
+    storage_key = f"spool/{format_id('sess', session_id)}/{key.name}"
+    try:
+        await objects.put_create(storage_key, data)
+    except ObjectExists:
+        await objects.put_bytes(storage_key, data)  # the key names owner, size and CRC: what is there is torn
+    if await objects.head(storage_key) != len(data):
+        await objects.delete(storage_key)
+        raise StorageError("storage.write_failed", "a segment came out at another size than was written")
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A segment on the disk; None once a pause has left nothing of it."""
+
+    segment: SealedSegment | None
+    under_way: bool = False
+
+
+class Uploader:
+    """The sealed segments of one run.
+
+    A segment goes only after a beat has come back that was *sent* `COMMIT_SECONDS` after its last sample: by then it
+    is known whether the session was stopped or paused before that sample, and what lies past the stamp is cut off.
+    What lies in a pause is erased from the files that wait, too.
+    """
+
+    def __init__(self, objects: Objects, session_id: UUID, clock: SessionClock) -> None:
+        self._objects = objects
+        self._session_id = session_id
+        self._clock = clock
+        self._waiting: deque[_Waiting] = deque()
+        self._cuts: tuple[Range, ...] = ()
+        self._uncut = asyncio.Event()
+        self._files = asyncio.Lock()
+        self._proven_sample = -1
+        self._end_sample: int | None = None
+        self._everything = False
+        self._pause_seconds = _FIRST_PAUSE_SECONDS
+        self._changed = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    @property
+    def waiting(self) -> int:
+        """Segments that are not stored yet."""
+        return len(self._waiting)
+
+    def add(self, segment: SealedSegment) -> None:
+        """Take a segment that was just sealed."""
+        self._waiting.append(_Waiting(segment))
+        self._uncut.set()
+        self._empty.clear()
+        self._changed.set()
+
+    def prove(self, sent_ns: int) -> None:
+        """A beat that was sent at this instant has come back, and what it said was passed on before."""
+        self._proven_sample = max(self._proven_sample, self._clock.sample_at(sent_ns - _COMMIT_NS))
+        self._changed.set()
+
+    def cut_at(self, end_sample: int) -> None:
+        """Nothing from this sample on is uploaded."""
+        self._end_sample = end_sample if self._end_sample is None else min(self._end_sample, end_sample)
+        self._changed.set()
+
+    def leave_out(self, cuts: tuple[Range, ...]) -> None:
+        """Nothing of these stretches is uploaded, nor kept on the disk."""
+        if cuts != self._cuts:
+            self._cuts = cuts
+            self._uncut.set()
+            self._changed.set()
+
+    async def erase_pauses(self) -> None:
+        """Keep the waiting files free of pauses, until canceled."""
+        while True:
+            await self._uncut.wait()
+            self._uncut.clear()
+            for waiting in list(self._waiting):
+                await self._erase(waiting)
+
+    async def _erase(self, waiting: _Waiting) -> None:
+        async with self._files:
+            segment = waiting.segment
+            if segment is None or waiting.under_way:
+                return
+            if not overlaps(segment.key.first_sample, segment.key.last_sample, self._cuts):
+                return
+            try:
+                waiting.segment = await asyncio.to_thread(rewrite_segment, segment, self._cuts)
+            except OSError as error:
+                _log.error("pause_not_erased", error=type(error).__name__)  # the upload leaves it out all the same
+
+    def release_all(self) -> None:
+        """No beat will come any more (we were replaced): whatever was sealed may go."""
+        self._everything = True
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Upload until canceled; a storage that is away is tried again and again."""
+        while True:
+            while not self._next_may_go():
+                self._changed.clear()
+                await self._changed.wait()
+            await self._upload_next()
+
+    async def flush(self) -> None:
+        """Upload what may go, when `run` is not running any more."""
+        while self._next_may_go():
+            await self._upload_next()
+
+    async def _upload_next(self) -> None:
+        first = self._waiting[0]
+        try:
+            await self._upload(first)
+        except (StorageError, OSError) as error:
+            _log.warning("segment_upload_failed", error=type(error).__name__, waiting=len(self._waiting))
+            await asyncio.sleep(self._pause_seconds)
+            self._pause_seconds = min(self._pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
+            return
+        self._pause_seconds = _FIRST_PAUSE_SECONDS
+        self._waiting.popleft()
+        if not self._waiting:
+            self._empty.set()
+
+    async def _upload(self, waiting: _Waiting) -> None:
+        async with self._files:
+            segment = waiting.segment
+            if segment is None:
+                return
+            waiting.under_way = True
+            data = await asyncio.to_thread(segment.path.read_bytes)
+            kept = cut_segment(data, segment.key, self._end_sample, self._cuts)
+        try:
+            if kept is not None:
+                await store_segment(self._objects, self._session_id, *kept)
+            await asyncio.to_thread(segment.path.unlink, missing_ok=True)
+        finally:
+            waiting.under_way = False
+
+    async def drained(self) -> None:
+        """Wait until everything that was added is stored."""
+        await self._empty.wait()
+
+    def _next_may_go(self) -> bool:
+        if not self._waiting:
+            return False
+        segment = self._waiting[0].segment
+        if segment is None:
+            return True
+        last_sample = segment.key.last_sample
+        ended = self._end_sample is not None and self._proven_sample >= self._end_sample
+        return self._everything or ended or last_sample <= self._proven_sample
