@@ -3,28 +3,17 @@
 from aiohttp import web
 
 from control_api.http.openapi.document import OPENAPI, openapi_document, render
-from control_api.http.requests.dependencies import (
-    ANSWER_VAULT,
-    DEPENDENCIES,
-    ERASURE,
-    LATE_RELEASES,
-    LINKS,
-    METRICS,
-    NOTIFICATIONS,
-    READINESS,
-    SUMMARIES,
-    TRANSCRIPTS,
-    ApiDependencies,
-)
+from control_api.http.requests.dependencies import DEPENDENCIES, ERASURE, SUMMARIES, TRANSCRIPTS, ApiDependencies
 from control_api.http.requests.json_body import MAX_BODY_BYTES
+from control_api.http.serving.admission import ANSWER_VAULT
 from control_api.http.serving.boundary import boundary, stamp
-from control_api.http.serving.late_releases import LateReleases
-from control_api.http.serving.readiness import ReadinessProbe
-from control_api.http.serving.request_metrics import RequestMetrics
+from control_api.http.serving.late_releases import LATE_RELEASES, LateReleases
+from control_api.http.serving.readiness import READINESS, ReadinessProbe
+from control_api.http.serving.request_metrics import METRICS, RequestMetrics
 from control_api.http.serving.router import add_routes
 from control_api.operations import OPERATIONS
-from control_api.recordings.links import ObjectLinks
-from control_api.sessions.notifications import SessionNotifications
+from control_api.recordings.links import LINKS, ObjectLinks
+from control_api.sessions.notifications import NOTIFICATIONS, SessionNotifications
 from store.access.vault import AnswerVault
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts

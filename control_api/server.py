@@ -10,16 +10,13 @@ import structlog
 from aiohttp import web
 
 from control_api.app import build_app
-from control_api.http.requests.dependencies import (
-    DEPENDENCIES,
-    LATE_RELEASES,
-    METRICS,
-    NOTIFICATIONS,
-    READINESS,
-    ApiDependencies,
-)
+from control_api.http.requests.dependencies import DEPENDENCIES, ApiDependencies
 from control_api.http.serving.access_log import CanonicalLine
 from control_api.http.serving.http_protocol import EnvelopeRunner
+from control_api.http.serving.late_releases import LATE_RELEASES
+from control_api.http.serving.readiness import READINESS
+from control_api.http.serving.request_metrics import METRICS
+from control_api.sessions.notifications import NOTIFICATIONS
 from store.sweeping.sweeper import SWEEP_SECONDS, Sweeper
 
 GRACE_SECONDS = 10.0

@@ -35,3 +35,8 @@ class DatabaseUnavailableError(ParleyError):
 
     def __init__(self, message: str = "the database is not available", *, retry_after_seconds: int = 1) -> None:
         super().__init__("database.unavailable", message, extra={"retry_after_seconds": retry_after_seconds})
+
+
+def session_not_found() -> ParleyError:
+    """What unknown sessions and sessions of other organizations are answered with alike."""
+    return ParleyError("not_found", "Session not found")

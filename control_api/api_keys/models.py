@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from control_api.http.answers.models import INTEGRAL, AgentId, AnswerModel, RequestModel, ShortText
-from control_api.sessions.resource import Timestamp
+from control_api.http.answers.models import INTEGRAL, AgentId, AnswerModel, RequestModel, ShortText, Timestamp
 from sessions.timestamps import parse_timestamp
 
 ScopeWord = Literal[

@@ -1,8 +1,8 @@
 """The operations on API keys."""
 
-from control_api.api_keys import routes
+from control_api.api_keys import examples, routes
 from control_api.api_keys.models import ApiKeyList, CreateApiKeyRequest, NewApiKey, RotateApiKeyRequest
-from control_api.http.answers import examples
+from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.requests.query_parameters import identifier, page_size
 
@@ -41,7 +41,7 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
             page_size(),
             identifier("starting_after", "The last id of the page before.", "key"),
         ),
-        answers=(Answer(200, "A page of keys.", ApiKeyList, examples.page(examples.API_KEY)),),
+        answers=(Answer(200, "A page of keys.", ApiKeyList, page(examples.API_KEY)),),
     ),
     Operation(
         name="rotate_api_key",

@@ -12,7 +12,7 @@ from control_api.api_keys.presenter import present_api_key, present_new_api_key
 from control_api.http.answers.json_answer import json_answer, to_json
 from control_api.http.requests.authentication import has_scope, scope_missing
 from control_api.http.requests.call import Call
-from control_api.http.requests.dependencies import ANSWER_VAULT
+from control_api.http.serving.admission import ANSWER_VAULT
 from sessions.errors import ParleyError
 from sessions.timestamps import format_timestamp
 from store.access.api_keys import ApiKey, Keep, Principal

@@ -2,8 +2,8 @@
 
 from typing import Any, Literal
 
-from control_api.http.answers.models import AnswerModel
-from control_api.sessions.resource import StatusWord, Timestamp
+from control_api.http.answers.models import AnswerModel, Timestamp
+from control_api.sessions.resource import StatusWord
 
 
 class SessionEvent(AnswerModel):
@@ -50,32 +50,5 @@ class Timeline(AnswerModel):
 
     object: Literal["list"]
     data: list[StatusTransition]
-    has_more: bool
-    next_cursor: str | None
-
-
-class UsageEvent(AnswerModel):
-    """One row of the bill: the half-open range [from_ms, to_ms) of the session's counter."""
-
-    id: str
-    object: Literal["usage_event"]
-    session_id: str
-    epoch: int
-    kind: Literal["accrual", "final"]
-    from_ms: int
-    to_ms: int
-    milliseconds: int
-    quality: str
-    multiplier: str
-    credits: str
-    external_customer_id: str | None
-    recorded_at: Timestamp
-
-
-class UsageEventList(AnswerModel):
-    """A page of the bill; `next_cursor` goes into `after`."""
-
-    object: Literal["list"]
-    data: list[UsageEvent]
     has_more: bool
     next_cursor: str | None

@@ -1,8 +1,8 @@
 """The operations that read what happened to a session."""
 
-from control_api.events import routes
+from control_api.events import examples, routes
 from control_api.events.models import EventList, Timeline
-from control_api.http.answers import examples
+from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.requests.query_parameters import after_seq, page_size
 from control_api.sessions.one_session import ONE_SESSION
@@ -16,7 +16,7 @@ SESSION_LOG_OPERATIONS: tuple[Operation, ...] = (
         summary="Status transitions, oldest first",
         scope="sessions:read_metadata",
         handler=routes.get_timeline,
-        answers=(Answer(200, "Every transition.", Timeline, examples.page(examples.TRANSITION)),),
+        answers=(Answer(200, "Every transition.", Timeline, page(examples.TRANSITION)),),
     ),
     Operation(
         name="list_events",
@@ -27,6 +27,6 @@ SESSION_LOG_OPERATIONS: tuple[Operation, ...] = (
         scope="sessions:read",
         handler=routes.list_events,
         query=(after_seq("events"), page_size()),
-        answers=(Answer(200, "A page of events.", EventList, examples.page(examples.EVENT, cursor="4")),),
+        answers=(Answer(200, "A page of events.", EventList, page(examples.EVENT, cursor="4")),),
     ),
 )

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from control_api.http.requests.call import Call
-from control_api.http.requests.dependencies import NOTIFICATIONS
+from control_api.sessions.notifications import NOTIFICATIONS
 from sessions.errors import DatabaseUnavailableError
 from store.log.session_log import LogEntry
 from store.log.session_messages import NewMessage

@@ -4,8 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from control_api.http.answers.models import AnswerModel, RequestModel
-from control_api.sessions.resource import Timestamp
+from control_api.http.answers.models import AnswerModel, RequestModel, Timestamp
 
 MAX_MESSAGE_CHARACTERS = 32_768
 

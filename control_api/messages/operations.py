@@ -1,9 +1,9 @@
 """The operations on a session's messages."""
 
-from control_api.http.answers import examples
+from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.requests.query_parameters import after_seq, page_size
-from control_api.messages import routes
+from control_api.messages import examples, routes
 from control_api.messages.models import Message, MessageList, PostMessageRequest
 from control_api.sessions.one_session import ONE_SESSION
 
@@ -18,7 +18,7 @@ MESSAGE_OPERATIONS: tuple[Operation, ...] = (
         scope="sessions:read",
         handler=routes.list_messages,
         query=(after_seq("messages"), page_size()),
-        answers=(Answer(200, "A page of messages.", MessageList, examples.page(examples.MESSAGE, cursor="3")),),
+        answers=(Answer(200, "A page of messages.", MessageList, page(examples.MESSAGE, cursor="3")),),
     ),
     Operation(
         name="post_message",

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
+from aiohttp import web
+
 from sessions.errors import ParleyError
 from store.access.vault import LinkSigner
 from store.objects.objects import Objects
@@ -55,3 +57,6 @@ class ObjectLinks:
             and self._signer.verify(OBJECTS_PATH + quote(key), int(expires), signature, datetime.now(UTC))
         ):
             raise ParleyError("audio.link_invalid", "the signed link is wrong or has expired")
+
+
+LINKS = web.AppKey("links", ObjectLinks)

@@ -2,8 +2,7 @@
 
 from typing import Any, Literal
 
-from control_api.http.answers.models import AnswerModel
-from control_api.sessions.resource import Timestamp
+from control_api.http.answers.models import AnswerModel, Timestamp
 
 RecordingState = Literal[
     "none", "pending", "recording", "paused", "finalizing", "available", "incomplete", "failed", "deleted"

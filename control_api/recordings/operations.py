@@ -1,9 +1,8 @@
 """The operations on a session's recording, and the signed links to it."""
 
-from control_api.http.answers import examples
 from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.requests.query_parameters import text
-from control_api.recordings import routes
+from control_api.recordings import examples, routes
 from control_api.recordings.models import AudioLink, RecordingResource
 from control_api.sessions.one_session import ONE_SESSION
 

@@ -7,8 +7,7 @@ from aiohttp import hdrs, web
 from control_api.http.answers.envelope import RefusedRequestError
 from control_api.http.answers.json_answer import json_answer, to_json
 from control_api.http.requests.call import Call
-from control_api.http.requests.dependencies import LINKS
-from control_api.recordings.links import Link
+from control_api.recordings.links import LINKS, Link
 from control_api.recordings.models import AudioLink
 from control_api.recordings.presenter import present_recording
 from sessions.errors import ParleyError

@@ -1,8 +1,8 @@
 """The operations that need no session: codes, health, metrics, the document itself."""
 
-from control_api.http.answers import examples
+from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation
-from control_api.service import documentation, routes
+from control_api.service import documentation, examples, routes
 from control_api.service.models import CodeList, Health, Readiness, ServiceStatus
 
 SERVICE_OPERATIONS: tuple[Operation, ...] = (
@@ -13,7 +13,7 @@ SERVICE_OPERATIONS: tuple[Operation, ...] = (
         tag="Service",
         summary="Every code that Parley answers, ends or fails with",
         handler=routes.list_codes,
-        answers=(Answer(200, "The registry.", CodeList, examples.page(examples.CODE)),),
+        answers=(Answer(200, "The registry.", CodeList, page(examples.CODE)),),
     ),
     Operation(
         name="get_status",

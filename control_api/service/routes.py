@@ -6,8 +6,8 @@ from aiohttp import web
 
 from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.call import Call
-from control_api.http.requests.dependencies import METRICS, READINESS
-from control_api.http.serving.readiness import Condition
+from control_api.http.serving.readiness import READINESS, Condition
+from control_api.http.serving.request_metrics import METRICS
 from control_api.service.models import CodeEntry, CodeList, Dependencies, Health, Readiness, ServiceStatus
 from sessions.codes import CODES
 from sessions.errors import ParleyError

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from control_api.http.answers.models import EmptyRequest
 from control_api.http.openapi.operation import Operation
 from control_api.http.requests.call import Call
 from control_api.sessions import commands
-from control_api.sessions.create_request import EmptyRequest, ReplaceWorkerTokenRequest
+from control_api.sessions.create_request import ReplaceWorkerTokenRequest
 from control_api.sessions.one_session import ONE_SESSION, SESSION_ANSWER
 from control_api.sessions.transport_reading import TOKEN_CODES
 

@@ -182,10 +182,6 @@ class UpdateSessionRequest(RequestModel):
     metadata: Metadata = Field(default_factory=dict)
 
 
-class EmptyRequest(RequestModel):
-    """A command without members: send nothing, or `{}`."""
-
-
 class ReplaceWorkerTokenRequest(RequestModel):
     """A fresh token for the same room and the same `sub`."""
 

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
+from aiohttp import web
+
+from store.database.channels import DELIVERED_CHANNEL, SESSION_CHANNEL
 from store.database.notifications import RECONNECTED
-from store.lifecycle.transitions import DELIVERED_CHANNEL, SESSION_CHANNEL
 
 
 class SessionNotifications:
@@ -58,3 +60,6 @@ class SessionNotifications:
             return
         for event in self._waiters.get(session_id, ()):
             event.set()
+
+
+NOTIFICATIONS = web.AppKey("notifications", SessionNotifications)

@@ -1,7 +1,7 @@
 """What the operations on one session have in common."""
 
-from control_api.http.answers import examples
 from control_api.http.openapi.operation import Answer
+from control_api.sessions import examples
 from control_api.sessions.resource import SessionResource
 
 ONE_SESSION = "/v1/sessions/{session_id}"

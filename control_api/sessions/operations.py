@@ -1,10 +1,10 @@
 """The operations on sessions as resources: create, list, read, change, delete."""
 
-from control_api.http.answers import examples
+from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.requests.path_parameters import SESSION_LEADS_TO
 from control_api.http.requests.query_parameters import choice, identifier, page_size, statuses, text, timestamp
-from control_api.sessions import commands, read
+from control_api.sessions import commands, examples, read
 from control_api.sessions import create as creating
 from control_api.sessions.create_request import CreateSessionRequest, UpdateSessionRequest
 from control_api.sessions.one_session import ONE_SESSION, SESSION_ANSWER
@@ -64,7 +64,7 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
             text("external_customer_id", "Only this customer's."),
             choice("archived", "Archived ones are left out unless asked for.", ("false", "true", "any"), "false"),
         ),
-        answers=(Answer(200, "Successful Response", SessionList, examples.page(examples.SESSION)),),
+        answers=(Answer(200, "Successful Response", SessionList, page(examples.SESSION)),),
         errors=("status.unknown",),
         error_descriptions={400: "Unknown status filter value."},
     ),

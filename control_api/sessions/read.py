@@ -6,8 +6,8 @@ from control_api.http.answers.entity_tag import entity_tag, is_unchanged
 from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.accepted_media_type import accepted_media_type
 from control_api.http.requests.call import Call
-from control_api.http.requests.dependencies import NOTIFICATIONS
 from control_api.sessions.long_poll import GOALS, preferred_wait, wait_until
+from control_api.sessions.notifications import NOTIFICATIONS
 from control_api.sessions.presenter import present_session, present_session_in_hex
 from control_api.sessions.resource import SessionList
 from sessions.ids import is_hex_spelling

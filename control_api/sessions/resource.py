@@ -4,9 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from control_api.http.answers.models import AnswerModel
+from control_api.http.answers.models import AnswerModel, Timestamp
 
-Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-22T02:37:57.123Z"])]
 StatusWord = Annotated[
     Literal["created", "queued", "starting", "running", "paused", "ending", "ended", "failed", "canceled"],
     Field(

@@ -1,10 +1,9 @@
 """The operations that read what is made from a session: transcript and summary."""
 
-from control_api.http.answers import examples
+from control_api.http.answers.models import EmptyRequest
 from control_api.http.openapi.operation import Answer, Operation
-from control_api.sessions.create_request import EmptyRequest
 from control_api.sessions.one_session import ONE_SESSION
-from control_api.transcripts import routes, summary_routes
+from control_api.transcripts import examples, routes, summary_routes
 from control_api.transcripts.models import SummaryResource, TranscriptResource
 
 _TAG = "Transcripts"

@@ -9,12 +9,11 @@ from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import SUMMARIES
 from control_api.transcripts.models import SummaryResource
-from sessions.errors import ParleyError
+from sessions.errors import ParleyError, session_not_found
 from sessions.ids import format_id
 from sessions.timestamps import format_timestamp
 from store.objects.errors import ObjectMissing
 from store.outputs.summaries import SummaryRun, workflow_id
-from store.sessions.queries import not_found
 
 
 async def get_summary(call: Call) -> web.StreamResponse:
@@ -31,7 +30,7 @@ async def regenerate_summary(call: Call) -> web.StreamResponse:
     session = await call.dependencies.sessions.get(call.organization_id, call.session_id)
     run = await call.request.app[SUMMARIES].request(session.id, again=True)
     if run is None:
-        raise not_found()
+        raise session_not_found()
     return json_answer(await _present(call, run), status=202)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from control_api.events.models import UsageEvent, UsageEventList
 from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.accepted_media_type import accepted_media_type
 from control_api.http.requests.call import Call
+from control_api.usage.event_models import UsageEvent, UsageEventList
 from sessions.ids import format_id
 from sessions.timestamps import format_timestamp
 from store.usage.ledger import UsageEvent as LedgerRow

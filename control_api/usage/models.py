@@ -4,8 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from control_api.http.answers.models import AnswerModel
-from control_api.sessions.resource import Timestamp
+from control_api.http.answers.models import AnswerModel, Timestamp
 
 GroupBy = Literal["quality", "agent_id", "external_customer_id"]
 

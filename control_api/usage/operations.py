@@ -2,11 +2,11 @@
 
 from typing import get_args
 
-from control_api.events.models import UsageEventList
-from control_api.http.answers import examples
+from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.requests.query_parameters import choice, edge, identifier, integer, page_size, text, zone
-from control_api.usage import event_routes, total_routes
+from control_api.usage import event_routes, examples, total_routes
+from control_api.usage.event_models import UsageEventList
 from control_api.usage.models import GroupBy, UsageReport
 from sessions.billing_period import MONTH_WORDS
 
@@ -57,7 +57,7 @@ USAGE_OPERATIONS: tuple[Operation, ...] = (
                 200,
                 "A page of rows.",
                 UsageEventList,
-                examples.page(examples.USAGE_EVENT),
+                page(examples.USAGE_EVENT),
                 media_types={
                     event_routes.CSV: "id,object,session_id,epoch,kind,from_ms,to_ms,…\r\n",
                     event_routes.NDJSON: '{"id":"ue_…","object":"usage_event",…}\n',

@@ -20,7 +20,7 @@ from worker.processes.signals import SIGNALS
 def run_recorder(owner: UUID) -> int:
     """Record until told to stop; `owner` is what this process's runs carry."""
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    from worker.processes.recorder_process import run_recorder_process  # loads LiveKit
+    from worker.processes.recorder_opening import run_recorder_process
 
     settings = load_settings()
     configure_logging(settings.log_level, process="recorder")

@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
-from store.lifecycle.transitions import CLAIM_CHANNEL, DELIVERED_CHANNEL, MESSAGE_CHANNEL, SESSION_CHANNEL
+from store.database.channels import CLAIM_CHANNEL, DELIVERED_CHANNEL, MESSAGE_CHANNEL, SESSION_CHANNEL
 
 RECONNECTED = "reconnected"
 

@@ -10,22 +10,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, delete, func, literal, select, text, update
+from sqlalchemy import ColumnElement, case, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.codes import lookup
 from sessions.lifecycle import SETTLED, TERMINAL, Event, Outcome, Status, advance
 from sessions.redaction import redact
+from store.database.channels import CLAIM_CHANNEL, SESSION_CHANNEL, notify
 from store.database.tables import runs, sessions, worker_tokens
 from store.jobs.jobs import defer_finalize
 from store.lifecycle import events
 from store.lifecycle.open_transcript import open_transcript
 from store.lifecycle.pauses import begin_pause, end_pause
-
-SESSION_CHANNEL = "parley_session"
-CLAIM_CHANNEL = "parley_claim"
-MESSAGE_CHANNEL = "parley_message"
-DELIVERED_CHANNEL = "parley_delivered"
 
 # The UPDATE's own instant, after the row is locked: one value for every stamp of a transition.
 _NOW: ColumnElement[Any] = func.statement_timestamp()
@@ -148,11 +144,6 @@ async def apply(
     if target is Status.QUEUED:
         await notify(conn, CLAIM_CHANNEL)
     return target
-
-
-async def notify(conn: AsyncConnection, channel: str, payload: str = "") -> None:
-    """NOTIFY, delivered when the transaction commits."""
-    await conn.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload})
 
 
 def _recording(locked: LockedSession, state: str) -> dict[str, Any]:

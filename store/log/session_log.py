@@ -15,14 +15,15 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sessions.errors import session_not_found
 from sessions.ids import new_uuid
+from store.database.channels import DELIVERED_CHANNEL, notify
 from store.database.database import Database
 from store.database.tables import log_entries, sessions
 from store.lifecycle.pauses import paused_within
-from store.lifecycle.transitions import DELIVERED_CHANNEL, LockedSession, lock_session, notify
+from store.lifecycle.transitions import LockedSession, lock_session
 from store.log.preview import preview
 from store.runs.fence import Fence, Replaced
-from store.sessions.queries import not_found
 
 Kind = Literal["message", "segment"]
 Role = Literal["user", "assistant", "system"]
@@ -185,7 +186,7 @@ class SessionLog:
         own = select(sessions.c.id).where(sessions.c.id == session_id, sessions.c.organization_id == organization_id)
         async with self._db.begin() as conn:
             if (await conn.execute(own)).one_or_none() is None:
-                raise not_found()
+                raise session_not_found()
             found = [LogEntry(**row) for row in (await conn.execute(query)).mappings()]
         if limit is None:
             return found, False

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sessions.errors import ParleyError
+from sessions.errors import ParleyError, session_not_found
 from sessions.lifecycle import SETTLED, Event, Status
 from store.access.idempotency import IdempotencyTicket
+from store.database.channels import MESSAGE_CHANNEL, notify
 from store.database.database import Database
-from store.lifecycle.transitions import MESSAGE_CHANNEL, apply, lock_session, notify
+from store.lifecycle.transitions import apply, lock_session
 from store.log.session_log import LogEntry, NewLogEntry, Role, append
-from store.sessions.queries import not_found
 
 RenderMessage = Callable[[LogEntry], tuple[int, bytes]]
 
@@ -52,7 +52,7 @@ class SessionMessages:
         async with self._db.begin() as conn:
             locked = await lock_session(conn, session_id, organization_id=organization_id)
             if locked is None:
-                raise not_found()
+                raise session_not_found()
             if locked.status in SETTLED:
                 raise ParleyError("session.not_running", f"a session that is {locked.status} takes no messages")
             if locked.kind == "text" and locked.status is Status.CREATED:

@@ -7,7 +7,7 @@ from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.lifecycle import Event, sources
-from store.lifecycle.transitions import CLAIM_CHANNEL, notify
+from store.database.channels import CLAIM_CHANNEL, notify
 
 SHORT_RUN_MS = 30_000  # a run lost with less proven than this counts towards a crash loop
 LOST_RUNS_BEFORE_ALONE = 3

@@ -8,8 +8,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.lifecycle import Event, Status, advance
+from store.database.channels import SESSION_CHANNEL, notify
 from store.lifecycle import events
-from store.lifecycle.transitions import SESSION_CHANNEL, apply, lock_session, notify
+from store.lifecycle.transitions import apply, lock_session
 from store.runs.claim_candidates import LOST_ALONE_BEFORE_FAILED, LOST_RUNS_BEFORE_ALONE
 from store.usage import ledger
 

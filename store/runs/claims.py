@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.lifecycle import Event
 from sessions.session import Session
 from store.access.vault import TokenUnreadableError, TokenVault
+from store.database.channels import CLAIM_CHANNEL, notify
 from store.database.database import Database
 from store.database.tables import sessions
 from store.lifecycle.session_rows import session_select, to_session
-from store.lifecycle.transitions import CLAIM_CHANNEL, apply, lock_session, notify
+from store.lifecycle.transitions import apply, lock_session
 from store.runs.claim_candidates import count_active, find_candidates, leave_stale_to_others
 from store.runs.claim_taking import take
 from store.runs.fence import Fence

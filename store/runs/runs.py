@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.lifecycle import SETTLED, Event, Outcome, Status
 from sessions.session import Session
 from store.access.vault import REFRESHED, TokenVault
+from store.database.channels import CLAIM_CHANNEL, notify
 from store.database.database import Database
 from store.jobs.jobs import defer_finalize
 from store.lifecycle import events
 from store.lifecycle.session_rows import read_session
-from store.lifecycle.transitions import CLAIM_CHANNEL, LockedSession, apply, lock_session, notify
+from store.lifecycle.transitions import LockedSession, apply, lock_session
 from store.runs.beat_writing import Beat, BeatAnswer, write_beats
 from store.runs.fence import Fence, Replaced
 

@@ -6,18 +6,18 @@ from pydantic import SecretStr
 from sqlalchemy import delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 
-from sessions.errors import ParleyError
+from sessions.errors import ParleyError, session_not_found
 from sessions.lifecycle import Event, Status
 from sessions.session import Session
 from sessions.worker_token import PARAM, WorkerTokenClaims
 from store.access.vault import CUSTOMER, REFRESHED, TokenVault
+from store.database.channels import MESSAGE_CHANNEL, SESSION_CHANNEL, notify
 from store.database.database import Database
 from store.database.tables import sessions, worker_tokens
 from store.lifecycle import events
 from store.lifecycle.pauses import bound_pausing
 from store.lifecycle.session_rows import read_session
-from store.lifecycle.transitions import MESSAGE_CHANNEL, SESSION_CHANNEL, apply, lock_session, notify
-from store.sessions.queries import not_found
+from store.lifecycle.transitions import apply, lock_session
 
 
 class SessionCommands:
@@ -32,7 +32,7 @@ class SessionCommands:
         async with self._db.begin() as conn:
             locked = await lock_session(conn, session_id, organization_id=organization_id)
             if locked is None:
-                raise not_found()
+                raise session_not_found()
             if not locked.settled:
                 await apply(conn, locked, event, code=code)
             return await read_session(conn, session_id)
@@ -50,7 +50,7 @@ class SessionCommands:
             await bound_pausing(conn)
             locked = await lock_session(conn, session_id, organization_id=organization_id)
             if locked is None:
-                raise not_found()
+                raise session_not_found()
             if locked.status is not target:
                 await apply(conn, locked, event)
                 if target is Status.RUNNING:
@@ -64,7 +64,7 @@ class SessionCommands:
         async with self._db.begin() as conn:
             locked = await lock_session(conn, session_id, organization_id=organization_id)
             if locked is None:
-                raise not_found()
+                raise session_not_found()
             session = await read_session(conn, session_id)
             if locked.settled or session.transport is None:
                 raise ParleyError("transition.invalid", f"a session that is {locked.status} takes no worker token")

@@ -15,11 +15,11 @@ from sessions.room_url import parse_room_url
 from sessions.session import LiveKitTransport, Session
 from store.access.idempotency import IdempotencyTicket
 from store.access.vault import CUSTOMER, TokenVault
+from store.database.channels import CLAIM_CHANNEL, notify
 from store.database.database import CommitUnknown, Database
 from store.database.tables import organizations, sessions, worker_tokens
 from store.lifecycle import events
 from store.lifecycle.session_rows import read_session, session_select, to_session
-from store.lifecycle.transitions import CLAIM_CHANNEL, notify
 from store.sessions.new_session import NewSession
 
 Render = Callable[[Session], tuple[int, bytes]]

@@ -7,13 +7,14 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sessions.errors import session_not_found
 from sessions.session import Session
+from store.database.channels import SESSION_CHANNEL, notify
 from store.database.database import Database
 from store.database.tables import sessions
 from store.lifecycle import events
 from store.lifecycle.session_rows import read_session
-from store.lifecycle.transitions import SESSION_CHANNEL, LockedSession, lock_session, notify
-from store.sessions.queries import not_found
+from store.lifecycle.transitions import LockedSession, lock_session
 
 
 class SessionChanges(TypedDict, total=False):
@@ -58,7 +59,7 @@ class SessionEdits:
 async def _locked(conn: AsyncConnection, organization_id: UUID, session_id: UUID) -> LockedSession:
     locked = await lock_session(conn, session_id, organization_id=organization_id)
     if locked is None:
-        raise not_found()
+        raise session_not_found()
     return locked
 
 

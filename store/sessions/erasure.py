@@ -14,17 +14,17 @@ import structlog
 from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.errors import ParleyError
+from sessions.errors import ParleyError, session_not_found
 from sessions.ids import format_id
 from sessions.lifecycle import TERMINAL, Event, Status
 from store.access.idempotency import erase_answers
+from store.database.channels import SESSION_CHANNEL, notify
 from store.database.database import STATEMENT_TIMEOUT_MS, Database
 from store.database.tables import sessions
 from store.jobs.jobs import ERASE, defer_erase
-from store.lifecycle.transitions import SESSION_CHANNEL, apply, lock_session, notify
+from store.lifecycle.transitions import apply, lock_session
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
-from store.sessions.queries import not_found
 
 FOLDERS = ("sessions", "spool")
 
@@ -72,7 +72,7 @@ class SessionErasure:
             await conn.execute(_HOLD.where(*own).with_for_update())
             locked = await lock_session(conn, session_id, organization_id=organization_id)
             if locked is None:
-                raise not_found()
+                raise session_not_found()
             if locked.status not in TERMINAL:
                 if locked.kind == "text":
                     await apply(conn, locked, Event.END, code="end.requested")

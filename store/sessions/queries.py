@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.errors import ParleyError
+from sessions.errors import session_not_found
 from sessions.session import RecordingOptions, RecordingState, Session
 from store.database.database import Database
 from store.database.tables import recordings, runs, session_events, sessions
@@ -75,7 +75,7 @@ class SessionQueries:
             query = session_select().where(*_own(organization_id, session_id))
             row = (await conn.execute(query)).one_or_none()
         if row is None:
-            raise not_found()
+            raise session_not_found()
         return to_session(row)
 
     async def agent_of(self, organization_id: UUID, session_id: UUID) -> str:
@@ -84,7 +84,7 @@ class SessionQueries:
             query = select(sessions.c.agent_id).where(*_own(organization_id, session_id))
             agent_id: str | None = (await conn.execute(query)).scalar_one_or_none()
         if agent_id is None:
-            raise not_found()
+            raise session_not_found()
         return agent_id
 
     async def current(self, ids: Iterable[UUID]) -> dict[UUID, Session]:
@@ -110,7 +110,7 @@ class SessionQueries:
         async with self._db.begin() as conn:
             row = (await conn.execute(_recording(organization_id, session_id))).mappings().one_or_none()
         if row is None:
-            raise not_found()
+            raise session_not_found()
         plain = {field.name: row[field.name] for field in fields(Recording) if field.name not in ("options",)}
         return Recording(**plain, options=RecordingOptions(row["layout"], row["on_pause"]))
 
@@ -118,7 +118,7 @@ class SessionQueries:
         async with self._db.begin() as conn:
             exists = await conn.execute(select(sessions.c.id).where(*_own(organization_id, session_id)))
             if exists.one_or_none() is None:
-                raise not_found()
+                raise session_not_found()
             return [SessionEvent(**row) for row in (await conn.execute(query)).mappings()]
 
     async def list(
@@ -129,11 +129,6 @@ class SessionQueries:
             found = (await conn.execute(page_of_ids(organization_id, chosen, limit, starting_after))).scalars().all()
             page = await _by_ids(conn, found[:limit])
         return page, len(found) > limit
-
-
-def not_found() -> ParleyError:
-    """What is said of unknown sessions and of other organizations' alike."""
-    return ParleyError("not_found", "Session not found")
 
 
 def _own(organization_id: UUID, session_id: UUID) -> tuple[Any, Any]:

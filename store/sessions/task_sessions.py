@@ -15,18 +15,18 @@ from sqlalchemy import exc, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.errors import ParleyError
+from sessions.errors import ParleyError, session_not_found
 from sessions.lifecycle import Event, Status
 from sessions.session import LiveKitTransport, Session
 from store.access.vault import CUSTOMER, TokenVault
+from store.database.channels import MESSAGE_CHANNEL, SESSION_CHANNEL, notify
 from store.database.database import Database
 from store.database.tables import sessions, worker_tokens
 from store.lifecycle import events
 from store.lifecycle.pauses import bound_pausing
 from store.lifecycle.session_rows import read_session
-from store.lifecycle.transitions import MESSAGE_CHANNEL, SESSION_CHANNEL, LockedSession, apply, lock_session, notify
+from store.lifecycle.transitions import LockedSession, apply, lock_session
 from store.sessions.creation import active_in_room, identity_in_use, transport_columns
-from store.sessions.queries import not_found
 
 MAX_DATA_BYTES = 16 * 1024
 
@@ -81,7 +81,7 @@ class TaskSessions:
             await bound_pausing(conn)
         locked = await lock_session(conn, session_id, organization_id=organization_id)
         if locked is None:
-            raise not_found()
+            raise session_not_found()
         await _write_columns(conn, locked, await read_session(conn, session_id), changes)
         if changes.seat is not None:
             locked = await self._take_seat(conn, locked, *changes.seat)

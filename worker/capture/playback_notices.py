@@ -5,7 +5,7 @@ from collections import deque
 
 import structlog
 
-from worker.capture.synthetic_input import Spawn
+from worker.capture.spawn import Spawn
 from worker.room.livekit_streams import LiveKitStreams
 from worker.room.stream_events import PlaybackNotice
 

@@ -14,7 +14,7 @@ from audio.placing.playout import Finished, Overflown, Playout, PlayoutBudget, P
 from audio.placing.timeline import Placed
 from worker.capture.playback_notices import PlaybackNotices
 from worker.capture.recorder import Recorder
-from worker.capture.synthetic_input import Spawn
+from worker.capture.spawn import Spawn
 from worker.clock.boot_clock import SECOND_NS, boottime_ns
 from worker.clock.session_clock import SessionClock
 from worker.room.livekit_streams import LiveKitStreams

@@ -1,20 +1,17 @@
 """The sine that stands in while nobody is in the room: recorded, and published where the token allows it."""
 
 import asyncio
-from collections.abc import Callable
 
 from audio.pcm import SAMPLE_RATE, Pcm
 from audio.sine import sine_block
 from worker.capture.recorder import Recorder
+from worker.capture.spawn import Spawn
 from worker.clock.boot_clock import boottime_ns
 from worker.clock.session_clock import SessionClock
 from worker.room.livekit_room import LiveKitRoom
 
 _AFTER_SAMPLES = 10 * SAMPLE_RATE
 _BLOCK_SAMPLES = SAMPLE_RATE // 5
-
-Spawn = Callable[["asyncio._CoroutineLike[None]", str], "asyncio.Task[None]"]
-"""Starts a task of the session's, under a name."""
 
 
 class SyntheticInput:

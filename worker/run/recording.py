@@ -11,8 +11,9 @@ from store.lifecycle.pauses import Pause
 from store.log.session_log import SessionLog
 from store.runs.claims import Claim
 from worker.capture.recorder import Recorder
+from worker.capture.spawn import Spawn
 from worker.capture.stream_playout import StreamPlayout
-from worker.capture.synthetic_input import Spawn, SyntheticInput
+from worker.capture.synthetic_input import SyntheticInput
 from worker.clock.boot_clock import SECOND_NS, boottime_ns
 from worker.clock.session_clock import SessionClock
 from worker.lease.beats import Beats

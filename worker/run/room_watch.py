@@ -2,7 +2,7 @@
 
 import structlog
 
-from worker.capture.synthetic_input import Spawn
+from worker.capture.spawn import Spawn
 from worker.joining.token_keeper import TokenKeeper
 from worker.lease.live_run import LiveRun
 from worker.room.events import AudioSubscribed, AudioUnsubscribed, Disconnected, RoomEvent, TextOpened, TokenRefreshed

@@ -3,8 +3,7 @@
 from typing import Any
 
 from control_api.http.answers.dialect import Dialect
-from control_api.http.answers.envelope import error_content, http_status
-from control_api.service.models import ErrorEnvelope
+from control_api.http.answers.envelope import ErrorEnvelope, error_content, http_status
 from sessions.errors import ParleyError
 
 _TEXTS = {

@@ -1,12 +1,12 @@
 """Document 004 in the table of operations."""
 
-from control_api.adapters.agent_sessions import routes
+from control_api.adapters.agent_sessions import examples, routes
 from control_api.adapters.agent_sessions.dialect import AGENT_SESSIONS
 from control_api.adapters.agent_sessions.models import AgentSessionList, History, RenameRequest
-from control_api.http.answers import examples
+from control_api.http.answers.examples import page
+from control_api.http.answers.models import EmptyRequest
 from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.requests.query_parameters import after_seq, identifier, page_size
-from control_api.sessions.create_request import EmptyRequest
 
 _TAG = "Agent sessions"
 _ALL = "/v1/agents/{agent_id}/sessions"
@@ -30,7 +30,7 @@ AGENT_SESSION_OPERATIONS: tuple[Operation, ...] = (
         scope="sessions:read_metadata",
         handler=routes.list_agent_sessions,
         query=_PAGE,
-        answers=(Answer(200, "List of sessions", AgentSessionList, examples.page(examples.AGENT_SESSION)),),
+        answers=(Answer(200, "List of sessions", AgentSessionList, page(examples.AGENT_SESSION)),),
         dialect=AGENT_SESSIONS,
     ),
     Operation(
@@ -43,9 +43,7 @@ AGENT_SESSION_OPERATIONS: tuple[Operation, ...] = (
         scope="sessions:read_metadata",
         handler=routes.list_archived_sessions,
         query=_PAGE,
-        answers=(
-            Answer(200, "List of archived sessions", AgentSessionList, examples.page(examples.ARCHIVED_AGENT_SESSION)),
-        ),
+        answers=(Answer(200, "List of archived sessions", AgentSessionList, page(examples.ARCHIVED_AGENT_SESSION)),),
         dialect=AGENT_SESSIONS,
     ),
     Operation(
@@ -58,7 +56,7 @@ AGENT_SESSION_OPERATIONS: tuple[Operation, ...] = (
         scope="sessions:read",
         handler=routes.get_history,
         query=(after_seq("messages"), page_size()),
-        answers=(Answer(200, "Session message history", History, examples.page(examples.HISTORY_MESSAGE)),),
+        answers=(Answer(200, "Session message history", History, page(examples.HISTORY_MESSAGE)),),
         dialect=AGENT_SESSIONS,
     ),
     Operation(

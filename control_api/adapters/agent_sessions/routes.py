@@ -15,12 +15,12 @@ from control_api.adapters.agent_sessions.models import (
 from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import ERASURE
+from sessions.errors import session_not_found
 from sessions.ids import format_id
 from sessions.session import Session
 from sessions.timestamps import UNIX_EPOCH
 from store.log.session_log import LogEntry
 from store.sessions.filter import SessionFilter
-from store.sessions.queries import not_found
 
 
 async def list_agent_sessions(call: Call) -> web.StreamResponse:
@@ -72,7 +72,7 @@ async def delete_archived_session(call: Call) -> web.StreamResponse:
     """As `delete_session`, for sessions that are archived; others aren't found among them."""
     session = await call.dependencies.sessions.get(call.organization_id, call.session_id)
     if session.archived_at is None:
-        raise not_found()
+        raise session_not_found()
     return await delete_session(call)
 
 

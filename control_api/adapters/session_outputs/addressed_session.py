@@ -6,7 +6,7 @@ A `project` session has a `project_id`, an `instant` one has none; what doesn't 
 from control_api.http.answers.models import NO_NUL
 from control_api.http.requests.call import Call
 from control_api.http.requests.query_parameters import QueryParameter
-from sessions.errors import ParleyError
+from sessions.errors import ParleyError, session_not_found
 from sessions.ids import id_pattern, parse_id
 from sessions.session import Session
 
@@ -97,8 +97,3 @@ async def session_of(call: Call, session_id: str) -> Session:
         raise session_not_found()
     call.session = session.id
     return session
-
-
-def session_not_found() -> ParleyError:
-    """What the document says of unknown, foreign and mismatching sessions alike."""
-    return ParleyError("not_found", "Session not found")

@@ -1,6 +1,6 @@
 """Document 000 in the table of operations."""
 
-from control_api.adapters.session_outputs import routes, summary_routes
+from control_api.adapters.session_outputs import examples, routes, summary_routes
 from control_api.adapters.session_outputs.addressed_session import INSTANT, PROJECT_ID, SESSION_ID, TYPE
 from control_api.adapters.session_outputs.dialect import SESSION_OUTPUTS
 from control_api.adapters.session_outputs.models import (
@@ -12,7 +12,6 @@ from control_api.adapters.session_outputs.models import (
     SummaryPayload,
     TranscriptPayload,
 )
-from control_api.http.answers import examples
 from control_api.http.openapi.operation import Answer, Operation
 
 _TAG = "Session outputs"
@@ -47,7 +46,7 @@ SESSION_OUTPUT_OPERATIONS: tuple[Operation, ...] = (
         scope="sessions:write",
         handler=summary_routes.regenerate_summary,
         body=RegenerateRequest,
-        request_examples={"instant": {"sessionId": examples.SESSION_ID, "instant_voice_links": True}},
+        request_examples={"instant": {"sessionId": SESSION_ID, "instant_voice_links": True}},
         answers=(Answer(202, "The run.", RegeneratingPayload, examples.SESSION_SUMMARY_REGENERATING),),
         errors=("id.invalid", "not_found"),
         dialect=SESSION_OUTPUTS,

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from control_api.adapters.session_outputs.addressed_session import session_not_found, session_of
+from control_api.adapters.session_outputs.addressed_session import session_of
 from control_api.adapters.session_outputs.models import (
     GeneratingPayload,
     RegenerateRequest,
@@ -13,7 +13,7 @@ from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import SUMMARIES
 from control_api.transcripts.summary_routes import failure_of, stored_summary
-from sessions.errors import ParleyError
+from sessions.errors import ParleyError, session_not_found
 from sessions.ids import format_id
 from sessions.session import Session
 from store.outputs.summaries import SummaryRun

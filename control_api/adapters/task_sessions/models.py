@@ -4,10 +4,9 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, Field
 
-from control_api.http.answers.models import NO_NUL, AgentId, AnswerModel, Json, RequestModel, ShortText, Text
+from control_api.http.answers.models import NO_NUL, AgentId, AnswerModel, Json, RequestModel, ShortText, Text, Timestamp
 from control_api.messages.models import MessageText
 from control_api.sessions.create_request import TransportRequest
-from control_api.sessions.resource import Timestamp
 
 TaskStatus = Literal["created", "active", "paused", "completed", "failed"]
 Prompt = Annotated[Text, Field(max_length=32_768)]

@@ -1,6 +1,6 @@
 """Document 002 in the table of operations."""
 
-from control_api.adapters.task_sessions import routes
+from control_api.adapters.task_sessions import examples, routes
 from control_api.adapters.task_sessions.models import (
     CreatedTaskSession,
     CreateTaskSessionRequest,
@@ -10,7 +10,6 @@ from control_api.adapters.task_sessions.models import (
     TaskSessionList,
     UpdateTaskSessionRequest,
 )
-from control_api.http.answers import examples
 from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.requests.path_parameters import SESSION_LEADS_TO
 from control_api.http.requests.query_parameters import QueryParameter, identifier, integer, text

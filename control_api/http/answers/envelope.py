@@ -2,16 +2,63 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
+from pydantic import ConfigDict, Field
 
 from control_api.http.answers.dialect import Dialect
+from control_api.http.answers.models import AnswerModel
 from control_api.http.answers.request_id import HEADER
-from control_api.service.models import ErrorEnvelope
 from sessions.codes import CODES, error_type
 from sessions.errors import ParleyError
 from sessions.redaction import redact, redact_value
+
+
+class FieldError(AnswerModel):
+    """One offending field."""
+
+    code: str
+    message: str
+    param: str
+
+
+class ErrorContent(AnswerModel):
+    """Concrete error returned inside ApiErrorEnvelope.error."""
+
+    model_config = ConfigDict(title="ApiError")
+
+    type: Literal[
+        "invalid_request",
+        "authentication",
+        "quota_exceeded",
+        "permission",
+        "not_found",
+        "conflict",
+        "unprocessable",
+        "rate_limit",
+        "internal",
+        "service_unavailable",
+    ] = Field(description="Top-level error categories. Maps roughly to HTTP status.")
+    code: str = Field(
+        description="Stable machine-readable subcode (lower_snake_case). SDKs should switch on this, not message."
+    )
+    message: str = Field(description="Human-readable summary. Not stable; do not parse.")
+    param: str | None = Field(description="The offending field or parameter, dotted.")
+    request_id: str = Field(description="Echo of the X-Request-Id response header for support.")
+    errors: list[FieldError] | None = None
+    retry_after_seconds: int | None = None
+    existing_session_id: str | None = None
+    required_scope: str | None = None
+
+
+class ErrorEnvelope(AnswerModel):
+    """Wire format for every non-2xx public API response."""
+
+    model_config = ConfigDict(title="ApiErrorEnvelope")
+
+    error: ErrorContent
+
 
 ERROR_CODE = "X-Error-Code"
 _RESERVED = frozenset({"type", "code", "message", "param", "request_id"})

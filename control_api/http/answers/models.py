@@ -51,3 +51,10 @@ JsonObject = TypeAliasType(
         ),
     ],
 )
+
+
+class EmptyRequest(RequestModel):
+    """A command without members: send nothing, or `{}`."""
+
+
+Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-22T02:37:57.123Z"])]

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from control_api.http.answers import examples
 from control_api.http.answers.envelope import ERROR_CODE
+from control_api.http.answers.examples import ERROR
 from control_api.http.answers.request_id import HEADER as REQUEST_ID
 from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.openapi.status_descriptions import STATUS_DESCRIPTIONS
@@ -103,7 +103,7 @@ def error_responses(operation: Operation, references: References) -> dict[str, A
     by_status: defaultdict[int, dict[str, Any]] = defaultdict(dict)
     dialect = operation.dialect
     for code in dict.fromkeys(codes):
-        error = dialect.content(ParleyError(code, CODES[code].help), examples.ERROR["error"]["request_id"])
+        error = dialect.content(ParleyError(code, CODES[code].help), ERROR["error"]["request_id"])
         by_status[dialect.status(code)][code] = {"value": error}
     return {
         str(status): {

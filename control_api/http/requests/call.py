@@ -11,6 +11,12 @@ from control_api.http.requests.dependencies import DEPENDENCIES, ApiDependencies
 from store.access.api_keys import Principal
 from store.access.idempotency import IdempotencyTicket
 
+PRINCIPAL = web.RequestKey("principal", Principal)
+
+
+OPERATION = web.RequestKey("operation", str)
+
+
 Body = TypeVar("Body", bound=BaseModel)
 
 

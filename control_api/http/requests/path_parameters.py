@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from control_api.http.answers import examples
+from control_api.http.answers.examples import AGENT_ID, API_KEY_ID, SESSION_ID
 from control_api.http.answers.models import NO_NUL
 from control_api.http.requests.call import Call
 from sessions.errors import ParleyError
@@ -16,10 +16,10 @@ _AGENT = {"type": "string", "minLength": 1, "maxLength": MAX_AGENT_CHARACTERS, "
 
 # name → description, example, JSON Schema
 PATH_PARAMETERS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "session_id": ("sess_ and 26 characters, or session_ and 32 hex digits.", examples.SESSION_ID, _SESSION),
-    "session_key": ("The session's id.", examples.SESSION_ID, _SESSION),
-    "agent_id": ("The agent that the sessions belong to.", examples.AGENT_ID, _AGENT),
-    "key_id": ("key_ and 26 characters.", examples.API_KEY_ID, {"type": "string", "pattern": id_pattern("key")}),
+    "session_id": ("sess_ and 26 characters, or session_ and 32 hex digits.", SESSION_ID, _SESSION),
+    "session_key": ("The session's id.", SESSION_ID, _SESSION),
+    "agent_id": ("The agent that the sessions belong to.", AGENT_ID, _AGENT),
+    "key_id": ("key_ and 26 characters.", API_KEY_ID, {"type": "string", "pattern": id_pattern("key")}),
     "key": ("Part of the link.", "sessions/…/conversation.wav", {"type": "string"}),
 }
 

@@ -6,8 +6,8 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.web_request import BaseRequest
 
 from control_api.http.answers.request_id import request_id
-from control_api.http.serving.admission import PRINCIPAL
-from control_api.http.serving.boundary import CODE, OPERATION
+from control_api.http.requests.call import OPERATION, PRINCIPAL
+from control_api.http.serving.boundary import CODE
 from sessions.ids import format_id
 from sessions.redaction import redact
 

@@ -9,20 +9,19 @@ from control_api.http.answers.dialect import DIALECT
 from control_api.http.answers.json_answer import json_answer
 from control_api.http.openapi.operation import Operation
 from control_api.http.requests.authentication import authenticate, require_scope
-from control_api.http.requests.call import Call
-from control_api.http.requests.dependencies import ANSWER_VAULT, DEPENDENCIES, LATE_RELEASES
+from control_api.http.requests.call import OPERATION, PRINCIPAL, Call
+from control_api.http.requests.dependencies import DEPENDENCIES
 from control_api.http.requests.field_errors import validate
 from control_api.http.requests.idempotency_key import REPLAYED, fingerprint, read_key
 from control_api.http.requests.json_body import read_body
 from control_api.http.requests.path_parameters import read_path
 from control_api.http.requests.query_parameters import read_query
-from control_api.http.serving.boundary import OPERATION
-from sessions.errors import DatabaseUnavailableError
-from store.access.api_keys import Principal
+from control_api.http.serving.late_releases import LATE_RELEASES
+from sessions.errors import DatabaseUnavailableError, session_not_found
 from store.access.idempotency import Replay
-from store.sessions.queries import not_found
+from store.access.vault import AnswerVault
 
-PRINCIPAL = web.RequestKey("principal", Principal)
+ANSWER_VAULT = web.AppKey("answer_vault", AnswerVault)
 
 
 def admit(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -59,7 +58,7 @@ async def require_own(call: Call) -> None:
     if call.agent is None or call.session is None:
         return
     if await call.dependencies.sessions.agent_of(call.organization_id, call.session) != call.agent:
-        raise not_found()
+        raise session_not_found()
 
 
 async def _once(operation: Operation, call: Call, key: str) -> web.StreamResponse:

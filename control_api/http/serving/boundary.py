@@ -10,11 +10,12 @@ from aiohttp.typedefs import Handler
 from control_api.http.answers.dialect import DIALECT
 from control_api.http.answers.envelope import CANONICAL, error_answer
 from control_api.http.answers.request_id import HEADER, request_id
-from control_api.http.requests.dependencies import METRICS, READINESS
+from control_api.http.requests.call import OPERATION
+from control_api.http.serving.readiness import READINESS
+from control_api.http.serving.request_metrics import METRICS
 from sessions.errors import ParleyError
 from sessions.redaction import redact
 
-OPERATION = web.RequestKey("operation", str)
 CODE = web.RequestKey("code", str)
 
 log = structlog.get_logger()

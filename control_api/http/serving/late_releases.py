@@ -2,6 +2,8 @@
 
 import asyncio
 
+from aiohttp import web
+
 from store.access.idempotency import Idempotency, IdempotencyTicket
 
 MAX_WAITING = 1000
@@ -22,3 +24,6 @@ class LateReleases:
         """Release one after the other, for ever."""
         while True:
             await idempotency.release(await self._tickets.get())
+
+
+LATE_RELEASES = web.AppKey("late_releases", LateReleases)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
+from aiohttp import web
 
 from sessions.errors import ParleyError
 
@@ -67,3 +68,6 @@ class ReadinessProbe:
             log.warning("dependency.unavailable", code=getattr(error, "code", "timeout"))
             return False
         return True
+
+
+READINESS = web.AppKey("readiness", ReadinessProbe)

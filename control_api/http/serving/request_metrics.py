@@ -1,5 +1,6 @@
 """Prometheus metrics of the API, in a registry of their own."""
 
+from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
@@ -32,3 +33,6 @@ class RequestMetrics:
     def render(self) -> bytes:
         """The text that a Prometheus server scrapes."""
         return generate_latest(self._registry)
+
+
+METRICS = web.AppKey("metrics", RequestMetrics)

@@ -20,7 +20,7 @@ from store.objects.objects import Objects
 from store.sessions.new_session import NewSession
 from store.sessions.sessions import Sessions
 from tests.support.beeps import mint_token
-from worker.processes.recorder_process import OpenRecorder, open_recorder
+from worker.processes.recorder_opening import OpenRecorder, open_recorder
 
 
 async def until(probe: Callable[[], Awaitable[Any]], *, seconds: float = 20) -> Any:

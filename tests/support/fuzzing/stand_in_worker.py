@@ -18,7 +18,7 @@ import numpy as np
 import soundfile
 from pydantic import SecretStr
 
-from control_api.http.answers import examples
+from control_api.transcripts.examples import SUMMARY
 from sessions.ids import format_id
 from sessions.lifecycle import Status
 from sessions.transcript_document import transcript_document
@@ -174,7 +174,7 @@ class StandInWorker:
         await self._transcripts.close(session_id, Closing(engine="none"), f"{name}/conversation.json")
         run = await self._summaries.request(session_id, again=False)
         if run is not None and await self._summaries.begin(session_id) is not None:
-            summary = {**examples.SUMMARY["content"], "transcript_sha256": transcript.sha256}
+            summary = {**SUMMARY["content"], "transcript_sha256": transcript.sha256}
             await self._objects.put_bytes(f"{name}/summary.json", json.dumps(summary).encode())
             await self._summaries.finish(session_id, run.run_id, transcript.sha256, f"{name}/summary.json")
 

@@ -7,9 +7,9 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import text
 
+from control_api.http.answers.envelope import ErrorEnvelope
 from control_api.http.openapi.document import openapi_document, render
 from control_api.operations import OPERATIONS
-from control_api.service.models import ErrorEnvelope
 from sessions.lifecycle import ALIASES, Status
 from sessions.usage import MULTIPLIERS
 from tests.support.api_server import ROOM_URL, ApiServer, create_body, worker_token

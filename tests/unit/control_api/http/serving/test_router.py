@@ -12,7 +12,7 @@ from control_api.http.answers.dialect import DIALECT
 from control_api.http.answers.envelope import RefusedRequestError
 from control_api.http.openapi.document import openapi_document, render
 from control_api.http.openapi.operation import Operation
-from control_api.http.serving.boundary import OPERATION
+from control_api.http.requests.call import OPERATION
 from control_api.http.serving.router import add_routes
 from control_api.operations import OPERATIONS
 from sessions.errors import ParleyError

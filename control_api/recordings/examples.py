@@ -1,0 +1,29 @@
+"""Examples of recordings for the OpenAPI document."""
+
+from control_api.http.answers.examples import SESSION_ID
+
+RECORDING = {
+    "object": "recording",
+    "id": "rec_01KB2F9999Q4V9M7T8Y6R3N1C0",
+    "session_id": SESSION_ID,
+    "state": "incomplete",
+    "reason": None,
+    "layout": "stereo",
+    "on_pause": "silence",
+    "sample_rate": 48000,
+    "channels": 2,
+    "duration_ms": 61240,
+    "size_bytes": 11758124,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "peak_dbfs": -6.1,
+    "current_peak_dbfs": None,
+    "tracks": [],
+    "gaps": [{"start_ms": 20110, "end_ms": 21870, "code": "gap.worker_lost"}],
+    "finalized_at": "2026-11-22T02:39:02.004Z",
+}
+AUDIO_LINK = {
+    "object": "audio_link",
+    "session_id": SESSION_ID,
+    "url": "https://parley.example/v1/objects/sessions/sess_01/conversation.wav?expires=1795230000&signature=…",
+    "expires_at": "2026-11-22T03:38:00.000Z",
+}

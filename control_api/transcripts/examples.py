@@ -1,0 +1,65 @@
+"""Examples of transcripts and summaries for the OpenAPI document."""
+
+from typing import Any
+
+from control_api.http.answers.examples import SESSION_ID, TIME
+
+TRANSCRIPT: dict[str, Any] = {
+    "object": "transcript",
+    "session_id": SESSION_ID,
+    "status": "available",
+    "engine": "pocketsphinx",
+    "model": "en-us",
+    "language": "en",
+    "error": None,
+    "segments": [
+        {
+            "seq": 1,
+            "speaker": "Alice",
+            "identity": "alice",
+            "role": "user",
+            "text": "can you hear me",
+            "start_ms": 2010,
+            "end_ms": 3010,
+            "final": True,
+            "confidence": 0.8654,
+            "words": [{"text": "can", "start_ms": 2010, "end_ms": 2220, "confidence": 0.5172}],
+            "source": "speech",
+        }
+    ],
+}
+
+_SUMMARY: dict[str, Any] = {
+    "title": "Only Postgres, and it brings one along",
+    "summary": "alice: Only Postgres, and it brings one along. bob: Good. Then let us hang up, and look at the file.",
+    "key_points": ["Only Postgres, and it brings one along."],
+    "action_items": ["bob: Then let us hang up, and look at the file."],
+    "participants": [{"identity": "alice", "speaker": "Alice", "role": "user"}],
+    "talk_time_ms": {"alice": 6170},
+    "language": "en",
+    "engine": "extractive",
+    "model": "lexrank",
+    "transcript_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+}
+_RUN_ID = "run_01KB2F9XG4Q4V9M7T8Y6R3N1C0"
+
+SUMMARY: dict[str, Any] = {
+    "object": "summary",
+    "session_id": SESSION_ID,
+    "status": "available",
+    "workflow_id": f"summary-{SESSION_ID}",
+    "run_id": _RUN_ID,
+    "is_current": True,
+    "requested_at": TIME,
+    "finished_at": "2026-11-22T02:37:59.004Z",
+    "error": None,
+    "content": _SUMMARY,
+}
+
+GENERATING_SUMMARY: dict[str, Any] = {
+    **SUMMARY,
+    "status": "generating",
+    "is_current": False,
+    "finished_at": None,
+    "content": None,
+}

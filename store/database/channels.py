@@ -1,0 +1,17 @@
+"""NOTIFY: the channels, and sending on one."""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+SESSION_CHANNEL = "parley_session"
+
+CLAIM_CHANNEL = "parley_claim"
+
+MESSAGE_CHANNEL = "parley_message"
+
+DELIVERED_CHANNEL = "parley_delivered"
+
+
+async def notify(conn: AsyncConnection, channel: str, payload: str = "") -> None:
+    """NOTIFY, delivered when the transaction commits."""
+    await conn.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload})

@@ -1,0 +1,153 @@
+"""What a recorder process opens, the loops that run beside its sessions, and its signals.
+
+Before this module is imported, `worker.processes.signals.SIGNALS` must be blocked: LiveKit's threads inherit the mask.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from uuid import UUID
+
+import structlog
+from pydantic import SecretStr
+
+from sessions.settings import Settings
+from store.access.vault import TokenVault
+from store.database.channels import CLAIM_CHANNEL, MESSAGE_CHANNEL, SESSION_CHANNEL
+from store.database.database import Database
+from store.database.notifications import Listener
+from store.objects.objects import Objects
+from store.runs.claims import Claims
+from store.runs.runs import Runs
+from worker.joining.joins import Joins
+from worker.lease.beats import Beats
+from worker.lease.drain import Drain
+from worker.process_figures import keep_writing
+from worker.processes.recorder_process import RecorderProcess
+from worker.processes.signals import watch_signals
+from worker.run.recorder_tools import RecorderTools
+from worker.spool.run_spool import open_spool_folder
+from worker.spool.spool_writer import SpoolWriter
+
+_log = structlog.get_logger(__name__)
+
+_CHANNELS = (CLAIM_CHANNEL, SESSION_CHANNEL, MESSAGE_CHANNEL)
+_JOINS_LAND_SECONDS = 2.5
+_FLUSH_SECONDS = 2.0
+PANIC_EXIT_CODE = 70
+
+
+class OpenRecorder:
+    """A recorder process with everything it needs, ready to `run`."""
+
+    def __init__(self, process: RecorderProcess, tools: RecorderTools, listener: Listener) -> None:
+        self.process = process
+        self.writer = tools.spool_writer
+        self._tools = tools
+        self._listener = listener
+
+    async def run(self) -> bool:
+        """Run until stopped; False if some joins never landed: the process must go without closing its loop."""
+        async with asyncio.TaskGroup() as loops:
+            background = [
+                loops.create_task(self._tools.beats.run(), name="beats"),
+                loops.create_task(self._tools.beats.watch_fences(), name="fences"),
+                loops.create_task(
+                    keep_writing(self._tools.settings.data_dir, self.process.owner, lambda: self.process.figures),
+                    name="figures",
+                ),
+                loops.create_task(_listen(self._listener, self.process, self._tools.beats), name="listener"),
+            ]
+            await self.process.run()
+            for task in background:
+                task.cancel()
+        return await self._tools.joins.all_landed(_JOINS_LAND_SECONDS)
+
+
+@asynccontextmanager
+async def open_recorder(
+    settings: Settings,
+    database_url: SecretStr,
+    objects: Objects,
+    *,
+    owner: UUID,
+    reconnect: Callable[[], object] | None = None,
+) -> AsyncIterator[OpenRecorder]:
+    """Open spool, database connections and listener; leaving waits for the last join to land."""
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(open_spool_folder(settings.data_dir, owner))
+        writer = stack.enter_context(SpoolWriter())
+        db, beats_db = [
+            await stack.enter_async_context(
+                Database.open(
+                    database_url,
+                    timeout_seconds=settings.database_timeout_seconds,
+                    application_name=name,
+                    pool_size=size,
+                    reconnect=reconnect,
+                )
+            )
+            for name, size in (("parley-recorder", 3), ("parley-beats", 1))
+        ]
+        listener = await stack.enter_async_context(
+            Listener.open(database_url, channels=_CHANNELS, application_name="parley-recorder")
+        )
+        vault = TokenVault(settings.secret_key)
+        beats = Beats(
+            Runs(beats_db, vault),
+            owner,
+            heartbeat_seconds=settings.heartbeat_seconds,
+            stalled_seconds=settings.stalled_seconds,
+        )
+        joins = Joins(await stack.enter_async_context(asyncio.TaskGroup()))
+        tools = RecorderTools(settings, db, Runs(db, vault), beats, joins, objects, writer, folder, Drain())
+        yield OpenRecorder(RecorderProcess(tools, Claims(db, vault), owner), tools, listener)
+
+
+async def run_recorder_process(
+    settings: Settings,
+    database_url: SecretStr,
+    objects: Objects,
+    *,
+    owner: UUID,
+    reconnect: Callable[[], object] | None = None,
+) -> None:
+    """Run until SIGTERM or SIGINT from another process, then hand over; SIGUSR1: claim no more.
+
+    Raises:
+        RuntimeError: the signals are not blocked.
+    """
+    async with open_recorder(settings, database_url, objects, owner=owner, reconnect=reconnect) as recorder:
+
+        def on_signal(number: signal.Signals) -> None:
+            _log.info("signal", name=number.name)
+            if number is signal.SIGUSR1:
+                recorder.process.stop_claiming()
+            else:
+                recorder.process.stop()
+
+        def on_panic() -> None:
+            recorder.writer.flush(timeout_seconds=_FLUSH_SECONDS)
+            os._exit(PANIC_EXIT_CODE)
+
+        with watch_signals(on_signal, on_panic):
+            if not await recorder.run():
+                # Canceling joins would kill us later and less politely; every session is sealed.
+                _log.warning("joins_never_landed")
+                recorder.writer.flush(timeout_seconds=_FLUSH_SECONDS)
+                os._exit(0)
+
+
+async def _listen(listener: Listener, process: RecorderProcess, beats: Beats) -> None:
+    async for channel, payload in listener:
+        if channel == CLAIM_CHANNEL:
+            process.wake()
+        elif channel == MESSAGE_CHANNEL:
+            beats.messages_wait(UUID(payload))
+        elif not payload:
+            process.wake()
+            beats.hurry()
+        elif beats.knows(UUID(payload)):
+            beats.hurry()
