@@ -1,4 +1,4 @@
-"""What happened to a session, and what it costs: the ordered logs, oldest first."""
+"""What happened to a session: the ordered log, oldest first."""
 
 from typing import Any, Literal
 

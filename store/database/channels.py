@@ -4,11 +4,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 SESSION_CHANNEL = "parley_session"
-
 CLAIM_CHANNEL = "parley_claim"
-
 MESSAGE_CHANNEL = "parley_message"
-
 DELIVERED_CHANNEL = "parley_delivered"
 
 

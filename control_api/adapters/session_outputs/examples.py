@@ -41,3 +41,5 @@ SESSION_SUMMARY_REGENERATING: dict[str, Any] = {
     "workflowId": f"summary-{SESSION_ID}",
     "runId": _RUN_ID,
 }
+
+REGENERATE_SUMMARY: dict[str, Any] = {"sessionId": SESSION_ID, "instant_voice_links": True}
