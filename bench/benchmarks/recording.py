@@ -8,9 +8,9 @@ from audio import SAMPLE_RATE
 from bench.contenders.agents import agents
 from bench.contenders.contender import Entered
 from bench.contenders.floor import floor
+from bench.contenders.measurement import Measurement, PartCost, measure
 from bench.contenders.parley import RECORDER_PART, WORKER_PART, parley
 from bench.measuring.machine import describe
-from bench.measuring.measurement import Measurement, PartCost, measure
 from bench.measuring.spread import median, median_ratio
 from bench.measuring.table import print_goal, print_note, print_table, print_title
 from bench.options import Options
