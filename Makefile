@@ -11,7 +11,7 @@ PEERS := $(UV) pip compile --generate-hashes --no-header --universal --python-ve
 TEST_PROCESSES ?= 4
 # Tests of audio in real time measure the machine's load with it: few at once, and nothing beside them.
 REALTIME_PROCESSES ?= 2
-# Cases per operation, and chains of requests along the document's links. 2000 take about an hour and a half.
+# Cases per operation, and chains of requests along the OpenAPI links. 2000 take about an hour and a half.
 SCHEMATHESIS_EXAMPLES ?= 2000
 
 .DEFAULT_GOAL := help

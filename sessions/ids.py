@@ -1,6 +1,6 @@
 """Identifiers: a prefix and 128 bits of UUIDv7, printed as a ULID (`sess_01J…`).
 
-`session_<32 hex>` is the same session id in the spelling of reference document 003. Both are read in any case.
+`session_<32 hex>` is the same session id spelled in hex. Both are read in any case.
 """
 
 import re
@@ -48,7 +48,7 @@ def parse_id(prefix: Prefix, text: str, *, param: str = "id") -> UUID:
 
 
 def format_hex_id(prefix: Prefix, value: UUID) -> str:
-    """The spelling of reference document 003: `session_` (also `org_`) and 32 hex digits."""
+    """The id in hex: `session_` (or `org_`) and 32 hex digits."""
     return f"{'session' if prefix == 'sess' else prefix}_{value.hex}"
 
 
@@ -59,7 +59,7 @@ def id_pattern(prefix: Prefix) -> str:
 
 
 def is_hex_spelling(text: str) -> bool:
-    """Whether `text` is a session id as reference document 003 spells it."""
+    """Whether `text` is a session id in hex."""
     return _HEX_ID.fullmatch(text) is not None
 
 

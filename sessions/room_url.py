@@ -1,4 +1,4 @@
-"""Which room URLs Parley dials: the preflight against server-side request forgery (design.md §7).
+"""Which room URLs Parley dials: the preflight against server-side request forgery.
 
 Literal addresses are judged here at create; names are resolved by the worker right before the join, and each address is
 judged by the same `is_public_address`.

@@ -36,7 +36,7 @@ class RecordingOptions:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Everything that the resource shows; field meanings are those of docs/api.md."""
+    """Everything that the resource shows; the fields mean what docs/api.md says."""
 
     id: UUID
     organization_id: UUID

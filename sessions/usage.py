@@ -7,7 +7,7 @@ from typing import Literal
 
 Quality = Literal["standard", "mock"]
 
-# mock loads no model; it bills as standard when it appears on a real session (reference document 001).
+# mock loads no model; it bills as standard when it appears on a real session.
 MULTIPLIERS: dict[str, Decimal] = {"standard": Decimal("1.000"), "mock": Decimal("1.000")}
 
 
@@ -44,7 +44,7 @@ def proven_ms(
     max_duration_seconds: int,
     stalled_seconds: float,
 ) -> int:
-    """What one beat adds to the bill, in whole milliseconds (design.md §5).
+    """What one beat adds to the bill, in whole milliseconds.
 
     The model that the SQL of `store.runs.beat_writing` is tested against: `least(now, paused_at, ending_at, the
     session's longest duration after started_at) − greatest(previous beat, running since)`, clamped to

@@ -8,7 +8,7 @@ from control_api.service.docs_page import DOCS_PAGE, DOCS_PAGE_POLICY
 
 
 async def get_openapi(call: Call) -> web.StreamResponse:
-    """The document, as made when the application was built."""
+    """The OpenAPI document, rendered when the application was built."""
     return web.Response(
         body=call.request.app[OPENAPI],
         content_type="application/json",
@@ -17,7 +17,7 @@ async def get_openapi(call: Call) -> web.StreamResponse:
 
 
 async def get_docs(call: Call) -> web.StreamResponse:
-    """One page that draws the document."""
+    """One page that draws the OpenAPI document."""
     return web.Response(
         text=DOCS_PAGE,
         content_type="text/html",

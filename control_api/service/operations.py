@@ -1,4 +1,4 @@
-"""The operations that need no session: codes, health, metrics, the document itself."""
+"""The operations of the service itself: codes, health, metrics, the OpenAPI document."""
 
 from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation

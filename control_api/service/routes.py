@@ -1,4 +1,4 @@
-"""What needs no session: the code registry, health, readiness, metrics, status, the document and its page."""
+"""The routes of the service itself: the code registry, health, readiness, metrics and status."""
 
 from importlib.metadata import version
 

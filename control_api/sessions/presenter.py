@@ -37,7 +37,7 @@ def present_session(session: domain.Session) -> SessionResource:
 
 
 def present_session_in_hex(session: domain.Session) -> HexSessionResource:
-    """The spelling of reference document 003."""
+    """The resource with hex ids: `session_` and `org_` with 32 hex digits, and three status words."""
     return HexSessionResource.model_validate(
         {
             **present_session(session).model_dump(exclude={"id", "status", "organization_id"}),

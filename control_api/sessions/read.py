@@ -44,9 +44,10 @@ async def list_sessions(call: Call) -> web.StreamResponse:
 
 
 async def get_session(call: Call) -> web.StreamResponse:
-    """The resource now, or as soon as it has got somewhere.
+    """The session now, or, if asked to wait, once it has reached `until` or the time is over.
 
-    Asked for as `session_` and 32 hex digits, or as `HEX_SESSION`, it is spelled as reference document 003 does.
+    It is answered with hex ids and three status words when its id is sent in hex (`session_` and 32 digits) or the
+    client accepts `HEX_SESSION`.
     """
     media_type = accepted_media_type(call.request.headers, (JSON, HEX_SESSION))
     in_hex = media_type == HEX_SESSION or is_hex_spelling(call.request.match_info["session_id"])

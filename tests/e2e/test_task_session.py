@@ -1,4 +1,4 @@
-"""Document 002 from end to end: a task's text session becomes a voice session, whose messages reach a real room."""
+"""`/api/sessions` from end to end: a task's text session becomes a voice session, whose messages reach a real room."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Errors of document 004: the canonical envelope with the document's texts for 401 and 403."""
+"""Errors of agents' sessions: the canonical envelope, with texts of this style's own for 401 and 403."""
 
 from typing import Any
 

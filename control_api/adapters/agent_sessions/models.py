@@ -1,4 +1,4 @@
-"""Document 004's sessions and messages: times are Unix timestamps in milliseconds."""
+"""Sessions and messages of `/v1/agents/{agent_id}/sessions`: times are Unix timestamps in milliseconds."""
 
 from typing import Annotated, Any, Literal
 

@@ -1,4 +1,4 @@
-"""Document 004 in the table of operations."""
+"""The operations on an agent's sessions: `/v1/agents/{agent_id}/sessions`."""
 
 from control_api.adapters.agent_sessions import examples, routes
 from control_api.adapters.agent_sessions.dialect import AGENT_SESSIONS

@@ -1,4 +1,4 @@
-"""Document 004: `/v1/agents/{agent_id}/sessions`. The path's agent is checked at admission, for keys and sessions."""
+"""`/v1/agents/{agent_id}/sessions`. Admission has checked that the key and the session belong to the path's agent."""
 
 from datetime import datetime, timedelta
 from typing import Literal

@@ -1,6 +1,7 @@
-"""Which session document 000 means: `sessionId`, and what kind of session that has to be.
+"""Which session a request to a flat path means: `sessionId`, and what kind of session that has to be.
 
-A `project` session has a `project_id`, an `instant` one has none; what doesn't match isn't found.
+A `project` session has a `project_id`, an `instant` one has none. A session of the other kind, or of another project,
+is answered like one that doesn't exist.
 """
 
 from control_api.http.answers.models import NO_NUL
@@ -39,7 +40,7 @@ PROJECT_ID = QueryParameter(
     "",
 )
 
-# The document's three words, and their opposites for clients that always say it. Read in any case.
+# 1, true and yes, and their opposites for clients that always send the parameter. Read in any case.
 _INSTANT_WORDS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -62,7 +63,7 @@ async def addressed_session(call: Call) -> Session:
     """The session that `sessionId`, `type` and `projectId` of the query name.
 
     Raises:
-        ParleyError: with the document's texts.
+        ParleyError: `parameter.required`, `id.invalid`, `not_found`.
     """
     if not call.query["sessionId"]:
         raise ParleyError("parameter.required", "sessionId is required", param="sessionId")
@@ -84,7 +85,7 @@ async def session_of(call: Call, session_id: str) -> Session:
     """The caller's session with this id, in either spelling.
 
     Raises:
-        ParleyError: `id.invalid`, or `not_found` with the document's text.
+        ParleyError: `id.invalid`, `not_found`.
     """
     parsed = parse_id("sess", session_id, param="sessionId")
     try:

@@ -1,4 +1,4 @@
-"""Errors as document 000 has them: `{"error": "<text>"}`, statuses 400, 401, 403, 404, 500 and 503 only."""
+"""Errors of the flat paths: `{"error": "<text>"}`, and the code in a header."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from sessions.redaction import redact
 
 CODE_HEADER = "X-Error-Code"
 
-# The document knows a bad query and a thing that isn't there; it has no 409 and no 422.
+# This style has no 422 and, but for a repeated request, no 409: a bad query is 400, and what isn't there yet is 404.
 _STATUSES = {"audio.not_ready": 404, "idempotency.in_progress": 409}
 
 

@@ -1,4 +1,4 @@
-"""What document 000 reads and answers: camelCase, undefined members absent."""
+"""Bodies and answers of the flat paths `/v1/session/…`: camelCase, and a member without a value is left out."""
 
 from typing import Annotated, Any, Literal
 
@@ -19,7 +19,7 @@ Undefined = Field(default=None, exclude_if=_is_undefined)
 
 
 class OutputsAnswer(BaseModel):
-    """An answer of document 000."""
+    """An answer of a flat path."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -101,7 +101,7 @@ class RegeneratingPayload(OutputsAnswer):
 class RegenerateRequest(RequestModel):
     """Whose summary is to be made again."""
 
-    # The pattern isn't checked here: what is no id has the document's texts.
+    # The schema shows the pattern and doesn't check it: `parse_id` refuses a malformed id with 400 `id.invalid`.
     session_id: str = Field(alias="sessionId", max_length=256, json_schema_extra={"pattern": id_pattern("sess")})
     project_id: Annotated[Text, Field(max_length=256)] | None = Field(
         None, alias="projectId", description="Has to match when given."

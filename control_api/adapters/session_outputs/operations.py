@@ -1,4 +1,4 @@
-"""Document 000 in the table of operations."""
+"""The operations of the flat paths: `/v1/session/…`, `/v1/sessions/summary` and `/v1/sessions/summary/regenerate`."""
 
 from control_api.adapters.session_outputs import examples, routes, summary_routes
 from control_api.adapters.session_outputs.addressed_session import INSTANT, PROJECT_ID, SESSION_ID, TYPE

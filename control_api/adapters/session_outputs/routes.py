@@ -1,4 +1,4 @@
-"""Document 000: `/v1/session/status`, `…/transcript` and `…/audio`: one session's state and outputs."""
+"""`GET /v1/session/status`, `…/transcript` and `…/audio`: a session's state and what was made from it."""
 
 import json
 

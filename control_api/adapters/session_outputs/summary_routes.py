@@ -1,4 +1,4 @@
-"""Document 000: `GET /v1/sessions/summary` and `POST /v1/sessions/summary/regenerate`."""
+"""`GET /v1/sessions/summary` and `POST /v1/sessions/summary/regenerate`."""
 
 from aiohttp import web
 

@@ -1,4 +1,4 @@
-"""Bodies and answers of document 002 (`/api/sessions`)."""
+"""Bodies and answers of `/api/sessions`."""
 
 from typing import Annotated, Any, Literal, get_args
 

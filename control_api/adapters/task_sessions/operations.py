@@ -1,4 +1,4 @@
-"""Document 002 in the table of operations."""
+"""The operations on sessions of tasks: `/api/sessions`."""
 
 from control_api.adapters.task_sessions import examples, routes
 from control_api.adapters.task_sessions.models import (

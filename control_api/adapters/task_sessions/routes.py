@@ -1,4 +1,4 @@
-"""Document 002: sessions of agents' tasks, bare resources, five status words."""
+"""`/api/sessions`: sessions of agents' tasks, as bare resources with five status words."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -55,7 +55,7 @@ _IDLE_TIMEOUT_SECONDS = 30
 
 
 def statuses_of(word: str) -> frozenset[Status]:
-    """The statuses that a word of the document stands for.
+    """The statuses that one of the five words stands for.
 
     Raises:
         ParleyError: `status.unknown`.

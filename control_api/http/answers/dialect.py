@@ -1,4 +1,4 @@
-"""How an operation says that something went wrong: the canonical envelope, or what a reference document has instead."""
+"""How the operations of one style answer errors: the canonical envelope, or a form of their own."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -32,7 +32,7 @@ INTEGRAL = BeforeValidator(_integral)
 NO_NUL = r"^[^\x00]*$"
 Text = Annotated[str, Field(pattern=NO_NUL)]
 ShortText = Annotated[str, Field(min_length=1, max_length=256, pattern=NO_NUL)]
-# It is a segment of document 004's paths, from which every client takes . and .. away.
+# An agent's id is a segment of a path (/v1/agents/{agent_id}/sessions), where every client resolves . and .. away.
 AgentId = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]*[^\x00.][^\x00]*$|^\.{3,}$")]
 Json = TypeAliasType(
     "Json",

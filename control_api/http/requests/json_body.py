@@ -1,4 +1,4 @@
-"""The one strict reader of request bodies (design.md §7).
+"""The one strict reader of request bodies.
 
 At most 64 KiB, counted before anything is buffered; 10 seconds in all; one JSON object in UTF-8 without duplicate keys,
 NaN, infinities, NUL or lone surrogates. Plain aiohttp answers 500 or 200 to those, and never closes a slow body.

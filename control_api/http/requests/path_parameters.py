@@ -1,4 +1,4 @@
-"""The parameters that paths may have: what the document says of each, and how a request's are read."""
+"""The parameters that paths may have: how the OpenAPI document describes them, and how a request's are read."""
 
 import re
 from typing import Any
@@ -23,7 +23,7 @@ PATH_PARAMETERS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "key": ("Part of the link.", "sessions/…/conversation.wav", {"type": "string"}),
 }
 
-# Which members of a new session fill them; document 000 has it in its query, or in its body.
+# Which members of a new session fill them. The flat paths have the session's id in the query or in the body.
 OUTSIDE_THE_PATH = "sessionId"
 SESSION_LEADS_TO = {"session_id": "id", "session_key": "id", OUTSIDE_THE_PATH: "id", "agent_id": "agent_id"}
 

@@ -24,10 +24,10 @@ class QueryParameter:
         name: as in the URL.
         parse: from text to value; raises ValueError (→ 422 `parameter.invalid`) or a ParleyError of its own.
         schema: JSON Schema of one value.
-        description: for the document.
+        description: for the OpenAPI document.
         default: the value when it is absent.
         repeats: may be given several times; the value is then a tuple.
-        required: for the document; the operation itself says what is missing.
+        required: for the OpenAPI document; the operation itself refuses a request without it.
     """
 
     name: str

@@ -76,7 +76,7 @@ class World:
         query = {parameter.name for parameter in operation.query}
         asked = {name: value for name, value in (("sessionId", self.session), ("type", "instant")) if name in query}
         body = _body(operation)
-        if isinstance(body, dict) and "sessionId" in body:  # document 000 names it in the body
+        if isinstance(body, dict) and "sessionId" in body:  # /v1/sessions/summary/regenerate has it there
             body = {"sessionId": self.session}
         return await self.api.call(operation.method, path, body, key=key, params=asked)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from control_api.operations import OPERATIONS
 from tests.support.fuzzing.run import Effort, fuzz
 
-# `make schemathesis` looks longer: so many cases for each operation and as many chains along the document's links.
+# `make schemathesis` looks longer: so many cases for each operation and as many chains along the OpenAPI links.
 EXAMPLES = int(os.environ.get("PARLEY_SCHEMATHESIS_EXAMPLES", "0"))
 QUICK = Effort(examples=2, scenarios=60)
 # CI looks at the same cases each time, so that what it says is about the change; developers' runs take new ones.
@@ -18,7 +18,7 @@ SECONDS_QUICK = 900
 SECONDS_PER_EXAMPLE = 20
 # Those that there is more than one request to; Hypothesis gives up silently on what it can't repeat.
 VARIED = [operation.name for operation in OPERATIONS if operation.query or operation.body or "{" in operation.path]
-LEAST_LINKS = 20  # of the document's, that are followed
+LEAST_LINKS = 20  # of the OpenAPI document, that are followed
 
 
 async def test_schemathesis_finds_nothing(database_url: str, tmp_path: Path) -> None:

@@ -69,8 +69,8 @@ def filter_failure(context: HookContext, failure: Failure, case: Case[Any], resp
     del context
     code = response.headers.get("x-error-code", [""])[0]
     if isinstance(failure, EnsureResourceAvailability):
-        # The session is there, but no recording or transcript of it; or another document's DELETE took it away; or
-        # it was asked for as another project's, which document 000 does in the body.
+        # The session is there, but no recording or transcript of it; or another style's DELETE took it away; or it
+        # was asked for as another project's, which /v1/sessions/summary/regenerate does in the body.
         named_in_body = operation_id(case) == "regenerate_session_summary"
         return code == "not_found" and not named_in_body and not _cast.is_deleted(case)
     if isinstance(failure, AcceptedNegativeData):

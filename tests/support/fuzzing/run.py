@@ -40,7 +40,7 @@ class Effort:
     Attributes:
         examples: cases that are made up for each operation, besides examples and edge cases (which have a number of
             their own).
-        scenarios: chains of requests along the document's links.
+        scenarios: chains of requests along the OpenAPI document's links.
         seed: of the random choices; None: a new one, which the output says.
         options: more of the command line.
     """
@@ -61,7 +61,7 @@ class Finding:
         answers: operation → status → how many; of methods that a path hasn't as `TRACE /path`.
         excused: operation → what excused a refusal → how often.
         checked: answers to which all checks were applied.
-        links: of the document, that were followed.
+        links: of the OpenAPI document, that were followed.
     """
 
     ok: bool

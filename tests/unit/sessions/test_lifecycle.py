@@ -1,4 +1,4 @@
-"""The lifecycle table, against an expectation that is written down independently (design.md §3)."""
+"""The lifecycle table, against an expectation that is written down independently."""
 
 import itertools
 

@@ -19,7 +19,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_an_environment_the_defaults_hold() -> None:
-    """Those of design.md §8."""
+    """Each setting that is left out has its documented default."""
     settings = Settings()
 
     assert (settings.data_dir, settings.heartbeat_seconds, settings.stalled_seconds) == (Path(".parley"), 5, 15)

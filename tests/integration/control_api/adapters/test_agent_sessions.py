@@ -1,4 +1,7 @@
-"""Reference document 004, one test per operation; the texts in quotation marks are the document's."""
+"""The style of agents' sessions, `/v1/agents/{agent_id}/sessions`: one test per operation.
+
+The texts in quotation marks are the reference of this style that Parley holds to.
+"""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Document 000, operation by operation; what is quoted is quoted from it."""
+"""The style of the flat paths, `/v1/session/…` and `/v1/sessions/summary`: operation by operation.
+
+The texts in quotation marks are the reference of this style that Parley holds to.
+"""
 
 import re
 from typing import Any
@@ -93,7 +96,7 @@ async def test_a_session_id_in_the_hex_spelling_is_the_same_session(api: ApiServ
         ({"projectId": ""}, "projectId is required when type=project"),
     ],
 )
-async def test_a_bad_query_is_400_with_the_documents_text(
+async def test_a_bad_query_is_400_with_the_references_text(
     api: ApiServer, project: dict[str, str], path: str, changes: dict[str, str | None], expected: str
 ) -> None:
     """`{ "error": "sessionId is required" | "type must be …" | "projectId is required when type=project" }`."""
@@ -153,7 +156,7 @@ async def _ask(api: ApiServer, method: str, path: str, query: dict[str, str], **
 
 
 @pytest.mark.parametrize(("method", "path"), EVERY)
-async def test_unauthorized_forbidden_and_the_lost_database_have_the_documents_form(
+async def test_unauthorized_forbidden_and_the_lost_database_have_the_flat_form(
     api: ApiServer, project: dict[str, str], database_url: str, method: str, path: str
 ) -> None:
     """`{ "error": string }` for 401, "403/404/500": the missing scope is named, another agent's session isn't found."""
@@ -181,7 +184,7 @@ async def test_unauthorized_forbidden_and_the_lost_database_have_the_documents_f
     assert "gone" not in reply.content["error"]
 
 
-async def test_a_broken_conversation_json_is_500_in_the_documents_form(api: ApiServer, project: dict[str, str]) -> None:
+async def test_a_broken_conversation_json_is_500_in_the_flat_form(api: ApiServer, project: dict[str, str]) -> None:
     """`500: { "error": string }`."""
     await api.dependencies.objects.put_bytes(f"sessions/{project['sessionId']}/conversation.json", b"{")
     reply = await api.call("GET", "/v1/session/transcript", params=project)
@@ -271,7 +274,7 @@ async def test_the_audio_is_a_signed_link(api: ApiServer, project: dict[str, str
     assert (audio.status, audio.body) == (200, b"RIFF")
 
 
-async def test_no_audio_is_404_with_the_documents_text(api: ApiServer, project: dict[str, str]) -> None:
+async def test_no_audio_is_404_with_the_references_text(api: ApiServer, project: dict[str, str]) -> None:
     """`Audio file not found for session ...`, before the end and after one that left none."""
     expected = {"error": f"Audio file not found for session {project['sessionId']}"}
     reply = await api.call("GET", "/v1/session/audio", params=project)

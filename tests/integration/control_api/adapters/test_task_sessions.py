@@ -1,4 +1,4 @@
-"""Document 002 (`seeds/002`): each operation as the document shows it."""
+"""The style of tasks, `/api/sessions`: each operation with the bodies that the reference of this style shows."""
 
 import asyncio
 from typing import Any
@@ -13,7 +13,7 @@ from store.access.api_keys import SCOPES
 from tests.integration.store.store_services import dump_of_everything
 from tests.support.api_server import ROOM_URL, ApiServer, worker_token
 
-# "Request Body" of POST /api/sessions in the document.
+# "Request Body" of POST /api/sessions in the reference.
 CREATE = {"agent_id": "CLAUDE_CODE", "task_id": "task-xyz", "prompt": "Initial prompt for the session"}
 
 
@@ -35,7 +35,7 @@ async def canonical(api: ApiServer, session: dict[str, Any]) -> dict[str, Any]:
 
 
 async def test_post_creates_a_text_session(api: ApiServer) -> None:
-    """The five members of the document, and a session without transport, token, worker or bill."""
+    """The answer has the five members of this style; the session has no transport, token, worker or bill."""
     session = await create(api)
     assert list(session) == ["id", "agent_id", "task_id", "status", "created_at"]
     assert (session["agent_id"], session["task_id"], session["status"]) == ("CLAUDE_CODE", "task-xyz", "created")
@@ -80,7 +80,7 @@ async def test_get_shows_details_with_data(api: ApiServer) -> None:
     assert (missing.status, missing.code) == (404, "not_found")
 
 
-async def test_the_statuses_are_the_five_words_of_the_document(api: ApiServer) -> None:
+async def test_the_statuses_are_the_five_words_of_the_reference(api: ApiServer) -> None:
     """Every status of ours is one of them."""
     session = await create(api)
     words = {}

@@ -1,4 +1,4 @@
-"""Health, readiness, metrics, status, the document, stopping, and PostgreSQL away."""
+"""Health, readiness, metrics, status, the OpenAPI document, stopping, and PostgreSQL away."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""Reference document 003, "Get session": its fields, its ids and its three status words, asked for in both ways."""
+"""The style of hex ids, `GET /v1/sessions/session_<32 hex>`: fields, ids, status words, asked for in both ways."""
 
 import json
 import re
@@ -41,7 +41,7 @@ async def both_ways(api: ApiServer, session_id: str) -> tuple[Reply, Reply]:
     )
 
 
-async def test_required_fields_have_the_documents_formats(api: ApiServer) -> None:
+async def test_required_fields_have_the_references_formats(api: ApiServer) -> None:
     """Quoted: "format: session_{32-hex}", "org_{32-hex}", "agent_{32-hex}", "date-time"; both ways say the same."""
     session = await api.create("room")
     by_path, by_accept = await both_ways(api, session["id"])
@@ -131,8 +131,8 @@ async def test_ids_are_read_in_any_case_and_by_every_operation(api: ApiServer) -
     assert (ended.status, ended.content["id"]) == (200, session["id"])
 
 
-async def test_invalid_ids_are_400_and_unknown_ones_404_in_the_documents_words(api: ApiServer) -> None:
-    """Quoted: "Invalid session ID", "Session not found". The document's own example is a digit short."""
+async def test_invalid_ids_are_400_and_unknown_ones_404_in_the_references_words(api: ApiServer) -> None:
+    """Quoted: "Invalid session ID", "Session not found". The reference's own example is a digit short."""
     example = "session_01933b5a00007000800000000000001"
     assert len(example.removeprefix("session_")) == 31
     for session_id in (example, example + "00", "session_" + "g" * 32, "session_"):

@@ -18,8 +18,8 @@ async def _sessions(api: ApiServer, *fields: dict[str, Any]) -> list[str]:
     return [(await api.create(f"room-{number}", **more))["id"] for number, more in enumerate(fields)]
 
 
-async def test_an_organization_without_sessions_has_the_documents_empty_list(api: ApiServer) -> None:
-    """The example of reference document 001, and the cursor."""
+async def test_an_organization_without_sessions_has_the_references_empty_list(api: ApiServer) -> None:
+    """The example of the canonical style's reference, and the cursor."""
     reply = await api.call("GET", "/v1/sessions?limit=20")
     assert reply.content == {"object": "list", "data": [], "has_more": False, "next_cursor": None}
 

@@ -1,4 +1,4 @@
-"""Transcripts and summaries: the canonical operations and document 000's, which is quoted."""
+"""Transcripts and summaries: the canonical operations and those of the flat paths, whose reference is quoted."""
 
 import asyncio
 import json
@@ -139,7 +139,7 @@ async def test_times_are_the_files_where_pauses_are_cut_out(api: ApiServer) -> N
     ]
 
 
-async def test_the_document_reads_conversation_json(api: ApiServer) -> None:
+async def test_the_flat_path_reads_conversation_json(api: ApiServer) -> None:
     """`transcript`: parsed JSON; `conversation.json not found for session ...` until there is one."""
     session = await spoken_session(api, project_id="proj_1")
     query = {"sessionId": session["id"], "type": "project", "projectId": "proj_1"}
@@ -345,7 +345,7 @@ async def test_the_canonical_summary(api: ApiServer) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_bad_summary_requests_have_the_documents_texts(api: ApiServer, method: str) -> None:
+async def test_bad_summary_requests_have_the_references_texts(api: ApiServer, method: str) -> None:
     """`{ "error": "sessionId is required" }`, 404 for what doesn't match; nothing is started."""
     project = await api.create("room", project_id="proj_1")
     instant = await api.create("other")

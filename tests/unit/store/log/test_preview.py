@@ -1,4 +1,4 @@
-"""Document 003's previews: "(truncated)", to 200 characters, without breaking one."""
+"""Previews of the first and the last line: cut to 200 characters, without breaking one."""
 
 import pytest
 import regex

@@ -45,5 +45,5 @@ def test_every_answer_has_its_code_and_none_of_its_text(text: str, code: str) ->
     ],
 )
 def test_every_disconnect_has_its_meaning(reason: str, drop: Drop) -> None:
-    """The table of livekit.md."""
+    """A room that closed, a removal, a second holder of the identity, a refusal; everything else is weather."""
     assert meaning(reason) is drop

@@ -1,4 +1,4 @@
-"""Reference document 001, "List sessions": each of its sentences, quoted, against the server."""
+"""The canonical style, `GET /v1/sessions`: each sentence of its reference, quoted, against the server."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ from tests.support.api_server import ROOM_URL, ApiServer, create_body, worker_to
 
 DESCRIBED = json.dumps(json.loads(render(openapi_document(OPERATIONS))), ensure_ascii=False)
 
-# What the document says beside fields, parameters and answers; the OpenAPI document says it too.
+# What the reference says beside fields, parameters and answers; the OpenAPI document says it too.
 SENTENCES = (
     "List sessions for the calling org, newest first. Repeatable status filters OR together; the group aliases active "
     "and terminal expand to the underlying status set. created_after / created_before accept ISO-8601 UTC. Paginate "
@@ -73,7 +73,7 @@ def test_the_openapi_document_says_what_the_reference_says(sentence: str) -> Non
     assert sentence in DESCRIBED.replace("\\n\\n", " ").replace("\\n", " ")
 
 
-async def test_the_documents_request_is_served(api: ApiServer) -> None:
+async def test_the_references_request_is_served(api: ApiServer) -> None:
     """`--url 'https://example.com/v1/sessions?limit=20' --header 'Authorization: Bearer <token>'`, its example body."""
     reply = await api.call("GET", "/v1/sessions?limit=20")
     assert (reply.status, {name: reply.content[name] for name in EMPTY}) == (200, EMPTY)
@@ -131,7 +131,7 @@ async def test_repeatable_status_filters_or_together_and_aliases_expand(api: Api
     assert set(ALIASES) == {"active", "terminal"}
 
 
-async def test_an_unknown_status_is_400_in_the_documents_words(api: ApiServer) -> None:
+async def test_an_unknown_status_is_400_in_the_references_words(api: ApiServer) -> None:
     """Quoted: "Unknown status filter value."."""
     for words in ("status=open", "status=queued&status=open", "status=", "status=QUEUED"):
         reply = await api.call("GET", f"/v1/sessions?{words}")
@@ -193,7 +193,7 @@ async def test_the_worker_token_is_never_echoed(api: ApiServer) -> None:
     assert made.content["transport"]["worker_token"] == "[redacted]"
 
 
-async def test_reserved_transports_are_rejected_with_the_documents_error(api: ApiServer) -> None:
+async def test_reserved_transports_are_rejected_with_the_references_error(api: ApiServer) -> None:
     """The example error, "transport.type=pipecat is reserved and not yet available"; WebSocket alike."""
     for kind in ("pipecat", "websocket"):
         reply = await api.call("POST", "/v1/sessions", {"transport": {"type": kind, "url": ROOM_URL}})

@@ -161,8 +161,8 @@ async def test_bodies_that_break_the_schema_or_make_no_sense_are_refused_and_not
     assert await _count(api) == 0
 
 
-async def test_pipecat_is_refused_exactly_as_the_document_says(api: ApiServer) -> None:
-    """The example of reference document 001."""
+async def test_pipecat_is_refused_exactly_as_the_reference_shows(api: ApiServer) -> None:
+    """The example of an error in the reference of the canonical style."""
     reply = await api.call("POST", "/v1/sessions", {"transport": {"type": "pipecat"}})
     error = reply.content["error"]
     assert error == {

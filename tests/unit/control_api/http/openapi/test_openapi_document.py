@@ -50,7 +50,7 @@ def test_examples_fit_their_models(operation: Operation) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_documented_codes_are_registered_errors(operation: Operation) -> None:
-    """With an HTTP status, and an example of each in the document."""
+    """With an HTTP status, and an example of each in the OpenAPI document."""
     responses = DOCUMENT["paths"][operation.path][operation.method.lower()]["responses"]
     for code in operation.errors:
         status = str(operation.dialect.status(code))
@@ -58,7 +58,7 @@ def test_documented_codes_are_registered_errors(operation: Operation) -> None:
 
 
 def test_a_created_session_leads_to_every_operation_on_it() -> None:
-    """Whichever document made it and whichever the operation is of: links fill path, query and body."""
+    """Whichever style made it and whichever style the operation is of: links fill path, query and body."""
     for path in ("/v1/sessions", "/api/sessions"):
         links = DOCUMENT["paths"][path]["post"]["responses"]["201"]["links"]
         on_a_session = {

@@ -1,4 +1,4 @@
-"""Every operation of the document has examples, and they are what its own schemas say."""
+"""Every operation of the OpenAPI document has examples, and they are what its own schemas say."""
 
 import json
 from collections.abc import Iterator

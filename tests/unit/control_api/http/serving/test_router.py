@@ -55,7 +55,7 @@ def _allowed(path: str) -> str:
     return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
-def test_the_router_has_the_documents_operations_and_no_others(router: web.UrlDispatcher) -> None:
+def test_the_router_has_the_documented_operations_and_no_others(router: web.UrlDispatcher) -> None:
     """Every documented operation has a route, and every route but the last resort is documented."""
     documented = {
         (method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods if method != "head"
