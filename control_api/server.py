@@ -22,7 +22,7 @@ from store.sweeping.sweeper import SWEEP_SECONDS, Sweeper
 GRACE_SECONDS = 10.0
 ABANDON_SECONDS = 1.0  # for what is still going on after the grace
 
-log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 async def serve(
@@ -67,7 +67,7 @@ async def serve(
                     group.create_task(_sweep_for_ever(app), name="sweeper"),
                 ]
                 await web.SockSite(runner, listening).start()
-                log.info("api.listening", url=base_url)
+                _log.info("api.listening", url=base_url)
                 if on_ready is not None:
                     on_ready(base_url)
                 await stopping.wait()
@@ -78,7 +78,7 @@ async def serve(
                     task.cancel()
         finally:
             await runner.cleanup()
-    log.info("api.stopped")
+    _log.info("api.stopped")
 
 
 async def _sweep_for_ever(app: web.Application) -> None:
@@ -89,7 +89,7 @@ async def _sweep_for_ever(app: web.Application) -> None:
             await sweeper.sweep()
         except Exception as error:  # the maintenance loop goes on whatever one sweep meets
             metrics.sweeps.labels("failed").inc()
-            log.warning("sweep.failed", error=type(error).__name__, code=getattr(error, "code", None))
+            _log.warning("sweep.failed", error=type(error).__name__, code=getattr(error, "code", None))
         else:
             metrics.sweeps.labels("done").inc()
         await asyncio.sleep(SWEEP_SECONDS)

@@ -107,5 +107,5 @@ async def _leave_probe(db: Database, objects: Objects) -> None:
             await objects.write_probe(await database_identity(db))
             return
         except ParleyError as error:
-            _log.warning("storage_probe_failed", code=error.code)
+            _log.warning("storage.probe_failed", code=error.code)
         await asyncio.sleep(_PROBE_RETRY_SECONDS)

@@ -108,7 +108,7 @@ def _to_text(target: TextIO) -> list[structlog.typing.Processor]:
 def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
         return
-    logging.getLogger("parley").critical("uncaught", exc_info=(kind, error, trace))
+    logging.getLogger("parley").critical("error.uncaught", exc_info=(kind, error, trace))
 
 
 def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
@@ -119,4 +119,4 @@ def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
 def _log_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
     error = unraisable.exc_value
     if error is not None:
-        logging.getLogger("parley").error("unraisable", exc_info=(type(error), error, unraisable.exc_traceback))
+        logging.getLogger("parley").error("error.unraisable", exc_info=(type(error), error, unraisable.exc_traceback))

@@ -16,7 +16,7 @@ from procrastinate.worker import Worker
 _EVERY_SECONDS = 10.0
 _SILENT_SECONDS = 20.0  # four missed heartbeats
 
-logger = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 async def rescue_jobs(
@@ -59,4 +59,4 @@ async def _free(app: App, job_id: int) -> None:
         await app.job_manager.finish_job_by_id_async(job_id=job_id, status=Status.FAILED, delete_job=True)
     except exceptions.ConnectorException:  # it ended in the meantime
         return
-    logger.warning("jobs.rescued", job_id=job_id)
+    _log.warning("jobs.rescued", job_id=job_id)

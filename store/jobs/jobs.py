@@ -42,7 +42,7 @@ _POLL_SECONDS = 1.0  # nothing notifies of a job whose lock has become free
 _FIRST_DELAY_SECONDS = 0.2
 _LONGEST_DELAY_SECONDS = 5.0
 
-logger = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 # Never opened: it only builds the statements that run on our own connections.
 _deferring = App(connector=PsycopgConnector())
@@ -153,9 +153,9 @@ async def run_jobs(
                 delay = _FIRST_DELAY_SECONDS
                 await _run_worker(app, running, stopping, queue, concurrency=concurrency, grace_seconds=grace_seconds)
         except Exception as error:
-            logger.warning("jobs.worker_failed", error=redact(repr(error)))
+            _log.warning("jobs.worker_failed", error=redact(repr(error)))
         if not stopping.is_set():
-            logger.warning("jobs.worker_restarts", delay_seconds=delay)
+            _log.warning("jobs.worker_restarts", delay_seconds=delay)
             await _sleep_unless(stopping, delay)
             delay = min(delay * 2, _LONGEST_DELAY_SECONDS)
 
@@ -217,7 +217,7 @@ def _register(app: App, queue: str, name: str, task: SessionTask, running: set[i
         try:
             await task(UUID(session_id))
         except Exception as error:
-            logger.error(
+            _log.error(
                 "jobs.failed", job=name, session_id=format_id("sess", UUID(session_id)), error=redact(repr(error))
             )
             raise JobFailedError(name) from None

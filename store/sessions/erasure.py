@@ -49,7 +49,7 @@ _EXPIRED = text(
     """
 )
 
-logger = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class SessionErasure:
@@ -141,7 +141,7 @@ class SessionErasure:
 
 
 def _left_to_job(session_id: UUID, error: StorageError) -> None:
-    logger.warning("erasure.left_to_job", session_id=format_id("sess", session_id), error=error.code)
+    _log.warning("erasure.left_to_job", session_id=format_id("sess", session_id), error=error.code)
 
 
 async def _erase_rows(conn: AsyncConnection, session_id: UUID, again_seconds: Sequence[int]) -> None:

@@ -32,7 +32,7 @@ OVER = text(
 )
 _BEFORE_ALL = {"finished_at": "-infinity", "id": UUID(int=0)}
 
-logger = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class Retention:
@@ -68,16 +68,16 @@ class Retention:
             async for session_id in self._over_until(time.monotonic() + self._round_seconds):
                 erased += await self._expire(session_id)
         except StorageError as error:
-            logger.warning("retention.storage_away", error=error.code)
+            _log.warning("retention.storage_away", error=error.code)
         if erased:
-            logger.info("retention.erased", sessions=erased, days=self._days)
+            _log.info("retention.erased", sessions=erased, days=self._days)
         return erased
 
     async def _expire(self, session_id: UUID) -> bool:
         try:
             return await self._erasure.expire(session_id, self._days)
         except DatabaseUnavailableError as error:
-            logger.warning("retention.not_erased", session_id=format_id("sess", session_id), error=error.code)
+            _log.warning("retention.not_erased", session_id=format_id("sess", session_id), error=error.code)
             await self._db.ping()  # that answers: this session alone is to blame
             return False
 

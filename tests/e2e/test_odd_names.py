@@ -49,4 +49,4 @@ async def test_names_and_ids_that_postgresql_cannot_keep_cost_nothing(stack: Sta
     assert said == {("a\ufffdnn", "A\ufffdnn \U0001f600", text) for text in texts}
     _, recording = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
     assert [track["identity"] for track in recording["tracks"]] == ["a\ufffdnn"]
-    assert "session_crashed" not in worker.log()
+    assert "session.crashed" not in worker.log()

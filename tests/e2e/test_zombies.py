@@ -69,7 +69,7 @@ async def test_a_stopped_recorder_that_goes_on_hurts_nobody(
 
     assert (ended["status"], ended["epoch"]) == ("ended", 2)
     assert own_segments, "it uploaded its own segments"
-    assert "room_lost" not in second.log(), "its successor was not evicted"
+    assert "room.lost" not in second.log(), "its successor was not evicted"
     samples, rate = soundfile.read(await stack.download(session["id"], tmp_path / "a.wav"), dtype="int16")
     _, recording = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
     seconds = len(samples) / rate

@@ -42,7 +42,7 @@ class PlaybackNotices:
         waiting = self._waiting.setdefault(identity, deque())
         if len(waiting) >= _MOST_WAITING:
             waiting.popleft()
-            _log.warning("playback_notice_dropped")
+            _log.warning("playback_notice.dropped")
         waiting.append(notice)
         self._send_soon(identity)
 

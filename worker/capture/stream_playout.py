@@ -166,7 +166,7 @@ class StreamPlayout:
         self._spawn(opened.read(), f"stream-{opened.number}")
 
     def _refuse(self, opened: PcmOpened, reason: str) -> None:
-        _log.warning("pcm_stream_refused", reason=reason)
+        _log.warning("pcm_stream.refused", reason=reason)
         opened.close()
         self._notices.put(opened.identity, PlaybackFinished(0.0, interrupted=True))
 
@@ -178,7 +178,7 @@ class StreamPlayout:
                 self._recorder.gap("gap.overflow", start_sample, end_sample)
                 if sender.identity not in self._overflown:
                     self._overflown.add(sender.identity)
-                    _log.warning("pcm_stream_overflown", at_sample=start_sample)
+                    _log.warning("pcm_stream.overflown", at_sample=start_sample)
             case Started():
                 self._notices.put(sender.identity, PlaybackStarted())
             case Finished(segment=number, played_samples=played, interrupted=interrupted):

@@ -35,7 +35,7 @@ async def serve_health(
         bound_host, bound_port = runner.addresses[0][:2]
         shown = f"[{bound_host}]" if ":" in bound_host else bound_host
         url = f"http://{shown}:{bound_port}"
-        _log.info("health_listening", url=url)
+        _log.info("health.listening", url=url)
         yield url
     finally:
         await runner.cleanup()

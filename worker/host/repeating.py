@@ -26,7 +26,7 @@ async def repeat(
         except Exception as error:
             if loop.time() - logged_at >= _LOG_EVERY_SECONDS:
                 logged_at = loop.time()
-                _log.warning("maintenance_failed", task=name, exc_info=not isinstance(error, ParleyError), error=error)
+                _log.warning("maintenance.failed", task=name, exc_info=not isinstance(error, ParleyError), error=error)
         await _sleep(interval_seconds, wake)
 
 

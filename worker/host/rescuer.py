@@ -44,5 +44,5 @@ class RunRescuer:
             runs = await self._claims.release(owner, lost=lost)
             self._dead.pop(owner, None)  # two may be at it while we stop
             if runs:
-                _log.warning("runs_released", owner=str(owner), runs=runs, lost=lost)
+                _log.warning("runs.released", owner=str(owner), runs=runs, lost=lost)
             self._released()

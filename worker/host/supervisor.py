@@ -133,18 +133,18 @@ class Supervisor:
             try:
                 await live()
             except OSError as error:
-                _log.error("child_not_started", error=error)
+                _log.error("child.not_started", error=error)
             short_lives = 0 if loop.time() - born >= _HEALTHY_SECONDS else short_lives + 1
             await self._unless_stopping(backoff_seconds(short_lives))
 
     async def _watch(self, child: Child) -> int:
-        _log.info("child_started", child=child.name, pid=child.pid)
+        _log.info("child.started", child=child.name, pid=child.pid)
         exit_code = await child.wait()
         if self._stopping.is_set():
-            _log.info("child_stopped", child=child.name, pid=child.pid, exit_code=exit_code)
+            _log.info("child.stopped", child=child.name, pid=child.pid, exit_code=exit_code)
         else:
             self.deaths += 1
-            _log.error("child_died", child=child.name, pid=child.pid, exit_code=exit_code)
+            _log.error("child.died", child=child.name, pid=child.pid, exit_code=exit_code)
         return exit_code
 
     async def _unless_stopping(self, seconds: float) -> None:
@@ -172,7 +172,7 @@ class Supervisor:
                 hurry.cancel()
         except* (TimeoutError, _HurryError):
             for child in children:
-                _log.error("child_killed", child=child.name, pid=child.pid)
+                _log.error("child.killed", child=child.name, pid=child.pid)
                 child.signal(signal.SIGKILL)
 
     async def _raise_on_hurry(self) -> None:

@@ -85,4 +85,4 @@ class Joins:
         self._abandoned.discard(landed)
         if landed.exception() is None:
             await landed.result().leave()
-            _log.info("join_abandoned_landed")
+            _log.info("abandoned_join.landed")

@@ -64,7 +64,7 @@ class RoomJoining:
             except ParleyError as error:
                 if attempt == 1 or error.code != "room.join_timeout":
                     failure = error  # a last attempt that the budget cut short tells less than those before it
-                _log.info("join_failed", code=error.code, attempt=attempt)
+                _log.info("join.failed", code=error.code, attempt=attempt)
                 if error.code in _NEVER or (dropped_ns is None and getattr(error, "final", False)):
                     break
         return failure

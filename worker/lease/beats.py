@@ -89,7 +89,7 @@ class Beats:
             answer = await self._runs.beat(self._owner, beats, self._stalled_seconds)
         except DatabaseUnavailableError:
             self.failed += 1
-            _log.warning("beat_failed", runs=len(live))
+            _log.warning("beat.failed", runs=len(live))
             return False
         for run, beat in zip(live, beats, strict=True):
             run.prove(sent_ns, joined=beat.joined, state=answer.runs.get(run.fence.session_id))

@@ -122,7 +122,7 @@ async def run_recorder_process(
     async with open_recorder(settings, database_url, objects, owner=owner, reconnect=reconnect) as recorder:
 
         def on_signal(number: signal.Signals) -> None:
-            _log.info("signal", name=number.name)
+            _log.info("signal.received", name=number.name)
             if number is signal.SIGUSR1:
                 recorder.process.stop_claiming()
             else:
@@ -135,7 +135,7 @@ async def run_recorder_process(
         with watch_signals(on_signal, on_panic):
             if not await recorder.run():
                 # Canceling joins would kill us later and less politely; every session is sealed.
-                _log.warning("joins_never_landed")
+                _log.warning("joins.never_landed")
                 recorder.writer.flush(timeout_seconds=_FLUSH_SECONDS)
                 os._exit(0)
 

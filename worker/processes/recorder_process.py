@@ -125,7 +125,7 @@ class RecorderProcess:
         session_id = claim.session.id
         fence = Fence(session_id, claim.epoch, self.owner)
         run = LiveRun(fence, claimed_ns=claimed_ns, stalled_seconds=self._tools.settings.stalled_seconds)
-        _log.info("session_claimed", session_id=format_id("sess", session_id), epoch=claim.epoch, resumed=claim.resumed)
+        _log.info("session.claimed", session_id=format_id("sess", session_id), epoch=claim.epoch, resumed=claim.resumed)
         task = sessions.create_task(SessionRunner(claim, run, self._tools).run(), name=f"session-{session_id}")
         self._sessions[session_id] = task
         task.add_done_callback(lambda _: self._ended(session_id))
@@ -141,6 +141,6 @@ class RecorderProcess:
             async with asyncio.timeout(_RELEASE_SECONDS):
                 released = await self._claims.release(self.owner, lost=False)
         except (DatabaseUnavailableError, TimeoutError):
-            _log.warning("runs_not_released")  # they are stale soon enough
+            _log.warning("runs.not_released")  # they are stale soon enough
         else:
-            _log.info("runs_released", runs=released)
+            _log.info("runs.released", runs=released)

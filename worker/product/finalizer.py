@@ -68,7 +68,7 @@ class Finalizer:
         product = await self._build_and_store(name, frozen)
         if await self._freezes.commit(session_id, frozen.session.epoch, product):
             _log.info(
-                "recording_committed", session_id=name, duration_ms=product.duration_ms, size_bytes=product.size_bytes
+                "recording.committed", session_id=name, duration_ms=product.duration_ms, size_bytes=product.size_bytes
             )
             await self._delete_segments(session_id, name)
 
@@ -82,7 +82,7 @@ class Finalizer:
         with tempfile.TemporaryFile(dir=self._temporary) as file:  # without a name: gone however we end
             result = await _build(recording_plan(frozen), self._objects, file)
             for storage_key in result.damaged_segments:
-                _log.error("segment_damaged", session_id=name, storage_key=storage_key)
+                _log.error("segment.damaged", session_id=name, storage_key=storage_key)
             key = f"sessions/{name}/conversation.wav"
             await self._objects.put_file(key, _path_of(file))
         await self._check(key, result)

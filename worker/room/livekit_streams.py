@@ -106,9 +106,9 @@ class LiveKitStreams:
             except rtc.RpcError as error:
                 if error.code == rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD:
                     return True  # a sender that doesn't want to know
-                _log.info("playback_notice_failed", method=method, code=int(error.code), attempt=attempt)
+                _log.info("playback_notice.failed", method=method, code=int(error.code), attempt=attempt)
             except Exception as error:  # no room any more; the SDK raises nothing narrower
-                _log.info("playback_notice_failed", method=method, error=type(error).__name__, attempt=attempt)
+                _log.info("playback_notice.failed", method=method, error=type(error).__name__, attempt=attempt)
                 return False
             else:
                 return True
@@ -188,7 +188,7 @@ class _Stream:
         except StopAsyncIteration:
             pass
         except (TimeoutError, ConnectionError) as error:
-            _log.info("pcm_stream_broke_off", error=type(error).__name__)
+            _log.info("pcm_stream.broke_off", error=type(error).__name__)
         finally:
             self.close()
             self._put(PcmEnded(self._number, boottime_ns()))

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-import structlog
-
 from store.database.clock import ClockPair
 from store.lifecycle.pauses import Pause
 from store.log.session_log import SessionLog
@@ -26,8 +24,6 @@ from worker.run.recorder_tools import RecorderTools
 from worker.run.room_messages import RoomMessages
 from worker.spool.run_spool import RunSpool, SealedSegment
 from worker.spool.uploader import Uploader
-
-_log = structlog.get_logger(__name__)
 
 _STATS_SECONDS = 5.0
 _BUFFERED_NS = 2 * SECOND_NS  # what kernel and jitter buffer keep for a process that is stopped

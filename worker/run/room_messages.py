@@ -52,7 +52,7 @@ class RoomMessages:
             try:
                 await self._send_waiting()
             except (DatabaseUnavailableError, SendError) as error:
-                _log.warning("messages_not_sent", error=type(error).__name__)
+                _log.warning("messages.not_sent", error=type(error).__name__)
                 await asyncio.sleep(_RETRY_SECONDS)
             try:
                 async with asyncio.timeout(_POLL_SECONDS):
@@ -112,7 +112,7 @@ class RoomMessages:
     def _refuse(self) -> None:
         if not self._refused:
             self._refused = True
-            _log.warning("texts_refused", session_id=format_id("sess", self._run.fence.session_id))
+            _log.warning("texts.refused", session_id=format_id("sess", self._run.fence.session_id))
 
     @property
     def _paused(self) -> bool:

@@ -71,7 +71,7 @@ class RoomWatch:
         return None
 
     async def _disconnected(self, recording: RunRecording, reason: str, now_ns: int) -> Stop | None:
-        _log.info("room_lost", reason=reason)
+        _log.info("room.lost", reason=reason)
         match meaning(reason):
             case Drop.CLOSED:
                 return Stop.ended("end.room_closed")

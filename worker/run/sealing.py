@@ -54,9 +54,9 @@ class RunSealing:
                     await recording.finish(ending_at, self._tools.beats, now_ns)
                 await self._seal_run()
         except TimeoutError:
-            _log.error("session_not_sealed", kind=stop.kind.name)  # the spool stays; salvage has the next try
+            _log.error("session.not_sealed", kind=stop.kind.name)  # the spool stays; salvage has the next try
             return
-        _log.info("session_sealed", kind=stop.kind.name)
+        _log.info("session.sealed", kind=stop.kind.name)
 
     async def _drain_room(self, ending_ns: int) -> None:
         """What was said before the end is still on its way to us."""

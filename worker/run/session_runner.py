@@ -82,7 +82,7 @@ class SessionRunner:
         try:
             await self._from_claim_to_seal()
         except* Exception as group:  # a session never takes its neighbors down
-            _log.error("session_crashed", exc_info=group)
+            _log.error("session.crashed", exc_info=group)
             await self._give_up()
 
     async def _give_up(self) -> None:
@@ -91,7 +91,7 @@ class SessionRunner:
             async with asyncio.timeout(self._sealing.seconds):
                 await self._sealing.seal(stop, self._recording)
         except Exception as error:
-            _log.error("session_not_sealed", exc_info=error)
+            _log.error("session.not_sealed", exc_info=error)
 
     async def _from_claim_to_seal(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -99,7 +99,7 @@ class SessionRunner:
             self._clock_pair = await self._pair_clocks()
             self._seat.start(group, self._wake.set)
             stop = await self._until_stopped()
-            _log.info("session_stopping", kind=stop.kind.name, code=stop.code)
+            _log.info("session.stopping", kind=stop.kind.name, code=stop.code)
             await self._sealing.seal(stop, self._recording)
             self._seat.abandon()
             for task in list(self._children):
@@ -178,7 +178,7 @@ class SessionRunner:
             return None
         paused = () if session.paused_at is None else (Pause(session.paused_at, None),)
         recording.begin(session.started_at, self._clock_pair, paused)
-        _log.info("session_running", resumed=self._claim.resumed)
+        _log.info("session.running", resumed=self._claim.resumed)
         return recording
 
     async def _mark_running(self) -> Session | None:

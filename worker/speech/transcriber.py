@@ -75,7 +75,7 @@ class Transcriber:
             if not await self._transcripts.exists(session_id):  # erased in the meantime
                 await self._objects.delete_folder(f"sessions/{name}")
             return
-        _log.info("transcript_closed", session_id=name, segments=written, engine=closing.engine, code=closing.code)
+        _log.info("transcript.closed", session_id=name, segments=written, engine=closing.engine, code=closing.code)
         if written or await self._summaries.get(session_id) is not None:
             await self._summaries.request(session_id, again=False)
 

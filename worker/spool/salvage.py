@@ -62,7 +62,7 @@ class Salvage:
             if not found.sealed:
                 await self._runs.seal(fence)
                 _log.info(
-                    "spool_salvaged", session_id=format_id("sess", run.session_id), epoch=run.epoch, segments=uploaded
+                    "spool.salvaged", session_id=format_id("sess", run.session_id), epoch=run.epoch, segments=uploaded
                 )
             run.remove_if_empty()
         spool.remove_if_empty()

@@ -140,7 +140,7 @@ class Uploader:
             try:
                 waiting.segment = await asyncio.to_thread(rewrite_segment, segment, self._cuts)
             except OSError as error:
-                _log.error("pause_not_erased", error=type(error).__name__)  # the upload leaves it out all the same
+                _log.error("pause.not_erased", error=type(error).__name__)  # the upload leaves it out all the same
 
     def release_all(self) -> None:
         """No beat will come any more (we were replaced): whatever was sealed may go."""
@@ -165,7 +165,7 @@ class Uploader:
         try:
             await self._upload(first)
         except (StorageError, OSError) as error:
-            _log.warning("segment_upload_failed", error=type(error).__name__, waiting=len(self._waiting))
+            _log.warning("segment.upload_failed", error=type(error).__name__, waiting=len(self._waiting))
             await asyncio.sleep(self._pause_seconds)
             self._pause_seconds = min(self._pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
             return

@@ -65,7 +65,7 @@ class SummaryWriter:
         document = summary_document(gist, transcript, summarizer, session.title)
         await self._objects.put_bytes(key, json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
         if await self._summaries.finish(session_id, run.run_id, transcript.sha256, key):
-            _log.info("summary_stored", session_id=name, engine=document["engine"])
+            _log.info("summary.stored", session_id=name, engine=document["engine"])
         elif await self._summaries.get(session_id) is None:  # erased in the meantime
             await self._objects.delete_folder(f"sessions/{name}")
 

@@ -1,5 +1,7 @@
 """One canonical line per request, written when the answer is out, protocol errors included."""
 
+import logging
+
 import structlog
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
@@ -11,7 +13,7 @@ from control_api.http.serving.boundary import CODE
 from sessions.ids import format_id
 from sessions.redaction import redact
 
-log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 _QUIET = frozenset({"get_health", "get_readiness", "get_metrics"})
 _MAX_PATH_CHARACTERS = 200
@@ -30,9 +32,9 @@ class CanonicalLine(AbstractAccessLogger):
                 "organization_id": format_id("org", principal.organization_id),
                 "key_id": format_id("key", principal.key_id),
             }
-        write = log.debug if operation in _QUIET and response.status < 400 else log.info
-        write(
-            "request",
+        _log.log(
+            logging.DEBUG if operation in _QUIET and response.status < 400 else logging.INFO,
+            "request.answered",
             request_id=request_id(request),
             method=request.method,
             path=redact(request.rel_url.raw_path)[:_MAX_PATH_CHARACTERS],

@@ -18,7 +18,7 @@ from sessions.redaction import redact
 
 CODE = web.RequestKey("code", str)
 
-log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 # aiohttp raises these by itself; everything else of ours is a ParleyError.
 _HTTP_CODES = {400: "request.malformed", 404: "not_found", 405: "method.not_allowed", 413: "body.too_large"}
@@ -56,7 +56,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except ConnectionError:
         raise  # nobody is left to read an answer
     except Exception as error:
-        log.error(
+        _log.error(
             "request.crashed",
             request_id=request_id(request),
             operation=request[OPERATION],

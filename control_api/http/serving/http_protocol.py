@@ -20,7 +20,7 @@ from sessions.errors import ParleyError
 FIRST_REQUEST_SECONDS = 10.0
 DRAIN_POLL_SECONDS = 0.05
 
-log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 class EnvelopeProtocol(RequestHandler):
@@ -57,7 +57,7 @@ class EnvelopeProtocol(RequestHandler):
         """The answer to what could not be read, or broke outside of the middlewares; the connection is closed."""
         ours = not isinstance(exc, HttpProcessingError) and status >= 500
         if ours:
-            log.error("request.broke", request_id=request_id(request), error=type(exc).__name__)
+            _log.error("request.broke", request_id=request_id(request), error=type(exc).__name__)
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun already")
         code, text = (

@@ -12,7 +12,7 @@ from sessions.errors import ParleyError
 
 FRESH_SECONDS = 1.0
 
-log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class ReadinessProbe:
             async with asyncio.timeout(self._timeout_seconds):
                 await ping()
         except (ParleyError, TimeoutError) as error:
-            log.warning("dependency.unavailable", code=getattr(error, "code", "timeout"))
+            _log.warning("dependency.unavailable", code=getattr(error, "code", "timeout"))
             return False
         return True
 
