@@ -3,11 +3,16 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, JsonValue, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SpeechEngineName = Literal["pocketsphinx", "openai", "faster-whisper", "none"]
 LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+def _why(reason: str) -> dict[str, JsonValue]:
+    """Why a setting has its default; the last column of docs/settings.md."""
+    return {"why": reason}
 
 
 class Settings(BaseSettings):
@@ -15,47 +20,204 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PARLEY_", frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    data_dir: Path = Field(Path(".parley"), description="Folder of the embedded database, spool and local objects.")
-    database_url: SecretStr | None = Field(None, description="PostgreSQL ≥ 17 (postgresql://…). Unset: embedded.")
-    database_timeout_seconds: float = Field(3, gt=0, description="Seconds before a request gives up on the database.")
+    data_dir: Path = Field(
+        Path(".parley"),
+        description="Folder of the embedded database, spool and local objects.",
+        json_schema_extra=_why("Convention: everything that is tried out stays in the folder where it was tried."),
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL ≥ 17 (postgresql://…). Unset: embedded.",
+        json_schema_extra=_why("`make demo` and `make dev` need no database of yours; a fleet sets it."),
+    )
+    database_timeout_seconds: float = Field(
+        3,
+        gt=0,
+        description="Seconds before a request gives up on the database.",
+        json_schema_extra=_why(
+            "Convention: a client hears of an outage while it still waits. The database itself"
+            " stops a statement after 10 s."
+        ),
+    )
     storage_url: str | None = Field(
-        None, description="file:///…, s3://bucket/prefix, gs://…, az://…. Unset: data_dir/objects."
+        None,
+        description="file:///…, s3://bucket/prefix, gs://…, az://…. Unset: data_dir/objects.",
+        json_schema_extra=_why("One host needs nothing else. Several hosts need a storage that all of them reach."),
     )
     public_url: str | None = Field(
-        None, description="Base of the absolute links that the API signs. Unset: API host and port."
+        None,
+        description="Base of the absolute links that the API signs. Unset: API host and port.",
+        json_schema_extra=_why(
+            "Right for clients on the same machine. Behind a load balancer the API cannot know its own address."
+        ),
     )
-    api_host: str = Field("127.0.0.1", description="Address that the API listens on.")
-    api_port: int = Field(8080, ge=0, le=65535, description="Port that the API listens on; 0: any free one.")
-    worker_port: int = Field(0, ge=0, le=65535, description="Port of the worker's health and metrics; 0: any free one.")
+    api_host: str = Field(
+        "127.0.0.1",
+        description="Address that the API listens on.",
+        json_schema_extra=_why(
+            "Nothing is open to the network unless you ask for it. The worker's health page uses the same address."
+        ),
+    )
+    api_port: int = Field(
+        8080,
+        ge=0,
+        le=65535,
+        description="Port that the API listens on; 0: any free one.",
+        json_schema_extra=_why("Convention."),
+    )
+    worker_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port of the worker's health and metrics; 0: any free one.",
+        json_schema_extra=_why(
+            "Several workers on one host just work; the log says which port each has. Set it to be scraped."
+        ),
+    )
     secret_key: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (), description="1..n texts of ≥ 32 characters, comma-separated, newest first: encrypts tokens, signs links."
+        (),
+        description="1..n texts of ≥ 32 characters, comma-separated, newest first: encrypts tokens, signs links.",
+        json_schema_extra=_why(
+            "The embedded database gets a key of its own at the first start (`secret.key` in the"
+            " data folder, mode 0600). With a database_url there is none, because every process"
+            " must have the same."
+        ),
     )
-    master_key: SecretStr | None = Field(None, description="A master API key accepted from the first start.")
-    heartbeat_seconds: float = Field(5, gt=0, description="Seconds between a worker process's beats.")
-    stalled_seconds: float = Field(15, gt=0, description="Seconds without a beat after which a run counts as lost.")
-    sessions_per_process: int = Field(25, ge=1, description="Sessions that one recorder process takes.")
-    processes: int | None = Field(None, ge=1, description="Recorder processes per worker. Unset: one per core.")
-    segment_seconds: float = Field(10, gt=0, description="Seconds after which a spool segment is sealed and uploaded.")
-    usage_interval_seconds: float = Field(60, gt=0, description="Seconds between ledger rows of a running session.")
+    master_key: SecretStr | None = Field(
+        None,
+        description="A master API key accepted from the first start.",
+        json_schema_extra=_why(
+            "A default would be a hole. Without it the first start of the API makes a key and prints it once."
+        ),
+    )
+    heartbeat_seconds: float = Field(
+        5,
+        gt=0,
+        description="Seconds between a worker process's beats.",
+        json_schema_extra=_why(
+            "A third of stalled_seconds. It bounds how old usage is, how late a command comes when"
+            " NOTIFY is lost, and how much time a crash leaves unbilled; it costs one statement"
+            " per process."
+        ),
+    )
+    stalled_seconds: float = Field(
+        15,
+        gt=0,
+        description="Seconds without a beat after which a run counts as lost.",
+        json_schema_extra=_why(
+            "Three beats, the least that the start accepts. A worker goes quiet at 0.8 of it,"
+            " after two beats without an answer."
+        ),
+    )
+    sessions_per_process: int = Field(
+        25,
+        ge=1,
+        description="Sessions that one recorder process takes.",
+        json_schema_extra=_why(
+            "It bounds what one crash of LiveKit's native library touches. The load would allow"
+            " more: one process recorded 100 sessions in real time with 1.4 cores (measured with"
+            " livekit 1.2.1, frames of 200 ms)."
+        ),
+    )
+    processes: int | None = Field(
+        None,
+        ge=1,
+        description="Recorder processes per worker. Unset: one per core.",
+        json_schema_extra=_why("Python code of one process uses one core."),
+    )
+    segment_seconds: float = Field(
+        10,
+        gt=0,
+        description="Seconds after which a spool segment is sealed and uploaded.",
+        json_schema_extra=_why(
+            "A host that is lost for good takes with it what it had not uploaded, about this much"
+            " per session. Shorter segments cost more requests: a PUT and a HEAD each."
+        ),
+    )
+    usage_interval_seconds: float = Field(
+        60,
+        gt=0,
+        description="Seconds between ledger rows of a running session.",
+        json_schema_extra=_why(
+            "Convention: the ledger is about a minute behind. A session's own counter moves with every beat."
+        ),
+    )
     stream_buffer_seconds: float = Field(
         300,
         gt=0,
         description="Seconds of audio that senders of byte streams may be ahead of their playing, per session.",
+        json_schema_extra=_why(
+            "Convention: longer than one turn of an agent, and at most 29 MB of memory per session."
+        ),
     )
-    join_seconds: float = Field(30, gt=0, description="Seconds for a join, retries included.")
-    rejoin_seconds: float = Field(120, gt=0, description="Seconds that a lost room is retried.")
-    queue_seconds: float = Field(300, gt=0, description="Seconds in the queue before capacity.none.")
+    join_seconds: float = Field(
+        30,
+        gt=0,
+        description="Seconds for a join, retries included.",
+        json_schema_extra=_why(
+            "A join takes 0.06 to 0.13 s (measured on loopback). The rest is for a server that"
+            " answers late: the SDK makes four attempts of up to 5 s each, and we repeat them."
+        ),
+    )
+    rejoin_seconds: float = Field(
+        120,
+        gt=0,
+        description="Seconds that a lost room is retried.",
+        json_schema_extra=_why(
+            "LiveKit's SDK gives up 17 to 26 s after the server went away (measured). A restart of"
+            " the server must not end the recording."
+        ),
+    )
+    queue_seconds: float = Field(
+        300,
+        gt=0,
+        description="Seconds in the queue before capacity.none.",
+        json_schema_extra=_why(
+            "Convention: a recording that begins later than five minutes is hardly wanted any more."
+        ),
+    )
     grace_seconds: float = Field(
-        30, ge=0, description="Seconds that a stopping worker goes on recording for a successor."
+        30,
+        ge=0,
+        description="Seconds that a stopping worker goes on recording for a successor.",
+        json_schema_extra=_why(
+            "Convention: a successor that runs already joins within seconds; the rest is for one that is being started."
+        ),
     )
-    takeover_window_seconds: float = Field(600, gt=0, description="Seconds without a proven beat before worker.lost.")
-    salvage_seconds: float = Field(60, gt=0, description="Seconds that finalizing waits for a lost host's spool.")
+    takeover_window_seconds: float = Field(
+        600,
+        gt=0,
+        description="Seconds without a proven beat before worker.lost.",
+        json_schema_extra=_why(
+            "Convention: time to replace a host, but no resumption of a conversation that has long been over."
+        ),
+    )
+    salvage_seconds: float = Field(
+        60,
+        gt=0,
+        description="Seconds that finalizing waits for a lost host's spool.",
+        json_schema_extra=_why(
+            "Convention: a host that restarts within a minute still brings what it had recorded. A"
+            " longer wait delays every recording that lost a worker."
+        ),
+    )
     finalize_retry_seconds: float = Field(
-        30, gt=0, description="Seconds before an unfinished finalize job is deferred again."
+        30,
+        gt=0,
+        description="Seconds before an unfinished finalize job is deferred again.",
+        json_schema_extra=_why("Convention: repeating is harmless, because every build makes the same bytes."),
     )
-    finalize_deadline_seconds: float = Field(86400, gt=0, description="Seconds before finalizing fails for good.")
+    finalize_deadline_seconds: float = Field(
+        86400,
+        gt=0,
+        description="Seconds before finalizing fails for good.",
+        json_schema_extra=_why("Convention: the object storage may be away for a day before a recording is given up."),
+    )
     max_duration_seconds: int = Field(
-        14400, ge=1, description="The largest max_duration_seconds a session may ask for."
+        14400,
+        ge=1,
+        description="The largest max_duration_seconds a session may ask for.",
+        json_schema_extra=_why("Convention: four hours. A session that is forgotten costs no more than that."),
     )
     retention_days: int | None = Field(
         None,
@@ -63,28 +225,74 @@ class Settings(BaseSettings):
         le=36500,
         description="Days after its end that a session's content is erased, as by DELETE; the same for every worker."
         " Unset: everything is kept.",
+        json_schema_extra=_why("Nothing is deleted that nobody asked to delete."),
     )
-    allow_private_hosts: bool = Field(False, description="Let rooms have private and loopback addresses (development).")
-    livekit_server: Path | None = Field(None, description="livekit-server binary for tests, demo and dev.")
+    allow_private_hosts: bool = Field(
+        False,
+        description="Let rooms have private and loopback addresses (development).",
+        json_schema_extra=_why(
+            "Customers name the rooms' addresses, so a worker could be led into your network (docs/security.md)."
+        ),
+    )
+    livekit_server: Path | None = Field(
+        None,
+        description="livekit-server binary for tests, demo and dev.",
+        json_schema_extra=_why("It is looked for on PATH, then in the cache folder, and else built there with Go."),
+    )
     speech_engine: SpeechEngineName | None = Field(
         None,
         description="What recognizes speech when a session has ended: pocketsphinx (embedded), openai (any compatible"
         " endpoint), faster-whisper, none. Unset: openai with a speech_url, else pocketsphinx.",
+        json_schema_extra=_why(
+            "The embedded engine needs no service and no download, and no audio leaves the installation."
+        ),
     )
     speech_url: str | None = Field(
-        None, description="Base URL of an OpenAI-compatible service (…/v1) that transcribes. Unset: none."
+        None,
+        description="Base URL of an OpenAI-compatible service (…/v1) that transcribes. Unset: none.",
+        json_schema_extra=_why("Audio goes nowhere that you have not named."),
     )
-    speech_key: SecretStr | None = Field(None, description="Bearer token for speech_url.")
-    speech_model: str | None = Field(None, description="Model of that engine. Unset: whisper-1, faster-whisper: small.")
+    speech_key: SecretStr | None = Field(
+        None,
+        description="Bearer token for speech_url.",
+        json_schema_extra=_why("A server of your own often needs none."),
+    )
+    speech_model: str | None = Field(
+        None,
+        description="Model of that engine. Unset: whisper-1, faster-whisper: small.",
+        json_schema_extra=_why(
+            "Convention: `whisper-1` is the name in OpenAI's own API, `small` the middle of faster-whisper's sizes."
+        ),
+    )
     speech_deadline_seconds: float = Field(
-        86400, gt=0, description="Seconds after which a transcript does without speech, and segments are deleted."
+        86400,
+        gt=0,
+        description="Seconds after which a transcript does without speech, and segments are deleted.",
+        json_schema_extra=_why(
+            "Convention: a day, as for finalizing. Until the transcript is closed the segments are"
+            " kept, so the audio is stored twice."
+        ),
     )
     summary_url: str | None = Field(
-        None, description="Base URL of an OpenAI-compatible chat service (…/v1). Unset: embedded extractive summaries."
+        None,
+        description="Base URL of an OpenAI-compatible chat service (…/v1). Unset: embedded extractive summaries.",
+        json_schema_extra=_why("Transcripts go nowhere that you have not named."),
     )
-    summary_key: SecretStr | None = Field(None, description="Bearer token for summary_url.")
-    summary_model: str | None = Field(None, description="Model that summarizes; needed with a summary_url.")
-    log_level: LogLevel = Field("info", description="Least severe log line that is printed.")
+    summary_key: SecretStr | None = Field(
+        None,
+        description="Bearer token for summary_url.",
+        json_schema_extra=_why("A server of your own often needs none."),
+    )
+    summary_model: str | None = Field(
+        None,
+        description="Model that summarizes; needed with a summary_url.",
+        json_schema_extra=_why("Services share no name that would do for all."),
+    )
+    log_level: LogLevel = Field(
+        "info",
+        description="Least severe log line that is printed.",
+        json_schema_extra=_why("Convention: one line per request, and the milestones of each session."),
+    )
 
     @field_validator("secret_key", mode="before")
     @classmethod
