@@ -7,10 +7,13 @@ _HEAD = """# The HTTP API
 
 Served by `parley api`; `/openapi.json` is the same for programs, `/docs` for browsers. Send
 `Authorization: Bearer <API key>` wherever a scope is named. Every answer has `X-Request-Id`; every error is
-`{"error": {"type", "code", "message", "param", "request_id"}}` (document 000's operations have errors of their own
-form), and [codes.md](codes.md) says what to do about each code. Times are RFC 3339 in UTC with three decimals, ids a
-prefix and a ULID. Unknown parameters and fields are refused. Every `POST` takes an `Idempotency-Key`: a repetition
-within 24 hours gets the first answer. Fields and parameters with a star are always there.
+`{"error": {"type", "code", "message", "param", "request_id"}}`, and [codes.md](codes.md) says what to do about each
+code. Times are RFC 3339 in UTC with three decimals, ids a prefix and a ULID. Unknown parameters and fields are
+refused. Every `POST` takes an `Idempotency-Key`: a repetition within 24 hours gets the first answer. Fields and
+parameters with a star are always there.
+
+The operations under "Agent sessions", "Session API" and "Session outputs" show the same sessions in other styles;
+[api-styles.md](api-styles.md) says how these differ.
 """
 
 
