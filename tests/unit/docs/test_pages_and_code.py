@@ -1,0 +1,86 @@
+"""What the pages say of settings, codes, states, metrics and log lines is what the code has."""
+
+import re
+from pathlib import Path
+
+from sessions.codes import CODES
+from sessions.lifecycle import TERMINAL, TRANSITIONS, Status
+from sessions.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+SOURCES = "".join(
+    path.read_text()
+    for package in ("store", "worker", "control_api", "parley")
+    for path in sorted((ROOT / package).glob("**/*.py"))
+)
+# Variables of examples, tests and compose.yaml.
+NO_SETTINGS = {"PARLEY_KEY", "PARLEY_URL", "PARLEY_SCHEMATHESIS_SEED", "PARLEY_SCHEMATHESIS_OPTIONS"}
+NO_CODES = {"session.retrying", "transport.worker_identity"}
+
+
+def page(name: str) -> str:
+    """A page of docs/."""
+    return (ROOT / "docs" / name).read_text()
+
+
+def test_every_setting_that_a_page_names_exists() -> None:
+    """A misspelt variable would be ignored."""
+    known = {f"PARLEY_{name.upper()}" for name in Settings.model_fields} | NO_SETTINGS
+    named = {(path.name, name) for path in PAGES for name in re.findall(r"\bPARLEY_[A-Z_]+[A-Z]\b", path.read_text())}
+
+    assert sorted((where, name) for where, name in named if name not in known) == []
+
+
+def test_defaults_in_the_text_are_those_of_the_code() -> None:
+    """`PARLEY_QUEUE_SECONDS` (300), wherever it stands."""
+    said = [
+        (path.name, name, float(value))
+        for path in PAGES
+        for name, value in re.findall(r"`PARLEY_([A-Z_]+)` \(([\d.]+)\)", path.read_text())
+    ]
+
+    assert said
+    assert [one for one in said if Settings.model_fields[one[1].lower()].default != one[2]] == []
+
+
+def test_every_code_that_the_lifecycle_and_the_tokens_name_exists() -> None:
+    """Codes are a promise, on these pages too."""
+    kinds = {code.partition(".")[0] for code in CODES if "." in code}
+    dotted = re.findall(r"`([a-z_]+)\.([a-z_]+)`", page("lifecycle.md") + page("tokens.md"))
+    named = {f"{kind}.{rest}" for kind, rest in dotted if kind in kinds}
+
+    assert sorted(named - set(CODES) - NO_CODES) == []
+
+
+def test_the_lifecycle_page_has_every_way_out_of_every_state() -> None:
+    """What a section lists under `leaves it` is what the table allows."""
+    sections = dict(re.findall(r"^## ([\w, ]+)\n(.*?)(?=^## |\Z)", page("lifecycle.md"), re.MULTILINE | re.DOTALL))
+
+    assert set(TERMINAL) == {Status(word) for word in list(sections)[-1].split(", ")}
+    for status in set(TRANSITIONS) - TERMINAL:
+        rows = re.findall(r"^\| → (.*?) \|", sections[status], re.MULTILINE)
+        said = {word for row in rows for word in re.findall(r"`(\w+)`", row)}
+        assert said >= {str(target) for target in TRANSITIONS[status].values()}, status
+
+
+def test_every_metric_is_explained_and_every_explained_metric_exists() -> None:
+    """The tables of operations/watch.md are complete."""
+    explained = set(re.findall(r"`(parley_(?:api|worker)_\w+)`", page("operations/watch.md")))
+    literal = set(re.findall(r'"(parley_(?:api|worker)_[a-z_]+)"', SOURCES))
+
+    assert sorted(literal - explained) == []
+    for name in explained - literal:
+        figure = name.removeprefix("parley_worker_").removesuffix("_total")
+        assert f'"{figure}": "' in SOURCES, name
+
+
+def test_every_log_line_that_is_explained_is_written() -> None:
+    """Who looks for an event of operations/watch.md finds it in the code."""
+    table = page("operations/watch.md").split("| event | level |")[1]
+    events = re.findall(r"^\| `([\w.]+)` \| (\w+) \|", table, re.MULTILINE)
+
+    assert events
+    assert [
+        (event, level) for event, level in events if not re.search(rf'{level}\(\s*"{re.escape(event)}"', SOURCES)
+    ] == []
