@@ -9,7 +9,3 @@ knows sessions. It imports the standard library, numpy, soundfile and soxr, noth
 Read `timeline` (frames to positions; `playout` for those that come ahead of their time), `segments` and `segment_key`
 (positions to bytes), then `build` (bytes to WAV).
 """
-
-from audio.pcm import SAMPLE_RATE, Pcm
-
-__all__ = ["SAMPLE_RATE", "Pcm"]

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 SAMPLE_RATE = 48_000
 """Samples per second of everything that is recorded."""
 
+SAMPLES_PER_FRAME = SAMPLE_RATE // 100
+"""A frame, as frames are counted, is 10 ms."""
+
 SPEECH_RATE = 16_000
 """What speech models want."""
 

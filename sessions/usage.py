@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
+from sessions.timestamps import MILLISECOND
+
 Quality = Literal["standard", "mock"]
 
 # mock loads no model; it bills as standard when it appears on a real session.
@@ -54,7 +56,7 @@ def proven_ms(
     until = min(stamp for stamp in (now, paused_at, ending_at, longest) if stamp is not None)
     since = max(stamp for stamp in (previous_beat, running_since) if stamp is not None)
     span = min(max(until - since, timedelta(0)), timedelta(seconds=stalled_seconds))
-    return span // timedelta(milliseconds=1)
+    return span // MILLISECOND
 
 
 def credits(milliseconds: int, multiplier: Decimal) -> Decimal:

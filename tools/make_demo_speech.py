@@ -12,8 +12,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from parley.demo.script import SPOKEN_RATE
+
 FOLDER = Path(__file__).parents[1] / "parley" / "demo" / "speech"
-SAMPLE_RATE = 24_000
 PEAK = 0.5
 
 VOICES = {
@@ -33,8 +34,8 @@ def main() -> None:
     for number, (who, text) in enumerate(TURNS, start=1):
         speech = _trim(_resample(*_speak(who, text)))
         path = FOLDER / f"{number}_{who}.ogg"
-        soundfile.write(path, speech / np.abs(speech).max() * PEAK, SAMPLE_RATE, format="OGG", subtype="VORBIS")
-        print(f"{path.name}: {len(speech) / SAMPLE_RATE:.2f} s, {path.stat().st_size} bytes")
+        soundfile.write(path, speech / np.abs(speech).max() * PEAK, SPOKEN_RATE, format="OGG", subtype="VORBIS")
+        print(f"{path.name}: {len(speech) / SPOKEN_RATE:.2f} s, {path.stat().st_size} bytes")
 
 
 def _speak(who: str, text: str) -> tuple[NDArray[np.float64], int]:
@@ -45,7 +46,7 @@ def _speak(who: str, text: str) -> tuple[NDArray[np.float64], int]:
 
 def _resample(speech: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
     """By the spectrum of the whole clip, which is exact for what lies below the lower rate's half."""
-    length = round(len(speech) * SAMPLE_RATE / rate)
+    length = round(len(speech) * SPOKEN_RATE / rate)
     return np.fft.irfft(np.fft.rfft(speech), n=length) * (length / len(speech))
 
 

@@ -3,12 +3,9 @@
 from dataclasses import dataclass, field
 from typing import TypedDict
 
-from audio.pcm import SAMPLE_RATE
+from audio.pcm import SAMPLES_PER_FRAME
 from audio.segments.segment_key import SegmentKey
 from audio.segments.segments import SegmentRecord, Side
-
-SAMPLES_PER_FRAME = SAMPLE_RATE // 100
-"""A frame, as it is counted, is 10 ms."""
 
 
 class TrackSummary(TypedDict):

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from audio import SAMPLE_RATE
+from audio.pcm import SAMPLE_RATE
 from bench.children.line_child import LineChild
 from bench.measuring.machine import BusyMeter, describe
 from bench.measuring.spread import median

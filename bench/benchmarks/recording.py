@@ -4,7 +4,7 @@ import contextlib
 import math
 from collections.abc import Callable, Sequence
 
-from audio import SAMPLE_RATE
+from audio.pcm import SAMPLE_RATE
 from bench.contenders.agents import agents
 from bench.contenders.contender import Entered
 from bench.contenders.floor import floor

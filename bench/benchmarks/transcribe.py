@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from audio import SAMPLE_RATE
-from audio.pcm import Pcm
+from audio.pcm import SAMPLE_RATE, Pcm
 from bench.children.line_child import ChildFailedError, LineChild
 from bench.measuring.machine import BusyMeter, describe
 from bench.measuring.table import print_goal, print_note, print_table, print_title
@@ -20,8 +19,7 @@ from bench.scenes.database import fresh_database, postgres
 from bench.scenes.ending_session import insert_ending_session
 from bench.scenes.rooms import child_argv
 from bench.scenes.spool_maker import FRAME_SAMPLES, write_segments
-from parley.demo.script import SAMPLE_RATE as DEMO_RATE
-from parley.demo.script import TALKERS, part_of
+from parley.demo.script import SPOKEN_RATE, TALKERS, part_of
 from sessions.ids import format_id, new_uuid
 from sessions.settings import Settings
 
@@ -123,7 +121,7 @@ def _conversation() -> list[Pcm]:
     random = np.random.default_rng(11)
     tracks = []
     for who in TALKERS:
-        spoken = np.repeat(part_of(who), SAMPLE_RATE // DEMO_RATE)
+        spoken = np.repeat(part_of(who), SAMPLE_RATE // SPOKEN_RATE)
         spoken = np.concatenate([spoken, np.zeros(round(_PAUSE_SECONDS * SAMPLE_RATE), dtype=np.int16)])
         spoken = spoken[: len(spoken) // FRAME_SAMPLES * FRAME_SAMPLES]
         tracks.append((spoken + random.normal(0, _HISS_RMS, len(spoken))).clip(-32768, 32767).astype(np.int16))

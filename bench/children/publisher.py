@@ -6,9 +6,9 @@ import numpy as np
 from livekit import rtc
 
 from bench.children.lines import answer, next_request
-from parley.demo.script import SAMPLE_RATE, TALKERS, part_of
+from parley.demo.script import SPOKEN_RATE, TALKERS, part_of
 
-_CHUNK_SAMPLES = SAMPLE_RATE // 10
+_CHUNK_SAMPLES = SPOKEN_RATE // 10
 _QUEUE_MS = 300
 
 
@@ -22,7 +22,7 @@ async def main() -> None:
             room, source = await _join(where["url"], token)
             rooms.append(room)
             talkers.append(
-                group.create_task(_talk(source, np.roll(speech, number * SAMPLE_RATE)), name=f"talk {number}")
+                group.create_task(_talk(source, np.roll(speech, number * SPOKEN_RATE)), name=f"talk {number}")
             )
         answer("talking")
         await next_request()
@@ -35,7 +35,7 @@ async def main() -> None:
 async def _join(url: str, token: str) -> tuple[rtc.Room, rtc.AudioSource]:
     room = rtc.Room()
     await room.connect(url, token, rtc.RoomOptions(auto_subscribe=False))
-    source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=_QUEUE_MS)
+    source = rtc.AudioSource(SPOKEN_RATE, 1, queue_size_ms=_QUEUE_MS)
     track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
     options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
     await room.local_participant.publish_track(track, options)
@@ -46,7 +46,7 @@ async def _talk(source: rtc.AudioSource, speech: "np.ndarray[tuple[int], np.dtyp
     while True:
         for start in range(0, len(speech) - _CHUNK_SAMPLES, _CHUNK_SAMPLES):
             chunk = speech[start : start + _CHUNK_SAMPLES]
-            await source.capture_frame(rtc.AudioFrame(chunk.tobytes(), SAMPLE_RATE, 1, len(chunk)))
+            await source.capture_frame(rtc.AudioFrame(chunk.tobytes(), SPOKEN_RATE, 1, len(chunk)))
 
 
 if __name__ == "__main__":

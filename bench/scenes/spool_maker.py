@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audio import SAMPLE_RATE
-from audio.pcm import Pcm
+from audio.pcm import SAMPLE_RATE, Pcm
 from audio.segments.segments import SegmentKey, encode_audio, encode_header, encode_track, segment_key
 
 FRAME_SAMPLES = SAMPLE_RATE // 10

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from parley.demo.script import SAMPLE_RATE, Speech, Turn
+from parley.demo.script import SPOKEN_RATE, Speech, Turn
 
 RATE = 12_000  # both sides are compared at this rate: speech has little above 6 kHz
 PIECE_SAMPLES = RATE // 2
@@ -75,7 +75,7 @@ class _Track:
 
 
 def _find(track: _Track, turn: Turn, expected_ms: float) -> Finding:
-    speech = _resample(turn.speech, SAMPLE_RATE)
+    speech = _resample(turn.speech, SPOKEN_RATE)
     loudest = np.abs(speech).max()
     pieces = 0
     delays: list[float] = []

@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-SAMPLE_RATE = 24_000
+SPOKEN_RATE = 24_000
 TALKERS = ("alice", "bob")
 
 _FOLDER = Path(__file__).with_name("speech")
@@ -21,7 +21,7 @@ Speech = NDArray[np.int16]
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One utterance: who, from which millisecond of the conversation, and its samples, shape (n,) at SAMPLE_RATE."""
+    """One utterance: who, from which millisecond of the conversation, and its samples, shape (n,) at SPOKEN_RATE."""
 
     who: str
     at_ms: int
@@ -30,7 +30,7 @@ class Turn:
     @property
     def duration_ms(self) -> int:
         """How long it takes."""
-        return len(self.speech) * 1000 // SAMPLE_RATE
+        return len(self.speech) * 1000 // SPOKEN_RATE
 
     @property
     def end_ms(self) -> int:
@@ -45,7 +45,7 @@ def turns() -> tuple[Turn, ...]:
     at_ms = _LEAD_IN_MS
     for path in sorted(_FOLDER.glob("*.ogg")):
         speech, rate = soundfile.read(path, dtype="int16")
-        assert rate == SAMPLE_RATE
+        assert rate == SPOKEN_RATE
         spoken.append(Turn(path.stem.partition("_")[2], at_ms, speech))
         at_ms = spoken[-1].end_ms + _PAUSE_MS
     return tuple(spoken)
@@ -58,9 +58,9 @@ def duration_ms() -> int:
 
 def part_of(who: str) -> Speech:
     """Everything that `who` sends: speech in its places, silence elsewhere; shape (n,)."""
-    part = np.zeros(duration_ms() * SAMPLE_RATE // 1000, dtype=np.int16)
+    part = np.zeros(duration_ms() * SPOKEN_RATE // 1000, dtype=np.int16)
     for turn in turns():
         if turn.who == who:
-            start = turn.at_ms * SAMPLE_RATE // 1000
+            start = turn.at_ms * SPOKEN_RATE // 1000
             part[start : start + len(turn.speech)] = turn.speech
     return part

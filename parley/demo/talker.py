@@ -14,9 +14,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from livekit import rtc
 
-from parley.demo.script import SAMPLE_RATE, TALKERS, Speech, part_of
+from parley.demo.script import SPOKEN_RATE, TALKERS, Speech, part_of
 
-_CHUNK_SAMPLES = SAMPLE_RATE // 10
+_CHUNK_SAMPLES = SPOKEN_RATE // 10
 _QUEUE_MS = 200
 
 
@@ -34,7 +34,7 @@ async def main() -> None:
 async def _join(url: str, token: str) -> AsyncIterator[rtc.AudioSource]:
     room = rtc.Room()
     await room.connect(url, token, rtc.RoomOptions(auto_subscribe=False))
-    source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=_QUEUE_MS)
+    source = rtc.AudioSource(SPOKEN_RATE, 1, queue_size_ms=_QUEUE_MS)
     try:
         track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
@@ -56,7 +56,7 @@ async def _talk(sources: Mapping[str, rtc.AudioSource]) -> None:
 async def _send(source: rtc.AudioSource, part: Speech) -> None:
     for start in range(0, len(part), _CHUNK_SAMPLES):
         chunk = part[start : start + _CHUNK_SAMPLES]
-        await source.capture_frame(rtc.AudioFrame(chunk.tobytes(), SAMPLE_RATE, 1, len(chunk)))
+        await source.capture_frame(rtc.AudioFrame(chunk.tobytes(), SPOKEN_RATE, 1, len(chunk)))
     await source.wait_for_playout()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.lifecycle import TERMINAL
 from sessions.redaction import redact
 from sessions.session import Session
+from sessions.timestamps import MILLISECOND
 from sessions.transcript import Transcript, TranscriptSegment, TranscriptState, in_time_order
 from store.database.database import Database
 from store.database.tables import log_entries, transcripts
 from store.lifecycle.pauses import Pause, read_pauses
 from store.lifecycle.session_rows import read_session
 
-_MILLISECOND = timedelta(milliseconds=1)
 _END_OF_TIME = 1 << 62
 
 _ATTEMPT = text(
@@ -162,14 +162,14 @@ async def _segments(
 
 
 def _in_ms(pause: Pause, started_at: datetime) -> tuple[int, int]:
-    start = (pause.paused_at - started_at) // _MILLISECOND
-    return start, _END_OF_TIME if pause.resumed_at is None else (pause.resumed_at - started_at) // _MILLISECOND
+    start = (pause.paused_at - started_at) // MILLISECOND
+    return start, _END_OF_TIME if pause.resumed_at is None else (pause.resumed_at - started_at) // MILLISECOND
 
 
 def _segment(row: Any, started_at: datetime | None, shifted: Callable[[int], int]) -> TranscriptSegment:
     start_ms = row.start_ms
     if start_ms is None:
-        start_ms = 0 if started_at is None else max((row.created_at - started_at) // _MILLISECOND, 0)
+        start_ms = 0 if started_at is None else max((row.created_at - started_at) // MILLISECOND, 0)
     words = row.words and [
         {**word, "start_ms": shifted(word["start_ms"]), "end_ms": shifted(word["end_ms"])} for word in row.words
     ]

@@ -7,7 +7,7 @@ none of their own: the rarer one's sessions are read until the page is full.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -27,11 +27,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from sessions.lifecycle import Status
+from sessions.timestamps import MILLISECOND, UNIX_EPOCH
 from store.database.tables import page_order, session_tags, sessions
 
 _OPTIONAL = ("task_id", "project_id", "external_customer_id")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 _LAST_MILLISECOND = (1 << 48) - 1
 
 
@@ -103,13 +102,13 @@ def _columns(chosen: SessionFilter) -> list[ColumnElement[bool]]:
 def _first_ids(chosen: SessionFilter) -> list[UUID]:
     """Bounds from which on ids are chosen."""
     after = chosen.created_after
-    return [] if after is None else [_first_id((after - _EPOCH) // _MILLISECOND + 1)]
+    return [] if after is None else [_first_id((after - UNIX_EPOCH) // MILLISECOND + 1)]
 
 
 def _end_ids(chosen: SessionFilter, starting_after: UUID | None) -> list[UUID]:
     """Bounds up to which ids are chosen, exclusive."""
     before = chosen.created_before
-    bounds = [] if before is None else [_first_id(-((_EPOCH - before) // _MILLISECOND))]
+    bounds = [] if before is None else [_first_id(-((UNIX_EPOCH - before) // MILLISECOND))]
     return bounds if starting_after is None else [*bounds, starting_after]
 
 

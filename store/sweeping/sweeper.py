@@ -5,7 +5,6 @@ most of the time, and what it finds takes the same transitions as everything els
 only what is due. Two have to look at every session that runs, and take their turn more seldom (`sweep_turns`).
 """
 
-import time
 from dataclasses import dataclass, fields, replace
 from typing import Any
 from uuid import UUID
@@ -15,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.lifecycle import Event, Status, sources
 from sessions.settings import Settings
+from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.database.database import Database
 from store.jobs.jobs import defer_finalize
 from store.lifecycle.transitions import LockedSession, apply, lock_session
@@ -106,7 +106,7 @@ class Sweeper:
     def __init__(self, db: Database, settings: Settings) -> None:
         self._db = db
         self._settings = settings
-        self._history = PollHistory(longest_pause_ns=round(_LONGEST_PAUSE_SECONDS * 1e9))
+        self._history = PollHistory(longest_pause_ns=round(_LONGEST_PAUSE_SECONDS * SECOND_NS))
 
     async def sweep(self) -> SweepResult:
         """A round, if it is this process's turn. To be called every `SWEEP_SECONDS`.
@@ -114,18 +114,14 @@ class Sweeper:
         Raises:
             DatabaseUnavailableError: nothing was swept.
         """
-        watched_seconds = self._history.good_for_ns(_boottime_ns()) / 1e9
+        watched_seconds = self._history.good_for_ns(boottime_ns()) / SECOND_NS
         try:
             result = await sweep(self._db, self._settings, watched_seconds=watched_seconds, in_turn=True)
         except BaseException:
             self._history.failed()
             raise
-        self._history.succeeded(_boottime_ns())
+        self._history.succeeded(boottime_ns())
         return result
-
-
-def _boottime_ns() -> int:
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)  # goes on while the host sleeps: a judge must not
 
 
 async def sweep(

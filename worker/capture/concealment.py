@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
-_LEAST_SAMPLES = 9_600  # 200 ms within one reading; below that it is what any network does
+from audio.pcm import SAMPLE_RATE
+
+_LEAST_SAMPLES = SAMPLE_RATE // 5  # within one reading; below that it is what any network does
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from audio.levels import FLOOR_DBFS, peak_dbfs
-from audio.pcm import SAMPLE_RATE, Pcm
+from audio.pcm import SAMPLE_RATE, SAMPLES_PER_FRAME, Pcm
 from audio.placing.timeline import Placed, TrackTimeline
 from audio.ranges import Range, kept_ranges
 from audio.sine import sine_block
@@ -15,7 +15,6 @@ from worker.room.events import RemoteTrack
 from worker.room.stream_events import AUDIO_STREAM
 from worker.spool.run_spool import RunSpool
 
-_SAMPLES_PER_FRAME = SAMPLE_RATE // 100
 _MOST_SINE_SAMPLES = 10 * SAMPLE_RATE  # per record, so that a loop that stood still makes no giant one
 
 
@@ -48,7 +47,7 @@ class Recorder:
     @property
     def frames(self) -> int:
         """Frames of 10 ms received, over all tracks."""
-        return self.received_samples // _SAMPLES_PER_FRAME
+        return self.received_samples // SAMPLES_PER_FRAME
 
     @property
     def audio_ms(self) -> int:

@@ -12,10 +12,10 @@ from audio.pcm import SAMPLE_RATE
 from audio.placing.pcm_decoder import PcmDecoder, PcmFormat
 from audio.placing.playout import Finished, Overflown, Playout, PlayoutBudget, PlayoutEvent, Started
 from audio.placing.timeline import Placed
+from store.database.boot_clock import SECOND_NS, boottime_ns
 from worker.capture.playback_notices import PlaybackNotices
 from worker.capture.recorder import Recorder
 from worker.capture.spawn import Spawn
-from worker.clock.boot_clock import SECOND_NS, boottime_ns
 from worker.clock.session_clock import SessionClock
 from worker.room.livekit_streams import LiveKitStreams
 from worker.room.stream_events import (

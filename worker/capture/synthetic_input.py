@@ -4,9 +4,9 @@ import asyncio
 
 from audio.pcm import SAMPLE_RATE, Pcm
 from audio.sine import sine_block
+from store.database.boot_clock import boottime_ns
 from worker.capture.recorder import Recorder
 from worker.capture.spawn import Spawn
-from worker.clock.boot_clock import boottime_ns
 from worker.clock.session_clock import SessionClock
 from worker.room.livekit_room import LiveKitRoom
 

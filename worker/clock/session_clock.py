@@ -7,26 +7,28 @@ wall clock is read again. Pure: instants come in as arguments.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-SAMPLE_RATE = 48_000
-_SECOND_NS = 1_000_000_000
+from audio.pcm import SAMPLE_RATE
+from store.database.boot_clock import SECOND_NS
+from store.database.clock import ClockPair
+
 _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class SessionClock:
-    """Positions in samples relative to `started_at`; before it they are negative.
-
-    `db_time` is what PostgreSQL's clock said when the boot-time clock said `boottime_ns`.
-    """
+    """Positions in samples relative to `started_at`; before it they are negative."""
 
     started_at: datetime
-    db_time: datetime
-    boottime_ns: int
+    pair: ClockPair
+
+    @classmethod
+    def of_stamps(cls, started_at: datetime) -> "SessionClock":
+        """The clock of a session that another process recorded: it places by PostgreSQL's stamps alone."""
+        return cls(started_at, ClockPair(started_at, boottime_ns=0, uncertainty_ns=0))
 
     def sample_at(self, boottime_ns: int) -> int:
         """The position of an instant of the boot-time clock."""
-        elapsed_ns = (self.db_time - self.started_at) // _MICROSECOND * 1000 + boottime_ns - self.boottime_ns
-        return elapsed_ns * SAMPLE_RATE // _SECOND_NS
+        return (boottime_ns - self._started_ns) * SAMPLE_RATE // SECOND_NS
 
     def sample_of(self, stamp: datetime) -> int:
         """The position of an instant of PostgreSQL's clock."""
@@ -34,9 +36,12 @@ class SessionClock:
 
     def boottime_of(self, sample: int) -> int:
         """When the boot-time clock reaches a position, in nanoseconds."""
-        started_ns = self.boottime_ns - (self.db_time - self.started_at) // _MICROSECOND * 1000
-        return started_ns - (-sample * _SECOND_NS // SAMPLE_RATE)
+        return self._started_ns - (-sample * SECOND_NS // SAMPLE_RATE)
 
     def time_of(self, boottime_ns: int) -> datetime:
         """PostgreSQL's time at an instant of the boot-time clock."""
-        return self.db_time + timedelta(microseconds=(boottime_ns - self.boottime_ns) // 1000)
+        return self.pair.db_time_at(boottime_ns)
+
+    @property
+    def _started_ns(self) -> int:
+        return self.pair.boottime_ns - (self.pair.db_time - self.started_at) // _MICROSECOND * 1000

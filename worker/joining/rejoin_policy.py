@@ -3,7 +3,8 @@
 import random
 from dataclasses import dataclass
 
-_SECOND_NS = 1_000_000_000
+from store.database.boot_clock import SECOND_NS
+
 _FIRST_SECONDS = 0.25
 _LONGEST_SECONDS = 5.0
 
@@ -20,11 +21,11 @@ class RejoinPolicy:
     @classmethod
     def lasting(cls, since_ns: int, seconds: float) -> "RejoinPolicy":
         """A budget of `seconds` from `since_ns` on."""
-        return cls(since_ns + round(seconds * _SECOND_NS))
+        return cls(since_ns + round(seconds * SECOND_NS))
 
     def seconds_left(self, now_ns: int) -> float:
         """What is left of the budget; 0 when it is used up."""
-        return max(0.0, (self.deadline_ns - now_ns) / _SECOND_NS)
+        return max(0.0, (self.deadline_ns - now_ns) / SECOND_NS)
 
     def pause_seconds(self, attempt: int, *, jitter: float) -> float:
         """The pause before attempt number `attempt` (0 is the first: at once); `jitter` in 0…1 spreads the herd."""

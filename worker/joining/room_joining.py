@@ -6,8 +6,8 @@ import structlog
 
 from sessions.errors import ParleyError
 from sessions.session import LiveKitTransport
+from store.database.boot_clock import boottime_ns
 from store.runs.fence import Replaced
-from worker.clock.boot_clock import boottime_ns
 from worker.joining.joins import Joins
 from worker.joining.rejoin_policy import RejoinPolicy, jitter, may_attempt
 from worker.joining.room_address import check_room_address

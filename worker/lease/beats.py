@@ -7,8 +7,8 @@ from uuid import UUID
 import structlog
 
 from sessions.errors import DatabaseUnavailableError
+from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.runs.runs import Runs
-from worker.clock.boot_clock import SECOND_NS, boottime_ns
 from worker.lease.live_run import LiveRun
 
 _log = structlog.get_logger(__name__)

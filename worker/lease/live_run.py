@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+from store.database.boot_clock import boottime_ns
 from store.runs.beat_writing import Beat, RunState
 from store.runs.fence import Fence
-from worker.clock.boot_clock import boottime_ns
 from worker.lease.self_fence import SelfFence
 
 

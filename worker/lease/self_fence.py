@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-_SECOND_NS = 1_000_000_000
+from store.database.boot_clock import SECOND_NS
+
 _SHARE = 0.8  # of stalled_seconds; the rest is for the deed itself and for clocks that run apart
 
 
@@ -19,7 +20,7 @@ class SelfFence:
     _share_ns: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self._share_ns = round(self.stalled_seconds * _SHARE * _SECOND_NS)
+        self._share_ns = round(self.stalled_seconds * _SHARE * SECOND_NS)
 
     @property
     def deadline_ns(self) -> int:

@@ -12,10 +12,10 @@ import structlog
 
 from sessions.errors import DatabaseUnavailableError
 from sessions.ids import format_id
+from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.runs.claims import Claim, Claims
 from store.runs.fence import Fence
 from store.runs.poll_history import PollHistory
-from worker.clock.boot_clock import SECOND_NS, boottime_ns
 from worker.lease.live_run import LiveRun
 from worker.process_figures import ProcessFigures
 from worker.run.recorder_tools import RecorderTools

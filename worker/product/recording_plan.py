@@ -33,7 +33,7 @@ def recording_plan(frozen: FrozenPlan) -> BuildPlan:
     session = frozen.session
     assert session.started_at is not None
     assert session.ending_at is not None
-    clock = SessionClock(session.started_at, session.started_at, 0)
+    clock = SessionClock.of_stamps(session.started_at)
     length_samples = max(clock.sample_of(session.ending_at), 0)
     cuts = paused_ranges(frozen.pauses, clock, length_samples)
     segments = [PlannedSegment(SegmentKey.parse(one["name"]), one["storage_key"]) for one in frozen.segments]

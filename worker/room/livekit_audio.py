@@ -7,8 +7,8 @@ from contextlib import suppress
 import numpy as np
 from livekit import rtc
 
-from audio import SAMPLE_RATE, Pcm
-from worker.clock.boot_clock import boottime_ns
+from audio.pcm import SAMPLE_RATE, Pcm
+from store.database.boot_clock import boottime_ns
 
 FRAME_MS = 100
 _CLOSE_SECONDS = 5.0

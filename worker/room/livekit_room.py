@@ -10,7 +10,7 @@ import structlog
 from livekit import rtc
 from pydantic import SecretStr
 
-from audio import Pcm
+from audio.pcm import Pcm
 from worker.room.event_queue import EventQueue
 from worker.room.events import (
     AudioPublished,

@@ -14,7 +14,7 @@ from dataclasses import asdict
 import structlog
 from livekit import rtc
 
-from worker.clock.boot_clock import boottime_ns
+from store.database.boot_clock import boottime_ns
 from worker.room.stream_events import (
     AUDIO_STREAM,
     PcmArrived,

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from store.database.boot_clock import SECOND_NS
 from worker.room.events import AudioPublished, AudioUnpublished, ParticipantJoined, ParticipantLeft, RoomEvent
-
-_SECOND_NS = 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -70,7 +69,7 @@ class RoomPresence:
         """When the room will have been idle for too long; None while it is not idle."""
         if self._idle_since_ns is None:
             return None
-        return self._idle_since_ns - self._idle_ns + round(self.idle_timeout_seconds * _SECOND_NS)
+        return self._idle_since_ns - self._idle_ns + round(self.idle_timeout_seconds * SECOND_NS)
 
     def _run_clock(self, now_ns: int) -> None:
         """Let the clock go or stand, as things are; what it has collected stays."""

@@ -6,11 +6,11 @@ after it is announced, and they come back some 100 ms after it is done (measured
 
 from dataclasses import dataclass
 
+from store.database.boot_clock import SECOND_NS
 from worker.room.events import AudioSubscribed, AudioUnsubscribed, Reconnected, Reconnecting, RoomEvent
 
-_SECOND_NS = 1_000_000_000
-_BEFORE_NS = _SECOND_NS  # tracks that ended so shortly before were lost to the reconnect
-_LONGEST_NS = 5 * _SECOND_NS  # whoever publishes later was not there before
+_BEFORE_NS = SECOND_NS  # tracks that ended so shortly before were lost to the reconnect
+_LONGEST_NS = 5 * SECOND_NS  # whoever publishes later was not there before
 
 
 @dataclass(slots=True)

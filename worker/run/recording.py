@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.database.clock import ClockPair
 from store.lifecycle.pauses import Pause
 from store.log.session_log import SessionLog
@@ -12,7 +13,6 @@ from worker.capture.recorder import Recorder
 from worker.capture.spawn import Spawn
 from worker.capture.stream_playout import StreamPlayout
 from worker.capture.synthetic_input import SyntheticInput
-from worker.clock.boot_clock import SECOND_NS, boottime_ns
 from worker.clock.session_clock import SessionClock
 from worker.lease.beats import Beats
 from worker.lease.live_run import Counters, LiveRun
@@ -75,7 +75,7 @@ class RunRecording:
 
     def begin(self, started_at: datetime, pair: ClockPair, pauses: tuple[Pause, ...] = ()) -> None:
         """Sample 0 is known, and whether it is paused."""
-        self.clock = SessionClock(started_at, pair.db_time, pair.boottime_ns)
+        self.clock = SessionClock(started_at, pair)
         self.recorder = Recorder(self.clock, self._spool)
         self._uploader = Uploader(self._tools.objects, self._claim.session.id, self.clock)
         self._uploading = self._spawn(self._uploader.run(), "uploader")

@@ -9,9 +9,9 @@ from audio.pcm import SAMPLE_RATE
 from sessions.errors import DatabaseUnavailableError
 from sessions.ids import format_id
 from sessions.lifecycle import Status
+from store.database.boot_clock import boottime_ns
 from store.log.session_log import LogEntry, NewLogEntry, SessionLog
 from store.runs.fence import Replaced
-from worker.clock.boot_clock import boottime_ns
 from worker.clock.session_clock import SessionClock
 from worker.lease.live_run import LiveRun
 from worker.room.events import CHAT, TextOpened

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from sessions.errors import ParleyError
+from store.database.boot_clock import boottime_ns
 from store.database.clock import ClockPair
 from store.runs.claims import Claim
-from worker.clock.boot_clock import boottime_ns
 from worker.joining.rejoin_policy import RejoinPolicy
 from worker.joining.room_joining import RoomJoining
 from worker.lease.live_run import LiveRun

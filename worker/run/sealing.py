@@ -6,8 +6,8 @@ import structlog
 
 from sessions.errors import DatabaseUnavailableError
 from sessions.session import Session
+from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.runs.fence import Replaced
-from worker.clock.boot_clock import SECOND_NS, boottime_ns
 from worker.lease.live_run import LiveRun
 from worker.run.recorder_tools import RecorderTools
 from worker.run.recording import RunRecording

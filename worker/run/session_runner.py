@@ -15,11 +15,11 @@ from sessions.errors import DatabaseUnavailableError, ParleyError
 from sessions.ids import format_id
 from sessions.lifecycle import SETTLED
 from sessions.session import Session
+from store.database.boot_clock import boottime_ns
 from store.database.clock import ClockPair
 from store.lifecycle.pauses import Pause
 from store.runs.claims import Claim
 from store.runs.fence import Replaced
-from worker.clock.boot_clock import boottime_ns
 from worker.joining.room_joining import RoomJoining
 from worker.joining.token_keeper import TokenKeeper
 from worker.lease.live_run import LiveRun

@@ -70,7 +70,7 @@ class Salvage:
     async def _upload(self, run: AbandonedRun, found: LeftoverRun) -> int:
         if not found.joined or found.started_at is None:
             return 0  # nothing in it is on the session's clock
-        clock = SessionClock(found.started_at, found.started_at, 0)
+        clock = SessionClock.of_stamps(found.started_at)
         end_sample = None if found.stop_at is None else clock.sample_of(found.stop_at)
         cuts = pause_ranges(found.pauses, clock)
         segments = await asyncio.to_thread(run.recover)

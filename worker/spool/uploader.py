@@ -11,10 +11,10 @@ import structlog
 from audio.ranges import Range
 from audio.segments.segments import SegmentKey
 from sessions.ids import format_id
+from store.database.boot_clock import SECOND_NS
 from store.lifecycle.pauses import COMMIT_SECONDS
 from store.objects.errors import ObjectExists, StorageError
 from store.objects.objects import Objects
-from worker.clock.boot_clock import SECOND_NS
 from worker.clock.pause_ranges import overlaps
 from worker.clock.session_clock import SessionClock
 from worker.spool.run_spool import SealedSegment

@@ -1,6 +1,6 @@
 """`/v1/agents/{agent_id}/sessions`. Admission has checked that the key and the session belong to the path's agent."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from aiohttp import web
@@ -18,7 +18,7 @@ from control_api.http.requests.dependencies import ERASURE
 from sessions.errors import session_not_found
 from sessions.ids import format_id
 from sessions.session import Session
-from sessions.timestamps import UNIX_EPOCH
+from sessions.timestamps import MILLISECOND, UNIX_EPOCH
 from store.log.session_log import LogEntry
 from store.sessions.filter import SessionFilter
 
@@ -123,7 +123,7 @@ def _message(entry: LogEntry) -> HistoryMessage:
 
 
 def _milliseconds(value: datetime | None) -> int | None:
-    return None if value is None else (value - UNIX_EPOCH) // timedelta(milliseconds=1)
+    return None if value is None else (value - UNIX_EPOCH) // MILLISECOND
 
 
 def _no_content() -> web.Response:

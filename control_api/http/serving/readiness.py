@@ -1,6 +1,7 @@
 """Whether this process can serve: it isn't stopping, and database and storage answer."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class ReadinessProbe:
         self._timeout_seconds = timeout_seconds
         self._lock = asyncio.Lock()
         self._found = (False, False)
-        self._found_at = -1e9
+        self._found_at = -math.inf
         self.stopping = False
 
     async def check(self) -> Condition:

@@ -194,7 +194,7 @@ async def room_messages(database_url: str) -> AsyncIterator[tuple[Engine, RoomMe
         assert started_at is not None
         pair = await engine.db.clock()
         run = LiveRun(fence, claimed_ns=pair.boottime_ns, stalled_seconds=15)
-        clock = SessionClock(started_at, pair.db_time, pair.boottime_ns)
+        clock = SessionClock(started_at, pair)
         yield engine, RoomMessages(run, SessionLog(engine.db), clock, lambda: None)
 
 

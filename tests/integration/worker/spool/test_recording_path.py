@@ -11,9 +11,10 @@ from pydantic import SecretStr
 
 from audio.segments.segments import RecordKind, read_segment
 from parley.servers.livekit_server import LiveKitServer
+from store.database.boot_clock import boottime_ns
+from store.database.clock import ClockPair
 from tests.support.beeps import BeepPlan, BeepTalker, assert_true_recording, check_beeps, mint_token
 from worker.capture.recorder import Recorder
-from worker.clock.boot_clock import boottime_ns
 from worker.clock.session_clock import SessionClock
 from worker.joining.joins import Joins
 from worker.room.events import AudioSubscribed
@@ -56,7 +57,7 @@ async def test_beeps_of_two_participants_are_read_back_from_the_spool(livekit: L
             joins = Joins(group)
             worker_token = SecretStr(token("worker", can_publish=False, hidden=True, recorder=True))
             room = await joins.join(livekit.url, worker_token, listening=Listening(), timeout_seconds=10)
-            clock = SessionClock(datetime.now(UTC), datetime.now(UTC), boottime_ns())
+            clock = SessionClock(datetime.now(UTC), ClockPair(datetime.now(UTC), boottime_ns(), 0))
             spool = RunSpool(
                 writer,
                 folder,

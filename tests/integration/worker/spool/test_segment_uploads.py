@@ -10,12 +10,12 @@ import pytest
 
 from audio.segments.segments import RecordKind, encode_audio, encode_header, encode_track, read_segment, segment_key
 from sessions.ids import format_id, new_uuid
+from store.database.boot_clock import SECOND_NS
 from store.lifecycle.pauses import COMMIT_SECONDS
 from store.objects import durable_files
 from store.objects import objects as module
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
-from worker.clock.boot_clock import SECOND_NS
 from worker.clock.session_clock import SessionClock
 from worker.spool.run_spool import SealedSegment
 from worker.spool.uploader import Uploader, upload_segment
@@ -78,7 +78,7 @@ async def test_an_upload_leaves_pauses_out_by_itself_and_waits_for_their_stamps(
 ) -> None:
     """Also when nobody has erased them from the file yet; a pause may be committed 2 s after its stamp."""
     started_at = datetime(2026, 11, 22, tzinfo=UTC)
-    uploader = Uploader(objects, SESSION, SessionClock(started_at, started_at, 0))
+    uploader = Uploader(objects, SESSION, SessionClock.of_stamps(started_at))
     uploader.add(segment)
     end_ns = SECOND_NS  # of the segment
     uploader.prove(end_ns + round(COMMIT_SECONDS * SECOND_NS) - 1)

@@ -25,7 +25,7 @@ from worker.spool.segment_cutting import cut_segment, rewrite_segment
 
 SECOND = 1_000_000_000
 STARTED = datetime(2026, 11, 22, tzinfo=UTC)
-CLOCK = SessionClock(STARTED, STARTED, 0)
+CLOCK = SessionClock.of_stamps(STARTED)
 
 
 def at(seconds: float) -> datetime:

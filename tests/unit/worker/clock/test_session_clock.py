@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from store.database.clock import ClockPair
 from worker.clock.session_clock import SessionClock
 
 STARTED = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
-CLOCK = SessionClock(STARTED, STARTED - timedelta(milliseconds=250), 5_000_000_000)
+CLOCK = SessionClock(STARTED, ClockPair(STARTED - timedelta(milliseconds=250), 5_000_000_000, 0))
 
 
 def test_sample_zero_is_started_at() -> None:
@@ -28,7 +29,7 @@ def test_a_stamp_and_the_instant_of_that_stamp_have_one_position() -> None:
 
 def test_a_successor_s_clock_agrees_with_the_first_one() -> None:
     """Another host, another boot, the same session."""
-    other = SessionClock(STARTED, STARTED + timedelta(seconds=60), 77)
+    other = SessionClock(STARTED, ClockPair(STARTED + timedelta(seconds=60), 77, 0))
     assert other.sample_at(77 + 1_000_000_000) == CLOCK.sample_of(STARTED + timedelta(seconds=61))
 
 

@@ -9,7 +9,7 @@ from worker.clock.session_clock import SessionClock
 from worker.product.recording_plan import GAP_REJOIN, GAP_WORKER_LOST, unrecorded
 
 STARTED_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
-CLOCK = SessionClock(STARTED_AT, STARTED_AT, 0)
+CLOCK = SessionClock.of_stamps(STARTED_AT)
 OWNERS = ("00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002")
 
 

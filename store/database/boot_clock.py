@@ -1,4 +1,4 @@
-"""The one clock that the recording half reads: nanoseconds since boot, also while the machine sleeps."""
+"""The host's own clock, one half of `ClockPair`: nanoseconds since boot, also while the machine sleeps."""
 
 import time
 
