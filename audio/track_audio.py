@@ -5,6 +5,7 @@ One pass over the segments, in which nothing is held but what the filters need: 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 import soxr
@@ -51,7 +52,7 @@ def read_tracks(
     tally = TrackTally()
     tracks: dict[TrackLabel, _Track] = {}
     segments = in_reading_order(plan.segments)
-    for planned, upcoming in zip(segments, [*segments[1:], None], strict=True):
+    for planned, upcoming in zip_longest(segments, segments[1:]):
         pieces: list[TrackPiece] = []
         segment_runs = _runs_of(planned, read, tally)
         low, high = planned.key.first_sample, min(planned.key.last_sample, ends[planned.key.epoch])

@@ -49,6 +49,11 @@ def close(heard: Pcm, wanted: Pcm) -> bool:
     return len(heard) == len(wanted) and np.abs(heard.astype(int) - wanted.astype(int))[inner].max() < 30
 
 
+def test_a_recording_without_a_segment_has_no_track() -> None:
+    """Nobody came, so nothing was ever stored; there is nothing to hear, and that is no error."""
+    assert read_all(StoredSegments(), StoredSegments().plan(5 * SECOND)) == []
+
+
 def test_a_track_goes_through_segments_without_a_seam() -> None:
     """One filter: a tone that three segments share is one tone."""
     storage, tone = StoredSegments(), sine(3)
