@@ -17,7 +17,9 @@ from psycopg import sql
 
 from parley.installation.logging import configure_logging
 from parley.servers.livekit_server import LiveKitServer, LiveKitServerError, find_or_build
+from tests.support.left_open import Openings
 from tests.support.logging_state import logging_put_back
+from tests.support.openings_watch import OpeningsWatch
 
 # Python 3.11 makes a loop for whoever asks for the current one before any was set, and pytest-asyncio asks, and never
 # closes it, once a test without a loop has run before.
@@ -41,6 +43,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.relative_to(config.rootpath).as_posix().startswith(_REALTIME):
             item.add_marker(pytest.mark.realtime)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch what tests leave open; a plugin, as hooks in this file don't hear of fixtures of the session."""
+    config.pluginmanager.register(OpeningsWatch(Openings()))
 
 
 @pytest.fixture(autouse=True)

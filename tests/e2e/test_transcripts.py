@@ -12,13 +12,13 @@ from typing import Any
 
 import psycopg
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from livekit import api, rtc
 
 from parley.demo.script import TALKERS, Turn, duration_ms, turns
 from parley.demo.talkers import joined_talkers
 from parley.installation.worker_tokens import participant_token
 from tests.support.beeps import BeepPlan
+from tests.support.loopback import http_server
 from tests.support.stack import Stack, eventually
 
 EARLY_MS = 500  # the gate's padding, and what its detector needs to make up its mind
@@ -236,8 +236,8 @@ async def test_a_killed_speech_process_is_replaced_and_nothing_is_transcribed_tw
     endpoint = SlowEndpoint()
     app = web.Application(client_max_size=8 << 20)
     app.router.add_post("/v1/audio/transcriptions", endpoint.transcribe)
-    async with TestServer(app) as server:
-        stack.settings = {"PARLEY_SPEECH_URL": str(server.make_url("/v1")), "PARLEY_SPEECH_KEY": "sk-very-secret"}
+    async with http_server(app) as base:
+        stack.settings = {"PARLEY_SPEECH_URL": f"{base}/v1", "PARLEY_SPEECH_KEY": "sk-very-secret"}
         await stack.start_api()
         worker = await stack.start_worker()
         async with conversation(stack, room) as talkers, talker("beeper", BeepPlan(pitch_hz=900)):

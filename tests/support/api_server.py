@@ -24,6 +24,7 @@ from store.objects.objects import Objects
 from store.sessions.sessions import Sessions
 from store.usage.ledger import Ledger
 from store.usage.totals import UsageTotals
+from tests.support.loopback import connection
 
 MASTER_KEY = "parley_master_" + "k" * 43
 SECRET = SecretStr("s" * 40)
@@ -94,17 +95,13 @@ class ApiServer:
 
     async def raw(self, data: bytes, *, seconds: float = 15, end: bool = False) -> bytes:
         """Bytes in, everything that comes back until the server closes the connection."""
-        host, _, port = self.base_url.removeprefix("http://").partition(":")
-        reader, writer = await asyncio.open_connection(host, int(port))
-        try:
+        async with connection(self.base_url) as (reader, writer):
             writer.write(data)
             await writer.drain()
             if end:
                 writer.write_eof()
             async with asyncio.timeout(seconds):
                 return await reader.read()
-        finally:
-            writer.close()
 
 
 @asynccontextmanager

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
+from tests.support.loopback import http_server
 from worker import openai_endpoint
 from worker.openai_endpoint import EndpointError, OpenAiEndpoint
 
@@ -57,8 +57,8 @@ async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
     one = Service()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", one.answer)
-    async with TestServer(app) as server:
-        one.url = str(server.make_url("/v1"))
+    async with http_server(app) as base:
+        one.url = f"{base}/v1"
         yield one
 
 
@@ -128,8 +128,8 @@ async def test_a_redirect_is_not_followed(service: Service, status: int) -> None
     elsewhere.says(200)
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", elsewhere.answer)
-    async with TestServer(app) as server:
-        service.says(status, Location=str(server.make_url("/v1/x")))
+    async with http_server(app) as base:
+        service.says(status, Location=f"{base}/v1/x")
         error = await service.fails()
     assert (str(error), error.final) == (f"the endpoint answered with HTTP {status}", True)
     assert elsewhere.requests == []

@@ -10,7 +10,8 @@ import pytest
 from openapi_pydantic import OpenAPI
 
 from control_api.app import build_app
-from tests.support.api_server import ApiServer, api_server, create_body
+from tests.support.api_server import MASTER_KEY, ApiServer, api_server, create_body
+from tests.support.loopback import connection, silent_server
 
 
 async def test_what_needs_no_key_answers_without_one(api: ApiServer) -> None:
@@ -77,24 +78,13 @@ async def test_postgresql_away_is_503_with_retry_after_in_time(tmp_path: Path) -
 
 async def test_a_database_that_never_answers_is_503_in_time(tmp_path: Path) -> None:
     """It accepts connections and says nothing: the timeout of the settings holds."""
-
-    accepted: list[asyncio.StreamWriter] = []
-
-    async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        accepted.append(writer)
-
-    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    port = silent.sockets[0].getsockname()[1]
-    url = f"postgresql://parley@127.0.0.1:{port}/parley"
-    async with api_server(url, tmp_path, serves=False, database_timeout_seconds=1) as api:
-        started = time.monotonic()
-        reply = await api.call("GET", "/v1/sessions")
-        assert (reply.status, reply.code) == (503, "database.unavailable")
-        assert time.monotonic() - started < 2.5
-    silent.close()
-    for writer in accepted:
-        writer.transport.abort()
-    await asyncio.sleep(0)
+    async with silent_server() as port:
+        url = f"postgresql://parley@127.0.0.1:{port}/parley"
+        async with api_server(url, tmp_path, serves=False, database_timeout_seconds=1) as api:
+            started = time.monotonic()
+            reply = await api.call("GET", "/v1/sessions")
+            assert (reply.status, reply.code) == (503, "database.unavailable")
+            assert time.monotonic() - started < 2.5
 
 
 async def test_a_bug_of_ours_is_500_in_the_envelope_and_logged_without_secrets(
@@ -163,22 +153,18 @@ async def _dump(api: ApiServer) -> str:
 
 async def test_a_stopping_server_finishes_what_it_has_begun(api: ApiServer) -> None:
     """A request whose body is still arriving is answered; new connections are refused."""
-    from tests.support.api_server import MASTER_KEY
-
-    host, _, port = api.base_url.removeprefix("http://").partition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
     body = json.dumps(create_body("room")).encode()
-    writer.write(
-        f"POST /v1/sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {MASTER_KEY}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-        + body[:10]
-    )
-    await asyncio.sleep(0.5)
-    api.stopping.set()
-    await asyncio.sleep(0.5)
-    writer.write(body[10:])
-    async with asyncio.timeout(10):
-        answer = await reader.read()
-        await api.task
-    writer.close()
+    async with connection(api.base_url) as (reader, writer):
+        writer.write(
+            f"POST /v1/sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {MASTER_KEY}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body[:10]
+        )
+        await asyncio.sleep(0.5)
+        api.stopping.set()
+        await asyncio.sleep(0.5)
+        writer.write(body[10:])
+        async with asyncio.timeout(10):
+            answer = await reader.read()
+            await api.task
     assert answer.startswith(b"HTTP/1.1 201 ")

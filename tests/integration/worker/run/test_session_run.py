@@ -18,6 +18,7 @@ from sessions.ids import format_id
 from sessions.session import Session
 from tests.integration.worker.studio import Studio, seconds_between
 from tests.support.beeps import BeepPlan, BeepTalker, assert_true_recording, check_beeps, mint_token
+from tests.support.loopback import silent_server
 from tests.support.segments import gaps_of, pcm_of
 from tests.support.stack import eventually
 from worker.joining.joins import Joins
@@ -146,12 +147,13 @@ async def test_somebody_else_with_our_identity_fails_the_session(studio: Studio,
 
 async def test_an_abandoned_join_does_not_hurt_the_process(studio: Studio, room: str) -> None:
     """Canceled while joining a server that never answers; another session of the process goes on for 20 s more."""
-    accepted: list[asyncio.StreamWriter] = []
-    silent = await asyncio.start_server(lambda _reader, writer: accepted.append(writer), "127.0.0.1", 0)
-    port = silent.sockets[0].getsockname()[1]
     neighbor = await studio.create(room)
-    stuck = await studio.create(f"{room}-stuck", url=f"ws://127.0.0.1:{port}")
-    async with studio.recorder(join_seconds=60), BeepTalker(studio.livekit.url, studio.token(room, "ann"), PLAN):
+    async with (
+        studio.recorder(join_seconds=60),
+        BeepTalker(studio.livekit.url, studio.token(room, "ann"), PLAN),
+        silent_server() as port,
+    ):
+        stuck = await studio.create(f"{room}-stuck", url=f"ws://127.0.0.1:{port}")
         await studio.reaches(neighbor, "running")
         await studio.reaches(stuck, "starting")
         await asyncio.sleep(0.5)
@@ -161,9 +163,6 @@ async def test_an_abandoned_join_does_not_hurt_the_process(studio: Studio, room:
         assert (await studio.get(neighbor)).status == "running"
         await studio.sessions.end(studio.organization_id, neighbor.id)
         await studio.sealed(neighbor)
-        silent.close()
-        for writer in accepted:
-            writer.transport.abort()
     pcm = pcm_of(await studio.segments(neighbor))
     assert_true_recording([check_beeps(pcm, PLAN, 1.0, len(pcm) / 48_000 - 0.5)])
 

@@ -9,7 +9,6 @@ from uuid import UUID
 import numpy as np
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from audio.pcm import SAMPLE_RATE
 from sessions.ids import format_id
@@ -18,6 +17,7 @@ from store.log.session_log import NewLogEntry, SessionLog
 from store.objects.objects import Objects
 from store.sessions.erasure import SessionErasure
 from tests.support.engine import Engine
+from tests.support.loopback import http_server
 from tests.support.spoken import SpokenSessions, clip
 from worker.speech.choice import SpeechEngines
 from worker.speech.engine import SpeechError
@@ -91,8 +91,8 @@ async def endpoint() -> AsyncIterator[tuple[Endpoint, str]]:
     endpoint = Endpoint()
     app = web.Application(client_max_size=8 << 20)
     app.router.add_post("/v1/audio/transcriptions", endpoint.transcribe)
-    async with TestServer(app) as server:
-        yield endpoint, str(server.make_url("/v1"))
+    async with http_server(app) as base:
+        yield endpoint, f"{base}/v1"
 
 
 async def test_each_participants_words_carry_their_name_and_place(spoken: SpokenSessions) -> None:

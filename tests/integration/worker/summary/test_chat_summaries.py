@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from sessions.transcript import TranscriptSegment
+from tests.support.loopback import http_server
 from worker.openai_endpoint import OpenAiEndpoint
 from worker.summary.chat import ChatSummarizer
 from worker.summary.port import SummaryError
@@ -42,9 +42,8 @@ async def model(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Model, O
     model = Model()
     app = web.Application()
     app.router.add_post("/v1/chat/completions", model.complete)
-    async with TestServer(app) as server:
-        url = str(server.make_url("/v1/"))
-        yield model, OpenAiEndpoint(url, SecretStr("secret"))
+    async with http_server(app) as base:
+        yield model, OpenAiEndpoint(f"{base}/v1/", SecretStr("secret"))
 
 
 def segments(count: int) -> list[TranscriptSegment]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sessions.codes import CODES
 from tests.support.api_server import MASTER_KEY, ApiServer, create_body, worker_token
+from tests.support.loopback import connection
 
 JSON = {"Content-Type": "application/json"}
 
@@ -226,20 +227,18 @@ async def test_the_largest_body_is_read(api: ApiServer) -> None:
 
 async def test_what_trickles_is_cut_off_after_ten_seconds_in_all(api: ApiServer) -> None:
     """A byte now and then never makes a timeout between bytes; the whole body has one, and so have the headers."""
-    host, _, port = api.base_url.removeprefix("http://").partition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    started = time.monotonic()
-    writer.write(
-        f"POST /v1/sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {MASTER_KEY}\r\n"
-        "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n".encode()
-    )
-    headers = asyncio.create_task(api.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ", seconds=20))
-    reading = asyncio.create_task(reader.readuntil(b"}}"))
-    while not reading.done() and time.monotonic() - started < 20:
-        writer.write(b" ")
-        await asyncio.wait([reading], timeout=0.5)
-    answer = await reading
-    writer.close()
+    async with connection(api.base_url) as (reader, writer):
+        started = time.monotonic()
+        writer.write(
+            f"POST /v1/sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {MASTER_KEY}\r\n"
+            "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n".encode()
+        )
+        headers = asyncio.create_task(api.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ", seconds=20))
+        reading = asyncio.create_task(reader.readuntil(b"}}"))
+        while not reading.done() and time.monotonic() - started < 20:
+            writer.write(b" ")
+            await asyncio.wait([reading], timeout=0.5)
+        answer = await reading
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b'"body.timeout"' in answer
     assert 9 <= time.monotonic() - started <= 13
