@@ -92,6 +92,7 @@ TRANSITIONS: dict[Status, dict[Event, Status]] = {
 TERMINAL = frozenset(status for status, moves in TRANSITIONS.items() if not moves)
 ACTIVE = frozenset(TRANSITIONS) - TERMINAL
 SETTLED = TERMINAL | {Status.ENDING}
+STOPS: dict[Outcome, Event] = {"ended": Event.END, "canceled": Event.CANCEL, "failed": Event.FAIL}
 ALIASES: dict[str, frozenset[Status]] = {"active": ACTIVE, "terminal": TERMINAL}
 
 

@@ -1,27 +1,27 @@
 """Every change of a session's status: one lifecycle event, applied to one locked row.
 
 The API's commands, a worker's stops, the sweeper and the commit of a product all come through here, so that they all
-bump the version, set the stamps, erase the tokens, defer the finalize job, write the event and notify in the same way.
+bump the version, write the entry of the new state (`sessions.on_enter`), run its effects (`store.lifecycle.on_enter`),
+write the event and notify in the same way.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, case, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.codes import lookup
-from sessions.lifecycle import SETTLED, TERMINAL, Event, Outcome, Status, advance
+from sessions.lifecycle import SETTLED, STOPS, TERMINAL, Event, Outcome, Status, advance, commit_event
+from sessions.on_enter import FIRST_ONLY, ON_ENTER, Stamp
 from sessions.redaction import redact
-from store.database.channels import CLAIM_CHANNEL, SESSION_CHANNEL, notify
-from store.database.tables import runs, sessions, worker_tokens
-from store.jobs.jobs import defer_finalize
+from sessions.stop import Stop
+from store.database.channels import SESSION_CHANNEL, notify
+from store.database.tables import runs, sessions
 from store.lifecycle import events
-from store.lifecycle.open_transcript import open_transcript
-from store.lifecycle.pauses import begin_pause, end_pause
+from store.lifecycle.on_enter import EFFECTS, Entry
 
 # The UPDATE's own instant, after the row is locked: one value for every stamp of a transition.
 _NOW: ColumnElement[Any] = func.statement_timestamp()
@@ -31,7 +31,6 @@ _OVERBILLED: ColumnElement[Any] = (
     .where(runs.c.session_id == sessions.c.id)
     .scalar_subquery()
 )
-_OUTCOMES: dict[Event, Outcome] = {Event.END: "ended", Event.CANCEL: "canceled", Event.FAIL: "failed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,60 +74,52 @@ async def lock_session(
     )
 
 
-async def apply(
-    conn: AsyncConnection,
-    locked: LockedSession,
-    event: Event,
-    *,
-    code: str | None = None,
-    message: str | None = None,
-    at: datetime | None = None,
-    data: Mapping[str, Any] | None = None,
-) -> Status:
-    """Take the locked session to the state that the lifecycle table names.
-
-    Args:
-        code: why it stops; required for END, CANCEL and FAIL. Becomes `end_reason`, for FAIL also `error_code`.
-        message: for FAIL, for humans; redacted here.
-        at: the stamp of a stop, when it lies before now (it is never later than now, nor before `started_at`).
-        data: goes into the event.
-
-    Returns:
-        The new status.
+async def apply(conn: AsyncConnection, locked: LockedSession, event: Event) -> None:
+    """Take the locked session to the state that the lifecycle table names for an event that needs no reason.
 
     Raises:
         ParleyError: `transition.invalid`; nothing is written.
-        KeyError: `code` is not registered.
     """
+    assert event not in STOPS.values(), "a stop has a reason"
+    await _move(conn, locked, event, None)
+
+
+async def stop_session(conn: AsyncConnection, locked: LockedSession, stop: Stop) -> None:
+    """Stop the locked session: it is `ending` now if it has a recording, else terminal.
+
+    Args:
+        stop: its message is redacted here; its `at` is never later than now, nor before `started_at`.
+
+    Raises:
+        ParleyError: `transition.invalid`; nothing is written.
+        KeyError: the stop's code is not registered.
+    """
+    await _move(conn, locked, STOPS[stop.outcome], stop)
+
+
+async def overrule(conn: AsyncConnection, locked: LockedSession, stop: Stop) -> None:
+    """Take the locked session from `ending` to another outcome than it was to have.
+
+    Raises:
+        ParleyError: `transition.invalid`; nothing is written.
+        KeyError: the stop's code is not registered.
+    """
+    await _move(conn, locked, commit_event(stop.outcome), stop)
+
+
+async def _move(conn: AsyncConnection, locked: LockedSession, event: Event, stop: Stop | None) -> None:
     target = advance(locked.status, event)
     if target is Status.ENDING and locked.kind == "text":
-        target = Status(_OUTCOMES[event])  # nothing to drain, nothing to finalize
+        assert stop is not None
+        target = Status(stop.outcome)  # nothing to drain, nothing to finalize
     changes: dict[str, Any] = {"status": str(target), "version": sessions.c.version + 1, "updated_at": _NOW}
-    if target in SETTLED:
-        changes |= _settling(locked, event, target, code, message, at)
-    elif target is Status.QUEUED:
-        changes["queued_at"] = _NOW
-    elif target is Status.RUNNING:
-        changes |= {
-            "started_at": func.coalesce(sessions.c.started_at, _NOW),
-            "running_since": _NOW + _OVERBILLED if locked.status is Status.PAUSED else _NOW,
-            "paused_at": None,
-            **_recording(locked, "recording"),
-        }
-    elif target is Status.PAUSED:
-        changes |= {"paused_at": _NOW, **_recording(locked, "paused")}
-    if locked.status not in SETTLED and target in SETTLED:
-        await conn.execute(delete(worker_tokens).where(worker_tokens.c.session_id == locked.id))
-    if target is Status.ENDING:
-        await defer_finalize(conn, locked.id)
-    elif target in TERMINAL:
-        await open_transcript(conn, locked.id)
+    changes |= _entered(locked, target, stop)
+    if stop is not None:
+        changes |= _stopped(target, stop)
     changed = update(sessions).where(sessions.c.id == locked.id).values(changes).returning(sessions.c.updated_at)
     moment = (await conn.execute(changed)).scalar_one()
-    if target is Status.PAUSED:
-        await begin_pause(conn, locked.id, moment)
-    elif locked.status is Status.PAUSED and target is Status.RUNNING:
-        await end_pause(conn, locked.id, moment)
+    for effect in EFFECTS[target]:
+        await effect(conn, Entry(locked.id, locked.status, moment))
     await events.append(
         conn,
         locked.id,
@@ -136,56 +127,38 @@ async def apply(
         epoch=locked.epoch,
         status_from=locked.status,
         status_to=target,
-        code=code or locked.end_reason,
-        data=data,
+        code=locked.end_reason if stop is None else stop.code,
         at=moment,
     )
     await notify(conn, SESSION_CHANNEL, str(locked.id))
-    if target is Status.QUEUED:
-        await notify(conn, CLAIM_CHANNEL)
-    return target
 
 
-def _recording(locked: LockedSession, state: str) -> dict[str, Any]:
-    """A text session has no recording."""
-    return {"recording_state": state} if locked.kind == "voice" else {}
-
-
-def _settling(
-    locked: LockedSession, event: Event, target: Status, code: str | None, message: str | None, at: datetime | None
-) -> dict[str, Any]:
-    """The columns that change on entering `ending` or a terminal state."""
-    changes: dict[str, Any] = {}
-    if event in _OUTCOMES:
-        assert code is not None
-        lookup(code)
-        outcome = _OUTCOMES[event] if target is Status.ENDING else target
-        changes |= {"outcome": outcome, "end_reason": code}
-        if event is Event.FAIL:
-            changes |= {"error_code": code, "error_message": redact(message or lookup(code).help)}
-        if target is Status.ENDING:
-            changes |= {"ending_at": _stamp(at), "recording_state": "finalizing"}
-        else:
-            changes |= {
-                "ending_at": case((sessions.c.started_at.is_not(None), _stamp(at)), else_=None),
-                "recording_state": "none",  # it never ran
-            }
-            changes["recording_state"] = "none"
-    elif code is not None:  # the commit without a product overrules the outcome
-        changes |= {
-            "outcome": target,
-            "end_reason": code,
-            "error_code": code,
-            "error_message": redact(message or lookup(code).help),
-        }
-    if target in TERMINAL:
-        changes["finished_at"] = _NOW
-        if target is Status.ENDED:
-            changes["ended_at"] = _NOW
-        elif target is Status.FAILED:
-            changes["failed_at"] = _NOW
+def _entered(locked: LockedSession, target: Status, stop: Stop | None) -> dict[str, Any]:
+    """The columns that the state's entry names."""
+    entry = ON_ENTER[target]
+    changes: dict[str, Any] = dict.fromkeys(entry.cleared)
+    for stamp in entry.stamps:
+        instant = _instant(stamp, locked, stop)
+        changes[stamp] = func.coalesce(sessions.c[stamp], instant) if stamp in FIRST_ONLY else instant
+    if entry.recording is not None and locked.kind == "voice" and locked.status is not Status.ENDING:
+        changes["recording_state"] = entry.recording
     return changes
 
 
-def _stamp(at: datetime | None) -> ColumnElement[Any]:
-    return _NOW if at is None else func.least(_NOW, func.greatest(literal(at), sessions.c.started_at))
+def _instant(stamp: Stamp, locked: LockedSession, stop: Stop | None) -> ColumnElement[Any]:
+    if stamp == "running_since" and locked.status is Status.PAUSED:
+        return _NOW + _OVERBILLED
+    if stamp == "ending_at":
+        at = None if stop is None else stop.at
+        stopped = _NOW if at is None else func.least(_NOW, func.greatest(literal(at), sessions.c.started_at))
+        return case((sessions.c.started_at.is_not(None), stopped), else_=None)
+    return _NOW
+
+
+def _stopped(target: Status, stop: Stop) -> dict[str, Any]:
+    """The columns that tell why it stops."""
+    explained = lookup(stop.code)
+    changes: dict[str, Any] = {"outcome": target if target in TERMINAL else stop.outcome, "end_reason": stop.code}
+    if stop.outcome == "failed":
+        changes |= {"error_code": stop.code, "error_message": redact(stop.message or explained.help)}
+    return changes

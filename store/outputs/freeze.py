@@ -15,14 +15,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.ids import new_uuid
-from sessions.lifecycle import Event, Status, commit_event
+from sessions.lifecycle import Status, commit_event
 from sessions.session import Session
+from sessions.stop import Stop
 from store.database.database import Database
 from store.database.tables import recordings, runs, sessions
 from store.lifecycle import events
 from store.lifecycle.pauses import read_pauses
 from store.lifecycle.session_rows import read_session
-from store.lifecycle.transitions import LockedSession, apply, lock_session
+from store.lifecycle.transitions import LockedSession, apply, lock_session, overrule
 from store.usage import ledger
 
 ListSegments = Callable[[], Awaitable[Sequence[dict[str, Any]]]]
@@ -194,7 +195,7 @@ class Freezes:
 async def fail_recording(conn: AsyncConnection, locked: LockedSession, code: str, message: str | None = None) -> None:
     """Take a locked `ending` session to `failed` without a product."""
     await _set_recording(conn, locked, "failed", code)
-    await apply(conn, locked, Event.COMMIT_FAILED, code=code, message=message)
+    await overrule(conn, locked, Stop.failed(code, message))
 
 
 async def _set_recording(conn: AsyncConnection, locked: LockedSession, state: str, reason: str | None) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.lifecycle import Status
+from sessions.stop import Stop
 from store.lifecycle.pauses import PAUSES_OF, Pause, parse_pauses
 
 
@@ -42,17 +43,21 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """What the database says of one session: what the worker has to follow."""
+    """What the database says of one session: what the worker has to follow. `stop` is set once it is settled."""
 
     epoch: int
     status: Status
     started_at: datetime | None
     running_since: datetime | None
     paused_at: datetime | None
-    ending_at: datetime | None
-    end_reason: str | None
     max_duration_seconds: int
+    stop: Stop | None
     pauses: tuple[Pause, ...] = ()
+
+    @property
+    def ending_at(self) -> datetime | None:
+        """Nothing is recorded from here on; None for a session that goes on, or never ran."""
+        return None if self.stop is None else self.stop.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ _BEAT = text(
         JOIN sessions s ON s.id = b.session_id AND s.epoch = b.epoch
         WHERE r.session_id = b.session_id AND r.epoch = b.epoch AND r.owner = :owner
         RETURNING r.session_id, s.epoch, s.status, s.started_at, s.running_since, s.paused_at, s.ending_at,
-                  s.end_reason, s.max_duration_seconds
+                  s.outcome, s.end_reason, s.max_duration_seconds
     )
     SELECT {_NOW} AS now, beat.*, {PAUSES_OF.format(table="beat")} AS pauses
     FROM (VALUES (1)) AS always LEFT JOIN beat ON true
@@ -144,9 +149,8 @@ async def write_beats(conn: AsyncConnection, owner: UUID, beats: Sequence[Beat],
                 started_at=row.started_at,
                 running_since=row.running_since,
                 paused_at=row.paused_at,
-                ending_at=row.ending_at,
-                end_reason=row.end_reason,
                 max_duration_seconds=row.max_duration_seconds,
+                stop=None if row.outcome is None else Stop(row.outcome, row.end_reason, at=row.ending_at),
                 pauses=parse_pauses(row.pauses),
             )
             for row in rows

@@ -8,12 +8,15 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.lifecycle import Event, Status, advance
+from sessions.on_enter import ON_ENTER
+from sessions.stop import Stop
 from store.database.channels import SESSION_CHANNEL, notify
 from store.lifecycle import events
-from store.lifecycle.transitions import apply, lock_session
+from store.lifecycle.transitions import lock_session, stop_session
 from store.runs.claim_candidates import LOST_ALONE_BEFORE_FAILED, LOST_RUNS_BEFORE_ALONE
 from store.usage import ledger
 
+_RECORDING = ON_ENTER[Status.STARTING].recording
 _CLOSE_PREVIOUS = text(
     """
     UPDATE runs r SET released_at = coalesce(r.released_at, statement_timestamp()), lost = taken.lost
@@ -22,7 +25,7 @@ _CLOSE_PREVIOUS = text(
     """
 )
 _RAISE_EPOCH = text(
-    """
+    f"""
     WITH taken AS (
         SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:targets AS text[]), CAST(:lost_runs AS int[]),
                              CAST(:lost_alone AS int[])) AS taken (id, target, lost_runs, lost_alone)
@@ -30,7 +33,7 @@ _RAISE_EPOCH = text(
         UPDATE sessions s
         SET epoch = s.epoch + 1, status = taken.target, lost_runs = taken.lost_runs, lost_alone = taken.lost_alone,
             version = s.version + 1, updated_at = statement_timestamp(),
-            recording_state = CASE WHEN s.recording_state = 'none' THEN 'pending' ELSE s.recording_state END
+            recording_state = CASE WHEN s.recording_state = 'none' THEN '{_RECORDING}' ELSE s.recording_state END
         FROM taken WHERE s.id = taken.id RETURNING s.id, s.epoch
     ), run AS (
         INSERT INTO runs (session_id, epoch, owner, host, alone, claimed_at, beat_at)
@@ -56,7 +59,7 @@ async def take(conn: AsyncConnection, candidates: Sequence[Row[Any]], owner: UUI
     for row in hopeless:
         locked = await lock_session(conn, row.id)
         assert locked is not None
-        await apply(conn, locked, Event.FAIL, code="worker.crash_loop")
+        await stop_session(conn, locked, Stop.failed("worker.crash_loop"))
     if not taken:
         return []
     raised = await conn.execute(

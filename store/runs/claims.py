@@ -10,14 +10,14 @@ from pydantic import SecretStr
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.lifecycle import Event
 from sessions.session import Session
+from sessions.stop import Stop
 from store.access.vault import TokenUnreadableError, TokenVault
 from store.database.channels import CLAIM_CHANNEL, notify
 from store.database.database import Database
 from store.database.tables import sessions
 from store.lifecycle.session_rows import session_select, to_session
-from store.lifecycle.transitions import apply, lock_session
+from store.lifecycle.transitions import lock_session, stop_session
 from store.runs.claim_candidates import count_active, find_candidates, leave_stale_to_others
 from store.runs.claim_taking import take
 from store.runs.fence import Fence
@@ -190,4 +190,4 @@ class Claims:
         async with self._db.begin() as conn:
             locked = await lock_session(conn, fence.session_id)
             if locked is not None and locked.epoch == fence.epoch and not locked.settled:
-                await apply(conn, locked, Event.FAIL, code=error.code, message=error.message)
+                await stop_session(conn, locked, Stop.failed(error.code, error.message))

@@ -9,19 +9,18 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.lifecycle import SETTLED, Event, Outcome, Status
+from sessions.lifecycle import SETTLED, Event, Status
 from sessions.session import Session
+from sessions.stop import Stop
 from store.access.vault import REFRESHED, TokenVault
 from store.database.channels import CLAIM_CHANNEL, notify
 from store.database.database import Database
 from store.jobs.jobs import defer_finalize
 from store.lifecycle import events
 from store.lifecycle.session_rows import read_session
-from store.lifecycle.transitions import LockedSession, apply, lock_session
+from store.lifecycle.transitions import LockedSession, apply, lock_session, stop_session
 from store.runs.beat_writing import Beat, BeatAnswer, write_beats
 from store.runs.fence import Fence, Replaced
-
-_STOPS: dict[Outcome, Event] = {"ended": Event.END, "canceled": Event.CANCEL, "failed": Event.FAIL}
 
 _THIS_RUN = "session_id = :session_id AND epoch = :epoch AND owner = :owner"
 _OWNED = text(f"SELECT joined_at FROM runs WHERE {_THIS_RUN}")
@@ -94,15 +93,10 @@ class Runs:
         async with self._db.begin() as conn:
             return await write_beats(conn, owner, beats, stalled_seconds)
 
-    async def enter_ending(
-        self, fence: Fence, outcome: Outcome, code: str, message: str | None = None, at: datetime | None = None
-    ) -> Session:
-        """A stop that the worker found. A session that never ran is terminal at once; else it is `ending`.
+    async def enter_ending(self, fence: Fence, stop: Stop) -> Session:
+        """Write a stop that the worker found. A session that never ran is terminal at once; else it is `ending`.
 
         A session that somebody has stopped already stays as it is.
-
-        Args:
-            at: when it happened, if that lies before now.
 
         Raises:
             Replaced: another run has the session.
@@ -110,7 +104,7 @@ class Runs:
         async with self._db.begin() as conn:
             locked = await _fenced(conn, fence)
             if not locked.settled:
-                await apply(conn, locked, _STOPS[outcome], code=code, message=message, at=at)
+                await stop_session(conn, locked, stop)
             return await read_session(conn, fence.session_id)
 
     async def seal(self, fence: Fence) -> None:

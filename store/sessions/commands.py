@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sessions.errors import ParleyError, session_not_found
 from sessions.lifecycle import Event, Status
 from sessions.session import Session
+from sessions.stop import Stop
 from sessions.worker_token import PARAM, WorkerTokenClaims
 from store.access.vault import CUSTOMER, REFRESHED, TokenVault
 from store.database.channels import MESSAGE_CHANNEL, SESSION_CHANNEL, notify
@@ -17,7 +18,7 @@ from store.database.tables import sessions, worker_tokens
 from store.lifecycle import events
 from store.lifecycle.pauses import bound_pausing
 from store.lifecycle.session_rows import read_session
-from store.lifecycle.transitions import apply, lock_session
+from store.lifecycle.transitions import apply, lock_session, stop_session
 
 
 class SessionCommands:
@@ -27,14 +28,14 @@ class SessionCommands:
         self._db = db
         self._vault = vault
 
-    async def stop(self, organization_id: UUID, session_id: UUID, event: Event, code: str) -> Session:
+    async def stop(self, organization_id: UUID, session_id: UUID, stop: Stop) -> Session:
         """See `Sessions.end` and `Sessions.cancel`."""
         async with self._db.begin() as conn:
             locked = await lock_session(conn, session_id, organization_id=organization_id)
             if locked is None:
                 raise session_not_found()
             if not locked.settled:
-                await apply(conn, locked, event, code=code)
+                await stop_session(conn, locked, stop)
             return await read_session(conn, session_id)
 
     async def pause(self, organization_id: UUID, session_id: UUID) -> Session:

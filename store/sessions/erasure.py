@@ -16,13 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import ParleyError, session_not_found
 from sessions.ids import format_id
-from sessions.lifecycle import TERMINAL, Event, Status
+from sessions.lifecycle import TERMINAL, Status
+from sessions.stop import Stop
 from store.access.idempotency import erase_answers
 from store.database.channels import SESSION_CHANNEL, notify
 from store.database.database import STATEMENT_TIMEOUT_MS, Database
 from store.database.tables import sessions
 from store.jobs.jobs import ERASE, defer_erase
-from store.lifecycle.transitions import apply, lock_session
+from store.lifecycle.transitions import lock_session, stop_session
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
 
@@ -75,9 +76,9 @@ class SessionErasure:
                 raise session_not_found()
             if locked.status not in TERMINAL:
                 if locked.kind == "text":
-                    await apply(conn, locked, Event.END, code="end.requested")
+                    await stop_session(conn, locked, Stop.ended("end.requested"))
                 elif locked.status in (Status.CREATED, Status.QUEUED):
-                    await apply(conn, locked, Event.CANCEL, code="cancel.requested")
+                    await stop_session(conn, locked, Stop.canceled("cancel.requested"))
                 else:
                     raise ParleyError("session.active", f"a session that is {locked.status} can't be deleted")
             await _erase_rows(conn, session_id, _AGAIN_SECONDS)

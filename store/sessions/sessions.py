@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from sessions.lifecycle import Event
 from sessions.session import Session
+from sessions.stop import Stop
 from sessions.worker_token import WorkerTokenClaims
 from store.access.idempotency import IdempotencyTicket
 from store.access.vault import TokenVault
@@ -68,11 +68,11 @@ class Sessions:
 
     async def end(self, organization_id: UUID, session_id: UUID) -> Session:
         """End it: a session that ran goes to `ending`, one that never ran is canceled, a settled one stays as it is."""
-        return await self._commands.stop(organization_id, session_id, Event.END, "end.requested")
+        return await self._commands.stop(organization_id, session_id, Stop.ended("end.requested"))
 
     async def cancel(self, organization_id: UUID, session_id: UUID) -> Session:
         """Cancel it; like `end`, with the outcome `canceled`."""
-        return await self._commands.stop(organization_id, session_id, Event.CANCEL, "cancel.requested")
+        return await self._commands.stop(organization_id, session_id, Stop.canceled("cancel.requested"))
 
     async def update(self, organization_id: UUID, session_id: UUID, changes: SessionChanges) -> Session:
         """Change title, tags or metadata, each as a whole."""

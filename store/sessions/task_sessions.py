@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.errors import ParleyError, session_not_found
 from sessions.lifecycle import Event, Status
 from sessions.session import LiveKitTransport, Session
+from sessions.stop import Stop
 from store.access.vault import CUSTOMER, TokenVault
 from store.database.channels import MESSAGE_CHANNEL, SESSION_CHANNEL, notify
 from store.database.database import Database
@@ -25,13 +26,12 @@ from store.database.tables import sessions, worker_tokens
 from store.lifecycle import events
 from store.lifecycle.pauses import bound_pausing
 from store.lifecycle.session_rows import read_session
-from store.lifecycle.transitions import LockedSession, apply, lock_session
+from store.lifecycle.transitions import LockedSession, apply, lock_session, stop_session
 from store.sessions.creation import active_in_room, identity_in_use, transport_columns
 
 MAX_DATA_BYTES = 16 * 1024
 
 Command = Literal["pause", "resume", "end"]
-_EVENTS = {"pause": Event.PAUSE, "resume": Event.RESUME, "end": Event.END}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,14 @@ class TaskSessions:
         if changes.seat is not None:
             locked = await self._take_seat(conn, locked, *changes.seat)
         command = None if changes.command is None else changes.command(locked.status)
-        if command is not None:
-            await apply(conn, locked, _EVENTS[command], code="end.requested" if command == "end" else None)
-            if command == "resume":
+        match command:
+            case "pause":
+                await apply(conn, locked, Event.PAUSE)
+            case "resume":
+                await apply(conn, locked, Event.RESUME)
                 await notify(conn, MESSAGE_CHANNEL, str(session_id))
+            case "end":
+                await stop_session(conn, locked, Stop.ended("end.requested"))
         return await read_session(conn, session_id)
 
     async def _take_seat(

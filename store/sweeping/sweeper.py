@@ -14,10 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.lifecycle import Event, Status, sources
 from sessions.settings import Settings
+from sessions.stop import Stop
 from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.database.database import Database
 from store.jobs.jobs import defer_finalize
-from store.lifecycle.transitions import LockedSession, apply, lock_session
+from store.lifecycle.transitions import LockedSession, apply, lock_session, stop_session
 from store.outputs.freeze import fail_recording
 from store.runs.poll_history import PollHistory
 from store.sweeping.output_sweep import sweep_outputs
@@ -152,17 +153,17 @@ async def sweep(
         deadline = {"finalize_deadline_seconds": settings.finalize_deadline_seconds}
         result = SweepResult(
             swept=True,
-            due=await _move(conn, _DUE, {}, Event.DUE),
-            token_expired=await _move(conn, _TOKEN_EXPIRED, {}, Event.FAIL, "worker_token.expired"),
-            queued_too_long=await _move(conn, _QUEUED_TOO_LONG, queue, Event.FAIL, "capacity.none"),
-            max_duration=await _move(conn, _MAX_DURATION, {}, Event.END, "end.max_duration"),
+            due=await _queue(conn),
+            token_expired=await _stop(conn, _TOKEN_EXPIRED, {}, Stop.failed("worker_token.expired")),
+            queued_too_long=await _stop(conn, _QUEUED_TOO_LONG, queue, Stop.failed("capacity.none")),
+            max_duration=await _stop(conn, _MAX_DURATION, {}, Stop.ended("end.max_duration")),
             finalize_deadline=await _give_up_finalizing(conn, deadline),
             finalize_deferred=await _defer_again(conn, {"finalize_retry_seconds": settings.finalize_retry_seconds}),
             outputs_deferred=await sweep_outputs(conn, settings),
         )
         lost = rows = 0
         if judge and await turns.take("worker_lost", settings.takeover_window_seconds / _LOOKS_PER_WINDOW):
-            lost = await _move(conn, _WORKER_LOST, window, Event.FAIL, "worker.lost")
+            lost = await _stop(conn, _WORKER_LOST, window, Stop.failed("worker.lost"))
         if await turns.take("usage", settings.usage_interval_seconds / _LOOKS_PER_INTERVAL):
             rows = await ledger.accrue(conn, settings.usage_interval_seconds)
             if rows >= ledger.ACCRUED_AT_ONCE:
@@ -170,12 +171,18 @@ async def sweep(
         return replace(result, worker_lost=lost, usage_rows=rows)
 
 
-async def _move(
-    conn: AsyncConnection, found: TextClause, parameters: dict[str, Any], event: Event, code: str | None = None
-) -> int:
+async def _queue(conn: AsyncConnection) -> int:
+    rows = (await conn.execute(_DUE)).all()
+    for row in rows:
+        await apply(conn, await _held(conn, row), Event.DUE)
+    return len(rows)
+
+
+async def _stop(conn: AsyncConnection, found: TextClause, parameters: dict[str, Any], stop: Stop) -> int:
+    """Stop what is found, each at the instant that was found with it, if one was."""
     rows = (await conn.execute(found, parameters)).all()
     for row in rows:
-        await apply(conn, await _held(conn, row), event, code=code, at=row.at)
+        await stop_session(conn, await _held(conn, row), replace(stop, at=row.at))
     return len(rows)
 
 

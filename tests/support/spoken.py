@@ -12,6 +12,7 @@ import soundfile
 from audio.pcm import SAMPLE_RATE, Pcm
 from audio.segments.segments import encode_audio, encode_header, encode_track, segment_key
 from sessions.ids import format_id
+from sessions.stop import Stop
 from store.objects.objects import Objects
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
@@ -94,7 +95,7 @@ class SpokenSessions:
         started_at = (await self.engine.session(fence.session_id)).started_at
         assert started_at is not None
         at = started_at + timedelta(seconds=seconds)
-        await self.engine.runs.enter_ending(fence, "ended", "end.requested", at=at)
+        await self.engine.runs.enter_ending(fence, Stop.ended("end.requested", at=at))
         await self.engine.runs.seal(fence)
         finalizer = Finalizer(
             self.engine.freezes, self.transcripts, self.objects, temporary=self.folder / "tmp", salvage_seconds=60

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from sessions.errors import ParleyError
+from sessions.stop import Stop
 from store.database.boot_clock import boottime_ns
 from store.database.clock import ClockPair
 from store.runs.claims import Claim
@@ -13,7 +14,7 @@ from worker.joining.room_joining import RoomJoining
 from worker.lease.live_run import LiveRun
 from worker.room.livekit_room import LiveKitRoom
 from worker.run.recorder_tools import RecorderTools
-from worker.run.stop import Stop, StopKind
+from worker.run.run_stop import RunStop, StopKind
 
 _ZOMBIE_SECONDS = 180
 
@@ -83,12 +84,12 @@ class RoomSeat:
         self._evicted_ns = now_ns
         self._tools.beats.hurry()
 
-    def contest(self, pair: ClockPair, now_ns: int) -> Stop | None:
+    def contest(self, pair: ClockPair, now_ns: int) -> RunStop | None:
         """Whether whoever evicted us was our successor: the database knows."""
         if self._evicted_ns is None:
             return None
         if self._run.replaced:
-            return Stop(StopKind.REPLACED)
+            return RunStop(StopKind.REPLACED)
         if self._run.proven_ns <= self._evicted_ns:
             return None  # silent: wait, decide nothing
         lost_at = self._claim.previous_lost_at
@@ -98,7 +99,7 @@ class RoomSeat:
             self._contested = True  # it may have been our own zombie's reconnect: once
             self.rejoin(now_ns)
             return None
-        return Stop.failed("room.duplicate_identity", "somebody else joined with the worker's identity")
+        return RunStop.found(Stop.failed("room.duplicate_identity", "somebody else joined with the worker's identity"))
 
     async def leave(self) -> None:
         """Leave the room, if we are in one."""

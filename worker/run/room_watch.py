@@ -2,6 +2,7 @@
 
 import structlog
 
+from sessions.stop import Stop
 from worker.capture.spawn import Spawn
 from worker.joining.token_keeper import TokenKeeper
 from worker.lease.live_run import LiveRun
@@ -12,7 +13,7 @@ from worker.room.reconnect_hole import ReconnectHole
 from worker.run.disconnects import Drop, meaning
 from worker.run.recording import RunRecording
 from worker.run.room_seat import RoomSeat
-from worker.run.stop import Stop
+from worker.run.run_stop import RunStop
 
 _log = structlog.get_logger(__name__)
 
@@ -37,7 +38,7 @@ class RoomWatch:
         recording.entered(room)
         room.listen()
 
-    async def look(self, room: LiveKitRoom, recording: RunRecording, now_ns: int) -> Stop | None:
+    async def look(self, room: LiveKitRoom, recording: RunRecording, now_ns: int) -> RunStop | None:
         """Take in everything that has happened; a stop if the room has none for us any more."""
         for event in room.events.drain():
             self._presence.take(event, now_ns)
@@ -54,7 +55,9 @@ class RoomWatch:
         recording.follow_sine(room, self._presence, now_ns)
         return None
 
-    async def _handle(self, room: LiveKitRoom, recording: RunRecording, event: RoomEvent, now_ns: int) -> Stop | None:
+    async def _handle(
+        self, room: LiveKitRoom, recording: RunRecording, event: RoomEvent, now_ns: int
+    ) -> RunStop | None:
         match event:
             case AudioSubscribed(track=track):
                 recording.open_track(room, track)
@@ -70,15 +73,15 @@ class RoomWatch:
                 return await self._disconnected(recording, reason, now_ns)
         return None
 
-    async def _disconnected(self, recording: RunRecording, reason: str, now_ns: int) -> Stop | None:
+    async def _disconnected(self, recording: RunRecording, reason: str, now_ns: int) -> RunStop | None:
         _log.info("room.lost", reason=reason)
         match meaning(reason):
             case Drop.CLOSED:
-                return Stop.ended("end.room_closed")
+                return RunStop.found(Stop.ended("end.room_closed"))
             case Drop.REMOVED:
-                return Stop.ended("end.removed")
+                return RunStop.found(Stop.ended("end.removed"))
             case Drop.REFUSED:
-                return Stop.failed("room.join_failure", "the LiveKit server did not let the worker join")
+                return RunStop.found(Stop.failed("room.join_failure", "the LiveKit server did not let the worker join"))
             case Drop.DUPLICATE:
                 await self._drop(recording, now_ns)
                 self._seat.evicted(now_ns)

@@ -6,13 +6,14 @@ import structlog
 
 from sessions.errors import DatabaseUnavailableError
 from sessions.session import Session
+from sessions.stop import Stop
 from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.runs.fence import Replaced
 from worker.lease.live_run import LiveRun
 from worker.run.recorder_tools import RecorderTools
 from worker.run.recording import RunRecording
 from worker.run.room_seat import RoomSeat
-from worker.run.stop import Stop, StopKind
+from worker.run.run_stop import RunStop, StopKind
 
 _log = structlog.get_logger(__name__)
 
@@ -34,14 +35,15 @@ class RunSealing:
         """How long sealing may take: then finalizing goes on without us."""
         return max(self._tools.settings.salvage_seconds, _LEAST_SEAL_SECONDS)
 
-    async def seal(self, stop: Stop, recording: RunRecording | None) -> None:
+    async def seal(self, stop: RunStop, recording: RunRecording | None) -> None:
         """Write the stop if it is ours to write, then leave, drain, upload and seal, within `seconds`."""
         now_ns = boottime_ns()
         if recording is not None and self._seat.room is None and self._seat.dropped_ns is not None:
             recording.gap("gap.rejoin", self._seat.dropped_ns, now_ns)
-        ending_at = stop.at
+        ending_at = None if stop.stop is None else stop.stop.at
         if stop.kind is StopKind.FOUND:
-            session = await self._write_stop(stop)
+            assert stop.stop is not None
+            session = await self._write_stop(stop.stop)
             ending_at = session.ending_at if session is not None else None
         if ending_at is not None and recording is not None and stop.code != "cancel.requested":
             await self._drain_room(recording.clock.boottime_of(recording.clock.sample_of(ending_at)))
@@ -65,13 +67,9 @@ class RunSealing:
             await asyncio.sleep(min(max(left_ns, 0), _DRAIN_NS) / SECOND_NS)
 
     async def _write_stop(self, stop: Stop) -> Session | None:
-        assert stop.outcome is not None
-        assert stop.code is not None
         while not self._run.replaced:
             try:
-                return await self._tools.runs.enter_ending(
-                    self._run.fence, stop.outcome, stop.code, stop.message, stop.at
-                )
+                return await self._tools.runs.enter_ending(self._run.fence, stop)
             except Replaced:
                 self._run.replaced = True
             except DatabaseUnavailableError:

@@ -15,6 +15,7 @@ from sessions.errors import DatabaseUnavailableError, ParleyError
 from sessions.ids import format_id
 from sessions.lifecycle import SETTLED
 from sessions.session import Session
+from sessions.stop import Stop
 from store.database.boot_clock import boottime_ns
 from store.database.clock import ClockPair
 from store.lifecycle.pauses import Pause
@@ -29,8 +30,8 @@ from worker.run.recorder_tools import RecorderTools
 from worker.run.recording import RunRecording
 from worker.run.room_seat import RoomSeat
 from worker.run.room_watch import RoomWatch
+from worker.run.run_stop import RunStop
 from worker.run.sealing import RunSealing
-from worker.run.stop import Stop
 from worker.run.stop_finding import stop_from_clock, stop_from_database, stop_from_spool
 
 _log = structlog.get_logger(__name__)
@@ -86,7 +87,7 @@ class SessionRunner:
             await self._give_up()
 
     async def _give_up(self) -> None:
-        stop = Stop.failed("internal", "the worker met something that it did not foresee")
+        stop = RunStop.found(Stop.failed("internal", "the worker met something that it did not foresee"))
         try:
             async with asyncio.timeout(self._sealing.seconds):
                 await self._sealing.seal(stop, self._recording)
@@ -112,7 +113,7 @@ class SessionRunner:
             except DatabaseUnavailableError:
                 await asyncio.sleep(_RETRY_SECONDS)
 
-    async def _until_stopped(self) -> Stop:
+    async def _until_stopped(self) -> RunStop:
         while True:
             self._wake.clear()
             stop = await self._decide(boottime_ns())
@@ -124,7 +125,7 @@ class SessionRunner:
             except TimeoutError:
                 continue
 
-    async def _decide(self, now_ns: int) -> Stop | None:
+    async def _decide(self, now_ns: int) -> RunStop | None:
         """One look at everything."""
         in_room = self._seat.room is not None
         stop = stop_from_database(self._run, self._tools.drain, in_room=in_room, now_ns=now_ns)
@@ -146,17 +147,17 @@ class SessionRunner:
             )
         return stop
 
-    async def _landed(self, outcome: LiveKitRoom | ParleyError) -> Stop | None:
+    async def _landed(self, outcome: LiveKitRoom | ParleyError) -> RunStop | None:
         """The room is joined, or will not be."""
         if isinstance(outcome, ParleyError):
             if self._recording is None or outcome.code in ("worker_token.rejected", "transport.url_not_allowed"):
-                return Stop.failed(outcome.code, outcome.message)
-            return Stop.failed("room.unreachable", "the room could not be joined again in time")
+                return RunStop.found(Stop.failed(outcome.code, outcome.message))
+            return RunStop.found(Stop.failed("room.unreachable", "the room could not be joined again in time"))
         try:
             if self._recording is None:
                 self._recording = await self._begin_recording()
         except ParleyError as error:
-            return Stop.failed(error.code, error.message)
+            return RunStop.found(Stop.failed(error.code, error.message))
         if self._recording is not None:
             self._watch.begin(outcome, self._recording, boottime_ns())
         return None

@@ -3,40 +3,41 @@
 from datetime import timedelta
 
 from sessions.lifecycle import SETTLED, Status
+from sessions.stop import Stop
 from worker.lease.drain import Drain
 from worker.lease.live_run import LiveRun
 from worker.room.presence import RoomPresence
 from worker.run.recording import RunRecording
-from worker.run.stop import Stop, StopKind
+from worker.run.run_stop import RunStop, StopKind
 
 
-def stop_from_database(run: LiveRun, drain: Drain, *, in_room: bool, now_ns: int) -> Stop | None:
+def stop_from_database(run: LiveRun, drain: Drain, *, in_room: bool, now_ns: int) -> RunStop | None:
     """Somebody stopped the session, another run has it, or this process has handed it over for long enough."""
     if drain.deadline_ns is not None and (not in_room or now_ns >= drain.deadline_ns):
-        return Stop(StopKind.REPLACED if run.replaced else StopKind.HANDED_OVER)
+        return RunStop(StopKind.REPLACED if run.replaced else StopKind.HANDED_OVER)
     if run.replaced and not drain.draining:
-        return Stop(StopKind.REPLACED)
+        return RunStop(StopKind.REPLACED)
     if run.state is not None and run.state.status in SETTLED:
-        return Stop(StopKind.COMMANDED, code=run.state.end_reason, at=run.state.ending_at)
+        return RunStop(StopKind.COMMANDED, run.state.stop)
     return None
 
 
-def stop_from_spool(recording: RunRecording | None) -> Stop | None:
+def stop_from_spool(recording: RunRecording | None) -> RunStop | None:
     """The spool cannot be written any more."""
     code = None if recording is None else recording.failure
-    return None if code is None else Stop.failed(code, "the worker could not write its spool")
+    return None if code is None else RunStop.found(Stop.failed(code, "the worker could not write its spool"))
 
 
 def stop_from_clock(
     run: LiveRun, recording: RunRecording, presence: RoomPresence, *, max_duration_seconds: float, now_ns: int
-) -> Stop | None:
+) -> RunStop | None:
     """It has lasted as long as it may, or nobody has been there for too long."""
     limit = recording.clock.started_at + timedelta(seconds=max_duration_seconds)
     if recording.clock.time_of(now_ns) >= limit:
-        return Stop.ended("end.max_duration", at=limit)
+        return RunStop.found(Stop.ended("end.max_duration", at=limit))
     presence.hold(run.state is not None and run.state.status is Status.PAUSED, now_ns)
     presence.stream(recording.streaming, now_ns)
     idle_ns = presence.idle_deadline_ns()
     if idle_ns is not None and now_ns >= idle_ns:
-        return Stop.ended("end.idle_timeout")
+        return RunStop.found(Stop.ended("end.idle_timeout"))
     return None

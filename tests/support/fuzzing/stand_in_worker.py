@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from control_api.transcripts.examples import SUMMARY
 from sessions.ids import format_id
 from sessions.lifecycle import Status
+from sessions.stop import Stop
 from sessions.transcript_document import transcript_document
 from store.access.vault import TokenVault
 from store.database.database import Database
@@ -142,7 +143,7 @@ class StandInWorker:
             await self._finish(self.running.pop(next(iter(self.running))))
 
     async def _finish(self, fence: Fence) -> None:
-        await self._engine.runs.enter_ending(fence, "ended", "end.room_closed")
+        await self._engine.runs.enter_ending(fence, Stop.ended("end.room_closed"))
         await self._engine.beat(fence, frames=200, audio_ms=2000)
         await self._engine.runs.seal(fence)
         name = f"sessions/{format_id('sess', fence.session_id)}"

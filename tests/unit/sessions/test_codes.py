@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[3]
 PACKAGES = ("sessions", "audio", "store", "worker", "control_api", "parley")
 _CODE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _KEYWORDS = {"code", "end_reason", "error_code", "recording_reason"}
+_OUTCOMES = {"ended", "canceled", "failed"}
 # Families that hold nothing but codes: any literal that looks like one of theirs has to be registered.
 _FAMILIES = ("end", "cancel", "gap", "capacity")
 
@@ -28,10 +29,16 @@ def used_codes(tree: ast.AST) -> Iterator[str]:
             places = [keyword.value for keyword in node.keywords if keyword.arg in _KEYWORDS]
             if name == "ParleyError":
                 places += node.args[:1]
-            elif name == "enter_ending":
-                places += node.args[2:3]
+            elif name == "Stop":
+                places += node.args[1:2]
+            elif name in _OUTCOMES and isinstance(node.func, ast.Attribute) and _is_stop(node.func.value):
+                places += node.args[:1]
             for place in places:
                 yield from _literals(place)
+
+
+def _is_stop(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "Stop"
 
 
 def _literals(place: ast.expr) -> Iterator[str]:
@@ -63,12 +70,13 @@ def test_the_scan_finds_what_it_should() -> None:
     """In each of the places, also inside a conditional."""
     source = """
 raise ParleyError("a.b", "text")
-await runs.enter_ending(fence, "failed", "c.d" if x else "e.f")
+await runs.enter_ending(fence, Stop("failed", "c.d" if x else "e.f"))
+raise Found(Stop.ended("i.j"))
 apply(conn, code=given or "g.h")
 show(code=answer["code"])
 reason = "gap.unheard_of"
 """
-    assert set(used_codes(ast.parse(source))) == {"a.b", "c.d", "e.f", "g.h", "gap.unheard_of"}
+    assert set(used_codes(ast.parse(source))) == {"a.b", "c.d", "e.f", "i.j", "g.h", "gap.unheard_of"}
 
 
 @pytest.mark.parametrize("code", CODES.values(), ids=lambda code: code.code)

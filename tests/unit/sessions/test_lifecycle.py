@@ -11,6 +11,7 @@ from sessions.lifecycle import (
     ACTIVE,
     ALIASES,
     SETTLED,
+    STOPS,
     TERMINAL,
     TRANSITIONS,
     Event,
@@ -76,6 +77,14 @@ def test_the_aliases_split_all_states() -> None:
 def test_a_commit_leads_to_its_outcome(outcome: str) -> None:
     """Each outcome has the commit that carries it out."""
     assert advance(Status.ENDING, commit_event(outcome)) == outcome  # type: ignore[arg-type]
+
+
+def test_each_outcome_has_the_stop_that_leads_to_it() -> None:
+    """Whatever stops a session that runs: it is `ending`, and its commit is that of the outcome."""
+    assert set(STOPS) == {"ended", "failed", "canceled"}
+    assert len(set(STOPS.values())) == len(STOPS)
+    for outcome, event in STOPS.items():
+        assert advance(advance(Status.RUNNING, event), commit_event(outcome)) == outcome
 
 
 @given(st.lists(st.sampled_from(Event), max_size=40))

@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from sessions.ids import format_id, new_uuid
+from sessions.stop import Stop
 from store.usage import ledger
 from tests.support.engine import PRODUCT, Engine
 
@@ -33,7 +34,7 @@ class Bill:
             await ledger.accrue(conn, 0)
         if over:
             await self.engine.pass_seconds(2)
-            await self.engine.runs.enter_ending(fence, "ended", "end.room_closed")
+            await self.engine.runs.enter_ending(fence, Stop.ended("end.room_closed"))
             await self.engine.beat(fence)
             await self.engine.runs.seal(fence)
             await self.engine.frozen(fence.session_id)

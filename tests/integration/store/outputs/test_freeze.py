@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sessions.lifecycle import Status
+from sessions.stop import Stop
 from store.outputs.freeze import NotReady
 from store.runs.fence import Fence
 from tests.support.engine import PRODUCT, Engine
@@ -18,7 +19,7 @@ async def ending(engine: Engine, *, sealed: bool = True) -> Fence:
     fence = await engine.running()
     await engine.pass_seconds(4)
     await engine.beat(fence)
-    await engine.runs.enter_ending(fence, "ended", "end.room_closed")
+    await engine.runs.enter_ending(fence, Stop.ended("end.room_closed"))
     await engine.beat(fence)
     if sealed:
         await engine.runs.seal(fence)
@@ -130,7 +131,7 @@ async def test_the_outcome_is_that_of_entering_ending(
 ) -> None:
     """The commit carries out what was decided."""
     fence = await engine.running()
-    await engine.runs.enter_ending(fence, outcome, code)
+    await engine.runs.enter_ending(fence, Stop(outcome, code))
     await engine.runs.seal(fence)
     await engine.frozen(fence.session_id)
     assert await engine.freezes.commit(fence.session_id, 1, PRODUCT)
@@ -157,7 +158,7 @@ async def test_the_last_seal_defers_the_finalize_job(engine: Engine) -> None:
     first = await engine.running()
     await engine.claims.release(first.owner, lost=True)
     second = await engine.takeover(first.session_id)
-    await engine.runs.enter_ending(second, "ended", "end.room_closed")
+    await engine.runs.enter_ending(second, Stop.ended("end.room_closed"))
     await engine.sql("UPDATE procrastinate_jobs SET status = 'cancelled'")
 
     await engine.runs.seal(second)
@@ -172,7 +173,7 @@ async def test_racing_seals_defer_the_finalize_job(engine: Engine) -> None:
     first = await engine.running()
     await engine.claims.release(first.owner, lost=True)
     second = await engine.takeover(first.session_id)
-    await engine.runs.enter_ending(second, "ended", "end.room_closed")
+    await engine.runs.enter_ending(second, Stop.ended("end.room_closed"))
     await engine.sql("UPDATE procrastinate_jobs SET status = 'cancelled'")
 
     async with asyncio.TaskGroup() as group:

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sessions.lifecycle import Status
+from sessions.stop import Stop
 from sessions.usage import proven_ms
 from store.runs.beat_writing import Beat
 from store.runs.fence import Fence
@@ -179,7 +180,7 @@ async def test_the_beat_after_an_end_bills_up_to_the_stamp_and_no_further(engine
     """Whenever the worker learns of the end, the bill stops at `ending_at`."""
     fence = await engine.running()
     await engine.pass_seconds(5)
-    session = await engine.runs.enter_ending(fence, "ended", "end.room_closed")
+    session = await engine.runs.enter_ending(fence, Stop.ended("end.room_closed"))
     await engine.pass_seconds(4)
     await engine.beat(fence)
     await engine.pass_seconds(4)
@@ -248,7 +249,7 @@ async def test_marking_running_what_was_canceled_follows_the_cancel(engine: Engi
     owner = uuid4()
     [claim] = await engine.claim(owner)
     run = Fence(session_id, claim.epoch, owner)
-    await engine.runs.enter_ending(run, "canceled", "cancel.requested")
+    await engine.runs.enter_ending(run, Stop.canceled("cancel.requested"))
 
     assert Status.CANCELED is (await engine.runs.mark_running(run)).status
 
@@ -258,8 +259,8 @@ async def test_a_stop_the_worker_finds_is_fixed_once(engine: Engine, outcome: st
     """The first outcome stays, the tokens go, the finalize job waits."""
     fence = await engine.running()
     code = {"ended": "end.room_closed", "failed": "room.unreachable", "canceled": "cancel.requested"}[outcome]
-    await engine.runs.enter_ending(fence, outcome, code)  # type: ignore[arg-type]
-    await engine.runs.enter_ending(fence, "failed", "internal")
+    await engine.runs.enter_ending(fence, Stop(outcome, code))  # type: ignore[arg-type]
+    await engine.runs.enter_ending(fence, Stop.failed("internal"))
 
     session = await engine.session(fence.session_id)
     assert (Status.ENDING, outcome, code) == (session.status, session.outcome, session.end_reason)

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from sessions.lifecycle import Event, Status
+from sessions.stop import Stop
 from store.lifecycle.transitions import apply, lock_session
 from store.runs.claims import Claim
 from store.runs.fence import Fence, Replaced
@@ -127,7 +128,7 @@ async def test_a_handed_over_run_goes_on_until_it_is_replaced(engine: Engine) ->
     with pytest.raises(Replaced):
         await engine.runs.mark_running(fence)
     with pytest.raises(Replaced):
-        await engine.runs.enter_ending(fence, "ended", "end.room_closed")
+        await engine.runs.enter_ending(fence, Stop.ended("end.room_closed"))
     assert before == (await engine.session(fence.session_id)).usage.billable_ms
     assert await engine.sql("SELECT epoch, lost FROM runs ORDER BY epoch") == [(1, False), (2, False)]
     assert successor.epoch == 2
@@ -140,7 +141,7 @@ async def test_a_strangers_fence_matches_nothing(engine: Engine) -> None:
 
     assert (await engine.beat(stranger)).runs == {}
     with pytest.raises(Replaced):
-        await engine.runs.enter_ending(stranger, "ended", "end.room_closed")
+        await engine.runs.enter_ending(stranger, Stop.ended("end.room_closed"))
 
 
 async def test_the_token_that_lives_longer_is_opened(engine: Engine) -> None:

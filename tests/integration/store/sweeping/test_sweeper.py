@@ -8,6 +8,7 @@ import pytest
 
 from sessions.lifecycle import Status
 from sessions.settings import Settings
+from sessions.stop import Stop
 from store.sweeping.sweeper import SWEEP_LOCK, SweepResult, sweep
 from tests.support.engine import Engine
 
@@ -111,7 +112,7 @@ async def test_after_an_outage_workers_may_beat_before_they_are_judged(engine: E
 async def test_an_unfinished_finalize_is_deferred_again(engine: Engine) -> None:
     """Once per `finalize_retry_seconds`, until it commits."""
     fence = await engine.running()
-    await engine.runs.enter_ending(fence, "ended", "end.room_closed")
+    await engine.runs.enter_ending(fence, Stop.ended("end.room_closed"))
     await engine.sql("UPDATE procrastinate_jobs SET status = 'cancelled'")
     assert (await swept(engine)).finalize_deferred == 0
     await engine.pass_seconds(31)
@@ -124,7 +125,7 @@ async def test_an_unfinished_finalize_is_deferred_again(engine: Engine) -> None:
 async def test_finalizing_ends_after_a_day(engine: Engine) -> None:
     """Failed with `storage.write_failed`, and the bill is complete."""
     fence = await engine.running()
-    await engine.runs.enter_ending(fence, "ended", "end.room_closed")
+    await engine.runs.enter_ending(fence, Stop.ended("end.room_closed"))
     await engine.pass_seconds(86401)
 
     assert (await swept(engine)).finalize_deadline == 1

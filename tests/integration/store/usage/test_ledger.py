@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from sessions.errors import ParleyError
 from sessions.lifecycle import Event
+from sessions.stop import Stop
 from sessions.usage import credits
 from store.lifecycle.transitions import apply, lock_session
 from store.runs.fence import Fence
@@ -32,7 +33,7 @@ def assert_tiles(rows: list[UsageEvent], billable_ms: int) -> None:
 
 async def finish(engine: Engine, fence: Fence) -> None:
     """Stop, seal, freeze and commit."""
-    await engine.runs.enter_ending(fence, "ended", "end.room_closed")
+    await engine.runs.enter_ending(fence, Stop.ended("end.room_closed"))
     await engine.beat(fence)
     await engine.runs.seal(fence)
     await engine.frozen(fence.session_id)
@@ -79,7 +80,7 @@ async def test_what_a_racing_beat_billed_past_the_end_is_not_on_the_bill(engine:
     fence = await engine.running()
     await engine.pass_seconds(3)
     await engine.beat(fence)
-    ended = await engine.runs.enter_ending(fence, "ended", "end.requested")
+    ended = await engine.runs.enter_ending(fence, Stop.ended("end.requested"))
     assert ended.ending_at is not None
     await engine.beat(fence)
     [before] = await engine.sql("SELECT billable_ms FROM runs")
@@ -110,7 +111,7 @@ async def test_nor_is_what_a_racing_beat_billed_past_the_pause_in_which_it_ended
         " billed_at = (SELECT paused_at FROM sessions) + interval '198 ms'"
     )
     await engine.pass_seconds(5)
-    await engine.runs.enter_ending(fence, "ended", "end.requested")
+    await engine.runs.enter_ending(fence, Stop.ended("end.requested"))
     await engine.beat(fence)
     await engine.runs.seal(fence)
     await finish(engine, fence)

@@ -18,6 +18,7 @@ from audio.pcm import SAMPLE_RATE
 from audio.segments.segments import encode_audio, encode_header, encode_track, segment_key
 from sessions.ids import format_id
 from sessions.lifecycle import Status
+from sessions.stop import Stop
 from store.objects.objects import Objects
 from store.outputs.transcripts import Closing, Transcripts
 from store.runs.fence import Fence
@@ -69,7 +70,7 @@ class Workshop:
         started_at = (await self.engine.session(fence.session_id)).started_at
         assert started_at is not None
         at = started_at + timedelta(seconds=seconds)
-        await self.engine.runs.enter_ending(fence, "ended", "end.requested", at=at)
+        await self.engine.runs.enter_ending(fence, Stop.ended("end.requested", at=at))
 
     async def wav(self, session_id: UUID) -> tuple[bytes, np.ndarray]:
         """The stored file, and its samples of shape (n,)."""

@@ -14,6 +14,7 @@ from audio.pcm import SAMPLE_RATE
 from audio.segments.segment_key import SegmentKey
 from audio.segments.segments import RecordKind, encode_audio, encode_header, encode_track, read_segment
 from sessions.ids import format_id
+from sessions.stop import Stop
 from store.objects.objects import Objects
 from store.runs.fence import Fence
 from tests.support.engine import Engine
@@ -99,7 +100,7 @@ async def test_nothing_past_the_end_of_the_session_is_uploaded(wreck: Wreck) -> 
     await wreck.engine.pass_seconds(3)
     started_at = (await wreck.engine.session(fence.session_id)).started_at
     assert started_at is not None
-    await wreck.engine.runs.enter_ending(fence, "ended", "end.requested", at=started_at + timedelta(seconds=1.25))
+    await wreck.engine.runs.enter_ending(fence, Stop.ended("end.requested", at=started_at + timedelta(seconds=1.25)))
     await wreck.salvage.run()
     [key] = await wreck.uploaded(fence)
     assert key.last_sample == SAMPLE_RATE * 5 // 4
@@ -142,7 +143,7 @@ async def test_the_last_seal_defers_the_finalize_job(wreck: Wreck) -> None:
     """An ending session waits for its salvaged spool and no longer."""
     fence = await wreck.engine.running()
     wreck.leave(fence, seconds=1)
-    await wreck.engine.runs.enter_ending(fence, "ended", "end.requested")
+    await wreck.engine.runs.enter_ending(fence, Stop.ended("end.requested"))
     await wreck.engine.sql("DELETE FROM procrastinate_jobs")
     await wreck.salvage.run()
     assert await wreck.engine.finalize_jobs(fence.session_id) == 1
