@@ -17,6 +17,7 @@ from control_api.http.serving.late_releases import LATE_RELEASES
 from control_api.http.serving.readiness import READINESS
 from control_api.http.serving.request_metrics import METRICS
 from control_api.sessions.notifications import NOTIFICATIONS
+from sessions.errors import ParleyError
 from store.sweeping.sweeper import SWEEP_SECONDS, Sweeper
 
 GRACE_SECONDS = 10.0
@@ -89,7 +90,8 @@ async def _sweep_for_ever(app: web.Application) -> None:
             await sweeper.sweep()
         except Exception as error:  # the maintenance loop goes on whatever one sweep meets
             metrics.sweeps.labels("failed").inc()
-            _log.warning("sweep.failed", error=type(error).__name__, code=getattr(error, "code", None))
+            code = error.code if isinstance(error, ParleyError) else None
+            _log.warning("sweep.failed", error=type(error).__name__, code=code)
         else:
             metrics.sweeps.labels("done").inc()
         await asyncio.sleep(SWEEP_SECONDS)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from parley.command_error import CommandError
+from sessions.errors import ParleyError
 
 _OWNER_ONLY_UMASK = 0o077
 _EXIT_INTERRUPTED = 130
@@ -52,26 +53,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
     except CommandError as error:
-        return _complain(error, error.exit_code)
-    except Exception as error:
-        if not _is_for_users(error):
-            raise
-        return _complain(error, 1)
+        return _complain(str(error), error.exit_code)
+    except ParleyError as error:
+        return _complain(error.message, 1)
 
 
-def _complain(error: Exception, exit_code: int) -> int:
+def _complain(message: str, exit_code: int) -> int:
     from sessions.redaction import redact
 
-    print(f"parley: {redact(getattr(error, 'message', str(error)))}", file=sys.stderr)
+    print(f"parley: {redact(message)}", file=sys.stderr)
     return exit_code
-
-
-def _is_for_users(error: Exception) -> bool:
-    from parley.servers.embedded_postgres import EmbeddedPostgresError
-    from parley.servers.livekit_server import LiveKitServerError
-    from sessions.errors import ParleyError
-
-    return isinstance(error, (EmbeddedPostgresError, LiveKitServerError, ParleyError))
 
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"

@@ -1,7 +1,33 @@
-"""The one error tree.
+"""The one error tree: what a user is told by a code of the registry (`sessions.codes`). Leaves live where they arise.
 
-    ParleyError                 carries a code of the registry (`sessions.codes`)
-    └── DatabaseUnavailableError  PostgreSQL didn't answer in time (`database.unavailable`, raised by `store`)
+    ParleyError                   sessions.errors
+    ├── DatabaseUnavailableError  sessions.errors: PostgreSQL is away, or too slow to wait for
+    │   └── CommitUnknown         store.database.database: it was lost while committing
+    ├── SchemaOutdatedError       store.database.schema: the database wants `parley migrate`
+    ├── StorageError              store.objects.errors: the object storage is away, or full
+    │   ├── ObjectMissing         store.objects.errors: there is no such object
+    │   └── ObjectExists          store.objects.errors: there is one already, and it was to be a new one
+    ├── TicketLostError           store.access.idempotency: a repetition of the request has taken over
+    ├── TokenUnreadableError      store.access.vault: no present secret key opens what is stored sealed
+    ├── RefusedRequestError       control_api.http.answers.envelope: the answer has headers of its own
+    ├── JoinError                 worker.room.livekit_joining: the room was not entered
+    ├── SendError                 worker.room.livekit_texts: a message did not get into the room
+    ├── SpeechError               worker.speech.engine: a speech engine didn't do its work
+    └── SummaryError              worker.summary.port: neither did a summarizer
+
+Who runs a command is told a sentence on stderr, without a code; `parley.cli` catches these:
+
+    CommandError                  parley.command_error
+    ├── EmbeddedPostgresError     parley.servers.postgres_folder: the PostgreSQL that Parley brings can't be used
+    └── LiveKitServerError        parley.servers.livekit_server: there is no livekit-server, or it doesn't start
+
+These are signals between modules, and get no farther than to who is named here:
+
+    Replaced        store.runs.fence: another run has the session; whatever task of the worker writes catches it
+    JobFailedError  store.jobs.jobs: procrastinate catches it and tries the job again; its cause is logged already
+    EndpointError   worker.openai_endpoint: the engines of speech and summaries make a SpeechError or SummaryError of it
+    SegmentCorrupt  audio.segments.segments: whoever reads segments leaves this one out
+    _HurryError     worker.host.supervisor: ends the wait for children at the second signal
 
 Everything else that escapes is a bug of ours and is shown as `internal`.
 """

@@ -18,7 +18,7 @@ def run_dev() -> int:
     """Run until Ctrl-C or SIGTERM.
 
     Raises:
-        CommandError, EmbeddedPostgresError, LiveKitServerError: something does not start, or has ended by itself.
+        CommandError: something does not start, or has ended by itself.
     """
     die_with_make()
     interrupt_on_sigterm()

@@ -13,7 +13,6 @@ from parley.command_error import CommandError
 from parley.installation.installation import Installation, open_installation
 from parley.installation.logging import configure_logging
 from parley.installation.settings_loading import load_settings
-from parley.servers.embedded_postgres import EmbeddedPostgresError
 from sessions.billing_period import MONTH_WORDS, Period, month_of, read_edge, time_zone
 from sessions.errors import ParleyError
 from sessions.ids import format_id, parse_id
@@ -52,7 +51,7 @@ def run_usage(arguments: argparse.Namespace) -> int:
         settings = load_settings()
         configure_logging(settings.log_level, process="usage")
         return asyncio.run(_run(open_installation(settings), arguments))
-    except (CommandError, EmbeddedPostgresError) as error:
+    except CommandError as error:
         raise CommandError(str(error), exit_code=_NOT_CHECKED) from error
     except ParleyError as error:
         raise CommandError(error.message, exit_code=_NOT_CHECKED) from error

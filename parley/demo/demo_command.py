@@ -34,7 +34,7 @@ def run_demo() -> int:
     """Returns 0 if the recording is right, 1 if it is not.
 
     Raises:
-        CommandError, EmbeddedPostgresError, LiveKitServerError: it did not come that far.
+        CommandError: it did not come that far.
     """
     die_with_make()
     interrupt_on_sigterm()

@@ -25,6 +25,7 @@ from typing import Self
 
 import jwt
 
+from parley.command_error import CommandError
 from parley.servers.child_process import spawn
 from parley.servers.free_ports import free_ports
 
@@ -52,7 +53,7 @@ Parley needs a LiveKit server for its demo and its tests. Any of these will do:
   - set PARLEY_LIVEKIT_SERVER to the path of a livekit-server program"""
 
 
-class LiveKitServerError(Exception):
+class LiveKitServerError(CommandError):
     """No server to run, or it does not run; the text says why and what to do."""
 
 

@@ -17,6 +17,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from parley.command_error import CommandError
+
 ROLE = DATABASE = "parley"
 PORT = 5432  # names the socket; nothing listens on TCP
 MAJOR_VERSION = "18"
@@ -28,7 +30,7 @@ _SHORT_PARENT = Path("/tmp")  # not tempfile's: every user of a server must find
 _POLL_SECONDS = 0.01
 
 
-class EmbeddedPostgresError(Exception):
+class EmbeddedPostgresError(CommandError):
     """The embedded PostgreSQL can't be used; the text says why and what to do."""
 
 

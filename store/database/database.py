@@ -24,8 +24,8 @@ _NETWORK = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 
 class CommitUnknown(DatabaseUnavailableError):  # noqa: N818 named after its code, commit.unknown
     """The connection was lost during COMMIT: whether the transaction happened has to be looked up."""
 
-    def __init__(self) -> None:
-        super().__init__("the database was lost during the commit")
+    def __init__(self, message: str = "the database was lost during the commit") -> None:
+        super().__init__(message)
         self.code = "commit.unknown"
 
 

@@ -1,10 +1,4 @@
-"""What object storage says when it fails, in our codes. Its own texts hold paths and endpoints, so none is shown.
-
-ParleyError
-└── StorageError        `storage.unavailable` or `storage.full`
-    ├── ObjectMissing   there is no such object
-    └── ObjectExists    there is one already, and it was to be a new one
-"""
+"""What object storage says when it fails, in our codes. Its own texts hold paths and endpoints, so none is shown."""
 
 import errno
 from collections.abc import Iterator
@@ -47,7 +41,7 @@ def storage_errors() -> Iterator[None]:
         raise ObjectExists from error
     except (OSError, BaseError) as error:
         # obstore reports a full disk as GenericError, not as OSError (measured)
-        full = getattr(error, "errno", None) in _FULL or any(text in str(error) for text in _FULL_TEXTS)
+        full = (isinstance(error, OSError) and error.errno in _FULL) or any(text in str(error) for text in _FULL_TEXTS)
         if full:
             raise StorageError("storage.full", "the object storage is full") from error
         raise StorageError(

@@ -91,7 +91,7 @@ class SessionCreation:
 
         Raises:
             DatabaseUnavailableError: provably nothing was written.
-            ParleyError: `commit.unknown`.
+            CommitUnknown: nobody could tell in time.
         """
         deadline = time.monotonic() + self._db.timeout_seconds
         while True:
@@ -103,10 +103,8 @@ class SessionCreation:
                 break
             except DatabaseUnavailableError:
                 if time.monotonic() >= deadline:
-                    raise ParleyError(
-                        "commit.unknown",
-                        "it is not known whether the session was created: repeat with the same Idempotency-Key",
-                        extra={"retry_after_seconds": 1},
+                    raise CommitUnknown(
+                        "it is not known whether the session was created: repeat with the same Idempotency-Key"
                     ) from None
                 await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         if row is None:

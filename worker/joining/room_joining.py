@@ -65,7 +65,7 @@ class RoomJoining:
                 if attempt == 1 or error.code != "room.join_timeout":
                     failure = error  # a last attempt that the budget cut short tells less than those before it
                 _log.info("join.failed", code=error.code, attempt=attempt)
-                if error.code in _NEVER or (dropped_ns is None and getattr(error, "final", False)):
+                if error.code in _NEVER or (dropped_ns is None and isinstance(error, JoinError) and error.final):
                     break
         return failure
 

@@ -1,8 +1,4 @@
-"""The port that every speech engine has, and how engines fail.
-
-ParleyError
-└── SpeechError        `speech.engine_missing`, `speech.engine_refused` (for good), `speech.engine_failed` (try again)
-"""
+"""The port that every speech engine has, and how engines fail."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,7 +8,10 @@ from sessions.errors import ParleyError
 
 
 class SpeechError(ParleyError):
-    """An engine didn't do its work; the code's registry entry says whether trying again may help."""
+    """An engine didn't do its work.
+
+    `speech.engine_missing`, `speech.engine_refused` (for good) or `speech.engine_failed` (try again).
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from control_api.http.serving.late_releases import LATE_RELEASES
 from sessions.errors import DatabaseUnavailableError, session_not_found
 from store.access.idempotency import Replay
 from store.access.vault import AnswerVault
+from store.database.database import CommitUnknown
 
 ANSWER_VAULT = web.AppKey("answer_vault", AnswerVault)
 
@@ -86,13 +87,13 @@ async def _once(operation: Operation, call: Call, key: str) -> web.StreamRespons
             assert isinstance(body, bytes)
             async with call.dependencies.db.begin() as conn:
                 await begun.keep(conn, answer.status, body, call.session)
-    except DatabaseUnavailableError as error:
-        if error.code != "commit.unknown":  # then it may have happened: the key stays taken
-            call.request.app[LATE_RELEASES].add(begun)
+    except CommitUnknown:
+        raise  # it may have happened: the key stays taken
+    except DatabaseUnavailableError:
+        call.request.app[LATE_RELEASES].add(begun)
         raise
-    except BaseException as error:
-        if getattr(error, "code", "") != "commit.unknown":
-            await idempotency.release(begun)
+    except BaseException:
+        await idempotency.release(begun)
         raise
     return answer
 

@@ -66,7 +66,8 @@ class ReadinessProbe:
             async with asyncio.timeout(self._timeout_seconds):
                 await ping()
         except (ParleyError, TimeoutError) as error:
-            _log.warning("dependency.unavailable", code=getattr(error, "code", "timeout"))
+            code = error.code if isinstance(error, ParleyError) else "timeout"
+            _log.warning("dependency.unavailable", code=code)
             return False
         return True
 
