@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from audio.levels import FLOOR_DBFS, peak_dbfs
 from audio.pcm import SAMPLE_RATE, SAMPLES_PER_FRAME, Pcm
@@ -11,6 +12,7 @@ from audio.sine import sine_block
 from worker.capture.concealment import ConcealmentWatch
 from worker.clock.pause_ranges import overlaps
 from worker.clock.session_clock import SessionClock
+from worker.lease.live_run import Counters
 from worker.room.events import RemoteTrack
 from worker.room.stream_events import AUDIO_STREAM
 from worker.spool.run_spool import RunSpool
@@ -27,14 +29,11 @@ class _Track:
 
 
 class Recorder:
-    """Places what arrives on the session's clock and appends it to the spool.
-
-    `received_samples` counts what arrived over all tracks, `first_frame_ns` when the first did (boot-time clock).
-    """
+    """Places what arrives on the session's clock and appends it to the spool."""
 
     def __init__(self, clock: SessionClock, spool: RunSpool) -> None:
-        self.received_samples = 0
-        self.first_frame_ns: int | None = None
+        self._received_samples = 0  # over all tracks
+        self._first_frame_at: datetime | None = None
         self._clock = clock
         self._spool = spool
         self._tracks: dict[str, _Track] = {}
@@ -45,24 +44,19 @@ class Recorder:
         self._cuts: tuple[Range, ...] = ()
 
     @property
-    def frames(self) -> int:
-        """Frames of 10 ms received, over all tracks."""
-        return self.received_samples // SAMPLES_PER_FRAME
-
-    @property
-    def audio_ms(self) -> int:
-        """Milliseconds of audio received, over all tracks."""
-        return self.received_samples * 1000 // SAMPLE_RATE
-
-    @property
     def track_sids(self) -> list[str]:
         """The tracks that are being recorded."""
         return list(self._tracks)
 
-    def take_peak_dbfs(self) -> float:
-        """The loudest sample since this was asked the last time."""
+    def take_counters(self) -> Counters:
+        """What was received so far, over all tracks; the peak is that since this was asked the last time."""
         peak, self._peak_dbfs = self._peak_dbfs, FLOOR_DBFS
-        return peak
+        return Counters(
+            frames=self._received_samples // SAMPLES_PER_FRAME,
+            audio_ms=self._received_samples * 1000 // SAMPLE_RATE,
+            peak_dbfs=peak,
+            first_frame_at=self._first_frame_at,
+        )
 
     def open_track(self, remote: RemoteTrack) -> Callable[[int, Pcm], None]:
         """Begin a track; returns what takes its frames: (arrival in boot-time nanoseconds, samples of shape (n,))."""
@@ -100,9 +94,8 @@ class Recorder:
         kept = self._keep(number, placed)
         if kept == 0:
             return
-        if self.first_frame_ns is None:
-            self.first_frame_ns = self._clock.boottime_of(placed.start_sample)
-        self.received_samples += kept
+        self._note_frame(self._clock.boottime_of(placed.start_sample))
+        self._received_samples += kept
         self._peak_dbfs = max(self._peak_dbfs, peak_dbfs(placed.pcm))
 
     def leave_out(self, cuts: tuple[Range, ...]) -> None:
@@ -148,13 +141,16 @@ class Recorder:
     def _append(self, track: _Track, arrival_ns: int, pcm: Pcm) -> None:
         if track.closed:
             return
-        if self.first_frame_ns is None:
-            self.first_frame_ns = arrival_ns
+        self._note_frame(arrival_ns)
         arrival_sample = self._clock.sample_at(arrival_ns)
         if not self._cuts or not overlaps(arrival_sample - 1, arrival_sample, self._cuts):
-            self.received_samples += len(pcm)
+            self._received_samples += len(pcm)
             self._peak_dbfs = max(self._peak_dbfs, peak_dbfs(pcm))
         self._write(track.number, track.timeline.push(pcm, arrival_sample))
+
+    def _note_frame(self, arrival_ns: int) -> None:
+        if self._first_frame_at is None:
+            self._first_frame_at = self._clock.time_of(arrival_ns)
 
     def _write(self, number: int, placed: list[Placed]) -> None:
         for one in placed:

@@ -15,8 +15,10 @@ from audio.placing.timeline import Placed
 from store.database.boot_clock import SECOND_NS, boottime_ns
 from worker.capture.playback_notices import PlaybackNotices
 from worker.capture.recorder import Recorder
+from worker.capture.source import Source
 from worker.capture.spawn import Spawn
 from worker.clock.session_clock import SessionClock
+from worker.room.livekit_room import LiveKitRoom
 from worker.room.livekit_streams import LiveKitStreams
 from worker.room.stream_events import (
     PcmArrived,
@@ -44,8 +46,8 @@ class _Sender:
     streams: dict[int, PcmOpened] = field(default_factory=dict)  # of segments that are not over
 
 
-class StreamPlayout:
-    """Plays one run's streams, sender by sender. Nothing in it waits but `run` and `farewell`.
+class StreamPlayout(Source):
+    """Plays one run's streams, sender by sender. Nothing in it waits but `run` and `leave`.
 
     Each segment is answered by one `PlaybackFinished`, whatever becomes of it: senders count, and wait.
 
@@ -73,9 +75,11 @@ class StreamPlayout:
         """Whether a stream is being received or played."""
         return any(sender.playout.segments for sender in self._senders.values())
 
-    def entered(self, streams: LiveKitStreams) -> None:
-        """We are in a room (again). Agents there that wait for an answer which nobody owes them any more get one."""
-        self._streams = streams
+    def entered(self, room: LiveKitRoom) -> None:
+        """We are in `room` (again). Agents there that wait for an answer which nobody owes them any more get one."""
+        streams = self._streams = room.streams
+        if streams is None:
+            return
         streams.notify_of_events(self._wake.set)
         if self._resumed:
             for identity in streams.agents():
@@ -87,20 +91,24 @@ class StreamPlayout:
 
     def dropped(self) -> None:
         """The room is lost, and with it what was not played yet."""
-        self.stop(boottime_ns())
+        self._stop(boottime_ns())
         self._streams = None
         self._notices.dropped()
 
-    def stop(self, now_ns: int) -> None:
+    def end(self, stopped_ns: int) -> None:
+        """Play up to now, which may be later than `stopped_ns`: the session's end may be, too."""
+        self._stop(boottime_ns())
+
+    def _stop(self, now_ns: int) -> None:
         """Play up to now and nothing more of what has been sent so far."""
-        self.step(now_ns)
+        self._step(now_ns)
         for sender in self._senders.values():
             sender.playout.clear(self._clock.sample_at(now_ns))
-        self.step(now_ns)
+        self._step(now_ns)
 
-    async def farewell(self, now_ns: int) -> None:
+    async def leave(self, now_ns: int) -> None:
         """Stop, and tell the senders how far it came, while we are still in the room; bounded."""
-        self.stop(now_ns)
+        self._stop(now_ns)
         await self._notices.sent(_FAREWELL_SECONDS)
 
     async def run(self) -> None:
@@ -108,14 +116,14 @@ class StreamPlayout:
         while True:
             self._wake.clear()
             now_ns = boottime_ns()
-            self.step(now_ns)
+            self._step(now_ns)
             try:
                 async with asyncio.timeout(self._pause_seconds(now_ns)):
                     await self._wake.wait()
             except TimeoutError:
                 continue
 
-    def step(self, now_ns: int) -> None:
+    def _step(self, now_ns: int) -> None:
         """Take in what has happened, in its order, and play up to now."""
         for event in self._streams.drain() if self._streams is not None else ():
             self._take(event)

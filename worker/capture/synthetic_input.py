@@ -6,6 +6,7 @@ from audio.pcm import SAMPLE_RATE, Pcm
 from audio.sine import sine_block
 from store.database.boot_clock import boottime_ns
 from worker.capture.recorder import Recorder
+from worker.capture.source import Source
 from worker.capture.spawn import Spawn
 from worker.clock.session_clock import SessionClock
 from worker.room.livekit_room import LiveKitRoom
@@ -14,7 +15,7 @@ _AFTER_SAMPLES = 10 * SAMPLE_RATE
 _BLOCK_SAMPLES = SAMPLE_RATE // 5
 
 
-class SyntheticInput:
+class SyntheticInput(Source):
     """On after ten seconds alone, off for good when the first participant comes.
 
     Args:
@@ -60,10 +61,10 @@ class SyntheticInput:
             self._publishing.cancel()
             self._publishing = None
 
-    def end(self, now_ns: int) -> None:
-        """Over for good."""
+    def end(self, stopped_ns: int) -> None:
+        """Stop for good; the recording has the sine up to `stopped_ns`."""
         self._over = True
         if self._on:
             self._on = False
-            self._recorder.stop_sine(now_ns)
+            self._recorder.stop_sine(stopped_ns)
         self.dropped()

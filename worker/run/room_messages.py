@@ -1,7 +1,6 @@
 """Between a session's log and its room: posted messages go in, what is written and transcribed there comes back."""
 
 import asyncio
-from collections.abc import Callable
 
 import structlog
 
@@ -27,23 +26,26 @@ _ATTEMPTS = 30
 
 
 class RoomMessages:
-    """One run's side of the log. While the session is paused nothing goes either way.
+    """One run's side of the log. While the session is paused nothing goes either way."""
 
-    Args:
-        room: the room that we are in now.
-    """
-
-    def __init__(
-        self, run: LiveRun, log: SessionLog, clock: SessionClock, room: Callable[[], LiveKitRoom | None]
-    ) -> None:
+    def __init__(self, run: LiveRun, log: SessionLog, clock: SessionClock) -> None:
         self._run = run
         self._store = log
         self._clock = clock
-        self._room = room
+        self._room: LiveKitRoom | None = None
         self._last_start_ms = -1
         self._allowance = TextAllowance()
         self._refused = False
         self._logging = asyncio.Lock()  # the session's row is locked anyway: one connection waits, not all of the pool
+
+    def entered(self, room: LiveKitRoom) -> None:
+        """The worker is in `room`: messages may have waited for that."""
+        self._room = room
+        self._run.messages.set()
+
+    def dropped(self) -> None:
+        """The room is lost; messages wait for the next one."""
+        self._room = None
 
     async def send_posted(self) -> None:
         """Put what clients post into the room, until canceled. What is not said to be sent is sent again."""
@@ -119,7 +121,7 @@ class RoomMessages:
         return self._run.state is not None and self._run.state.status is Status.PAUSED
 
     async def _send_waiting(self) -> None:
-        room = self._room()
+        room = self._room
         if room is None or not room.connected or self._paused or self._run.fenced or self._run.replaced:
             return
         for entry in await self._store.undelivered(self._run.fence.session_id):

@@ -52,7 +52,7 @@ class RoomWatch:
             await self._drop(recording, now_ns)
             self._seat.rejoin(now_ns)
             return None
-        recording.follow_sine(room, self._presence, now_ns)
+        recording.follow(room, self._presence, now_ns)
         return None
 
     async def _handle(
@@ -62,7 +62,7 @@ class RoomWatch:
             case AudioSubscribed(track=track):
                 recording.open_track(room, track)
             case AudioUnsubscribed(sid=sid):
-                recording.recorder.close_track(sid)
+                recording.close_track(sid)
             case TextOpened():
                 recording.hear(event)
             case TokenRefreshed(token=token):

@@ -21,6 +21,7 @@ from store.database.clock import ClockPair
 from store.lifecycle.pauses import Pause
 from store.runs.claims import Claim
 from store.runs.fence import Replaced
+from worker.clock.session_clock import SessionClock
 from worker.joining.room_joining import RoomJoining
 from worker.joining.token_keeper import TokenKeeper
 from worker.lease.live_run import LiveRun
@@ -33,6 +34,7 @@ from worker.run.room_watch import RoomWatch
 from worker.run.run_stop import RunStop
 from worker.run.sealing import RunSealing
 from worker.run.stop_finding import stop_from_clock, stop_from_database, stop_from_spool
+from worker.spool.run_folder import RunFolder
 
 _log = structlog.get_logger(__name__)
 
@@ -168,8 +170,7 @@ class SessionRunner:
         Raises:
             ParleyError: the spool cannot be written.
         """
-        recording = RunRecording(self._claim, self._run, self._tools, self._wake.set, self._spawn)
-        await asyncio.to_thread(recording.open_spool)
+        folder = await asyncio.to_thread(RunFolder.open, self._tools.spool_folder, self._run.fence)
         self._run.joined = True  # before the transition, so that no beat in between says otherwise
         session = await self._mark_running()
         if session is None or session.status in SETTLED or session.started_at is None:
@@ -178,7 +179,11 @@ class SessionRunner:
             await self._seat.leave()
             return None
         paused = () if session.paused_at is None else (Pause(session.paused_at, None),)
-        recording.begin(session.started_at, self._clock_pair, paused)
+        clock = SessionClock(session.started_at, self._clock_pair)
+        recording = RunRecording(
+            self._claim, self._run, self._tools, folder, clock, paused, wake=self._wake.set, spawn=self._spawn
+        )
+        recording.start()
         _log.info("session.running", resumed=self._claim.resumed)
         return recording
 

@@ -7,17 +7,15 @@ Folders, and what dead processes left in them, are in `spool_folder`.
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import TypeVar
-from uuid import UUID
 
 from audio.pcm import SAMPLE_RATE
 from audio.placing.timeline import Placed
 from audio.segments.segments import Side, encode_audio, encode_gap, encode_header, encode_track
-from sessions.errors import ParleyError
 from sessions.ids import format_id
+from worker.spool.run_folder import RunFolder
 from worker.spool.spool_folder import OPEN_SUFFIX, AbandonedRun, AbandonedSpool, abandoned_spools, open_spool_folder
-from worker.spool.spool_writer import DISK_FULL, SealedSegment, SegmentFile, SpoolWriter
+from worker.spool.spool_writer import SealedSegment, SegmentFile, SpoolWriter
 
 __all__ = ["AbandonedRun", "AbandonedSpool", "RunSpool", "SealedSegment", "abandoned_spools", "open_spool_folder"]
 
@@ -27,33 +25,31 @@ _Told = TypeVar("_Told")
 class RunSpool:
     """What one run writes. Lives on the event loop; the writer's thread does the system calls.
 
-    `on_sealed(segment)` and `on_failed(code)` are called on the loop; the latter once, with `storage.full` or
-    `storage.write_failed`. After a failure nothing more is taken, and what was written is sealed and kept.
+    `on_sealed(segment)` and `on_failed(code)` are called on the loop; the latter once, with the code that `failure`
+    has from then on: `storage.full` or `storage.write_failed`. After a failure nothing more is taken, and what was
+    written is sealed and kept.
     """
 
     def __init__(
         self,
         writer: SpoolWriter,
-        owner_folder: Path,
+        folder: RunFolder,
         *,
-        session_id: UUID,
-        epoch: int,
-        owner: UUID,
         segment_seconds: float,
         on_sealed: Callable[[SealedSegment], None],
         on_failed: Callable[[str], None],
     ) -> None:
         self.dropped_samples = 0
+        self.failure: str | None = None
         self._writer = writer
-        self._folder = owner_folder / str(session_id) / str(epoch)
-        self._session_id = format_id("sess", session_id)
-        self._epoch = epoch
-        self._owner = str(owner)
+        self._folder = folder.path
+        self._session_id = format_id("sess", folder.fence.session_id)
+        self._epoch = folder.fence.epoch
+        self._owner = str(folder.fence.owner)
         self._segment_samples = round(segment_seconds * SAMPLE_RATE)
         self._on_sealed = on_sealed
         self._on_failed = on_failed
         self._loop = asyncio.get_running_loop()
-        self._failed = False
         self._file: SegmentFile | None = None
         self._segment = 0  # the number of the segment that is open
         self._record = 0
@@ -61,26 +57,6 @@ class RunSpool:
         self._labels: dict[int, tuple[str, str, str, Side]] = {}
         self._labelled: set[int] = set()  # in this segment
         self._dropped: tuple[int, int] | None = None
-
-    @property
-    def folder(self) -> Path:
-        """Where the segments are."""
-        return self._folder
-
-    def open(self) -> None:
-        """Make the folder.
-
-        Raises:
-            ParleyError: `storage.full` or `storage.write_failed`.
-        """
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            probe = self._folder / "probe.open"
-            probe.write_bytes(b"\0" * 4096)
-            probe.unlink()
-        except OSError as error:
-            code = "storage.full" if error.errno in DISK_FULL else "storage.write_failed"
-            raise ParleyError(code, "the worker's spool cannot be written") from None
 
     def add_track(self, track: int, *, identity: str, name: str, sid: str, side: Side) -> None:
         """Say who `track` is; written into every segment that holds any of it."""
@@ -126,7 +102,7 @@ class RunSpool:
         await written
 
     def _current(self, now_sample: int) -> SegmentFile | None:
-        if self._failed:
+        if self.failure is not None:
             return None
         self.rotate(now_sample)
         if self._file is None:
@@ -178,7 +154,7 @@ class RunSpool:
     def watch(self) -> None:
         """Ask the writer whether the open segment has failed; the answer comes through `on_failed`."""
         file = self._file
-        if file is not None and not self._failed:
+        if file is not None and self.failure is None:
             self._writer.call(lambda: self._report(file))
 
     def _report(self, file: SegmentFile) -> None:
@@ -186,8 +162,8 @@ class RunSpool:
             self._tell(self._fail, file.error)
 
     def _fail(self, code: str) -> None:
-        if not self._failed:
-            self._failed = True
+        if self.failure is None:
+            self.failure = code
             self._seal()
             self._on_failed(code)
 

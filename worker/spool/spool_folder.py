@@ -52,6 +52,13 @@ def _remove_if_empty(folder: Path) -> bool:
     return True
 
 
+def remove_run_folder(folder: Path) -> None:
+    """Remove a run's folder, and its session's, as far as they are empty."""
+    with suppress(OSError):
+        folder.rmdir()
+        folder.parent.rmdir()
+
+
 @dataclass(frozen=True, slots=True)
 class AbandonedRun:
     """What a dead process left of one run."""
@@ -92,9 +99,7 @@ class AbandonedRun:
 
     def remove_if_empty(self) -> None:
         """Remove the folder once everything in it was uploaded (and so deleted)."""
-        with suppress(OSError):
-            self.folder.rmdir()
-            self.folder.parent.rmdir()
+        remove_run_folder(self.folder)
 
 
 @dataclass(frozen=True, slots=True)

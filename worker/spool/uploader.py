@@ -88,6 +88,7 @@ class Uploader:
         self._proven_sample = -1
         self._end_sample: int | None = None
         self._everything = False
+        self._running = False
         self._pause_seconds = _FIRST_PAUSE_SECONDS
         self._changed = asyncio.Event()
         self._empty = asyncio.Event()
@@ -149,14 +150,18 @@ class Uploader:
 
     async def run(self) -> None:
         """Upload until canceled; a storage that is away is tried again and again."""
-        while True:
-            while not self._next_may_go():
-                self._changed.clear()
-                await self._changed.wait()
-            await self._upload_next()
+        self._running = True
+        try:
+            while True:
+                while not self._next_may_go():
+                    self._changed.clear()
+                    await self._changed.wait()
+                await self._upload_next()
+        finally:
+            self._running = False
 
     async def flush(self) -> None:
-        """Upload what may go, when `run` is not running any more."""
+        """Upload what may go; `run` must not be running."""
         while self._next_may_go():
             await self._upload_next()
 
@@ -190,7 +195,9 @@ class Uploader:
             waiting.under_way = False
 
     async def drained(self) -> None:
-        """Wait until everything that was added is stored."""
+        """Wait until everything that was added is stored; what may go is uploaded here if `run` was canceled before."""
+        if not self._running:
+            await self.flush()
         await self._empty.wait()
 
     def _next_may_go(self) -> bool:

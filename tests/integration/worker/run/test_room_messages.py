@@ -195,7 +195,7 @@ async def room_messages(database_url: str) -> AsyncIterator[tuple[Engine, RoomMe
         pair = await engine.db.clock()
         run = LiveRun(fence, claimed_ns=pair.boottime_ns, stalled_seconds=15)
         clock = SessionClock(started_at, pair)
-        yield engine, RoomMessages(run, SessionLog(engine.db), clock, lambda: None)
+        yield engine, RoomMessages(run, SessionLog(engine.db), clock)
 
 
 async def test_texts_that_begin_in_one_instant_keep_the_order_of_their_beginnings(database_url: str) -> None:

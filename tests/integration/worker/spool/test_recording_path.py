@@ -13,12 +13,14 @@ from audio.segments.segments import RecordKind, read_segment
 from parley.servers.livekit_server import LiveKitServer
 from store.database.boot_clock import boottime_ns
 from store.database.clock import ClockPair
+from store.runs.fence import Fence
 from tests.support.beeps import BeepPlan, BeepTalker, assert_true_recording, check_beeps, mint_token
 from worker.capture.recorder import Recorder
 from worker.clock.session_clock import SessionClock
 from worker.joining.joins import Joins
 from worker.room.events import AudioSubscribed
 from worker.room.subscription import Listening
+from worker.spool.run_folder import RunFolder
 from worker.spool.run_spool import RunSpool, SealedSegment, open_spool_folder
 from worker.spool.spool_writer import SpoolWriter
 
@@ -60,15 +62,11 @@ async def test_beeps_of_two_participants_are_read_back_from_the_spool(livekit: L
             clock = SessionClock(datetime.now(UTC), ClockPair(datetime.now(UTC), boottime_ns(), 0))
             spool = RunSpool(
                 writer,
-                folder,
-                session_id=session_id,
-                epoch=1,
-                owner=owner,
+                RunFolder.open(folder, Fence(session_id, 1, owner)),
                 segment_seconds=3,
                 on_sealed=sealed.append,
                 on_failed=pytest.fail,
             )
-            spool.open()
             recorder = Recorder(clock, spool)
             room.listen()
 

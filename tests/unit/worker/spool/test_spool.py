@@ -13,6 +13,8 @@ import pytest
 from audio.placing.timeline import Placed
 from audio.segments.segments import RecordKind, read_segment
 from sessions.errors import ParleyError
+from store.runs.fence import Fence
+from worker.spool.run_folder import RunFolder
 from worker.spool.run_spool import RunSpool, SealedSegment, abandoned_spools, open_spool_folder
 from worker.spool.spool_writer import SpoolWriter
 
@@ -26,17 +28,14 @@ class Desk:
     def __init__(self, writer: SpoolWriter, folder: Path, owner: UUID, segment_seconds: float = 1) -> None:
         self.sealed: list[SealedSegment] = []
         self.failures: list[str] = []
+        self.folder = RunFolder.open(folder, Fence(SESSION, 3, owner))
         self.spool = RunSpool(
             writer,
-            folder,
-            session_id=SESSION,
-            epoch=3,
-            owner=owner,
+            self.folder,
             segment_seconds=segment_seconds,
             on_sealed=self.sealed.append,
             on_failed=self.failures.append,
         )
-        self.spool.open()
         self.spool.add_track(1, identity="ann", name="", sid="TR_1", side="room")
 
     def write(self, blocks: int, start: int = 0) -> None:
@@ -69,7 +68,7 @@ async def test_bytes_reach_the_kernel_before_a_segment_is_sealed(tmp_path: Path)
         desk = Desk(writer, folder, owner, segment_seconds=60)
         desk.write(5)
         await asyncio.to_thread(writer.flush, timeout_seconds=5)
-        (path,) = desk.spool.folder.glob("*.open")
+        (path,) = desk.folder.path.glob("*.open")
         assert sum(r.num_samples for r in read_segment(path.read_bytes()).records) == 5 * 4800
         await desk.spool.close()
 
@@ -88,7 +87,7 @@ async def test_a_torn_tail_is_cut_and_the_rest_recovered(tmp_path: Path) -> None
         desk = Desk(writer, folder, owner)
         desk.write(14)
         await asyncio.to_thread(writer.flush, timeout_seconds=5)
-        (path,) = desk.spool.folder.glob("*.open")
+        (path,) = desk.folder.path.glob("*.open")
         with path.open("ab") as file:
             file.write(b"\x02\x00torn")
     (spool,) = abandoned_spools(tmp_path)
