@@ -59,7 +59,7 @@ class RoomJoining:
             try:
                 return await self._attempt(policy)
             except Replaced:
-                self._run.replaced = True
+                self._run.replace()
                 break
             except ParleyError as error:
                 if attempt == 1 or error.code != "room.join_timeout":

@@ -66,7 +66,7 @@ class RecorderProcess:
             slots_free=0 if self._no_more_claims else max(self._free, 0),
             beats_failed=self._tools.beats.failed,
             audio_records_dropped=self._tools.spool_writer.dropped_records,
-            uploads_pending=sum(run.uploads_pending() for run in runs),
+            uploads_pending=sum(run.uploads_pending for run in runs),
         )
 
     @property

@@ -1,6 +1,6 @@
 """What exists once a run is `running`: its spool, recorder and uploader, its sources, and the loops around them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
 from store.database.boot_clock import boottime_ns
@@ -34,7 +34,6 @@ class RunRecording:
     Args:
         folder: opened before the session became `running`, so that a worker without a disk records nothing.
         pauses: those that the session had when it became `running`.
-        wake: called when the spool has failed.
     """
 
     def __init__(
@@ -45,8 +44,6 @@ class RunRecording:
         folder: RunFolder,
         clock: SessionClock,
         pauses: tuple[Pause, ...],
-        *,
-        wake: Callable[[], None],
         spawn: Spawn,
     ) -> None:
         self.clock = clock
@@ -60,7 +57,7 @@ class RunRecording:
             folder,
             segment_seconds=tools.settings.segment_seconds,
             on_sealed=self._uploader.add,
-            on_failed=lambda _: wake(),
+            on_failed=lambda _: run.wake(),
         )
         self._recorder = Recorder(clock, self._spool)
         self._stamps = RunStamps(clock, self._recorder, self._uploader, pauses)
@@ -87,8 +84,7 @@ class RunRecording:
         self._spawn(self._messages.send_posted(), "messages")
         for source in self._sources:
             self._spawn(source.run(), type(source).__name__)
-        self._run.counters = self._recorder.take_counters
-        self._run.uploads_pending = lambda: self._uploader.waiting
+        self._run.recorded_by(self._recorder.take_counters, lambda: self._uploader.waiting)
 
     @property
     def failure(self) -> str | None:
@@ -158,5 +154,5 @@ class RunRecording:
         await self._stamps.follow_database(self._tools.db, self._run.fence)
         self._uploader.release_all()
         await self._uploader.drained()
-        self._run.joined = False
+        self._run.leave()
         self._folder.remove_if_empty()

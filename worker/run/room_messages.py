@@ -7,7 +7,6 @@ import structlog
 from audio.pcm import SAMPLE_RATE
 from sessions.errors import DatabaseUnavailableError
 from sessions.ids import format_id
-from sessions.lifecycle import Status
 from store.database.boot_clock import boottime_ns
 from store.log.session_log import LogEntry, NewLogEntry, SessionLog
 from store.runs.fence import Replaced
@@ -116,13 +115,9 @@ class RoomMessages:
             self._refused = True
             _log.warning("texts.refused", session_id=format_id("sess", self._run.fence.session_id))
 
-    @property
-    def _paused(self) -> bool:
-        return self._run.state is not None and self._run.state.status is Status.PAUSED
-
     async def _send_waiting(self) -> None:
         room = self._room
-        if room is None or not room.connected or self._paused or self._run.fenced or self._run.replaced:
+        if room is None or not room.connected or self._run.paused or self._run.fenced or self._run.replaced:
             return
         for entry in await self._store.undelivered(self._run.fence.session_id):
             await self._send(room, entry)

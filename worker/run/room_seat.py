@@ -1,7 +1,6 @@
 """Our seat in one session's room: joined, lost, joined again, or taken by somebody else."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 
 from sessions.errors import ParleyError
@@ -38,10 +37,9 @@ class RoomSeat:
         self._evicted_ns: int | None = None
         self._contested = False
 
-    def start(self, group: asyncio.TaskGroup, wake: Callable[[], None]) -> None:
-        """Join for the first time; this and later joins run in `group`, and `wake` is called as each is done."""
+    def start(self, group: asyncio.TaskGroup) -> None:
+        """Join for the first time; this and later joins run in `group`, and the run is woken as each is done."""
         self._group = group
-        self._wake = wake
         self._start_joining(RejoinPolicy.lasting(boottime_ns(), self._first_join_seconds))
 
     @property
@@ -57,12 +55,12 @@ class RoomSeat:
         self._join = None
         if isinstance(outcome, LiveKitRoom):
             self.room = outcome
-            outcome.events.notify(self._wake)
+            outcome.events.notify(self._run.wake)
         return outcome
 
     def seated(self) -> None:
         """The room that was joined is being recorded."""
-        self._run.joined, self._run.lost = True, False
+        self._run.seat()
         if self.dropped_ns is not None:
             self.dropped_ns = None
             self._tools.beats.hurry()
@@ -70,7 +68,7 @@ class RoomSeat:
     async def lose(self, now_ns: int) -> None:
         """The room is lost: leave what is left of it."""
         self.dropped_ns = now_ns
-        self._run.joined, self._run.lost = False, True
+        self._run.lose()
         await self.leave()
 
     def rejoin(self, now_ns: int) -> None:
@@ -114,4 +112,4 @@ class RoomSeat:
 
     def _start_joining(self, policy: RejoinPolicy) -> None:
         self._join = self._group.create_task(self._joining.join(policy, dropped_ns=self.dropped_ns), name="joining")
-        self._join.add_done_callback(lambda _: self._wake())
+        self._join.add_done_callback(lambda _: self._run.wake())

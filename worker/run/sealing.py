@@ -71,7 +71,7 @@ class RunSealing:
             try:
                 return await self._tools.runs.enter_ending(self._run.fence, stop)
             except Replaced:
-                self._run.replaced = True
+                self._run.replace()
             except DatabaseUnavailableError:
                 await asyncio.sleep(_RETRY_SECONDS)
         return None

@@ -50,8 +50,6 @@ class SessionRunner:
         self._claim = claim
         self._run = run
         self._tools = tools
-        self._wake = asyncio.Event()
-        run.wake = self._wake.set
         token = TokenKeeper(tools.runs, run.fence, claim.token, claim.session.transport.room_name)
         joining = RoomJoining(
             tools.joins,
@@ -100,7 +98,7 @@ class SessionRunner:
         async with asyncio.TaskGroup() as group:
             self._group = group
             self._clock_pair = await self._pair_clocks()
-            self._seat.start(group, self._wake.set)
+            self._seat.start(group)
             stop = await self._until_stopped()
             _log.info("session.stopping", kind=stop.kind.name, code=stop.code)
             await self._sealing.seal(stop, self._recording)
@@ -117,13 +115,13 @@ class SessionRunner:
 
     async def _until_stopped(self) -> RunStop:
         while True:
-            self._wake.clear()
+            self._run.woken.clear()
             stop = await self._decide(boottime_ns())
             if stop is not None:
                 return stop
             try:
                 async with asyncio.timeout(_TICK_SECONDS):
-                    await self._wake.wait()
+                    await self._run.woken.wait()
             except TimeoutError:
                 continue
 
@@ -171,18 +169,16 @@ class SessionRunner:
             ParleyError: the spool cannot be written.
         """
         folder = await asyncio.to_thread(RunFolder.open, self._tools.spool_folder, self._run.fence)
-        self._run.joined = True  # before the transition, so that no beat in between says otherwise
+        self._run.seat()  # before the transition, so that no beat in between says otherwise
         session = await self._mark_running()
         if session is None or session.status in SETTLED or session.started_at is None:
-            self._run.joined = False
+            self._run.leave()
             self._tools.beats.hurry()
             await self._seat.leave()
             return None
         paused = () if session.paused_at is None else (Pause(session.paused_at, None),)
         clock = SessionClock(session.started_at, self._clock_pair)
-        recording = RunRecording(
-            self._claim, self._run, self._tools, folder, clock, paused, wake=self._wake.set, spawn=self._spawn
-        )
+        recording = RunRecording(self._claim, self._run, self._tools, folder, clock, paused, self._spawn)
         recording.start()
         _log.info("session.running", resumed=self._claim.resumed)
         return recording
@@ -192,7 +188,7 @@ class SessionRunner:
             try:
                 return await self._tools.runs.mark_running(self._run.fence)
             except Replaced:
-                self._run.replaced = True
+                self._run.replace()
             except DatabaseUnavailableError:
                 await asyncio.sleep(_RETRY_SECONDS)
         return None

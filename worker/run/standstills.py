@@ -18,6 +18,7 @@ class Standstills:
     def __init__(self, run: LiveRun, gap: Callable[[str, int, int], None]) -> None:
         self._run = run
         self._gap = gap
+        self._waiting: list[tuple[int, int]] = []
 
     def name(self, known_ns: int) -> None:
         """Name those that ended before `known_ns`.
@@ -25,12 +26,11 @@ class Standstills:
         By then it is known whether another run took the session meanwhile (what lies in between is that one's), or
         whether what came late was played late: then only what the buffers could not keep was made up.
         """
-        waiting = []
-        for from_ns, to_ns in self._run.standstills:
+        standstills, self._waiting = self._waiting + self._run.take_standstills(), []
+        for from_ns, to_ns in standstills:
             if self._run.replaced:
                 self._gap("gap.worker_lost", from_ns, to_ns)
             elif to_ns < known_ns:
                 self._gap("gap.concealed", from_ns + _BUFFERED_NS, to_ns)
             else:
-                waiting.append((from_ns, to_ns))
-        self._run.standstills[:] = waiting
+                self._waiting.append((from_ns, to_ns))

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sessions.lifecycle import SETTLED, Status
+from sessions.lifecycle import SETTLED
 from sessions.stop import Stop
 from worker.lease.drain import Drain
 from worker.lease.live_run import LiveRun
@@ -35,7 +35,7 @@ def stop_from_clock(
     limit = recording.clock.started_at + timedelta(seconds=max_duration_seconds)
     if recording.clock.time_of(now_ns) >= limit:
         return RunStop.found(Stop.ended("end.max_duration", at=limit))
-    presence.hold(run.state is not None and run.state.status is Status.PAUSED, now_ns)
+    presence.hold(run.paused, now_ns)
     presence.stream(recording.streaming, now_ns)
     idle_ns = presence.idle_deadline_ns()
     if idle_ns is not None and now_ns >= idle_ns:
