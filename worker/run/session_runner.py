@@ -2,9 +2,9 @@
 
     join → mark_running → record (rejoin as often as the weather asks for) → stop → drain, seal, upload, leave
 
-It is level-driven: beats, room events, the spool, timers and the drain leave their news where `_decide` looks at all of
-it each time somebody wakes the runner. What a stop means for the session is decided here, in `stop_finding` and in
-`room_watch`; what is written about it is always under the fence (`store.runs.runs`).
+It is level-driven: beats, room events, the spool, timers and the drain leave their news, and each time somebody wakes
+the runner it looks at all of it, in the order of `stop_order`. What a stop means for the session is decided here, in
+`stop_finding` and in `room_watch`; what is written about it is always under the fence (`store.runs.runs`).
 """
 
 import asyncio
@@ -34,6 +34,7 @@ from worker.run.room_watch import RoomWatch
 from worker.run.run_stop import RunStop
 from worker.run.sealing import RunSealing
 from worker.run.stop_finding import stop_from_clock, stop_from_database, stop_from_spool
+from worker.run.stop_order import StopFinders
 from worker.spool.run_folder import RunFolder
 
 _log = structlog.get_logger(__name__)
@@ -65,6 +66,14 @@ class SessionRunner:
         self._watch = RoomWatch(run, self._seat, self._presence, token, self._spawn)
         self._sealing = RunSealing(run, self._seat, tools)
         self._recording: RunRecording | None = None
+        self._finders = StopFinders(
+            elsewhere=self._decided_elsewhere,
+            spool=self._spool_failed,
+            join=self._join_done,
+            room=self._room_looked_at,
+            contest=self._seat_contested,
+            clock=self._time_is_up,
+        )
         self._children: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -116,7 +125,7 @@ class SessionRunner:
     async def _until_stopped(self) -> RunStop:
         while True:
             self._run.woken.clear()
-            stop = await self._decide(boottime_ns())
+            stop = await self._finders.first(boottime_ns())
             if stop is not None:
                 return stop
             try:
@@ -125,27 +134,37 @@ class SessionRunner:
             except TimeoutError:
                 continue
 
-    async def _decide(self, now_ns: int) -> RunStop | None:
-        """One look at everything."""
+    def _decided_elsewhere(self, now_ns: int) -> RunStop | None:
         in_room = self._seat.room is not None
-        stop = stop_from_database(self._run, self._tools.drain, in_room=in_room, now_ns=now_ns)
-        stop = stop or stop_from_spool(self._recording)
-        if stop is None and (outcome := self._seat.take_outcome()) is not None:
-            stop = await self._landed(outcome)
-        if stop is None and self._seat.room is not None:
-            assert self._recording is not None
-            stop = await self._watch.look(self._seat.room, self._recording, now_ns)
-        stop = stop or self._seat.contest(self._clock_pair, now_ns)
-        if stop is None and self._recording is not None:
-            self._recording.tick(now_ns)
-            stop = stop_from_clock(
-                self._run,
-                self._recording,
-                self._presence,
-                max_duration_seconds=self._claim.session.max_duration_seconds,
-                now_ns=now_ns,
-            )
-        return stop
+        return stop_from_database(self._run, self._tools.drain, in_room=in_room, now_ns=now_ns)
+
+    def _spool_failed(self, now_ns: int) -> RunStop | None:
+        return stop_from_spool(self._recording)
+
+    async def _join_done(self, now_ns: int) -> RunStop | None:
+        outcome = self._seat.take_outcome()
+        return None if outcome is None else await self._landed(outcome)
+
+    async def _room_looked_at(self, now_ns: int) -> RunStop | None:
+        if self._seat.room is None:
+            return None
+        assert self._recording is not None
+        return await self._watch.look(self._seat.room, self._recording, now_ns)
+
+    def _seat_contested(self, now_ns: int) -> RunStop | None:
+        return self._seat.contest(self._clock_pair, now_ns)
+
+    def _time_is_up(self, now_ns: int) -> RunStop | None:
+        if self._recording is None:
+            return None
+        self._recording.tick(now_ns)
+        return stop_from_clock(
+            self._run,
+            self._recording,
+            self._presence,
+            max_duration_seconds=self._claim.session.max_duration_seconds,
+            now_ns=now_ns,
+        )
 
     async def _landed(self, outcome: LiveKitRoom | ParleyError) -> RunStop | None:
         """The room is joined, or will not be."""
@@ -163,7 +182,7 @@ class SessionRunner:
         return None
 
     async def _begin_recording(self) -> RunRecording | None:
-        """From `starting` to `running`; None when that is not ours to do any more (`_decide` finds out why).
+        """From `starting` to `running`; None when that is not ours to do any more (a later look finds out why).
 
         Raises:
             ParleyError: the spool cannot be written.
