@@ -8,6 +8,7 @@ from control_api.sessions.notifications import NOTIFICATIONS
 from sessions.errors import DatabaseUnavailableError
 from store.log.session_log import LogEntry
 from store.log.session_messages import NewMessage
+from store.waiting.set_within import set_within
 
 DELIVERY_SECONDS = 2.0
 _LOOK_SECONDS = 0.5  # notifications may be lost
@@ -40,11 +41,7 @@ async def _delivered(call: Call, entry: LogEntry, moved: asyncio.Event) -> LogEn
     loop = asyncio.get_running_loop()
     deadline = loop.time() + DELIVERY_SECONDS
     while entry.delivered_at is None and (left := deadline - loop.time()) > 0 and not notifications.stopping:
-        try:
-            async with asyncio.timeout(min(left, _LOOK_SECONDS)):
-                await moved.wait()
-        except TimeoutError:
-            pass
+        await set_within(moved, min(left, _LOOK_SECONDS))
         moved.clear()
         try:
             entry = await log.entry(entry.session_id, entry.seq) or entry

@@ -9,6 +9,7 @@ from multidict import MultiMapping
 from control_api.sessions.notifications import SessionNotifications
 from sessions.lifecycle import SETTLED, TERMINAL, Status
 from sessions.session import Session
+from store.waiting.set_within import set_within
 
 MAX_WAIT_SECONDS = 30
 POLL_SECONDS = 2.0  # notifications may be lost; this is how long one then costs
@@ -49,8 +50,4 @@ async def wait_until(
             left = deadline - asyncio.get_running_loop().time()
             if session.status in goal or left <= 0 or notifications.stopping:
                 return session
-            try:
-                async with asyncio.timeout(min(left, POLL_SECONDS)):
-                    await moved.wait()
-            except TimeoutError:
-                pass
+            await set_within(moved, min(left, POLL_SECONDS))

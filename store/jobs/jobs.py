@@ -22,6 +22,7 @@ from sessions.redaction import redact
 from store.jobs.job_rescue import rescue_jobs
 from store.jobs.patient_connector import PatientConnector
 from store.jobs.purge import purge_finished_jobs, purge_idempotency_keys
+from store.waiting.set_within import set_within
 
 SessionTask = Callable[[UUID], Awaitable[None]]
 Expire = Callable[[], Awaitable[object]]
@@ -156,7 +157,7 @@ async def run_jobs(
             _log.warning("jobs.worker_failed", error=redact(repr(error)))
         if not stopping.is_set():
             _log.warning("jobs.worker_restarts", delay_seconds=delay)
-            await _sleep_unless(stopping, delay)
+            await set_within(stopping, delay)
             delay = min(delay * 2, _LONGEST_DELAY_SECONDS)
 
 
@@ -254,11 +255,3 @@ async def _run_worker(
             while not run.done():  # with PostgreSQL away the worker outlives up to three cancellations (measured)
                 run.cancel()
                 await asyncio.wait({run}, timeout=1)
-
-
-async def _sleep_unless(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stopping.wait()
-    except TimeoutError:
-        pass

@@ -13,6 +13,7 @@ from audio.placing.pcm_decoder import PcmDecoder, PcmFormat
 from audio.placing.playout import Finished, Overflown, Playout, PlayoutBudget, PlayoutEvent, Started
 from audio.placing.timeline import Placed
 from store.database.boot_clock import SECOND_NS, boottime_ns
+from store.waiting.set_within import set_within
 from worker.capture.playback_notices import PlaybackNotices
 from worker.capture.recorder import Recorder
 from worker.capture.source import Source
@@ -117,11 +118,7 @@ class StreamPlayout(Source):
             self._wake.clear()
             now_ns = boottime_ns()
             self._step(now_ns)
-            try:
-                async with asyncio.timeout(self._pause_seconds(now_ns)):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+            await set_within(self._wake, self._pause_seconds(now_ns))
 
     def _step(self, now_ns: int) -> None:
         """Take in what has happened, in its order, and play up to now."""

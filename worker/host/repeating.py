@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from sessions.errors import ParleyError
+from store.waiting.set_within import set_within
 
 _log = structlog.get_logger(__name__)
 
@@ -17,25 +18,14 @@ async def repeat(
 ) -> None:
     """Run `action` every `interval_seconds`, and as soon as `wake` is set; for ever, errors are logged."""
     loop = asyncio.get_running_loop()
+    wake = asyncio.Event() if wake is None else wake
     logged_at = -_LOG_EVERY_SECONDS
     while True:
-        if wake is not None:
-            wake.clear()
+        wake.clear()
         try:
             await action()
         except Exception as error:
             if loop.time() - logged_at >= _LOG_EVERY_SECONDS:
                 logged_at = loop.time()
                 _log.warning("maintenance.failed", task=name, exc_info=not isinstance(error, ParleyError), error=error)
-        await _sleep(interval_seconds, wake)
-
-
-async def _sleep(seconds: float, wake: asyncio.Event | None) -> None:
-    if wake is None:
-        await asyncio.sleep(seconds)
-        return
-    try:
-        async with asyncio.timeout(seconds):
-            await wake.wait()
-    except TimeoutError:
-        pass
+        await set_within(wake, interval_seconds)

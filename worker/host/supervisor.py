@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from sessions.errors import DatabaseUnavailableError
 from sessions.ids import new_uuid
+from store.waiting.set_within import set_within
 from worker.host.child import DRAIN, STOP_CLAIMING, Child, Spawn
 from worker.host.rescuer import RunRescuer
 
@@ -135,7 +136,7 @@ class Supervisor:
             except OSError as error:
                 _log.error("child.not_started", error=error)
             short_lives = 0 if loop.time() - born >= _HEALTHY_SECONDS else short_lives + 1
-            await self._unless_stopping(backoff_seconds(short_lives))
+            await set_within(self._stopping, backoff_seconds(short_lives))
 
     async def _watch(self, child: Child) -> int:
         _log.info("child.started", child=child.name, pid=child.pid)
@@ -146,11 +147,6 @@ class Supervisor:
             self.deaths += 1
             _log.error("child.died", child=child.name, pid=child.pid, exit_code=exit_code)
         return exit_code
-
-    async def _unless_stopping(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
 
     async def _drain(self) -> None:
         """Stop claiming everywhere first, else one child takes what another one releases."""

@@ -1,6 +1,6 @@
 """The token to join with: the customer's, the one that the LiveKit server refreshed, or the customer's next."""
 
-import asyncio
+from contextlib import suppress
 from datetime import datetime
 
 from pydantic import SecretStr
@@ -10,8 +10,7 @@ from sessions.worker_token import read_worker_token
 from store.access.vault import TokenUnreadableError
 from store.runs.fence import Fence, Replaced
 from store.runs.runs import Runs
-
-_RETRY_SECONDS = 1.0
+from store.waiting.until_answered import until_answered
 
 
 class TokenKeeper:
@@ -58,14 +57,16 @@ class TokenKeeper:
         return claims.expires_at
 
     async def save(self, token: SecretStr, expires_at: datetime) -> None:
-        """Store a refreshed token for whoever takes over, however long the database is away."""
-        while self._token is token:
-            try:
+        """Store a refreshed token for whoever takes over, however long the database is away.
+
+        Asks until the database answers, or a newer token has taken this one's place, or the session's tasks are ended.
+        """
+
+        async def save_newest() -> None:
+            if self._token is token:
                 await self._runs.save_token(self._fence, token, expires_at)
-            except Replaced:
-                return
-            except DatabaseUnavailableError:
-                await asyncio.sleep(_RETRY_SECONDS)
-            else:
-                self._unsaved = self._token is not token
-                return
+
+        with suppress(Replaced):
+            await until_answered(save_newest)
+            if self._token is token:
+                self._unsaved = False

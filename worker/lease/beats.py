@@ -9,6 +9,7 @@ import structlog
 from sessions.errors import DatabaseUnavailableError
 from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.runs.runs import Runs
+from store.waiting.set_within import set_within
 from worker.lease.live_run import LiveRun
 
 _log = structlog.get_logger(__name__)
@@ -99,8 +100,4 @@ class Beats:
         if not hurried:  # a database that is away is not asked more often for the asking
             await asyncio.sleep(seconds)
             return
-        try:
-            async with asyncio.timeout(seconds):
-                await self._hurry.wait()
-        except TimeoutError:
-            return
+        await set_within(self._hurry, seconds)

@@ -1,15 +1,19 @@
 """What the beat loop and a session's runner share of one run. Levels, not messages: whoever is woken looks at all."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from sessions.lifecycle import Status
 from store.database.boot_clock import boottime_ns
 from store.runs.beat_writing import Beat, RunState
-from store.runs.fence import Fence
+from store.runs.fence import Fence, Replaced
+from store.waiting.until_answered import until_answered
 from worker.lease.self_fence import SelfFence
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +193,24 @@ class LiveRun:
         """The stretches (boot-time clock) in which the process did not run, since this was asked the last time."""
         standstills, self._standstills = self._standstills, []
         return standstills
+
+    async def until_written(self, write: Callable[[], Awaitable[_Answer]]) -> _Answer | None:
+        """What a write under this run's fence returns; None once the run is replaced.
+
+        Tried again until the database answers. Has no bound of its own: a run whose database is away for long enough is
+        replaced as soon as a beat gets through, and the process's end cancels it.
+        """
+
+        async def write_if_ours() -> _Answer:
+            if self._replaced:
+                raise Replaced(self._fence)
+            return await write()
+
+        try:
+            return await until_answered(write_if_ours)
+        except Replaced:
+            self.replace()
+            return None
 
     async def proven_after(self, instant_ns: int) -> None:
         """Wait until a beat sent after `instant_ns` has come back, or the run is replaced.

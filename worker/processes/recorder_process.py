@@ -16,6 +16,7 @@ from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.runs.claims import Claim, Claims
 from store.runs.fence import Fence
 from store.runs.poll_history import PollHistory
+from store.waiting.set_within import set_within
 from worker.lease.live_run import LiveRun
 from worker.process_figures import ProcessFigures
 from worker.run.recorder_tools import RecorderTools
@@ -92,11 +93,7 @@ class RecorderProcess:
             self._wake.clear()
             for claim, claimed_ns in await self._claim():
                 self._start(sessions, claim, claimed_ns)
-            try:
-                async with asyncio.timeout(_POLL_SECONDS * random.uniform(0.8, 1.2)):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+            await set_within(self._wake, _POLL_SECONDS * random.uniform(0.8, 1.2))
 
     async def _claim(self) -> list[tuple[Claim, int]]:
         settings = self._tools.settings

@@ -1,6 +1,7 @@
 """Between a session's log and its room: posted messages go in, what is written and transcribed there comes back."""
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 
@@ -10,6 +11,8 @@ from sessions.ids import format_id
 from store.database.boot_clock import boottime_ns
 from store.log.session_log import LogEntry, NewLogEntry, SessionLog
 from store.runs.fence import Replaced
+from store.waiting.set_within import set_within
+from store.waiting.until_answered import until_answered
 from worker.clock.session_clock import SessionClock
 from worker.lease.live_run import LiveRun
 from worker.room.events import CHAT, TextOpened
@@ -55,11 +58,7 @@ class RoomMessages:
             except (DatabaseUnavailableError, SendError) as error:
                 _log.warning("messages.not_sent", error=type(error).__name__)
                 await asyncio.sleep(_RETRY_SECONDS)
-            try:
-                async with asyncio.timeout(_POLL_SECONDS):
-                    await self._run.messages.wait()
-            except TimeoutError:
-                continue
+            await set_within(self._run.messages, _POLL_SECONDS)
 
     async def hear(self, opened: TextOpened) -> None:
         """Log a text of the room, once; of a transcription only what is final, and nothing that a pause overlaps.
@@ -97,18 +96,15 @@ class RoomMessages:
             end_ms=start_ms if is_chat else max(self._ms_at(read_ns), start_ms),
             external_id=heard.external_id,
         )
-        for _ in range(_ATTEMPTS):
-            try:
-                async with self._logging:
-                    await self._store.append_heard(
-                        self._run.fence, [entry], self._clock.time_of(opened_ns), self._clock.time_of(read_ns)
-                    )
-            except Replaced:
-                return  # our successor hears for itself
-            except DatabaseUnavailableError:
-                await asyncio.sleep(_RETRY_SECONDS)
-            else:
-                return
+
+        async def append() -> None:
+            async with self._logging:
+                await self._store.append_heard(
+                    self._run.fence, [entry], self._clock.time_of(opened_ns), self._clock.time_of(read_ns)
+                )
+
+        with suppress(Replaced, DatabaseUnavailableError):  # the successor hears for itself; a text may be lost
+            await until_answered(append, most_attempts=_ATTEMPTS)
 
     def _refuse(self) -> None:
         if not self._refused:

@@ -1,14 +1,12 @@
 """The end of a run: its stop is written, the room left, what was recorded drained, sealed and uploaded."""
 
 import asyncio
+from functools import partial
 
 import structlog
 
-from sessions.errors import DatabaseUnavailableError
-from sessions.session import Session
-from sessions.stop import Stop
 from store.database.boot_clock import SECOND_NS, boottime_ns
-from store.runs.fence import Replaced
+from store.waiting.until_answered import until_answered
 from worker.lease.live_run import LiveRun
 from worker.run.recorder_tools import RecorderTools
 from worker.run.recording import RunRecording
@@ -17,7 +15,6 @@ from worker.run.run_stop import RunStop, StopKind
 
 _log = structlog.get_logger(__name__)
 
-_RETRY_SECONDS = 1.0
 _LEAST_SEAL_SECONDS = 60.0
 _DRAIN_NS = SECOND_NS // 4
 
@@ -43,7 +40,7 @@ class RunSealing:
         ending_at = None if stop.stop is None else stop.stop.at
         if stop.kind is StopKind.FOUND:
             assert stop.stop is not None
-            session = await self._write_stop(stop.stop)
+            session = await self._run.until_written(partial(self._tools.runs.enter_ending, self._run.fence, stop.stop))
             ending_at = session.ending_at if session is not None else None
         if ending_at is not None and recording is not None and stop.code != "cancel.requested":
             await self._drain_room(recording.clock.boottime_of(recording.clock.sample_of(ending_at)))
@@ -54,7 +51,7 @@ class RunSealing:
             async with asyncio.timeout(self.seconds):
                 if recording is not None:
                     await recording.finish(ending_at, self._tools.beats, now_ns)
-                await self._seal_run()
+                await until_answered(lambda: self._tools.runs.seal(self._run.fence))
         except TimeoutError:
             _log.error("session.not_sealed", kind=stop.kind.name)  # the spool stays; salvage has the next try
             return
@@ -65,22 +62,3 @@ class RunSealing:
         if self._seat.room is not None and self._seat.room.connected:
             left_ns = ending_ns + _DRAIN_NS - boottime_ns()
             await asyncio.sleep(min(max(left_ns, 0), _DRAIN_NS) / SECOND_NS)
-
-    async def _write_stop(self, stop: Stop) -> Session | None:
-        while not self._run.replaced:
-            try:
-                return await self._tools.runs.enter_ending(self._run.fence, stop)
-            except Replaced:
-                self._run.replace()
-            except DatabaseUnavailableError:
-                await asyncio.sleep(_RETRY_SECONDS)
-        return None
-
-    async def _seal_run(self) -> None:
-        while True:
-            try:
-                await self._tools.runs.seal(self._run.fence)
-            except DatabaseUnavailableError:
-                await asyncio.sleep(_RETRY_SECONDS)
-            else:
-                return

@@ -11,16 +11,15 @@ import asyncio
 
 import structlog
 
-from sessions.errors import DatabaseUnavailableError, ParleyError
+from sessions.errors import ParleyError
 from sessions.ids import format_id
 from sessions.lifecycle import SETTLED
-from sessions.session import Session
 from sessions.stop import Stop
 from store.database.boot_clock import boottime_ns
-from store.database.clock import ClockPair
 from store.lifecycle.pauses import Pause
 from store.runs.claims import Claim
-from store.runs.fence import Replaced
+from store.waiting.set_within import set_within
+from store.waiting.until_answered import until_answered
 from worker.clock.session_clock import SessionClock
 from worker.joining.room_joining import RoomJoining
 from worker.joining.token_keeper import TokenKeeper
@@ -40,7 +39,6 @@ from worker.spool.run_folder import RunFolder
 _log = structlog.get_logger(__name__)
 
 _TICK_SECONDS = 0.25
-_RETRY_SECONDS = 1.0
 
 
 class SessionRunner:
@@ -106,7 +104,7 @@ class SessionRunner:
     async def _from_claim_to_seal(self) -> None:
         async with asyncio.TaskGroup() as group:
             self._group = group
-            self._clock_pair = await self._pair_clocks()
+            self._clock_pair = await until_answered(self._tools.db.clock)  # ended by the process's end
             self._seat.start(group)
             stop = await self._until_stopped()
             _log.info("session.stopping", kind=stop.kind.name, code=stop.code)
@@ -115,24 +113,13 @@ class SessionRunner:
             for task in list(self._children):
                 task.cancel()
 
-    async def _pair_clocks(self) -> ClockPair:
-        while True:
-            try:
-                return await self._tools.db.clock()
-            except DatabaseUnavailableError:
-                await asyncio.sleep(_RETRY_SECONDS)
-
     async def _until_stopped(self) -> RunStop:
         while True:
             self._run.woken.clear()
             stop = await self._finders.first(boottime_ns())
             if stop is not None:
                 return stop
-            try:
-                async with asyncio.timeout(_TICK_SECONDS):
-                    await self._run.woken.wait()
-            except TimeoutError:
-                continue
+            await set_within(self._run.woken, _TICK_SECONDS)
 
     def _decided_elsewhere(self, now_ns: int) -> RunStop | None:
         in_room = self._seat.room is not None
@@ -189,7 +176,7 @@ class SessionRunner:
         """
         folder = await asyncio.to_thread(RunFolder.open, self._tools.spool_folder, self._run.fence)
         self._run.seat()  # before the transition, so that no beat in between says otherwise
-        session = await self._mark_running()
+        session = await self._run.until_written(lambda: self._tools.runs.mark_running(self._run.fence))
         if session is None or session.status in SETTLED or session.started_at is None:
             self._run.leave()
             self._tools.beats.hurry()
@@ -201,16 +188,6 @@ class SessionRunner:
         recording.start()
         _log.info("session.running", resumed=self._claim.resumed)
         return recording
-
-    async def _mark_running(self) -> Session | None:
-        while not self._run.replaced:
-            try:
-                return await self._tools.runs.mark_running(self._run.fence)
-            except Replaced:
-                self._run.replace()
-            except DatabaseUnavailableError:
-                await asyncio.sleep(_RETRY_SECONDS)
-        return None
 
     def _spawn(self, work: "asyncio._CoroutineLike[None]", name: str) -> "asyncio.Task[None]":
         task = self._group.create_task(work, name=name)

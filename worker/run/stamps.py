@@ -3,23 +3,21 @@
 From a stamp on nothing is kept, whenever the run learns of it.
 """
 
-import asyncio
 from datetime import datetime
 
 from audio.pcm import SAMPLE_RATE
-from sessions.errors import DatabaseUnavailableError
 from store.database.database import Database
 from store.lifecycle.pauses import Pause
 from store.runs.beat_writing import RunState
 from store.runs.fence import Fence
 from store.runs.leftover_runs import find_leftover_run
+from store.waiting.until_answered import until_answered
 from worker.capture.recorder import Recorder
 from worker.clock.pause_ranges import pause_ranges
 from worker.clock.session_clock import SessionClock
 from worker.spool.uploader import Uploader
 
 _LATE_SAMPLES = SAMPLE_RATE // 10
-_RETRY_SECONDS = 1.0
 
 
 class RunStamps:
@@ -59,14 +57,11 @@ class RunStamps:
             self._uploader.cut_at(self._clock.sample_of(ending_at))
 
     async def follow_database(self, db: Database, fence: Fence) -> None:
-        """Ask for the session's stamps once more: a replaced run may not have heard of the last ones."""
-        while True:
-            try:
-                found = await find_leftover_run(db, fence)
-            except DatabaseUnavailableError:
-                await asyncio.sleep(_RETRY_SECONDS)
-                continue
-            break
+        """Ask for the session's stamps once more: a replaced run may not have heard of the last ones.
+
+        Asks until the database answers; sealing, which calls this, has a bound.
+        """
+        found = await until_answered(lambda: find_leftover_run(db, fence))
         if found is not None:
             self.end_at(found.stop_at)
             self._leave_out(found.pauses)
