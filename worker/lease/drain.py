@@ -1,7 +1,6 @@
 """A process that is stopping, as its sessions see it."""
 
-import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(slots=True)
@@ -9,7 +8,6 @@ class Drain:
     """`deadline_ns` (boot-time clock): until then sessions go on for their successors; None while nothing stops."""
 
     deadline_ns: int | None = None
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def draining(self) -> bool:
@@ -19,4 +17,3 @@ class Drain:
     def begin(self, deadline_ns: int) -> None:
         """The runs are released now."""
         self.deadline_ns = deadline_ns
-        self.changed.set()

@@ -28,7 +28,7 @@ from worker.process_figures import keep_writing
 from worker.processes.recorder_process import RecorderProcess
 from worker.processes.signals import watch_signals
 from worker.run.recorder_tools import RecorderTools
-from worker.spool.run_spool import open_spool_folder
+from worker.spool.spool_folder import open_spool_folder
 from worker.spool.spool_writer import SpoolWriter
 
 _log = structlog.get_logger(__name__)

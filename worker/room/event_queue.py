@@ -1,6 +1,5 @@
 """A bounded queue between LiveKit's callbacks and one reader. It never drops an event silently."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 
@@ -13,7 +12,6 @@ class EventQueue:
     def __init__(self, limit: int = 20_000) -> None:
         self._limit = limit
         self._events: deque[RoomEvent] = deque()
-        self._filled = asyncio.Event()
         self._closed = False
         self._notify: Callable[[], None] | None = None
 
@@ -30,7 +28,6 @@ class EventQueue:
             event = Disconnected("EVENT_OVERFLOW")
             self._closed = True
         self._events.append(event)
-        self._filled.set()
         if self._notify is not None:
             self._notify()
 
@@ -38,13 +35,6 @@ class EventQueue:
         """Forget what is queued and take nothing more: late callbacks of a dead room end here."""
         self._closed = True
         self._events.clear()
-
-    async def get(self) -> RoomEvent:
-        """The next event."""
-        while not self._events:
-            self._filled.clear()
-            await self._filled.wait()
-        return self._events.popleft()
 
     def drain(self) -> list[RoomEvent]:
         """Everything that is queued."""

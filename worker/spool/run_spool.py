@@ -14,10 +14,8 @@ from audio.placing.timeline import Placed
 from audio.segments.segments import Side, encode_audio, encode_gap, encode_header, encode_track
 from sessions.ids import format_id
 from worker.spool.run_folder import RunFolder
-from worker.spool.spool_folder import OPEN_SUFFIX, AbandonedRun, AbandonedSpool, abandoned_spools, open_spool_folder
+from worker.spool.spool_folder import OPEN_SUFFIX
 from worker.spool.spool_writer import SealedSegment, SegmentFile, SpoolWriter
-
-__all__ = ["AbandonedRun", "AbandonedSpool", "RunSpool", "SealedSegment", "abandoned_spools", "open_spool_folder"]
 
 _Told = TypeVar("_Told")
 
@@ -39,7 +37,6 @@ class RunSpool:
         on_sealed: Callable[[SealedSegment], None],
         on_failed: Callable[[str], None],
     ) -> None:
-        self.dropped_samples = 0
         self.failure: str | None = None
         self._writer = writer
         self._folder = folder.path
@@ -72,7 +69,6 @@ class RunSpool:
         end_sample = placed.start_sample + len(placed.pcm)
         data = encode_audio(track, self._next_record(), placed.start_sample, placed.arrival_sample, placed.pcm)
         if not self._writer.append_audio(file, data, placed.start_sample, end_sample):
-            self.dropped_samples += len(placed.pcm)
             first = placed.start_sample if self._dropped is None else min(self._dropped[0], placed.start_sample)
             self._dropped = (first, end_sample)
             return

@@ -22,7 +22,7 @@ from store.runs.leftover_runs import LeftoverRun, find_leftover_run
 from store.runs.runs import Runs
 from worker.clock.pause_ranges import pause_ranges
 from worker.clock.session_clock import SessionClock
-from worker.spool.run_spool import AbandonedRun, AbandonedSpool, abandoned_spools
+from worker.spool.spool_folder import AbandonedRun, AbandonedSpool, abandoned_spools
 from worker.spool.uploader import upload_segment
 
 _log = structlog.get_logger(__name__)

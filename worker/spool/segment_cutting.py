@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from audio.ranges import Range
 from audio.segments.segments import RecordKind, SegmentKey, cut_after, read_segment, segment_key
 from worker.clock.pause_ranges import END_OF_TIME, overlaps
-from worker.spool.run_spool import SealedSegment
 from worker.spool.spool_folder import CUT_SUFFIX
-from worker.spool.spool_writer import put_in_place
+from worker.spool.spool_writer import SealedSegment, put_in_place
 
 
 def cut_segment(

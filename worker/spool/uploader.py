@@ -17,8 +17,8 @@ from store.objects.errors import ObjectExists, StorageError
 from store.objects.objects import Objects
 from worker.clock.pause_ranges import overlaps
 from worker.clock.session_clock import SessionClock
-from worker.spool.run_spool import SealedSegment
 from worker.spool.segment_cutting import cut_segment, rewrite_segment
+from worker.spool.spool_writer import SealedSegment
 
 _log = structlog.get_logger(__name__)
 

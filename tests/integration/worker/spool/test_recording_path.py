@@ -21,8 +21,9 @@ from worker.joining.joins import Joins
 from worker.room.events import AudioSubscribed
 from worker.room.subscription import Listening
 from worker.spool.run_folder import RunFolder
-from worker.spool.run_spool import RunSpool, SealedSegment, open_spool_folder
-from worker.spool.spool_writer import SpoolWriter
+from worker.spool.run_spool import RunSpool
+from worker.spool.spool_folder import open_spool_folder
+from worker.spool.spool_writer import SealedSegment, SpoolWriter
 
 SECONDS = 12.0
 
@@ -71,10 +72,14 @@ async def test_beeps_of_two_participants_are_read_back_from_the_spool(livekit: L
             room.listen()
 
             async def record() -> None:
+                arrived = asyncio.Event()
+                room.events.notify(arrived.set)
                 while True:
-                    event = await room.events.get()
-                    if isinstance(event, AudioSubscribed):
-                        group.create_task(room.read_frames(event.track.sid, recorder.open_track(event.track)))
+                    arrived.clear()
+                    for event in room.events.drain():
+                        if isinstance(event, AudioSubscribed):
+                            group.create_task(room.read_frames(event.track.sid, recorder.open_track(event.track)))
+                    await arrived.wait()
 
             recording = group.create_task(record())
             async with (

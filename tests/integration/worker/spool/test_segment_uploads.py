@@ -17,7 +17,7 @@ from store.objects import objects as module
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
 from worker.clock.session_clock import SessionClock
-from worker.spool.run_spool import SealedSegment
+from worker.spool.spool_writer import SealedSegment
 from worker.spool.uploader import Uploader, upload_segment
 
 SESSION = new_uuid()

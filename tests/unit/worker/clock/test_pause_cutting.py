@@ -20,8 +20,8 @@ from worker.clock.pause_ranges import END_OF_TIME, pause_ranges
 from worker.clock.session_clock import SessionClock
 from worker.room.events import AudioPublished, AudioUnpublished
 from worker.room.presence import RoomPresence
-from worker.spool.run_spool import SealedSegment
 from worker.spool.segment_cutting import cut_segment, rewrite_segment
+from worker.spool.spool_writer import SealedSegment
 
 SECOND = 1_000_000_000
 STARTED = datetime(2026, 11, 22, tzinfo=UTC)

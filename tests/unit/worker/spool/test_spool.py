@@ -15,8 +15,9 @@ from audio.segments.segments import RecordKind, read_segment
 from sessions.errors import ParleyError
 from store.runs.fence import Fence
 from worker.spool.run_folder import RunFolder
-from worker.spool.run_spool import RunSpool, SealedSegment, abandoned_spools, open_spool_folder
-from worker.spool.spool_writer import SpoolWriter
+from worker.spool.run_spool import RunSpool
+from worker.spool.spool_folder import abandoned_spools, open_spool_folder
+from worker.spool.spool_writer import SealedSegment, SpoolWriter
 
 SESSION = uuid4()
 BLOCK = np.arange(4800, dtype=np.int16)
@@ -146,7 +147,7 @@ async def test_a_full_queue_drops_audio_counts_it_and_leaves_a_gap(tmp_path: Pat
         await asyncio.sleep(0.05)
     records = read_segment(desk.sealed[0].path.read_bytes()).records
     (gap,) = [r for r in records if r.kind == RecordKind.GAP]
-    assert (desk.spool.dropped_samples, writer.dropped_records) == (4 * 4800, 4)
+    assert writer.dropped_records == 4
     assert (gap.document["code"], gap.start_sample, gap.end_sample) == ("gap.storage", 2 * 4800, 6 * 4800)
 
 
