@@ -6,23 +6,16 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 from uuid import UUID
 
 from parley.command_error import CommandError
 from sessions.errors import ParleyError
+from sessions.key_terms import DEFAULT_GRACE_SECONDS, Scope
 
 _OWNER_ONLY_UMASK = 0o077
 _EXIT_INTERRUPTED = 130
 
-_SCOPES = (
-    "sessions:read",
-    "sessions:read_metadata",
-    "sessions:write",
-    "sessions:delete",
-    "usage:read",
-    "keys:manage",
-)
 _KEY_ID_HELP = "key_…, as `parley keys list` prints it"
 _SETTINGS_HELP = "Settings are environment variables, PARLEY_…; docs/settings.md lists them all."
 
@@ -147,8 +140,8 @@ def _add_keys(commands: _Commands) -> None:
         action="append",
         default=[],
         dest="scopes",
-        choices=_SCOPES,
-        help=f"what an agent key may do, may be repeated: {', '.join(_SCOPES)}",
+        choices=get_args(Scope),
+        help=f"what an agent key may do, may be repeated: {', '.join(get_args(Scope))}",
     )
     create.add_argument("--expires-at", metavar="TIME", default=None, help="such as 2027-11-22T00:00:00Z")
     create.add_argument("--name", metavar="TEXT", default=None, help="what the key is for")
@@ -175,7 +168,7 @@ def _add_keys(commands: _Commands) -> None:
         "--grace-seconds",
         metavar="N",
         type=int,
-        default=3600,
+        default=DEFAULT_GRACE_SECONDS,
         help="seconds in which both keys work (default: %(default)s)",
     )
 

@@ -9,6 +9,10 @@ from uuid import UUID
 from sessions.lifecycle import Outcome, Status
 from sessions.usage import Usage
 
+SessionKind = Literal["voice", "text"]
+AudioSource = Literal["track", "data_stream"]
+Layout = Literal["mono", "stereo"]
+OnPause = Literal["silence", "cut"]
 RecordingState = Literal[
     "none", "pending", "recording", "paused", "finalizing", "available", "incomplete", "failed", "deleted"
 ]
@@ -21,7 +25,7 @@ class LiveKitTransport:
     url: str
     room_name: str
     worker_identity: str
-    audio_source: Literal["track", "data_stream"]
+    audio_source: AudioSource
     subscribe_to_identity: str | None
     synthetic_audio_if_no_input: bool
 
@@ -30,8 +34,8 @@ class LiveKitTransport:
 class RecordingOptions:
     """How `conversation.wav` is made."""
 
-    layout: Literal["mono", "stereo"]
-    on_pause: Literal["silence", "cut"]
+    layout: Layout
+    on_pause: OnPause
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Session:
 
     id: UUID
     organization_id: UUID
-    kind: Literal["voice", "text"]
+    kind: SessionKind
     status: Status
     version: int
     epoch: int

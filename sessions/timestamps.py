@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
+EXPECTED_TIME = "must be an ISO 8601 UTC time such as 2026-11-22T02:37:57.123Z"
+
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 
 

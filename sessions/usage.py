@@ -10,7 +10,7 @@ from sessions.timestamps import MILLISECOND
 Quality = Literal["standard", "mock"]
 
 # mock loads no model; it bills as standard when it appears on a real session.
-MULTIPLIERS: dict[str, Decimal] = {"standard": Decimal("1.000"), "mock": Decimal("1.000")}
+MULTIPLIERS: dict[Quality, Decimal] = {"standard": Decimal("1.000"), "mock": Decimal("1.000")}
 
 
 @dataclass(frozen=True, slots=True)

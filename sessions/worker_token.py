@@ -12,6 +12,7 @@ import jwt
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from sessions.errors import ParleyError
+from sessions.text_bounds import NO_NUL, SHORT_CHARACTERS
 
 MAX_TOKEN_CHARACTERS = 8192
 PARAM = "transport.worker_token"
@@ -33,7 +34,7 @@ class _Claims(BaseModel):
     model_config = ConfigDict(strict=True, hide_input_in_errors=True)
 
     exp: int | float = Field(gt=0, lt=253402300800, allow_inf_nan=False)
-    sub: str = Field(min_length=1, max_length=256, pattern=r"^[^\x00]*$")
+    sub: str = Field(min_length=1, max_length=SHORT_CHARACTERS, pattern=NO_NUL)
     video: _VideoGrants
 
 

@@ -7,15 +7,8 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from control_api.http.answers.models import INTEGRAL, AgentId, AnswerModel, RequestModel, ShortText, Timestamp
-from sessions.timestamps import parse_timestamp
-
-ScopeWord = Literal[
-    "sessions:read", "sessions:read_metadata", "sessions:write", "sessions:delete", "usage:read", "keys:manage"
-]
-KeyKind = Literal["master", "agent"]
-
-DEFAULT_GRACE_SECONDS = 3600
-MAX_GRACE_SECONDS = 30 * 86400
+from sessions.key_terms import DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS, SCOPES, KeyKind, Scope
+from sessions.timestamps import EXPECTED_TIME, parse_timestamp
 
 
 def _time(value: Any) -> Any:
@@ -24,9 +17,7 @@ def _time(value: Any) -> Any:
     try:
         return parse_timestamp(value)
     except (TypeError, ValueError, OverflowError):
-        raise PydanticCustomError(
-            "timestamp", "must be an ISO 8601 UTC time such as 2026-11-22T02:37:57.123Z"
-        ) from None
+        raise PydanticCustomError("timestamp", EXPECTED_TIME) from None
 
 
 Time = Annotated[datetime, BeforeValidator(_time, json_schema_input_type=Timestamp)]
@@ -37,7 +28,7 @@ class CreateApiKeyRequest(RequestModel):
 
     kind: KeyKind
     agent_id: AgentId | None = Field(None, description="The agent that the key is for: required for an agent key.")
-    scopes: Annotated[list[ScopeWord], Field(max_length=6)] = Field(
+    scopes: Annotated[list[Scope], Field(max_length=len(SCOPES))] = Field(
         default_factory=list, description="What an agent key may do. A master key has every scope: leave this out."
     )
     expires_at: Time | None = Field(None, description="When the key stops working. Null: never.")
@@ -48,7 +39,8 @@ class RotateApiKeyRequest(RequestModel):
     """For how long the old key goes on working beside the new one."""
 
     grace_seconds: Annotated[int, Field(ge=0, le=MAX_GRACE_SECONDS), INTEGRAL] = Field(
-        DEFAULT_GRACE_SECONDS, description="Seconds in which both keys work; at most 30 days."
+        DEFAULT_GRACE_SECONDS,
+        description=f"Seconds in which both keys work; at most {MAX_GRACE_SECONDS // 86400} days.",
     )
 
 
@@ -61,7 +53,7 @@ class ApiKeyResource(AnswerModel):
     kind: KeyKind
     agent_id: str | None
     name: str | None
-    scopes: list[ScopeWord]
+    scopes: list[Scope]
     prefix: str
     last_four: str
     created_at: Timestamp

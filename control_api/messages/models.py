@@ -5,12 +5,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from control_api.http.answers.models import AnswerModel, RequestModel, Timestamp
-
-MAX_MESSAGE_CHARACTERS = 32_768
+from sessions.text_bounds import LONG_CHARACTERS
+from store.log.session_log import Role, Source
 
 _SAYS_SOMETHING = r"^[^\x00]*[^\x00\s][^\x00]*$"  # more than blanks, and no NUL
-MessageText = Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_CHARACTERS, pattern=_SAYS_SOMETHING)]
-RoleWord = Literal["user", "assistant", "system"]
+MessageText = Annotated[str, Field(min_length=1, max_length=LONG_CHARACTERS, pattern=_SAYS_SOMETHING)]
 
 
 class TextBlock(RequestModel):
@@ -34,7 +33,7 @@ class PostMessageRequest(RequestModel):
     """A message for the session: its participants read it in the room (text stream, topic lk.chat)."""
 
     content: Content = Field(description="A text, or content blocks.")
-    role: RoleWord = Field("user", description="Whose words these are.")
+    role: Role = Field("user", description="Whose words these are.")
 
 
 class Message(AnswerModel):
@@ -44,12 +43,12 @@ class Message(AnswerModel):
     object: Literal["message"]
     session_id: str
     seq: int
-    role: RoleWord
+    role: Role
     speaker: str | None
     identity: str | None = Field(description="Of the participant who wrote it in the room.")
     content: str | list[dict[str, Any]]
     text: str
-    source: Literal["api", "lk.chat", "lk.transcription", "speech"]
+    source: Source
     status: Literal["sent", "queued"] = Field(
         description="sent: it is in the room, or needs none. queued: a worker puts it there when it can."
     )

@@ -3,10 +3,7 @@
 from typing import Any, Literal
 
 from control_api.http.answers.models import AnswerModel, Timestamp
-
-RecordingState = Literal[
-    "none", "pending", "recording", "paused", "finalizing", "available", "incomplete", "failed", "deleted"
-]
+from sessions.session import Layout, OnPause, RecordingState
 
 
 class Gap(AnswerModel):
@@ -25,8 +22,8 @@ class RecordingResource(AnswerModel):
     session_id: str
     state: RecordingState
     reason: str | None
-    layout: Literal["mono", "stereo"]
-    on_pause: Literal["silence", "cut"]
+    layout: Layout
+    on_pause: OnPause
     sample_rate: int | None
     channels: int | None
     duration_ms: int | None

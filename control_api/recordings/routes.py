@@ -7,7 +7,7 @@ from aiohttp import hdrs, web
 from control_api.http.answers.envelope import RefusedRequestError
 from control_api.http.answers.json_answer import json_answer, to_json
 from control_api.http.requests.call import Call
-from control_api.recordings.links import LINKS, Link
+from control_api.recordings.links import LINK_SECONDS, LINKS, Link
 from control_api.recordings.models import AudioLink
 from control_api.recordings.presenter import present_recording
 from sessions.errors import ParleyError
@@ -77,7 +77,7 @@ async def get_object(call: Call) -> web.StreamResponse:
         headers={
             hdrs.CONTENT_TYPE: "audio/wav" if path.suffix == ".wav" else "application/octet-stream",
             hdrs.CONTENT_DISPOSITION: f'inline; filename="{path.name}"',
-            hdrs.CACHE_CONTROL: "private, max-age=3600",
+            hdrs.CACHE_CONTROL: f"private, max-age={LINK_SECONDS}",
         },
     )
 

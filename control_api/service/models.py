@@ -3,6 +3,7 @@
 from typing import Literal
 
 from control_api.http.answers.models import AnswerModel
+from sessions.codes import Fault, Kind
 
 
 class CodeEntry(AnswerModel):
@@ -10,8 +11,8 @@ class CodeEntry(AnswerModel):
 
     object: Literal["code"]
     code: str
-    kind: Literal["error", "failure", "end", "gap"]
-    fault: Literal["customer", "transport", "platform", "none"]
+    kind: Kind
+    fault: Fault
     retryable: bool
     billable: bool
     http_status: int | None

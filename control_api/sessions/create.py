@@ -8,17 +8,17 @@ from aiohttp import web
 from control_api.http.answers.json_answer import json_answer, to_json
 from control_api.http.requests.call import Call
 from control_api.sessions.create_request import CreateSessionRequest
+from control_api.sessions.one_session import MADE_AT
 from control_api.sessions.presenter import present_session
 from control_api.sessions.transport_reading import read_transport
+from sessions import session_defaults
 from sessions.errors import ParleyError
-from sessions.ids import new_uuid, parse_id
+from sessions.ids import format_id, new_uuid, parse_id
 from sessions.session import RecordingOptions, Session
 from sessions.settings import Settings
 from sessions.timestamps import parse_timestamp
 from sessions.usage import MULTIPLIERS
 from store.sessions.new_session import NewSession
-
-DEFAULT_MAX_DURATION_SECONDS = 3600
 
 
 async def create_session(call: Call) -> web.StreamResponse:
@@ -33,7 +33,7 @@ async def create_session(call: Call) -> web.StreamResponse:
         await hide_from_others(call, error)
         raise
     status, body = _render(session)
-    return json_answer(body, status=status, headers={"Location": f"/v1/sessions/{present_session(session).id}"})
+    return json_answer(body, status=status, headers={"Location": MADE_AT.format(id=format_id("sess", session.id))})
 
 
 def agent_of_new(call: Call, agent_id: str | None) -> str | None:
@@ -77,7 +77,7 @@ def to_new_session(body: CreateSessionRequest, settings: Settings, now: datetime
         token_expires_at=seat.token_expires_at,
         quality=body.quality,
         multiplier=MULTIPLIERS[body.quality],
-        max_duration_seconds=_max_duration(body, settings),
+        max_duration_seconds=max_duration_seconds(body.max_duration_seconds, settings),
         idle_timeout_seconds=body.idle_timeout_seconds,
         recording=RecordingOptions(layout=body.recording.layout, on_pause=body.recording.on_pause),
         metadata=dict(body.metadata),
@@ -94,16 +94,18 @@ def to_new_session(body: CreateSessionRequest, settings: Settings, now: datetime
     )
 
 
-def _max_duration(body: CreateSessionRequest, settings: Settings) -> int:
-    if body.max_duration_seconds is None:
-        return min(DEFAULT_MAX_DURATION_SECONDS, settings.max_duration_seconds)
-    if body.max_duration_seconds > settings.max_duration_seconds:
-        raise ParleyError(
-            "field.invalid",
-            f"must be at most {settings.max_duration_seconds} on this server",
-            param="max_duration_seconds",
-        )
-    return body.max_duration_seconds
+def max_duration_seconds(asked: int | None, settings: Settings) -> int:
+    """How long a new session may last: as long as was asked for, or the default, where the server allows that much.
+
+    Raises:
+        ParleyError: `field.invalid`: more was asked for than the server allows.
+    """
+    most = settings.max_duration_seconds
+    if asked is None:
+        return min(session_defaults.MAX_DURATION_SECONDS, most)
+    if asked > most:
+        raise ParleyError("field.invalid", f"must be at most {most} on this server", param="max_duration_seconds")
+    return asked
 
 
 def _render(session: Session) -> tuple[int, bytes]:

@@ -6,11 +6,26 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
-from control_api.http.answers.models import INTEGRAL, NO_NUL, AgentId, Json, JsonObject, RequestModel, ShortText, Text
-from sessions.timestamps import parse_timestamp
+from control_api.http.answers.models import (
+    INTEGRAL,
+    AgentId,
+    Json,
+    JsonObject,
+    RequestModel,
+    ShortText,
+    Text,
+    Title,
+)
+from sessions import session_defaults
+from sessions.session import AudioSource, Layout, OnPause
+from sessions.text_bounds import LONG_CHARACTERS, NO_NUL
+from sessions.timestamps import EXPECTED_TIME, parse_timestamp
+from sessions.usage import Quality
 from sessions.worker_token import MAX_TOKEN_CHARACTERS
 
 MAX_METADATA_BYTES = 8 * 1024
+_MAX_METADATA = f"{MAX_METADATA_BYTES // 1024} KiB"
+MAX_IDLE_TIMEOUT_SECONDS = 600
 _EXACT = 2**53  # what every client's numbers hold exactly
 
 Size = TypeVar("Size", dict[str, Any], list[dict[str, Any]])
@@ -35,7 +50,7 @@ class LiveKitTransportRequest(RequestModel):
     worker_identity: ShortText | None = Field(
         None, description="Identity that the worker presents inside the room. Default: the token's sub."
     )
-    audio_source: Literal["track", "data_stream"] = Field(
+    audio_source: AudioSource = Field(
         "track",
         description="track: audio tracks of the room. data_stream: PCM in LiveKit byte streams, as livekit-agents "
         "sends it to an avatar worker (DataStreamAudioOutput with destination_identity=worker_identity); needs a token "
@@ -74,10 +89,10 @@ TransportRequest = Annotated[
 class RecordingRequest(RequestModel):
     """How `conversation.wav` is made."""
 
-    layout: Literal["mono", "stereo"] = Field(
-        "mono", description="stereo: the room left, the worker's own audio right."
+    layout: Layout = Field(
+        session_defaults.RECORDING.layout, description="stereo: the room left, the worker's own audio right."
     )
-    on_pause: Literal["silence", "cut"] = Field("silence", description="What a pause becomes in the file.")
+    on_pause: OnPause = Field(session_defaults.RECORDING.on_pause, description="What a pause becomes in the file.")
 
 
 def _flat(value: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +106,7 @@ def _flat(value: dict[str, Any]) -> dict[str, Any]:
 
 def _bounded(value: Size) -> Size:
     if len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_METADATA_BYTES:
-        raise PydanticCustomError("too_many_bytes", "must not be larger than 8 KiB as JSON")
+        raise PydanticCustomError("too_many_bytes", f"must not be larger than {_MAX_METADATA} as JSON")
     return value
 
 
@@ -108,7 +123,7 @@ Metadata = Annotated[
                     {"type": ["boolean", "null"]},
                 ]
             },
-            "description": "Flat object, at most 8 KiB as JSON. Kept as it is, never read by Parley.",
+            "description": f"Flat object, at most {_MAX_METADATA} as JSON. Kept as it is, never read by Parley.",
         }
     ),
 ]
@@ -133,15 +148,14 @@ def _time(value: str) -> str:
     try:
         parse_timestamp(value)
     except (ValueError, OverflowError):
-        raise PydanticCustomError(
-            "timestamp", "must be an ISO 8601 UTC time such as 2026-11-22T02:37:57.123Z"
-        ) from None
+        raise PydanticCustomError("timestamp", EXPECTED_TIME) from None
     return value
 
 
 StartAt = Annotated[str, AfterValidator(_time), Field(max_length=64, json_schema_extra={"format": "date-time"})]
 
 
+Prompt = Annotated[Text, Field(max_length=LONG_CHARACTERS)]
 Tags = Annotated[list[Annotated[Text, Field(min_length=1, max_length=100)]], Field(max_length=50)]
 
 
@@ -149,25 +163,27 @@ class CreateSessionRequest(RequestModel):
     """What to record, where, and for how long."""
 
     transport: TransportRequest
-    quality: Literal["standard", "mock"] = Field("standard", description="Output quality tier; mock bills as standard.")
+    quality: Quality = Field(session_defaults.QUALITY, description="Output quality tier; mock bills as standard.")
     max_duration_seconds: Annotated[int, Field(ge=1), INTEGRAL] | None = Field(
-        None, description="From started_at, pauses included. Default 3600, at most PARLEY_MAX_DURATION_SECONDS."
+        None,
+        description=f"From started_at, pauses included. Default {session_defaults.MAX_DURATION_SECONDS}, at most "
+        "PARLEY_MAX_DURATION_SECONDS.",
     )
-    idle_timeout_seconds: Annotated[int, Field(ge=1, le=600), INTEGRAL] = Field(
-        30,
+    idle_timeout_seconds: Annotated[int, Field(ge=1, le=MAX_IDLE_TIMEOUT_SECONDS), INTEGRAL] = Field(
+        session_defaults.IDLE_TIMEOUT_SECONDS,
         description="Ends the session when for so long no remote participant has had an audio track and no byte stream "
         "was received or played.",
     )
     recording: RecordingRequest = Field(default_factory=RecordingRequest)
     metadata: Metadata = Field(default_factory=dict)
     tags: Tags = Field(default_factory=list)
-    title: Annotated[Text, Field(max_length=500)] | None = None
+    title: Title | None = None
     agent_id: AgentId | None = Field(None, description="Default: the organization's default agent.")
     task_id: ShortText | None = None
     project_id: ShortText | None = None
     model_id: ShortText | None = None
     capabilities: Capabilities = Field(default_factory=list)
-    prompt: Annotated[Text, Field(max_length=32_768)] | None = None
+    prompt: Prompt | None = None
     external_customer_id: ShortText | None = None
     start_at: StartAt | None = Field(
         None, description="RFC 3339: created until then, then queued. The worker token must live longer."
@@ -177,7 +193,7 @@ class CreateSessionRequest(RequestModel):
 class UpdateSessionRequest(RequestModel):
     """What is sent replaces what was there, as a whole; what is left out stays."""
 
-    title: Annotated[Text, Field(max_length=500)] | None = Field(None, description="Null: no title.")
+    title: Title | None = Field(None, description="Null: no title.")
     tags: Tags = Field(default_factory=list)
     metadata: Metadata = Field(default_factory=dict)
 

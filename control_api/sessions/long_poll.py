@@ -22,7 +22,7 @@ GOALS: dict[str, frozenset[Status]] = {
 
 
 def preferred_wait(headers: MultiMapping[str]) -> int:
-    """Seconds that the client wants to wait, at most 30; 0 when it doesn't say, or says something unreadable."""
+    """Seconds that the client wants to wait, at most `MAX_WAIT_SECONDS`; 0 without a readable preference."""
     for preference in ",".join(headers.getall("Prefer", [])).split(","):
         if match := re.fullmatch(r"\s*wait\s*=\s*\"?(\d{1,9})\"?\s*(?:;.*)?", preference, re.IGNORECASE):
             return min(int(match[1]), MAX_WAIT_SECONDS)

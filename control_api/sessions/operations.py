@@ -7,7 +7,8 @@ from control_api.http.requests.query_parameters import choice, identifier, page_
 from control_api.sessions import commands, examples, read
 from control_api.sessions import create as creating
 from control_api.sessions.create_request import CreateSessionRequest, UpdateSessionRequest
-from control_api.sessions.one_session import ONE_SESSION, SESSION_ANSWER
+from control_api.sessions.long_poll import MAX_WAIT_SECONDS
+from control_api.sessions.one_session import MADE_AT, ONE_SESSION, SESSION_ANSWER
 from control_api.sessions.resource import HexSessionResource, SessionList, SessionResource
 from control_api.sessions.transport_reading import TRANSPORT_CODES
 
@@ -22,7 +23,7 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
         scope="sessions:write",
         handler=creating.create_session,
         body=CreateSessionRequest,
-        made_at=ONE_SESSION.replace("session_id", "id"),
+        made_at=MADE_AT,
         request_examples={
             "record_a_room": examples.CREATE_SESSION,
             "stand_in_for_an_avatar": examples.CREATE_STREAM_SESSION,
@@ -76,15 +77,19 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
         summary="Get a session",
         description=(
             "With until and Prefer: wait=N the answer comes when the session runs (or never will again), or is "
-            "terminal, at the latest after N seconds (at most 30). Asked for as session_ and 32 hex digits, or with "
-            "Accept: application/vnd.parley.session+json, ids are printed in hex and status as started, active or idle."
+            f"terminal, at the latest after N seconds (at most {MAX_WAIT_SECONDS}). Asked for as session_ and 32 hex "
+            "digits, or with Accept: application/vnd.parley.session+json, ids are printed in hex and status as "
+            "started, active or idle."
         ),
         scope="sessions:read_metadata",
         handler=read.get_session,
         query=(choice("until", "What to wait for; needs Prefer: wait=N.", ("running", "terminal")),),
         request_headers={
             "If-None-Match": ("An ETag read before.", {"type": "string"}),
-            "Prefer": ("wait=N: seconds to wait, at most 30.", {"type": "string", "examples": ["wait=30"]}),
+            "Prefer": (
+                f"wait=N: seconds to wait, at most {MAX_WAIT_SECONDS}.",
+                {"type": "string", "examples": [f"wait={MAX_WAIT_SECONDS}"]},
+            ),
         },
         answers=(
             Answer(

@@ -5,6 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from control_api.http.answers.models import AnswerModel, Timestamp
+from sessions.session import AudioSource, Layout, OnPause, SessionKind
+from sessions.text_bounds import PREVIEW_CHARACTERS
+from sessions.usage import Quality
 
 StatusWord = Annotated[
     Literal["created", "queued", "starting", "running", "paused", "ending", "ended", "failed", "canceled"],
@@ -37,7 +40,7 @@ class LiveKitTransport(AnswerModel):
     room_name: str = Field(description="Name of the LiveKit room the worker should join.")
     worker_token: Literal["[redacted]"] = Field(description="Write-only. Never echoed back on read.")
     worker_identity: str = Field(description="Identity the worker presents inside the room.")
-    audio_source: Literal["track", "data_stream"] = Field(
+    audio_source: AudioSource = Field(
         description="How the worker receives audio. See LiveKitAudioSource: track or data_stream."
     )
     subscribe_to_identity: str | None = Field(description="Only this participant is recorded. Null: everybody.")
@@ -71,8 +74,8 @@ Transport = Annotated[LiveKitTransport | WebSocketTransport | PipecatTransport, 
 class RecordingOptions(AnswerModel):
     """How `conversation.wav` is made."""
 
-    layout: Literal["mono", "stereo"]
-    on_pause: Literal["silence", "cut"]
+    layout: Layout
+    on_pause: OnPause
 
 
 class SessionError(AnswerModel):
@@ -110,7 +113,7 @@ class SessionResource(AnswerModel):
     object: Literal["session"]
     status: StatusWord
     transport: Transport | None
-    quality: Literal["standard", "mock"] = Field(
+    quality: Quality = Field(
         description=(
             "Output quality tier. Drives the credit billing multiplier. standard is the default for new sessions. mock "
             "is reserved for internal tests and the bring-up runtime (no real model loaded); it bills as standard when "
@@ -123,8 +126,12 @@ class SessionResource(AnswerModel):
     metadata: dict[str, Any]
     tags: list[str]
     title: str | None = Field(description="Human-readable title for the session.")
-    preview: str | None = Field(description="The first participant's first line, at most 200 characters.")
-    output_preview: str | None = Field(description="The other side's last line, at most 200 characters.")
+    preview: str | None = Field(
+        description=f"The first participant's first line, at most {PREVIEW_CHARACTERS} characters."
+    )
+    output_preview: str | None = Field(
+        description=f"The other side's last line, at most {PREVIEW_CHARACTERS} characters."
+    )
     agent_id: str = Field(description="The agent working in this session; by default the organization's own.")
     task_id: str | None
     project_id: str | None
@@ -144,7 +151,7 @@ class SessionResource(AnswerModel):
     finished_at: Timestamp | None
     last_active_at: Timestamp | None
     archived_at: Timestamp | None
-    kind: Literal["voice", "text"]
+    kind: SessionKind
     start_at: Timestamp | None
     prompt: str | None
     data: dict[str, Any] | None

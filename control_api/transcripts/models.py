@@ -5,6 +5,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from control_api.http.answers.models import AnswerModel, Timestamp
+from sessions.transcript import TranscriptState
+from store.log.session_log import Role, Source
 
 
 class OutputError(AnswerModel):
@@ -20,14 +22,14 @@ class TranscriptSegment(AnswerModel):
     seq: int
     speaker: str | None
     identity: str | None
-    role: Literal["user", "assistant", "system"]
+    role: Role
     text: str
     start_ms: int
     end_ms: int
     final: bool
     confidence: float | None
     words: list[dict[str, Any]] | None
-    source: Literal["api", "lk.chat", "lk.transcription", "speech"]
+    source: Source
 
 
 class TranscriptResource(AnswerModel):
@@ -35,7 +37,7 @@ class TranscriptResource(AnswerModel):
 
     object: Literal["transcript"]
     session_id: str
-    status: Literal["none", "open", "pending", "available", "incomplete"] = Field(
+    status: TranscriptState = Field(
         description="none: it never ran. open: it goes on. pending: it is over, speech is being recognized. available:"
         " complete. incomplete: speech is missing, error says why."
     )

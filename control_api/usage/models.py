@@ -5,8 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from control_api.http.answers.models import AnswerModel, Timestamp
-
-GroupBy = Literal["quality", "agent_id", "external_customer_id"]
+from store.usage.totals import GroupBy
 
 
 class UsagePeriod(AnswerModel):

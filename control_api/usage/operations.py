@@ -4,11 +4,12 @@ from typing import get_args
 
 from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation
-from control_api.http.requests.query_parameters import choice, edge, identifier, integer, page_size, text, zone
+from control_api.http.requests.query_parameters import choice, edge, identifier, page_size, text, zone
 from control_api.usage import event_routes, examples, total_routes
 from control_api.usage.event_models import UsageEventList
-from control_api.usage.models import GroupBy, UsageReport
-from sessions.billing_period import MONTH_WORDS
+from control_api.usage.models import UsageReport
+from sessions.billing_period import LONGEST_PERIOD, MONTH_WORDS
+from store.usage.totals import GroupBy
 
 USAGE_OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -27,11 +28,11 @@ USAGE_OPERATIONS: tuple[Operation, ...] = (
         query=(
             choice("period", "A calendar month of time_zone. Default current_month.", MONTH_WORDS),
             edge("period_start", "Instead of period: a time, or a date, which is midnight in time_zone."),
-            edge("period_end", "Exclusive; a time or a date, at most 366 days after period_start."),
+            edge("period_end", f"Exclusive; a time or a date, at most {LONGEST_PERIOD.days} days after period_start."),
             zone("time_zone", "IANA name, where months and dates begin at midnight."),
             choice("group_by", "Also a sum for each value of it.", get_args(GroupBy)),
             text("after", "The value of the last group of the page before."),
-            integer("limit", "Groups per page. Default 100, max 1000.", least=1, most=1000, default=100),
+            page_size("Groups per page", default=100, most=1000),
         ),
         answers=(Answer(200, "The sums.", UsageReport, examples.USAGE),),
     ),

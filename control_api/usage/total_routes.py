@@ -1,6 +1,5 @@
 """`GET /v1/usage`: what a period of the bill adds up to."""
 
-import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -8,6 +7,7 @@ from aiohttp import web
 
 from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.call import Call
+from control_api.http.requests.query_parameters import with_offset
 from control_api.usage.models import UsageGroup, UsagePeriod, UsageReport, UsageSums
 from sessions.billing_period import LONGEST_PERIOD, MONTH_WORDS, Period, month_of, read_edge
 from sessions.errors import ParleyError
@@ -85,7 +85,7 @@ def _edge(name: str, text: str | None, zone: ZoneInfo) -> datetime:
     if text is None:
         raise _invalid(name, "period_start and period_end go together")
     try:
-        return read_edge(re.sub(r" (?=\d\d:\d\d$)", "+", text), zone)  # "+" in a query is a space
+        return read_edge(with_offset(text), zone)
     except ValueError as problem:
         raise _invalid(name, str(problem)) from None
 

@@ -11,13 +11,12 @@ from parley.installation.installation import Installation, open_installation
 from parley.installation.logging import configure_logging
 from parley.installation.settings_loading import load_settings
 from sessions.ids import format_id, parse_id
+from sessions.key_terms import MAX_GRACE_SECONDS
 from sessions.timestamps import format_timestamp, parse_timestamp
 from store.access.api_keys import ApiKey, ApiKeys
 from store.access.organizations import organization_names
 from store.database.database import Database
 from store.database.schema import check_schema
-
-_MAX_GRACE_SECONDS = 30 * 86400
 
 
 def run_keys(arguments: argparse.Namespace) -> int:
@@ -93,8 +92,8 @@ async def _revoke(db: Database, arguments: argparse.Namespace) -> None:
 
 
 async def _rotate(db: Database, arguments: argparse.Namespace) -> None:
-    if not 0 <= arguments.grace_seconds <= _MAX_GRACE_SECONDS:
-        raise CommandError(f"--grace-seconds must be from 0 to {_MAX_GRACE_SECONDS}", exit_code=2)
+    if not 0 <= arguments.grace_seconds <= MAX_GRACE_SECONDS:
+        raise CommandError(f"--grace-seconds must be from 0 to {MAX_GRACE_SECONDS}", exit_code=2)
     key_id = parse_id("key", arguments.key_id, param="KEY_ID")
     organization_id = await _organization_of(db, key_id)
     _, secret = await ApiKeys(db).rotate(organization_id, key_id, grace_seconds=arguments.grace_seconds)

@@ -5,19 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Literal
 from uuid import UUID
 
 from pydantic import SecretStr
 from sqlalchemy import RowMapping
 
 from sessions.ids import new_uuid
-
-KeyKind = Literal["master", "agent"]
-
-SCOPES = frozenset(
-    {"sessions:read", "sessions:read_metadata", "sessions:write", "sessions:delete", "usage:read", "keys:manage"}
-)
+from sessions.key_terms import SCOPES, KeyKind
 
 _SHOWN_FROM = 32  # characters of a key whose last four may be shown
 

@@ -13,10 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import DatabaseUnavailableError, ParleyError
 from sessions.ids import new_uuid
+from sessions.key_terms import KeyKind
 from store.access.api_key_rows import (
-    SCOPES,
     ApiKey,
-    KeyKind,
     Principal,
     digest,
     new_row,
@@ -27,7 +26,7 @@ from store.access.api_key_rows import (
 from store.database.database import Database
 from store.database.tables import api_keys, organizations
 
-__all__ = ["SCOPES", "ApiKey", "ApiKeys", "Keep", "KeyKind", "Principal"]
+__all__ = ["ApiKey", "ApiKeys", "Keep", "Principal"]
 
 Keep = Callable[[AsyncConnection, ApiKey, SecretStr], Awaitable[None]]
 

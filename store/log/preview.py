@@ -2,7 +2,7 @@
 
 import regex
 
-PREVIEW_CHARACTERS = 200
+from sessions.text_bounds import PREVIEW_CHARACTERS
 
 _GRAPHEME = regex.compile(r"\X")  # what a reader sees as one character (UAX #29)
 

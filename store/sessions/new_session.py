@@ -3,17 +3,19 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr
 
-from sessions.session import LiveKitTransport, RecordingOptions
+from sessions import session_defaults
+from sessions.session import LiveKitTransport, RecordingOptions, SessionKind
+from sessions.usage import Quality
 
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A voice session to queue now or later, or a text session, with every default applied.
+    """A voice session to queue now or later, or a text session. What is left out has the default of every session.
 
     Attributes:
         id: made by the caller, so that an answer lost at COMMIT can be looked up; `created_at` is inside of it.
@@ -29,12 +31,12 @@ class NewSession:
     transport: LiveKitTransport | None
     token: SecretStr | None
     token_expires_at: datetime | None
-    quality: str
+    quality: Quality
     multiplier: Decimal
     max_duration_seconds: int
-    idle_timeout_seconds: int
-    recording: RecordingOptions
-    kind: Literal["voice", "text"] = "voice"
+    idle_timeout_seconds: int = session_defaults.IDLE_TIMEOUT_SECONDS
+    recording: RecordingOptions = session_defaults.RECORDING
+    kind: SessionKind = "voice"
     metadata: dict[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     title: str | None = None

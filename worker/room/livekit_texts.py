@@ -7,11 +7,11 @@ from livekit import rtc
 
 from sessions.errors import ParleyError
 from sessions.kept_text import kept_id, kept_text
+from sessions.text_bounds import LONG_CHARACTERS
 from worker.room.events import CHAT, TRANSCRIPTION, HeardText, TextOpened
 
 _SEND_SECONDS = 5.0
 _TEXT_SECONDS = 300.0  # an agent's segment is open for as long as it speaks
-_TEXT_CHARACTERS = 32_768
 
 
 class SendError(ParleyError):
@@ -81,7 +81,7 @@ async def _read_text(reader: rtc.TextStreamReader) -> HeardText | None:
         async with asyncio.timeout(_TEXT_SECONDS):
             async for part in reader:
                 parts.append(part)
-                if sum(map(len, parts)) > _TEXT_CHARACTERS:
+                if sum(map(len, parts)) > LONG_CHARACTERS:
                     return None
     except (TimeoutError, ConnectionError):
         return None

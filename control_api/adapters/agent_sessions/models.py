@@ -4,9 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from control_api.http.answers.models import AnswerModel, RequestModel, Text
-from control_api.messages.models import RoleWord
+from control_api.http.answers.models import AnswerModel, RequestModel, Title
 from control_api.sessions.resource import StatusWord
+from sessions.session import SessionKind
+from store.log.session_log import Role
 
 Milliseconds = Annotated[int, Field(description="Unix timestamp in milliseconds", examples=[1795315077123])]
 
@@ -19,7 +20,7 @@ class AgentSession(AnswerModel):
     agent_id: str
     label: str | None = Field(description="The session's title.")
     status: StatusWord
-    kind: Literal["voice", "text"]
+    kind: SessionKind
     preview: str | None
     output_preview: str | None
     message_count: int
@@ -44,7 +45,7 @@ class HistoryMessage(AnswerModel):
     object: Literal["message"]
     id: str
     seq: int
-    role: RoleWord
+    role: Role
     identity: str | None = Field(description="Of the participant who wrote it in the room.")
     content: str | list[dict[str, Any]] = Field(description="String or array of content blocks")
     created_at: Milliseconds
@@ -62,4 +63,4 @@ class History(AnswerModel):
 class RenameRequest(RequestModel):
     """A new name."""
 
-    label: Annotated[Text, Field(min_length=1, max_length=500)] = Field(description="The session's title from now on.")
+    label: Annotated[Title, Field(min_length=1)] = Field(description="The session's title from now on.")

@@ -4,14 +4,12 @@ A `project` session has a `project_id`, an `instant` one has none. A session of 
 is answered like one that doesn't exist.
 """
 
-from control_api.http.answers.models import NO_NUL
 from control_api.http.requests.call import Call
 from control_api.http.requests.query_parameters import QueryParameter
 from sessions.errors import ParleyError, session_not_found
 from sessions.ids import id_pattern, parse_id
 from sessions.session import Session
-
-_MOST_CHARACTERS = 256
+from sessions.text_bounds import NO_NUL, SHORT_CHARACTERS
 
 SESSION_ID = QueryParameter(
     "sessionId", str, {"type": "string", "pattern": id_pattern("sess")}, "The session.", "", required=True
@@ -27,15 +25,15 @@ TYPE = QueryParameter(
 
 
 def _project_id(text: str) -> str:
-    if len(text) > _MOST_CHARACTERS or "\0" in text:
-        raise ValueError(f"must have at most {_MOST_CHARACTERS} characters, none of them NUL")
+    if len(text) > SHORT_CHARACTERS or "\0" in text:
+        raise ValueError(f"must have at most {SHORT_CHARACTERS} characters, none of them NUL")
     return text
 
 
 PROJECT_ID = QueryParameter(
     "projectId",
     _project_id,
-    {"type": "string", "maxLength": _MOST_CHARACTERS, "pattern": NO_NUL},
+    {"type": "string", "maxLength": SHORT_CHARACTERS, "pattern": NO_NUL},
     "The session's project_id. Required if type=project.",
     "",
 )

@@ -7,6 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from control_api.http.answers.models import RequestModel, Text
 from sessions.ids import id_pattern
+from sessions.text_bounds import SHORT_CHARACTERS
 
 SessionType = Literal["project", "instant"]
 
@@ -102,8 +103,10 @@ class RegenerateRequest(RequestModel):
     """Whose summary is to be made again."""
 
     # The schema shows the pattern and doesn't check it: `parse_id` refuses a malformed id with 400 `id.invalid`.
-    session_id: str = Field(alias="sessionId", max_length=256, json_schema_extra={"pattern": id_pattern("sess")})
-    project_id: Annotated[Text, Field(max_length=256)] | None = Field(
+    session_id: str = Field(
+        alias="sessionId", max_length=SHORT_CHARACTERS, json_schema_extra={"pattern": id_pattern("sess")}
+    )
+    project_id: Annotated[Text, Field(max_length=SHORT_CHARACTERS)] | None = Field(
         None, alias="projectId", description="Has to match when given."
     )
     instant_voice_links: bool = Field(False, description="The session has to be an instant one.")

@@ -4,12 +4,12 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, Field
 
-from control_api.http.answers.models import NO_NUL, AgentId, AnswerModel, Json, RequestModel, ShortText, Text, Timestamp
+from control_api.http.answers.models import AgentId, AnswerModel, Json, RequestModel, ShortText, Timestamp
 from control_api.messages.models import MessageText
-from control_api.sessions.create_request import TransportRequest
+from control_api.sessions.create_request import Prompt, TransportRequest
+from sessions.text_bounds import NO_NUL
 
 TaskStatus = Literal["created", "active", "paused", "completed", "failed"]
-Prompt = Annotated[Text, Field(max_length=32_768)]
 
 
 class TaskData(RequestModel):

@@ -1,5 +1,7 @@
 """The operations on sessions of tasks: `/api/sessions`."""
 
+from typing import get_args
+
 from control_api.adapters.task_sessions import examples, routes
 from control_api.adapters.task_sessions.models import (
     CreatedTaskSession,
@@ -8,11 +10,12 @@ from control_api.adapters.task_sessions.models import (
     SentMessage,
     TaskSessionDetails,
     TaskSessionList,
+    TaskStatus,
     UpdateTaskSessionRequest,
 )
 from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.requests.path_parameters import SESSION_LEADS_TO
-from control_api.http.requests.query_parameters import QueryParameter, identifier, integer, text
+from control_api.http.requests.query_parameters import QueryParameter, identifier, page_size, text
 from control_api.sessions.transport_reading import TRANSPORT_CODES
 
 _TAG = "Session API"
@@ -21,7 +24,7 @@ _ONE = _ALL + "/{session_id}"
 _STATUS = QueryParameter(
     "status",
     routes.statuses_of,
-    {"type": "string", "enum": ["created", "active", "paused", "completed", "failed"]},
+    {"type": "string", "enum": list(get_args(TaskStatus))},
     "Filter by status",
 )
 
@@ -39,7 +42,7 @@ TASK_SESSION_OPERATIONS: tuple[Operation, ...] = (
             text("task_id", "Filter by task"),
             text("agent_id", "Filter by agent"),
             _STATUS,
-            integer("limit", "Page size. Default and max 100.", least=1, most=100, default=100),
+            page_size(default=100),
             identifier("starting_after", "The last id of the page before.", "sess"),
         ),
         answers=(Answer(200, "Sessions.", TaskSessionList, {"sessions": [examples.TASK_SESSION]}),),

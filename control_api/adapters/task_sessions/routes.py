@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, Literal, get_args
 
 from aiohttp import web
@@ -24,12 +23,13 @@ from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import ERASURE
 from control_api.messages.delivery import deliver
 from control_api.messages.routes import message_status
-from control_api.sessions.create import DEFAULT_MAX_DURATION_SECONDS, agent_of_new, hide_from_others
+from control_api.sessions.create import agent_of_new, hide_from_others, max_duration_seconds
 from control_api.sessions.transport_reading import Seat, read_transport
+from sessions import session_defaults
 from sessions.errors import ParleyError
 from sessions.ids import format_id, new_uuid
 from sessions.lifecycle import Status
-from sessions.session import RecordingOptions, Session
+from sessions.session import Session
 from sessions.timestamps import format_timestamp
 from sessions.usage import MULTIPLIERS
 from store.log.session_log import LogEntry
@@ -50,8 +50,6 @@ WORDS: dict[Status, TaskStatus] = {
     Status.FAILED: "failed",
 }
 _COMMANDS: dict[str, Command] = {"paused": "pause", "active": "resume", "completed": "end"}
-_QUALITY = "standard"
-_IDLE_TIMEOUT_SECONDS = 30
 
 
 def statuses_of(word: str) -> frozenset[Status]:
@@ -60,10 +58,8 @@ def statuses_of(word: str) -> frozenset[Status]:
     Raises:
         ParleyError: `status.unknown`.
     """
-    found = frozenset(status for status, known in WORDS.items() if known == word)
-    if not found:
-        raise ParleyError("status.unknown", "unknown session status", param="status")
-    return found
+    _require_known(word)
+    return frozenset(status for status, known in WORDS.items() if known == word)
 
 
 async def list_task_sessions(call: Call) -> web.StreamResponse:
@@ -88,11 +84,9 @@ async def create_task_session(call: Call) -> web.StreamResponse:
         transport=None if seat is None else seat.transport,
         token=None if seat is None else seat.token,
         token_expires_at=None if seat is None else seat.token_expires_at,
-        quality=_QUALITY,
-        multiplier=Decimal(MULTIPLIERS[_QUALITY]),
-        max_duration_seconds=min(DEFAULT_MAX_DURATION_SECONDS, dependencies.settings.max_duration_seconds),
-        idle_timeout_seconds=_IDLE_TIMEOUT_SECONDS,
-        recording=RecordingOptions("mono", "silence"),
+        quality=session_defaults.QUALITY,
+        multiplier=MULTIPLIERS[session_defaults.QUALITY],
+        max_duration_seconds=max_duration_seconds(None, dependencies.settings),
         agent_id=agent_of_new(call, body.agent_id),
         task_id=body.task_id,
         prompt=body.prompt,
@@ -151,8 +145,7 @@ def _command(word: str) -> Callable[[Status], Command | None]:
     Raises:
         ParleyError: `status.unknown`; the function that is returned raises `transition.invalid`.
     """
-    if word not in get_args(TaskStatus):
-        raise ParleyError("status.unknown", "unknown session status", param="status")
+    _require_known(word)
 
     def command(status: Status) -> Command | None:
         if WORDS[status] == word or (word == "completed" and status is Status.ENDING):
@@ -162,6 +155,11 @@ def _command(word: str) -> Callable[[Status], Command | None]:
         return _COMMANDS[word]
 
     return command
+
+
+def _require_known(word: str) -> None:
+    if word not in get_args(TaskStatus):
+        raise ParleyError("status.unknown", "unknown session status", param="status")
 
 
 def _seat(call: Call, data: TaskData | None) -> Seat | None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from aiohttp import web
 from pydantic import ConfigDict, Field
@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from control_api.http.answers.dialect import Dialect
 from control_api.http.answers.models import AnswerModel
 from control_api.http.answers.request_id import HEADER
-from sessions.codes import CODES, error_type
+from sessions.codes import CODES, ErrorType, error_type
 from sessions.errors import ParleyError
 from sessions.redaction import redact, redact_value
 
@@ -28,18 +28,7 @@ class ErrorContent(AnswerModel):
 
     model_config = ConfigDict(title="ApiError")
 
-    type: Literal[
-        "invalid_request",
-        "authentication",
-        "quota_exceeded",
-        "permission",
-        "not_found",
-        "conflict",
-        "unprocessable",
-        "rate_limit",
-        "internal",
-        "service_unavailable",
-    ] = Field(description="Top-level error categories. Maps roughly to HTTP status.")
+    type: ErrorType = Field(description="Top-level error categories. Maps roughly to HTTP status.")
     code: str = Field(
         description="Stable machine-readable subcode (lower_snake_case). SDKs should switch on this, not message."
     )

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
+from sessions.text_bounds import NO_NUL, SHORT_CHARACTERS, TITLE_CHARACTERS
+
 
 class RequestModel(BaseModel):
     """A body, or a part of one."""
@@ -28,12 +30,14 @@ def _integral(value: Any) -> Any:
 # After the bounds, else JSON Schema loses them: Annotated[int, Field(ge=1), INTEGRAL].
 INTEGRAL = BeforeValidator(_integral)
 
-# No text of a request may hold NUL, which PostgreSQL has no place for: `json_body` refuses it, the schemas say it.
-NO_NUL = r"^[^\x00]*$"
+# `json_body` refuses NUL anywhere in a body; the schemas say so, too.
 Text = Annotated[str, Field(pattern=NO_NUL)]
-ShortText = Annotated[str, Field(min_length=1, max_length=256, pattern=NO_NUL)]
+ShortText = Annotated[str, Field(min_length=1, max_length=SHORT_CHARACTERS, pattern=NO_NUL)]
+Title = Annotated[str, Field(pattern=NO_NUL, max_length=TITLE_CHARACTERS)]
 # An agent's id is a segment of a path (/v1/agents/{agent_id}/sessions), where every client resolves . and .. away.
-AgentId = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]*[^\x00.][^\x00]*$|^\.{3,}$")]
+AgentId = Annotated[
+    str, Field(min_length=1, max_length=SHORT_CHARACTERS, pattern=r"^[^\x00]*[^\x00.][^\x00]*$|^\.{3,}$")
+]
 Json = TypeAliasType(
     "Json",
     Annotated[

@@ -12,7 +12,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from control_api.http.openapi.operation import Operation
 from control_api.http.openapi.responses import References, error_responses, success_response
-from control_api.http.requests.idempotency_key import HEADER
+from control_api.http.requests import idempotency_key
 from control_api.http.requests.path_parameters import OUTSIDE_THE_PATH, PATH_PARAMETERS, path_parameters
 
 OPENAPI = web.AppKey("openapi", bytes)
@@ -113,16 +113,15 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
     for name, (description, schema) in operation.request_headers.items():
         parameters.append({"name": name, "in": "header", "description": description, "schema": schema})
     if operation.idempotent_by_key:
-        parameters.append(_IDEMPOTENCY_KEY)
+        parameters.append(
+            {
+                "name": idempotency_key.HEADER,
+                "in": "header",
+                "description": idempotency_key.DESCRIPTION,
+                "schema": idempotency_key.SCHEMA,
+            }
+        )
     return parameters
-
-
-_IDEMPOTENCY_KEY = {
-    "name": HEADER,
-    "in": "header",
-    "description": "1 to 255 printable ASCII characters, kept for 24 h: a repetition gets the first answer.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
-}
 
 
 def _in_path(name: str, description: str, example: str, schema: dict[str, Any]) -> dict[str, Any]:

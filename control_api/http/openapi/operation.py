@@ -11,11 +11,9 @@ from control_api.http.answers.dialect import Dialect
 from control_api.http.answers.envelope import CANONICAL
 from control_api.http.requests.call import Call
 from control_api.http.requests.query_parameters import QueryParameter
+from sessions.key_terms import Scope
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Scope = Literal[
-    "sessions:read", "sessions:read_metadata", "sessions:write", "sessions:delete", "usage:read", "keys:manage"
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _MAX_ERRORS = 20
 _MAX_PARAM_CHARACTERS = 200
+_TRANSPORTS = ("livekit", "websocket", "pipecat")
 _CODES = {
     "extra_forbidden": "field.unknown",
     "missing": "field.required",
@@ -23,12 +24,12 @@ _MESSAGES = {
     "extra_forbidden": "the operation has no such field",
     "missing": "the field is required",
     "union_tag_not_found": "the field is required",
-    "union_tag_invalid": "must be one of livekit, websocket, pipecat",
+    "union_tag_invalid": f"must be one of {', '.join(_TRANSPORTS)}",
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
 }
 _UNIONS = {
-    "transport": frozenset({"livekit", "websocket", "pipecat"}),
+    "transport": frozenset(_TRANSPORTS),
     "content": frozenset({"text", "blocks"}),
 }
 

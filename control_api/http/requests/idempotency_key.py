@@ -8,9 +8,15 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from sessions.errors import ParleyError
+from store.jobs.purge import KEPT_HOURS
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
+
+_MOST_CHARACTERS = 255
+_CHARACTERS = f"1 to {_MOST_CHARACTERS} printable ASCII characters"
+DESCRIPTION = f"{_CHARACTERS}, kept for {KEPT_HOURS} h: a repetition gets the first answer."
+SCHEMA = {"type": "string", "minLength": 1, "maxLength": _MOST_CHARACTERS, "pattern": "^[!-~]([ -~]*[!-~])?$"}
 
 
 def read_key(request: web.Request) -> str | None:
@@ -23,8 +29,8 @@ def read_key(request: web.Request) -> str | None:
     if not values:
         return None
     key = values[0]
-    if len(values) > 1 or not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
-        raise ParleyError("idempotency.invalid", "an Idempotency-Key has 1 to 255 printable ASCII characters")
+    if len(values) > 1 or not 1 <= len(key) <= _MOST_CHARACTERS or not key.isascii() or not key.isprintable():
+        raise ParleyError("idempotency.invalid", f"an Idempotency-Key has {_CHARACTERS}")
     return key
 
 

@@ -4,15 +4,13 @@ import re
 from typing import Any
 
 from control_api.http.answers.examples import AGENT_ID, API_KEY_ID, SESSION_ID
-from control_api.http.answers.models import NO_NUL
 from control_api.http.requests.call import Call
 from sessions.errors import ParleyError
 from sessions.ids import id_pattern, parse_id
-
-MAX_AGENT_CHARACTERS = 256
+from sessions.text_bounds import NO_NUL, SHORT_CHARACTERS
 
 _SESSION = {"type": "string", "pattern": id_pattern("sess")}
-_AGENT = {"type": "string", "minLength": 1, "maxLength": MAX_AGENT_CHARACTERS, "pattern": NO_NUL}
+_AGENT = {"type": "string", "minLength": 1, "maxLength": SHORT_CHARACTERS, "pattern": NO_NUL}
 
 # name → description, example, JSON Schema
 PATH_PARAMETERS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -54,8 +52,8 @@ def read_path(call: Call) -> None:
 
 
 def _check_agent(agent_id: str) -> None:
-    if not 1 <= len(agent_id) <= MAX_AGENT_CHARACTERS or "\0" in agent_id or not _is_text(agent_id):
-        raise ParleyError("id.invalid", f"an agent id has 1 to {MAX_AGENT_CHARACTERS} characters", param="agent_id")
+    if not 1 <= len(agent_id) <= SHORT_CHARACTERS or "\0" in agent_id or not _is_text(agent_id):
+        raise ParleyError("id.invalid", f"an agent id has 1 to {SHORT_CHARACTERS} characters", param="agent_id")
 
 
 def _is_text(value: str) -> bool:

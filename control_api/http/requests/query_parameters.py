@@ -7,13 +7,13 @@ from typing import Any
 
 from multidict import MultiMapping
 
-from control_api.http.answers.models import NO_NUL
 from sessions.billing_period import time_zone
 from sessions.errors import ParleyError
 from sessions.ids import Prefix, id_pattern, parse_id
 from sessions.lifecycle import ALIASES, Status
 from sessions.redaction import redact
-from sessions.timestamps import parse_timestamp
+from sessions.text_bounds import NO_NUL, SHORT_CHARACTERS
+from sessions.timestamps import EXPECTED_TIME, parse_timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,10 @@ def integer(name: str, description: str, *, least: int, most: int, default: int)
     return QueryParameter(name, parse, schema, description, default)
 
 
-def page_size() -> QueryParameter:
-    """`limit` of a list."""
-    return integer("limit", "Page size. Default 20, max 100.", least=1, most=100, default=20)
+def page_size(things: str = "Page size", *, default: int = 20, most: int = 100) -> QueryParameter:
+    """`limit` of a list of `things`."""
+    bounds = f"Default {default}, max {most}." if default != most else f"Default and max {most}."
+    return integer("limit", f"{things}. {bounds}", least=1, most=most, default=default)
 
 
 def after_seq(things: str) -> QueryParameter:
@@ -98,20 +99,24 @@ def identifier(name: str, description: str, prefix: Prefix) -> QueryParameter:
     return QueryParameter(name, lambda text: parse_id(prefix, text, param=name), schema, description)
 
 
+def with_offset(text: str) -> str:
+    """The time as its client meant it: an offset's + that is not escaped reaches us as a space."""
+    return re.sub(r" (?=\d\d:\d\d$)", "+", text)
+
+
 def timestamp(name: str, description: str) -> QueryParameter:
     """An RFC 3339 time with its offset."""
 
     def parse(text: str) -> Any:
         try:
-            # "+" in a query is a space: an offset that a client forgot to escape.
-            return parse_timestamp(re.sub(r" (?=\d\d:\d\d$)", "+", text))
+            return parse_timestamp(with_offset(text))
         except (ValueError, OverflowError):
-            raise ValueError("must be an ISO 8601 UTC time such as 2026-11-22T02:37:57.123Z") from None
+            raise ValueError(EXPECTED_TIME) from None
 
     return QueryParameter(name, parse, {"type": "string", "format": "date-time"}, description)
 
 
-def text(name: str, description: str, *, most: int = 256) -> QueryParameter:
+def text(name: str, description: str, *, most: int = SHORT_CHARACTERS) -> QueryParameter:
     """A short text that is compared as it is."""
 
     def parse(value: str) -> str:

@@ -16,7 +16,7 @@ import pytest
 from control_api.http.openapi.operation import Operation
 from control_api.operations import OPERATIONS
 from sessions.ids import format_id, parse_id
-from store.access.api_keys import SCOPES
+from sessions.key_terms import SCOPES
 from tests.support.api_server import ApiServer, Reply, api_server, create_body
 
 # What anybody may ask, and what any key will do for. Written down here, so that an operation doesn't become public, or

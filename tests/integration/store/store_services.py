@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from sessions.ids import new_uuid
-from sessions.session import LiveKitTransport, RecordingOptions, Session
+from sessions.session import LiveKitTransport, Session
 from store.access.api_keys import ApiKeys
 from store.access.idempotency import Idempotency
 from store.access.vault import TokenVault
@@ -67,8 +67,6 @@ def new_session(**changes: Any) -> NewSession:
         "quality": "standard",
         "multiplier": Decimal(1),
         "max_duration_seconds": 3600,
-        "idle_timeout_seconds": 30,
-        "recording": RecordingOptions("mono", "silence"),
     }
     return NewSession(**{**values, **changes})
 

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from parley.servers.livekit_server import LiveKitServer
 from sessions.ids import format_id, new_uuid
-from sessions.session import LiveKitTransport, RecordingOptions, Session
+from sessions.session import LiveKitTransport, Session
 from sessions.settings import Settings
 from store.database.database import Database
 from store.objects.objects import Objects
@@ -80,7 +80,6 @@ class Studio:
             multiplier=Decimal("1.000"),
             max_duration_seconds=max_duration_seconds,
             idle_timeout_seconds=idle_timeout_seconds,
-            recording=RecordingOptions("mono", "silence"),
         )
         return await self.sessions.create(self.organization_id, new, render=lambda _: (201, b""))
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from sessions.ids import new_uuid, parse_id
-from store.access.api_keys import SCOPES
+from sessions.key_terms import SCOPES
 from tests.support.api_server import ROOM_URL, ApiServer, Reply
 
 STATUS = "/v1/session/status"
