@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from control_api.http.answers.models import INTEGRAL, AgentId, AnswerModel, RequestModel, ShortText, Timestamp
+from control_api.http.answers.page import Page
 from sessions.key_terms import DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS, SCOPES, KeyKind, Scope
 from sessions.timestamps import EXPECTED_TIME, parse_timestamp
 
@@ -68,10 +69,5 @@ class NewApiKey(ApiKeyResource):
     key: str
 
 
-class ApiKeyList(AnswerModel):
+class ApiKeyList(Page[ApiKeyResource]):
     """A page of keys, newest first; revoked and expired ones too."""
-
-    object: Literal["list"]
-    data: list[ApiKeyResource]
-    has_more: bool
-    next_cursor: str | None

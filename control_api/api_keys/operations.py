@@ -1,5 +1,7 @@
 """The operations on API keys."""
 
+from functools import partial
+
 from control_api.api_keys import examples, routes
 from control_api.api_keys.models import ApiKeyList, CreateApiKeyRequest, NewApiKey, RotateApiKeyRequest
 from control_api.http.answers.examples import page
@@ -9,18 +11,18 @@ from control_api.http.requests.query_parameters import identifier, page_size
 _ALL = "/v1/api_keys"
 _ONE = _ALL + "/{key_id}"
 
+_operation = partial(Operation, tag="API keys", scope="keys:manage")
+
 API_KEY_OPERATIONS: tuple[Operation, ...] = (
-    Operation(
+    _operation(
         name="create_api_key",
         method="POST",
         path=_ALL,
-        tag="API keys",
         summary="Make an API key",
         description=(
             "Two types: a master key has full access; an agent key is scoped to a single agent with specific "
             "permissions. The key is shown in this answer only."
         ),
-        scope="keys:manage",
         secret_answer=True,
         handler=routes.create_api_key,
         body=CreateApiKeyRequest,
@@ -28,14 +30,12 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         answers=(Answer(201, "The key, shown once.", NewApiKey, examples.NEW_API_KEY, leads_to={"key_id": "id"}),),
         errors=("agent.not_allowed", "key.outlived"),
     ),
-    Operation(
+    _operation(
         name="list_api_keys",
         method="GET",
         path=_ALL,
-        tag="API keys",
         summary="List API keys",
         description="Newest first, without their secrets; revoked and expired ones too.",
-        scope="keys:manage",
         handler=routes.list_api_keys,
         query=(
             page_size(),
@@ -43,17 +43,15 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         ),
         answers=(Answer(200, "A page of keys.", ApiKeyList, page(examples.API_KEY)),),
     ),
-    Operation(
+    _operation(
         name="rotate_api_key",
         method="POST",
         path=_ONE + "/rotate",
-        tag="API keys",
         summary="Rotate an API key",
         description=(
             "Makes a new key that may do the same and expires when the old one would; both work for grace_seconds. "
             "A key that is in its grace period already gives one that ends with it: rotate the newest."
         ),
-        scope="keys:manage",
         secret_answer=True,
         handler=routes.rotate_api_key,
         body=RotateApiKeyRequest,
@@ -62,14 +60,12 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         answers=(Answer(201, "The new key, shown once.", NewApiKey, examples.NEW_API_KEY),),
         errors=("key.not_active", "key.outlived"),
     ),
-    Operation(
+    _operation(
         name="revoke_api_key",
         method="DELETE",
         path=_ONE,
-        tag="API keys",
         summary="Revoke an API key",
         description="From now on it works nowhere any more. Revoked again: 204.",
-        scope="keys:manage",
         handler=routes.revoke_api_key,
         answers=(Answer(204, "No content"),),
     ),

@@ -43,8 +43,7 @@ async def list_api_keys(call: Call) -> web.StreamResponse:
         starting_after=call.query["starting_after"],
     )
     data = [present_api_key(key) for key in keys]
-    cursor = data[-1].id if has_more and data else None
-    return json_answer(ApiKeyList(object="list", data=data, has_more=has_more, next_cursor=cursor))
+    return json_answer(ApiKeyList.of(data, has_more, lambda last: last.id))
 
 
 async def rotate_api_key(call: Call) -> web.StreamResponse:

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from control_api.http.answers.models import AnswerModel, Timestamp
+from control_api.http.answers.page import Page
 from control_api.sessions.resource import StatusWord
 
 
@@ -23,13 +24,8 @@ class SessionEvent(AnswerModel):
     data: dict[str, Any]
 
 
-class EventList(AnswerModel):
+class EventList(Page[SessionEvent]):
     """A page of events; `next_cursor` goes into `after`."""
-
-    object: Literal["list"]
-    data: list[SessionEvent]
-    has_more: bool
-    next_cursor: str | None
 
 
 class StatusTransition(AnswerModel):
@@ -45,10 +41,5 @@ class StatusTransition(AnswerModel):
     fault: str | None
 
 
-class Timeline(AnswerModel):
+class Timeline(Page[StatusTransition]):
     """Every status transition of a session."""
-
-    object: Literal["list"]
-    data: list[StatusTransition]
-    has_more: bool
-    next_cursor: str | None

@@ -29,7 +29,7 @@ async def get_timeline(call: Call) -> web.StreamResponse:
         )
         for event in events
     ]
-    return json_answer(Timeline(object="list", data=data, has_more=False, next_cursor=None))
+    return json_answer(Timeline.whole(data))
 
 
 async def list_events(call: Call) -> web.StreamResponse:
@@ -38,8 +38,7 @@ async def list_events(call: Call) -> web.StreamResponse:
         call.organization_id, call.session_id, after=call.query["after"], limit=call.query["limit"]
     )
     data = [_present(event) for event in events]
-    cursor = str(data[-1].seq) if has_more and data else None
-    return json_answer(EventList(object="list", data=data, has_more=has_more, next_cursor=cursor))
+    return json_answer(EventList.of(data, has_more, lambda last: str(last.seq)))
 
 
 def _present(event: StoredEvent) -> SessionEvent:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from control_api.http.answers.models import AnswerModel, RequestModel, Timestamp
+from control_api.http.answers.page import Page
 from sessions.text_bounds import LONG_CHARACTERS
 from store.log.session_log import Role, Source
 
@@ -56,10 +57,5 @@ class Message(AnswerModel):
     delivered_at: Timestamp | None
 
 
-class MessageList(AnswerModel):
+class MessageList(Page[Message]):
     """A page of messages, oldest first; `next_cursor` goes into `after`."""
-
-    object: Literal["list"]
-    data: list[Message]
-    has_more: bool
-    next_cursor: str | None

@@ -20,8 +20,7 @@ async def list_messages(call: Call) -> web.StreamResponse:
         call.organization_id, call.session_id, kind="message", after=call.query["after"], limit=call.query["limit"]
     )
     data = [present_message(entry) for entry in entries]
-    cursor = str(data[-1].seq) if has_more and data else None
-    return json_answer(MessageList(object="list", data=data, has_more=has_more, next_cursor=cursor))
+    return json_answer(MessageList.of(data, has_more, lambda last: str(last.seq)))
 
 
 async def post_message(call: Call) -> web.StreamResponse:

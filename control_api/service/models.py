@@ -3,6 +3,7 @@
 from typing import Literal
 
 from control_api.http.answers.models import AnswerModel
+from control_api.http.answers.page import Page
 from sessions.codes import Fault, Kind
 
 
@@ -19,13 +20,8 @@ class CodeEntry(AnswerModel):
     help: str
 
 
-class CodeList(AnswerModel):
+class CodeList(Page[CodeEntry]):
     """The whole registry."""
-
-    object: Literal["list"]
-    data: list[CodeEntry]
-    has_more: bool
-    next_cursor: str | None
 
 
 class Health(AnswerModel):

@@ -28,7 +28,7 @@ async def list_codes(call: Call) -> web.StreamResponse:
         )
         for code in CODES.values()
     ]
-    return json_answer(CodeList(object="list", data=data, has_more=False, next_cursor=None))
+    return json_answer(CodeList.whole(data))
 
 
 async def get_health(call: Call) -> web.StreamResponse:

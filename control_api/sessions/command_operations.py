@@ -4,8 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from control_api.http.answers.models import EmptyRequest
-from control_api.http.openapi.operation import Operation
+from control_api.http.openapi.operation import Operation, command
 from control_api.http.requests.call import Call
 from control_api.sessions import commands
 from control_api.sessions.create_request import ReplaceWorkerTokenRequest
@@ -22,18 +21,14 @@ def _command(
     errors: tuple[str, ...] = (),
 ) -> Operation:
     """The operation `{verb}_session`; all commands ask for the same scope and take an empty body, or none."""
-    return Operation(
+    return command(
         name=f"{verb}_session",
-        method="POST",
         path=f"{ONE_SESSION}/{verb}",
         tag="Sessions",
         summary=summary,
         description=description,
         scope="sessions:write",
         handler=handler,
-        body=EmptyRequest,
-        body_required=False,
-        request_examples={"empty": {}},
         answers=(SESSION_ANSWER,),
         errors=errors,
     )

@@ -6,4 +6,5 @@ from control_api.sessions.resource import SessionResource
 
 ONE_SESSION = "/v1/sessions/{session_id}"
 MADE_AT = "/v1/sessions/{id}"
+ERASURE_CODES = ("session.active", "commit.unknown")  # why a session is not erased, or nobody can tell
 SESSION_ANSWER = Answer(200, "The session.", SessionResource, examples.SESSION)

@@ -8,7 +8,7 @@ from control_api.sessions import commands, examples, read
 from control_api.sessions import create as creating
 from control_api.sessions.create_request import CreateSessionRequest, UpdateSessionRequest
 from control_api.sessions.long_poll import MAX_WAIT_SECONDS
-from control_api.sessions.one_session import MADE_AT, ONE_SESSION, SESSION_ANSWER
+from control_api.sessions.one_session import ERASURE_CODES, MADE_AT, ONE_SESSION, SESSION_ANSWER
 from control_api.sessions.resource import HexSessionResource, SessionList, SessionResource
 from control_api.sessions.transport_reading import TRANSPORT_CODES
 
@@ -133,6 +133,6 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
         scope="sessions:delete",
         handler=commands.delete_session,
         answers=(Answer(204, "No content"),),
-        errors=("session.active", "commit.unknown"),
+        errors=ERASURE_CODES,
     ),
 )

@@ -23,7 +23,7 @@ async def list_sessions(call: Call) -> web.StreamResponse:
     """A page of the organization's sessions, newest first."""
     query = call.query
     if call.agent is not None and query["agent_id"] not in (None, call.agent):
-        return json_answer(SessionList(object="list", data=[], has_more=False, next_cursor=None))
+        return json_answer(SessionList.whole([]))
     wanted = SessionFilter(
         statuses=frozenset[Status]().union(*query["status"]) or None,
         created_after=query["created_after"],
@@ -39,8 +39,7 @@ async def list_sessions(call: Call) -> web.StreamResponse:
         call.organization_id, wanted, limit=query["limit"], starting_after=query["starting_after"]
     )
     data = [present_session(session) for session in found]
-    cursor = data[-1].id if has_more and data else None
-    return json_answer(SessionList(object="list", data=data, has_more=has_more, next_cursor=cursor))
+    return json_answer(SessionList.of(data, has_more, lambda last: last.id))
 
 
 async def get_session(call: Call) -> web.StreamResponse:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from control_api.http.answers.models import AnswerModel, Timestamp
+from control_api.http.answers.page import Page
 from sessions.session import AudioSource, Layout, OnPause, SessionKind
 from sessions.text_bounds import PREVIEW_CHARACTERS
 from sessions.usage import Quality
@@ -170,10 +171,5 @@ class HexSessionResource(SessionResource):
     organization_id: str = Field(description="Organization this session belongs to (format: org_{32-hex}).")
 
 
-class SessionList(AnswerModel):
+class SessionList(Page[SessionResource]):
     """Cursor-paginated list of sessions, newest first."""
-
-    object: Literal["list"]
-    data: list[SessionResource]
-    has_more: bool
-    next_cursor: str | None

@@ -1,7 +1,6 @@
 """The operations that read what is made from a session: transcript and summary."""
 
-from control_api.http.answers.models import EmptyRequest
-from control_api.http.openapi.operation import Answer, Operation
+from control_api.http.openapi.operation import Answer, Operation, command
 from control_api.sessions.one_session import ONE_SESSION
 from control_api.transcripts import examples, routes, summary_routes
 from control_api.transcripts.models import SummaryResource, TranscriptResource
@@ -48,18 +47,14 @@ TRANSCRIPT_OPERATIONS: tuple[Operation, ...] = (
         answers=(Answer(200, "The summary.", SummaryResource, examples.SUMMARY),),
         errors=("storage.unavailable",),
     ),
-    Operation(
+    command(
         name="regenerate_summary",
-        method="POST",
         path=ONE_SESSION + "/summary",
         tag=_TAG,
         summary="Summarize again",
         description="Starts a run from the transcript as it is now. While one is going on, that one is the answer.",
         scope="sessions:write",
         handler=summary_routes.regenerate_summary,
-        body=EmptyRequest,
-        body_required=False,
-        request_examples={"empty": {}},
         answers=(Answer(202, "The run.", SummaryResource, examples.GENERATING_SUMMARY),),
         errors=("storage.unavailable",),
     ),

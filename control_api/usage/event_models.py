@@ -3,6 +3,7 @@
 from typing import Literal
 
 from control_api.http.answers.models import AnswerModel, Timestamp
+from control_api.http.answers.page import Page
 
 
 class UsageEvent(AnswerModel):
@@ -23,10 +24,5 @@ class UsageEvent(AnswerModel):
     recorded_at: Timestamp
 
 
-class UsageEventList(AnswerModel):
+class UsageEventList(Page[UsageEvent]):
     """A page of the bill; `next_cursor` goes into `after`."""
-
-    object: Literal["list"]
-    data: list[UsageEvent]
-    has_more: bool
-    next_cursor: str | None

@@ -34,9 +34,9 @@ async def list_usage_events(call: Call) -> web.StreamResponse:
         agent_id=call.agent,
     )
     data = [_present(row) for row in rows]
-    cursor = data[-1].id if has_more and data else None
+    page = UsageEventList.of(data, has_more, lambda last: last.id)
     if media_type == JSON:
-        answer = json_answer(UsageEventList(object="list", data=data, has_more=has_more, next_cursor=cursor))
+        answer = json_answer(page)
     else:
         body = _csv(data) if media_type == CSV else b"".join(row.model_dump_json().encode() + b"\n" for row in data)
         answer = web.Response(
@@ -44,8 +44,8 @@ async def list_usage_events(call: Call) -> web.StreamResponse:
         )
         answer.headers["Content-Disposition"] = f'attachment; filename="{_FILE_NAMES[media_type]}"'
     answer.headers["Vary"] = "Accept"
-    if cursor is not None:
-        following = call.request.rel_url.update_query(after=cursor)
+    if page.next_cursor is not None:
+        following = call.request.rel_url.update_query(after=page.next_cursor)
         answer.headers["Link"] = f'<{following}>; rel="next"'
     return answer
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from control_api.http.answers.models import AnswerModel, RequestModel, Title
+from control_api.http.answers.page import Page
 from control_api.sessions.resource import StatusWord
 from sessions.session import SessionKind
 from store.log.session_log import Role
@@ -30,13 +31,8 @@ class AgentSession(AnswerModel):
     archived_at: Milliseconds | None
 
 
-class AgentSessionList(AnswerModel):
+class AgentSessionList(Page[AgentSession]):
     """A page of sessions, newest first."""
-
-    object: Literal["list"]
-    data: list[AgentSession]
-    has_more: bool
-    next_cursor: str | None
 
 
 class HistoryMessage(AnswerModel):
@@ -51,13 +47,8 @@ class HistoryMessage(AnswerModel):
     created_at: Milliseconds
 
 
-class History(AnswerModel):
+class History(Page[HistoryMessage]):
     """A page of messages, oldest first; `next_cursor` goes into `after`."""
-
-    object: Literal["list"]
-    data: list[HistoryMessage]
-    has_more: bool
-    next_cursor: str | None
 
 
 class RenameRequest(RequestModel):

@@ -39,8 +39,7 @@ async def get_history(call: Call) -> web.StreamResponse:
         call.organization_id, call.session_id, kind="message", after=call.query["after"], limit=call.query["limit"]
     )
     data = [_message(entry) for entry in entries]
-    cursor = str(data[-1].seq) if has_more and data else None
-    return json_answer(History(object="list", data=data, has_more=has_more, next_cursor=cursor))
+    return json_answer(History.of(data, has_more, lambda last: str(last.seq)))
 
 
 async def rename_session(call: Call) -> web.StreamResponse:
@@ -84,8 +83,7 @@ async def _page(call: Call, archived: Literal["true", "false"]) -> web.Response:
         starting_after=call.query["starting_after"],
     )
     data = [_session(session) for session in found]
-    cursor = data[-1].key if has_more and data else None
-    return json_answer(AgentSessionList(object="list", data=data, has_more=has_more, next_cursor=cursor))
+    return json_answer(AgentSessionList.of(data, has_more, lambda last: last.key))
 
 
 def _session(session: Session) -> AgentSession:

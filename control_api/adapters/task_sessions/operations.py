@@ -1,5 +1,6 @@
 """The operations on sessions of tasks: `/api/sessions`."""
 
+from functools import partial
 from typing import get_args
 
 from control_api.adapters.task_sessions import examples, routes
@@ -18,7 +19,6 @@ from control_api.http.requests.path_parameters import SESSION_LEADS_TO
 from control_api.http.requests.query_parameters import QueryParameter, identifier, page_size, text
 from control_api.sessions.transport_reading import TRANSPORT_CODES
 
-_TAG = "Session API"
 _ALL = "/api/sessions"
 _ONE = _ALL + "/{session_id}"
 _STATUS = QueryParameter(
@@ -27,13 +27,15 @@ _STATUS = QueryParameter(
     {"type": "string", "enum": list(get_args(TaskStatus))},
     "Filter by status",
 )
+_DETAILS = Answer(200, "The session.", TaskSessionDetails, examples.TASK_SESSION_DETAILS)
+
+_operation = partial(Operation, tag="Session API")
 
 TASK_SESSION_OPERATIONS: tuple[Operation, ...] = (
-    Operation(
+    _operation(
         name="list_task_sessions",
         method="GET",
         path=_ALL,
-        tag=_TAG,
         summary="List sessions",
         description="Newest first, those that are not archived.",
         scope="sessions:read_metadata",
@@ -48,11 +50,10 @@ TASK_SESSION_OPERATIONS: tuple[Operation, ...] = (
         answers=(Answer(200, "Sessions.", TaskSessionList, {"sessions": [examples.TASK_SESSION]}),),
         errors=("status.unknown",),
     ),
-    Operation(
+    _operation(
         name="create_task_session",
         method="POST",
         path=_ALL,
-        tag=_TAG,
         summary="Create session",
         description="A text session: no worker, no bill. With data.transport a voice session, as POST /v1/sessions.",
         scope="sessions:write",
@@ -71,21 +72,19 @@ TASK_SESSION_OPERATIONS: tuple[Operation, ...] = (
         ),
         errors=TRANSPORT_CODES,
     ),
-    Operation(
+    _operation(
         name="get_task_session",
         method="GET",
         path=_ONE,
-        tag=_TAG,
         summary="Get session details",
         scope="sessions:read",
         handler=routes.get_task_session,
-        answers=(Answer(200, "The session.", TaskSessionDetails, examples.TASK_SESSION_DETAILS),),
+        answers=(_DETAILS,),
     ),
-    Operation(
+    _operation(
         name="update_task_session",
         method="PATCH",
         path=_ONE,
-        tag=_TAG,
         summary="Update session",
         description=(
             "status paused, active and completed are commands; data is merged member by member (null deletes); prompt "
@@ -95,14 +94,13 @@ TASK_SESSION_OPERATIONS: tuple[Operation, ...] = (
         handler=routes.update_task_session,
         body=UpdateTaskSessionRequest,
         request_examples={"pause": {"status": "paused", "data": {"notes": "Paused for review"}}},
-        answers=(Answer(200, "The session.", TaskSessionDetails, examples.TASK_SESSION_DETAILS),),
+        answers=(_DETAILS,),
         errors=("status.unknown", "transition.invalid", *TRANSPORT_CODES),
     ),
-    Operation(
+    _operation(
         name="delete_task_session",
         method="DELETE",
         path=_ONE,
-        tag=_TAG,
         summary="Delete session",
         description="Erases every byte of content; the usage ledger stays.",
         scope="sessions:delete",
@@ -110,11 +108,10 @@ TASK_SESSION_OPERATIONS: tuple[Operation, ...] = (
         answers=(Answer(204, "Deleted."),),
         errors=("session.active",),
     ),
-    Operation(
+    _operation(
         name="send_task_message",
         method="POST",
         path=_ONE + "/message",
-        tag=_TAG,
         summary="Send message",
         description="sent once it is in the room (within 2 s), else queued; in a text session always sent.",
         scope="sessions:write",

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from aiohttp import web
@@ -9,6 +10,7 @@ from pydantic import BaseModel
 
 from control_api.http.answers.dialect import Dialect
 from control_api.http.answers.envelope import CANONICAL
+from control_api.http.answers.models import EmptyRequest
 from control_api.http.requests.call import Call
 from control_api.http.requests.query_parameters import QueryParameter
 from sessions.key_terms import Scope
@@ -86,3 +88,7 @@ class Operation:
     def idempotent_by_key(self) -> bool:
         """Whether an Idempotency-Key is honored: on every POST."""
         return self.method == "POST"
+
+
+# An operation that is told everything by its path: its body is empty, or `{}`.
+command = partial(Operation, method="POST", body=EmptyRequest, body_required=False, request_examples={"empty": {}})
