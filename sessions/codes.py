@@ -75,7 +75,9 @@ _ALL = (
     _error("scope.missing", 403, "The API key lacks the scope named in the message."),
     _error("agent.not_allowed", 403, "The API key is for one agent: name that one, or none."),
     _error(
-        "key.outlived", 403, "A key that expires makes and rotates none that works longer: name an earlier expires_at."
+        "key.outlived",
+        403,
+        "A key that expires makes and rotates only keys that expire no later: send such an expires_at.",
     ),
     _error("key.not_active", 409, "The API key is revoked or expired: make a new one."),
     _error("transport.unsupported", 400, "Use transport.type=livekit."),
@@ -203,7 +205,9 @@ _ALL = (
     _gap("gap.rejoin", "transport", "The connection to the room was lost for this time."),
     _gap("gap.concealed", "transport", "Audio did not arrive in time; what is heard here was made up."),
     _gap("gap.storage", "platform", "What was recorded here could not be stored or read back."),
-    _gap("gap.overflow", "customer", "A byte stream was too far ahead of its playing: it was not kept until then."),
+    _gap(
+        "gap.overflow", "customer", "A byte stream was too far ahead of its playing, so this part of it was not kept."
+    ),
     _gap("gap.paused", "none", "The session was paused."),
 )
 

@@ -37,7 +37,7 @@ class CreateApiKeyRequest(RequestModel):
 
 
 class RotateApiKeyRequest(RequestModel):
-    """For how long the old key goes on working beside the new one."""
+    """How long the old key goes on working beside the new one."""
 
     grace_seconds: Annotated[int, Field(ge=0, le=MAX_GRACE_SECONDS), INTEGRAL] = Field(
         DEFAULT_GRACE_SECONDS,
@@ -46,7 +46,7 @@ class RotateApiKeyRequest(RequestModel):
 
 
 class ApiKeyResource(AnswerModel):
-    """A key without its secret: of that only a SHA-256 is kept."""
+    """An API key without its secret, of which only a SHA-256 is kept."""
 
     id: str
     object: Literal["api_key"]
@@ -60,14 +60,14 @@ class ApiKeyResource(AnswerModel):
     created_at: Timestamp
     expires_at: Timestamp | None
     revoked_at: Timestamp | None
-    last_used_at: Timestamp | None = Field(description="To the minute.")
+    last_used_at: Timestamp | None = Field(description="Precise to the minute.")
 
 
 class NewApiKey(ApiKeyResource):
-    """A key at its creation, the only time that it is shown."""
+    """An API key with its secret, which is shown only when the key is made."""
 
     key: str
 
 
 class ApiKeyList(Page[ApiKeyResource]):
-    """A page of keys, newest first; revoked and expired ones too."""
+    """A page of keys, newest first, revoked and expired ones included."""

@@ -18,7 +18,7 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         name="create_api_key",
         method="POST",
         path=_ALL,
-        summary="Make an API key",
+        summary="Create an API key",
         description=(
             "Two types: a master key has full access; an agent key is scoped to a single agent with specific "
             "permissions. The key is shown in this answer only."
@@ -35,7 +35,7 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path=_ALL,
         summary="List API keys",
-        description="Newest first, without their secrets; revoked and expired ones too.",
+        description="Newest first, revoked and expired keys included, without their secrets.",
         handler=routes.list_api_keys,
         query=(
             page_size(),
@@ -49,8 +49,8 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         path=_ONE + "/rotate",
         summary="Rotate an API key",
         description=(
-            "Makes a new key that may do the same and expires when the old one would; both work for grace_seconds. "
-            "A key that is in its grace period already gives one that ends with it: rotate the newest."
+            "Makes a new key with the scopes and the expiry of the old one; both work for grace_seconds. A key that is "
+            "in its grace period already makes one that ends with it: rotate the newest key."
         ),
         secret_answer=True,
         handler=routes.rotate_api_key,
@@ -65,7 +65,7 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         method="DELETE",
         path=_ONE,
         summary="Revoke an API key",
-        description="From now on it works nowhere any more. Revoked again: 204.",
+        description="The key stops working at once and for good. A revoked key stays revoked: 204.",
         handler=routes.revoke_api_key,
         answers=(Answer(204, "No content"),),
     ),

@@ -8,7 +8,7 @@ from control_api.sessions.resource import StatusWord
 
 
 class SessionEvent(AnswerModel):
-    """One thing that happened; `seq` counts from 1 within the session."""
+    """One event of a session; `seq` counts from 1 within the session."""
 
     id: str
     object: Literal["event"]

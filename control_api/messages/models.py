@@ -31,7 +31,7 @@ Content = Annotated[
 
 
 class PostMessageRequest(RequestModel):
-    """A message for the session: its participants read it in the room (text stream, topic lk.chat)."""
+    """A message for the participants of a session, who read it in the room (text stream, topic lk.chat)."""
 
     content: Content = Field(description="A text, or content blocks.")
     role: Role = Field("user", description="Whose words these are.")
@@ -46,12 +46,12 @@ class Message(AnswerModel):
     seq: int
     role: Role
     speaker: str | None
-    identity: str | None = Field(description="Of the participant who wrote it in the room.")
+    identity: str | None = Field(description="Identity of the participant who wrote it in the room.")
     content: str | list[dict[str, Any]]
     text: str
     source: Source
     status: Literal["sent", "queued"] = Field(
-        description="sent: it is in the room, or needs none. queued: a worker puts it there when it can."
+        description="sent: the message is in the room, or the session has no room. queued: a worker will put it there."
     )
     created_at: Timestamp
     delivered_at: Timestamp | None

@@ -14,7 +14,7 @@ MESSAGE_OPERATIONS: tuple[Operation, ...] = (
         path=ONE_SESSION + "/messages",
         tag="Messages",
         summary="Messages of a session, oldest first",
-        description="What was posted here, and what participants wrote in the room (text streams, topic lk.chat).",
+        description="Messages posted to this API and messages written in the room (text streams, topic lk.chat).",
         scope="sessions:read",
         handler=routes.list_messages,
         query=(after_seq("messages"), page_size()),
@@ -27,8 +27,10 @@ MESSAGE_OPERATIONS: tuple[Operation, ...] = (
         tag="Messages",
         summary="Send a message to a session",
         description=(
-            "Its worker puts it into the room (text stream, topic lk.chat): sent when that was done within 2 s, else "
-            "queued, and sent when the session runs. The first message of a text session makes that running."
+            "The session's worker puts the message into the room (text stream, topic lk.chat). status is sent if that "
+            "was done within 2 s; otherwise it is queued, and the message is sent once the session runs. The first "
+            "message of a text session makes the session running. A session that is ending or terminal takes no "
+            "message: 409 session.not_running."
         ),
         scope="sessions:write",
         handler=routes.post_message,

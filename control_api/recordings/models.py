@@ -7,7 +7,7 @@ from sessions.session import Layout, OnPause, RecordingState
 
 
 class Gap(AnswerModel):
-    """A hole: silence in the file."""
+    """A hole in the recording; GET /v1/codes explains `code`."""
 
     start_ms: int
     end_ms: int
@@ -15,7 +15,7 @@ class Gap(AnswerModel):
 
 
 class RecordingResource(AnswerModel):
-    """State and facts of `conversation.wav`; `current_peak_dbfs` is the level while it is being recorded."""
+    """State and facts of `conversation.wav`; `current_peak_dbfs` is the present level while recording goes on."""
 
     object: Literal["recording"]
     id: str | None

@@ -14,7 +14,7 @@ RECORDING_OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path=ONE_SESSION + "/recording",
         tag="Recordings",
-        summary="State and facts of the recording",
+        summary="Get state, length, tracks and gaps of the recording",
         scope="sessions:read",
         handler=routes.get_recording,
         answers=(Answer(200, "The recording.", RecordingResource, examples.RECORDING),),
@@ -24,8 +24,11 @@ RECORDING_OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path=ONE_SESSION + "/audio",
         tag="Recordings",
-        summary="Where conversation.wav is",
-        description="Redirects to a link that works without a key for about an hour and serves Range requests.",
+        summary="Get a link to conversation.wav",
+        description=(
+            "Redirects to a link that works without a key for about an hour and serves Range requests. Before the "
+            "recording is finished the answer is 409 audio.not_ready; a session without one has 404 audio.none."
+        ),
         scope="sessions:read",
         handler=routes.get_audio,
         answers=(Answer(302, "The link.", AudioLink, examples.AUDIO_LINK, headers={"Location": "The link."}),),
@@ -36,8 +39,8 @@ RECORDING_OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path="/v1/objects/{key}",
         tag="Recordings",
-        summary="The bytes behind a signed link",
-        description="Only links made by GET /v1/sessions/{session_id}/audio work; serves Range requests.",
+        summary="Get the file behind a signed link",
+        description="Serves links made by GET /v1/sessions/{session_id}/audio, Range requests included. Needs no key.",
         public=True,
         handler=routes.get_object,
         query=(

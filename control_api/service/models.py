@@ -32,7 +32,7 @@ class Health(AnswerModel):
 
 
 class Dependencies(AnswerModel):
-    """What the service leans on."""
+    """Whether the database and the object storage answer."""
 
     database: Literal["ok", "unavailable"]
     storage: Literal["ok", "unavailable"]
@@ -47,7 +47,7 @@ class Readiness(AnswerModel):
 
 
 class ServiceStatus(AnswerModel):
-    """For people: is it working, and which version is it."""
+    """Whether the service works, and which version it is; for people."""
 
     object: Literal["status"]
     status: Literal["operational", "degraded"]

@@ -14,19 +14,19 @@ SERVICE_OPERATIONS: tuple[Operation, ...] = (
     _read(
         name="list_codes",
         path="/v1/codes",
-        summary="Every code that Parley answers, ends or fails with",
+        summary="List every code that Parley answers, ends or fails with",
         handler=routes.list_codes,
         answers=(Answer(200, "The registry.", CodeList, page(examples.CODE)),),
     ),
     _public(
         name="get_status",
         path="/v1/status",
-        summary="Is it working, and which version is it",
+        summary="Get the status of the service and its version",
         handler=routes.get_status,
         answers=(
             Answer(
                 200,
-                "For people.",
+                "The state of the service, for people.",
                 ServiceStatus,
                 {
                     "object": "status",
@@ -40,19 +40,19 @@ SERVICE_OPERATIONS: tuple[Operation, ...] = (
     _public(
         name="get_health",
         path="/healthz",
-        summary="The process answers",
+        summary="Liveness: the process answers",
         handler=routes.get_health,
-        answers=(Answer(200, "It does.", Health, {"object": "health", "status": "ok"}),),
+        answers=(Answer(200, "The process answers.", Health, {"object": "health", "status": "ok"}),),
     ),
     _public(
         name="get_readiness",
         path="/readyz",
-        summary="Database and storage answer, and the process is not stopping",
+        summary="Readiness: this process takes requests",
         handler=routes.get_readiness,
         answers=(
             Answer(
                 200,
-                "Send requests here.",
+                "Database and storage answer, and the process is not stopping.",
                 Readiness,
                 {"object": "readiness", "status": "ready", "dependencies": examples.DEPENDENCIES},
             ),
@@ -62,24 +62,30 @@ SERVICE_OPERATIONS: tuple[Operation, ...] = (
     _public(
         name="get_metrics",
         path="/metrics",
-        summary="Prometheus metrics",
+        summary="Get Prometheus metrics",
         handler=routes.get_metrics,
-        answers=(Answer(200, "Text format.", media_types={"text/plain": "parley_api_requests_in_flight 1.0\n"}),),
+        answers=(
+            Answer(
+                200,
+                "Text format.",
+                media_types={"text/plain": "parley_api_requests_in_flight 1.0\n"},
+            ),
+        ),
     ),
     _public(
         name="get_openapi",
         path="/openapi.json",
-        summary="This document",
+        summary="Get this document",
         handler=documentation.get_openapi,
-        answers=(Answer(200, "OpenAPI 3.1.", media_types={"application/json": examples.OPENAPI}),),
+        answers=(Answer(200, "The document, OpenAPI 3.1.", media_types={"application/json": examples.OPENAPI}),),
     ),
     _public(
         name="get_docs",
         path="/docs",
-        summary="This document, for people",
+        summary="Read this document in a browser",
         handler=documentation.get_docs,
         answers=(
-            Answer(200, "A page that needs nothing from elsewhere.", media_types={"text/html": "<!doctype html>…"}),
+            Answer(200, "One page that loads nothing from elsewhere.", media_types={"text/html": "<!doctype html>…"}),
         ),
     ),
 )

@@ -38,13 +38,19 @@ SESSION_COMMANDS: tuple[Operation, ...] = (
     _command(
         "end",
         summary="End a session",
-        description="Drains and keeps the recording. Never ran: canceled. Settled: unchanged, 200.",
+        description=(
+            "Recording stops after what is still on its way has arrived, and the recording is kept. A session that "
+            "never ran is canceled. A session that is ending or terminal stays as it is: 200."
+        ),
         handler=commands.end_session,
     ),
     _command(
         "cancel",
         summary="Cancel a session",
-        description="Stops at once, without draining; what was recorded is kept. Settled: unchanged, 200.",
+        description=(
+            "Recording stops at once, whatever is still on its way; what was recorded is kept. A session that is "
+            "ending or terminal stays as it is: 200."
+        ),
         handler=commands.cancel_session,
     ),
     _command(
@@ -52,7 +58,7 @@ SESSION_COMMANDS: tuple[Operation, ...] = (
         summary="Pause a session",
         description=(
             "The worker stays in the room; from paused_at on nothing is recorded, stored or billed. In the file the "
-            "pause is silence, or left out (recording.on_pause). Paused: unchanged, 200."
+            "pause is silence, or left out (recording.on_pause). A paused session stays as it is: 200."
         ),
         handler=commands.pause_session,
         errors=("transition.invalid",),
@@ -60,20 +66,23 @@ SESSION_COMMANDS: tuple[Operation, ...] = (
     _command(
         "resume",
         summary="Resume a paused session",
-        description="Recording and billing go on. Running: unchanged, 200.",
+        description="Recording and billing go on. A running session stays as it is: 200.",
         handler=commands.resume_session,
         errors=("transition.invalid",),
     ),
     _command(
         "archive",
         summary="Archive a session",
-        description="Lists leave it out, unless asked. It runs, bills and ends as before. Archived: unchanged, 200.",
+        description=(
+            "Lists leave the session out, unless they are asked for archived ones. It runs, bills and ends as before. "
+            "An archived session stays as it is: 200."
+        ),
         handler=commands.archive_session,
     ),
     _command(
         "restore",
         summary="Restore an archived session",
-        description="Lists show it again. Not archived: unchanged, 200.",
+        description="Lists show the session again. A session that is not archived stays as it is: 200.",
         handler=commands.restore_session,
     ),
     Operation(
@@ -82,7 +91,7 @@ SESSION_COMMANDS: tuple[Operation, ...] = (
         path=ONE_SESSION + "/worker_token",
         tag="Sessions",
         summary="Replace the worker token",
-        description="For the same room and the same sub; used by the next join.",
+        description="The new token must be for the same room and the same sub. The worker's next join uses it.",
         scope="sessions:write",
         handler=commands.replace_worker_token,
         body=ReplaceWorkerTokenRequest,

@@ -41,7 +41,10 @@ class LiveKitTransportRequest(RequestModel):
 
     type: Literal["livekit"]
     url: Annotated[
-        Text, Field(min_length=1, max_length=2048, description="The room's URL, wss://my-app.livekit.cloud.")
+        Text,
+        Field(
+            min_length=1, max_length=2048, description="The LiveKit server's URL, such as wss://my-app.livekit.cloud."
+        ),
     ]
     room_name: ShortText = Field(description="Name of the LiveKit room that the worker joins.")
     worker_token: WorkerToken = Field(
@@ -63,7 +66,7 @@ class LiveKitTransportRequest(RequestModel):
 
 
 class ReservedTransport(RequestModel):
-    """Whatever members it will have one day; none is kept."""
+    """A transport that is not available yet: it may have any members, none of which is kept."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"propertyNames": {"pattern": NO_NUL}})
     __pydantic_extra__: dict[str, Json]
@@ -90,9 +93,12 @@ class RecordingRequest(RequestModel):
     """How `conversation.wav` is made."""
 
     layout: Layout = Field(
-        session_defaults.RECORDING.layout, description="stereo: the room left, the worker's own audio right."
+        session_defaults.RECORDING.layout,
+        description="mono: one channel. stereo: the room left, the worker's own audio right.",
     )
-    on_pause: OnPause = Field(session_defaults.RECORDING.on_pause, description="What a pause becomes in the file.")
+    on_pause: OnPause = Field(
+        session_defaults.RECORDING.on_pause, description="What a pause becomes in the file: silence, or nothing."
+    )
 
 
 def _flat(value: dict[str, Any]) -> dict[str, Any]:
@@ -123,14 +129,14 @@ Metadata = Annotated[
                     {"type": ["boolean", "null"]},
                 ]
             },
-            "description": f"Flat object, at most {_MAX_METADATA} as JSON. Kept as it is, never read by Parley.",
+            "description": f"Flat object, at most {_MAX_METADATA} as JSON. Stored as it is, never read by Parley.",
         }
     ),
 ]
 
 
 class CapabilityRequest(RequestModel):
-    """Associates a capability with the session's agent. Kept, never read by Parley."""
+    """Associates a capability with the session's agent. Stored, never read by Parley."""
 
     ref: ShortText = Field(description="Reference to the capability ID")
     config: JsonObject | None = Field(None, description="Per-agent configuration for this capability")
@@ -166,13 +172,13 @@ class CreateSessionRequest(RequestModel):
     quality: Quality = Field(session_defaults.QUALITY, description="Output quality tier; mock bills as standard.")
     max_duration_seconds: Annotated[int, Field(ge=1), INTEGRAL] | None = Field(
         None,
-        description=f"From started_at, pauses included. Default {session_defaults.MAX_DURATION_SECONDS}, at most "
-        "PARLEY_MAX_DURATION_SECONDS.",
+        description="Counts from started_at, pauses included. "
+        f"Default {session_defaults.MAX_DURATION_SECONDS}, at most PARLEY_MAX_DURATION_SECONDS.",
     )
     idle_timeout_seconds: Annotated[int, Field(ge=1, le=MAX_IDLE_TIMEOUT_SECONDS), INTEGRAL] = Field(
         session_defaults.IDLE_TIMEOUT_SECONDS,
-        description="Ends the session when for so long no remote participant has had an audio track and no byte stream "
-        "was received or played.",
+        description="The session ends after so many seconds in which no remote participant had an audio track and no "
+        "byte stream was received or played.",
     )
     recording: RecordingRequest = Field(default_factory=RecordingRequest)
     metadata: Metadata = Field(default_factory=dict)
@@ -186,12 +192,13 @@ class CreateSessionRequest(RequestModel):
     prompt: Prompt | None = None
     external_customer_id: ShortText | None = None
     start_at: StartAt | None = Field(
-        None, description="RFC 3339: created until then, then queued. The worker token must live longer."
+        None,
+        description="RFC 3339: the session is created until then, and then queued. The token must expire later.",
     )
 
 
 class UpdateSessionRequest(RequestModel):
-    """What is sent replaces what was there, as a whole; what is left out stays."""
+    """A member that is sent replaces the old one as a whole; a member that is left out stays as it is."""
 
     title: Title | None = Field(None, description="Null: no title.")
     tags: Tags = Field(default_factory=list)

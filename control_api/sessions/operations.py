@@ -19,7 +19,7 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
         path="/v1/sessions",
         tag="Sessions",
         summary="Create a session",
-        description="Queues a recording of a LiveKit room; a worker joins with the token, usually within a second.",
+        description="Queues a recording of a LiveKit room. A worker joins with the token, usually within a second.",
         scope="sessions:write",
         handler=creating.create_session,
         body=CreateSessionRequest,
@@ -31,7 +31,7 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
         answers=(
             Answer(
                 201,
-                "The session, with its effective values.",
+                "The session, with the values that apply to it.",
                 SessionResource,
                 examples.SESSION,
                 leads_to=SESSION_LEADS_TO,
@@ -55,15 +55,22 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
         query=(
             statuses(),
             page_size(),
-            identifier("starting_after", "The last id of the page before; it need not exist any more.", "sess"),
+            identifier(
+                "starting_after", "The last id of the page before; its session may have been deleted since.", "sess"
+            ),
             timestamp("created_after", "Only sessions created after this time (exclusive)."),
             timestamp("created_before", "Only sessions created before this time (exclusive)."),
-            text("agent_id", "Only this agent's."),
-            text("task_id", "Only this task's."),
-            text("project_id", "Only this project's."),
-            text("tag", "Only those with this tag."),
-            text("external_customer_id", "Only this customer's."),
-            choice("archived", "Archived ones are left out unless asked for.", ("false", "true", "any"), "false"),
+            text("agent_id", "Only sessions of this agent."),
+            text("task_id", "Only sessions of this task."),
+            text("project_id", "Only sessions of this project."),
+            text("tag", "Only sessions with this tag."),
+            text("external_customer_id", "Only sessions of this customer."),
+            choice(
+                "archived",
+                "false leaves archived sessions out, true leaves out all others.",
+                ("false", "true", "any"),
+                "false",
+            ),
         ),
         answers=(Answer(200, "Successful Response", SessionList, page(examples.SESSION)),),
         errors=("status.unknown",),
@@ -76,16 +83,16 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
         tag="Sessions",
         summary="Get a session",
         description=(
-            "With until and Prefer: wait=N the answer comes when the session runs (or never will again), or is "
-            f"terminal, at the latest after N seconds (at most {MAX_WAIT_SECONDS}). Asked for as session_ and 32 hex "
-            "digits, or with Accept: application/vnd.parley.session+json, ids are printed in hex and status as "
-            "started, active or idle."
+            "Answers at once. With until and Prefer: wait=N the answer waits until the session runs (or never will "
+            f"again), or until it is terminal, but no longer than N seconds ({MAX_WAIT_SECONDS} at most). A request "
+            "with a hex id (session_ and 32 hex digits), or with Accept: application/vnd.parley.session+json, is "
+            "answered with ids in hex, and with started, active or idle as the status."
         ),
         scope="sessions:read_metadata",
         handler=read.get_session,
-        query=(choice("until", "What to wait for; needs Prefer: wait=N.", ("running", "terminal")),),
+        query=(choice("until", "What to wait for. Needs Prefer: wait=N.", ("running", "terminal")),),
         request_headers={
-            "If-None-Match": ("An ETag read before.", {"type": "string"}),
+            "If-None-Match": ("The ETag of an earlier answer: 304 if nothing has changed since.", {"type": "string"}),
             "Prefer": (
                 f"wait=N: seconds to wait, at most {MAX_WAIT_SECONDS}.",
                 {"type": "string", "examples": [f"wait={MAX_WAIT_SECONDS}"]},
@@ -98,10 +105,10 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
                 SessionResource,
                 examples.SESSION,
                 headers={"ETag": "Changes with the session and its usage."},
-                optional_headers={"Preference-Applied": "The wait granted."},
+                optional_headers={"Preference-Applied": "The wait that was granted."},
                 variant=(read.HEX_SESSION, HexSessionResource, examples.HEX_SESSION),
             ),
-            Answer(304, "Unchanged since If-None-Match.", headers={"ETag": "As before."}),
+            Answer(304, "Unchanged since If-None-Match.", headers={"ETag": "The same as before."}),
         ),
         errors=("not_acceptable",),
         error_descriptions={400: "Invalid session ID", 404: "Session not found"},
@@ -112,7 +119,7 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
         path=ONE_SESSION,
         tag="Sessions",
         summary="Change title, tags or metadata",
-        description="What is sent replaces what was there, as a whole; what is left out stays.",
+        description="A member that is sent replaces the old one as a whole; a member that is left out stays as it is.",
         scope="sessions:write",
         handler=commands.update_session,
         body=UpdateSessionRequest,
@@ -126,9 +133,10 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
         tag="Sessions",
         summary="Delete a session",
         description=(
-            "Erases its content: audio, transcript, messages, summary, events, whatever was kept of its requests. The "
-            "usage ledger stays. Afterwards the id answers 404. A queued session is canceled first; one that is "
-            "starting, running, paused or ending has to be ended before."
+            "Erases the session's content for good: audio, transcript, messages, summary, events, and what was kept of "
+            "its requests. The usage ledger stays. Afterwards the id answers 404. A session that waits for its start "
+            "is canceled first. While a voice session is starting, running, paused or ending, the answer is 409 "
+            "session.active: end it first."
         ),
         scope="sessions:delete",
         handler=commands.delete_session,

@@ -101,7 +101,7 @@ class UsageCounters(AnswerModel):
 
 
 class Capability(AnswerModel):
-    """What the agent of a session can do besides what every session of that agent can. Kept, never read by Parley."""
+    """A capability of this session's agent, added to those of the agent. Stored, never read by Parley."""
 
     ref: str = Field(description="Reference to the capability ID")
     config: dict[str, Any] | None = Field(description="Per-agent configuration for this capability")
@@ -136,7 +136,7 @@ class SessionResource(AnswerModel):
     agent_id: str = Field(description="The agent working in this session; by default the organization's own.")
     task_id: str | None
     project_id: str | None
-    model_id: str | None = Field(description="The model that the customer's agent uses. Kept, never read by Parley.")
+    model_id: str | None = Field(description="The model that the customer's agent uses. Stored, never read by Parley.")
     capabilities: list[Capability]
     organization_id: str = Field(description="org_… prefixed ULID.")
     external_customer_id: str | None

@@ -10,7 +10,7 @@ from store.log.session_log import Role, Source
 
 
 class OutputError(AnswerModel):
-    """Why there is no speech in a transcript, or no summary; `code` is in the registry."""
+    """Why a transcript has no speech, or why there is no summary; GET /v1/codes explains `code`."""
 
     code: str
     message: str | None
@@ -38,10 +38,10 @@ class TranscriptResource(AnswerModel):
     object: Literal["transcript"]
     session_id: str
     status: TranscriptState = Field(
-        description="none: it never ran. open: it goes on. pending: it is over, speech is being recognized. available:"
-        " complete. incomplete: speech is missing, error says why."
+        description="none: the session never ran. open: it is still going on. pending: it is over, and speech is being "
+        "recognized. available: complete. incomplete: speech is missing; error says why."
     )
-    engine: str | None = Field(description="What recognized speech; null: nothing did.")
+    engine: str | None = Field(description="The engine that recognized speech; null: none did.")
     model: str | None
     language: str | None
     error: OutputError | None
@@ -64,9 +64,9 @@ class SummaryContent(AnswerModel):
     key_points: list[str]
     action_items: list[str]
     participants: list[Participant]
-    talk_time_ms: dict[str, int] = Field(description="By identity.")
+    talk_time_ms: dict[str, int] = Field(description="Milliseconds of speech by identity.")
     language: str | None
-    engine: str | None = Field(description="What summarized; null: there was nothing to summarize.")
+    engine: str | None = Field(description="The engine that summarized; null: there was nothing to summarize.")
     model: str | None
     transcript_sha256: str
 
@@ -76,7 +76,9 @@ class SummaryResource(AnswerModel):
 
     object: Literal["summary"]
     session_id: str
-    status: Literal["none", "generating", "available", "failed"] = Field(description="Of the last run.")
+    status: Literal["none", "generating", "available", "failed"] = Field(
+        description="State of the last run; none: there was none."
+    )
     workflow_id: str
     run_id: str | None
     is_current: bool = Field(description="Whether content was made from the transcript as it is now.")

@@ -13,7 +13,7 @@ TRANSCRIPT_OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path=ONE_SESSION + "/transcript",
         tag=_TAG,
-        summary="Who said or wrote what",
+        summary="Get the transcript: who said or wrote what",
         description=(
             "In the order of time: transcriptions that agents publish in the room, chat, messages, and, once the "
             "session has ended, speech recognized on each participant's own track."
@@ -23,7 +23,7 @@ TRANSCRIPT_OPERATIONS: tuple[Operation, ...] = (
         answers=(
             Answer(
                 200,
-                "The transcript as far as it has come.",
+                "The transcript, as complete as it is by now.",
                 TranscriptResource,
                 examples.TRANSCRIPT,
                 media_types={
@@ -40,7 +40,7 @@ TRANSCRIPT_OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path=ONE_SESSION + "/summary",
         tag=_TAG,
-        summary="The summary, and how its last run went",
+        summary="Get the summary, and how its last run went",
         description="A run starts by itself when the transcript of an ended session is complete.",
         scope="sessions:read",
         handler=summary_routes.get_summary,
@@ -52,10 +52,12 @@ TRANSCRIPT_OPERATIONS: tuple[Operation, ...] = (
         path=ONE_SESSION + "/summary",
         tag=_TAG,
         summary="Summarize again",
-        description="Starts a run from the transcript as it is now. While one is going on, that one is the answer.",
+        description="Starts a run from the transcript as it is now. While a run is going on, no other is started.",
         scope="sessions:write",
         handler=summary_routes.regenerate_summary,
-        answers=(Answer(202, "The run.", SummaryResource, examples.GENERATING_SUMMARY),),
+        answers=(
+            Answer(202, "The run that was started, or is going on.", SummaryResource, examples.GENERATING_SUMMARY),
+        ),
         errors=("storage.unavailable",),
     ),
 )

@@ -32,7 +32,7 @@ class UsageGroup(UsageSums):
 
     object: Literal["usage_group"]
     group_by: GroupBy
-    value: str | None = Field(description="null: the rows that have none.")
+    value: str | None = Field(description="null: the rows that have no value.")
 
 
 class UsageReport(AnswerModel):
@@ -40,8 +40,10 @@ class UsageReport(AnswerModel):
 
     object: Literal["usage"]
     period: UsagePeriod
-    totals: UsageSums = Field(description="Of the whole period, whatever page of groups this is.")
+    totals: UsageSums = Field(description="Sums of the whole period, whichever page of groups this is.")
     group_by: GroupBy | None
-    groups: list[UsageGroup] = Field(description="By value; the group without one last. Empty without group_by.")
+    groups: list[UsageGroup] = Field(
+        description="Sorted by value, the group without a value last. Empty without group_by."
+    )
     has_more: bool
-    next_cursor: str | None = Field(description="Goes into after.")
+    next_cursor: str | None = Field(description="What to send as after to get the next page.")

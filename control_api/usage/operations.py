@@ -17,20 +17,23 @@ USAGE_OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path="/v1/usage",
         tag="Usage",
-        summary="What a period of the bill adds up to",
+        summary="Get the sums of a period of the bill",
         description=(
             "Computed from the ledger alone. A row belongs to the period in which it was recorded (recorded_at, at "
-            "most about a minute after the time that it bills). The sums end 30 s before now, as the ledger's pages "
-            "do; once period.complete is true they never change. Without parameters: the current month in UTC."
+            "most about a minute after the time that it bills). Like the ledger's pages, the sums leave out the last "
+            "30 s; once period.complete is true they never change. Without parameters: the current month in UTC."
         ),
         scope="usage:read",
         handler=total_routes.get_usage,
         query=(
             choice("period", "A calendar month of time_zone. Default current_month.", MONTH_WORDS),
-            edge("period_start", "Instead of period: a time, or a date, which is midnight in time_zone."),
-            edge("period_end", f"Exclusive; a time or a date, at most {LONGEST_PERIOD.days} days after period_start."),
+            edge("period_start", "The start, instead of period: a time, or a date, which is midnight in time_zone."),
+            edge(
+                "period_end",
+                f"The end, exclusive: a time or a date, at most {LONGEST_PERIOD.days} days after period_start.",
+            ),
             zone("time_zone", "IANA name, where months and dates begin at midnight."),
-            choice("group_by", "Also a sum for each value of it.", get_args(GroupBy)),
+            choice("group_by", "Also gives the sums for each value of this field.", get_args(GroupBy)),
             text("after", "The value of the last group of the page before."),
             page_size("Groups per page", default=100, most=1000),
         ),
@@ -41,15 +44,15 @@ USAGE_OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path="/v1/usage/events",
         tag="Usage",
-        summary="The bill, oldest first",
+        summary="List the rows of the bill, oldest first",
         description=(
-            "Append-only rows. Of one session all are there at once; pages of the whole organization end 30 s before "
-            "now, so that a reader that goes on with after misses none."
+            "Rows are only ever appended. With session_id, a row is listed as soon as it is written. Without it, pages "
+            "leave out the last 30 s, so that a reader who goes on with after misses no row."
         ),
         scope="usage:read",
         handler=event_routes.list_usage_events,
         query=(
-            identifier("session_id", "Only this session's.", "sess"),
+            identifier("session_id", "Only rows of this session.", "sess"),
             identifier("after", "The last id of the page before.", "ue"),
             page_size(),
         ),

@@ -42,7 +42,7 @@ class HistoryMessage(AnswerModel):
     id: str
     seq: int
     role: Role
-    identity: str | None = Field(description="Of the participant who wrote it in the room.")
+    identity: str | None = Field(description="Identity of the participant who wrote it in the room.")
     content: str | list[dict[str, Any]] = Field(description="String or array of content blocks")
     created_at: Milliseconds
 

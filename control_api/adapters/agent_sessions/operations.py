@@ -14,8 +14,13 @@ _TAG = "Agent sessions"
 _ALL = "/v1/agents/{agent_id}/sessions"
 _ONE = _ALL + "/{session_key}"
 _ARCHIVED = _ALL + "/archived"
-_KEYS = "API key sent as Bearer token. A master key sees every agent; an agent key its own, with specific permissions."
-_DELETED = "Erases every byte of content; the usage ledger stays. A session that is active has to be ended before."
+_KEYS = (
+    "API key sent as Bearer token. A master key sees every agent; an agent key sees its own, with specific permissions."
+)
+_DELETED = (
+    "Erases the session's content for good; the usage ledger stays. While a voice session is starting, running, paused "
+    "or ending, the answer is 409 session.active: end it first."
+)
 _NO_CONTENT = (Answer(204, "No content"),)
 _PAGE = (page_size(), identifier("starting_after", "The last key of the page before.", "sess"))
 
@@ -28,7 +33,7 @@ AGENT_SESSION_OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path=_ALL,
         summary="List of sessions",
-        description=f"Those that are not archived, newest first. {_KEYS}",
+        description=f"The agent's sessions that are not archived, newest first. {_KEYS}",
         scope="sessions:read_metadata",
         handler=routes.list_agent_sessions,
         query=_PAGE,
@@ -39,7 +44,7 @@ AGENT_SESSION_OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path=_ARCHIVED,
         summary="List of archived sessions",
-        description="Newest first. An archived session still runs, bills and ends.",
+        description="The agent's archived sessions, newest first. An archived session still runs, bills and ends.",
         scope="sessions:read_metadata",
         handler=routes.list_archived_sessions,
         query=_PAGE,
@@ -61,7 +66,7 @@ AGENT_SESSION_OPERATIONS: tuple[Operation, ...] = (
         method="POST",
         path=_ONE + "/rename",
         summary="Rename a session",
-        description="The label is the session's title.",
+        description="The label becomes the session's title.",
         scope="sessions:write",
         handler=routes.rename_session,
         body=RenameRequest,
@@ -72,7 +77,10 @@ AGENT_SESSION_OPERATIONS: tuple[Operation, ...] = (
         name="archive_agent_session",
         path=_ONE + "/archive",
         summary="Archive a session",
-        description="An archived session still runs, bills and ends. Archived already: 204.",
+        description=(
+            "Moves the session to the list of archived sessions; it still runs, bills and ends. An archived session "
+            "stays archived: 204."
+        ),
         handler=routes.archive_session,
     ),
     _operation(
@@ -90,7 +98,7 @@ AGENT_SESSION_OPERATIONS: tuple[Operation, ...] = (
         name="restore_agent_session",
         path=_ARCHIVED + "/{session_key}/restore",
         summary="Restore an archived session",
-        description="Not archived: 204.",
+        description="Moves the session back to the list of sessions. A session that is not archived stays there: 204.",
         handler=routes.restore_session,
     ),
     _operation(
@@ -98,7 +106,7 @@ AGENT_SESSION_OPERATIONS: tuple[Operation, ...] = (
         method="DELETE",
         path=_ARCHIVED + "/{session_key}",
         summary="Delete an archived session",
-        description=_DELETED,
+        description=f"{_DELETED} A session that is not archived is not found here.",
         scope="sessions:delete",
         handler=routes.delete_archived_session,
         answers=_NO_CONTENT,

@@ -52,7 +52,7 @@ INSTANT = QueryParameter(
     "instant_voice_links",
     _is_instant,
     {"type": "string", "pattern": "^([01]|[Tt][Rr][Uu][Ee]|[Yy][Ee][Ss]|[Ff][Aa][Ll][Ss][Ee]|[Nn][Oo])$"},
-    "1, true or yes for instant-link sessions: the session has no project_id. 0, false and no are as if left out.",
+    "1, true or yes for an instant-link session, which has no project_id. 0, false and no are as if left out.",
     False,
 )
 

@@ -91,7 +91,7 @@ class GeneratingPayload(OutputsAnswer):
 
 
 class RegeneratingPayload(OutputsAnswer):
-    """A run is going on."""
+    """A run is making the summary."""
 
     success: Literal[True]
     session_id: str
@@ -100,13 +100,13 @@ class RegeneratingPayload(OutputsAnswer):
 
 
 class RegenerateRequest(RequestModel):
-    """Whose summary is to be made again."""
+    """The session whose summary is made again."""
 
     # The schema shows the pattern and doesn't check it: `parse_id` refuses a malformed id with 400 `id.invalid`.
     session_id: str = Field(
         alias="sessionId", max_length=SHORT_CHARACTERS, json_schema_extra={"pattern": id_pattern("sess")}
     )
     project_id: Annotated[Text, Field(max_length=SHORT_CHARACTERS)] | None = Field(
-        None, alias="projectId", description="Has to match when given."
+        None, alias="projectId", description="If given, the session must be of this project."
     )
-    instant_voice_links: bool = Field(False, description="The session has to be an instant one.")
+    instant_voice_links: bool = Field(False, description="true: the session must have no project_id.")

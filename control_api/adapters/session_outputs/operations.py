@@ -34,7 +34,12 @@ SESSION_OUTPUT_OPERATIONS: tuple[Operation, ...] = (
         query=(SESSION_ID, PROJECT_ID, INSTANT),
         answers=(
             Answer(200, "The summary.", SummaryPayload, examples.SESSION_SUMMARY),
-            Answer(202, "A run makes it.", GeneratingPayload, examples.SESSION_SUMMARY_GENERATING),
+            Answer(
+                202,
+                "There is no current summary; a run is making one.",
+                GeneratingPayload,
+                examples.SESSION_SUMMARY_GENERATING,
+            ),
         ),
         errors=(*_ERRORS, "summary.failed", "storage.unavailable"),
     ),
@@ -48,7 +53,7 @@ SESSION_OUTPUT_OPERATIONS: tuple[Operation, ...] = (
         handler=summary_routes.regenerate_summary,
         body=RegenerateRequest,
         request_examples={"instant": examples.REGENERATE_SUMMARY},
-        answers=(Answer(202, "The run.", RegeneratingPayload, examples.SESSION_SUMMARY_REGENERATING),),
+        answers=(Answer(202, "The run that makes it.", RegeneratingPayload, examples.SESSION_SUMMARY_REGENERATING),),
         errors=("id.invalid", "not_found"),
     ),
     _of_kind(

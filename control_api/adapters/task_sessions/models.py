@@ -13,7 +13,7 @@ TaskStatus = Literal["created", "active", "paused", "completed", "failed"]
 
 
 class TaskData(RequestModel):
-    """Whatever belongs to the session, at most 16 KiB as JSON; a `transport` is lifted out and never stored here."""
+    """Any members, at most 16 KiB as JSON. `transport` is no stored member: it says where to join."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"propertyNames": {"pattern": NO_NUL}})
     __pydantic_extra__: dict[str, Json]
@@ -33,7 +33,7 @@ class CreateTaskSessionRequest(RequestModel):
 
 
 class UpdateTaskSessionRequest(RequestModel):
-    """What is left out stays."""
+    """A member that is left out stays as it is."""
 
     # The words are checked where unknown ones are 400 `status.unknown`.
     status: Annotated[str, Field(max_length=64, json_schema_extra={"enum": list(get_args(TaskStatus))})] | None = Field(
@@ -50,7 +50,7 @@ class SendMessageRequest(RequestModel):
 
 
 class CreatedTaskSession(AnswerModel):
-    """What a create answers."""
+    """A session as its creation answers it."""
 
     id: str
     agent_id: str
@@ -73,13 +73,13 @@ class TaskSessionDetails(TaskSession):
 
 
 class TaskSessionList(AnswerModel):
-    """Newest first."""
+    """Sessions, newest first."""
 
     sessions: list[TaskSession]
 
 
 class SentMessage(AnswerModel):
-    """What became of a message."""
+    """A message, and whether it is in the room."""
 
     message_id: str
     status: Literal["sent", "queued"]

@@ -17,6 +17,7 @@ from control_api.adapters.task_sessions.models import (
 from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.requests.path_parameters import SESSION_LEADS_TO
 from control_api.http.requests.query_parameters import QueryParameter, identifier, page_size, text
+from control_api.sessions.one_session import ERASURE_CODES
 from control_api.sessions.transport_reading import TRANSPORT_CODES
 
 _ALL = "/api/sessions"
@@ -37,7 +38,7 @@ TASK_SESSION_OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path=_ALL,
         summary="List sessions",
-        description="Newest first, those that are not archived.",
+        description="Sessions that are not archived, newest first.",
         scope="sessions:read_metadata",
         handler=routes.list_task_sessions,
         query=(
@@ -55,7 +56,10 @@ TASK_SESSION_OPERATIONS: tuple[Operation, ...] = (
         method="POST",
         path=_ALL,
         summary="Create session",
-        description="A text session: no worker, no bill. With data.transport a voice session, as POST /v1/sessions.",
+        description=(
+            "Creates a text session, which has no worker and no bill; with data.transport a voice session, which is "
+            "recorded as by POST /v1/sessions."
+        ),
         scope="sessions:write",
         handler=routes.create_task_session,
         body=CreateTaskSessionRequest,
@@ -87,8 +91,8 @@ TASK_SESSION_OPERATIONS: tuple[Operation, ...] = (
         path=_ONE,
         summary="Update session",
         description=(
-            "status paused, active and completed are commands; data is merged member by member (null deletes); prompt "
-            "replaces. All of it or nothing."
+            "status is a command: paused, active or completed. data is merged member by member, and null deletes a "
+            "member. prompt replaces the old one. If a part is refused, nothing is changed."
         ),
         scope="sessions:write",
         handler=routes.update_task_session,
@@ -102,18 +106,24 @@ TASK_SESSION_OPERATIONS: tuple[Operation, ...] = (
         method="DELETE",
         path=_ONE,
         summary="Delete session",
-        description="Erases every byte of content; the usage ledger stays.",
+        description=(
+            "Erases the session's content for good; the usage ledger stays. While a voice session is starting, "
+            "running, paused or ending, the answer is 409 session.active: end it first."
+        ),
         scope="sessions:delete",
         handler=routes.delete_task_session,
         answers=(Answer(204, "Deleted."),),
-        errors=("session.active",),
+        errors=ERASURE_CODES,
     ),
     _operation(
         name="send_task_message",
         method="POST",
         path=_ONE + "/message",
         summary="Send message",
-        description="sent once it is in the room (within 2 s), else queued; in a text session always sent.",
+        description=(
+            "status is sent if the message was in the room within 2 s, otherwise queued; in a text session it is "
+            "always sent."
+        ),
         scope="sessions:write",
         handler=routes.send_task_message,
         body=SendMessageRequest,

@@ -35,7 +35,7 @@ def openapi_document(operations: Sequence[Operation]) -> OpenAPI:
             "info": {
                 "title": "Parley",
                 "version": version("parley"),
-                "description": "Records voice sessions that happen in LiveKit rooms that its customers own.",
+                "description": "Records voice conversations in LiveKit rooms that its customers own.",
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },
             "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in operations)],

@@ -33,7 +33,7 @@ _WITH_BODY = (
 _REPLAYED_DESCRIPTION = "true when this is the answer of an earlier request with the same key."
 _REQUEST_ID = {
     REQUEST_ID: {
-        "description": "Id of the request, for support.",
+        "description": "The request's id, for support.",
         "required": True,
         "schema": {"type": "string", "pattern": id_pattern("req")},
     }
@@ -48,7 +48,7 @@ _ERROR_CODE = {
 _OF_ERRORS = {
     401: {"WWW-Authenticate": "Bearer"},
     416: {"Content-Range": "bytes */ and the size of the file."},
-    503: {"Retry-After": "Seconds."},
+    503: {"Retry-After": "Seconds until the request is worth repeating."},
 }
 _WITH_IDEMPOTENCY = (
     "not_found",
@@ -63,7 +63,7 @@ def success_response(answer: Answer, operation: Operation, references: Reference
     """One way in which the operation succeeds."""
     headers = _headers(answer.headers, required=True)
     if operation.made_at is not None:
-        headers |= _headers({"Location": "Where it is."}, required=True)
+        headers |= _headers({"Location": "The path of what was made."}, required=True)
     headers |= _headers(answer.optional_headers, required=False)
     if operation.idempotent_by_key:
         headers |= _headers({REPLAYED: _REPLAYED_DESCRIPTION}, required=False)
@@ -117,7 +117,7 @@ def error_responses(operation: Operation, references: References) -> dict[str, A
 
 def _described(operation: Operation, status: int, codes: Iterable[str]) -> str:
     sentence = operation.error_descriptions.get(status, STATUS_DESCRIPTIONS[status])
-    return f"{sentence} Codes: {', '.join(codes)}."
+    return f"{sentence.removesuffix('.')}. Codes: {', '.join(codes)}."
 
 
 def _headers(descriptions: dict[str, str], *, required: bool) -> dict[str, Any]:

@@ -15,7 +15,7 @@ REPLAYED = "Idempotent-Replayed"
 
 _MOST_CHARACTERS = 255
 _CHARACTERS = f"1 to {_MOST_CHARACTERS} printable ASCII characters"
-DESCRIPTION = f"{_CHARACTERS}, kept for {KEPT_HOURS} h: a repetition gets the first answer."
+DESCRIPTION = f"{_CHARACTERS}, kept for {KEPT_HOURS} h: a repetition with the same key gets the first answer."
 SCHEMA = {"type": "string", "minLength": 1, "maxLength": _MOST_CHARACTERS, "pattern": "^[!-~]([ -~]*[!-~])?$"}
 
 
