@@ -6,6 +6,6 @@ in, values out; time arrives as sample positions on the session's clock.
 It is not: a reader of clocks, sockets or rooms, a writer of spools (the worker does the system calls), or a place that
 knows sessions. It imports the standard library, numpy, soundfile and soxr, nothing else.
 
-Read `timeline` (frames to positions; `playout` for those that come ahead of their time), `segments` and `segment_key`
-(positions to bytes), then `build` (bytes to WAV).
+Read `placing.timeline` (frames to positions; `placing.playout` for frames that come ahead of their time), then
+`segments.segments` and `segments.segment_key` (positions to bytes), then `building.build` (bytes to WAV).
 """

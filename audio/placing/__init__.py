@@ -1,4 +1,4 @@
 """Where frames lie on the session's clock: by arrival and count, or, for audio ahead of its time, as a player plays it.
 
-It keeps nothing: placed records go to the segments.
+It keeps nothing: the records that it places go to `audio.segments`.
 """

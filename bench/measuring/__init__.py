@@ -1,1 +1,1 @@
-"""How something is measured and shown: busy machines, process trees, medians and tables."""
+"""How something is measured and shown: how busy the machine is, process trees, medians, tables."""

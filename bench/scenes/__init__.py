@@ -1,1 +1,1 @@
-"""What the benchmarks measure in: databases with many rows, rooms with talkers, spools, Parley's own processes."""
+"""What the benchmarks measure in: databases with many rows, rooms with talkers, spools, and Parley's own processes."""

@@ -1,1 +1,1 @@
-"""A session's log of transitions and events over HTTP. It is written by `store.lifecycle`."""
+"""A session's transitions and events over HTTP. They are only read here: `store.lifecycle` writes them."""

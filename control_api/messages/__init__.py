@@ -1,1 +1,1 @@
-"""Messages into a room and the log of them over HTTP. The room itself is the worker's."""
+"""Messages of a session over HTTP: list them, and post one. The worker that is in the room puts it there."""

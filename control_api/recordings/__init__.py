@@ -1,1 +1,4 @@
-"""Recordings over HTTP: their documents, and signed links to the audio. The files are in object storage."""
+"""Recordings over HTTP: their state and facts, signed links to the audio, and the files behind the links.
+
+`conversation.wav` is built by a worker; where object storage signs links itself (S3), it also serves the file.
+"""

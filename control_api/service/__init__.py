@@ -1,1 +1,1 @@
-"""What the service says of itself: health, readiness, metrics, codes, the OpenAPI document and its page."""
+"""What the service says of itself: codes, status, health, readiness, metrics, the OpenAPI document and its page."""

@@ -4,7 +4,7 @@ from functools import partial
 
 from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation
-from control_api.service import documentation, examples, routes
+from control_api.service import documentation_routes, examples, routes
 from control_api.service.models import CodeList, Health, Readiness, ServiceStatus
 
 _read = partial(Operation, method="GET", tag="Service")
@@ -76,14 +76,14 @@ SERVICE_OPERATIONS: tuple[Operation, ...] = (
         name="get_openapi",
         path="/openapi.json",
         summary="Get this document",
-        handler=documentation.get_openapi,
+        handler=documentation_routes.get_openapi,
         answers=(Answer(200, "The document, OpenAPI 3.1.", media_types={"application/json": examples.OPENAPI}),),
     ),
     _public(
         name="get_docs",
         path="/docs",
         summary="Read this document in a browser",
-        handler=documentation.get_docs,
+        handler=documentation_routes.get_docs,
         answers=(
             Answer(200, "One page that loads nothing from elsewhere.", media_types={"text/html": "<!doctype html>…"}),
         ),

@@ -1,4 +1,4 @@
-"""The commands to a session: `POST …/{verb}` without a body, answered by the session as it then is; and its token."""
+"""The rows of the commands to a session (`POST …/{verb}` without a body) and of its new worker token."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,9 +6,9 @@ from aiohttp import web
 
 from control_api.http.openapi.operation import Operation, command
 from control_api.http.requests.call import Call
-from control_api.sessions import commands
-from control_api.sessions.create_request import ReplaceWorkerTokenRequest
+from control_api.sessions import command_routes
 from control_api.sessions.one_session import ONE_SESSION, SESSION_ANSWER
+from control_api.sessions.request_models import ReplaceWorkerTokenRequest
 from control_api.sessions.transport_reading import TOKEN_CODES
 
 
@@ -42,7 +42,7 @@ SESSION_COMMANDS: tuple[Operation, ...] = (
             "Recording stops after what is still on its way has arrived, and the recording is kept. A session that "
             "never ran is canceled. A session that is ending or terminal stays as it is: 200."
         ),
-        handler=commands.end_session,
+        handler=command_routes.end_session,
     ),
     _command(
         "cancel",
@@ -51,7 +51,7 @@ SESSION_COMMANDS: tuple[Operation, ...] = (
             "Recording stops at once, whatever is still on its way; what was recorded is kept. A session that is "
             "ending or terminal stays as it is: 200."
         ),
-        handler=commands.cancel_session,
+        handler=command_routes.cancel_session,
     ),
     _command(
         "pause",
@@ -60,14 +60,14 @@ SESSION_COMMANDS: tuple[Operation, ...] = (
             "The worker stays in the room; from paused_at on nothing is recorded, stored or billed. In the file the "
             "pause is silence, or left out (recording.on_pause). A paused session stays as it is: 200."
         ),
-        handler=commands.pause_session,
+        handler=command_routes.pause_session,
         errors=("transition.invalid",),
     ),
     _command(
         "resume",
         summary="Resume a paused session",
         description="Recording and billing go on. A running session stays as it is: 200.",
-        handler=commands.resume_session,
+        handler=command_routes.resume_session,
         errors=("transition.invalid",),
     ),
     _command(
@@ -77,13 +77,13 @@ SESSION_COMMANDS: tuple[Operation, ...] = (
             "Lists leave the session out, unless they are asked for archived ones. It runs, bills and ends as before. "
             "An archived session stays as it is: 200."
         ),
-        handler=commands.archive_session,
+        handler=command_routes.archive_session,
     ),
     _command(
         "restore",
         summary="Restore an archived session",
         description="Lists show the session again. A session that is not archived stays as it is: 200.",
-        handler=commands.restore_session,
+        handler=command_routes.restore_session,
     ),
     Operation(
         name="replace_worker_token",
@@ -93,7 +93,7 @@ SESSION_COMMANDS: tuple[Operation, ...] = (
         summary="Replace the worker token",
         description="The new token must be for the same room and the same sub. The worker's next join uses it.",
         scope="sessions:write",
-        handler=commands.replace_worker_token,
+        handler=command_routes.replace_worker_token,
         body=ReplaceWorkerTokenRequest,
         request_examples={"fresh_token": {"worker_token": "<a LiveKit access token>"}},
         answers=(SESSION_ANSWER,),

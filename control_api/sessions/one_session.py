@@ -2,7 +2,7 @@
 
 from control_api.http.openapi.operation import Answer
 from control_api.sessions import examples
-from control_api.sessions.resource import SessionResource
+from control_api.sessions.resource_models import SessionResource
 
 ONE_SESSION = "/v1/sessions/{session_id}"
 MADE_AT = "/v1/sessions/{id}"

@@ -1,15 +1,14 @@
-"""The operations on sessions as resources: create, list, read, change, delete."""
+"""The rows of sessions as resources: create, list, read, change, delete."""
 
 from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.requests.path_parameters import SESSION_LEADS_TO
 from control_api.http.requests.query_parameters import choice, identifier, page_size, statuses, text, timestamp
-from control_api.sessions import commands, examples, read
-from control_api.sessions import create as creating
-from control_api.sessions.create_request import CreateSessionRequest, UpdateSessionRequest
+from control_api.sessions import create_routes, edit_routes, examples, read_routes
 from control_api.sessions.long_poll import MAX_WAIT_SECONDS
 from control_api.sessions.one_session import ERASURE_CODES, MADE_AT, ONE_SESSION, SESSION_ANSWER
-from control_api.sessions.resource import HexSessionResource, SessionList, SessionResource
+from control_api.sessions.request_models import CreateSessionRequest, UpdateSessionRequest
+from control_api.sessions.resource_models import HexSessionResource, SessionList, SessionResource
 from control_api.sessions.transport_reading import TRANSPORT_CODES
 
 SESSION_OPERATIONS: tuple[Operation, ...] = (
@@ -21,7 +20,7 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
         summary="Create a session",
         description="Queues a recording of a LiveKit room. A worker joins with the token, usually within a second.",
         scope="sessions:write",
-        handler=creating.create_session,
+        handler=create_routes.create_session,
         body=CreateSessionRequest,
         made_at=MADE_AT,
         request_examples={
@@ -51,7 +50,7 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
             "UTC. Paginate with limit + starting_after=<last_session_id>."
         ),
         scope="sessions:read_metadata",
-        handler=read.list_sessions,
+        handler=read_routes.list_sessions,
         query=(
             statuses(),
             page_size(),
@@ -89,7 +88,7 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
             "answered with ids in hex, and with started, active or idle as the status."
         ),
         scope="sessions:read_metadata",
-        handler=read.get_session,
+        handler=read_routes.get_session,
         query=(choice("until", "What to wait for. Needs Prefer: wait=N.", ("running", "terminal")),),
         request_headers={
             "If-None-Match": ("The ETag of an earlier answer: 304 if nothing has changed since.", {"type": "string"}),
@@ -106,7 +105,7 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
                 examples.SESSION,
                 headers={"ETag": "Changes with the session and its usage."},
                 optional_headers={"Preference-Applied": "The wait that was granted."},
-                variant=(read.HEX_SESSION, HexSessionResource, examples.HEX_SESSION),
+                variant=(read_routes.HEX_SESSION, HexSessionResource, examples.HEX_SESSION),
             ),
             Answer(304, "Unchanged since If-None-Match.", headers={"ETag": "The same as before."}),
         ),
@@ -121,7 +120,7 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
         summary="Change title, tags or metadata",
         description="A member that is sent replaces the old one as a whole; a member that is left out stays as it is.",
         scope="sessions:write",
-        handler=commands.update_session,
+        handler=edit_routes.update_session,
         body=UpdateSessionRequest,
         request_examples={"title": {"title": "Refund of order 4711"}, "tags": {"tags": ["support", "refund"]}},
         answers=(SESSION_ANSWER,),
@@ -139,7 +138,7 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
             "session.active: end it first."
         ),
         scope="sessions:delete",
-        handler=commands.delete_session,
+        handler=edit_routes.delete_session,
         answers=(Answer(204, "No content"),),
         errors=ERASURE_CODES,
     ),

@@ -1,6 +1,6 @@
 """From a stored session to the resource that clients read."""
 
-from control_api.sessions.resource import (
+from control_api.sessions.resource_models import (
     HexSessionResource,
     HexStatusWord,
     LiveKitTransport,

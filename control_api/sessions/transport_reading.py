@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import SecretStr
 
-from control_api.sessions.create_request import LiveKitTransportRequest, TransportRequest
+from control_api.sessions.request_models import LiveKitTransportRequest, TransportRequest
 from sessions.errors import ParleyError
 from sessions.room_url import parse_room_url
 from sessions.session import LiveKitTransport

@@ -1,1 +1,1 @@
-"""Transcripts and summaries over HTTP, in every format. They are written by the speech process of a worker."""
+"""Transcripts (JSON, WebVTT, SubRip, text) and summaries over HTTP. They are made by a worker's speech process."""

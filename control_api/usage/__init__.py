@@ -1,1 +1,1 @@
-"""Usage over HTTP: the ledger's rows and their sums. The rows are written by `store.usage`."""
+"""Usage over HTTP: the ledger's rows and their sums. Rows are written by `store.usage`, never here."""

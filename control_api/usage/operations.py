@@ -7,7 +7,7 @@ from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.requests.query_parameters import choice, edge, identifier, page_size, text, zone
 from control_api.usage import event_routes, examples, total_routes
 from control_api.usage.event_models import UsageEventList
-from control_api.usage.models import UsageReport
+from control_api.usage.total_models import UsageReport
 from sessions.billing_period import LONGEST_PERIOD, MONTH_WORDS
 from store.usage.totals import GroupBy
 

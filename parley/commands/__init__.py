@@ -1,1 +1,1 @@
-"""The commands of `parley`, a module each: they wire an installation together and run it. They hold no rules."""
+"""The commands of `parley`, a module each: they wire the installation together and run it. They hold no rules."""

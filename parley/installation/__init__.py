@@ -1,1 +1,1 @@
-"""What every command needs of this installation: settings, secrets, the object storage, the schema, logging."""
+"""What every command needs of this installation: settings, secrets, object storage, a checked schema, logging."""

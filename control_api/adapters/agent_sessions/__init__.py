@@ -1,1 +1,5 @@
-"""Sessions of an agent under `/v1/agents/{agent_id}/sessions`: names and shapes of their own over the same services."""
+"""The style of agents' sessions, `/v1/agents/{agent_id}/sessions`: list, history, rename, archive, restore and delete.
+
+A session is addressed by its `key`, times are Unix timestamps in milliseconds, and 401 and 403 have texts of their own.
+It creates and records no session: that is the canonical style's.
+"""

@@ -1,1 +1,5 @@
-"""What a session left behind, in an envelope of its own: status, audio, transcript and summary by the session's key."""
+"""The style of the flat paths, `/v1/session/…` and `/v1/sessions/summary`: a session's status, audio, transcript, summary.
+
+The session's id comes in the query or the body, members are in camelCase, and an error is `{"error": "<text>"}`. It reads
+outputs and starts summary runs; it creates, changes and deletes no session.
+"""

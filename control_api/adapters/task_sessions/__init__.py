@@ -1,1 +1,5 @@
-"""Sessions of a task under `/api/sessions`: names and shapes of their own over the same services."""
+"""The style of tasks, `/api/sessions`: text sessions of agents' tasks, which a transport makes voice sessions.
+
+Resources are bare, and a status is one of five words, which is also the command to get there. Errors have the canonical
+envelope.
+"""

@@ -23,7 +23,7 @@ from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import ERASURE
 from control_api.messages.delivery import deliver
 from control_api.messages.routes import message_status
-from control_api.sessions.create import agent_of_new, hide_from_others, max_duration_seconds
+from control_api.sessions.create_routes import agent_of_new, hide_from_others, max_duration_seconds
 from control_api.sessions.transport_reading import Seat, read_transport
 from sessions import session_defaults
 from sessions.errors import ParleyError

@@ -1,1 +1,4 @@
-"""What every answer is made of: the envelope, dialects of errors, strict models, request ids, entity tags."""
+"""What answers are made of: strict models, pages, error bodies and their dialects, request ids, entity tags.
+
+It reads no request.
+"""

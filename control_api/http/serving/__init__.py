@@ -1,1 +1,4 @@
-"""The way of a request through the server: protocol, boundary, admission, route; and whether the server is ready."""
+"""The way of a request through the server: connection, boundary, admission, route; metrics, log line and readiness.
+
+`control_api.server` starts and stops it.
+"""

@@ -1,6 +1,6 @@
 """Every operation on sessions does what the contract says."""
 
-from control_api.sessions.resource import SessionResource
+from control_api.sessions.resource_models import SessionResource
 from tests.support.api_server import ROOM_URL, ApiServer, create_body, worker_token
 
 

@@ -9,7 +9,7 @@ from control_api.http.openapi.document import openapi_document, render
 from control_api.http.openapi.operation import Operation
 from control_api.http.requests.field_errors import validate
 from control_api.operations import OPERATIONS
-from control_api.sessions.create_request import CreateSessionRequest
+from control_api.sessions.request_models import CreateSessionRequest
 
 DOCUMENT: dict[str, Any] = json.loads(render(openapi_document(OPERATIONS)))
 

@@ -9,7 +9,7 @@ from control_api.http.requests.call import Call
 from control_api.sessions.long_poll import GOALS, preferred_wait, wait_until
 from control_api.sessions.notifications import NOTIFICATIONS
 from control_api.sessions.presenter import present_session, present_session_in_hex
-from control_api.sessions.resource import SessionList
+from control_api.sessions.resource_models import SessionList
 from sessions.ids import is_hex_spelling
 from sessions.lifecycle import Status
 from sessions.session import Session

@@ -7,9 +7,9 @@ from aiohttp import web
 
 from control_api.http.answers.json_answer import json_answer, to_json
 from control_api.http.requests.call import Call
-from control_api.sessions.create_request import CreateSessionRequest
 from control_api.sessions.one_session import MADE_AT
 from control_api.sessions.presenter import present_session
+from control_api.sessions.request_models import CreateSessionRequest
 from control_api.sessions.transport_reading import read_transport
 from sessions import session_defaults
 from sessions.errors import ParleyError

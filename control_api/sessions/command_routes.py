@@ -1,19 +1,16 @@
-"""`POST …/end`, `…/cancel`, `…/pause`, `…/resume`, `PUT …/worker_token`."""
+"""`POST …/end`, `…/cancel`, `…/pause`, `…/resume`, `…/archive` and `…/restore`, and `PUT …/worker_token`."""
 
 from datetime import UTC, datetime
-from typing import cast
 
 from aiohttp import web
 
 from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.call import Call
-from control_api.http.requests.dependencies import ERASURE
-from control_api.sessions.create_request import ReplaceWorkerTokenRequest, UpdateSessionRequest
 from control_api.sessions.presenter import present_session
+from control_api.sessions.request_models import ReplaceWorkerTokenRequest
 from sessions.errors import ParleyError
 from sessions.lifecycle import SETTLED
 from sessions.worker_token import read_worker_token, require_stream_grants
-from store.sessions.edits import SessionChanges
 
 
 async def end_session(call: Call) -> web.StreamResponse:
@@ -63,20 +60,6 @@ async def replace_worker_token(call: Call) -> web.StreamResponse:
             error.param = "worker_token"  # here the body has it at the top
         raise
     return json_answer(present_session(session))
-
-
-async def update_session(call: Call) -> web.StreamResponse:
-    """Change title, tags and metadata."""
-    body = call.body_as(UpdateSessionRequest)
-    changes = cast(SessionChanges, body.model_dump(exclude_unset=True))
-    session = await call.dependencies.sessions.update(call.organization_id, call.session_id, changes)
-    return json_answer(present_session(session))
-
-
-async def delete_session(call: Call) -> web.StreamResponse:
-    """Erase every byte of content; the bill stays."""
-    await call.request.app[ERASURE].erase(call.organization_id, call.session_id)
-    return web.Response(status=204)
 
 
 async def archive_session(call: Call) -> web.StreamResponse:
