@@ -1,6 +1,6 @@
 """Each track of a recording by itself, at the rate that speech models want: 16 kHz mono, placed on the session's clock.
 
-One pass over the segments, in which nothing is held but what the filters need: who listens begins with the first one.
+One pass over the segments, which holds only what the filters need: a listener can begin with the first segment.
 """
 
 from collections.abc import Callable, Iterator
@@ -89,7 +89,7 @@ class _Track:
 
     def __init__(self, label: TrackLabel) -> None:
         self._label = label
-        self._resampler: soxr.ResampleStream | None = None  # of a stretch that may go on
+        self._resampler: soxr.ResampleStream | None = None  # of the stretch that may still go on
         self._next_sample = 0
         self._end = 0  # at 16 kHz
 

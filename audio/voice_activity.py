@@ -25,10 +25,10 @@ class VoicedStretches:
         self._cut_windows = range(cut[0] // window_samples, cut[1] // window_samples)
         self._position = 0
         self._is_voice = False
-        self._first: int | None = None  # where the voice began that may still go on
-        self._end = 0  # of its last window
-        self._lead = self._padding  # what a stretch has before its first window; a cut stretch goes on without
-        self._probabilities: list[float] = []  # since its first window
+        self._first: int | None = None  # where the stretch began that may still go on
+        self._end = 0  # where its last window with a voice ended
+        self._lead = self._padding  # padding before the first window; what goes on behind a cut has none
+        self._probabilities: list[float] = []  # of its windows
 
     @property
     def is_idle(self) -> bool:
@@ -41,7 +41,7 @@ class VoicedStretches:
         return max((self._position if self._first is None else self._first) - self._lead, 0)
 
     def hear(self, probability: float) -> Range | None:
-        """Take the next window; return the stretch that is known by that."""
+        """Take the next window; return the stretch that it completes, if any."""
         self._is_voice = probability >= (STOP_PROBABILITY if self._is_voice else START_PROBABILITY)
         if self._first is None:
             if not self._is_voice:

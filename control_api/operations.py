@@ -1,6 +1,6 @@
-"""The table of operations: routes and OpenAPI document both come from it, so neither lacks what the other has.
+"""The table of operations. Routes and OpenAPI document are both made from it, so neither lacks what the other has.
 
-A module per kind of thing, each with its rows; the other documents' rows are in `control_api.adapters`.
+Each room of `control_api` has its rows in a module `operations`; the rows of the other styles are in `adapters`.
 """
 
 from control_api.adapters.agent_sessions.operations import AGENT_SESSION_OPERATIONS

@@ -15,7 +15,7 @@ LONGEST_PERIOD = timedelta(days=366)
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
-# Names that mean another zone on another machine, or none.
+# Names that stand for another zone on every machine, or for none.
 _NOT_PLACES = frozenset({"localtime", "Factory", "posixrules"})
 
 

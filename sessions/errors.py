@@ -64,5 +64,5 @@ class DatabaseUnavailableError(ParleyError):
 
 
 def session_not_found() -> ParleyError:
-    """What unknown sessions and sessions of other organizations are answered with alike."""
+    """The one error for sessions that don't exist and for those of other organizations."""
     return ParleyError("not_found", "Session not found")

@@ -2,7 +2,7 @@
 
 import hashlib
 
-_LONGEST_ID_BYTES = 1024  # an index takes 2704 for all columns of a row
+_LONGEST_ID_BYTES = 1024  # an entry of an index holds 2704 bytes, all its columns together
 
 
 def kept_text(text: str) -> str:

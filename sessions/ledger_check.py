@@ -1,4 +1,4 @@
-"""Whether the rows of a session's bill balance: they are recomputed from nothing but themselves.
+"""Whether the rows of a session's bill balance, recomputed from the rows alone.
 
 A bill balances when its ranges tile the session's counter from 0 without a hole or an overlap, when every row's credits
 are its milliseconds times its multiplier, when the multiplier, the agent and the customer never change, when the rows

@@ -52,7 +52,7 @@ class WorkerTokenClaims:
 
 
 def require_stream_grants(claims: WorkerTokenClaims) -> None:
-    """What byte streams need besides: senders wait until they see the worker, and then for its answers (measured).
+    """Check what byte streams need besides: their senders wait for a worker that they see, and for its answers.
 
     Raises:
         ParleyError: `audio_source.unsupported` or `worker_token.missing_grant`.

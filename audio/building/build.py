@@ -125,12 +125,12 @@ class _Build:
             elif record.kind == RecordKind.GAP:
                 gap_end = min(record.end_sample, end_sample)
                 self.gaps.append(Gap(record.start_sample, gap_end, record.document["code"]))
-        # Outside its key's range a segment has no say: those blocks may be written already.
+        # Samples outside the range of the segment's key are dropped: their blocks may be written already.
         for run in contiguous_runs(segment.records):
             self._add(key, run, max(key.first_sample, 0), min(key.last_sample, end_sample))
 
     def write_until(self, sample: int, wav: soundfile.SoundFile) -> None:
-        """Write the whole blocks before `sample`: nobody adds to them any more."""
+        """Write the whole blocks before `sample`, which no later segment adds to."""
         for index in range(self._next_block, min(sample, self._length_samples) // SAMPLE_RATE):
             self._write_block(index, SAMPLE_RATE, wav)
 

@@ -1,4 +1,4 @@
-"""In which order the segments of a plan are read, how far each epoch speaks, and what in a segment hangs together."""
+"""In which order the segments of a plan are read, where each epoch ends, and which records are contiguous."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field

@@ -23,8 +23,8 @@ from sessions.ids import format_id
 from store.access.api_keys import ApiKeys
 from store.database.database import Database
 
-_WARM_UP = 10  # rounds at most
-_READS = 5  # of what is not paged
+_WARM_UP = 10  # at most so many rounds
+_READS = 5  # of each read that has no pages
 _RATIO = 1.3
 
 Times = dict[tuple[str, str, int], list[float]]
@@ -116,7 +116,7 @@ def _through_http(apis: Sequence[tuple[Filled, ParleyApi]], count: int) -> Times
 
 
 def _whole(apis: Sequence[tuple[Filled, ParleyApi]]) -> list[tuple[str, ...]]:
-    """What no page bounds."""
+    """The reads that have no pages."""
     one = "/v1/sessions/{}"
     paths = {
         "sums of the month": "/v1/usage",
@@ -140,4 +140,4 @@ def _time_of(api: ParleyApi, path: str) -> str:
     try:
         return f"{median(list(times())):.1f}"
     except RuntimeError as error:
-        return str(error).split(": ", 1)[1][:3]  # its status
+        return str(error).split(": ", 1)[1][:3]  # the HTTP status

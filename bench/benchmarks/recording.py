@@ -142,7 +142,7 @@ def bench_recording(options: Options) -> None:
 
 
 def _fitting(measured: Sequence[Measurement], sessions: int) -> int:
-    """How many sessions keep the machine below the limit, after what `sessions` of them cost; at least as many."""
+    """How many sessions keep the machine below the limit, judged by what `sessions` cost; at least `sessions`."""
     used = median([one.busy.machine_percent - one.busy.strangers_percent for one in measured]) / 100
     return max(int(sessions * _AIM / used), sessions) if used > 0 else sessions
 

@@ -28,7 +28,7 @@ class Busy:
 
 
 class BusyMeter:
-    """From construction to `read`."""
+    """Measures from its construction to `read`."""
 
     def __init__(self) -> None:
         self._busy, self._total = _busy_and_total()

@@ -1,8 +1,8 @@
 """Fills the tables with sessions that are over, as years of use would.
 
-Whatever a page is chosen by, its sessions are the oldest ones, behind everything that it must not read: the 25 of the
-rare agent, task, project, customer, tag and status; of the agent that files everything away, the 25 that it has not;
-of the customer and the tag that another agent has everywhere, the 25 of the default agent.
+Whatever filter a page has, the 25 sessions that it shows are the oldest ones, behind everything that it must not read:
+those of a rare agent, task, project, customer, tag and status; the only ones that an agent has not archived; and the
+default agent's only ones with a customer and a tag that all sessions of another agent have.
 """
 
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""`/v1/api_keys`: make, list, rotate and revoke. A key gives away nothing that it doesn't have."""
+"""`/v1/api_keys`: make, list, rotate and revoke. No key makes or rotates a key that may do more than itself."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -63,13 +63,13 @@ async def rotate_api_key(call: Call) -> web.StreamResponse:
 
 
 async def revoke_api_key(call: Call) -> web.StreamResponse:
-    """204: it works nowhere any more."""
+    """Revoke the key at once; 204, also for a key that is revoked already."""
     await call.dependencies.api_keys.revoke(call.organization_id, call.api_key_id, agent_id=call.agent)
     return web.Response(status=204)
 
 
 def _check(body: CreateApiKeyRequest, principal: Principal) -> str | None:
-    """The new key's agent, if the request makes sense and gives away nothing that the asker lacks."""
+    """The new key's agent, once it is clear that the asking key may make such a key."""
     if principal.kind == "agent" and (body.kind, body.agent_id or principal.agent_id) != ("agent", principal.agent_id):
         raise ParleyError("agent.not_allowed", "the API key makes keys for its own agent only", param="agent_id")
     agent_id = body.agent_id or principal.agent_id

@@ -45,7 +45,7 @@ class ObjectLinks:
         return Link(f"{self._base_url}{path}?expires={expires}&signature={signature}", expires_at)
 
     def check(self, key: str, expires: str, signature: str) -> None:
-        """Whether the link to `key` is ours and still good.
+        """Let the link to `key` pass if this installation signed it and it has not expired.
 
         Raises:
             ParleyError: `audio.link_invalid`.

@@ -60,7 +60,7 @@ async def get_metrics(call: Call) -> web.StreamResponse:
 
 
 async def get_status(call: Call) -> web.StreamResponse:
-    """For people."""
+    """The status of the service, for people."""
     condition = await call.request.app[READINESS].check()
     healthy = condition.database and condition.storage
     return json_answer(

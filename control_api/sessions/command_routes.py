@@ -32,7 +32,7 @@ async def pause_session(call: Call) -> web.StreamResponse:
 
 
 async def resume_session(call: Call) -> web.StreamResponse:
-    """Go on; unchanged when it is running already."""
+    """Record and bill again; unchanged when it is running already."""
     session = await call.dependencies.sessions.resume(call.organization_id, call.session_id)
     return json_answer(present_session(session))
 

@@ -48,7 +48,7 @@ def agent_of_new(call: Call, agent_id: str | None) -> str | None:
 
 
 async def hide_from_others(call: Call, error: ParleyError) -> None:
-    """Which session is in the way is shown to its own agent only."""
+    """Take `existing_session_id` out of the error, unless that session is the asking agent's own."""
     existing = error.extra.get("existing_session_id")
     if call.agent is None or existing is None:
         return
@@ -61,7 +61,7 @@ async def hide_from_others(call: Call, error: ParleyError) -> None:
 
 
 def to_new_session(body: CreateSessionRequest, settings: Settings, now: datetime) -> NewSession:
-    """What to store, if it makes sense: semantics after schema.
+    """The session to store, after the checks that no schema can make.
 
     Raises:
         ParleyError: `transport.unsupported`, `field.invalid`, `audio_source.unsupported`,

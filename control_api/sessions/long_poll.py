@@ -14,7 +14,7 @@ from store.waiting.set_within import set_within
 MAX_WAIT_SECONDS = 30
 POLL_SECONDS = 2.0  # notifications may be lost; this is how long one then costs
 
-# "running": it runs, or it never will again.
+# Waiting for "running" ends, too, when the session can run no more.
 GOALS: dict[str, frozenset[Status]] = {
     "running": frozenset({Status.RUNNING, Status.PAUSED}) | SETTLED,
     "terminal": TERMINAL,

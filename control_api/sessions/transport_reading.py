@@ -1,4 +1,4 @@
-"""From the transport of a body to what the store keeps: semantics after schema."""
+"""From the transport of a body to what the store keeps, with the checks that no schema can make."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +35,7 @@ class Seat:
 
 
 def read_transport(transport: TransportRequest, settings: Settings, *, joins_at: datetime) -> Seat:
-    """What to join, if it makes sense.
+    """Where a worker is to join, and with what.
 
     Args:
         joins_at: not before; the worker token must live longer.

@@ -45,7 +45,7 @@ async def stored_summary(call: Call, run: SummaryRun) -> Any:
 
 
 def failure_of(run: SummaryRun) -> ParleyError:
-    """What is said of a run that failed."""
+    """The error that answers for a run that failed."""
     return ParleyError("summary.failed", f"the summary was not made: {run.message or run.code}; regenerate it")
 
 

@@ -1,4 +1,4 @@
-"""The ledger as it is answered: one row each."""
+"""Rows of the ledger as clients read them."""
 
 from typing import Literal
 

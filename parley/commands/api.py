@@ -92,7 +92,7 @@ async def _serve_with_probe(dependencies: ApiDependencies, url_file: Path | None
             try:
                 await serve(dependencies, stopping=stopping, on_ready=lambda url: write_url(url, url_file))
             except OSError as error:
-                failure = error  # raised here it would come out in a group
+                failure = error  # raised here, it would leave the task group wrapped in an ExceptionGroup
             finally:
                 probe.cancel()
     if failure is not None:

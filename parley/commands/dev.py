@@ -11,7 +11,7 @@ from parley.servers.local_stack import LocalStack, die_with_make, interrupt_on_s
 
 _POLL_SECONDS = 0.2
 _ROOM = "my-room"
-_GRACE_SECONDS = "1"  # nobody takes over on this machine
+_GRACE_SECONDS = "1"  # no other worker on this machine could take over
 
 
 def run_dev() -> int:

@@ -38,6 +38,6 @@ async def _run(installation: Installation, queue: str) -> None:
 
 
 def _speech_process() -> Callable[..., Awaitable[None]]:
-    from worker.processes.speech_process import run_speech_process  # what finalizes needs none of this
+    from worker.processes.speech_process import run_speech_process  # a process that finalizes needs none of this
 
     return run_speech_process

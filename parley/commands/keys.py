@@ -24,7 +24,7 @@ def run_keys(arguments: argparse.Namespace) -> int:
 
     Raises:
         CommandError: there is no such organization or key, or the arguments don't fit together.
-        ParleyError: the id is none, the schema is old, or the database is away.
+        ParleyError: the id is malformed, the schema is old, or the database is away.
     """
     settings = load_settings()
     configure_logging(settings.log_level, process="keys")

@@ -34,7 +34,7 @@ def run_demo() -> int:
     """Returns 0 if the recording is right, 1 if it is not.
 
     Raises:
-        CommandError: it did not come that far.
+        CommandError: the conversation could not be recorded to its end.
     """
     die_with_make()
     interrupt_on_sigterm()

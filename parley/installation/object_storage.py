@@ -9,7 +9,7 @@ def open_objects(installation: Installation) -> Objects:
     """The object storage of this installation.
 
     Raises:
-        CommandError: PARLEY_STORAGE_URL is none that we know.
+        CommandError: PARLEY_STORAGE_URL has a form that we don't know.
         StorageError: the local folder can't be made.
     """
     try:

@@ -1,4 +1,4 @@
-"""Start-up refuses a database whose schema is not today's."""
+"""A process doesn't start on a database whose schema is not today's."""
 
 from parley.installation.installation import Installation
 from store.database.database import Database

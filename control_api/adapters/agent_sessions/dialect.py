@@ -13,7 +13,7 @@ _TEXTS = {
 
 
 def _content(error: ParleyError, request_id: str) -> dict[str, Any]:
-    """`code` says which of both it was, `required_scope` which scope is meant."""
+    """The canonical body with this style's text for 401 and 403; `code` and `required_scope` say the rest."""
     content = error_content(error, request_id)
     text = _TEXTS.get(http_status(error.code))
     if text is not None:

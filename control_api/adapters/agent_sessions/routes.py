@@ -43,32 +43,32 @@ async def get_history(call: Call) -> web.StreamResponse:
 
 
 async def rename_session(call: Call) -> web.StreamResponse:
-    """A label is a title."""
+    """Rename the session: its label is its title."""
     label = call.body_as(RenameRequest).label
     await call.dependencies.sessions.update(call.organization_id, call.session_id, {"title": label})
     return _no_content()
 
 
 async def archive_session(call: Call) -> web.StreamResponse:
-    """Archived again: the same."""
+    """Archive the session; archiving it again changes nothing."""
     await call.dependencies.sessions.archive(call.organization_id, call.session_id)
     return _no_content()
 
 
 async def restore_session(call: Call) -> web.StreamResponse:
-    """Restored again: the same."""
+    """Restore the session; restoring it again changes nothing."""
     await call.dependencies.sessions.restore(call.organization_id, call.session_id)
     return _no_content()
 
 
 async def delete_session(call: Call) -> web.StreamResponse:
-    """Its content is erased, the bill stays."""
+    """Erase the session's content; the bill stays."""
     await call.request.app[ERASURE].erase(call.organization_id, call.session_id)
     return _no_content()
 
 
 async def delete_archived_session(call: Call) -> web.StreamResponse:
-    """As `delete_session`, for sessions that are archived; others aren't found among them."""
+    """Like `delete_session`, for archived sessions; a session that is not archived is not found."""
     session = await call.dependencies.sessions.get(call.organization_id, call.session_id)
     if session.archived_at is None:
         raise session_not_found()

@@ -45,7 +45,7 @@ async def get_summary(call: Call) -> web.StreamResponse:
 
 
 async def regenerate_summary(call: Call) -> web.StreamResponse:
-    """Start a run, whatever there is; the one that is going on is as good."""
+    """Start a run whatever summary there is, unless a run is going on already."""
     body = call.body_as(RegenerateRequest)
     session = await _matching(
         call, body.session_id, body.project_id or "", instant=body.instant_voice_links, code="field.required"
@@ -65,7 +65,7 @@ async def regenerate_summary(call: Call) -> web.StreamResponse:
 async def _matching(
     call: Call, session_id: str, project_id: str, *, instant: bool, code: str = "parameter.required"
 ) -> Session:
-    """The session, if it is of the project that was named, where one was, and without one, if that was said."""
+    """The session, if it is of `project_id` (unless that is empty) and, when `instant`, of no project."""
     if not session_id:
         raise ParleyError(code, "sessionId is required", param="sessionId")
     session = await session_of(call, session_id)

@@ -140,7 +140,7 @@ async def send_task_message(call: Call) -> web.StreamResponse:
 
 
 def _command(word: str) -> Callable[[Status], Command | None]:
-    """What a status that is asked for means for a session in each of ours; None: it is so already.
+    """What it means to ask a session for the status `word`, by the status that it has; None: it has it already.
 
     Raises:
         ParleyError: `status.unknown`; the function that is returned raises `transition.invalid`.

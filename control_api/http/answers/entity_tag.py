@@ -6,7 +6,7 @@ from sessions.session import Session
 
 
 def entity_tag(session: Session) -> str:
-    """The opaque text of a strong tag, without quotes: everything else of the resource follows from these two."""
+    """The opaque text of a strong tag, without quotes: nothing of the resource changes without one of these two."""
     as_of = session.usage.as_of
     return f"{session.version}-{0 if as_of is None else int(as_of.timestamp() * 1000)}"
 

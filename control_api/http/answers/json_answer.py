@@ -14,7 +14,7 @@ def to_json(model: BaseModel) -> bytes:
 def json_answer(
     content: BaseModel | bytes, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """An answer that only the asker may keep."""
+    """A JSON answer that only its own client may cache, and has to revalidate."""
     return web.Response(
         status=status,
         body=content if isinstance(content, bytes) else to_json(content),

@@ -1,4 +1,4 @@
-"""How request bodies are checked: strict types, no unknown members, bounded texts, and errors that don't quote them."""
+"""What bodies of requests and answers are made of: strict types, no unknown members, errors that quote no input."""
 
 from typing import Annotated, Any
 
@@ -23,7 +23,7 @@ class AnswerModel(BaseModel):
 
 
 def _integral(value: Any) -> Any:
-    """JSON Schema calls 25.0 an integer."""
+    """25.0 as 25, which JSON Schema calls an integer."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -29,7 +29,7 @@ class Answer:
         variant: JSON in another spelling, under a media type of its own (and under plain JSON, where the path asks for
             it): media type, model, example.
         headers: name → description; those that are always there.
-        optional_headers: those that are there at times.
+        optional_headers: name → description; those that only some answers have.
         leads_to: in links to other operations: what addresses something there (a parameter of the path, `sessionId`) →
             the member of this answer's JSON body that says it.
     """
@@ -54,13 +54,13 @@ class Operation:
         path: with parameters of `control_api.http.requests.path_parameters`.
         scope: what the key must have; None: any key will do.
         public: needs no key at all.
-        secret_answer: the answer holds a secret: it is kept for repetitions sealed, and by nobody else.
-        made_at: path of what a POST makes, with `{id}` of its answer; for Location, which repetitions have too.
+        secret_answer: the answer holds a secret: for repetitions it is kept sealed, and no cache may keep it.
+        made_at: path of what a POST makes, with the `{id}` of its answer: the Location header, of repetitions too.
         errors: the codes that belong to this operation, beyond those that every one has.
         error_descriptions: status → a sentence, where the usual one of that status says too little.
         request_examples: name → body.
         request_headers: name → description and JSON Schema.
-        dialect: of its errors.
+        dialect: the form of its errors.
     """
 
     name: str

@@ -5,7 +5,7 @@ from aiohttp import hdrs, web
 from sessions.errors import ParleyError
 from store.access.api_keys import ApiKeys, Principal
 
-# What a scope brings along.
+# The scopes of which any one is enough, where it isn't the very scope that an operation asks for.
 _INCLUDES = {"sessions:read_metadata": frozenset({"sessions:read_metadata", "sessions:read"})}
 
 

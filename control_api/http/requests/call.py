@@ -27,7 +27,7 @@ class Call:
     Attributes:
         session: `{session_id}` or `{session_key}` of the path; it exists and is the agent's, where there is one.
         api_key: `{key_id}` of the path.
-        agent: `{agent_id}` of the path, else the agent that the key is bound to: nothing of others may be shown.
+        agent: `{agent_id}` of the path, else the agent that the key is bound to; nothing of another agent is shown.
         ticket: of an idempotent request; a route that stores the answer in its own transaction sets it to None.
     """
 
@@ -42,7 +42,7 @@ class Call:
 
     @property
     def dependencies(self) -> ApiDependencies:
-        """What the application leans on."""
+        """What the application was built with."""
         return self.request.app[DEPENDENCIES]
 
     @property

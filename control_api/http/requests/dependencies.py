@@ -1,4 +1,4 @@
-"""What the application leans on, wired by `parley`."""
+"""What the application is built with; `parley` opens and wires it."""
 
 from dataclasses import dataclass
 

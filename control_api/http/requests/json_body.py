@@ -105,7 +105,7 @@ def _check_values(value: Any, depth: int) -> None:
 
 
 def malformed(message: str) -> ParleyError:
-    """What is said of a body that is no acceptable JSON."""
+    """The error for a body that is no acceptable JSON."""
     return ParleyError("body.malformed", message)
 
 

@@ -32,7 +32,7 @@ def path_parameters(path: str) -> list[str]:
 
 
 def read_path(call: Call) -> None:
-    """Read the request's path into the call, which knows already who asks.
+    """Read the request's path into the call, which has been authenticated before.
 
     Raises:
         ParleyError: `id.invalid`; `not_found` for an agent that the key isn't for.

@@ -51,7 +51,7 @@ def admit(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamR
 
 
 async def require_own(call: Call) -> None:
-    """Let the call pass if what its path names is the agent's that the path or the key is bound to.
+    """Let the call pass unless its session is another agent's than the one that the path names or the key is for.
 
     Raises:
         ParleyError: `not_found`, as for what doesn't exist.
@@ -81,7 +81,7 @@ async def _once(operation: Operation, call: Call, key: str) -> web.StreamRespons
     call.ticket = begun
     try:
         answer = await operation.handler(call)
-        if call.ticket is not None:  # the route changes nothing twice by itself, so the answer may be kept afterwards
+        if call.ticket is not None:  # the route is idempotent by itself, so its answer may be kept afterwards
             assert isinstance(answer, web.Response)
             body = answer.body or b""
             assert isinstance(body, bytes)

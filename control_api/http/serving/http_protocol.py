@@ -1,4 +1,4 @@
-"""What happens below the middlewares: requests that aiohttp cannot read, in the envelope and without an echo of them.
+"""Requests that aiohttp cannot read, and which reach no middleware: answered in the envelope, without an echo of them.
 
 aiohttp answers them in text/plain and quotes the input (measured); its log line quotes it too. Also the `Expect`
 header, which it judges before any middleware runs.

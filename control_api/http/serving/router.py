@@ -1,7 +1,7 @@
 """From the table of operations to aiohttp's router: one resource per path, which answers every method.
 
-A path that a literal one shares with a parameterized one (`/v1/sessions/summary`, `/v1/sessions/{session_id}`) is the
-literal one's, with all its methods: what that doesn't have is 405 there, and never a session of that name.
+Where a literal path also matches one with parameters (`/v1/sessions/summary`, `/v1/sessions/{session_id}`), the literal
+path answers every method: a method that it lacks is 405, and never reaches a session with that name.
 """
 
 import re
@@ -19,7 +19,7 @@ from sessions.errors import ParleyError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-# Anything but a slash, where aiohttp's own pattern leaves out braces too; the key of an object has slashes.
+# A parameter is anything without a slash (aiohttp's own pattern refuses braces, too); an object's key has slashes.
 _SEGMENT = "[^/]+"
 _PATTERNS = {"key": r"[\s\S]+"}
 
