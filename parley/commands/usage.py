@@ -26,11 +26,8 @@ from store.usage.totals import UsageTotals
 
 # A whole organization's month is read at once; requests of the API are bounded more tightly.
 _DATABASE_SECONDS = 30.0
-_BALANCES, _DOES_NOT_BALANCE, _NOT_CHECKED = (
-    0,
-    1,
-    2,
-)  # exit codes as diff has them, so that an alert can tell them apart
+# Exit codes as diff has them, so that an alert can tell them apart.
+_BALANCES, _DOES_NOT_BALANCE, _NOT_CHECKED = 0, 1, 2
 
 
 @dataclass(slots=True)
