@@ -1,10 +1,9 @@
-"""The one settings tree: read once by `parley`, frozen, passed down. docs/settings.md is generated from it."""
+"""The one settings tree: frozen, read once by `parley`, passed down. docs/settings.md is generated from it."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, JsonValue, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator, model_validator
 
 SpeechEngineName = Literal["pocketsphinx", "openai", "faster-whisper", "none"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -15,10 +14,10 @@ def _why(reason: str) -> dict[str, JsonValue]:
     return {"why": reason}
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Every setting with its unit, default and reason. The environment spells them `PARLEY_<NAME>`."""
 
-    model_config = SettingsConfigDict(env_prefix="PARLEY_", frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
 
     data_dir: Path = Field(
         Path(".parley"),
@@ -74,7 +73,7 @@ class Settings(BaseSettings):
             "Several workers on one host just work; the log says which port each has. Set it to be scraped."
         ),
     )
-    secret_key: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+    secret_key: tuple[SecretStr, ...] = Field(
         (),
         description="1..n texts of ≥ 32 characters, comma-separated, newest first: encrypts tokens, signs links.",
         json_schema_extra=_why(

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import SettingsError
 
 from parley.command_error import CommandError
 from sessions.settings import Settings
@@ -18,19 +17,20 @@ _EXIT_USAGE = 2
 
 
 def load_settings() -> Settings:
-    """The settings of this process.
+    """The settings of this process; a variable's name may be in upper or lower case.
 
     Raises:
         CommandError: names each variable that is wrong and why, never its value.
     """
     for warning in unknown_variables(os.environ):
         print(f"parley: {warning}", file=sys.stderr)
+    said = {name.upper(): value for name, value in os.environ.items()}
     try:
-        return Settings()
+        return Settings.model_validate(
+            {field: said[_variable(field)] for field in Settings.model_fields if _variable(field) in said}
+        )
     except ValidationError as error:
         reasons = [_reason(details) for details in error.errors(include_input=False, include_url=False)]
-    except SettingsError:
-        reasons = ["a variable could not be read"]
     raise CommandError("the settings are wrong: " + "; ".join(reasons), exit_code=_EXIT_USAGE)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from parley.installation.settings_loading import load_settings
 from parley.servers.livekit_server import VERSION as LIVEKIT_VERSION
 from sessions.settings import Settings
 
@@ -77,7 +78,7 @@ def test_services_configure_valid_settings(monkeypatch: pytest.MonkeyPatch) -> N
     """The composed environment, with the secrets filled in, is one that Parley starts with."""
     for name, value in _environment("api").items():
         monkeypatch.setenv(name, re.sub(r"\$\{\w+:([?-])([^}]*)\}", lambda m: m[2] if m[1] == "-" else "s" * 32, value))
-    settings = Settings()
+    settings = load_settings()
     assert settings.database_url is not None
     assert settings.storage_url == f"file://{_image_data_dir()}/objects"
 

@@ -1,4 +1,4 @@
-"""The settings: read from the environment, checked at the start, silent about secrets."""
+"""The settings: checked at the start, silent about secrets."""
 
 from pathlib import Path
 
@@ -10,33 +10,13 @@ from sessions.settings import Settings
 KEY = "k" * 32
 
 
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-
-    for name in [name for name in os.environ if name.startswith("PARLEY_")]:
-        monkeypatch.delenv(name)
-
-
-def test_without_an_environment_the_defaults_hold() -> None:
+def test_without_values_the_defaults_hold() -> None:
     """Each setting that is left out has its documented default."""
     settings = Settings()
 
     assert (settings.data_dir, settings.heartbeat_seconds, settings.stalled_seconds) == (Path(".parley"), 5, 15)
     assert (settings.queue_seconds, settings.takeover_window_seconds, settings.salvage_seconds) == (300, 600, 60)
     assert settings.database_url is None
-
-
-def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Secrets are split at commas and trimmed."""
-    monkeypatch.setenv("PARLEY_SECRET_KEY", f"{KEY}, {'n' * 32}")
-    monkeypatch.setenv("PARLEY_DATABASE_URL", "postgresql://db/parley")
-    monkeypatch.setenv("PARLEY_API_PORT", "0")
-
-    settings = Settings()
-
-    assert [key.get_secret_value() for key in settings.secret_key] == [KEY, "n" * 32]
-    assert settings.api_port == 0
 
 
 @pytest.mark.parametrize(
@@ -55,7 +35,7 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_cannot_work_stops_the_start(values: dict[str, object]) -> None:
     """Beats that don't fit the stall, short or missing keys, values out of range, unknown names."""
     with pytest.raises(ValidationError):
-        Settings(**values)  # type: ignore[arg-type]
+        Settings(**values)
 
 
 def test_errors_and_texts_do_not_show_secrets() -> None:
