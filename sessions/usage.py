@@ -1,11 +1,9 @@
 """Usage arithmetic. Milliseconds are integers, credits are decimals with three places, floats are nowhere."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
-
-from sessions.timestamps import MILLISECOND
 
 Quality = Literal["standard", "mock"]
 
@@ -33,30 +31,6 @@ class Usage:
     def billable_seconds(self) -> int:
         """The floor of `billable_ms`."""
         return self.billable_ms // 1000
-
-
-def proven_ms(
-    *,
-    now: datetime,
-    previous_beat: datetime,
-    running_since: datetime | None,
-    paused_at: datetime | None,
-    ending_at: datetime | None,
-    started_at: datetime | None,
-    max_duration_seconds: int,
-    stalled_seconds: float,
-) -> int:
-    """What one beat adds to the bill, in whole milliseconds.
-
-    The model that the SQL of `store.runs.beat_writing` is tested against: `least(now, paused_at, ending_at, the
-    session's longest duration after started_at) − greatest(previous beat, running since)`, clamped to
-    0…`stalled_seconds`.
-    """
-    longest = None if started_at is None else started_at + timedelta(seconds=max_duration_seconds)
-    until = min(stamp for stamp in (now, paused_at, ending_at, longest) if stamp is not None)
-    since = max(stamp for stamp in (previous_beat, running_since) if stamp is not None)
-    span = min(max(until - since, timedelta(0)), timedelta(seconds=stalled_seconds))
-    return span // MILLISECOND
 
 
 def credits(milliseconds: int, multiplier: Decimal) -> Decimal:

@@ -1,8 +1,7 @@
-"""What a recording is built from: frozen once into a database row, so that every builder makes the same bytes."""
+"""What a recording is built from. The same plan makes the same bytes, whoever builds it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Literal
 
 from audio.ranges import Range
 from audio.segments.gaps import Gap
@@ -48,28 +47,3 @@ class BuildPlan:
     def num_channels(self) -> int:
         """Channels of the file."""
         return 2 if self.layout == "stereo" else 1
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the plan as JSON values."""
-        return {
-            "segments": [{"name": one.key.name, "storage_key": one.storage_key} for one in self.segments],
-            "length_samples": self.length_samples,
-            "layout": self.layout,
-            "cuts": [list(cut) for cut in self.cuts],
-            "gaps": [[gap.start_sample, gap.end_sample, gap.code] for gap in self.gaps],
-            "on_pause": self.on_pause,
-        }
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Self:
-        """Read back what `to_dict` returned; raises ValueError or KeyError for anything else."""
-        return cls(
-            segments=tuple(
-                PlannedSegment(SegmentKey.parse(one["name"]), one["storage_key"]) for one in document["segments"]
-            ),
-            length_samples=document["length_samples"],
-            layout=document["layout"],
-            cuts=tuple((start, end) for start, end in document["cuts"]),
-            gaps=tuple(Gap(start, end, code) for start, end, code in document["gaps"]),
-            on_pause=document.get("on_pause", "silence"),
-        )

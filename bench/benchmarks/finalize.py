@@ -74,14 +74,12 @@ def _build(folder: Path, minutes: int) -> _Run:
     spool = folder / "build"
     try:
         segments = _segments(spool, "sess_bench", minutes)
-        plan = {
-            "segments": [{"name": key.name, "storage_key": str(path)} for key, path in segments],
+        where = {
+            "segments": [(key.name, str(path)) for key, path in segments],
             "length_samples": minutes * 60 * SAMPLE_RATE,
-            "layout": "mono",
-            "cuts": [],
-            "gaps": [],
+            "wav": str(spool / "out.wav"),
         }
-        return _measure("build_once", {"plan": plan, "wav": str(spool / "out.wav")}, minutes, folder)
+        return _measure("build_once", where, minutes, folder)
     finally:
         shutil.rmtree(spool, ignore_errors=True)
 

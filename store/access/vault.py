@@ -54,7 +54,7 @@ class TokenVault:
     def __init__(self, secret_keys: Sequence[SecretStr]) -> None:
         ciphers = [
             (
-                _derive(secret, b"parley/token-vault/key-id", _KEY_ID_BYTES),
+                _derive(secret, _KEY_ID_LABEL, _KEY_ID_BYTES),
                 AESGCM(_derive(secret, b"parley/token-vault")),
             )
             for secret in _required(secret_keys)

@@ -34,7 +34,7 @@ class SummaryRun:
     Attributes:
         workflow_id: the same for every run of a session.
         code: why it failed, with `message`.
-        is_stored: `summary.json` exists; `is_current`: and it was made from the transcript as it is now.
+        object_key: of `summary.json`, if there is one; `is_current`: it was made from the transcript as it is now.
         read_current: the last run, too, read the transcript as it is now.
     """
 
@@ -53,11 +53,6 @@ class SummaryRun:
     def workflow_id(self) -> str:
         """The same for every run of a session."""
         return workflow_id(self.session_id)
-
-    @property
-    def is_stored(self) -> bool:
-        """Whether there is a `summary.json`."""
-        return self.object_key is not None
 
 
 @dataclass(frozen=True, slots=True)

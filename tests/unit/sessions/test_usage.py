@@ -6,7 +6,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.usage import MULTIPLIERS, Usage, credits, proven_ms
+from sessions.usage import MULTIPLIERS, Usage, credits
+from tests.support.proven_time import proven_ms
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 times = st.integers(-60_000_000, 60_000_000).map(lambda us: NOW + timedelta(microseconds=us))

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from sessions.lifecycle import Status
 from sessions.stop import Stop
-from sessions.usage import proven_ms
 from store.runs.beat_writing import Beat
 from store.runs.fence import Fence
 from tests.support.engine import STALLED_SECONDS, Engine
+from tests.support.proven_time import proven_ms
 
 SECOND = timedelta(seconds=1)
 
@@ -136,7 +136,7 @@ async def test_sql_and_model_agree(
     longest_seconds: int,
     status: str,
 ) -> None:
-    """Whatever the stamps, a beat adds what `sessions.usage.proven_ms` says."""
+    """Whatever the stamps, a beat adds what `proven_ms` says."""
     if not await engine.sql("SELECT 1 FROM sessions"):
         await engine.running()
     if status == "ending" and ending_us is None:
