@@ -91,7 +91,7 @@ async def _sweep_for_ever(app: web.Application) -> None:
         except Exception as error:  # the maintenance loop goes on whatever one sweep meets
             metrics.sweeps.labels("failed").inc()
             code = error.code if isinstance(error, ParleyError) else None
-            _log.warning("sweep.failed", error=type(error).__name__, code=code)
+            _log.warning("sweep.failed", error=type(error).__name__, code=code, exc_info=code is None)
         else:
             metrics.sweeps.labels("done").inc()
         await asyncio.sleep(SWEEP_SECONDS)

@@ -8,6 +8,7 @@ job of the same queueing lock, and then stay `doing` for ever): the sweeper defe
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from traceback import format_exception
 from uuid import UUID
 
 import psycopg
@@ -17,6 +18,7 @@ from procrastinate.worker import Worker
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sessions.errors import ParleyError
 from sessions.ids import format_id
 from sessions.redaction import redact
 from store.jobs.job_rescue import rescue_jobs
@@ -219,7 +221,11 @@ def _register(app: App, queue: str, name: str, task: SessionTask, running: set[i
             await task(UUID(session_id))
         except Exception as error:
             _log.error(
-                "jobs.failed", job=name, session_id=format_id("sess", UUID(session_id)), error=redact(repr(error))
+                "jobs.failed",
+                job=name,
+                session_id=format_id("sess", UUID(session_id)),
+                error=redact(repr(error)),
+                traceback=None if isinstance(error, ParleyError) else redact("".join(format_exception(error))),
             )
             raise JobFailedError(name) from None
         finally:

@@ -72,8 +72,6 @@ class Joins:
     ) -> None:
         try:
             room = await connect_room(url, token, listening)
-        except JoinError as error:
-            landed.set_exception(error)
         except Exception as error:  # a join must not take its siblings down; whoever waits for it gets the error
             landed.set_exception(error)
         else:
@@ -83,6 +81,9 @@ class Joins:
 
     async def _discard(self, landed: "asyncio.Future[LiveKitRoom]") -> None:
         self._abandoned.discard(landed)
-        if landed.exception() is None:
+        error = landed.exception()
+        if error is None:
             await landed.result().leave()
             _log.info("abandoned_join.landed")
+        elif not isinstance(error, JoinError):
+            _log.error("abandoned_join.crashed", exc_info=error)  # nobody waits for it, so nobody else would tell

@@ -5,10 +5,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import numpy as np
+import structlog
 from livekit import rtc
 
 from audio.pcm import SAMPLE_RATE, Pcm
 from store.database.boot_clock import boottime_ns
+
+_log = structlog.get_logger(__name__)
 
 FRAME_MS = 100
 _CLOSE_SECONDS = 5.0
@@ -38,7 +41,8 @@ async def concealed_samples(track: rtc.RemoteAudioTrack) -> int | None:
     try:
         async with asyncio.timeout(_STATS_SECONDS):
             stats = await track.get_stats()
-    except Exception:  # the SDK raises nothing narrower
+    except Exception as error:  # the SDK raises nothing narrower
+        _log.debug("track_stats.unreadable", error=type(error).__name__)
         return None
     for one in stats:
         if one.HasField("inbound_rtp"):

@@ -104,7 +104,7 @@ class LiveKitRoom:
         try:
             await publish_blocks(self._room, source, name, next_block, block_samples)
         except Exception as error:  # the SDK raises nothing narrower
-            _log.warning("track.not_published", error=type(error).__name__)
+            _log.warning("track.not_published", exc_info=error)  # it may also be ours, from making a block
         finally:
             await source.aclose()
 

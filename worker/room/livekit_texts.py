@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Callable
 
+import structlog
 from livekit import rtc
 
 from sessions.errors import ParleyError
 from sessions.kept_text import kept_id, kept_text
 from sessions.text_bounds import LONG_CHARACTERS
 from worker.room.events import CHAT, TRANSCRIPTION, HeardText, TextOpened
+
+_log = structlog.get_logger(__name__)
 
 _SEND_SECONDS = 5.0
 _TEXT_SECONDS = 300.0  # an agent's segment is open for as long as it speaks
@@ -52,7 +55,8 @@ class LiveKitTexts:
                 )
                 await writer.write(text)
                 await writer.aclose()
-        except Exception:  # the SDK raises nothing narrower
+        except Exception as error:  # the SDK raises nothing narrower
+            _log.info("text.not_sent", error=type(error).__name__)  # its text may hold the message
             raise SendError from None
 
     def _on_text(self, reader: rtc.TextStreamReader, identity: str) -> None:

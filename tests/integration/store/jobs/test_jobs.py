@@ -129,6 +129,7 @@ async def test_a_failed_job_is_logged_without_secrets_and_does_not_block_the_nex
             assert await defer_finalize(conn, session_id)
         await _until(_is(lambda: len(attempts) == 2))
     captured = capsys.readouterr()
+    assert "in task" in captured.out, "where it failed"
     assert "eyJ" not in caplog.text + captured.out + captured.err
     assert logging.getLogger("procrastinate").level == logging.WARNING
 
