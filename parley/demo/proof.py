@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from audio.pcm import FULL_SCALE
 from parley.demo.script import SPOKEN_RATE, Speech, Turn
 
 RATE = 12_000  # both sides are compared at this rate: speech has little above 6 kHz
@@ -97,5 +98,5 @@ def _find(track: _Track, turn: Turn, expected_ms: float) -> Finding:
 def _resample(samples: Speech, rate: int) -> Samples:
     """At RATE, by the spectrum of the whole; values in -1 … 1."""
     length = len(samples) * RATE // rate
-    spectrum = np.fft.rfft(samples / 32768.0)
+    spectrum = np.fft.rfft(samples / FULL_SCALE)
     return np.fft.irfft(spectrum, n=length) * (length / len(samples))

@@ -20,8 +20,9 @@ from sessions.errors import DatabaseUnavailableError, ParleyError
 from store.database.database import Database
 from store.database.tables import idempotency_keys as keys
 from store.database.tables import sessions
+from store.jobs.purge import KEPT_HOURS
 
-KEPT = timedelta(hours=24)
+KEPT = timedelta(hours=KEPT_HOURS)
 IN_FLIGHT = timedelta(seconds=60)  # then its process is taken for dead
 WAIT_SECONDS = 2.0
 

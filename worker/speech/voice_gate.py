@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from audio.pcm import SPEECH_RATE, Pcm
+from audio.pcm import FULL_SCALE, SPEECH_RATE, Pcm
 from audio.ranges import Range
 from audio.voice_activity import MERGE_MS, VoicedStretches
 from worker.speech.engine import SpeechError
 
-_FULL_SCALE = 32768.0
 _QUIET_PEAK = 33  # -60 dBFS: what is never louder is nobody's voice
 
 
@@ -72,7 +71,7 @@ class VoiceGate:
         if not len(windows):
             return
         loud = ((windows.max(axis=1) >= _QUIET_PEAK) | (windows.min(axis=1) <= -_QUIET_PEAK)).tolist()
-        for window, is_loud in zip(windows.astype(np.float32) / np.float32(_FULL_SCALE), loud, strict=True):
+        for window, is_loud in zip(windows.astype(np.float32) / np.float32(FULL_SCALE), loud, strict=True):
             stretch = self._stretches.hear(self._probability(window, is_loud))
             if stretch is not None:
                 yield stretch

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from audio.pcm import Pcm
+from audio.pcm import FULL_SCALE, Pcm
 from worker.speech.engine import Recognized, SpeechError, SpokenWord
 
 DEFAULT_MODEL = "small"
@@ -39,7 +39,7 @@ class WhisperEngine:
 
     async def recognize(self, pcm: Pcm) -> Recognized:
         """See `SpeechEngine`."""
-        return await asyncio.to_thread(self._transcribe, np.asarray(pcm, dtype=np.float32) / 32768)
+        return await asyncio.to_thread(self._transcribe, np.asarray(pcm, dtype=np.float32) / FULL_SCALE)
 
     def _transcribe(self, samples: Any) -> Recognized:
         found, about = self._whisper.transcribe(samples, word_timestamps=True, condition_on_previous_text=False)
