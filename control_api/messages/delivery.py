@@ -1,4 +1,4 @@
-"""Posting a message and waiting, for at most two seconds, until its worker has put it into the room."""
+"""Posts a message and waits for at most `DELIVERY_SECONDS` until the session's worker has put it into the room."""
 
 import asyncio
 from collections.abc import Callable

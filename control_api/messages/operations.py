@@ -4,6 +4,7 @@ from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.requests.query_parameters import after_seq, page_size
 from control_api.messages import examples, routes
+from control_api.messages.delivery import DELIVERY_SECONDS
 from control_api.messages.models import Message, MessageList, PostMessageRequest
 from control_api.sessions.one_session import ONE_SESSION
 
@@ -28,9 +29,9 @@ MESSAGE_OPERATIONS: tuple[Operation, ...] = (
         summary="Send a message to a session",
         description=(
             "The session's worker puts the message into the room (text stream, topic lk.chat). status is sent if that "
-            "was done within 2 s; otherwise it is queued, and the message is sent once the session runs. The first "
-            "message of a text session makes the session running. A session that is ending or terminal takes no "
-            "message: 409 session.not_running."
+            f"was done within {DELIVERY_SECONDS:g} s; otherwise it is queued, and the message is sent once the session "
+            "runs. The first message of a text session makes the session running. A session that is ending or "
+            "terminal takes no message: 409 session.not_running."
         ),
         scope="sessions:write",
         handler=routes.post_message,

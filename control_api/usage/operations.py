@@ -9,6 +9,7 @@ from control_api.usage import event_routes, examples, total_routes
 from control_api.usage.event_models import UsageEventList
 from control_api.usage.total_models import UsageReport
 from sessions.billing_period import LONGEST_PERIOD, MONTH_WORDS
+from store.usage.ledger import TAIL_SECONDS
 from store.usage.totals import GroupBy
 
 USAGE_OPERATIONS: tuple[Operation, ...] = (
@@ -21,7 +22,8 @@ USAGE_OPERATIONS: tuple[Operation, ...] = (
         description=(
             "Computed from the ledger alone. A row belongs to the period in which it was recorded (recorded_at, at "
             "most about a minute after the time that it bills). Like the ledger's pages, the sums leave out the last "
-            "30 s; once period.complete is true they never change. Without parameters: the current month in UTC."
+            f"{TAIL_SECONDS} s; once period.complete is true they never change. Without parameters: the current month "
+            "in UTC."
         ),
         scope="usage:read",
         handler=total_routes.get_usage,
@@ -47,7 +49,7 @@ USAGE_OPERATIONS: tuple[Operation, ...] = (
         summary="List the rows of the bill, oldest first",
         description=(
             "Rows are only ever appended. With session_id, a row is listed as soon as it is written. Without it, pages "
-            "leave out the last 30 s, so that a reader who goes on with after misses no row."
+            f"leave out the last {TAIL_SECONDS} s, so that a reader who goes on with after misses no row."
         ),
         scope="usage:read",
         handler=event_routes.list_usage_events,

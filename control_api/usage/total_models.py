@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from control_api.http.answers.models import AnswerModel, Timestamp
+from store.usage.ledger import TAIL_SECONDS
 from store.usage.totals import GroupBy
 
 
@@ -14,7 +15,9 @@ class UsagePeriod(AnswerModel):
     start: Timestamp
     end: Timestamp
     time_zone: str = Field(description="Where months and dates begin at midnight.")
-    as_of: Timestamp = Field(description="Rows recorded before this time are in: 30 s ago, or the end of the period.")
+    as_of: Timestamp = Field(
+        description=f"Rows recorded before this time are in: {TAIL_SECONDS} s ago, or the end of the period."
+    )
     complete: bool = Field(description="true: the period is over and nothing will be added any more.")
 
 

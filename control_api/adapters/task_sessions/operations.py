@@ -17,6 +17,7 @@ from control_api.adapters.task_sessions.models import (
 from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.requests.path_parameters import SESSION_LEADS_TO
 from control_api.http.requests.query_parameters import QueryParameter, identifier, page_size, text
+from control_api.messages.delivery import DELIVERY_SECONDS
 from control_api.sessions.one_session import ERASURE_CODES
 from control_api.sessions.transport_reading import TRANSPORT_CODES
 
@@ -121,8 +122,8 @@ TASK_SESSION_OPERATIONS: tuple[Operation, ...] = (
         path=_ONE + "/message",
         summary="Send message",
         description=(
-            "status is sent if the message was in the room within 2 s, otherwise queued; in a text session it is "
-            "always sent."
+            f"status is sent if the message was in the room within {DELIVERY_SECONDS:g} s, otherwise queued; in a text "
+            "session it is always sent."
         ),
         scope="sessions:write",
         handler=routes.send_task_message,
