@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from control_api.http.openapi.document import OPENAPI, openapi_document, render
+from control_api.http.openapi.document import OPENAPI, ServedDocument
 from control_api.http.requests.dependencies import DEPENDENCIES, ERASURE, SUMMARIES, TRANSCRIPTS, ApiDependencies
 from control_api.http.requests.json_body import MAX_BODY_BYTES
 from control_api.http.serving.admission import ANSWER_VAULT
@@ -38,7 +38,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[SUMMARIES] = Summaries(dependencies.db)
     app[LINKS] = ObjectLinks(dependencies.objects, dependencies.signer, settings.public_url or base_url)
     app[READINESS] = ReadinessProbe(dependencies.db.ping, dependencies.objects.ping, settings.database_timeout_seconds)
-    app[OPENAPI] = render(openapi_document(OPERATIONS))
+    app[OPENAPI] = ServedDocument(OPERATIONS)
     add_routes(app.router, OPERATIONS)
     app.on_response_prepare.append(stamp)
     return app

@@ -1,5 +1,7 @@
 """`GET /openapi.json` and `GET /docs`."""
 
+import asyncio
+
 from aiohttp import web
 
 from control_api.http.openapi.document import OPENAPI
@@ -8,9 +10,9 @@ from control_api.service.docs_page import DOCS_PAGE, DOCS_PAGE_POLICY
 
 
 async def get_openapi(call: Call) -> web.StreamResponse:
-    """The OpenAPI document, rendered when the application was built."""
+    """The OpenAPI document; the first one is made in a thread, beside other requests."""
     return web.Response(
-        body=call.request.app[OPENAPI],
+        body=await asyncio.to_thread(call.request.app[OPENAPI].to_json),
         content_type="application/json",
         headers={"Cache-Control": "public, max-age=60"},
     )

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache, cached_property
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from openapi_pydantic import OpenAPI
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
@@ -15,11 +15,32 @@ from control_api.http.openapi.responses import References, error_responses, succ
 from control_api.http.requests import idempotency_key
 from control_api.http.requests.path_parameters import OUTSIDE_THE_PATH, PATH_PARAMETERS, path_parameters
 
-OPENAPI = web.AppKey("openapi", bytes)
+if TYPE_CHECKING:
+    from openapi_pydantic import OpenAPI
 
 
-def openapi_document(operations: Sequence[Operation]) -> OpenAPI:
+class ServedDocument:
+    """The document of a table of operations, made when it is first asked for: half a second of computing."""
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        self._operations = operations
+
+    def to_json(self) -> bytes:
+        """As bytes."""
+        return self._json
+
+    @cached_property
+    def _json(self) -> bytes:
+        return render(openapi_document(self._operations))
+
+
+OPENAPI = web.AppKey("openapi", ServedDocument)
+
+
+def openapi_document(operations: Sequence[Operation]) -> "OpenAPI":
     """The whole document; building it validates it."""
+    from openapi_pydantic import OpenAPI  # a process that nobody asks for the document starts faster without it
+
     references, definitions = _schemas(operations)
     paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for operation in operations:
@@ -48,7 +69,7 @@ def openapi_document(operations: Sequence[Operation]) -> OpenAPI:
     )
 
 
-def render(document: OpenAPI) -> bytes:
+def render(document: "OpenAPI") -> bytes:
     """As JSON."""
     return document.model_dump_json(by_alias=True, exclude_none=True).encode()
 
@@ -135,13 +156,18 @@ def _in_path(name: str, description: str, example: str, schema: dict[str, Any]) 
     }
 
 
+@cache
+def _names_a_session(body: type[BaseModel]) -> bool:
+    return OUTSIDE_THE_PATH in body.model_json_schema()["properties"]
+
+
 def _links(leads_to: dict[str, str], operations: Sequence[Operation]) -> dict[str, Any]:
     """To every operation that the answer can address."""
     found: dict[str, Any] = {}
     for operation in operations:
         names = path_parameters(operation.path)
         names += [parameter.name for parameter in operation.query if parameter.name == OUTSIDE_THE_PATH]
-        in_body = operation.body is not None and OUTSIDE_THE_PATH in operation.body.model_json_schema()["properties"]
+        in_body = operation.body is not None and _names_a_session(operation.body)
         if not (names or in_body) or not leads_to.keys() >= {*names, *([OUTSIDE_THE_PATH] if in_body else [])}:
             continue
         link: dict[str, Any] = {"operationId": operation.name}
