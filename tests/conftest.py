@@ -25,6 +25,9 @@ from tests.support.openings_watch import OpeningsWatch
 # closes it, once a test without a loop has run before.
 asyncio.set_event_loop(None)
 
+# Debug mode keeps where every task and callback came from: ten frames each cost a sixth of what API tests compute.
+asyncio.constants.DEBUG_STACK_DEPTH = 3  # type: ignore[attr-defined] # a constant by its name only
+
 # How fast examples are made and run says something about the machine, not about what is tested. CI takes the same
 # examples each time, so that what it says is about the change; developers' runs take new ones.
 hypothesis.settings.register_profile(
