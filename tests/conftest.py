@@ -8,6 +8,7 @@ import io
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -112,6 +113,19 @@ def migrated_template(postgres_url: str) -> Iterator[str]:
 @pytest.fixture
 def database_url(postgres_url: str, migrated_template: str) -> Iterator[str]:
     """The URL of a fresh, migrated database; dropped afterwards."""
+    with _fresh_database(postgres_url, migrated_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def common_database_url(postgres_url: str, migrated_template: str) -> Iterator[str]:
+    """One for all tests of this process that bear each other's rows."""
+    with _fresh_database(postgres_url, migrated_template) as url:
+        yield url
+
+
+@contextmanager
+def _fresh_database(postgres_url: str, migrated_template: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgres_url, autocommit=True) as conn:
         conn.execute(

@@ -1,5 +1,6 @@
 """The stack of an end-to-end test: real PostgreSQL, real livekit-server, our processes."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -21,6 +22,29 @@ async def stack(tmp_path: Path, database_url: str, livekit: LiveKitServer) -> As
         yield one
 
 
+@pytest.fixture(scope="session")
+def common_processes(
+    common_database_url: str, livekit: LiveKitServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """An API and a worker that recognizes no speech; half of what an end-to-end test computes is to start its own."""
+    stack = Stack(tmp_path_factory.mktemp("common"), common_database_url, livekit)
+    with asyncio.Runner(debug=True, loop_factory=asyncio.new_event_loop) as runner:
+        runner.run(stack.__aenter__())
+        try:
+            runner.run(stack.start_api())
+            runner.run(stack.start_worker(PARLEY_SPEECH_ENGINE="none"))
+            yield stack
+        finally:
+            runner.run(stack.__aexit__(None, None, None))
+
+
+@pytest.fixture
+async def common_stack(common_processes: Stack) -> AsyncIterator[Stack]:
+    """For tests that need one API and one worker, hurt neither, and look at nobody else's sessions."""
+    async with common_processes.lent() as stack:
+        yield stack
+
+
 @pytest.fixture
 def room(request: pytest.FixtureRequest) -> str:
     """A room name of this test's own."""
@@ -28,13 +52,13 @@ def room(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def talker(stack: Stack, room: str) -> Callable[..., Any]:
+def talker(livekit: LiveKitServer, room: str) -> Callable[..., Any]:
     """`talker(identity, plan)`: a participant of the test's room that beeps."""
     from tests.support.beeps import BeepTalker, mint_token
 
     def make(identity: str, plan: Any, *, room_name: str = room) -> BeepTalker:
-        token = mint_token(stack.livekit.api_key, stack.livekit.api_secret, room_name, identity)
-        return BeepTalker(stack.livekit.url, token, plan)
+        token = mint_token(livekit.api_key, livekit.api_secret, room_name, identity)
+        return BeepTalker(livekit.url, token, plan)
 
     return make
 

@@ -98,11 +98,10 @@ async def create(stack: Stack, room: str, **fields: Any) -> dict[str, Any]:
 
 
 async def test_an_agent_is_recorded_as_it_would_have_been_heard(
-    stack: Stack, room: str, peer_python: Path, tmp_path: Path
+    common_stack: Stack, room: str, peer_python: Path, tmp_path: Path
 ) -> None:
     """Two segments in a row, an interrupted one, one after that: places, pitch and lengths as played, each answered."""
-    await stack.start_api()
-    await stack.start_worker()
+    stack = common_stack
     session = await create(stack, room, recording={"layout": "stereo"})
     plan: list[dict[str, Any]] = [
         {"pitch_hz": 700, "seconds": 4, "wait": False},

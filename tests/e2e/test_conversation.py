@@ -18,11 +18,10 @@ HIGH = BeepPlan(pitch_hz=1700, offset_seconds=0.5)
 
 
 async def test_two_participants_are_in_the_file_as_they_spoke(
-    stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
+    common_stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
 ) -> None:
     """Everybody's beeps: present, in order, evenly spaced; the file as long as the session; the bill balances."""
-    await stack.start_api()
-    await stack.start_worker()
+    stack = common_stack
     async with talker("ann", LOW) as ann, talker("bob", HIGH) as bob:
         session = await stack.create(room, recording={"layout": "stereo"})
         await stack.reach(session["id"], "running")
@@ -83,11 +82,10 @@ async def test_nothing_knows_the_token_afterwards(stack: Stack, room: str, tmp_p
 
 
 async def test_a_sine_is_recorded_while_nobody_comes(
-    stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
+    common_stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
 ) -> None:
     """440 Hz at −20 dBFS from 10 s on, on the right channel, until somebody joins; it is not counted as received."""
-    await stack.start_api()
-    await stack.start_worker()
+    stack = common_stack
     session = await stack.create(
         room,
         recording={"layout": "stereo"},

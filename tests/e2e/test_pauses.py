@@ -256,11 +256,10 @@ async def test_a_database_that_restarts_in_a_pause_changes_nothing(
 
 @pytest.mark.parametrize("how", ["end", "cancel"])
 async def test_ended_or_canceled_in_a_pause_the_file_and_the_bill_stop_where_it_began(
-    stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path, how: str
+    common_stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path, how: str
 ) -> None:
     """Silence up to the end, or a file that ends at the pause."""
-    await stack.start_api()
-    await stack.start_worker()
+    stack = common_stack
     ways = ("silence", "cut")
     async with AsyncExitStack() as rooms:
         talkers = [await rooms.enter_async_context(talker("ann", PLAN, room_name=f"{room}-{way}")) for way in ways]
@@ -278,11 +277,10 @@ async def test_ended_or_canceled_in_a_pause_the_file_and_the_bill_stop_where_it_
 
 
 async def test_a_session_starts_when_its_time_has_come(
-    stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
+    common_stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
 ) -> None:
     """`created` until `start_at`; then a worker is in the room within seconds, and nothing before is billed."""
-    await stack.start_api()
-    await stack.start_worker()
+    stack = common_stack
     start_at = datetime.now(UTC) + timedelta(seconds=5)
     async with talker("ann", PLAN):
         session = await stack.create(room, start_at=format_timestamp(start_at))

@@ -16,77 +16,75 @@ PLAN = BeepPlan(pitch_hz=900)
 
 
 async def _running(stack: Stack, room: str, **fields: Any) -> dict[str, Any]:
-    await stack.start_api()
-    await stack.start_worker()
     session = await stack.create(room, **fields)
     return await stack.reach(session["id"], "running")
 
 
-async def test_a_removed_worker_ends_the_session(stack: Stack, room: str, talker: Callable[..., Any]) -> None:
+async def test_a_removed_worker_ends_the_session(common_stack: Stack, room: str, talker: Callable[..., Any]) -> None:
     """Kicked by the room's owner: ended, end.removed, never a rejoin."""
     async with talker("ann", PLAN):
-        session = await _running(stack, room)
+        session = await _running(common_stack, room)
         await asyncio.sleep(2)
-        async with stack.server_api() as owner:
+        async with common_stack.server_api() as owner:
             await owner.room.remove_participant(
                 livekit_api.RoomParticipantIdentity(room=room, identity="parley-recorder")
             )
-        ended = await stack.reach(session["id"], "ended")
+        ended = await common_stack.reach(session["id"], "ended")
 
     assert (ended["end_reason"], ended["epoch"]) == ("end.removed", 1)
 
 
 async def test_a_deleted_room_ends_the_session(
-    stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
+    common_stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
 ) -> None:
     """The room is deleted: ended, end.room_closed, and what was recorded is there."""
     async with talker("ann", PLAN):
-        session = await _running(stack, room)
+        session = await _running(common_stack, room)
         await asyncio.sleep(4)
-        async with stack.server_api() as owner:
+        async with common_stack.server_api() as owner:
             await owner.room.delete_room(livekit_api.DeleteRoomRequest(room=room))
-        ended = await stack.reach(session["id"], "ended")
+        ended = await common_stack.reach(session["id"], "ended")
 
     assert ended["end_reason"] == "end.room_closed"
-    samples, rate = soundfile.read(await stack.download(session["id"], tmp_path / "a.wav"), dtype="int16")
+    samples, rate = soundfile.read(await common_stack.download(session["id"], tmp_path / "a.wav"), dtype="int16")
     assert check_beeps(samples, PLAN, 1, len(samples) / rate - 0.5).presence >= 0.9
 
 
-async def test_a_room_in_which_nobody_speaks_is_left(stack: Stack, room: str) -> None:
+async def test_a_room_in_which_nobody_speaks_is_left(common_stack: Stack, room: str) -> None:
     """Nobody publishes audio for idle_timeout_seconds: ended, end.idle_timeout."""
-    session = await _running(stack, room, idle_timeout_seconds=3)
-    ended = await stack.reach(session["id"], "ended")
+    session = await _running(common_stack, room, idle_timeout_seconds=3)
+    ended = await common_stack.reach(session["id"], "ended")
 
     assert ended["end_reason"] == "end.idle_timeout"
     assert 2500 <= ended["usage"]["billable_ms"] <= 6000
 
 
 async def test_max_duration_ends_the_session_on_the_dot(
-    stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
+    common_stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
 ) -> None:
     """The file and the bill end max_duration_seconds after started_at, however late anybody looks."""
     async with talker("ann", PLAN):
-        session = await _running(stack, room, max_duration_seconds=5)
-        ended = await stack.reach(session["id"], "ended")
+        session = await _running(common_stack, room, max_duration_seconds=5)
+        ended = await common_stack.reach(session["id"], "ended")
 
     assert ended["end_reason"] == "end.max_duration"
-    samples, rate = soundfile.read(await stack.download(session["id"], tmp_path / "a.wav"), dtype="int16")
+    samples, rate = soundfile.read(await common_stack.download(session["id"], tmp_path / "a.wav"), dtype="int16")
     assert len(samples) == 5 * rate
     assert ended["usage"]["billable_ms"] == 5000
 
 
 async def test_somebody_else_with_the_workers_identity_is_not_fought(
-    stack: Stack, room: str, talker: Callable[..., Any]
+    common_stack: Stack, room: str, talker: Callable[..., Any]
 ) -> None:
     """Evicted by a second join with its identity: failed, room.duplicate_identity; what was recorded is kept."""
     async with talker("ann", PLAN):
-        session = await _running(stack, room)
+        session = await _running(common_stack, room)
         await asyncio.sleep(3)
         async with talker("parley-recorder", BeepPlan(pitch_hz=300)):
-            failed = await stack.reach(session["id"], "failed")
+            failed = await common_stack.reach(session["id"], "failed")
 
     assert failed["error"]["code"] == "room.duplicate_identity"
-    status, _ = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
+    status, _ = await common_stack.call("GET", f"/v1/sessions/{session['id']}/recording")
     assert status == 200
 
 
@@ -101,6 +99,8 @@ async def test_a_restarted_server_is_rejoined(
 
     async with Stack(tmp_path, database_url, own_livekit) as stack:
         session: dict[str, Any]
+        await stack.start_api()
+        await stack.start_worker()
         async with ann():
             session = await _running(stack, room, idle_timeout_seconds=60)
             await asyncio.sleep(4)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -116,6 +116,15 @@ class Stack:
             process.popen.wait(10)
         for process in self.processes:
             print(f"--- log of {process.name}\n{process.log()[-6000:]}")  # noqa: T201 - pytest shows it on failure
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[Self]:
+        """The same for one test, with its own client; the processes go on afterwards."""
+        ends = [len(process.log()) for process in self.processes]
+        async with replace(self, processes=[], _http=None) as stack:
+            yield stack
+        for process, end in zip(self.processes, ends, strict=True):
+            print(f"--- log of {process.name}\n{process.log()[end:][-6000:]}")  # noqa: T201 - shown on failure
 
     def environment(self, **more: str) -> dict[str, str]:
         """What every process of this stack is configured by."""
