@@ -1,8 +1,8 @@
 """The worker: joins rooms, records them, beats, and turns what was recorded into the product.
 
-Read `supervisor` (the processes), `recorder_process` (one of them), `session_runner` (one session), `recorder`,
-then `finalizer`. Only `livekit_*` know LiveKit's SDK.
+Read `host.supervisor` (the processes), `processes.recorder_process` (one of them), `run.session_runner` (one session),
+`capture.recorder`, then `product.finalizer`. Only the `livekit_*` modules of `room` know LiveKit's SDK.
 
-It is not where anything is decided about a session's state (`store`, by the table of `sessions.lifecycle`) or where
-samples are computed (`audio`).
+The worker does not move a session's state (`store` does, by the table of `sessions.lifecycle`), and it does not compute
+samples (`audio` does).
 """

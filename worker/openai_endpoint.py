@@ -12,16 +12,16 @@ from pydantic_core import from_json
 
 _ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 30.0  # who is told to wait longer gives up for now
+LONGEST_PAUSE_SECONDS = 30.0  # a service that asks for a longer wait counts as failed for now
 _MOST_ANSWER_BYTES = 8 << 20
 _TRY_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 
 
 class EndpointError(Exception):
-    """The service didn't do it. The text quotes nothing of the answer.
+    """The service did not do what it was asked. The error's text quotes nothing of the answer.
 
     Attributes:
-        final: asking again is no use.
+        final: asking again would not help.
         status: of its answer; None when there was none, or it could not be understood.
         retry_after_seconds: what it asked for.
     """
@@ -58,7 +58,7 @@ class OpenAiEndpoint:
             body: makes the request's body (`aiohttp.FormData`, or an object to be sent as JSON), anew per attempt.
 
         Raises:
-            EndpointError: no answer that is one.
+            EndpointError: there was no answer, or none that could be understood.
         """
         headers = {} if self.key is None else {"Authorization": f"Bearer {self.key.get_secret_value()}"}
         pause = FIRST_PAUSE_SECONDS
@@ -106,7 +106,7 @@ class OpenAiEndpoint:
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """What `Retry-After` says in seconds; a date is taken for nothing said, as no such service sends one."""
+    """What `Retry-After` says in seconds; a date counts as no wish, as no such service sends one."""
     try:
         return None if retry_after is None else max(float(retry_after), 0.0)
     except ValueError:

@@ -1,6 +1,6 @@
 """What each recorder process tells its supervisor for /metrics: one small file per process, replaced every second.
 
-A file and no pipe: whoever dies, stops reading or stands still blocks nobody, and there is never more than one line.
+It is a file and not a pipe, so that a process that dies, hangs or reads nothing blocks no other, and nothing piles up.
 """
 
 import asyncio
@@ -48,10 +48,10 @@ class ProcessFigures:
             return None
 
     def write(self, data_dir: Path, owner: UUID) -> None:
-        """Take the place of what was written before.
+        """Replace what was written before.
 
         Raises:
-            OSError: the disk is full, or worse.
+            OSError: the disk is full or broken.
         """
         path = _file(data_dir, owner)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ class ProcessFigures:
 
 
 async def keep_writing(data_dir: Path, owner: UUID, figures: Callable[[], ProcessFigures]) -> None:
-    """Write every second until canceled; figures that cannot be written are not worth a recording."""
+    """Write every second until canceled; figures that cannot be written are skipped, as recordings matter more."""
     try:
         while True:
             with suppress(OSError):
@@ -72,7 +72,7 @@ async def keep_writing(data_dir: Path, owner: UUID, figures: Callable[[], Proces
 
 
 def forget_the_dead(data_dir: Path) -> None:
-    """Remove what processes left that were killed."""
+    """Remove the files of killed processes."""
     for path in (data_dir / "figures").glob("*"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > _STALE_SECONDS:

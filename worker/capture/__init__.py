@@ -1,4 +1,4 @@
-"""From a room's frames to placed records in the spool: recorder, concealed losses, played streams, the sine.
+"""From a room's frames to placed records in the spool: the recorder, and the sources that a run records from.
 
-It joins nothing and ends nothing: a run does.
+It joins no room and ends no session: `worker.run` does.
 """

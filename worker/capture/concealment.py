@@ -1,25 +1,25 @@
-"""Where the jitter buffer made audio up: from a counter that is read now and then to stretches of samples. Pure."""
+"""Where the jitter buffer made audio up: readings of its counter become stretches of samples. Pure."""
 
 from dataclasses import dataclass, field
 
 from audio.pcm import SAMPLE_RATE
 
-_LEAST_SAMPLES = SAMPLE_RATE // 5  # within one reading; below that it is what any network does
+_LEAST_SAMPLES = SAMPLE_RATE // 5  # within one reading; any network loses less than that
 
 
 @dataclass(slots=True)
 class ConcealmentWatch:
     """Turns readings of one track's `concealed_samples` into gaps.
 
-    The counter doesn't say where in the time between two readings the samples lie. A hole that goes on lies at the end
-    of its first interval and at the start of its last one, so that is where they are put.
+    The counter does not say where between two readings the samples lie. A loss that spans readings lies at the end of
+    its first interval and at the start of its last one, so the samples are placed there.
     """
 
     _last: tuple[int, int] | None = field(default=None)  # samples so far, position of the reading
     _was_concealing: bool = field(default=False)
 
     def read(self, total: int | None, now_sample: int) -> tuple[int, int] | None:
-        """A reading at `now_sample`; None: the track is muted or unreadable, nothing can be told.
+        """Take a reading at `now_sample`; `total` is None while the track is muted or can't be read.
 
         Returns the stretch [start, end) that was made up since the reading before, if any.
         """

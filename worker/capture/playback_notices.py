@@ -1,4 +1,4 @@
-"""What senders of byte streams are told about the playing of their segments: in order, one call at a time each."""
+"""Tells the senders of byte streams how far their segments were played: each in order, one call at a time."""
 
 import asyncio
 from collections import deque
@@ -11,11 +11,11 @@ from worker.room.stream_events import PlaybackNotice
 
 _log = structlog.get_logger(__name__)
 
-_MOST_WAITING = 256  # per sender; a session has not as many segments at a time
+_MOST_WAITING = 256  # per sender; more than a session has segments at a time
 
 
 class PlaybackNotices:
-    """Sends what is put, as long as there is a room; without one it waits for the next."""
+    """Sends what is put, while there is a room; what is left when it is lost waits for the next one."""
 
     def __init__(self, spawn: Spawn) -> None:
         self._spawn = spawn
@@ -47,7 +47,7 @@ class PlaybackNotices:
         self._send_soon(identity)
 
     async def sent(self, timeout_seconds: float) -> None:
-        """Wait until everybody has been told everything, or for so long."""
+        """Wait until everybody has been told everything, at most `timeout_seconds` long."""
         if self._sending:
             await asyncio.wait(self._sending.values(), timeout=timeout_seconds)
 
@@ -62,7 +62,7 @@ class PlaybackNotices:
                 notice = waiting[0]
                 told = await streams.notify(identity, notice)
                 if (told or streams is self._streams) and waiting and waiting[0] is notice:
-                    waiting.popleft()  # else the room was lost meanwhile: again in the next one
+                    waiting.popleft()  # otherwise the room was lost meanwhile: send it again in the next one
         finally:
             del self._sending[identity]
         if not self._waiting[identity]:

@@ -1,4 +1,4 @@
-"""One run's recorder: frames of tracks in, records in the spool out. Lives on the event loop, never waits."""
+"""One run's recorder: it takes frames of tracks and puts records into the spool, on the event loop, never waiting."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from worker.room.events import RemoteTrack
 from worker.room.stream_events import AUDIO_STREAM
 from worker.spool.run_spool import RunSpool
 
-_MOST_SINE_SAMPLES = 10 * SAMPLE_RATE  # per record, so that a loop that stood still makes no giant one
+_MOST_SINE_SAMPLES = 10 * SAMPLE_RATE  # per record; a loop that stood still has much to catch up
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class Recorder:
         return append
 
     def close_track(self, sid: str) -> None:
-        """End a track: what its timeline holds back is written."""
+        """End a track, and write what its timeline holds back."""
         track = self._tracks.pop(sid, None)
         if track is not None:
             track.closed = True
@@ -84,13 +84,13 @@ class Recorder:
             self.close_track(sid)
 
     def open_player(self, identity: str) -> int:
-        """Begin a track of what is played for a participant; returns its number for `play`."""
+        """Begin a track for what is played of a participant's streams; returns its number for `play`."""
         number = self._next_number()
         self._spool.add_track(number, identity=identity, name=AUDIO_STREAM, sid=AUDIO_STREAM, side="room")
         return number
 
     def play(self, number: int, placed: Placed) -> None:
-        """What a player has played has its place already."""
+        """Record what was played; a player has placed it already."""
         kept = self._keep(number, placed)
         if kept == 0:
             return
@@ -99,7 +99,7 @@ class Recorder:
         self._peak_dbfs = max(self._peak_dbfs, peak_dbfs(placed.pcm))
 
     def leave_out(self, cuts: tuple[Range, ...]) -> None:
-        """Nothing of these stretches goes into the spool; what the open segment holds of them is about to be erased."""
+        """Keep nothing of these stretches; the open segment is sealed, so that what it holds of them can be erased."""
         if cuts != self._cuts:
             self._cuts = cuts
             self._spool.seal()
@@ -130,7 +130,7 @@ class Recorder:
         self._sine_number = None
 
     def tick(self, now_ns: int) -> None:
-        """Do what time asks for: held frames whose window ended, the sine, a segment that is old enough."""
+        """Do what is due: write held frames whose window is over, write the sine, seal a segment that is old enough."""
         now_sample = self._clock.sample_at(now_ns)
         for track in self._tracks.values():
             self._write(track.number, track.timeline.hold_expired(now_sample))
@@ -157,7 +157,7 @@ class Recorder:
             self._keep(number, one)
 
     def _keep(self, number: int, placed: Placed) -> int:
-        """Into the spool with what lies in no pause; returns how many samples that was."""
+        """Write what lies in no pause; returns how many samples that was."""
         if not self._cuts:
             self._spool.audio(number, placed)
             return len(placed.pcm)

@@ -1,6 +1,6 @@
-"""The player of a session whose audio comes in byte streams: what it plays is what is recorded, and when.
+"""The player of a session whose audio comes in byte streams: what it plays is recorded, when it plays it.
 
-It stands where an avatar would stand, does what senders expect of one, and makes no sound.
+To senders it behaves as an avatar does, which plays their speech into the room; this one makes no sound.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from worker.room.stream_events import (
 
 _log = structlog.get_logger(__name__)
 
-_WRITE_SECONDS = 0.1  # what was played is in the spool soon after
+_WRITE_SECONDS = 0.1  # how soon after its playing a sample is in the spool
 _LEAST_PAUSE_SECONDS = 0.001
 _MOST_SEGMENTS = 64  # open or waiting, per session
 _FAREWELL_SECONDS = 1.0
@@ -44,16 +44,16 @@ class _Sender:
     identity: str
     track: int
     playout: Playout
-    streams: dict[int, PcmOpened] = field(default_factory=dict)  # of segments that are not over
+    streams: dict[int, PcmOpened] = field(default_factory=dict)  # of segments that are not finished
 
 
 class StreamPlayout(Source):
     """Plays one run's streams, sender by sender. Nothing in it waits but `run` and `leave`.
 
-    Each segment is answered by one `PlaybackFinished`, whatever becomes of it: senders count, and wait.
+    Each segment is answered by exactly one `PlaybackFinished`, whatever becomes of it: its sender waits for that.
 
     Args:
-        resumed: an earlier run may owe senders that answer.
+        resumed: an earlier run may not have given that answer.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class StreamPlayout(Source):
         self._notices = PlaybackNotices(spawn)
         self._streams: LiveKitStreams | None = None
         self._senders: dict[str, _Sender] = {}
-        self._decoders: dict[int, tuple[_Sender, PcmDecoder]] = {}  # of streams that are being received
+        self._decoders: dict[int, tuple[_Sender, PcmDecoder]] = {}  # of streams that are still received
         self._overflown: set[str] = set()
         self._wake = asyncio.Event()
 
@@ -77,7 +77,7 @@ class StreamPlayout(Source):
         return any(sender.playout.segments for sender in self._senders.values())
 
     def entered(self, room: LiveKitRoom) -> None:
-        """We are in `room` (again). Agents there that wait for an answer which nobody owes them any more get one."""
+        """The worker is in `room` (again). Agents there that may still wait for a lost run's answer get one."""
         streams = self._streams = room.streams
         if streams is None:
             return
@@ -91,24 +91,24 @@ class StreamPlayout(Source):
         self._wake.set()
 
     def dropped(self) -> None:
-        """The room is lost, and with it what was not played yet."""
+        """The room is lost; what was not played yet never will be."""
         self._stop(boottime_ns())
         self._streams = None
         self._notices.dropped()
 
     def end(self, stopped_ns: int) -> None:
-        """Play up to now, which may be later than `stopped_ns`: the session's end may be, too."""
+        """Play up to now, which may be after `stopped_ns`, as the session's end may be."""
         self._stop(boottime_ns())
 
     def _stop(self, now_ns: int) -> None:
-        """Play up to now and nothing more of what has been sent so far."""
+        """Play up to now, and drop the rest of what has been sent so far."""
         self._step(now_ns)
         for sender in self._senders.values():
             sender.playout.clear(self._clock.sample_at(now_ns))
         self._step(now_ns)
 
     async def leave(self, now_ns: int) -> None:
-        """Stop, and tell the senders how far it came, while we are still in the room; bounded."""
+        """Stop, and tell the senders how far it came while the room still carries it; bounded."""
         self._stop(now_ns)
         await self._notices.sent(_FAREWELL_SECONDS)
 

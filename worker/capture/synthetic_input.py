@@ -1,4 +1,4 @@
-"""The sine that stands in while nobody is in the room: recorded, and published where the token allows it."""
+"""The sine that is recorded while nobody is in the room, and published where the token allows it."""
 
 import asyncio
 
@@ -16,10 +16,10 @@ _BLOCK_SAMPLES = SAMPLE_RATE // 5
 
 
 class SyntheticInput(Source):
-    """On after ten seconds alone, off for good when the first participant comes.
+    """Begins after ten seconds alone, and ends for good when the first participant comes.
 
     Args:
-        resumed: an earlier run has recorded those ten seconds, and perhaps the sine up to now.
+        resumed: an earlier run has recorded those ten seconds, and perhaps the sine since.
     """
 
     def __init__(self, clock: SessionClock, recorder: Recorder, spawn: Spawn, *, resumed: bool) -> None:
@@ -45,7 +45,7 @@ class SyntheticInput(Source):
             self.entered(room)
 
     def entered(self, room: LiveKitRoom) -> None:
-        """We are in `room` (again): let it hear what is recorded."""
+        """The worker is in `room` (again): publish what is recorded."""
         if not self._on or not room.may_publish:
             return
         first_sample = self._clock.sample_at(boottime_ns())

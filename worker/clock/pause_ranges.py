@@ -10,7 +10,7 @@ END_OF_TIME = 1 << 62
 
 
 def pause_ranges(pauses: Sequence[Pause], clock: SessionClock) -> tuple[Range, ...]:
-    """Samples [start, end) of each pause, disjoint and sorted; one that goes on has no end."""
+    """Samples [start, end) of each pause, disjoint and sorted; a pause that goes on ends at `END_OF_TIME`."""
     return merged_ranges(
         (
             max(clock.sample_of(pause.paused_at), 0),

@@ -1,4 +1,4 @@
-"""The first process of `parley worker`: it supervises the others, salvages, sweeps and tells how it is.
+"""The first process of `parley worker`: it supervises the others, salvages their spools, sweeps, and serves its health.
 
 It never loads LiveKit.
 """

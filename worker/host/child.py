@@ -1,4 +1,4 @@
-"""One child process of the supervisor: its death is seen at once, through a pidfd, without a thread per child."""
+"""One child process of the supervisor. A pidfd tells of its death at once, without a thread per child."""
 
 import asyncio
 import os

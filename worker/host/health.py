@@ -1,4 +1,4 @@
-"""What a worker tells about itself: /healthz (it runs), /readyz (it can take and store sessions), /metrics."""
+"""What a worker says about itself: /healthz (it runs), /readyz (it can take and store sessions), /metrics."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -22,7 +22,7 @@ _CHECK_SECONDS = 5.0
 async def serve_health(
     host: str, port: int, *, checks: Mapping[str, Check], metrics: CollectorRegistry
 ) -> AsyncIterator[str]:
-    """Serve until the block is left; yields the base URL, as port 0 takes any free one.
+    """Serve until the block is left; yields the base URL, which tells the port where port 0 asked for a free one.
 
     Raises:
         OSError: the port is taken.

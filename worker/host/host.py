@@ -119,7 +119,7 @@ def recorder_processes(settings: Settings) -> int:
 
 
 def _children_check(supervisor: Supervisor, data_dir: Path) -> Check:
-    """Every child runs, and every recorder process has opened its spool: from then on it claims."""
+    """Check that every child runs, and that every recorder process has opened its spool, after which it claims."""
 
     async def check() -> None:
         spools = [data_dir / "spool" / str(owner) for owner in supervisor.live_owners]

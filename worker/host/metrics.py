@@ -23,7 +23,7 @@ _COUNTERS = {
 
 
 class RecorderCollector(Collector):
-    """The figures of every recorder process, labelled by its place (`recorder-0`, …), so that there are few labels."""
+    """The figures of every recorder process, labelled by its place (`recorder-0`, …): owners come and go."""
 
     def __init__(self, supervisor: Supervisor, data_dir: Path) -> None:
         self._supervisor = supervisor

@@ -1,4 +1,4 @@
-"""The loop around everything that is tried again and again, whatever went wrong the time before."""
+"""The loop around work that is done again and again, whatever went wrong the time before."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ _LOG_EVERY_SECONDS = 10.0
 async def repeat(
     name: str, action: Callable[[], Awaitable[object]], *, interval_seconds: float, wake: asyncio.Event | None = None
 ) -> None:
-    """Run `action` every `interval_seconds`, and as soon as `wake` is set; for ever, errors are logged."""
+    """Run `action` every `interval_seconds`, and as soon as `wake` is set, for ever; errors are logged."""
     loop = asyncio.get_running_loop()
     wake = asyncio.Event() if wake is None else wake
     logged_at = -_LOG_EVERY_SECONDS

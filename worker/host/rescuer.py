@@ -1,4 +1,4 @@
-"""Gives back what dead recorder processes held, so that others take it within a second."""
+"""Releases the runs of dead recorder processes, so that others take the sessions within a second."""
 
 import asyncio
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class RunRescuer:
         self._dead: dict[UUID, bool] = {}
 
     def bury(self, owner: UUID, *, lost: bool) -> None:
-        """Note that `owner` is dead: `lost` if it did not go in peace."""
+        """Note that `owner` is dead; `lost` if it ended without handing its runs over."""
         self._dead[owner] = lost
         self.wake.set()
 
@@ -42,7 +42,7 @@ class RunRescuer:
         """
         for owner, lost in list(self._dead.items()):
             runs = await self._claims.release(owner, lost=lost)
-            self._dead.pop(owner, None)  # two may be at it while we stop
+            self._dead.pop(owner, None)  # two calls may overlap while the supervisor stops
             if runs:
                 _log.warning("runs.released", owner=str(owner), runs=runs, lost=lost)
             self._released()

@@ -1,4 +1,4 @@
-"""Whether this worker reads the same object storage as the API: two hosts with a local folder each do not."""
+"""Checks that this worker reads the API's object storage: two hosts that have a local folder each do not share one."""
 
 from sessions.errors import ParleyError
 from store.database.database import Database
@@ -18,8 +18,9 @@ class StorageCheck:
         """Return when the probe is there.
 
         Raises:
-            StorageError: the storage is away, or it is not the API's.
-            DatabaseUnavailableError: it can't be told which probe to look for.
+            StorageError: the storage is away.
+            ParleyError: `storage.unavailable`; the storage does not hold the API's object.
+            DatabaseUnavailableError: the database is away, which names the object to look for.
         """
         if self._identity is None:
             self._identity = await database_identity(self._db)

@@ -1,7 +1,7 @@
 """`parley worker`: keeps N recorder processes and the processes for jobs alive, and cleans up after the dead.
 
 It never loads LiveKit, so that it can fork at any time and outlives every crash of the native library. Each recorder
-gets the UUID that its runs carry as an argument; so when it dies, however that happens, its runs are released at once.
+is given the UUID that its runs carry. So its runs are released at once when it dies, however that happens.
 """
 
 import asyncio
@@ -25,14 +25,14 @@ _log: FilteringBoundLogger = structlog.get_logger(__name__)
 _HEALTHY_SECONDS = 30.0  # a child that lived that long is replaced at once, and its past forgotten
 _FIRST_BACKOFF_SECONDS = 0.5
 _LONGEST_BACKOFF_SECONDS = 15.0
-_CLAIMS_SETTLE_SECONDS = 0.25  # a claim that is on its way when all were told to stop
+_CLAIMS_SETTLE_SECONDS = 0.25  # for claims that were under way when all were told to stop
 _JOBS_DRAIN_SECONDS = 5.0
 _LAST_RESCUE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class ChildCommands:
-    """How to start children: argument lists, and what runs them; of job processes there is one of each name."""
+    """How to start children: `spawn` runs argument lists; one job process runs for each name in `jobs`."""
 
     spawn: Spawn
     recorder: Callable[[UUID], Sequence[str]]
@@ -126,7 +126,7 @@ class Supervisor:
         await self._keep(live)
 
     async def _keep(self, live: Callable[[], Awaitable[None]]) -> None:
-        """Run one child after the other; those that die young are replaced ever more slowly."""
+        """Run one child after the other; after several that died young, the next one starts later and later."""
         loop = asyncio.get_running_loop()
         short_lives = 0
         while not self._stopping.is_set():
@@ -149,7 +149,7 @@ class Supervisor:
         return exit_code
 
     async def _drain(self) -> None:
-        """Stop claiming everywhere first, else one child takes what another one releases."""
+        """Stop all claiming first, so that no child takes what another one releases; then end all children."""
         recorders = list(self._recorders.values())
         for child in recorders:
             child.signal(STOP_CLAIMING)

@@ -1,1 +1,1 @@
-"""Getting into a room: address, token, attempts and their budget. What happens inside is not its concern."""
+"""Getting into a room: address, token, attempts and their budget. It does not look at what happens inside."""

@@ -28,7 +28,7 @@ class RejoinPolicy:
         return max(0.0, (self.deadline_ns - now_ns) / SECOND_NS)
 
     def pause_seconds(self, attempt: int, *, jitter: float) -> float:
-        """The pause before attempt number `attempt` (0 is the first: at once); `jitter` in 0…1 spreads the herd."""
+        """The pause before attempt number `attempt` (0, the first, has none); `jitter` in 0…1 keeps workers apart."""
         if attempt == 0:
             return 0.0
         longest = min(_FIRST_SECONDS * 2.0 ** min(attempt - 1, 16), _LONGEST_SECONDS)

@@ -1,6 +1,7 @@
-"""The preflight right before a join: where does the room's name lead?
+"""The check right before a join: which addresses does the room's host name lead to?
 
-The dial itself happens in native code, so this is no wall (docs/security.md has the network policy that is).
+LiveKit's native code resolves the name again when it connects, and may get another address. So this check does not
+replace a network policy (docs/security.md has one).
 """
 
 import asyncio

@@ -63,7 +63,7 @@ class RoomJoining:
                 break
             except ParleyError as error:
                 if attempt == 1 or error.code != "room.join_timeout":
-                    failure = error  # a last attempt that the budget cut short tells less than those before it
+                    failure = error  # the budget cut the last attempt short: an earlier error tells more
                 _log.info("join.failed", code=error.code, attempt=attempt)
                 if error.code in _NEVER or (dropped_ns is None and isinstance(error, JoinError) and error.final):
                     break

@@ -1,4 +1,4 @@
-"""The token to join with: the customer's, the one that the LiveKit server refreshed, or the customer's next."""
+"""The token to join with: the customer's, one that the LiveKit server refreshed, or a newer one of the customer's."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -14,7 +14,7 @@ from store.waiting.until_answered import until_answered
 
 
 class TokenKeeper:
-    """Keeps the newest token of one run. Never prints it.
+    """Keeps the newest token of one run, and never logs it.
 
     Args:
         token: as the claim read it.
@@ -29,8 +29,7 @@ class TokenKeeper:
         self._unsaved = False
 
     async def newest(self) -> SecretStr:
-        """The token for the next join; for every one but the first the store is asked, as the customer may have
-        replaced it meanwhile.
+        """The token for the next join. From the second join on the store is asked: the customer may have replaced it.
 
         Raises:
             Replaced: another run has the session.

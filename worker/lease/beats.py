@@ -15,14 +15,14 @@ from worker.lease.live_run import LiveRun
 _log = structlog.get_logger(__name__)
 
 _WATCH_SECONDS = 0.1
-_STANDSTILL_NS = 3 * SECOND_NS  # after a shorter one everything is played late, and nothing is lost (measured)
+_STANDSTILL_NS = 3 * SECOND_NS  # frames of a shorter one all arrive late, and none is lost (measured)
 _RETRY_SECONDS = 1.0
 
 
 class Beats:
     """Beats for every registered run, and closes their fences when no answer comes back.
 
-    Two loops, both run until canceled: `run` waits for the database, `watch_fences` never does. `failed` counts beats
+    Its two loops run until canceled: `run` waits for the database, `watch_fences` never does. `failed` counts beats
     without an answer.
     """
 
@@ -40,13 +40,13 @@ class Beats:
         self._live[run.fence.session_id] = run
 
     def remove(self, run: LiveRun) -> None:
-        """Beat for it no more."""
+        """Stop beating for `run`."""
         if self._live.get(run.fence.session_id) is run:
             del self._live[run.fence.session_id]
 
     @property
     def live(self) -> list[LiveRun]:
-        """The runs that are beaten for."""
+        """The registered runs."""
         return list(self._live.values())
 
     def knows(self, session_id: UUID) -> bool:
@@ -71,7 +71,7 @@ class Beats:
             await self._pause(pause * random.uniform(0.9, 1.0), hurried=answered)
 
     async def watch_fences(self) -> None:
-        """Look at every fence's deadline; the database may hang meanwhile. A look that comes late is told, too."""
+        """Look at every fence's deadline, also while the database hangs; a late look means a standstill."""
         looked_ns = boottime_ns()
         while True:
             now_ns = boottime_ns()
@@ -97,7 +97,7 @@ class Beats:
         return True
 
     async def _pause(self, seconds: float, *, hurried: bool) -> None:
-        if not hurried:  # a database that is away is not asked more often for the asking
+        if not hurried:  # no hurry makes a database that is away answer sooner
             await asyncio.sleep(seconds)
             return
         await set_within(self._hurry, seconds)

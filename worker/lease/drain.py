@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Drain:
-    """`deadline_ns` (boot-time clock): until then sessions go on for their successors; None while nothing stops."""
+    """Until `deadline_ns` (boot-time clock) sessions record on until successors take over; None: not stopping."""
 
     deadline_ns: int | None = None
 
     @property
     def draining(self) -> bool:
-        """Whether the runs were released."""
+        """Whether the process is stopping, its runs released."""
         return self.deadline_ns is not None
 
     def begin(self, deadline_ns: int) -> None:
-        """The runs are released now."""
+        """The runs have just been released."""
         self.deadline_ns = deadline_ns

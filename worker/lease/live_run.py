@@ -1,4 +1,4 @@
-"""What the beat loop and a session's runner share of one run. Levels, not messages: whoever is woken looks at all."""
+"""What the beat loop and a session's runner share of one run: states, not messages. Whoever is woken looks at all."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

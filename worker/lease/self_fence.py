@@ -1,18 +1,22 @@
-"""When a worker has to assume that it was replaced (design.md §3, Fence). Pure arithmetic on the boot-time clock."""
+"""When a worker has to assume that it was replaced. Pure arithmetic on the boot-time clock.
+
+Another worker may take a session whose beats are `stalled_seconds` old. A worker that gets no beat through can't know
+whether that has happened, so it stops what others could see before that time is over.
+"""
 
 from dataclasses import dataclass, field
 
 from store.database.boot_clock import SECOND_NS
 
-_SHARE = 0.8  # of stalled_seconds; the rest is for the deed itself and for clocks that run apart
+_SHARE = 0.8  # of stalled_seconds; the rest covers what is under way at the deadline, and clocks that run apart
 
 
 @dataclass(slots=True)
 class SelfFence:
     """The deadline that every proven beat moves on.
 
-    A beat is proven when its answer came back; what it proves is the instant it was *sent*, for the database may have
-    done its work right then.
+    A beat is proven when its answer has come back. It proves the instant at which it was *sent*, because the database
+    may have written it right then.
     """
 
     stalled_seconds: float

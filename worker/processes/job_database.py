@@ -1,4 +1,4 @@
-"""The database as a process for jobs has it: few connections, as it does little at a time."""
+"""The database pool of a process for jobs: few connections, because it does little at a time."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -14,7 +14,7 @@ _POOL_SIZE = 2
 def open_job_database(
     settings: Settings, url: SecretStr, *, name: str, reconnect: Callable[[], object] | None
 ) -> AbstractAsyncContextManager[Database]:
-    """The pool of the process that PostgreSQL shows as `name`; the other arguments are those of `Database.open`."""
+    """Open the pool of the process that PostgreSQL shows as `name`; the rest is as in `Database.open`."""
     return Database.open(
         url,
         timeout_seconds=settings.database_timeout_seconds,

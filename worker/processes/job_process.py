@@ -15,7 +15,7 @@ from store.sweeping.retention import Retention
 from worker.processes.job_database import open_job_database
 from worker.product.finalizer import Finalizer
 
-_GRACE_SECONDS = 4.0  # a build that is broken off is done again, with the same bytes
+_GRACE_SECONDS = 4.0  # an interrupted build is done again, with the same bytes
 
 
 async def run_job_process(

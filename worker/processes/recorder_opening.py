@@ -49,7 +49,7 @@ class OpenRecorder:
         self._listener = listener
 
     async def run(self) -> bool:
-        """Run until stopped; False if some joins never landed: the process must go without closing its loop."""
+        """Run until stopped; False if some joins never landed: then the process must exit without closing its loop."""
         async with asyncio.TaskGroup() as loops:
             background = [
                 loops.create_task(self._tools.beats.run(), name="beats"),
@@ -75,7 +75,7 @@ async def open_recorder(
     owner: UUID,
     reconnect: Callable[[], object] | None = None,
 ) -> AsyncIterator[OpenRecorder]:
-    """Open spool, database connections and listener; leaving waits for the last join to land."""
+    """Open spool, database connections and listener; leaving the block waits for the last join to land."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(open_spool_folder(settings.data_dir, owner))
         writer = stack.enter_context(SpoolWriter())
@@ -134,7 +134,7 @@ async def run_recorder_process(
 
         with watch_signals(on_signal, on_panic):
             if not await recorder.run():
-                # Canceling joins would kill us later and less politely; every session is sealed.
+                # Closing the loop would cancel the joins and so abort the process. Every session is sealed.
                 _log.warning("joins.never_landed")
                 recorder.writer.flush(timeout_seconds=_FLUSH_SECONDS)
                 os._exit(0)

@@ -25,9 +25,9 @@ from worker.run.session_runner import SessionRunner
 _log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 1.0
-_THOROUGH_LOOKS = 10  # per poll interval, of all processes together if all have free slots
+_THOROUGH_LOOKS = 10  # per poll interval, by all processes with free slots together
 _RELEASE_SECONDS = 5.0
-_SEAL_MARGIN_SECONDS = 6.0  # all of it within the margin after which the supervisor kills
+_SEAL_MARGIN_SECONDS = 6.0  # less than the margin after which the supervisor kills
 
 
 class RecorderProcess:
@@ -138,6 +138,6 @@ class RecorderProcess:
             async with asyncio.timeout(_RELEASE_SECONDS):
                 released = await self._claims.release(self.owner, lost=False)
         except (DatabaseUnavailableError, TimeoutError):
-            _log.warning("runs.not_released")  # they are stale soon enough
+            _log.warning("runs.not_released")  # without a beat they are stale soon, and then taken
         else:
             _log.info("runs.released", runs=released)

@@ -1,5 +1,7 @@
-"""Signals of a recorder process, with their senders: LiveKit's native library sends SIGTERM to its own process when it
-panics, and that must not be mistaken for somebody who asks us to stop (livekit.md, trap 2).
+"""Signals of a recorder process, with their senders.
+
+LiveKit's SDK sends SIGTERM to its own process when its native library panics (measured with livekit 1.2.1). That must
+not pass for somebody who asks the process to stop: there is no time to hand over, only to write out what was recorded.
 """
 
 import asyncio
@@ -25,14 +27,14 @@ def watch_signals(on_signal: Callable[[signal.Signals], None], on_panic: Callabl
         RuntimeError: the signals are not blocked.
     """
     if not signal.pthread_sigmask(signal.SIG_BLOCK, ()) >= SIGNALS:
-        raise RuntimeError("block worker.process_signals.SIGNALS before LiveKit is imported")
+        raise RuntimeError("block worker.processes.signals.SIGNALS before LiveKit is imported")
     loop = asyncio.get_running_loop()
     stopped = threading.Event()
 
     def watch() -> None:
         while not stopped.is_set():
             info = signal.sigtimedwait(SIGNALS, _LOOK_SECONDS)
-            if info is None or info.si_signo not in SIGNALS:  # after SIGSTOP and SIGCONT it answers 0 (measured)
+            if info is None or info.si_signo not in SIGNALS:  # SIGCONT ends the wait, too (measured)
                 continue
             if info.si_signo == signal.SIGTERM and info.si_pid == os.getpid():
                 on_panic()

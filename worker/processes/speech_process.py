@@ -1,4 +1,4 @@
-"""The process that transcribes and summarizes: by itself, because pocketsphinx holds the GIL while it listens."""
+"""The process that transcribes and summarizes. It does nothing else: pocketsphinx holds the GIL while it listens."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from worker.summary.extractive import ExtractiveSummarizer
 from worker.summary.port import Summarizer
 from worker.summary.writer import SummaryWriter
 
-_GRACE_SECONDS = 2.0  # what is broken off is done again
+_GRACE_SECONDS = 2.0  # interrupted work is done again
 
 
 async def run_speech_process(

@@ -1,6 +1,6 @@
 """The spool becomes `conversation.wav`: freeze, build, store, check, commit. Run again until it is done.
 
-The freeze decides everything, so whoever builds makes the same bytes, and overwriting is harmless. Segments are deleted
+The freeze fixes what is built, so every builder makes the same bytes, and overwriting is harmless. Segments are deleted
 only after the product was read back and committed, and the transcript's job no longer needs them.
 """
 
@@ -51,7 +51,7 @@ class Finalizer:
         self._salvage_seconds = salvage_seconds
 
     async def finalize(self, session_id: UUID) -> None:
-        """Take an `ending` session to its end if its time has come; else return, for the job is deferred again.
+        """Take an `ending` session to its end if its time has come; else return, as the job will be deferred again.
 
         Raises:
             DatabaseUnavailableError, StorageError, OSError: nothing is lost, try again.
@@ -79,7 +79,7 @@ class Finalizer:
 
     async def _build_and_store(self, name: str, frozen: FrozenPlan) -> Product:
         self._temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=self._temporary) as file:  # without a name: gone however we end
+        with tempfile.TemporaryFile(dir=self._temporary) as file:  # it has no name, so it is gone however this ends
             result = await _build(recording_plan(frozen), self._objects, file)
             for storage_key in result.damaged_segments:
                 _log.error("segment.damaged", session_id=name, storage_key=storage_key)
@@ -91,7 +91,7 @@ class Finalizer:
         return _product(key, result)
 
     async def _check(self, key: str, result: BuildResult) -> None:
-        """Read the product back: only what the storage really has lets the spool go."""
+        """Read the product back: segments are deleted only if the storage really has it."""
         sha256 = hashlib.sha256()
         size_bytes = 0
         while block := await self._objects.read_range(key, size_bytes, _next_end(size_bytes, result.size_bytes)):
@@ -102,7 +102,7 @@ class Finalizer:
 
     async def _delete_segments(self, session_id: UUID, name: str) -> None:
         if await self._transcripts.is_pending(session_id):
-            return  # its job reads them, and deletes them
+            return  # the transcript's job reads and deletes them
         for key, _ in await self._objects.list(f"spool/{name}"):
             await self._objects.delete(key)
 

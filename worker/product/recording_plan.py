@@ -1,4 +1,4 @@
-"""From what the database froze to what `audio` builds: pure, so that every builder derives the same plan."""
+"""Derives from what the database froze the plan that `audio` builds. Pure, so every builder has the same plan."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,13 +13,13 @@ from worker.clock.session_clock import SessionClock
 GAP_WORKER_LOST = "gap.worker_lost"
 GAP_REJOIN = "gap.rejoin"
 
-_UNHEARD_SAMPLES = SAMPLE_RATE // 5  # the spool may lack as much when its process is killed
-_HANDOVER_SAMPLES = 2 * SAMPLE_RATE  # between the eviction by a successor and its first frame; some 50 ms at best
-_SILENT_HANDOVER_SAMPLES = 10 * SAMPLE_RATE  # a run without audio is only known to its last beat
+_UNHEARD_SAMPLES = SAMPLE_RATE // 5  # a killed process may not have written as much
+_HANDOVER_SAMPLES = 2 * SAMPLE_RATE  # from an eviction to the successor's first frame; 50 ms at best
+_SILENT_HANDOVER_SAMPLES = 10 * SAMPLE_RATE  # the end of a run without audio is known by its last beat only
 
 
 def planned_segment(storage_key: str, prefix: str) -> dict[str, Any] | None:
-    """What the freeze keeps of a stored segment; None for an object that is none."""
+    """What the freeze keeps of a stored segment; None for an object that is no segment."""
     name = storage_key.removeprefix(f"{prefix}/")
     try:
         SegmentKey.parse(name)
@@ -69,8 +69,8 @@ def unrecorded(
 ) -> list[Gap]:
     """The stretches in which no run recorded: after one that was lost or handed over, until the next one had joined.
 
-    This is the only place that names them: a recorder that takes over knows its predecessor's last beat, but not what
-    its spool will turn out to hold.
+    Only here can they be named: a recorder that takes over knows its predecessor's last beat, but not yet what that
+    one's spool holds.
 
     Args:
         runs: of a `FrozenPlan`, in order of epochs.
@@ -99,7 +99,7 @@ def _reached(run: dict[str, Any], keys: Sequence[SegmentKey], clock: SessionCloc
     """Until which sample a run is known to have recorded."""
     last = _last_sample(run, keys)
     proven = clock.sample_of(datetime.fromisoformat(run["beat_at"]))
-    if not run["sealed"]:  # its spool never came: what it proved to have recorded is not here
+    if not run["sealed"]:  # its spool was never uploaded: only what is stored counts
         return last or clock.sample_of(datetime.fromisoformat(run["joined_at"]))
     return max(last, proven)
 

@@ -1,4 +1,4 @@
-"""Stored segments for a thread that works on them while the loop goes on."""
+"""Lets a thread read stored segments while the event loop goes on."""
 
 import asyncio
 import threading
@@ -13,7 +13,7 @@ _SEGMENT_SECONDS = 120.0  # bound of one segment's download, the storage's own r
 class SegmentReader:
     """Called in a thread with a storage key, it returns the bytes; once the block is left, it raises OSError instead.
 
-    Made in the loop that the downloads run in. Raises FileNotFoundError for an object that is missing.
+    It is made in the event loop that runs the downloads. Raises FileNotFoundError for an object that is missing.
     """
 
     def __init__(self, objects: Objects) -> None:

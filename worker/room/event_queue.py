@@ -1,4 +1,4 @@
-"""A bounded queue between LiveKit's callbacks and one reader. It never drops an event silently."""
+"""A bounded queue between LiveKit's callbacks and one reader: when it overflows, the reader is told."""
 
 from collections import deque
 from collections.abc import Callable
@@ -32,7 +32,7 @@ class EventQueue:
             self._notify()
 
     def close(self) -> None:
-        """Forget what is queued and take nothing more: late callbacks of a dead room end here."""
+        """Forget what is queued and take nothing more, so that late callbacks of a lost room have no effect."""
         self._closed = True
         self._events.clear()
 

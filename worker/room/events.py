@@ -63,7 +63,7 @@ class AudioUnsubscribed:
 
 @dataclass(frozen=True, slots=True)
 class Reconnecting:
-    """The SDK has lost the room and tries by itself."""
+    """The SDK has lost the room and tries to get back by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Reconnected:
 
 @dataclass(frozen=True, slots=True)
 class TokenRefreshed:
-    """The LiveKit server has given us a token that lives longer."""
+    """The LiveKit server has sent a token that lives longer."""
 
     token: SecretStr
 
@@ -83,8 +83,8 @@ class HeardText:
     """A text stream that was read to its end.
 
     Attributes:
-        external_id: of the transcription's segment, else of the stream.
-        final: not the interim state of a transcription.
+        external_id: the id of the transcription's segment, else of the stream.
+        final: False for the interim state of a transcription.
     """
 
     text: str
@@ -96,7 +96,7 @@ class HeardText:
 class TextOpened:
     """A participant has begun a text stream, to be read or closed.
 
-    `read` waits for its end, None when that never came.
+    `read` waits for its end, and returns None if that never came.
     """
 
     topic: str

@@ -22,7 +22,7 @@ _SOURCE_QUEUE_MS = 1000
 async def read_frames(track: rtc.RemoteAudioTrack, append: Callable[[int, Pcm], None]) -> None:
     """Hand every frame of a track to `append(boottime_ns at arrival, samples)` until it ends.
 
-    Does nothing else: what isn't read here grows in the native library without limit.
+    It does nothing else, because frames that are not read pile up in the native library without limit.
     """
     stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=FRAME_MS)
     try:
@@ -35,7 +35,7 @@ async def read_frames(track: rtc.RemoteAudioTrack, append: Callable[[int, Pcm], 
 
 
 async def concealed_samples(track: rtc.RemoteAudioTrack) -> int | None:
-    """How many samples of a track the jitter buffer has made up so far; None when nobody can tell."""
+    """How many samples of a track the jitter buffer has made up so far; None when that is not known."""
     if track.muted:
         return None
     try:
@@ -70,5 +70,5 @@ async def publish_blocks(
 
 
 def local_source() -> rtc.AudioSource:
-    """What a published track is fed through; owns a timer thread until it is closed."""
+    """The source that feeds a published track; it owns a timer thread until it is closed."""
     return rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=_SOURCE_QUEUE_MS)

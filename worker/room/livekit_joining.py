@@ -1,6 +1,6 @@
-"""Joining a room by LiveKit's SDK: its errors become codes, for their text may hold the token.
+"""Joining a room by LiveKit's SDK. Its errors become codes, because their text may hold the token.
 
-(Measured: on a 401 the server echoes the whole JWT into it.)
+Measured with livekit 1.2.1: on a 401 the text holds the whole JWT, as the server echoes it.
 """
 
 import re
@@ -19,7 +19,7 @@ _STATUS = re.compile(r"signal failure: (?:client|server) error: (\d{3})\b")
 class JoinError(ParleyError):
     """A join that failed: `worker_token.rejected`, `room.unreachable`, `room.join_timeout` or `room.join_failure`.
 
-    `final`: a first join that the server refused like this will be refused again.
+    `final`: the server refused the join for a reason that another attempt does not change.
     """
 
     def __init__(self, code: str, message: str, *, final: bool = False) -> None:
@@ -28,7 +28,7 @@ class JoinError(ParleyError):
 
 
 async def connect_room(url: str, token: SecretStr, listening: Listening) -> LiveKitRoom:
-    """Join. Must never be canceled (see `worker.joining.joins`): the native library takes the process down 15 s later.
+    """Join a room. Must never be canceled: that aborts the process 15 s later (see `worker.joining.joins`).
 
     Raises:
         JoinError: whose text holds nothing of the server's answer.
@@ -42,7 +42,7 @@ async def connect_room(url: str, token: SecretStr, listening: Listening) -> Live
         failure = join_error(error.message)
     else:
         return ours
-    raise failure  # outside the handler: no context that holds the token
+    raise failure  # raised outside the handler: its context would hold the token
 
 
 def join_error(text: str) -> JoinError:

@@ -36,9 +36,9 @@ _CLOSE_SECONDS = 5.0
 
 
 class LiveKitRoom:
-    """A room that we are in. Made by `livekit_joining.connect_room`; to be left by `leave`.
+    """A room that the worker is in. Made by `livekit_joining.connect_room`; to be left by `leave`.
 
-    `streams` are its byte streams of PCM, if they are what is listened to.
+    `streams` are its byte streams of PCM, if those are recorded instead of tracks.
     """
 
     def __init__(self, room: rtc.Room, listening: Listening) -> None:
@@ -71,7 +71,7 @@ class LiveKitRoom:
 
     @property
     def may_publish(self) -> bool:
-        """Whether the token lets us publish where others can hear it."""
+        """Whether the token lets the worker publish audio that others can hear."""
         permissions = self._room.local_participant.permissions
         return permissions.can_publish and not permissions.hidden
 
@@ -91,7 +91,7 @@ class LiveKitRoom:
             await read_frames(track, append)
 
     async def concealed_samples(self, sid: str) -> int | None:
-        """How many samples of a track the jitter buffer has made up so far; None when nobody can tell."""
+        """How many samples of a track the jitter buffer has made up so far; None when that is not known."""
         track = self._tracks.get(sid)
         return None if track is None else await concealed_samples(track)
 
@@ -112,7 +112,7 @@ class LiveKitRoom:
         """Send a text stream to everybody in the room.
 
         Raises:
-            SendError: it did not get there, or nobody can tell.
+            SendError: it was not sent, or that is not known.
         """
         await self._texts.send(topic, text, stream_id=stream_id)
 
@@ -174,7 +174,7 @@ class LiveKitRoom:
         self.events.put(Reconnecting())
 
     def _on_reconnected(self) -> None:
-        # A full reconnect joins anew: the server knows of no subscription any more (measured: silence from there on).
+        # A full reconnect joins anew, without the subscriptions: without this there is silence from here on (measured).
         for participant in list(self._room.remote_participants.values()):
             for publication in list(participant.track_publications.values()):
                 self._on_track_published(publication, participant)

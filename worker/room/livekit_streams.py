@@ -32,8 +32,8 @@ _log = structlog.get_logger(__name__)
 _CLEAR_BUFFER = "lk.clear_buffer"
 _PLAYBACK_STARTED = "lk.playback_started"
 _PLAYBACK_FINISHED = "lk.playback_finished"
-_IDLE_SECONDS = 10.0  # the trailer of a stream is lost; livekit-agents waits for as long
-_SUPERSEDED_SECONDS = 1.0  # the same, when its sender has begun another one: it never overlaps them
+_IDLE_SECONDS = 10.0  # without a chunk: then the stream's trailer is lost. livekit-agents waits as long
+_SUPERSEDED_SECONDS = 1.0  # the same, once its sender has begun another stream: senders never overlap them
 _ANSWER_SECONDS = 5.0
 _CALL_SECONDS = 15.0  # the SDK's round trip and the answer
 _ATTEMPTS = 3
@@ -43,7 +43,7 @@ _RETRY_SECONDS = 0.1
 class LiveKitStreams:
     """The byte streams of one room; to be made before the join.
 
-    What happens is kept, in its order, until it is drained, which whoever runs `PcmOpened.read` does all the time.
+    Events are kept in their order until they are drained. Whoever runs `PcmOpened.read` has to drain them often.
     """
 
     def __init__(self, room: rtc.Room, listening: Listening) -> None:
@@ -57,7 +57,7 @@ class LiveKitStreams:
         room.register_byte_stream_handler(AUDIO_STREAM, self._on_stream)
 
     def listen(self) -> None:
-        """We are in the room: let senders take back what they sent."""
+        """Let senders take back what they sent; called once the room is joined."""
         self._room.local_participant.register_rpc_method(_CLEAR_BUFFER, self._on_clear_buffer)
 
     def notify_of_events(self, callback: Callable[[], None]) -> None:
@@ -76,7 +76,7 @@ class LiveKitStreams:
             stream.close()
 
     def sender_left(self, identity: str) -> None:
-        """What it has sent is all there is."""
+        """A sender has left: nothing more of its streams will come."""
         for stream in list(self._open.values()):
             if stream.identity == identity:
                 stream.close()
@@ -90,9 +90,9 @@ class LiveKitStreams:
         ]
 
     async def notify(self, identity: str, notice: PlaybackNotice) -> bool:
-        """Tell a sender how far its segment has been played, in three attempts; whether it knows, or doesn't care."""
+        """Tell a sender how far its segment was played, in three attempts; whether it knows, or does not listen."""
         method, payload = _PLAYBACK_STARTED, ""
-        if isinstance(notice, PlaybackFinished):  # its other field, a transcript, is not known to older releases
+        if isinstance(notice, PlaybackFinished):  # without the other field, a transcript: older releases do not know it
             method, payload = _PLAYBACK_FINISHED, json.dumps(asdict(notice))
         for attempt in range(1, _ATTEMPTS + 1):
             try:
@@ -105,7 +105,7 @@ class LiveKitStreams:
                     )
             except rtc.RpcError as error:
                 if error.code == rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD:
-                    return True  # a sender that doesn't want to know
+                    return True  # the sender does not listen for this
                 _log.info("playback_notice.failed", method=method, code=int(error.code), attempt=attempt)
             except Exception as error:  # no room any more; the SDK raises nothing narrower
                 _log.info("playback_notice.failed", method=method, error=type(error).__name__, attempt=attempt)
@@ -143,7 +143,7 @@ class LiveKitStreams:
 
 
 class _Stream:
-    """One byte stream. What isn't read grows without limit: it is read to its end, or closed."""
+    """One byte stream. Chunks that are not read pile up without limit, so it is read to its end, or closed."""
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class _Stream:
         return self._reader.info.attributes or {}
 
     def supersede(self) -> None:
-        """Its sender has begun another one: what is still to come, comes now."""
+        """Its sender has begun another stream, so the rest of this one comes now or never."""
         self._patience_seconds = _SUPERSEDED_SECONDS
         if self._wait is not None and not self._wait.expired():
             self._wait.reschedule(asyncio.get_running_loop().time() + _SUPERSEDED_SECONDS)
@@ -178,7 +178,7 @@ class _Stream:
         self._on_closed()
 
     async def read(self) -> None:
-        """Put every chunk as it arrives, and then the end, however it came to that."""
+        """Put every chunk as it arrives, and then the end, whatever ended it."""
         try:
             while True:
                 async with asyncio.timeout(self._patience_seconds) as self._wait:

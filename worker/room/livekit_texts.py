@@ -1,4 +1,4 @@
-"""Text streams by LiveKit's SDK: those of the room become events, ours are sent."""
+"""Text streams by LiveKit's SDK: those of the room become events, the worker's own are sent."""
 
 import asyncio
 from collections.abc import Callable
@@ -42,7 +42,7 @@ class LiveKitTexts:
         """Send a text stream to everybody in the room.
 
         Raises:
-            SendError: it did not get there, or nobody can tell.
+            SendError: it was not sent, or that is not known.
         """
         try:
             async with asyncio.timeout(_SEND_SECONDS):
@@ -51,7 +51,7 @@ class LiveKitTexts:
                     topic=topic,
                     stream_id=stream_id,
                     total_size=len(text.encode()),
-                    sender_identity=ourselves.identity,  # the server hides it when we are hidden
+                    sender_identity=ourselves.identity,  # the server leaves it out when the worker is hidden
                 )
                 await writer.write(text)
                 await writer.aclose()

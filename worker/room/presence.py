@@ -8,10 +8,11 @@ from worker.room.events import AudioPublished, AudioUnpublished, ParticipantJoin
 
 @dataclass(slots=True)
 class RoomPresence:
-    """Idleness: joined, no remote participant has an audio track (muted or not), and no stream of PCM is received or
-    played.
+    """Tells when a room is idle: no remote participant has an audio track (muted or not), and no stream of PCM is
+    received or played.
 
-    Its clock stands still while we are not in the room and while it is held. `somebody_came` never becomes False again.
+    The clock of idleness stands still while the worker is out of the room and while it is held. `somebody_came` never
+    becomes False again.
     """
 
     idle_timeout_seconds: float
@@ -24,24 +25,24 @@ class RoomPresence:
     _streaming: bool = False
 
     def entered(self, now_ns: int) -> None:
-        """We are in the room; nobody is known yet."""
+        """The worker is in the room; nobody else is known yet."""
         self._audio.clear()
         self._in_room = True
         self._run_clock(now_ns)
 
     def dropped(self, now_ns: int) -> None:
-        """We are out of the room."""
+        """The worker is out of the room."""
         self._in_room = False
         self._run_clock(now_ns)
 
     def hold(self, held: bool, now_ns: int) -> None:
-        """While the session is paused idleness stands still; say so as often as you like."""
+        """Hold the clock of idleness while the session is paused; may be called as often as you like."""
         if held != self._held:
             self._held = held
             self._run_clock(now_ns)
 
     def stream(self, streaming: bool, now_ns: int) -> None:
-        """Whether a stream of PCM is being received or played; say so as often as you like."""
+        """Say whether a stream of PCM is being received or played; may be called as often as you like."""
         if streaming == self._streaming:
             return
         self._streaming = streaming
@@ -66,13 +67,13 @@ class RoomPresence:
                 pass
 
     def idle_deadline_ns(self) -> int | None:
-        """When the room will have been idle for too long; None while it is not idle."""
+        """When the room will have been idle for too long (boot-time clock); None while it is not idle."""
         if self._idle_since_ns is None:
             return None
         return self._idle_since_ns - self._idle_ns + round(self.idle_timeout_seconds * SECOND_NS)
 
     def _run_clock(self, now_ns: int) -> None:
-        """Let the clock go or stand, as things are; what it has collected stays."""
+        """Start or stop the clock, as things are; the time that it has collected stays."""
         idle = self._in_room and not self._held and not self._audio and not self._streaming
         if idle and self._idle_since_ns is None:
             self._idle_since_ns = now_ns

@@ -1,7 +1,7 @@
-"""What a reconnect of the SDK's own costs. Pure: instants in boot-time nanoseconds come in.
+"""How much audio a reconnect by the SDK itself costs. Pure: instants in boot-time nanoseconds come in.
 
-A resumed connection keeps its tracks, and media flows all the time. A full reconnect loses them, a moment before or
-after it is announced, and they come back some 100 ms after it is done (measured).
+A resumed connection keeps its tracks, and audio flows all the time. A full reconnect loses the tracks, a moment before
+or after it is announced, and they come back some 100 ms after it is done (measured).
 """
 
 from dataclasses import dataclass
@@ -41,13 +41,13 @@ class ReconnectHole:
         return None
 
     def expired(self, now_ns: int) -> tuple[int, int] | None:
-        """The hole whose tracks did not come back: their participants are gone."""
+        """The hole whose tracks did not come back in time, because their participants are gone."""
         if self._reconnected_ns is None or now_ns - self._reconnected_ns < _LONGEST_NS:
             return None
         return self.close(self._reconnected_ns)
 
     def close(self, now_ns: int) -> tuple[int, int] | None:
-        """The hole that is open, which ends now."""
+        """End the open hole now, and return it."""
         since_ns, self._since_ns = self._since_ns, None
         self._unsubscribed_ns = self._reconnected_ns = None
         return None if since_ns is None else (since_ns, now_ns)

@@ -13,7 +13,7 @@ class PcmOpened:
     """A participant has begun a segment. Nothing of it arrives before somebody runs `read`; `close` refuses it.
 
     Attributes:
-        number: of this room's streams.
+        number: counts this room's streams.
         attributes: what the sender says about its PCM.
     """
 
@@ -59,7 +59,7 @@ class PlaybackStarted:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackFinished:
-    """For the sender: a segment is over, after `playback_position` seconds of it. The fields are livekit-agents'."""
+    """For the sender: a segment is over after `playback_position` seconds. livekit-agents has named the fields."""
 
     playback_position: float
     interrupted: bool

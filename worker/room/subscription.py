@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Audio tracks of everybody, unless said otherwise.
+    """Audio tracks of everybody, unless one of the fields says otherwise.
 
     Attributes:
         only_identity: nobody else is recorded.

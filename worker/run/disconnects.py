@@ -1,4 +1,4 @@
-"""What a disconnect means for a session: the table of livekit.md, as data."""
+"""What a disconnect means for a session, by the reason that LiveKit gives."""
 
 from enum import Enum, auto
 
@@ -6,12 +6,12 @@ from enum import Enum, auto
 class Drop(Enum):
     """Why a room was lost, as far as it decides what comes next."""
 
-    ASKED = auto()  # we left; if we did not ask for it, it is weather
+    ASKED = auto()  # the worker left; if nobody wanted that, it counts as weather
     CLOSED = auto()  # the room is gone: ended, end.room_closed
-    REMOVED = auto()  # we were thrown out: ended, end.removed; never rejoin
-    DUPLICATE = auto()  # somebody joined with our identity: ask the database
-    REFUSED = auto()  # failed, room.join_failure
-    WEATHER = auto()  # stay running, rejoin with backoff
+    REMOVED = auto()  # somebody removed the worker: ended, end.removed; never rejoin
+    DUPLICATE = auto()  # somebody joined with the worker's identity: ask the database who
+    REFUSED = auto()  # the server did not let the worker in: failed, room.join_failure
+    WEATHER = auto()  # network or server trouble: stay running, rejoin with backoff
 
 
 _TABLE = {
@@ -25,5 +25,5 @@ _TABLE = {
 
 
 def meaning(reason: str) -> Drop:
-    """What LiveKit's DisconnectReason named `reason` means; whatever is not in the table is weather."""
+    """What LiveKit's DisconnectReason named `reason` means; a reason that is not in the table is weather."""
     return _TABLE.get(reason, Drop.WEATHER)

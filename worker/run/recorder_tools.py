@@ -1,4 +1,4 @@
-"""What every session of a recorder process uses, wired once."""
+"""What all sessions of a recorder process share, wired once."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from worker.spool.spool_writer import SpoolWriter
 
 @dataclass(frozen=True, slots=True)
 class RecorderTools:
-    """The process's share of everything; `spool_folder` is the locked folder of its owner."""
+    """What a session needs of its process; `spool_folder` is the process's locked folder."""
 
     settings: Settings
     db: Database

@@ -38,7 +38,8 @@ class RoomMessages:
         self._last_start_ms = -1
         self._allowance = TextAllowance()
         self._refused = False
-        self._logging = asyncio.Lock()  # the session's row is locked anyway: one connection waits, not all of the pool
+        # A write locks the session's row: without this lock texts would wait for each other with a connection each.
+        self._logging = asyncio.Lock()
 
     def entered(self, room: LiveKitRoom) -> None:
         """The worker is in `room`: messages may have waited for that."""
@@ -50,7 +51,7 @@ class RoomMessages:
         self._room = None
 
     async def send_posted(self) -> None:
-        """Put what clients post into the room, until canceled. What is not said to be sent is sent again."""
+        """Put what clients post into the room, until canceled; a message is repeated until the log has it as sent."""
         while True:
             self._run.messages.clear()
             try:
@@ -61,9 +62,9 @@ class RoomMessages:
             await set_within(self._run.messages, _POLL_SECONDS)
 
     async def hear(self, opened: TextOpened) -> None:
-        """Log a text of the room, once; of a transcription only what is final, and nothing that a pause overlaps.
+        """Log a text of the room once. Interim transcriptions and texts that a pause overlaps are not logged.
 
-        What is more than a run may log is not read.
+        A text beyond the run's allowance is not read.
         """
         if not self._allowance.begin():
             opened.close()
@@ -119,12 +120,12 @@ class RoomMessages:
             await self._send(room, entry)
 
     async def _send(self, room: LiveKitRoom, entry: LogEntry) -> None:
-        """One message; its id is the stream's, so that a receiver knows a repetition."""
+        """Send one message; its id is the stream's, so that receivers recognize a repetition."""
         await room.send_text(CHAT, entry.text, stream_id=format_id("msg", entry.id))
         await self._store.delivered(self._run.fence, [entry.seq])
 
     def _next_start_ms(self, opened_ns: int) -> int:
-        """When a text begins: one after the other, also of those that came in one batch and end in another order."""
+        """When a text begins: after the one before, also if they arrive together or end the other way round."""
         self._last_start_ms = max(self._ms_at(opened_ns), self._last_start_ms + 1)
         return self._last_start_ms
 

@@ -1,4 +1,4 @@
-"""Our seat in one session's room: joined, lost, joined again, or taken by somebody else."""
+"""The worker's seat in one session's room: joined, lost, joined again, or taken by somebody else."""
 
 import asyncio
 from datetime import timedelta
@@ -22,7 +22,7 @@ class RoomSeat:
     """Holds the room while there is one, and a join while there is none.
 
     Attributes:
-        room: the room that we are in.
+        room: the room that the worker is in.
         dropped_ns: when the last one was lost (boot-time clock); None once its successor is `seated`.
     """
 
@@ -48,7 +48,7 @@ class RoomSeat:
         return max(settings.join_seconds, settings.rejoin_seconds) if self._claim.resumed else settings.join_seconds
 
     def take_outcome(self) -> LiveKitRoom | ParleyError | None:
-        """What the join came to, once; None while it is under way, or there is none."""
+        """The result of a join that is done, handed out once; None while it is under way, or there is none."""
         if self._join is None or not self._join.done():
             return None
         outcome = self._join.result()
@@ -72,41 +72,44 @@ class RoomSeat:
         await self.leave()
 
     def rejoin(self, now_ns: int) -> None:
-        """Try to get back in, as soon as a beat has proven that it is still ours to try."""
+        """Try to get back in, as soon as a beat has proven that the session is still this run's."""
         since_ns = self._run.joined_proven_ns or now_ns
         self._tools.beats.hurry()
         self._start_joining(RejoinPolicy.lasting(since_ns, self._tools.settings.rejoin_seconds))
 
     def evicted(self, now_ns: int) -> None:
-        """Somebody joined with our identity; `contest` finds out what that means."""
+        """Somebody joined with the worker's identity; `contest` finds out who."""
         self._evicted_ns = now_ns
         self._tools.beats.hurry()
 
     def contest(self, pair: ClockPair, now_ns: int) -> RunStop | None:
-        """Whether whoever evicted us was our successor: the database knows."""
+        """What an eviction means: a successor's leaves the session to it, a stranger's fails the session.
+
+        The database knows the successor, so nothing is decided before a beat has come back.
+        """
         if self._evicted_ns is None:
             return None
         if self._run.replaced:
             return RunStop(StopKind.REPLACED)
         if self._run.proven_ns <= self._evicted_ns:
-            return None  # silent: wait, decide nothing
+            return None  # no beat has come back since: the successor, if any, is not known yet
         lost_at = self._claim.previous_lost_at
         recent = lost_at is not None and pair.db_time_at(now_ns) - lost_at < timedelta(seconds=_ZOMBIE_SECONDS)
         self._evicted_ns = None
         if recent and not self._contested:
-            self._contested = True  # it may have been our own zombie's reconnect: once
+            self._contested = True  # perhaps a lost predecessor's SDK reconnected by itself: try once more
             self.rejoin(now_ns)
             return None
         return RunStop.found(Stop.failed("room.duplicate_identity", "somebody else joined with the worker's identity"))
 
     async def leave(self) -> None:
-        """Leave the room, if we are in one."""
+        """Leave the room, if the worker is in one."""
         room, self.room = self.room, None
         if room is not None:
             await room.leave()
 
     def abandon(self) -> None:
-        """Wait for no join any more."""
+        """Stop waiting for a join; it is left when it lands."""
         if self._join is not None:
             self._join.cancel()
 

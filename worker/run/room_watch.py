@@ -30,7 +30,7 @@ class RoomWatch:
         self._hole = ReconnectHole()
 
     def begin(self, room: LiveKitRoom, recording: RunRecording, now_ns: int) -> None:
-        """We are in `room` (again), and `recording` records it."""
+        """The worker is in `room` (again), and `recording` records it."""
         if self._seat.dropped_ns is not None:
             recording.gap("gap.rejoin", self._seat.dropped_ns, now_ns)
         self._seat.seated()
@@ -39,7 +39,7 @@ class RoomWatch:
         room.listen()
 
     async def look(self, room: LiveKitRoom, recording: RunRecording, now_ns: int) -> RunStop | None:
-        """Take in everything that has happened; a stop if the room has none for us any more."""
+        """Take in everything that has happened in the room; a stop if it ends the recording."""
         for event in room.events.drain():
             self._presence.take(event, now_ns)
             _name(recording, self._hole.take(event, now_ns))
@@ -48,7 +48,7 @@ class RoomWatch:
                 return stop
         _name(recording, self._hole.expired(now_ns))
         if self._run.fenced and (self._hole.reconnecting_ns is not None or not room.connected):
-            # A zombie's SDK reconnects by itself and evicts its healthy successor (tried).
+            # Left alone, the SDK would reconnect by itself and evict a healthy successor (tried).
             await self._drop(recording, now_ns)
             self._seat.rejoin(now_ns)
             return None
@@ -91,7 +91,7 @@ class RoomWatch:
         return None
 
     async def _drop(self, recording: RunRecording, now_ns: int) -> None:
-        """The room is lost; recording goes on with a hole."""
+        """The room is lost; the recording goes on, with a gap."""
         _name(recording, self._hole.close(now_ns))
         self._hole = ReconnectHole()
         self._presence.dropped(now_ns)

@@ -9,8 +9,8 @@ from sessions.stop import Stop
 class StopKind(Enum):
     """Who decided."""
 
-    COMMANDED = auto()  # the database says so: somebody else has written it
-    FOUND = auto()  # we found the reason and have to write it
+    COMMANDED = auto()  # somebody else stopped the session, and has written it
+    FOUND = auto()  # this run found the reason and has to write it
     REPLACED = auto()  # another run has the session: write nothing
     HANDED_OVER = auto()  # this process stops; the run was released for another one
 
@@ -24,7 +24,7 @@ class RunStop:
 
     @classmethod
     def found(cls, stop: Stop) -> "RunStop":
-        """A stop that is ours to write."""
+        """A stop that this run has to write."""
         return cls(StopKind.FOUND, stop)
 
     @property

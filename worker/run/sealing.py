@@ -29,11 +29,11 @@ class RunSealing:
 
     @property
     def seconds(self) -> float:
-        """How long sealing may take: then finalizing goes on without us."""
+        """How long sealing may take; after that the session is finalized without this run."""
         return max(self._tools.settings.salvage_seconds, _LEAST_SEAL_SECONDS)
 
     async def seal(self, stop: RunStop, recording: RunRecording | None) -> None:
-        """Write the stop if it is ours to write, then leave, drain, upload and seal, within `seconds`."""
+        """Write the stop if this run found it; then drain and leave the room, and upload and seal within `seconds`."""
         now_ns = boottime_ns()
         if recording is not None and self._seat.room is None and self._seat.dropped_ns is not None:
             recording.gap("gap.rejoin", self._seat.dropped_ns, now_ns)
@@ -53,12 +53,12 @@ class RunSealing:
                     await recording.finish(ending_at, self._tools.beats, now_ns)
                 await until_answered(lambda: self._tools.runs.seal(self._run.fence))
         except TimeoutError:
-            _log.error("session.not_sealed", kind=stop.kind.name)  # the spool stays; salvage has the next try
+            _log.error("session.not_sealed", kind=stop.kind.name)  # the spool stays: salvage uploads it later
             return
         _log.info("session.sealed", kind=stop.kind.name)
 
     async def _drain_room(self, ending_ns: int) -> None:
-        """What was said before the end is still on its way to us."""
+        """Wait for what was said before the end and is still on its way."""
         if self._seat.room is not None and self._seat.room.connected:
             left_ns = ending_ns + _DRAIN_NS - boottime_ns()
             await asyncio.sleep(min(max(left_ns, 0), _DRAIN_NS) / SECOND_NS)

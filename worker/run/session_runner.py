@@ -1,6 +1,6 @@
 """One session in this process, from the claim to the seal.
 
-    join → mark_running → record (rejoin as often as the weather asks for) → stop → drain, seal, upload, leave
+    join → mark_running → record (rejoin whenever the room is lost) → stop → drain, leave, upload, seal
 
 It is level-driven: beats, room events, the spool, timers and the drain leave their news, and each time somebody wakes
 the runner it looks at all of it, in the order of `stop_order`. What a stop means for the session is decided here, in
@@ -104,7 +104,7 @@ class SessionRunner:
     async def _from_claim_to_seal(self) -> None:
         async with asyncio.TaskGroup() as group:
             self._group = group
-            self._clock_pair = await until_answered(self._tools.db.clock)  # ended by the process's end
+            self._clock_pair = await until_answered(self._tools.db.clock)  # only the process's end ends this wait
             self._seat.start(group)
             stop = await self._until_stopped()
             _log.info("session.stopping", kind=stop.kind.name, code=stop.code)
@@ -169,13 +169,13 @@ class SessionRunner:
         return None
 
     async def _begin_recording(self) -> RunRecording | None:
-        """From `starting` to `running`; None when that is not ours to do any more (a later look finds out why).
+        """From `starting` to `running`; None if the session is stopped or another run's (a later look finds out).
 
         Raises:
             ParleyError: the spool cannot be written.
         """
         folder = await asyncio.to_thread(RunFolder.open, self._tools.spool_folder, self._run.fence)
-        self._run.seat()  # before the transition, so that no beat in between says otherwise
+        self._run.seat()  # before the transition: a beat in between must say that the run is in its room
         session = await self._run.until_written(lambda: self._tools.runs.mark_running(self._run.fence))
         if session is None or session.status in SETTLED or session.started_at is None:
             self._run.leave()

@@ -1,4 +1,4 @@
-"""Stops that come from elsewhere than the room: the database, this process, its spool, the clock."""
+"""Reasons to stop that the room does not give: those of the database, the process, its spool and the clock."""
 
 from datetime import timedelta
 
@@ -31,7 +31,7 @@ def stop_from_spool(recording: RunRecording | None) -> RunStop | None:
 def stop_from_clock(
     run: LiveRun, recording: RunRecording, presence: RoomPresence, *, max_duration_seconds: float, now_ns: int
 ) -> RunStop | None:
-    """It has lasted as long as it may, or nobody has been there for too long."""
+    """The session has lasted as long as it may, or nobody has been there for too long."""
     limit = recording.clock.started_at + timedelta(seconds=max_duration_seconds)
     if recording.clock.time_of(now_ns) >= limit:
         return RunStop.found(Stop.ended("end.max_duration", at=limit))

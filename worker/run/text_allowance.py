@@ -1,8 +1,8 @@
-"""How much of what a room writes a run logs: who floods it is not to take memory and database from the neighbors."""
+"""How many texts of its room a run logs, so that a flood takes no memory and no database from other sessions."""
 
 MOST_AT_ONCE = 256
 MOST_CHARACTERS = 10_000_000  # a hundred hours of speech; 10 to 40 MB
-LEAST_CHARACTERS = 100  # what a text counts at least: so there are at most 100,000
+LEAST_CHARACTERS = 100  # a text counts as at least so many: at most 100,000 texts
 
 
 class TextAllowance:
@@ -28,5 +28,5 @@ class TextAllowance:
         return True
 
     def end(self) -> None:
-        """A text is logged, or given up."""
+        """A text was logged or given up."""
         self._under_way -= 1

@@ -13,7 +13,7 @@ LOADING_SECONDS = 600.0  # a model may be downloaded first, and its hub may be s
 
 
 def engine_name(settings: Settings) -> str:
-    """What was asked for; unasked, the endpoint when there is one, else the embedded engine."""
+    """The engine that the settings name; if none, the endpoint when there is one, else the embedded engine."""
     if settings.speech_engine is not None:
         return settings.speech_engine
     return "pocketsphinx" if settings.speech_url is None else "openai"
@@ -39,10 +39,10 @@ class SpeechEngines:
         return None if self._engine is None else self._engine.model
 
     async def open(self) -> SpeechEngine:
-        """The engine; not to be asked for when there is to be none.
+        """The engine, opened at first use. Not to be called when the settings want none.
 
         Raises:
-            SpeechError: `speech.engine_missing`, or it can't be opened (yet: it goes on, and may be asked for again).
+            SpeechError: `speech.engine_missing`, or it can't be opened; if loading takes long, it goes on: call again.
         """
         async with self._opening:
             if self._engine is None:

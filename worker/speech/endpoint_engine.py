@@ -15,7 +15,7 @@ from worker.speech.engine import Recognized, SpeechError, SpokenWord
 from worker.speech.languages import language_code
 
 DEFAULT_MODEL = "whisper-1"
-_LATEST_SECONDS = 3600.0  # whoever says more makes it up; the largest floats are no milliseconds
+_LATEST_SECONDS = 3600.0  # a later word time is made up; the largest floats do not fit milliseconds
 
 
 class EndpointEngine:
@@ -61,7 +61,7 @@ class _Segment(BaseModel):
 
 
 class _Transcription(BaseModel):
-    """`verbose_json`, of which services leave out what they don't know."""
+    """A `verbose_json` answer; services leave out the fields that they do not know."""
 
     model_config = ConfigDict(extra="ignore")
 

@@ -8,7 +8,7 @@ from sessions.errors import ParleyError
 
 
 class SpeechError(ParleyError):
-    """An engine didn't do its work.
+    """An engine did not do its work.
 
     `speech.engine_missing`, `speech.engine_refused` (for good) or `speech.engine_failed` (try again).
     """

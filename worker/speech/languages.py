@@ -13,6 +13,6 @@ _CODES = {
 
 
 def language_code(name: str | None) -> str | None:
-    """A code stays one; a name that isn't known stays what it is, in lower case; None for nothing."""
+    """The code of a language's name; a code, or an unknown name, comes back in lower case, and nothing as None."""
     lower = (name or "").strip().lower()
     return _CODES.get(lower, lower) or None

@@ -20,12 +20,12 @@ from worker.speech.utterances import Utterance, find_utterances
 
 _AGENT_PREFIX = "agent-"  # how livekit-agents names its participants
 _ENTRIES_AT_A_TIME = 20
-_UTTERANCES_AHEAD = 8  # half a megabyte each; short ones are answered faster than the next long one is found
+_UTTERANCES_AHEAD = 8  # half a megabyte each; enough to keep the engine busy while the next long one is found
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What needs no recognition, or not again.
+    """What does not have to be recognized, or not again.
 
     Attributes:
         transcribed: identities whose words somebody else has transcribed already.
@@ -55,10 +55,10 @@ async def listen(
         read: as `audio.building.build.build_recording` takes it; it raises OSError once `canceled` is set.
         canceled: is set when this returns.
         open_engine: called as soon as there is something to recognize; loading a model takes seconds and memory.
-        keep: called with what was recognized, some at a time, so that another attempt goes on from there.
+        keep: called with what was recognized, a few at a time; another attempt goes on from there.
 
     Returns:
-        The language that most utterances were in; None when the engine doesn't say, or there were none.
+        The language of most utterances; None when the engine names none, or there were no utterances.
 
     Raises:
         SpeechError: the engine can't.
@@ -94,13 +94,13 @@ async def listen(
             await keep(entries)
             raise
         await keep(entries)
-    if heard_before is not None and not asked:  # the log keeps no language
+    if heard_before is not None and not asked:  # the log does not keep the languages of an earlier attempt
         await recognize(heard_before)
     return max(sorted(set(languages)), key=languages.count, default=None)
 
 
 class _Ahead:
-    """Utterances, of which a thread looks for the next ones already; leaving the block waits for the thread."""
+    """Utterances, found by a thread that is some ahead of their reader; leaving the block waits for the thread."""
 
     def __init__(self, found: Generator[Utterance, None, None], canceled: Event) -> None:
         self._found = found
@@ -133,7 +133,7 @@ class _Ahead:
             await asyncio.wait(self._looks)
         for look in self._looks:
             if not look.cancelled():
-                look.exception()  # that of the cancellation is nobody's business
+                look.exception()  # retrieved and dropped: it only says that the look was canceled
         self._found.close()
 
 
@@ -145,7 +145,7 @@ def _entry(utterance: Utterance, recognized: Recognized, known: Known) -> NewLog
     label, start_ms, end_ms = utterance.label, utterance.start_ms, utterance.end_ms
 
     def placed(at_ms: int) -> int:
-        return min(max(start_ms + at_ms, start_ms), end_ms)  # whatever an engine says
+        return min(max(start_ms + at_ms, start_ms), end_ms)  # an engine may name times outside its utterance
 
     words: list[dict[str, Any]] = [
         {

@@ -32,11 +32,11 @@ class PocketSphinxEngine:
             try:
                 return await asyncio.shield(work)
             except asyncio.CancelledError:
-                await asyncio.wait([work])  # the decoder is not to be used by two
+                await asyncio.wait([work])  # the decoder can't be used by two threads: wait for this one
                 raise
 
     def _decode(self, pcm: Pcm) -> Recognized:
-        """Hear the utterance as a whole, for its mean is taken off first; the GIL is held all the while."""
+        """Decode the utterance as a whole, because its mean is subtracted first; holds the GIL all the while."""
         decoder = self._decoder
         decoder.start_utt()
         try:

@@ -1,7 +1,7 @@
-"""A session that is over gets its transcript: speech is recognized, `conversation.json` written, a summary asked for.
+"""Transcribes a session that is over: recognizes its speech, writes `conversation.json`, asks for a summary.
 
-Whatever goes wrong, it may be run again: it goes on where the log ends, entries of which are taken once; the file is
-overwritten. The segments are deleted when nobody needs them any more; a session's end waits for none of this.
+It may be run again whatever went wrong: it goes on where the log ends, which takes each entry once, and overwrites the
+file. The segments are deleted when nobody needs them any more. A session's end waits for none of this.
 """
 
 import json
@@ -80,7 +80,7 @@ class Transcriber:
             await self._summaries.request(session_id, again=False)
 
     def _has_speech(self, session: Session) -> bool:
-        """Whether there is anything to recognize, and anybody is to do it. `mock` loads no model."""
+        """Whether there is speech to recognize and an engine to do it."""
         return (
             session.kind == "voice"
             and session.quality != "mock"

@@ -16,7 +16,7 @@ from audio.track_audio import TrackPiece
 from sessions.kept_text import kept_id
 from worker.speech.voice_gate import Detectors, VoiceGate
 
-_TRACKS_AT_ONCE = 2  # the sides of a conversation; the detector lets go of the GIL
+_TRACKS_AT_ONCE = 2  # one per side of a conversation; the detector releases the GIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +44,15 @@ class Utterance:
 
     @property
     def external_id(self) -> str:
-        """What it is called in the log: the same whenever and wherever this recording is listened to."""
+        """Its id in the log: the same whoever transcribes this recording, and whenever."""
         return kept_id(f"{self.label.identity}/{self.label.sid}/{self.start_sample}")
 
 
 def find_utterances(tracks: Iterable[list[TrackPiece]]) -> Generator[Utterance, None, None]:
-    """Yield them by their starts, each as soon as nobody can have begun before it.
+    """Yield utterances in the order of their starts, each as soon as no other can have begun before it.
 
     Args:
-        tracks: as `read_tracks` yields them; of what was read, nothing is held that no utterance can need.
+        tracks: as `read_tracks` yields them; only what an utterance may still need is kept in memory.
 
     Raises:
         SpeechError: `speech.engine_missing`.
@@ -107,7 +107,7 @@ class _TrackListener:
 
     @property
     def earliest(self) -> int:
-        """The first sample that an utterance to come can have."""
+        """The first sample at which a later utterance can begin."""
         return self._gate.earliest
 
     def hear(self, piece: TrackPiece) -> Iterator[Utterance]:

@@ -10,11 +10,11 @@ from audio.ranges import Range
 from audio.voice_activity import MERGE_MS, VoicedStretches
 from worker.speech.engine import SpeechError
 
-_QUIET_PEAK = 33  # -60 dBFS: what is never louder is nobody's voice
+_QUIET_PEAK = 33  # -60 dBFS: a window that is never louder holds no voice
 
 
 class Detectors:
-    """Lends detectors, each of which takes 10 MB and 50 ms to make, to those tracks that are not quiet just now.
+    """Lends detectors to the tracks that are not quiet just now, as each takes 10 MB and 50 ms to make.
 
     Threads may share it. Raises SpeechError, `speech.engine_missing`.
     """
@@ -29,14 +29,14 @@ class Detectors:
         self.window_samples: int = self._spare[0].window_size_samples
 
     def borrow(self) -> Any:
-        """One that has heard nothing yet."""
+        """A detector that has heard nothing yet."""
         try:
             return self._spare.pop()
         except IndexError:
             return self._new(SPEECH_RATE)
 
     def give_back(self, detector: Any) -> None:
-        """Nobody's any more."""
+        """Take a detector back."""
         detector.reset()
         self._spare.append(detector)
 
@@ -55,11 +55,11 @@ class VoiceGate:
         self._stretches = VoicedStretches(self._window, SPEECH_RATE)
         self._rest: Pcm = np.zeros(0, dtype=np.int16)  # less than a window
         self._patience = MERGE_MS * SPEECH_RATE // 1000 // self._window
-        self._quiet = self._patience + 1  # windows in a row; the silence within a word is for the detector to judge
+        self._quiet = self._patience + 1  # quiet windows in a row; the detector has to hear the short ones within words
 
     @property
     def earliest(self) -> int:
-        """The first sample that a stretch to come can have."""
+        """The first sample at which a later stretch can begin."""
         return self._stretches.earliest
 
     def hear(self, samples: Pcm) -> Iterator[Range]:
@@ -88,7 +88,7 @@ class VoiceGate:
         yield from self.hear(window[:num_samples])
 
     def finish(self) -> Iterator[Range]:
-        """The track is over: what had not ended ends with it."""
+        """The track is over, and with it a stretch that is still open."""
         padded = -len(self._rest) % self._window
         yield from self.hear(np.zeros(padded, dtype=np.int16))
         stretch = self._stretches.finish()

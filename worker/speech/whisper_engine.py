@@ -26,7 +26,7 @@ class WhisperEngine:
                 "speech.engine_missing", "the faster-whisper engine needs the extra parley[whisper]"
             ) from None
         wanted = model or DEFAULT_MODEL
-        self.model: str | None = Path(wanted).name if Path(wanted).is_dir() else wanted  # customers see it
+        self.model: str | None = Path(wanted).name if Path(wanted).is_dir() else wanted  # customers see this
         try:
             self._whisper: Any = WhisperModel(wanted, device="auto", compute_type="default")
         except ValueError:

@@ -21,7 +21,7 @@ _Told = TypeVar("_Told")
 
 
 class RunSpool:
-    """What one run writes. Lives on the event loop; the writer's thread does the system calls.
+    """Takes what one run records, on the event loop; the writer's thread does the system calls.
 
     `on_sealed(segment)` and `on_failed(code)` are called on the loop; the latter once, with the code that `failure`
     has from then on: `storage.full` or `storage.write_failed`. After a failure nothing more is taken, and what was
@@ -56,7 +56,7 @@ class RunSpool:
         self._dropped: tuple[int, int] | None = None
 
     def add_track(self, track: int, *, identity: str, name: str, sid: str, side: Side) -> None:
-        """Say who `track` is; written into every segment that holds any of it."""
+        """Say who `track` is; every segment that holds any of it says so, too."""
         self._labels[track] = (identity, name, sid, side)
 
     def audio(self, track: int, placed: Placed) -> None:
@@ -85,7 +85,7 @@ class RunSpool:
             self._writer.append_control(file, record, is_record=True)
 
     def rotate(self, now_sample: int) -> None:
-        """Seal the open segment if it is old enough; also done while appending."""
+        """Seal the open segment if it is old enough; appending does so, too."""
         if self._file is not None and now_sample - self._started_sample >= self._segment_samples:
             self._seal()
 
@@ -143,7 +143,7 @@ class RunSpool:
             self._tell(self._fail, file.error)
 
     def seal(self) -> None:
-        """Seal what is open, young as it is; the next samples open another segment."""
+        """Seal the open segment however young it is; the next samples open another one."""
         self._tell_dropped()
         self._seal()
 
@@ -164,7 +164,7 @@ class RunSpool:
             self._on_failed(code)
 
     def _tell(self, callback: Callable[[_Told], None], news: _Told) -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody is left to hear
+        with suppress(RuntimeError):  # the loop is closed, and with it whoever would be told
             self._loop.call_soon_threadsafe(callback, news)
 
 

@@ -1,8 +1,8 @@
-"""Takes care of what dead processes left in their spools, on this start or an earlier one.
+"""Uploads what dead processes left in their spools.
 
-A folder whose lock is free proves that its process is dead: its runs are released, torn tails are cut off, what was
-recorded is uploaded (never past the instant at which the session was stopped), and the runs are sealed, which is what
-finalizing waits for.
+A folder whose lock is free proves that its process is dead. Its runs are released, torn tails are cut off, and what was
+recorded is uploaded, up to the instant at which the session was stopped. Then the runs are sealed: finalizing waits for
+that.
 """
 
 import asyncio
@@ -69,7 +69,7 @@ class Salvage:
 
     async def _upload(self, run: AbandonedRun, found: LeftoverRun) -> int:
         if not found.joined or found.started_at is None:
-            return 0  # nothing in it is on the session's clock
+            return 0  # the run never joined: nothing in it has a place in the recording
         clock = SessionClock.of_stamps(found.started_at)
         end_sample = None if found.stop_at is None else clock.sample_of(found.stop_at)
         cuts = pause_ranges(found.pauses, clock)

@@ -1,4 +1,4 @@
-"""Taking out of a sealed segment what may not be kept: on its way to the storage, and in its file on the disk."""
+"""Cuts out of a sealed segment what may not be kept, on its way to the storage or in its file on the disk."""
 
 import os
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ def cut_segment(
 ) -> tuple[bytes, SegmentKey] | None:
     """The segment without what lies at or after `end_sample` or in a cut, and its key; None: nothing is left.
 
-    The same bytes cut at the same places are the same object, whoever does it.
+    The result depends on the arguments alone, so two processes that cut the same segment store the same object.
     """
     too_late = end_sample is not None and (key.last_sample > end_sample or not key.has_audio)
     if not too_late and not overlaps(key.first_sample, key.last_sample, cuts):

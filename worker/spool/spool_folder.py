@@ -36,7 +36,7 @@ def open_spool_folder(data_dir: Path, owner: UUID) -> Iterator[Path]:
     new.mkdir(mode=0o700, exist_ok=True)
     with (new / _LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        folder = new.rename(root / str(owner))  # from here on others see it, and find it locked
+        folder = new.rename(root / str(owner))  # others see it from here on, and it is locked already
         yield folder
         _remove_if_empty(folder)
 
@@ -71,7 +71,7 @@ class AbandonedRun:
     def recover(self) -> list[SealedSegment]:
         """Every segment, in order; the one that was open is sealed first, without its torn tail."""
         for path in self.folder.glob(f"*{CUT_SUFFIX}"):
-            path.unlink()  # what it was made from is still there
+            path.unlink()  # the segment that it was made from is still there
         for path in sorted(self.folder.glob(f"*{OPEN_SUFFIX}")):
             self._seal_open(path)
         found = []

@@ -1,7 +1,7 @@
 """The one thread of a process that writes spools.
 
-It takes work from a bounded queue: audio is refused when the queue is full (the caller counts), control never is.
-Appended bytes reach the kernel within 200 ms: a kill -9 loses no more than that.
+It takes work from a bounded queue. Audio is refused when the queue is full, which is counted; control never is.
+Appended bytes reach the kernel within 200 ms, so a kill -9 loses no more than that.
 """
 
 import errno

@@ -46,7 +46,7 @@ async def upload_segment(
 
 
 async def store_segment(objects: Objects, session_id: UUID, data: bytes, key: SegmentKey) -> None:
-    """Put a segment where finalizing looks for it and make sure that the storage has it: the spool's copy goes next.
+    """Put a segment where finalizing looks for it, and check that the storage has it: then the file is deleted.
 
     Raises:
         StorageError: it is not stored.
@@ -55,7 +55,7 @@ async def store_segment(objects: Objects, session_id: UUID, data: bytes, key: Se
     try:
         await objects.put_create(storage_key, data)
     except ObjectExists:
-        await objects.put_bytes(storage_key, data)  # the key names owner, size and CRC: what is there is torn
+        await objects.put_bytes(storage_key, data)  # its key names size and CRC: it is the same, or torn
     if await objects.head(storage_key) != len(data):
         await objects.delete(storage_key)
         raise StorageError("storage.write_failed", "a segment came out at another size than was written")
@@ -107,17 +107,17 @@ class Uploader:
         self._changed.set()
 
     def prove(self, sent_ns: int) -> None:
-        """A beat that was sent at this instant has come back, and what it said was passed on before."""
+        """A beat that was sent at `sent_ns` has come back; whatever it said was passed on before this call."""
         self._proven_sample = max(self._proven_sample, self._clock.sample_at(sent_ns - _COMMIT_NS))
         self._changed.set()
 
     def cut_at(self, end_sample: int) -> None:
-        """Nothing from this sample on is uploaded."""
+        """Upload nothing from this sample on."""
         self._end_sample = end_sample if self._end_sample is None else min(self._end_sample, end_sample)
         self._changed.set()
 
     def leave_out(self, cuts: tuple[Range, ...]) -> None:
-        """Nothing of these stretches is uploaded, nor kept on the disk."""
+        """Upload nothing of these stretches, and erase them on the disk."""
         if cuts != self._cuts:
             self._cuts = cuts
             self._uncut.set()
@@ -141,10 +141,10 @@ class Uploader:
             try:
                 waiting.segment = await asyncio.to_thread(rewrite_segment, segment, self._cuts)
             except OSError as error:
-                _log.error("pause.not_erased", error=type(error).__name__)  # the upload leaves it out all the same
+                _log.error("pause.not_erased", error=type(error).__name__)  # the upload leaves it out
 
     def release_all(self) -> None:
-        """No beat will come any more (we were replaced): whatever was sealed may go."""
+        """Upload whatever was sealed: no further beat will prove anything."""
         self._everything = True
         self._changed.set()
 

@@ -1,4 +1,4 @@
-"""Summaries by a chat model: `POST {PARLEY_SUMMARY_URL}/chat/completions` with structured output, where it knows that.
+"""Summaries by a chat model: `POST {PARLEY_SUMMARY_URL}/chat/completions`, structured output where possible.
 
 A transcript that is too long for one request is summarized in parts, and then the parts' summaries are.
 """
@@ -87,7 +87,7 @@ class ChatSummarizer:
     async def _combine(self, gists: Sequence[Gist]) -> Gist:
         while len(gists) > 1:
             packed = _packed([_as_json(gist) for gist in gists], self._part_characters)
-            if len(packed) >= len(gists):  # each as long as a request may be: two at a time, or it never ends
+            if len(packed) >= len(gists):  # too long to be packed: take two at a time, so that it ends
                 texts = [_as_json(gist) for gist in gists]
                 packed = ["\n".join(texts[at : at + 2]) for at in range(0, len(texts), 2)]
             gists = [await self._ask(_COMBINE, part) for part in packed]
@@ -99,7 +99,7 @@ class ChatSummarizer:
                 return _gist(await self._endpoint.post("/chat/completions", partial(self._body, task, content)))
             except EndpointError as error:
                 if error.status in _NOT_UNDERSTOOD and len(self._formats) > 1:
-                    self._formats = self._formats[1:]  # it may not know structured output: ask for less, from now on
+                    self._formats = self._formats[1:]  # structured output may not be supported: ask for less
                     continue
                 code = "summary.engine_refused" if error.final else "summary.engine_failed"
                 raise SummaryError(code, str(error)) from None

@@ -1,6 +1,6 @@
 """The embedded summarizer: the most central sentences, by LexRank (sumy), and those that sound like a promise.
 
-sumy's own tokenizer wants a download, so sentences and words are found here. LexRank compares every sentence with every
+sumy's own tokenizer needs a download, so sentences and words are split here. LexRank compares every sentence with every
 other: long transcripts are ranked in parts, and then the winners. Promises are recognized in English only.
 """
 
@@ -23,7 +23,7 @@ _KEY_POINTS = 5
 _ACTION_ITEMS = 10
 _TITLE_CHARACTERS = 80
 _QUOTE_CHARACTERS = 240  # engines without punctuation make long sentences
-_LEAST_WORDS = 3  # that mean something; shorter ones say hello or yes
+_LEAST_WORDS = 3  # with a meaning; shorter sentences are greetings and answers
 _TITLE_TERMS = 3
 _LEAST_MENTIONS = 2
 _FILLERS = frozenset({"ah", "eh", "er", "hm", "hmm", "oh", "ok", "okay", "uh", "um", "yeah"})
@@ -84,7 +84,7 @@ class ExtractiveSummarizer:
 
 
 def split_sentences(segments: Sequence[TranscriptSegment]) -> list[Sentence]:
-    """The sentences of all segments, in their order; engines without punctuation make one of each segment."""
+    """The sentences of all segments, in order; without punctuation a whole segment is one sentence."""
     return [
         Sentence(segment.who, " ".join(part.split()))
         for segment in segments
@@ -94,14 +94,14 @@ def split_sentences(segments: Sequence[TranscriptSegment]) -> list[Sentence]:
 
 
 def _telling(sentences: Sequence[Sentence], meaningless: frozenset[str]) -> list[Sentence]:
-    """Those that say something by themselves; where there are none, whatever there is."""
+    """The sentences that say something by themselves; all of them if none does."""
     long = [one for one in sentences if len(set(one.words) - meaningless) >= _LEAST_WORDS]
     statements = [one for one in long if not one.text.endswith(("?", "？", "؟"))]
     return statements or long or [one for one in sentences if one.words] or list(sentences)
 
 
 def _title(candidates: Sequence[Sentence], ranked: Sequence[int], meaningless: frozenset[str]) -> str | None:
-    """The best sentence, if it is one that fits; else what is spoken of most."""
+    """The most central sentence if it is short enough, else the words that are spoken most."""
     if not ranked:
         return None
     best = candidates[ranked[0]].text
@@ -136,7 +136,7 @@ def _best(sentences: Sequence[Sentence], indices: Sequence[int], count: int, sto
         return list(indices[:count])
     frequencies = ranking._compute_tf(words)
     matrix = ranking._create_matrix(words, ranking.threshold, frequencies, ranking._compute_idf(words))
-    with np.errstate(invalid="ignore", divide="ignore"):  # sentences that have nothing in common at all
+    with np.errstate(invalid="ignore", divide="ignore"):  # sentences without a common word divide by zero
         scores = np.nan_to_num(ranking.power_method(matrix, ranking.epsilon))
     order = sorted(range(len(indices)), key=lambda at: (-round(float(scores[at]), 9), at))
     return [indices[at] for at in order[:count]]
@@ -161,7 +161,7 @@ def _is_closed(text: str) -> bool:
 
 
 def _closed(text: str) -> str:
-    """With a full stop of its script at the end."""
+    """The text with a full stop of its script at the end."""
     if _is_closed(text):
         return text
     return text + ("。" if unicodedata.east_asian_width(text[-1]) in "WF" else ".")
@@ -172,7 +172,7 @@ def _capitalized(text: str) -> str:
 
 
 def _shortened(text: str, most_characters: int) -> str:
-    """At most so many characters, cut between words."""
+    """The text, cut between words to at most so many characters."""
     if len(text) <= most_characters:
         return text
     return text[: most_characters - 1].rsplit(" ", 1)[0].rstrip(",;: ") + "…"

@@ -14,10 +14,10 @@ class SummaryError(ParleyError):
 
 @dataclass(frozen=True, slots=True)
 class Gist:
-    """What a summarizer makes of a transcript; empty where there is nothing to say.
+    """What a summarizer makes of a transcript; fields are empty where there is nothing to say.
 
     Attributes:
-        language: BCP 47, None when nobody knows.
+        language: BCP 47, None when it is not known.
     """
 
     title: str | None

@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 
 
 class SummaryWriter:
-    """Does what `Summaries.request` asked for."""
+    """Makes the summaries that `Summaries.request` asked for."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class SummaryWriter:
 def summary_document(
     gist: Gist, transcript: Transcript, summarizer: Summarizer | None, session_title: str | None
 ) -> dict[str, Any]:
-    """What `summary.json` holds; without a summarizer there was nothing to be summarized."""
+    """The content of `summary.json`; `summarizer` is None if there was nothing to summarize."""
     return {
         "title": session_title or gist.title,
         "summary": gist.summary,
