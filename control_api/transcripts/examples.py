@@ -29,7 +29,7 @@ TRANSCRIPT: dict[str, Any] = {
     ],
 }
 
-_SUMMARY: dict[str, Any] = {
+SUMMARY_CONTENT: dict[str, Any] = {
     "title": "Only Postgres, and it brings one along",
     "summary": "alice: Only Postgres, and it brings one along. bob: Good. Then let us hang up, and look at the file.",
     "key_points": ["Only Postgres, and it brings one along."],
@@ -41,19 +41,19 @@ _SUMMARY: dict[str, Any] = {
     "model": "lexrank",
     "transcript_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 }
-_RUN_ID = "run_01KB2F9XG4Q4V9M7T8Y6R3N1C0"
+RUN_ID = "run_01KB2F9XG4Q4V9M7T8Y6R3N1C0"
 
 SUMMARY: dict[str, Any] = {
     "object": "summary",
     "session_id": SESSION_ID,
     "status": "available",
     "workflow_id": f"summary-{SESSION_ID}",
-    "run_id": _RUN_ID,
+    "run_id": RUN_ID,
     "is_current": True,
     "requested_at": TIME,
     "finished_at": "2026-11-22T02:37:59.004Z",
     "error": None,
-    "content": _SUMMARY,
+    "content": SUMMARY_CONTENT,
 }
 
 GENERATING_SUMMARY: dict[str, Any] = {

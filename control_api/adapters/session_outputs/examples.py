@@ -3,7 +3,7 @@
 from typing import Any
 
 from control_api.http.answers.examples import SESSION_ID, TIME
-from control_api.transcripts.examples import _RUN_ID, _SUMMARY, TRANSCRIPT
+from control_api.transcripts.examples import RUN_ID, SUMMARY_CONTENT, TRANSCRIPT
 
 SESSION_STATUS: dict[str, Any] = {
     "success": True,
@@ -25,21 +25,21 @@ SESSION_AUDIO: dict[str, Any] = {
 
 SESSION_TRANSCRIPT: dict[str, Any] = {"success": True, "sessionId": SESSION_ID, "transcript": TRANSCRIPT}
 
-SESSION_SUMMARY: dict[str, Any] = {"success": True, "sessionId": SESSION_ID, "summary": _SUMMARY}
+SESSION_SUMMARY: dict[str, Any] = {"success": True, "sessionId": SESSION_ID, "summary": SUMMARY_CONTENT}
 
 SESSION_SUMMARY_GENERATING: dict[str, Any] = {
     "success": False,
     "sessionId": SESSION_ID,
     "generating": True,
     "workflowId": f"summary-{SESSION_ID}",
-    "runId": _RUN_ID,
+    "runId": RUN_ID,
 }
 
 SESSION_SUMMARY_REGENERATING: dict[str, Any] = {
     "success": True,
     "sessionId": SESSION_ID,
     "workflowId": f"summary-{SESSION_ID}",
-    "runId": _RUN_ID,
+    "runId": RUN_ID,
 }
 
 REGENERATE_SUMMARY: dict[str, Any] = {"sessionId": SESSION_ID, "instant_voice_links": True}
