@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from worker.room.livekit_joining import JoinError, connect_room
 from worker.room.livekit_room import LiveKitRoom
-from worker.room.subscription import Listening
+from worker.room.subscription import Subscription
 
 _log = structlog.get_logger(__name__)
 
@@ -34,7 +34,9 @@ class Joins:
         """Joins that nobody waits for any more and that have not landed yet."""
         return len(self._abandoned)
 
-    async def join(self, url: str, token: SecretStr, *, listening: Listening, timeout_seconds: float) -> LiveKitRoom:
+    async def join(
+        self, url: str, token: SecretStr, *, subscription: Subscription, timeout_seconds: float
+    ) -> LiveKitRoom:
         """Join a room. Canceling this is harmless.
 
         Raises:
@@ -43,7 +45,7 @@ class Joins:
         if len(self._abandoned) >= self._max_abandoned:
             raise JoinError("room.join_timeout", "too many joins of this worker are still under way")
         landed: asyncio.Future[LiveKitRoom] = asyncio.get_running_loop().create_future()
-        task = self._group.create_task(self._land(landed, url, token, listening), name="join")
+        task = self._group.create_task(self._land(landed, url, token, subscription), name="join")
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         try:
@@ -69,10 +71,10 @@ class Joins:
             self._group.create_task(self._discard(landed), name="join-discard")
 
     async def _land(
-        self, landed: "asyncio.Future[LiveKitRoom]", url: str, token: SecretStr, listening: Listening
+        self, landed: "asyncio.Future[LiveKitRoom]", url: str, token: SecretStr, subscription: Subscription
     ) -> None:
         try:
-            room = await connect_room(url, token, listening)
+            room = await connect_room(url, token, subscription)
         except Exception as error:  # a join must not take its siblings down; whoever waits for it gets the error
             landed.set_exception(error)
         else:

@@ -15,7 +15,7 @@ from worker.joining.token_keeper import TokenKeeper
 from worker.lease.live_run import LiveRun
 from worker.room.livekit_joining import JoinError
 from worker.room.livekit_room import LiveKitRoom
-from worker.room.subscription import Listening
+from worker.room.subscription import Subscription
 
 _log = structlog.get_logger(__name__)
 
@@ -80,7 +80,7 @@ class RoomJoining:
         return await self._joins.join(
             self._transport.url,
             token,
-            listening=Listening(
+            subscription=Subscription(
                 self._transport.subscribe_to_identity, streams=self._transport.audio_source == "data_stream"
             ),
             timeout_seconds=max(policy.seconds_left(boottime_ns()), 0.1),

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from sessions.errors import ParleyError
 from worker.room.livekit_room import LiveKitRoom
-from worker.room.subscription import Listening
+from worker.room.subscription import Subscription
 
 _SIGNAL_SECONDS = 5.0  # per attempt; the SDK makes four
 _STATUS = re.compile(r"signal failure: (?:client|server) error: (\d{3})\b")
@@ -27,14 +27,14 @@ class JoinError(ParleyError):
         self.final = final
 
 
-async def connect_room(url: str, token: SecretStr, listening: Listening) -> LiveKitRoom:
+async def connect_room(url: str, token: SecretStr, subscription: Subscription) -> LiveKitRoom:
     """Join a room. Must never be canceled: that aborts the process 15 s later (see `worker.joining.joins`).
 
     Raises:
         JoinError: whose text holds nothing of the server's answer.
     """
     room = rtc.Room()
-    ours = LiveKitRoom(room, listening)
+    ours = LiveKitRoom(room, subscription)
     options = rtc.RoomOptions(auto_subscribe=False, connect_timeout=_SIGNAL_SECONDS)
     try:
         await room.connect(url, token.get_secret_value(), options)

@@ -28,7 +28,7 @@ from worker.room.events import (
 from worker.room.livekit_audio import concealed_samples, local_source, publish_blocks, read_frames
 from worker.room.livekit_streams import LiveKitStreams
 from worker.room.livekit_texts import LiveKitTexts
-from worker.room.subscription import Listening
+from worker.room.subscription import Subscription
 
 _log = structlog.get_logger(__name__)
 
@@ -41,10 +41,10 @@ class LiveKitRoom:
     `streams` are its byte streams of PCM, if those are recorded instead of tracks.
     """
 
-    def __init__(self, room: rtc.Room, listening: Listening) -> None:
+    def __init__(self, room: rtc.Room, subscription: Subscription) -> None:
         self.events = EventQueue()
         self._room = room
-        self._listening = listening
+        self._subscription = subscription
         self._tracks: dict[str, rtc.RemoteAudioTrack] = {}
         self._left = False
         for name, callback in (
@@ -62,7 +62,7 @@ class LiveKitRoom:
             room.on(name, callback)  # type: ignore[arg-type]
 
         self._texts = LiveKitTexts(room, self.events.put)
-        self.streams = LiveKitStreams(room, listening) if listening.streams else None
+        self.streams = LiveKitStreams(room, subscription) if subscription.streams else None
 
     @property
     def connected(self) -> bool:
@@ -132,7 +132,7 @@ class LiveKitRoom:
                 return
 
     def _wanted(self, participant: rtc.RemoteParticipant) -> bool:
-        return not self._listening.streams and self._listening.only_identity in (None, participant.identity)
+        return not self._subscription.streams and self._subscription.only_identity in (None, participant.identity)
 
     def _on_participant_connected(self, participant: rtc.RemoteParticipant) -> None:
         self.events.put(ParticipantJoined(participant.identity))

@@ -25,7 +25,7 @@ from worker.room.stream_events import (
     PlayoutCleared,
     StreamEvent,
 )
-from worker.room.subscription import Listening
+from worker.room.subscription import Subscription
 
 _log = structlog.get_logger(__name__)
 
@@ -46,9 +46,9 @@ class LiveKitStreams:
     Events are kept in their order until they are drained. Whoever runs `PcmOpened.read` has to drain them often.
     """
 
-    def __init__(self, room: rtc.Room, listening: Listening) -> None:
+    def __init__(self, room: rtc.Room, subscription: Subscription) -> None:
         self._room = room
-        self._only_identity = listening.only_identity
+        self._only_identity = subscription.only_identity
         self._events: list[StreamEvent] = []
         self._notify: Callable[[], None] | None = None
         self._closed = False

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Listening:
+class Subscription:
     """Audio tracks of everybody, unless one of the fields says otherwise.
 
     Attributes:

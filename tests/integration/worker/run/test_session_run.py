@@ -22,7 +22,7 @@ from tests.support.loopback import silent_server
 from tests.support.segments import gaps_of, pcm_of
 from tests.support.stack import eventually
 from worker.joining.joins import Joins
-from worker.room.subscription import Listening
+from worker.room.subscription import Subscription
 
 PLAN = BeepPlan(700.0)
 
@@ -330,7 +330,7 @@ async def test_joins_abandoned_at_any_moment_land_and_leave(studio: Studio, room
             token = SecretStr(studio.token(room, f"worker-{milliseconds}"))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(milliseconds / 1000):
-                    await joins.join(studio.livekit.url, token, listening=Listening(), timeout_seconds=10)
+                    await joins.join(studio.livekit.url, token, subscription=Subscription(), timeout_seconds=10)
         await asyncio.sleep(20)
         assert (joins.abandoned, await joins.all_landed(1)) == (0, True)
     async with await _room_service(studio.livekit) as service:

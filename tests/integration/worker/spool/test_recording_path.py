@@ -19,7 +19,7 @@ from worker.capture.recorder import Recorder
 from worker.clock.session_clock import SessionClock
 from worker.joining.joins import Joins
 from worker.room.events import AudioSubscribed
-from worker.room.subscription import Listening
+from worker.room.subscription import Subscription
 from worker.spool.run_folder import RunFolder
 from worker.spool.run_spool import RunSpool
 from worker.spool.spool_folder import open_spool_folder
@@ -59,7 +59,7 @@ async def test_beeps_of_two_participants_are_read_back_from_the_spool(livekit: L
         async with asyncio.TaskGroup() as group:
             joins = Joins(group)
             worker_token = SecretStr(token("worker", can_publish=False, hidden=True, recorder=True))
-            room = await joins.join(livekit.url, worker_token, listening=Listening(), timeout_seconds=10)
+            room = await joins.join(livekit.url, worker_token, subscription=Subscription(), timeout_seconds=10)
             clock = SessionClock(datetime.now(UTC), ClockPair(datetime.now(UTC), boottime_ns(), 0))
             spool = RunSpool(
                 writer,
