@@ -10,6 +10,7 @@ from typing import TypeAlias, get_args
 from uuid import UUID
 
 from parley.command_error import CommandError
+from parley.commands.loading import loading
 from sessions.errors import ParleyError
 from sessions.key_terms import DEFAULT_GRACE_SECONDS, Scope
 
@@ -220,13 +221,15 @@ def _command(
 
 
 def _run_api(arguments: argparse.Namespace) -> int:
-    from parley.commands.api import run_api
+    with loading():
+        from parley.commands.api import run_api
 
     return run_api(url_file=arguments.url_file)
 
 
 def _run_worker(arguments: argparse.Namespace) -> int:
-    from parley.commands.worker import run_worker
+    with loading():
+        from parley.commands.worker import run_worker
 
     return run_worker(children_die_by=arguments.children_die_by, url_file=arguments.url_file)
 
@@ -262,12 +265,14 @@ def _run_usage(arguments: argparse.Namespace) -> int:
 
 
 def _run_recorder(arguments: argparse.Namespace) -> int:
-    from parley.commands.recorder import run_recorder
+    with loading():
+        from parley.commands.recorder import run_recorder
 
     return run_recorder(arguments.owner)
 
 
 def _run_jobs(arguments: argparse.Namespace) -> int:
-    from parley.commands.jobs import run_jobs_child
+    with loading():
+        from parley.commands.jobs import run_jobs_child
 
     return run_jobs_child(arguments.queue)

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 
+from parley.commands.loading import loading
 from parley.installation.installation import Installation, open_installation
 from parley.installation.logging import configure_logging
 from parley.installation.object_storage import open_objects
@@ -38,6 +39,7 @@ async def _run(installation: Installation, queue: str) -> None:
 
 
 def _speech_process() -> Callable[..., Awaitable[None]]:
-    from worker.processes.speech_process import run_speech_process  # a process that finalizes needs none of this
+    with loading():
+        from worker.processes.speech_process import run_speech_process  # a finalizing process needs none of it
 
     return run_speech_process

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import uvloop
 
+from parley.commands.loading import loading
 from parley.installation.installation import open_installation
 from parley.installation.logging import configure_logging
 from parley.installation.object_storage import open_objects
@@ -20,7 +21,8 @@ from worker.processes.signals import SIGNALS
 def run_recorder(owner: UUID) -> int:
     """Record until told to stop; `owner` is what this process's runs carry."""
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    from worker.processes.recorder_opening import run_recorder_process
+    with loading():
+        from worker.processes.recorder_opening import run_recorder_process
 
     settings = load_settings()
     configure_logging(settings.log_level, process="recorder")

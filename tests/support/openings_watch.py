@@ -1,5 +1,6 @@
 """Pytest's part of the check of what is left open: who opens, and when it must be closed."""
 
+import gc
 from collections.abc import Generator
 from typing import Any
 
@@ -18,6 +19,10 @@ class OpeningsWatch:
     def pytest_unconfigure(self) -> None:
         """Leave the classes as they were."""
         self._openings.stop()
+
+    def pytest_collection_finish(self) -> None:
+        """What is loaded by now stays: to look through it after each module takes a quarter of a second."""
+        gc.freeze()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
