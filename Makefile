@@ -9,8 +9,8 @@ COMPILE := $(UV) pip compile pyproject.toml --generate-hashes --no-header --univ
 # livekit-agents pins another SDK than ours: an environment of its own, for a benchmark and end-to-end tests.
 PEERS := $(UV) pip compile --generate-hashes --no-header --universal --python-version 3.11 --quiet
 TEST_PROCESSES ?= 4
-# Tests of audio in real time measure the machine's load with it: few at once, and nothing beside them.
-REALTIME_PROCESSES ?= 2
+# Tests that judge by when something happened measure the load of the machine with it: few at once, nothing beside them.
+REALTIME_PROCESSES ?= 3
 # Cases per operation, and chains of requests along the OpenAPI links. 2000 take about an hour and a half.
 SCHEMATHESIS_EXAMPLES ?= 2000
 
@@ -27,8 +27,8 @@ check: lint ## lint, formatting, types, layers, unit tests: the fast part
 	$(BIN)/python -m pytest tests/unit
 
 test: livekit-server peers lint ## everything: what check does, integration and end-to-end tests
-	$(BIN)/python -m pytest tests -m "not realtime" -n $(TEST_PROCESSES)
-	$(BIN)/python -m pytest tests -m realtime -n $(REALTIME_PROCESSES)
+	$(BIN)/python -m pytest tests -m "not realtime" -n $(TEST_PROCESSES) --dist worksteal
+	$(BIN)/python -m pytest tests/e2e tests/integration/worker -m realtime -n $(REALTIME_PROCESSES) --dist worksteal
 
 demo: setup ## record a conversation in a real LiveKit room on this machine
 	@exec $(BIN)/parley demo

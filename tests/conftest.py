@@ -18,6 +18,7 @@ from psycopg import sql
 
 from parley.installation.logging import configure_logging
 from parley.servers.livekit_server import LiveKitServer, LiveKitServerError, find_or_build
+from tests.support.dealing import dealt
 from tests.support.left_open import Openings
 from tests.support.logging_state import logging_put_back
 from tests.support.openings_watch import OpeningsWatch
@@ -39,14 +40,46 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("parley")
 
-_REALTIME = ("tests/e2e/", "tests/integration/worker/", "tests/integration/bench/")
+_REALTIME = ("tests/e2e/", "tests/integration/worker/")
+# Of these, what waits for processes, engines and timers, but judges nothing by when it happened.
+_UNTIMED = (
+    "tests/e2e/test_deletion.py",
+    "tests/e2e/test_nothing_left_behind.py",
+    "tests/e2e/test_odd_names.py",
+    "tests/e2e/test_task_session.py",
+    "tests/integration/worker/processes/",
+    "tests/integration/worker/product/",
+    "tests/integration/worker/speech/",
+    "tests/integration/worker/spool/test_salvage_spools.py",
+    "tests/integration/worker/spool/test_segment_uploads.py",
+    "tests/integration/worker/summary/",
+    "tests/integration/worker/test_openai_endpoint.py",
+)
+_LONG = (
+    *_UNTIMED,
+    "tests/e2e/test_bad_luck.py",
+    "tests/e2e/test_pauses.py",
+    "tests/e2e/test_survival.py",
+    "tests/e2e/test_transcripts.py",
+    "tests/e2e/test_zombies.py",
+    "tests/integration/bench/",
+    "tests/integration/control_api/test_schemathesis.py",
+    "tests/integration/parley/servers/",
+    "tests/integration/worker/run/test_session_run.py",
+)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what records in real time, by its folder."""
-    for item in items:
-        if item.path.relative_to(config.rootpath).as_posix().startswith(_REALTIME):
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+    """Mark what records in real time, by its place; let what takes long begin first."""
+    places = {item: item.path.relative_to(config.rootpath).as_posix() for item in items}
+    for item, place in places.items():
+        if place.startswith(_REALTIME) and not place.startswith(_UNTIMED):
             item.add_marker(pytest.mark.realtime)
+    yield  # where `-m` leaves some out
+    long = [item for item in items if places[item].startswith(_LONG)]
+    others = [item for item in items if not places[item].startswith(_LONG)]
+    items[:] = dealt(long, others, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -3,13 +3,10 @@
 import asyncio
 import secrets
 
-import pytest
 from livekit import api as livekit_api
 
 from tests.support.beeps import BeepPlan, BeepTalker
 from tests.support.stack import Stack, eventually
-
-pytestmark = pytest.mark.realtime
 
 
 async def test_names_and_ids_that_postgresql_cannot_keep_cost_nothing(stack: Stack, room: str) -> None:
