@@ -210,13 +210,6 @@ class LiveKitServer:
             self._process.wait()
             self._process = None
 
-    def pause(self) -> None:
-        """Freeze the server (SIGSTOP): connections stay, nothing moves."""
-        self._signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        self._signal(signal.SIGCONT)
-
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -225,10 +218,6 @@ class LiveKitServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(number)
 
     def _choose_ports(self) -> None:
         if self._port_is_given:

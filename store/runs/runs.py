@@ -13,7 +13,6 @@ from sessions.lifecycle import SETTLED, Event, Status
 from sessions.session import Session
 from sessions.stop import Stop
 from store.access.vault import REFRESHED, TokenVault
-from store.database.channels import CLAIM_CHANNEL, notify
 from store.database.database import Database
 from store.jobs.jobs import defer_finalize
 from store.lifecycle import events
@@ -35,12 +34,6 @@ _JOIN = text(
 _NOW = text("SELECT clock_timestamp()")
 _SEAL = text(f"UPDATE runs SET sealed_at = coalesce(sealed_at, statement_timestamp()) WHERE {_THIS_RUN}")
 _UNSEALED = text("SELECT EXISTS (SELECT FROM runs WHERE session_id = :session_id AND sealed_at IS NULL)")
-_RELEASE = text(
-    f"""
-    UPDATE runs SET released_at = statement_timestamp()
-    WHERE {_THIS_RUN} AND released_at IS NULL AND sealed_at IS NULL
-    """
-)
 _SAVE_TOKEN = text(
     """
     INSERT INTO worker_tokens (session_id, slot, sealed, expires_at) VALUES (:session_id, :slot, :sealed, :expires_at)
@@ -121,12 +114,6 @@ class Runs:
                 unsealed = (await conn.execute(_UNSEALED, {"session_id": fence.session_id})).scalar_one()
                 if not unsealed:
                     await defer_finalize(conn, fence.session_id)
-
-    async def release(self, fence: Fence) -> None:
-        """Hand this run over: others may claim the session, while it goes on recording until they have joined."""
-        async with self._db.begin() as conn:
-            if (await conn.execute(_RELEASE, _named(fence))).rowcount:
-                await notify(conn, CLAIM_CHANNEL)
 
     async def save_token(self, fence: Fence, token: SecretStr, expires_at: datetime) -> None:
         """Keep the token that the LiveKit server refreshed, beside the customer's; nothing once the session ends.

@@ -144,11 +144,12 @@ def test_start_of_a_running_server_is_harmless(livekit_program: Path, tmp_path: 
 def test_paused_server_is_silent_and_resumes(livekit_program: Path, tmp_path: Path) -> None:
     """A frozen server keeps its connections and answers nothing; it can be stopped too."""
     with LiveKitServer(livekit_program, tmp_path) as server:
-        server.pause()
+        assert server.pid is not None
+        os.kill(server.pid, signal.SIGSTOP)
         wait_until(lambda: not answers(server), "the server falls silent")
-        server.resume()
+        os.kill(server.pid, signal.SIGCONT)
         wait_until(lambda: answers(server), "the server answers again")
-        server.pause()
+        os.kill(server.pid, signal.SIGSTOP)
 
 
 def test_port_that_was_taken_meanwhile_is_replaced(

@@ -115,7 +115,7 @@ async def test_lost_sessions_come_before_queued_ones(engine: Engine) -> None:
 async def test_a_handed_over_run_goes_on_until_it_is_replaced(engine: Engine) -> None:
     """A released run still beats and bills; after the successor's claim it matches nothing."""
     fence = await engine.running()
-    await engine.runs.release(fence)
+    await engine.claims.release(fence.owner, lost=False)
     await engine.pass_seconds(2)
     assert fence.session_id in (await engine.beat(fence)).runs
     before = (await engine.session(fence.session_id)).usage.billable_ms

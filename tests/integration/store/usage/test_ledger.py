@@ -170,7 +170,7 @@ async def test_whatever_happens_the_rows_tile_the_counter(
                 await engine.claims.release(fence.owner, lost=True)
                 fence = await engine.takeover(fence.session_id)
             case "handover":
-                await engine.runs.release(fence)
+                await engine.claims.release(fence.owner, lost=False)
                 replaced = fence
                 fence = await engine.takeover(fence.session_id)
                 await engine.beat(replaced)
@@ -195,7 +195,7 @@ async def test_racing_beats_accruals_and_handovers_leave_no_hole(engine: Engine)
         for turn in range(15):
             await engine.beat(fence)
             if turn % 5 == 4:
-                await engine.runs.release(fence)
+                await engine.claims.release(fence.owner, lost=False)
                 known = [other.session_id for other in fences if other.session_id != fence.session_id]
                 successor = await engine.takeover(fence.session_id, known=known)
                 await engine.beat(fence)
