@@ -55,7 +55,7 @@ class Asked:
     @classmethod
     def on(cls, filled: Filled, db: Database) -> Self:
         """On this database."""
-        return cls(filled, Sessions(db, TokenVault([SecretStr("b" * 40)])), Ledger(db), ApiKeys(db))
+        return cls(filled, Sessions.open(db, TokenVault([SecretStr("b" * 40)])), Ledger(db), ApiKeys(db))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _document_pages() -> list[Page]:
         _page("004: sessions of an agent that archives", live, 20, lambda _: agent.format(FILING_AGENT)),
         Page(
             "004: archived, of one that doesn't",
-            lambda asked: asked.sessions.list(
+            lambda asked: asked.sessions.queries.list(
                 asked.filled.session.organization_id,
                 SessionFilter(agent_id=asked.filled.session.agent_id, archived="true"),
             ),
@@ -142,7 +142,7 @@ def _log_pages() -> list[Page]:
     def log(name: str, path: Callable[[Filled], str], *, middle: bool) -> Page:
         def ask(asked: Asked) -> Awaitable[Any]:
             session, after = asked.filled.session, asked.filled.rows // 2 if middle else 0
-            return asked.sessions.log_page(session.organization_id, session.id, kind="message", after=after)
+            return asked.sessions.log.page(session.organization_id, session.id, kind="message", after=after, limit=20)
 
         return Page(name, ask, lambda filled: f"{path(filled)}?after={filled.rows // 2 if middle else 0}")
 
@@ -159,14 +159,14 @@ def _log_pages() -> list[Page]:
         log("004: history, after the middle", history, middle=True),
         Page(
             "events, after the middle",
-            lambda asked: asked.sessions.events(
+            lambda asked: asked.sessions.queries.events(
                 asked.filled.session.organization_id, asked.filled.session.id, after=asked.filled.rows // 2
             ),
             lambda filled: f"{one(filled)}/events?after={filled.rows // 2}",
         ),
         Page(
             "the session itself",
-            lambda asked: asked.sessions.get(asked.filled.session.organization_id, asked.filled.session.id),
+            lambda asked: asked.sessions.queries.get(asked.filled.session.organization_id, asked.filled.session.id),
             one,
         ),
     ]
@@ -229,7 +229,7 @@ def _sessions(name: str, *, limit: int = 20, from_the_middle: bool = False, **qu
         if status := chosen.pop("status", None):
             chosen["statuses"] = TERMINAL if status == "terminal" else frozenset({Status(status)})
         after = asked.filled.middle if from_the_middle else None
-        return asked.sessions.list(asked.filled.session.organization_id, SessionFilter(**chosen), limit, after)
+        return asked.sessions.queries.list(asked.filled.session.organization_id, SessionFilter(**chosen), limit, after)
 
     def path(filled: Filled) -> str:
         asked = {"limit": str(limit), **values(filled)}
@@ -241,4 +241,6 @@ def _sessions(name: str, *, limit: int = 20, from_the_middle: bool = False, **qu
 
 
 def _page(name: str, chosen: SessionFilter, limit: int, path: Callable[[Filled], str]) -> Page:
-    return Page(name, lambda asked: asked.sessions.list(asked.filled.session.organization_id, chosen, limit), path)
+    return Page(
+        name, lambda asked: asked.sessions.queries.list(asked.filled.session.organization_id, chosen, limit), path
+    )

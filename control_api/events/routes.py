@@ -13,7 +13,7 @@ from store.sessions.queries import SessionEvent as StoredEvent
 
 async def get_timeline(call: Call) -> web.StreamResponse:
     """Every status transition, oldest first."""
-    events = await call.dependencies.sessions.timeline(call.organization_id, call.session_id)
+    events = await call.dependencies.sessions.queries.timeline(call.organization_id, call.session_id)
     data = [
         StatusTransition.model_validate(
             {
@@ -34,7 +34,7 @@ async def get_timeline(call: Call) -> web.StreamResponse:
 
 async def list_events(call: Call) -> web.StreamResponse:
     """A page of everything that happened, oldest first."""
-    events, has_more = await call.dependencies.sessions.events(
+    events, has_more = await call.dependencies.sessions.queries.events(
         call.organization_id, call.session_id, after=call.query["after"], limit=call.query["limit"]
     )
     data = [_present(event) for event in events]

@@ -23,7 +23,7 @@ async def deliver(call: Call, message: NewMessage, render: Callable[[LogEntry], 
     sessions = call.dependencies.sessions
     ticket, call.ticket = call.ticket, None  # the answer is kept by the transaction that logs the message
     with call.request.app[NOTIFICATIONS].subscription(call.session_id) as moved:
-        posted = await sessions.post_message(
+        posted = await sessions.messages.post(
             call.organization_id,
             call.session_id,
             message,
@@ -32,7 +32,7 @@ async def deliver(call: Call, message: NewMessage, render: Callable[[LogEntry], 
         )
         entry = await _delivered(call, posted.entry, moved) if posted.on_its_way else posted.entry
     if ticket is not None and entry != posted.entry:
-        await sessions.revise_answer(ticket, render(entry))
+        await sessions.messages.revise_answer(ticket, render(entry))
     return entry
 
 

@@ -16,7 +16,7 @@ from store.log.session_messages import NewMessage
 
 async def list_messages(call: Call) -> web.StreamResponse:
     """A page of the session's messages, oldest first."""
-    entries, has_more = await call.dependencies.sessions.log_page(
+    entries, has_more = await call.dependencies.sessions.log.page(
         call.organization_id, call.session_id, kind="message", after=call.query["after"], limit=call.query["limit"]
     )
     data = [present_message(entry) for entry in entries]

@@ -21,13 +21,13 @@ _STORED = frozenset({"available", "incomplete"})
 
 async def get_recording(call: Call) -> web.StreamResponse:
     """State and facts of the recording."""
-    recording = await call.dependencies.sessions.recording(call.organization_id, call.session_id)
+    recording = await call.dependencies.sessions.queries.recording(call.organization_id, call.session_id)
     return json_answer(present_recording(recording))
 
 
 async def get_audio(call: Call) -> web.StreamResponse:
     """302 to where `conversation.wav` can be read for about an hour."""
-    session = await call.dependencies.sessions.get(call.organization_id, call.session_id)
+    session = await call.dependencies.sessions.queries.get(call.organization_id, call.session_id)
     link = await link_to_audio(call, session)
     content = AudioLink(
         object="audio_link",
@@ -53,7 +53,7 @@ async def link_to_audio(call: Call, session: Session) -> Link:
         if session.status not in TERMINAL:
             raise ParleyError("audio.not_ready", "the recording is not finished yet")
         raise ParleyError("audio.none", "the session has no recording")
-    recording = await call.dependencies.sessions.recording(call.organization_id, session.id)
+    recording = await call.dependencies.sessions.queries.recording(call.organization_id, session.id)
     if recording.object_key is None:
         raise ParleyError("audio.none", "the session has no recording")
     return await call.request.app[LINKS].link(recording.object_key, datetime.now(UTC))

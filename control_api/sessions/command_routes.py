@@ -15,25 +15,25 @@ from sessions.worker_token import read_worker_token, require_stream_grants
 
 async def end_session(call: Call) -> web.StreamResponse:
     """Stop recording and keep what there is; unchanged when it has been settled before."""
-    session = await call.dependencies.sessions.end(call.organization_id, call.session_id)
+    session = await call.dependencies.sessions.commands.end(call.organization_id, call.session_id)
     return json_answer(present_session(session))
 
 
 async def cancel_session(call: Call) -> web.StreamResponse:
     """Stop at once, without draining; unchanged when it has been settled before."""
-    session = await call.dependencies.sessions.cancel(call.organization_id, call.session_id)
+    session = await call.dependencies.sessions.commands.cancel(call.organization_id, call.session_id)
     return json_answer(present_session(session))
 
 
 async def pause_session(call: Call) -> web.StreamResponse:
     """Record and bill nothing from now on; unchanged when it is paused already."""
-    session = await call.dependencies.sessions.pause(call.organization_id, call.session_id)
+    session = await call.dependencies.sessions.commands.pause(call.organization_id, call.session_id)
     return json_answer(present_session(session))
 
 
 async def resume_session(call: Call) -> web.StreamResponse:
     """Record and bill again; unchanged when it is running already."""
-    session = await call.dependencies.sessions.resume(call.organization_id, call.session_id)
+    session = await call.dependencies.sessions.commands.resume(call.organization_id, call.session_id)
     return json_answer(present_session(session))
 
 
@@ -41,7 +41,7 @@ async def replace_worker_token(call: Call) -> web.StreamResponse:
     """Take a fresh token for the same room and identity."""
     sessions = call.dependencies.sessions
     token = call.body_as(ReplaceWorkerTokenRequest).worker_token
-    session = await sessions.get(call.organization_id, call.session_id)
+    session = await sessions.queries.get(call.organization_id, call.session_id)
     if session.transport is None or session.status in SETTLED:
         raise ParleyError("transition.invalid", f"a session that is {session.status} takes no worker token")
     now = datetime.now(UTC)
@@ -54,7 +54,7 @@ async def replace_worker_token(call: Call) -> web.StreamResponse:
         )
         if session.transport.audio_source == "data_stream":
             require_stream_grants(claims)
-        session = await sessions.replace_token(call.organization_id, call.session_id, token, claims)
+        session = await sessions.commands.replace_token(call.organization_id, call.session_id, token, claims)
     except ParleyError as error:
         if error.param is not None:
             error.param = "worker_token"  # here the body has it at the top
@@ -64,9 +64,13 @@ async def replace_worker_token(call: Call) -> web.StreamResponse:
 
 async def archive_session(call: Call) -> web.StreamResponse:
     """Leave it out of lists; unchanged when it is archived already."""
-    return json_answer(present_session(await call.dependencies.sessions.archive(call.organization_id, call.session_id)))
+    return json_answer(
+        present_session(await call.dependencies.sessions.edits.archive(call.organization_id, call.session_id))
+    )
 
 
 async def restore_session(call: Call) -> web.StreamResponse:
     """Put it back into lists; unchanged when it is not archived."""
-    return json_answer(present_session(await call.dependencies.sessions.restore(call.organization_id, call.session_id)))
+    return json_answer(
+        present_session(await call.dependencies.sessions.edits.restore(call.organization_id, call.session_id))
+    )

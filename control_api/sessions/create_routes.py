@@ -28,7 +28,9 @@ async def create_session(call: Call) -> web.StreamResponse:
     new = replace(new, agent_id=agent_of_new(call, new.agent_id))
     ticket, call.ticket = call.ticket, None  # the answer is kept by the transaction that creates the session
     try:
-        session = await dependencies.sessions.create(call.organization_id, new, idempotency=ticket, render=_render)
+        session = await dependencies.sessions.creation.create(
+            call.organization_id, new, idempotency=ticket, render=_render
+        )
     except ParleyError as error:
         await hide_from_others(call, error)
         raise
@@ -53,7 +55,10 @@ async def hide_from_others(call: Call, error: ParleyError) -> None:
     if call.agent is None or existing is None:
         return
     try:
-        own = await call.dependencies.sessions.agent_of(call.organization_id, parse_id("sess", existing)) == call.agent
+        own = (
+            await call.dependencies.sessions.queries.agent_of(call.organization_id, parse_id("sess", existing))
+            == call.agent
+        )
     except ParleyError:
         own = False
     if not own:

@@ -16,7 +16,7 @@ async def update_session(call: Call) -> web.StreamResponse:
     """Change title, tags and metadata."""
     body = call.body_as(UpdateSessionRequest)
     changes = cast(SessionChanges, body.model_dump(exclude_unset=True))
-    session = await call.dependencies.sessions.update(call.organization_id, call.session_id, changes)
+    session = await call.dependencies.sessions.edits.update(call.organization_id, call.session_id, changes)
     return json_answer(present_session(session))
 
 

@@ -35,7 +35,7 @@ async def list_sessions(call: Call) -> web.StreamResponse:
         external_customer_id=query["external_customer_id"],
         archived=query["archived"],
     )
-    found, has_more = await call.dependencies.sessions.list(
+    found, has_more = await call.dependencies.sessions.queries.list(
         call.organization_id, wanted, limit=query["limit"], starting_after=query["starting_after"]
     )
     data = [present_session(session) for session in found]
@@ -52,7 +52,7 @@ async def get_session(call: Call) -> web.StreamResponse:
     in_hex = media_type == HEX_SESSION or is_hex_spelling(call.request.match_info["session_id"])
 
     async def read() -> Session:
-        return await call.dependencies.sessions.get(call.organization_id, call.session_id)
+        return await call.dependencies.sessions.queries.get(call.organization_id, call.session_id)
 
     session = await read()
     headers = {"Vary": "Accept"}

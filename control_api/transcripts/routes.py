@@ -25,7 +25,7 @@ FORMATS: dict[str, Callable[[Sequence[TranscriptSegment]], str]] = {
 async def get_transcript(call: Call) -> web.StreamResponse:
     """The transcript as far as it has come."""
     media_type = accepted_media_type(call.request.headers, (JSON, *FORMATS))
-    session = await call.dependencies.sessions.get(call.organization_id, call.session_id)
+    session = await call.dependencies.sessions.queries.get(call.organization_id, call.session_id)
     transcript = await call.request.app[TRANSCRIPTS].read(session)
     answer: web.Response
     if media_type == JSON:

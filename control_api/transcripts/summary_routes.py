@@ -18,7 +18,7 @@ from store.outputs.summaries import SummaryRun, workflow_id
 
 async def get_summary(call: Call) -> web.StreamResponse:
     """The summary as it is; nothing is started."""
-    session = await call.dependencies.sessions.get(call.organization_id, call.session_id)
+    session = await call.dependencies.sessions.queries.get(call.organization_id, call.session_id)
     run = await call.request.app[SUMMARIES].get(session.id)
     if run is None:
         return json_answer(_never(format_id("sess", session.id), workflow_id(session.id)))
@@ -27,7 +27,7 @@ async def get_summary(call: Call) -> web.StreamResponse:
 
 async def regenerate_summary(call: Call) -> web.StreamResponse:
     """Start a run, unless one is going on."""
-    session = await call.dependencies.sessions.get(call.organization_id, call.session_id)
+    session = await call.dependencies.sessions.queries.get(call.organization_id, call.session_id)
     run = await call.request.app[SUMMARIES].request(session.id, again=True)
     if run is None:
         raise session_not_found()

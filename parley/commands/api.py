@@ -72,7 +72,7 @@ async def _serve(installation: Installation, url_file: Path | None) -> None:
         dependencies = ApiDependencies(
             settings=settings,
             db=db,
-            sessions=Sessions(db, TokenVault(settings.secret_key)),
+            sessions=Sessions.open(db, TokenVault(settings.secret_key)),
             api_keys=ApiKeys(db),
             idempotency=Idempotency(db),
             ledger=Ledger(db),

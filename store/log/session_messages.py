@@ -48,7 +48,15 @@ class SessionMessages:
         idempotency: IdempotencyTicket | None = None,
         render: RenderMessage,
     ) -> PostedMessage:
-        """See `Sessions.post_message`."""
+        """Log a message; a worker puts it into the room. The first one of a text session makes that `running`.
+
+        Args:
+            idempotency: the caller's ticket; it stays the caller's to release when this raises.
+            render: the answer (status, body) to keep with the ticket; `revise_answer` replaces its body.
+
+        Raises:
+            ParleyError: `session.not_running` when the session is settled.
+        """
         async with self._db.begin() as conn:
             locked = await lock_session(conn, session_id, organization_id=organization_id)
             if locked is None:
@@ -75,6 +83,6 @@ class SessionMessages:
             return PostedMessage(entry, on_its_way)
 
     async def revise_answer(self, idempotency: IdempotencyTicket, body: bytes) -> None:
-        """Keep what the client is really told: by now the message has been sent."""
+        """Replace the body that was kept with a ticket by the one that the client gets: the message has been sent."""
         async with self._db.begin() as conn:
             await idempotency.revise(conn, body)

@@ -28,8 +28,15 @@ class SessionCommands:
         self._db = db
         self._vault = vault
 
-    async def stop(self, organization_id: UUID, session_id: UUID, stop: Stop) -> Session:
-        """See `Sessions.end` and `Sessions.cancel`."""
+    async def end(self, organization_id: UUID, session_id: UUID) -> Session:
+        """End it: a session that ran goes to `ending`, one that never ran is canceled, a settled one stays as it is."""
+        return await self._stop(organization_id, session_id, Stop.ended("end.requested"))
+
+    async def cancel(self, organization_id: UUID, session_id: UUID) -> Session:
+        """Cancel it; like `end`, with the outcome `canceled`."""
+        return await self._stop(organization_id, session_id, Stop.canceled("cancel.requested"))
+
+    async def _stop(self, organization_id: UUID, session_id: UUID, stop: Stop) -> Session:
         async with self._db.begin() as conn:
             locked = await lock_session(conn, session_id, organization_id=organization_id)
             if locked is None:
@@ -39,11 +46,19 @@ class SessionCommands:
             return await read_session(conn, session_id)
 
     async def pause(self, organization_id: UUID, session_id: UUID) -> Session:
-        """See `Sessions.pause`."""
+        """Pause it: from this stamp on nothing is recorded and nothing billed. A paused one stays as it is.
+
+        Raises:
+            ParleyError: `transition.invalid` unless it is running or paused.
+        """
         return await self._move(organization_id, session_id, Event.PAUSE, Status.PAUSED)
 
     async def resume(self, organization_id: UUID, session_id: UUID) -> Session:
-        """See `Sessions.resume`."""
+        """Let a paused session go on. A running one stays as it is.
+
+        Raises:
+            ParleyError: `transition.invalid` unless it is running or paused.
+        """
         return await self._move(organization_id, session_id, Event.RESUME, Status.RUNNING)
 
     async def _move(self, organization_id: UUID, session_id: UUID, event: Event, target: Status) -> Session:
@@ -61,7 +76,11 @@ class SessionCommands:
     async def replace_token(
         self, organization_id: UUID, session_id: UUID, token: SecretStr, claims: WorkerTokenClaims
     ) -> Session:
-        """See `Sessions.replace_token`."""
+        """Put a new worker token, for the same room and identity, in the place of the customer's last one.
+
+        Raises:
+            ParleyError: `worker_token.wrong_room|identity_mismatch`; `transition.invalid` when no worker will need it.
+        """
         async with self._db.begin() as conn:
             locked = await lock_session(conn, session_id, organization_id=organization_id)
             if locked is None:

@@ -36,9 +36,19 @@ class SessionCreation:
         self._vault = vault
 
     async def create(
-        self, organization_id: UUID, new: NewSession, *, idempotency: IdempotencyTicket | None, render: Render
+        self, organization_id: UUID, new: NewSession, *, idempotency: IdempotencyTicket | None = None, render: Render
     ) -> Session:
-        """See `Sessions.create`."""
+        """Queue a new session and wake the workers.
+
+        Args:
+            idempotency: the caller's ticket; it stays the caller's to release when this raises.
+            render: the answer (status, body) to keep with the ticket.
+
+        Raises:
+            ParleyError: `room.identity_in_use` with `existing_session_id`, or `commit.unknown`.
+            DatabaseUnavailableError: provably nothing was written.
+            TicketLostError: a repetition of the request has taken over; nothing was written.
+        """
         for _ in range(_ATTEMPTS):
             try:
                 async with self._db.begin() as conn:

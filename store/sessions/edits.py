@@ -32,7 +32,7 @@ class SessionEdits:
         self._db = db
 
     async def update(self, organization_id: UUID, session_id: UUID, changes: SessionChanges) -> Session:
-        """See `Sessions.update`."""
+        """Change title, tags or metadata, each as a whole."""
         async with self._db.begin() as conn:
             locked = await _locked(conn, organization_id, session_id)
             before = await read_session(conn, session_id)
@@ -43,8 +43,15 @@ class SessionEdits:
             await _write(conn, locked, changed, "session.updated", {"fields": sorted(changed)})
             return await read_session(conn, session_id)
 
-    async def set_archived(self, organization_id: UUID, session_id: UUID, archived: bool) -> Session:
-        """See `Sessions.archive` and `Sessions.restore`."""
+    async def archive(self, organization_id: UUID, session_id: UUID) -> Session:
+        """Leave it out of lists; it runs, bills and ends as before. One that is archived stays as it is."""
+        return await self._set_archived(organization_id, session_id, True)
+
+    async def restore(self, organization_id: UUID, session_id: UUID) -> Session:
+        """Undo `archive`. One that is not archived stays as it is."""
+        return await self._set_archived(organization_id, session_id, False)
+
+    async def _set_archived(self, organization_id: UUID, session_id: UUID, archived: bool) -> Session:
         async with self._db.begin() as conn:
             locked = await _locked(conn, organization_id, session_id)
             query = select(sessions.c.archived_at).where(sessions.c.id == session_id)

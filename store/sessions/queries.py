@@ -70,7 +70,7 @@ class SessionQueries:
         self._db = db
 
     async def get(self, organization_id: UUID, session_id: UUID) -> Session:
-        """See `Sessions.get`."""
+        """The session."""
         async with self._db.begin() as conn:
             query = session_select().where(*_own(organization_id, session_id))
             row = (await conn.execute(query)).one_or_none()
@@ -79,7 +79,7 @@ class SessionQueries:
         return to_session(row)
 
     async def agent_of(self, organization_id: UUID, session_id: UUID) -> str:
-        """See `Sessions.agent_of`."""
+        """The agent that the session belongs to; it never changes."""
         async with self._db.begin() as conn:
             query = select(sessions.c.agent_id).where(*_own(organization_id, session_id))
             agent_id: str | None = (await conn.execute(query)).scalar_one_or_none()
@@ -88,25 +88,25 @@ class SessionQueries:
         return agent_id
 
     async def current(self, ids: Iterable[UUID]) -> dict[UUID, Session]:
-        """See `Sessions.current`."""
+        """Those of these sessions that exist, of any organization: for callers that have checked before."""
         async with self._db.begin() as conn:
             return {session.id: session for session in await _by_ids(conn, ids)}
 
     async def events(
-        self, organization_id: UUID, session_id: UUID, after: int, limit: int
+        self, organization_id: UUID, session_id: UUID, after: int = 0, limit: int = 20
     ) -> tuple[list[SessionEvent], bool]:
-        """See `Sessions.events`."""
+        """The session's events with a larger `seq` than `after`, oldest first, and whether there are more."""
         query = _events(session_id).where(session_events.c.seq > after).limit(limit + 1)
         found = await self._read_events(organization_id, session_id, query)
         return found[:limit], len(found) > limit
 
     async def timeline(self, organization_id: UUID, session_id: UUID) -> list[SessionEvent]:
-        """See `Sessions.timeline`."""
+        """The session's transitions, oldest first."""
         query = _events(session_id).where(session_events.c.status_to.is_not(None))
         return await self._read_events(organization_id, session_id, query)
 
     async def recording(self, organization_id: UUID, session_id: UUID) -> Recording:
-        """See `Sessions.recording`."""
+        """The recording's state, and what it is once it is stored."""
         async with self._db.begin() as conn:
             row = (await conn.execute(_recording(organization_id, session_id))).mappings().one_or_none()
         if row is None:
@@ -122,9 +122,14 @@ class SessionQueries:
             return [SessionEvent(**row) for row in (await conn.execute(query)).mappings()]
 
     async def list(
-        self, organization_id: UUID, chosen: SessionFilter, limit: int, starting_after: UUID | None
+        self, organization_id: UUID, chosen: SessionFilter, limit: int = 20, starting_after: UUID | None = None
     ) -> tuple[list[Session], bool]:
-        """See `Sessions.list`."""
+        """A page of the organization's sessions, newest first, and whether there are more.
+
+        Args:
+            limit: 1..100.
+            starting_after: the id that the page starts after; it need not exist.
+        """
         async with self._db.begin() as conn:
             found = (await conn.execute(page_of_ids(organization_id, chosen, limit, starting_after))).scalars().all()
             page = await _by_ids(conn, found[:limit])

@@ -135,7 +135,7 @@ async def api_server(
                     **settings,
                 ),
                 db=db,
-                sessions=Sessions(db, TokenVault([SECRET])),
+                sessions=Sessions.open(db, TokenVault([SECRET])),
                 api_keys=api_keys,
                 idempotency=Idempotency(db),
                 ledger=Ledger(db),

@@ -35,7 +35,7 @@ async def list_archived_sessions(call: Call) -> web.StreamResponse:
 
 async def get_history(call: Call) -> web.StreamResponse:
     """The session's messages, oldest first."""
-    entries, has_more = await call.dependencies.sessions.log_page(
+    entries, has_more = await call.dependencies.sessions.log.page(
         call.organization_id, call.session_id, kind="message", after=call.query["after"], limit=call.query["limit"]
     )
     data = [_message(entry) for entry in entries]
@@ -45,19 +45,19 @@ async def get_history(call: Call) -> web.StreamResponse:
 async def rename_session(call: Call) -> web.StreamResponse:
     """Rename the session: its label is its title."""
     label = call.body_as(RenameRequest).label
-    await call.dependencies.sessions.update(call.organization_id, call.session_id, {"title": label})
+    await call.dependencies.sessions.edits.update(call.organization_id, call.session_id, {"title": label})
     return _no_content()
 
 
 async def archive_session(call: Call) -> web.StreamResponse:
     """Archive the session; archiving it again changes nothing."""
-    await call.dependencies.sessions.archive(call.organization_id, call.session_id)
+    await call.dependencies.sessions.edits.archive(call.organization_id, call.session_id)
     return _no_content()
 
 
 async def restore_session(call: Call) -> web.StreamResponse:
     """Restore the session; restoring it again changes nothing."""
-    await call.dependencies.sessions.restore(call.organization_id, call.session_id)
+    await call.dependencies.sessions.edits.restore(call.organization_id, call.session_id)
     return _no_content()
 
 
@@ -69,14 +69,14 @@ async def delete_session(call: Call) -> web.StreamResponse:
 
 async def delete_archived_session(call: Call) -> web.StreamResponse:
     """Like `delete_session`, for archived sessions; a session that is not archived is not found."""
-    session = await call.dependencies.sessions.get(call.organization_id, call.session_id)
+    session = await call.dependencies.sessions.queries.get(call.organization_id, call.session_id)
     if session.archived_at is None:
         raise session_not_found()
     return await delete_session(call)
 
 
 async def _page(call: Call, archived: Literal["true", "false"]) -> web.Response:
-    found, has_more = await call.dependencies.sessions.list(
+    found, has_more = await call.dependencies.sessions.queries.list(
         call.organization_id,
         SessionFilter(agent_id=call.agent, archived=archived),
         limit=call.query["limit"],

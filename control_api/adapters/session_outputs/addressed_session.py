@@ -87,7 +87,7 @@ async def session_of(call: Call, session_id: str) -> Session:
     """
     parsed = parse_id("sess", session_id, param="sessionId")
     try:
-        session = await call.dependencies.sessions.get(call.organization_id, parsed)
+        session = await call.dependencies.sessions.queries.get(call.organization_id, parsed)
     except ParleyError as error:
         if error.code != "not_found":
             raise

@@ -68,7 +68,7 @@ async def list_task_sessions(call: Call) -> web.StreamResponse:
     if call.agent is not None and query["agent_id"] not in (None, call.agent):
         return json_answer(TaskSessionList(sessions=[]))
     wanted = SessionFilter(statuses=query["status"], agent_id=call.agent or query["agent_id"], task_id=query["task_id"])
-    found, _ = await call.dependencies.sessions.list(
+    found, _ = await call.dependencies.sessions.queries.list(
         call.organization_id, wanted, limit=query["limit"], starting_after=query["starting_after"]
     )
     return json_answer(TaskSessionList(sessions=[TaskSession.model_validate(_listed(one)) for one in found]))
@@ -94,7 +94,7 @@ async def create_task_session(call: Call) -> web.StreamResponse:
     )
     ticket, call.ticket = call.ticket, None  # the answer is kept by the transaction that creates the session
     try:
-        session = await dependencies.sessions.create(
+        session = await dependencies.sessions.creation.create(
             call.organization_id, new, idempotency=ticket, render=lambda one: (201, to_json(_created(one)))
         )
     except ParleyError as error:
@@ -106,7 +106,7 @@ async def create_task_session(call: Call) -> web.StreamResponse:
 
 async def get_task_session(call: Call) -> web.StreamResponse:
     """One session with its data."""
-    return json_answer(_details(await call.dependencies.sessions.get(call.organization_id, call.session_id)))
+    return json_answer(_details(await call.dependencies.sessions.queries.get(call.organization_id, call.session_id)))
 
 
 async def update_task_session(call: Call) -> web.StreamResponse:

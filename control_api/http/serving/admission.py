@@ -58,7 +58,7 @@ async def require_own(call: Call) -> None:
     """
     if call.agent is None or call.session is None:
         return
-    if await call.dependencies.sessions.agent_of(call.organization_id, call.session) != call.agent:
+    if await call.dependencies.sessions.queries.agent_of(call.organization_id, call.session) != call.agent:
         raise session_not_found()
 
 

@@ -53,7 +53,7 @@ async def store_services(url: str, *, timeout_seconds: float = 10) -> AsyncItera
             organization_id = (
                 await conn.execute(text("SELECT id FROM organizations WHERE name = 'default'"))
             ).scalar_one()
-        yield StoreServices(db, Sessions(db, vault), Idempotency(db), api_keys, vault, organization_id)
+        yield StoreServices(db, Sessions.open(db, vault), Idempotency(db), api_keys, vault, organization_id)
 
 
 def new_session(**changes: Any) -> NewSession:

@@ -45,7 +45,7 @@ async def studio(database_url: str, livekit: LiveKitServer, tmp_path: Path) -> A
             settings,
             SecretStr(database_url),
             db,
-            Sessions(db, TokenVault([SECRET])),
+            Sessions.open(db, TokenVault([SECRET])),
             principal_row,
             Objects.open(f"file://{tmp_path / 'objects'}"),
             livekit,

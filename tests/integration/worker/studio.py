@@ -81,10 +81,10 @@ class Studio:
             max_duration_seconds=max_duration_seconds,
             idle_timeout_seconds=idle_timeout_seconds,
         )
-        return await self.sessions.create(self.organization_id, new, render=lambda _: (201, b""))
+        return await self.sessions.creation.create(self.organization_id, new, render=lambda _: (201, b""))
 
     async def get(self, session: Session) -> Session:
-        return await self.sessions.get(self.organization_id, session.id)
+        return await self.sessions.queries.get(self.organization_id, session.id)
 
     async def reaches(self, session: Session, *statuses: str, seconds: float = 20) -> Session:
         """The session, once it has one of these statuses."""

@@ -26,7 +26,9 @@ async def create_once(store: StoreServices, key: str) -> bytes:
     if isinstance(ticket, Replay):
         return ticket.body
     try:
-        session = await store.sessions.create(store.organization_id, new_session(), idempotency=ticket, render=rendered)
+        session = await store.sessions.creation.create(
+            store.organization_id, new_session(), idempotency=ticket, render=rendered
+        )
     except ParleyError:
         await store.idempotency.release(ticket)
         raise
@@ -138,10 +140,12 @@ async def test_a_dead_process_s_key_is_taken_over(database_url: str) -> None:
         await store.execute("UPDATE idempotency_keys SET created_at = created_at - interval '61 seconds'")
         successor = await _ticket(store)
         with pytest.raises(TicketLostError):
-            await store.sessions.create(store.organization_id, new_session(), idempotency=slow, render=rendered)
+            await store.sessions.creation.create(
+                store.organization_id, new_session(), idempotency=slow, render=rendered
+            )
         await store.idempotency.release(slow)
         assert await store.execute("SELECT 1 FROM sessions") == []
-        session = await store.sessions.create(
+        session = await store.sessions.creation.create(
             store.organization_id, new_session(), idempotency=successor, render=rendered
         )
         assert await store.idempotency.begin(store.organization_id, ROUTE, "k", b"f") == Replay(*rendered(session))
@@ -162,10 +166,10 @@ async def test_an_answer_is_kept_for_a_day(database_url: str) -> None:
 async def test_a_failed_create_leaves_no_answer(database_url: str) -> None:
     """The answer is written by the transaction that does the work, so it goes with it."""
     async with store_services(database_url) as store:
-        await store.sessions.create(store.organization_id, new_session(room_name="r"), render=rendered)
+        await store.sessions.creation.create(store.organization_id, new_session(room_name="r"), render=rendered)
         ticket = await _ticket(store)
         with pytest.raises(ParleyError):
-            await store.sessions.create(
+            await store.sessions.creation.create(
                 store.organization_id, new_session(room_name="r"), idempotency=ticket, render=rendered
             )
         assert await store.execute("SELECT status FROM idempotency_keys") == [(None,)]

@@ -66,10 +66,10 @@ async def test_a_terminated_backend_is_replaced(database_url: str) -> None:
 async def test_a_command_names_its_session(database_url: str) -> None:
     """The payload is the session's UUID, delivered at commit."""
     async with store_services(database_url) as store, Listener.open(database_url) as listener:
-        session = await store.sessions.create(store.organization_id, new_session(), render=rendered)
+        session = await store.sessions.creation.create(store.organization_id, new_session(), render=rendered)
         notifications = aiter(listener)
         await anext(notifications)
-        await store.sessions.end(store.organization_id, session.id)
+        await store.sessions.commands.end(store.organization_id, session.id)
         async with asyncio.timeout(5):
             assert await anext(notifications) == Notification("parley_session", str(session.id))
 

@@ -29,7 +29,7 @@ async def engine(database_url: str) -> AsyncIterator[Engine]:
 
 
 def sessions_of(engine: Engine) -> Sessions:
-    return Sessions(engine.db, TokenVault([SecretStr("s" * 32)]))
+    return Sessions.open(engine.db, TokenVault([SecretStr("s" * 32)]))
 
 
 async def pass_seconds(engine: Engine, seconds: float) -> None:
@@ -47,18 +47,18 @@ async def test_a_pause_bills_nothing_and_the_beat_tells_of_it(engine: Engine) ->
     fence = await engine.running()
     sessions = sessions_of(engine)
     await pass_seconds(engine, 4)
-    await sessions.pause(ORGANIZATION, fence.session_id)
+    await sessions.commands.pause(ORGANIZATION, fence.session_id)
     await pass_seconds(engine, 2)
     await engine.beat(fence)
     paused = await engine.session(fence.session_id)
     assert 4000 <= paused.usage.billable_ms < 4500, "it doesn't grow either, to be made good for afterwards"
     await pass_seconds(engine, 5)
-    await sessions.resume(ORGANIZATION, fence.session_id)
+    await sessions.commands.resume(ORGANIZATION, fence.session_id)
     await pass_seconds(engine, 5)
-    await sessions.pause(ORGANIZATION, fence.session_id)
+    await sessions.commands.pause(ORGANIZATION, fence.session_id)
     await pass_seconds(engine, 3)
     answer = await engine.beat(fence)
-    await sessions.end(ORGANIZATION, fence.session_id)
+    await sessions.commands.end(ORGANIZATION, fence.session_id)
     await engine.beat(fence)
     session = await engine.session(fence.session_id)
     assert 9000 <= session.usage.billable_ms < 9500
@@ -74,9 +74,9 @@ async def test_what_a_beat_billed_past_a_pause_is_free_after_it(engine: Engine) 
     sessions = sessions_of(engine)
     await pass_seconds(engine, 4)
     await engine.beat(fence)
-    await sessions.pause(ORGANIZATION, fence.session_id)
+    await sessions.commands.pause(ORGANIZATION, fence.session_id)
     await engine.sql("UPDATE sessions SET paused_at = paused_at - interval '1 s'")
-    await sessions.resume(ORGANIZATION, fence.session_id)
+    await sessions.commands.resume(ORGANIZATION, fence.session_id)
     await pass_seconds(engine, 5)
     await engine.beat(fence)
     assert 8000 <= (await engine.session(fence.session_id)).usage.billable_ms < 8500
@@ -88,7 +88,7 @@ async def test_coming_back_into_a_paused_session_makes_nothing_free_after_it(eng
     fence = await engine.running()
     sessions = sessions_of(engine)
     await pass_seconds(engine, 4)
-    await sessions.pause(ORGANIZATION, fence.session_id)
+    await sessions.commands.pause(ORGANIZATION, fence.session_id)
     await engine.beat(fence)
     await pass_seconds(engine, 60)
     if how == "taken over":
@@ -98,7 +98,7 @@ async def test_coming_back_into_a_paused_session_makes_nothing_free_after_it(eng
         await pass_seconds(engine, 2)
     await engine.beat(fence)
     await pass_seconds(engine, 10)
-    await sessions.resume(ORGANIZATION, fence.session_id)
+    await sessions.commands.resume(ORGANIZATION, fence.session_id)
     await pass_seconds(engine, 5)
     await engine.beat(fence)
     assert 9000 <= (await engine.session(fence.session_id)).usage.billable_ms < 9500
@@ -109,8 +109,8 @@ async def test_pauses_between_two_beats_are_all_told(engine: Engine) -> None:
     quiet, fence = await engine.running(), await engine.running()
     sessions = sessions_of(engine)
     for _ in range(3):
-        await sessions.pause(ORGANIZATION, fence.session_id)
-        await sessions.resume(ORGANIZATION, fence.session_id)
+        await sessions.commands.pause(ORGANIZATION, fence.session_id)
+        await sessions.commands.resume(ORGANIZATION, fence.session_id)
     assert len((await engine.beat(fence)).runs[fence.session_id].pauses) == 3
     assert (await engine.beat(quiet)).runs[quiet.session_id].pauses == ()
 
@@ -119,10 +119,10 @@ async def test_the_frozen_plan_and_salvage_know_the_pauses(engine: Engine) -> No
     """One that the end found open stays open in both."""
     fence = await engine.running()
     sessions = sessions_of(engine)
-    await sessions.pause(ORGANIZATION, fence.session_id)
-    await sessions.resume(ORGANIZATION, fence.session_id)
-    await sessions.pause(ORGANIZATION, fence.session_id)
-    await sessions.end(ORGANIZATION, fence.session_id)
+    await sessions.commands.pause(ORGANIZATION, fence.session_id)
+    await sessions.commands.resume(ORGANIZATION, fence.session_id)
+    await sessions.commands.pause(ORGANIZATION, fence.session_id)
+    await sessions.commands.end(ORGANIZATION, fence.session_id)
     found = await find_leftover_run(engine.db, fence)
     await engine.runs.seal(fence)
     frozen = await engine.frozen(fence.session_id)
@@ -172,4 +172,4 @@ async def test_a_session_of_another_organization_cannot_be_paused(engine: Engine
     """It isn't found."""
     fence = await engine.running()
     with pytest.raises(Exception, match="not_found"):
-        await sessions_of(engine).pause(new_uuid(), fence.session_id)
+        await sessions_of(engine).commands.pause(new_uuid(), fence.session_id)

@@ -23,13 +23,13 @@ async def test_a_new_session_is_queued_with_its_events_and_its_token_sealed(data
     """The row, the log and the sealed token are there after one call, and the default agent is filled in."""
     async with store_services(database_url) as store:
         new = new_session(metadata={"a": 1}, tags=("x", "y"), title="t", capabilities=[{"name": "c"}])
-        session = await store.sessions.create(store.organization_id, new, render=rendered)
-        assert session == await store.sessions.get(store.organization_id, new.id)
+        session = await store.sessions.creation.create(store.organization_id, new, render=rendered)
+        assert session == await store.sessions.queries.get(store.organization_id, new.id)
         assert (session.status, session.epoch, session.version) == (Status.QUEUED, 0, 1)
         assert (session.metadata, session.tags, session.title) == ({"a": 1}, ("x", "y"), "t")
         assert session.created_at == created_at(new.id)
         assert session.agent_id.startswith("agent_")
-        timeline = await store.sessions.timeline(store.organization_id, new.id)
+        timeline = await store.sessions.queries.timeline(store.organization_id, new.id)
         assert [(e.seq, e.type, e.status_from, e.status_to) for e in timeline] == [
             (1, "session.created", None, "created"),
             (2, "session.queued", "created", "queued"),
@@ -43,9 +43,9 @@ async def test_the_token_is_in_no_row_of_any_table(database_url: str) -> None:
     async with store_services(database_url) as store:
         ticket = await store.idempotency.begin(store.organization_id, "POST /v1/sessions", "k", b"f")
         new = new_session()
-        await store.sessions.create(store.organization_id, new, idempotency=ticket, render=rendered)  # type: ignore[arg-type]
+        await store.sessions.creation.create(store.organization_id, new, idempotency=ticket, render=rendered)  # type: ignore[arg-type]
         while_active = dump_of_everything(database_url)
-        await store.sessions.end(store.organization_id, new.id)
+        await store.sessions.commands.end(store.organization_id, new.id)
         afterwards = dump_of_everything(database_url)
     for dump in (while_active, afterwards):
         assert str(new.id) in dump
@@ -57,19 +57,19 @@ async def test_the_token_is_in_no_row_of_any_table(database_url: str) -> None:
 async def test_an_occupied_room_is_refused_with_the_session_that_has_it(database_url: str) -> None:
     """Same host and port, room and identity: 409 that names the other session; free again once that has ended."""
     async with store_services(database_url) as store:
-        first = await store.sessions.create(
+        first = await store.sessions.creation.create(
             store.organization_id, new_session(room_name="r", url="wss://Rooms.example.com/a"), render=rendered
         )
         twin = new_session(room_name="r", url="https://rooms.EXAMPLE.com:443/b")
         with pytest.raises(ParleyError) as caught:
-            await store.sessions.create(store.organization_id, twin, render=rendered)
+            await store.sessions.creation.create(store.organization_id, twin, render=rendered)
         assert caught.value.code == "room.identity_in_use"
         assert caught.value.extra["existing_session_id"] == format_id("sess", first.id)
-        await store.sessions.create(
+        await store.sessions.creation.create(
             store.organization_id, new_session(room_name="r", url="wss://rooms.example.com:7880"), render=rendered
         )
-        await store.sessions.end(store.organization_id, first.id)
-        assert (await store.sessions.create(store.organization_id, twin, render=rendered)).id == twin.id
+        await store.sessions.commands.end(store.organization_id, first.id)
+        assert (await store.sessions.creation.create(store.organization_id, twin, render=rendered)).id == twin.id
 
 
 async def test_of_twenty_racing_creates_for_one_room_one_wins(database_url: str) -> None:
@@ -79,7 +79,7 @@ async def test_of_twenty_racing_creates_for_one_room_one_wins(database_url: str)
     async def create(store: Any) -> None:
         new = new_session(room_name="contested")
         try:
-            session = await store.sessions.create(store.organization_id, new, render=rendered)
+            session = await store.sessions.creation.create(store.organization_id, new, render=rendered)
             outcomes.append(f"won {format_id('sess', session.id)}")
         except ParleyError as error:
             outcomes.append(f"lost to {error.extra['existing_session_id']}")
@@ -96,7 +96,7 @@ async def test_creating_wakes_the_workers(database_url: str) -> None:
     async with store_services(database_url) as store, Listener.open(database_url) as listener:
         notifications = aiter(listener)
         assert (await anext(notifications)).channel == "reconnected"
-        await store.sessions.create(store.organization_id, new_session(), render=rendered)
+        await store.sessions.creation.create(store.organization_id, new_session(), render=rendered)
         async with asyncio.timeout(5):
             assert await anext(notifications) == ("parley_claim", "")
 
@@ -134,13 +134,13 @@ async def test_a_lost_answer_at_commit_is_looked_up(database_url: str, done: boo
     async with store_services(database_url) as store:
         losing = LosingDatabase(store.db._engine, 1)
         losing.done = done
-        sessions, new = Sessions(losing, store.vault), new_session()
+        sessions, new = Sessions.open(losing, store.vault), new_session()
         if done:
-            created = await sessions.create(store.organization_id, new, render=rendered)
-            assert created == await store.sessions.get(store.organization_id, new.id)
+            created = await sessions.creation.create(store.organization_id, new, render=rendered)
+            assert created == await store.sessions.queries.get(store.organization_id, new.id)
         else:
             with pytest.raises(DatabaseUnavailableError) as caught:
-                await sessions.create(store.organization_id, new, render=rendered)
+                await sessions.creation.create(store.organization_id, new, render=rendered)
             assert caught.value.code == "database.unavailable"
             assert await store.execute("SELECT 1 FROM sessions") == []
 
@@ -151,7 +151,9 @@ async def test_an_unknowable_commit_says_so(database_url: str) -> None:
         losing = LosingDatabase(store.db._engine, 0.3)
         losing.stays_away = True
         with pytest.raises(ParleyError) as caught:
-            await Sessions(losing, store.vault).create(store.organization_id, new_session(), render=rendered)
+            await Sessions.open(losing, store.vault).creation.create(
+                store.organization_id, new_session(), render=rendered
+            )
         assert caught.value.code == "commit.unknown"
 
 

@@ -18,7 +18,7 @@ async def test_the_jobs_remove_what_an_erased_session_left(database_url: str, tm
     """A real job loop: an object that was written after the deletion is gone soon, and so is the job."""
     objects = Objects.open(f"file://{tmp_path}/objects")
     async with store_services(database_url) as store:
-        session = await store.sessions.create(store.organization_id, new_session(), render=rendered)
+        session = await store.sessions.creation.create(store.organization_id, new_session(), render=rendered)
         erasure = SessionErasure(store.db, objects)
         await erasure.erase(store.organization_id, session.id)
         folder = f"sessions/{format_id('sess', session.id)}"
@@ -39,7 +39,7 @@ async def test_a_storage_that_is_away_delays_the_objects_only(
     """The rows go at once; the sweep says so and is deferred again, until the storage is back."""
     objects = Objects.open(f"file://{tmp_path}/objects")
     async with store_services(database_url) as store:
-        session = await store.sessions.create(store.organization_id, new_session(), render=rendered)
+        session = await store.sessions.creation.create(store.organization_id, new_session(), render=rendered)
         folder = f"sessions/{format_id('sess', session.id)}"
         await objects.put_bytes(f"{folder}/conversation.wav", b"RIFF")
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -49,7 +49,7 @@ async def test_a_storage_that_is_away_delays_the_objects_only(
         erasure = SessionErasure(store.db, away)
         await erasure.erase(store.organization_id, session.id)
         with pytest.raises(ParleyError, match="not_found"):
-            await store.sessions.get(store.organization_id, session.id)
+            await store.sessions.queries.get(store.organization_id, session.id)
         with pytest.raises(StorageError):
             await erasure.sweep(session.id)
         assert len(await store.execute("SELECT 1 FROM procrastinate_jobs WHERE task_name = :name", name=ERASE)) == 4

@@ -53,7 +53,7 @@ async def _walk(store: StoreServices, chosen: SessionFilter, limit: int) -> list
     found: list[UUID] = []
     more, after = True, None
     while more:
-        page, more = await store.sessions.list(store.organization_id, chosen, limit, after)
+        page, more = await store.sessions.queries.list(store.organization_id, chosen, limit, after)
         assert len(page) == limit or not more
         found += [session.id for session in page]
         after = found[-1] if found else None
@@ -85,7 +85,7 @@ async def test_a_cursor_need_not_exist(database_url: str) -> None:
     async with store_services(database_url) as store:
         ids = [_id_at(START, number) for number in (1, 3, 5)]
         await _insert(store, [{"id": id_} for id_ in ids])
-        page, more = await store.sessions.list(store.organization_id, SessionFilter(), 10, _id_at(START, 4))
+        page, more = await store.sessions.queries.list(store.organization_id, SessionFilter(), 10, _id_at(START, 4))
         assert ([session.id for session in page], more) == ([ids[1], ids[0]], False)
 
 

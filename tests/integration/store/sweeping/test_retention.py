@@ -30,7 +30,7 @@ async def _session(
     store: StoreServices, objects: Objects, *, status: str = "ended", days_ago: float = 8, more: str = ""
 ) -> UUID:
     """A session with a file and a message, created long ago and over since then, if it is over."""
-    session = await store.sessions.create(store.organization_id, new_session(), render=rendered)
+    session = await store.sessions.creation.create(store.organization_id, new_session(), render=rendered)
     await store.execute(
         f"""
         UPDATE sessions SET status = :status, outcome = 'ended', created_at = now() - interval '99 days',

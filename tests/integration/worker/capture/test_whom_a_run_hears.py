@@ -25,7 +25,7 @@ async def test_only_the_identity_that_was_asked_for_is_recorded(studio: Studio, 
         await asyncio.sleep(1)
         async with BeepTalker(url, studio.token(room, "ann"), ANN):
             await asyncio.sleep(5)
-            await studio.sessions.end(studio.organization_id, session.id)
+            await studio.sessions.commands.end(studio.organization_id, session.id)
             await studio.sealed(session)
     segments = await studio.segments(session)
     pcm = pcm_of(segments)
@@ -89,7 +89,7 @@ async def test_the_room_hears_the_sine_if_the_token_allows_it(
             await eventually(two_seconds)
         else:
             await asyncio.sleep(4)
-        await studio.sessions.end(studio.organization_id, session.id)
+        await studio.sessions.commands.end(studio.organization_id, session.id)
         await studio.sealed(session)
         await listener.leave()
     recorded = pcm_of(await studio.segments(session))[-48_000:]

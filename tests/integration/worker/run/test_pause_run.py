@@ -44,7 +44,7 @@ async def finalize(studio: Studio, session: Session, folder: Path) -> tuple[np.n
         Freezes(studio.db), Transcripts(studio.db), studio.objects, temporary=folder, salvage_seconds=60
     )
     await finalizer.finalize(session.id)
-    recording = await studio.sessions.recording(studio.organization_id, session.id)
+    recording = await studio.sessions.queries.recording(studio.organization_id, session.id)
     data = await studio.objects.get(f"sessions/{format_id('sess', session.id)}/conversation.wav")
     samples, _ = soundfile.read(io.BytesIO(data), dtype="int16")
     assert recording.duration_ms == len(samples) * 1000 // RATE
@@ -85,16 +85,16 @@ async def test_two_pauses_leave_no_trace_but_their_gaps(
         await studio.reaches(session, "running")
         for _ in range(2):
             await asyncio.sleep(3)
-            paused = await studio.sessions.pause(studio.organization_id, session.id)
+            paused = await studio.sessions.commands.pause(studio.organization_id, session.id)
             await asyncio.sleep(3)
             assert paused.paused_at is not None
             start = sample(paused, paused.paused_at)
             now_spooled = spans(spooled(studio.settings.data_dir))
             assert max((end for _, end in now_spooled), default=0) <= start
-            resumed = await studio.sessions.resume(studio.organization_id, session.id)
+            resumed = await studio.sessions.commands.resume(studio.organization_id, session.id)
             pauses.append((paused.paused_at, resumed.updated_at))
         await asyncio.sleep(3)
-        ended = await studio.sessions.end(studio.organization_id, session.id)
+        ended = await studio.sessions.commands.end(studio.organization_id, session.id)
         await studio.sealed(session)
     ended = await studio.get(session)
     cuts = [(sample(ended, start), sample(ended, end)) for start, end in pauses]
@@ -142,7 +142,7 @@ async def test_a_successor_in_a_pause_keeps_nothing_before_its_first_beat(
         async with studio.recorder():
             await studio.reaches(session, "running")
             await asyncio.sleep(1)
-            paused = await studio.sessions.pause(studio.organization_id, session.id)
+            paused = await studio.sessions.commands.pause(studio.organization_id, session.id)
             assert paused.paused_at is not None
             await asyncio.sleep(0.5)
         monkeypatch.setattr(Beats, "_beat", late)
@@ -155,6 +155,6 @@ async def test_a_successor_in_a_pause_keeps_nothing_before_its_first_beat(
             await asyncio.sleep(3)
             kept = spans(spooled(studio.settings.data_dir))
             answered.set()
-            await studio.sessions.end(studio.organization_id, session.id)
+            await studio.sessions.commands.end(studio.organization_id, session.id)
             await studio.sealed(session, 2)
     assert max((end for _, end in kept), default=0) <= sample(paused, paused.paused_at)

@@ -45,7 +45,7 @@ class Chatter:
 
 
 async def post(studio: Studio, session: Session, text: str) -> LogEntry:
-    posted = await studio.sessions.post_message(
+    posted = await studio.sessions.messages.post(
         studio.organization_id, session.id, NewMessage("user", text), render=lambda _: (201, b"")
     )
     entry: LogEntry = posted.entry
@@ -55,7 +55,7 @@ async def post(studio: Studio, session: Session, text: str) -> LogEntry:
 async def log(studio: Studio, session: Session, count: int) -> list[LogEntry]:
     """The log, once it has so many entries."""
     for _ in range(400):
-        entries, _ = await studio.sessions.log_page(studio.organization_id, session.id, limit=100)
+        entries, _ = await studio.sessions.log.page(studio.organization_id, session.id, limit=100)
         if len(entries) >= count:
             break
         await asyncio.sleep(0.05)
@@ -85,11 +85,11 @@ async def test_posted_messages_reach_the_room_also_those_that_waited(studio: Stu
             assert (await chatter.heard.get())[:2] == ("worker", "early")
             await post(studio, session, "now " + "x" * 20_000)
             assert (await chatter.heard.get())[1] == "now " + "x" * 20_000
-            await studio.sessions.pause(studio.organization_id, session.id)
+            await studio.sessions.commands.pause(studio.organization_id, session.id)
             late = await post(studio, session, "later")
             await asyncio.sleep(1)
             assert chatter.heard.empty()
-            await studio.sessions.resume(studio.organization_id, session.id)
+            await studio.sessions.commands.resume(studio.organization_id, session.id)
             assert (await chatter.heard.get())[1] == "later"
         entries = await log(studio, session, 3)
         for _ in range(100):
@@ -97,7 +97,7 @@ async def test_posted_messages_reach_the_room_also_those_that_waited(studio: Stu
             if all(entry.delivered_at for entry in entries):
                 break
             await asyncio.sleep(0.05)
-        await studio.sessions.cancel(studio.organization_id, session.id)
+        await studio.sessions.commands.cancel(studio.organization_id, session.id)
         await studio.sealed(session)
     await chatter.room.disconnect()
     assert [entry.delivered_at is not None for entry in entries] == [True] * 3
@@ -121,7 +121,7 @@ async def test_chat_and_final_transcriptions_come_back_with_role_and_identity(st
         await segment(agent, "Tea it is.", "s2", final=True)
         entries = await log(studio, session, 3)
         after = await studio.get(session)
-        await studio.sessions.cancel(studio.organization_id, session.id)
+        await studio.sessions.commands.cancel(studio.organization_id, session.id)
         await studio.sealed(session)
     for one in (ann, agent):
         await one.disconnect()
@@ -155,7 +155,7 @@ async def test_what_is_written_or_said_in_a_pause_is_not_logged(studio: Studio, 
         before = await opened("s1")
         await before.write("My card ")
         await asyncio.sleep(0.3)
-        await studio.sessions.pause(studio.organization_id, session.id)
+        await studio.sessions.commands.pause(studio.organization_id, session.id)
         await asyncio.sleep(0.3)
         await before.write("number is 4111.")
         await before.aclose()
@@ -164,7 +164,7 @@ async def test_what_is_written_or_said_in_a_pause_is_not_logged(studio: Studio, 
         await segment(agent, "The code is 123.", "s3", final=True)
         await agent.local_participant.send_text("4111 1111", topic="lk.chat")
         await asyncio.sleep(0.5)
-        await studio.sessions.resume(studio.organization_id, session.id)
+        await studio.sessions.commands.resume(studio.organization_id, session.id)
         await after.write("is 12/29.")
         await after.aclose()
         await asyncio.sleep(0.5)
@@ -173,7 +173,7 @@ async def test_what_is_written_or_said_in_a_pause_is_not_logged(studio: Studio, 
         await asyncio.sleep(0.5)
         entries = await log(studio, session, 1)
         shown = await studio.get(session)
-        await studio.sessions.cancel(studio.organization_id, session.id)
+        await studio.sessions.commands.cancel(studio.organization_id, session.id)
         await studio.sealed(session)
     await agent.disconnect()
     assert [entry.text for entry in entries] == ["Thank you."]

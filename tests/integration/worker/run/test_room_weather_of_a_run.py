@@ -28,7 +28,7 @@ async def _recorded_through(
         await rooms[0].simulate_scenario(scenario)
         await asyncio.sleep(8)
         assert (await studio.get(session)).status == "running"
-        await studio.sessions.end(studio.organization_id, session.id)
+        await studio.sessions.commands.end(studio.organization_id, session.id)
         await studio.sealed(session)
     return await studio.get(session), await studio.segments(session)
 
@@ -79,7 +79,7 @@ async def test_a_rejoin_uses_the_token_that_the_customer_has_put_meanwhile(
         await studio.reaches(session, "running")
         await asyncio.sleep(1)
         claims = read_worker_token(SecretStr(put), now=datetime.now(UTC), room_name=room)
-        await studio.sessions.replace_token(studio.organization_id, session.id, SecretStr(put), claims)
+        await studio.sessions.commands.replace_token(studio.organization_id, session.id, SecretStr(put), claims)
         await rooms[0].simulate_scenario(SCENARIOS.SIMULATE_SERVER_LEAVE)
 
         async def rejoined() -> bool:
@@ -88,5 +88,5 @@ async def test_a_rejoin_uses_the_token_that_the_customer_has_put_meanwhile(
         await eventually(rejoined)
         assert rooms[1].local_participant.name == "the second token"
         assert (await studio.get(session)).status == "running"
-        await studio.sessions.end(studio.organization_id, session.id)
+        await studio.sessions.commands.end(studio.organization_id, session.id)
         await studio.sealed(session)

@@ -33,7 +33,7 @@ async def test_an_ended_session_is_recorded_up_to_its_stamp_and_no_further(studi
     async with studio.recorder(), BeepTalker(studio.livekit.url, studio.token(room, "ann"), PLAN):
         running = await studio.reaches(session, "running")
         await asyncio.sleep(8)
-        await studio.sessions.end(studio.organization_id, session.id)
+        await studio.sessions.commands.end(studio.organization_id, session.id)
         await studio.sealed(session)
         ending = await studio.get(session)
     seconds = seconds_between(running.started_at, ending.ending_at)
@@ -49,14 +49,14 @@ async def test_a_canceled_session_leaves_the_room_within_a_second(studio: Studio
     session = await studio.create(room)
     async with studio.recorder(heartbeat_seconds=5, stalled_seconds=15):
         await studio.reaches(session, "running")
-        await studio.sessions.cancel(studio.organization_id, session.id)
+        await studio.sessions.commands.cancel(studio.organization_id, session.id)
         await studio.sealed(session, seconds=2)
 
 
 async def test_a_session_canceled_before_it_is_claimed_is_never_joined(studio: Studio, room: str) -> None:
     """A canceled session in the queue is terminal, and no worker touches it."""
     session = await studio.create(room)
-    await studio.sessions.cancel(studio.organization_id, session.id)
+    await studio.sessions.commands.cancel(studio.organization_id, session.id)
     async with studio.recorder():
         await asyncio.sleep(1)
     assert (await studio.get(session)).epoch == 0
@@ -91,7 +91,7 @@ async def test_a_refused_token_fails_the_session_and_is_written_nowhere(
         async with studio.recorder():
             failed = await studio.reaches(session, "failed")
     assert failed.error_code == "worker_token.rejected"
-    events, _ = await studio.sessions.events(studio.organization_id, session.id, 0, 100)
+    events, _ = await studio.sessions.queries.events(studio.organization_id, session.id, 0, 100)
     printed = capfd.readouterr()
     signature = token.rpartition(".")[2]
     for place in (failed, events, caplog.text, printed.out, printed.err):
@@ -157,11 +157,11 @@ async def test_an_abandoned_join_does_not_hurt_the_process(studio: Studio, room:
         await studio.reaches(neighbor, "running")
         await studio.reaches(stuck, "starting")
         await asyncio.sleep(0.5)
-        await studio.sessions.cancel(studio.organization_id, stuck.id)
+        await studio.sessions.commands.cancel(studio.organization_id, stuck.id)
         await studio.sealed(stuck, seconds=3)
         await asyncio.sleep(20)
         assert (await studio.get(neighbor)).status == "running"
-        await studio.sessions.end(studio.organization_id, neighbor.id)
+        await studio.sessions.commands.end(studio.organization_id, neighbor.id)
         await studio.sealed(neighbor)
     pcm = pcm_of(await studio.segments(neighbor))
     assert_true_recording([check_beeps(pcm, PLAN, 1.0, len(pcm) / 48_000 - 0.5)])
@@ -196,7 +196,7 @@ async def test_the_sine_stands_in_until_somebody_comes(studio: Studio, room: str
         async with BeepTalker(studio.livekit.url, studio.token(room, "ann"), PLAN):
             await asyncio.sleep(2)
         await asyncio.sleep(2)
-        await studio.sessions.end(studio.organization_id, session.id)
+        await studio.sessions.commands.end(studio.organization_id, session.id)
         await studio.sealed(session)
     pcm = pcm_of(await studio.segments(session)).astype(float)
     ended = await studio.get(session)
@@ -223,7 +223,7 @@ async def test_a_killed_server_is_weather(
         assert (await studio.get(session)).status == "running"
         async with BeepTalker(own_livekit.url, studio.token(room, "ann"), PLAN):
             await asyncio.sleep(12)
-        await studio.sessions.end(studio.organization_id, session.id)
+        await studio.sessions.commands.end(studio.organization_id, session.id)
         await studio.sealed(session)
     segments = await studio.segments(session)
     assert "gap.rejoin" in gaps_of(segments)
@@ -246,7 +246,7 @@ async def test_a_handed_over_session_goes_on_with_its_successor(studio: Studio, 
             await asyncio.sleep(3)
             now = await studio.get(session)
             assert (now.status, now.epoch) == ("running", 2)
-            await studio.sessions.end(studio.organization_id, session.id)
+            await studio.sessions.commands.end(studio.organization_id, session.id)
             await studio.sealed(session, epoch=2)
     assert_whole(session, await studio.segments(session))
 
@@ -317,7 +317,7 @@ async def test_a_process_that_stood_still_says_so(studio: Studio, room: str) -> 
         await asyncio.sleep(1)
         time.sleep(5)  # noqa: ASYNC251 - the standstill itself
         await asyncio.sleep(1)
-        await studio.sessions.end(studio.organization_id, session.id)
+        await studio.sessions.commands.end(studio.organization_id, session.id)
         await studio.sealed(session)
     assert "gap.concealed" in gaps_of(await studio.segments(session))
 

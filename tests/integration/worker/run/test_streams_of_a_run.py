@@ -29,7 +29,7 @@ async def create(studio: Studio, room: str, **options: Any) -> Session:
 
 async def finish(studio: Studio, session: Session) -> tuple[list[tuple[str, bytes]], np.ndarray, Session]:
     """End it; the segments, everything in them on one line, and the session as it was then."""
-    await studio.sessions.end(studio.organization_id, session.id)
+    await studio.sessions.commands.end(studio.organization_id, session.id)
     await studio.sealed(session)
     segments = await studio.segments(session)
     return segments, pcm_of(segments), await studio.get(session)
@@ -263,9 +263,9 @@ async def test_a_pause_is_left_out_and_the_sender_goes_on(studio: Studio, room: 
         await studio.reaches(session, "running")
         await sender.send(beeps(PLAN, 5).tobytes())
         await asyncio.sleep(1)
-        paused = await studio.sessions.pause(studio.organization_id, session.id)
+        paused = await studio.sessions.commands.pause(studio.organization_id, session.id)
         await asyncio.sleep(2)
-        resumed = await studio.sessions.resume(studio.organization_id, session.id)
+        resumed = await studio.sessions.commands.resume(studio.organization_id, session.id)
         await sender.told(1)
         segments, _, ended = await finish(studio, session)
     assert sender.finished == [{"playback_position": 5.0, "interrupted": False}]
