@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.lifecycle import Event, sources
 from store.database.channels import CLAIM_CHANNEL, notify
+from store.runs.claimer import Claimer
+from store.runs.look import Look
 
 SHORT_RUN_MS = 30_000  # a run lost with less proven than this counts towards a crash loop
 LOST_RUNS_BEFORE_ALONE = 3
@@ -52,7 +54,7 @@ def _candidates(where: str) -> TextClause:
     )
 
 
-_CANDIDATES = {True: _candidates(""), False: _candidates(_EASY)}
+_CANDIDATES = {Look.THOROUGH: _candidates(""), Look.QUICK: _candidates(_EASY)}
 _RELEASE_STALE = text(
     f"""
     UPDATE runs SET released_at = statement_timestamp(), lost = true
@@ -67,17 +69,20 @@ _RELEASE_STALE = text(
 _ACTIVE = text(f"SELECT count(*) FROM sessions WHERE kind = 'voice' AND status IN ({_CLAIMABLE})")
 
 
-async def find_candidates(conn: AsyncConnection, parameters: dict[str, Any], *, thorough: bool) -> Sequence[Row[Any]]:
-    """Lock up to `free` sessions: those that are to be failed first, then dangerous ones, lost ones, queued ones.
-
-    Args:
-        parameters: `known`, `free`, `empty`, `may_judge_stale` and `stalled_seconds` of `Claims.claim`.
-        thorough: see there.
+async def find_candidates(conn: AsyncConnection, claimer: Claimer, look: Look) -> Sequence[Row[Any]]:
+    """Lock up to `claimer.free` sessions: those to be failed first, then dangerous ones, lost ones, queued ones.
 
     Returns:
         Rows of id, status, lost (the run before was), lost_runs and lost_alone (as they will be after the claim).
     """
-    return (await conn.execute(_CANDIDATES[thorough], parameters)).all()
+    parameters = {
+        "known": list(claimer.known),
+        "free": claimer.free,
+        "empty": claimer.empty,
+        "may_judge_stale": claimer.may_judge_stale,
+        "stalled_seconds": claimer.stalled_seconds,
+    }
+    return (await conn.execute(_CANDIDATES[look], parameters)).all()
 
 
 async def count_active(conn: AsyncConnection) -> int:
@@ -85,7 +90,8 @@ async def count_active(conn: AsyncConnection) -> int:
     return int((await conn.execute(_ACTIVE)).scalar_one())
 
 
-async def leave_stale_to_others(conn: AsyncConnection, parameters: dict[str, Any]) -> None:
+async def leave_stale_to_others(conn: AsyncConnection, claimer: Claimer) -> None:
     """Release the stale runs that are too many for this process: from here on any look finds them."""
-    if (await conn.execute(_RELEASE_STALE, parameters)).rowcount:
+    stale = {"known": list(claimer.known), "stalled_seconds": claimer.stalled_seconds}
+    if (await conn.execute(_RELEASE_STALE, stale)).rowcount:
         await notify(conn, CLAIM_CHANNEL)

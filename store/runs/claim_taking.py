@@ -14,6 +14,7 @@ from store.database.channels import SESSION_CHANNEL, notify
 from store.lifecycle import events
 from store.lifecycle.transitions import lock_session, stop_session
 from store.runs.claim_candidates import LOST_ALONE_BEFORE_FAILED, LOST_RUNS_BEFORE_ALONE
+from store.runs.claimer import Claimer
 from store.usage import ledger
 
 _RECORDING = ON_ENTER[Status.STARTING].recording
@@ -44,7 +45,7 @@ _RAISE_EPOCH = text(
 )
 
 
-async def take(conn: AsyncConnection, candidates: Sequence[Row[Any]], owner: UUID, host: str) -> list[UUID]:
+async def take(conn: AsyncConnection, candidates: Sequence[Row[Any]], claimer: Claimer) -> list[UUID]:
     """Raise the epoch of the locked candidates, but for those that nobody should take any more."""
     hopeless = [row for row in candidates if row.lost_alone >= LOST_ALONE_BEFORE_FAILED]
     others = [row for row in candidates if row.lost_alone < LOST_ALONE_BEFORE_FAILED]
@@ -69,8 +70,8 @@ async def take(conn: AsyncConnection, candidates: Sequence[Row[Any]], owner: UUI
             "targets": [str(advance(Status(row.status), Event.CLAIM)) for row in taken],
             "lost_runs": [row.lost_runs for row in taken],
             "lost_alone": [row.lost_alone for row in taken],
-            "owner": owner,
-            "host": host,
+            "owner": claimer.owner,
+            "host": claimer.host,
             "alone": bool(dangerous),
         },
     )

@@ -1,6 +1,6 @@
 """Claims: a process finds sessions (`claim_candidates`), takes them (`claim_taking`) and gives them back."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,9 @@ from store.lifecycle.session_rows import session_select, to_session
 from store.lifecycle.transitions import lock_session, stop_session
 from store.runs.claim_candidates import count_active, find_candidates, leave_stale_to_others
 from store.runs.claim_taking import take
+from store.runs.claimer import Claimer
 from store.runs.fence import Fence
+from store.runs.look import Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ _RELEASE = text(
 class Claims:
     """Takes sessions for a process, and gives them back.
 
-    `active` is how many sessions were queued or had a run at the last thorough look.
+    `active` is how many sessions were queued or had a run at this process's last thorough look: `decide_look` asks.
     """
 
     def __init__(self, db: Database, vault: TokenVault) -> None:
@@ -92,55 +94,30 @@ class Claims:
         self._db = db
         self._vault = vault
 
-    async def claim(
-        self,
-        owner: UUID,
-        host: str,
-        free: int,
-        *,
-        empty: bool,
-        stalled_seconds: float,
-        may_judge_stale: bool,
-        known: Collection[UUID] | None = None,
-        thorough: bool = True,
-    ) -> list[Claim]:
-        """Up to `free` sessions, lost ones first, each with a run of this process.
+    async def claim(self, claimer: Claimer, look: Look) -> list[Claim]:
+        """Up to `claimer.free` sessions, each with a run of this process: its own runs of a call whose answer was lost
+        come first, then sessions that others have lost, then queued ones.
 
-        Args:
-            owner: this incarnation of the process.
-            empty: the process has no session: it may take one that others died with, alone.
-            may_judge_stale: this process's own polls have succeeded for `stalled_seconds`.
-            known: the sessions that the process has. Given, runs of an earlier call whose answer was lost are
-                returned first; a session in it is never claimed.
-            thorough: also find stale runs, and released ones that are sealed. That reads a row per active session, so
-                only one process in so many should, now and then. It leaves to the others what it cannot take itself.
+        A thorough look leaves to others what this process cannot take itself.
 
         Raises:
-            DatabaseUnavailableError: call again, with `known`.
+            DatabaseUnavailableError: call again.
         """
-        if free < 1:
+        if claimer.free < 1:
             return []
         async with self._db.begin() as conn:
-            ids: list[UUID] = []
-            if known is not None:
-                mine = {"owner": owner, "known": list(known), "free": free}
-                ids += [row.session_id for row in await conn.execute(_UNKNOWN, mine)]
-            if len(ids) < free and not (await conn.execute(_ALONE, {"owner": owner})).scalar_one():
-                parameters = {
-                    "known": [*(known or ()), *ids],
-                    "free": free - len(ids),
-                    "empty": empty and not ids,
-                    "may_judge_stale": may_judge_stale,
-                    "stalled_seconds": stalled_seconds,
-                }
-                candidates = await find_candidates(conn, parameters, thorough=thorough)
-                ids += await take(conn, candidates, owner, host)
-                if thorough:
+            mine = {"owner": claimer.owner, "known": list(claimer.known), "free": claimer.free}
+            ids = [row.session_id for row in await conn.execute(_UNKNOWN, mine)]
+            asking = claimer.with_sessions(ids)
+            if asking.free > 0 and not (await conn.execute(_ALONE, {"owner": claimer.owner})).scalar_one():
+                candidates = await find_candidates(conn, asking, look)
+                ids += await take(conn, candidates, claimer)
+                if look is Look.THOROUGH:
                     self.active = await count_active(conn)
-                    if may_judge_stale and len(candidates) == parameters["free"]:
-                        await leave_stale_to_others(conn, parameters)
+                    if asking.may_judge_stale and len(candidates) == asking.free:
+                        await leave_stale_to_others(conn, asking)
             claimed = await self._read(conn, ids)
-        return await self._open_tokens(claimed, owner)
+        return await self._open_tokens(claimed, claimer.owner)
 
     async def release(self, owner: UUID, *, lost: bool) -> int:
         """Give every unsealed run of a process to whoever claims it.

@@ -1,6 +1,6 @@
 """A store with sessions in it, for tests of the engine: rows are made directly, time is moved by moving stamps."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -17,8 +17,10 @@ from store.database.database import Database
 from store.lifecycle.session_rows import read_session
 from store.outputs.freeze import Freezes, FrozenPlan, Product
 from store.runs.beat_writing import Beat, BeatAnswer
+from store.runs.claimer import Claimer
 from store.runs.claims import Claim, Claims
 from store.runs.fence import Fence
+from store.runs.look import Look
 from store.runs.runs import Runs
 from store.usage.ledger import Ledger, UsageEvent
 
@@ -92,10 +94,18 @@ class Engine:
             minutes=minutes,
         )
 
-    async def claim(self, owner: UUID | None = None, free: int = 10, **options: Any) -> list[Claim]:
+    async def claim(
+        self,
+        owner: UUID | None = None,
+        free: int = 10,
+        *,
+        known: Iterable[UUID] = (),
+        may_judge_stale: bool = True,
+        look: Look = Look.THOROUGH,
+    ) -> list[Claim]:
         """Claim as an empty process that may judge."""
-        how = {"empty": True, "may_judge_stale": True, "stalled_seconds": STALLED_SECONDS, **options}
-        return await self.claims.claim(owner or uuid4(), "host", free, **how)
+        claimer = Claimer(owner or uuid4(), "host", free, tuple(known), may_judge_stale, STALLED_SECONDS)
+        return await self.claims.claim(claimer, look)
 
     async def running(self, **columns: Any) -> Fence:
         """A new session, claimed and joined."""

@@ -13,8 +13,10 @@ import structlog
 from sessions.errors import DatabaseUnavailableError
 from sessions.ids import format_id
 from store.database.boot_clock import SECOND_NS, boottime_ns
+from store.runs.claimer import Claimer
 from store.runs.claims import Claim, Claims
 from store.runs.fence import Fence
+from store.runs.look import decide_look
 from store.runs.poll_history import PollHistory
 from store.waiting.set_within import set_within
 from worker.lease.live_run import LiveRun
@@ -25,7 +27,6 @@ from worker.run.session_runner import SessionRunner
 _log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 1.0
-_THOROUGH_LOOKS = 10  # per poll interval, by all processes with free slots together
 _RELEASE_SECONDS = 5.0
 _SEAL_MARGIN_SECONDS = 6.0  # less than the margin after which the supervisor kills
 
@@ -101,17 +102,17 @@ class RecorderProcess:
         if free < 1:
             return []
         sent_ns = boottime_ns()
+        claimer = Claimer(
+            owner=self.owner,
+            host=self._host,
+            free=free,
+            known=tuple(self._sessions),
+            may_judge_stale=self._polls.good_for_ns(sent_ns) >= settings.stalled_seconds * SECOND_NS,
+            stalled_seconds=settings.stalled_seconds,
+        )
+        look = decide_look(self._claims.active, settings.sessions_per_process, random.random())
         try:
-            claims = await self._claims.claim(
-                self.owner,
-                self._host,
-                free,
-                empty=not self._sessions,
-                stalled_seconds=settings.stalled_seconds,
-                may_judge_stale=self._polls.good_for_ns(sent_ns) >= settings.stalled_seconds * SECOND_NS,
-                known=list(self._sessions),
-                thorough=random.random() * self._claims.active < _THOROUGH_LOOKS * settings.sessions_per_process,
-            )
+            claims = await self._claims.claim(claimer, look)
         except DatabaseUnavailableError:
             self._polls.failed()
             return []

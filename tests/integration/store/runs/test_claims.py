@@ -11,6 +11,7 @@ from sessions.stop import Stop
 from store.lifecycle.transitions import apply, lock_session
 from store.runs.claims import Claim
 from store.runs.fence import Fence, Replaced
+from store.runs.look import Look
 from tests.support.engine import Engine
 
 
@@ -182,7 +183,7 @@ async def test_after_three_short_lost_runs_only_an_empty_process_claims_and_noth
         assert len(await lose(engine)) == 1
     neighbor = await engine.new_session()
 
-    busy = await engine.claim(empty=False)
+    busy = await engine.claim(known=[uuid4()])
     assert [neighbor] == [claim.session.id for claim in busy]
 
     another = await engine.new_session()
@@ -199,7 +200,7 @@ async def test_lost_twice_alone_is_a_crash_loop(engine: Engine) -> None:
     for _ in range(5):
         assert len(await lose(engine)) == 1
 
-    assert await engine.claim(empty=False) == []
+    assert await engine.claim(known=[uuid4()]) == []
 
     session = await engine.session(killer)
     assert (session.status, session.error_code, session.recording_state) == (Status.FAILED, "worker.crash_loop", "none")
@@ -273,8 +274,8 @@ async def test_a_quick_look_finds_what_is_queued_and_what_was_just_released(engi
     await engine.runs.seal(sealed)
     await engine.sql("UPDATE runs SET beat_at = now() - interval '1 minute' WHERE owner = :owner", owner=running.owner)
 
-    quick = await engine.claim(thorough=False)
-    thorough = await engine.claim(thorough=True)
+    quick = await engine.claim(look=Look.QUICK)
+    thorough = await engine.claim(look=Look.THOROUGH)
 
     assert {queued, released.session_id} == {claim.session.id for claim in quick}
     assert {running.session_id, sealed.session_id} == {claim.session.id for claim in thorough}
@@ -287,8 +288,8 @@ async def test_a_thorough_look_leaves_what_it_cannot_take_to_quick_ones(engine: 
     await engine.pass_seconds(60)
     await engine.beat(alive)
 
-    first = await engine.claim(free=1, thorough=True)
-    others = await engine.claim(thorough=False)
+    first = await engine.claim(free=1, look=Look.THOROUGH)
+    others = await engine.claim(look=Look.QUICK)
 
     assert len(first) == 1
     assert {fence.session_id for fence in lost} == {claim.session.id for claim in [*first, *others]}

@@ -1,0 +1,36 @@
+"""What a process says of itself when it asks for sessions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Claimer:
+    """One process that claims.
+
+    Attributes:
+        owner: this incarnation of the process.
+        host: its name, for the run's row.
+        free: how many sessions it would take.
+        known: the sessions that it has; it is never given one of them again.
+        may_judge_stale: its own polls have succeeded for `stalled_seconds`, so that a run without a beat for so long is
+            the other process's fault, and not the database's.
+        stalled_seconds: without a beat for so long a run is stale.
+    """
+
+    owner: UUID
+    host: str
+    free: int
+    known: tuple[UUID, ...]
+    may_judge_stale: bool
+    stalled_seconds: float
+
+    @property
+    def empty(self) -> bool:
+        """It has no session: it may take one that other processes died with, alone."""
+        return not self.known
+
+    def with_sessions(self, ids: Sequence[UUID]) -> "Claimer":
+        """The same process, once it has these sessions too."""
+        return replace(self, free=self.free - len(ids), known=(*self.known, *ids))
