@@ -7,7 +7,7 @@ from secrets import token_hex
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, RowMapping, bindparam, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -127,9 +127,7 @@ class ApiKeys:
         query = select(api_keys).where(api_keys.c.id == key_id, *_visible(organization_id, agent_id))
         async with self._db.begin() as conn:
             row = (await conn.execute(query)).mappings().one_or_none()
-        if row is None:
-            raise _not_found()
-        return to_api_key(row)
+        return _found(row)
 
     async def rotate(
         self,
@@ -183,9 +181,7 @@ class ApiKeys:
         )
         async with self._db.begin() as conn:
             row = (await conn.execute(query)).mappings().one_or_none()
-        if row is None:
-            raise _not_found()
-        return to_api_key(row)
+        return _found(row)
 
     async def list(self, organization_id: UUID, *, agent_id: str | None = None) -> list[ApiKey]:
         """Every key of the organization, revoked ones too, newest first."""
@@ -245,6 +241,12 @@ def _visible(organization_id: UUID, agent_id: str | None) -> list[ColumnElement[
 
 def _invalid() -> ParleyError:
     return ParleyError("key.invalid", "the API key is unknown, revoked or expired")
+
+
+def _found(row: RowMapping | None) -> ApiKey:
+    if row is None:
+        raise _not_found()
+    return to_api_key(row)
 
 
 def _not_found() -> ParleyError:

@@ -5,22 +5,21 @@ bump the version, write the entry of the new state (`sessions.on_enter`), run it
 write the event and notify in the same way.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.codes import lookup
-from sessions.lifecycle import SETTLED, STOPS, TERMINAL, Event, Outcome, Status, advance, commit_event
+from sessions.lifecycle import STOPS, TERMINAL, Event, Status, advance, commit_event
 from sessions.on_enter import FIRST_ONLY, ON_ENTER, Stamp
 from sessions.redaction import redact
 from sessions.stop import Stop
 from store.database.channels import SESSION_CHANNEL, notify
 from store.database.tables import runs, sessions
 from store.lifecycle import events
+from store.lifecycle.locked_session import LockedSession
 from store.lifecycle.on_enter import EFFECTS, Entry
 
 # The UPDATE's own instant, after the row is locked: one value for every stamp of a transition.
@@ -31,47 +30,6 @@ _OVERBILLED: ColumnElement[Any] = (
     .where(runs.c.session_id == sessions.c.id)
     .scalar_subquery()
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LockedSession:
-    """What a transition has to know of the row that its transaction holds."""
-
-    id: UUID
-    organization_id: UUID
-    kind: str
-    status: Status
-    epoch: int
-    outcome: Outcome | None
-    end_reason: str | None
-
-    @property
-    def settled(self) -> bool:
-        """Whether being asked to end or cancel it changes nothing."""
-        return self.status in SETTLED
-
-
-async def lock_session(
-    conn: AsyncConnection, session_id: UUID, *, organization_id: UUID | None = None, skip_locked: bool = False
-) -> LockedSession | None:
-    """Hold the session's row until the end of the transaction; None when there is none (in that organization)."""
-    query = select(
-        sessions.c.id,
-        sessions.c.organization_id,
-        sessions.c.kind,
-        sessions.c.status,
-        sessions.c.epoch,
-        sessions.c.outcome,
-        sessions.c.end_reason,
-    ).where(sessions.c.id == session_id)
-    if organization_id is not None:
-        query = query.where(sessions.c.organization_id == organization_id)
-    row = (await conn.execute(query.with_for_update(key_share=True, skip_locked=skip_locked))).one_or_none()
-    if row is None:
-        return None
-    return LockedSession(
-        row.id, row.organization_id, row.kind, Status(row.status), row.epoch, row.outcome, row.end_reason
-    )
 
 
 async def apply(conn: AsyncConnection, locked: LockedSession, event: Event) -> None:

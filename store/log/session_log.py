@@ -20,8 +20,8 @@ from sessions.ids import new_uuid
 from store.database.channels import DELIVERED_CHANNEL, notify
 from store.database.database import Database
 from store.database.tables import log_entries, sessions
+from store.lifecycle.locked_session import LockedSession, lock_session
 from store.lifecycle.pauses import paused_within
-from store.lifecycle.transitions import LockedSession, lock_session
 from store.log.preview import preview
 from store.runs.fence import Fence, Replaced
 
@@ -236,7 +236,6 @@ class SessionLog:
 
     async def delivered(self, fence: Fence, seqs: Sequence[int]) -> None:
         """These messages are in the room. A replaced worker's word counts for nothing: its successor sends again."""
-        named = {"session_id": fence.session_id, "epoch": fence.epoch, "owner": fence.owner}
         async with self._db.begin() as conn:
-            if (await conn.execute(_SENT, {**named, "seqs": list(seqs)})).rowcount:
+            if (await conn.execute(_SENT, {**fence.parameters, "seqs": list(seqs)})).rowcount:
                 await notify(conn, DELIVERED_CHANNEL, str(fence.session_id))

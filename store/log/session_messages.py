@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sessions.errors import ParleyError, session_not_found
+from sessions.errors import ParleyError
 from sessions.lifecycle import SETTLED, Event, Status
 from store.access.idempotency import IdempotencyTicket
 from store.database.channels import MESSAGE_CHANNEL, notify
 from store.database.database import Database
-from store.lifecycle.transitions import apply, lock_session
+from store.lifecycle.locked_session import lock_own_session
+from store.lifecycle.transitions import apply
 from store.log.session_log import LogEntry, NewLogEntry, Role, append
 
 RenderMessage = Callable[[LogEntry], tuple[int, bytes]]
@@ -58,9 +59,7 @@ class SessionMessages:
             ParleyError: `session.not_running` when the session is settled.
         """
         async with self._db.begin() as conn:
-            locked = await lock_session(conn, session_id, organization_id=organization_id)
-            if locked is None:
-                raise session_not_found()
+            locked = await lock_own_session(conn, organization_id, session_id)
             if locked.status in SETTLED:
                 raise ParleyError("session.not_running", f"a session that is {locked.status} takes no messages")
             if locked.kind == "text" and locked.status is Status.CREATED:

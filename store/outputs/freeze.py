@@ -21,9 +21,10 @@ from sessions.stop import Stop
 from store.database.database import Database
 from store.database.tables import recordings, runs, sessions
 from store.lifecycle import events
+from store.lifecycle.locked_session import LockedSession, lock_session
 from store.lifecycle.pauses import read_pauses
 from store.lifecycle.session_rows import read_session
-from store.lifecycle.transitions import LockedSession, apply, lock_session, overrule
+from store.lifecycle.transitions import apply, overrule
 from store.usage import ledger
 
 ListSegments = Callable[[], Awaitable[Sequence[dict[str, Any]]]]

@@ -34,7 +34,8 @@ class SummaryRun:
     Attributes:
         workflow_id: the same for every run of a session.
         code: why it failed, with `message`.
-        object_key: of `summary.json`, if there is one; `is_current`: it was made from the transcript as it is now.
+        object_key: of `summary.json`; None: there is none.
+        is_current: `summary.json` was made from the transcript as it is now.
         read_current: the last run, too, read the transcript as it is now.
     """
 

@@ -12,7 +12,8 @@ from sessions.on_enter import ON_ENTER
 from sessions.stop import Stop
 from store.database.channels import SESSION_CHANNEL, notify
 from store.lifecycle import events
-from store.lifecycle.transitions import lock_session, stop_session
+from store.lifecycle.locked_session import lock_held_session
+from store.lifecycle.transitions import stop_session
 from store.runs.claim_candidates import LOST_ALONE_BEFORE_FAILED, LOST_RUNS_BEFORE_ALONE
 from store.runs.claimer import Claimer
 from store.usage import ledger
@@ -58,9 +59,7 @@ async def take(conn: AsyncConnection, candidates: Sequence[Row[Any]], claimer: C
     await conn.execute(_CLOSE_PREVIOUS, {"ids": ids, "lost": [row.lost for row in closing]})
     await ledger.settle(conn, ids)
     for row in hopeless:
-        locked = await lock_session(conn, row.id)
-        assert locked is not None
-        await stop_session(conn, locked, Stop.failed("worker.crash_loop"))
+        await stop_session(conn, await lock_held_session(conn, row.id), Stop.failed("worker.crash_loop"))
     if not taken:
         return []
     raised = await conn.execute(

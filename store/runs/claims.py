@@ -16,8 +16,9 @@ from store.access.vault import TokenUnreadableError, TokenVault
 from store.database.channels import CLAIM_CHANNEL, notify
 from store.database.database import Database
 from store.database.tables import sessions
+from store.lifecycle.locked_session import lock_session
 from store.lifecycle.session_rows import session_select, to_session
-from store.lifecycle.transitions import lock_session, stop_session
+from store.lifecycle.transitions import stop_session
 from store.runs.claim_candidates import count_active, find_candidates, leave_stale_to_others
 from store.runs.claim_taking import take
 from store.runs.claimer import Claimer

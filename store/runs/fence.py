@@ -12,6 +12,11 @@ class Fence:
     epoch: int
     owner: UUID
 
+    @property
+    def parameters(self) -> dict[str, object]:
+        """Bound parameters of the same names, for SQL that carries the fence."""
+        return {"session_id": self.session_id, "epoch": self.epoch, "owner": self.owner}
+
 
 class Replaced(Exception):  # noqa: N818 it is news, not a fault: another run has the session now
     """The fence matched nothing: another run has the session, or the session is gone.

@@ -46,9 +46,8 @@ class LeftoverRun:
 
 async def find_leftover_run(db: Database, run: Fence) -> LeftoverRun | None:
     """The run, or None when it is gone, its session deleted."""
-    values = {"session_id": run.session_id, "epoch": run.epoch, "owner": run.owner}
     async with db.begin() as conn:
-        row = (await conn.execute(_QUERY, values)).one_or_none()
+        row = (await conn.execute(_QUERY, run.parameters)).one_or_none()
         pauses = await read_pauses(conn, run.session_id)
     if row is None:
         return None

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -12,12 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.lifecycle import SETTLED, Event, Status
 from sessions.session import Session
 from sessions.stop import Stop
+from store.access.token_rows import put_token
 from store.access.vault import REFRESHED, TokenVault
 from store.database.database import Database
 from store.jobs.jobs import defer_finalize
 from store.lifecycle import events
+from store.lifecycle.locked_session import LockedSession, lock_session
 from store.lifecycle.session_rows import read_session
-from store.lifecycle.transitions import LockedSession, apply, lock_session, stop_session
+from store.lifecycle.transitions import apply, stop_session
 from store.runs.beat_writing import Beat, BeatAnswer, write_beats
 from store.runs.fence import Fence, Replaced
 
@@ -34,12 +35,6 @@ _JOIN = text(
 _NOW = text("SELECT clock_timestamp()")
 _SEAL = text(f"UPDATE runs SET sealed_at = coalesce(sealed_at, statement_timestamp()) WHERE {_THIS_RUN}")
 _UNSEALED = text("SELECT EXISTS (SELECT FROM runs WHERE session_id = :session_id AND sealed_at IS NULL)")
-_SAVE_TOKEN = text(
-    """
-    INSERT INTO worker_tokens (session_id, slot, sealed, expires_at) VALUES (:session_id, :slot, :sealed, :expires_at)
-    ON CONFLICT (session_id, slot) DO UPDATE SET sealed = excluded.sealed, expires_at = excluded.expires_at
-    """
-)
 _NEWEST_TOKEN = text(
     "SELECT slot, sealed FROM worker_tokens WHERE session_id = :session_id ORDER BY expires_at DESC LIMIT 1"
 )
@@ -62,7 +57,7 @@ class Runs:
         """
         async with self._db.begin() as conn:
             locked = await _fenced(conn, fence)
-            run = _named(fence)
+            run = fence.parameters
             if locked.status in SETTLED or (await conn.execute(_OWNED, run)).scalar_one() is not None:
                 return await read_session(conn, fence.session_id)
             if locked.status is Status.STARTING:
@@ -109,7 +104,7 @@ class Runs:
             locked = await lock_session(conn, fence.session_id)
             if locked is None:
                 return
-            await conn.execute(_SEAL, _named(fence))
+            await conn.execute(_SEAL, fence.parameters)
             if locked.status is Status.ENDING:
                 unsealed = (await conn.execute(_UNSEALED, {"session_id": fence.session_id})).scalar_one()
                 if not unsealed:
@@ -121,19 +116,10 @@ class Runs:
         Raises:
             Replaced: another run has the session.
         """
-        sealed = self._vault.seal(fence.session_id, REFRESHED, token)
         async with self._db.begin() as conn:
             locked = await _fenced(conn, fence)
             if not locked.settled:
-                await conn.execute(
-                    _SAVE_TOKEN,
-                    {
-                        "session_id": fence.session_id,
-                        "slot": REFRESHED,
-                        "sealed": sealed,
-                        "expires_at": expires_at,
-                    },
-                )
+                await put_token(conn, self._vault, fence.session_id, REFRESHED, token, expires_at)
 
     async def newest_token(self, fence: Fence) -> SecretStr | None:
         """The token to join with now, of the two slots the one that expires later; None once the session ends.
@@ -152,10 +138,6 @@ async def _fenced(conn: AsyncConnection, fence: Fence) -> LockedSession:
     locked = await lock_session(conn, fence.session_id)
     if locked is None or locked.epoch != fence.epoch:
         raise Replaced(fence)
-    if (await conn.execute(_OWNED, _named(fence))).one_or_none() is None:
+    if (await conn.execute(_OWNED, fence.parameters)).one_or_none() is None:
         raise Replaced(fence)
     return locked
-
-
-def _named(fence: Fence) -> dict[str, Any]:
-    return {"session_id": fence.session_id, "epoch": fence.epoch, "owner": fence.owner}

@@ -3,22 +3,23 @@
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import delete, func, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete
 
-from sessions.errors import ParleyError, session_not_found
+from sessions.errors import ParleyError
 from sessions.lifecycle import Event, Status
 from sessions.session import Session
 from sessions.stop import Stop
 from sessions.worker_token import PARAM, WorkerTokenClaims
+from store.access.token_rows import put_token
 from store.access.vault import CUSTOMER, REFRESHED, TokenVault
-from store.database.channels import MESSAGE_CHANNEL, SESSION_CHANNEL, notify
+from store.database.channels import MESSAGE_CHANNEL, notify
 from store.database.database import Database
-from store.database.tables import sessions, worker_tokens
-from store.lifecycle import events
+from store.database.tables import worker_tokens
+from store.lifecycle.locked_session import lock_own_session
 from store.lifecycle.pauses import bound_pausing
+from store.lifecycle.row_changes import change_row
 from store.lifecycle.session_rows import read_session
-from store.lifecycle.transitions import apply, lock_session, stop_session
+from store.lifecycle.transitions import apply, stop_session
 
 
 class SessionCommands:
@@ -38,9 +39,7 @@ class SessionCommands:
 
     async def _stop(self, organization_id: UUID, session_id: UUID, stop: Stop) -> Session:
         async with self._db.begin() as conn:
-            locked = await lock_session(conn, session_id, organization_id=organization_id)
-            if locked is None:
-                raise session_not_found()
+            locked = await lock_own_session(conn, organization_id, session_id)
             if not locked.settled:
                 await stop_session(conn, locked, stop)
             return await read_session(conn, session_id)
@@ -64,9 +63,7 @@ class SessionCommands:
     async def _move(self, organization_id: UUID, session_id: UUID, event: Event, target: Status) -> Session:
         async with self._db.begin() as conn:
             await bound_pausing(conn)
-            locked = await lock_session(conn, session_id, organization_id=organization_id)
-            if locked is None:
-                raise session_not_found()
+            locked = await lock_own_session(conn, organization_id, session_id)
             if locked.status is not target:
                 await apply(conn, locked, event)
                 if target is Status.RUNNING:
@@ -82,9 +79,7 @@ class SessionCommands:
             ParleyError: `worker_token.wrong_room|identity_mismatch`; `transition.invalid` when no worker will need it.
         """
         async with self._db.begin() as conn:
-            locked = await lock_session(conn, session_id, organization_id=organization_id)
-            if locked is None:
-                raise session_not_found()
+            locked = await lock_own_session(conn, organization_id, session_id)
             session = await read_session(conn, session_id)
             if locked.settled or session.transport is None:
                 raise ParleyError("transition.invalid", f"a session that is {locked.status} takes no worker token")
@@ -94,24 +89,9 @@ class SessionCommands:
                 raise ParleyError(
                     "worker_token.identity_mismatch", "the worker token is for another identity", param=PARAM
                 )
-            new = {"sealed": self._vault.seal(session_id, CUSTOMER, token), "expires_at": claims.expires_at}
-            await conn.execute(
-                insert(worker_tokens)
-                .values(session_id=session_id, slot=CUSTOMER, **new)
-                .on_conflict_do_update(index_elements=["session_id", "slot"], set_=new)
-            )
+            await put_token(conn, self._vault, session_id, CUSTOMER, token, claims.expires_at)
             await conn.execute(  # a refreshed one may live longer, but this is the customer's last word
                 delete(worker_tokens).where(worker_tokens.c.session_id == session_id, worker_tokens.c.slot == REFRESHED)
             )
-            await conn.execute(
-                update(sessions)
-                .where(sessions.c.id == session_id)
-                .values(
-                    token_expires_at=claims.expires_at,
-                    version=sessions.c.version + 1,
-                    updated_at=func.statement_timestamp(),
-                )
-            )
-            await events.append(conn, session_id, "worker_token.replaced", epoch=locked.epoch)
-            await notify(conn, SESSION_CHANNEL, str(session_id))
+            await change_row(conn, locked, {"token_expires_at": claims.expires_at}, "worker_token.replaced")
             return await read_session(conn, session_id)

@@ -9,18 +9,19 @@ from sqlalchemy import case, exc, func, insert, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions import ids
-from sessions.errors import DatabaseUnavailableError, ParleyError
-from sessions.lifecycle import ACTIVE, Status
-from sessions.room_url import parse_room_url
+from sessions.errors import DatabaseUnavailableError
+from sessions.lifecycle import Status
 from sessions.session import LiveKitTransport, Session
 from store.access.idempotency import IdempotencyTicket
+from store.access.token_rows import put_token
 from store.access.vault import CUSTOMER, TokenVault
 from store.database.channels import CLAIM_CHANNEL, notify
 from store.database.database import CommitUnknown, Database
-from store.database.tables import organizations, sessions, worker_tokens
+from store.database.tables import organizations, sessions
 from store.lifecycle import events
 from store.lifecycle.session_rows import read_session, session_select, to_session
 from store.sessions.new_session import NewSession
+from store.sessions.room_identity import active_in_room, identity_in_use, is_identity_in_use, room_key
 
 Render = Callable[[Session], tuple[int, bytes]]
 
@@ -56,7 +57,7 @@ class SessionCreation:
             except CommitUnknown:
                 return await self._find_out(new.id)
             except exc.IntegrityError as error:
-                if "uq_sessions_room_identity" not in str(error.orig):
+                if not is_identity_in_use(error):
                     raise
             assert new.transport is not None
             async with self._db.begin() as conn:
@@ -76,12 +77,7 @@ class SessionCreation:
     ) -> Session:
         await conn.execute(insert(sessions).values(_columns(organization_id, new)))
         if new.token is not None:
-            sealed = self._vault.seal(new.id, CUSTOMER, new.token)
-            await conn.execute(
-                insert(worker_tokens).values(
-                    session_id=new.id, slot=CUSTOMER, sealed=sealed, expires_at=new.token_expires_at
-                )
-            )
+            await put_token(conn, self._vault, new.id, CUSTOMER, new.token, new.token_expires_at)
         session = await read_session(conn, new.id)
         steps = [(None, Status.CREATED), (Status.CREATED, Status.QUEUED)]
         for before, after in steps if session.status is Status.QUEUED else steps[:1]:
@@ -122,25 +118,11 @@ class SessionCreation:
         return to_session(row)
 
 
-async def active_in_room(conn: AsyncConnection, organization_id: UUID, transport: LiveKitTransport) -> UUID | None:
-    """The organization's active session with this room and identity, if there is one."""
-    query = select(sessions.c.id).where(
-        sessions.c.organization_id == organization_id,
-        sessions.c.room_key == _room_key(transport),
-        sessions.c.room_name == transport.room_name,
-        sessions.c.worker_identity == transport.worker_identity,
-        sessions.c.kind == "voice",
-        sessions.c.status.in_([str(status) for status in ACTIVE]),
-    )
-    found: UUID | None = (await conn.execute(query)).scalar_one_or_none()
-    return found
-
-
 def transport_columns(transport: LiveKitTransport) -> dict[str, object]:
     """Where to join, as columns of the session's row."""
     return {
         "url": transport.url,
-        "room_key": _room_key(transport),
+        "room_key": room_key(transport),
         "room_name": transport.room_name,
         "worker_identity": transport.worker_identity,
         "audio_source": transport.audio_source,
@@ -184,22 +166,7 @@ def _columns(organization_id: UUID, new: NewSession) -> dict[str, object]:
     }
 
 
-def _room_key(transport: LiveKitTransport) -> str:
-    url = parse_room_url(transport.url, allow_private_hosts=True)  # whether it is allowed was decided before
-    return f"{url.host}:{url.port}"
-
-
 async def _hold(conn: AsyncConnection, session_id: UUID) -> None:
     """Hold what only the transaction that creates this session, and those that ask for its fate, ever hold."""
     key = session_id.int & 0x7FFF_FFFF_FFFF_FFFF
     await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
-
-
-def identity_in_use(existing: UUID | None) -> ParleyError:
-    """The refusal of a room and identity that `existing` has."""
-    return ParleyError(
-        "room.identity_in_use",
-        "another active session records this room with this identity",
-        param="transport.worker_identity",
-        extra={"existing_session_id": None if existing is None else ids.format_id("sess", existing)},
-    )

@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.errors import ParleyError, session_not_found
+from sessions.errors import ParleyError
 from sessions.ids import format_id
 from sessions.lifecycle import TERMINAL, Status
 from sessions.stop import Stop
@@ -23,7 +23,8 @@ from store.database.channels import SESSION_CHANNEL, notify
 from store.database.database import STATEMENT_TIMEOUT_MS, Database
 from store.database.tables import sessions
 from store.jobs.jobs import ERASE, defer_erase
-from store.lifecycle.transitions import lock_session, stop_session
+from store.lifecycle.locked_session import lock_own_session
+from store.lifecycle.transitions import stop_session
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
 
@@ -71,9 +72,7 @@ class SessionErasure:
             # FOR UPDATE, stronger than `lock_session`'s: whoever keeps an answer about the session holds FOR KEY SHARE.
             own = (sessions.c.id == session_id, sessions.c.organization_id == organization_id)
             await conn.execute(_HOLD.where(*own).with_for_update())
-            locked = await lock_session(conn, session_id, organization_id=organization_id)
-            if locked is None:
-                raise session_not_found()
+            locked = await lock_own_session(conn, organization_id, session_id)
             if locked.status not in TERMINAL:
                 if locked.kind == "text":
                     await stop_session(conn, locked, Stop.ended("end.requested"))

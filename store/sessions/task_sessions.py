@@ -11,23 +11,25 @@ from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import exc, func, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import exc, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.errors import ParleyError, session_not_found
+from sessions.errors import ParleyError
 from sessions.lifecycle import Event, Status
 from sessions.session import LiveKitTransport, Session
 from sessions.stop import Stop
+from store.access.token_rows import put_token
 from store.access.vault import CUSTOMER, TokenVault
-from store.database.channels import MESSAGE_CHANNEL, SESSION_CHANNEL, notify
+from store.database.channels import MESSAGE_CHANNEL, notify
 from store.database.database import Database
-from store.database.tables import sessions, worker_tokens
-from store.lifecycle import events
+from store.database.tables import sessions
+from store.lifecycle.locked_session import LockedSession, lock_held_session, lock_own_session
 from store.lifecycle.pauses import bound_pausing
+from store.lifecycle.row_changes import change_row
 from store.lifecycle.session_rows import read_session
-from store.lifecycle.transitions import LockedSession, apply, lock_session, stop_session
-from store.sessions.creation import active_in_room, identity_in_use, transport_columns
+from store.lifecycle.transitions import apply, stop_session
+from store.sessions.creation import transport_columns
+from store.sessions.room_identity import active_in_room, identity_in_use, is_identity_in_use
 
 MAX_DATA_BYTES = 16 * 1024
 
@@ -69,7 +71,7 @@ class TaskSessions:
             async with self._db.begin() as conn:
                 return await self._change(conn, organization_id, session_id, changes)
         except exc.IntegrityError as error:
-            if "uq_sessions_room_identity" not in str(error.orig) or changes.seat is None:
+            if not is_identity_in_use(error) or changes.seat is None:
                 raise
         async with self._db.begin() as conn:
             raise identity_in_use(await active_in_room(conn, organization_id, changes.seat[0]))
@@ -79,9 +81,7 @@ class TaskSessions:
     ) -> Session:
         if changes.command is not None:
             await bound_pausing(conn)
-        locked = await lock_session(conn, session_id, organization_id=organization_id)
-        if locked is None:
-            raise session_not_found()
+        locked = await lock_own_session(conn, organization_id, session_id)
         await _write_columns(conn, locked, await read_session(conn, session_id), changes)
         if changes.seat is not None:
             locked = await self._take_seat(conn, locked, *changes.seat)
@@ -110,18 +110,9 @@ class TaskSessions:
             )
         columns = {"kind": "voice", "token_expires_at": token_expires_at, **transport_columns(transport)}
         await conn.execute(update(sessions).where(sessions.c.id == locked.id).values(columns))
-        sealed = self._vault.seal(locked.id, CUSTOMER, token)
-        await conn.execute(
-            insert(worker_tokens).values(
-                session_id=locked.id, slot=CUSTOMER, sealed=sealed, expires_at=token_expires_at
-            )
-        )
-        held = await lock_session(conn, locked.id)
-        assert held is not None
-        await apply(conn, held, Event.DUE)
-        held = await lock_session(conn, locked.id)
-        assert held is not None
-        return held
+        await put_token(conn, self._vault, locked.id, CUSTOMER, token, token_expires_at)
+        await apply(conn, await lock_held_session(conn, locked.id), Event.DUE)
+        return await lock_held_session(conn, locked.id)
 
 
 async def _write_columns(conn: AsyncConnection, locked: LockedSession, before: Session, changes: TaskChanges) -> None:
@@ -132,11 +123,7 @@ async def _write_columns(conn: AsyncConnection, locked: LockedSession, before: S
         new["prompt"] = changes.prompt
     if not new:
         return
-    new |= {"version": sessions.c.version + 1, "updated_at": func.statement_timestamp()}
-    await conn.execute(update(sessions).where(sessions.c.id == locked.id).values(new))
-    fields = sorted(new.keys() & {"data", "prompt"})
-    await events.append(conn, locked.id, "session.updated", epoch=locked.epoch, data={"fields": fields})
-    await notify(conn, SESSION_CHANNEL, str(locked.id))
+    await change_row(conn, locked, new, "session.updated", {"fields": sorted(new)})
 
 
 def merged(before: dict[str, Any] | None, changes: dict[str, Any]) -> dict[str, Any]:

@@ -2,32 +2,30 @@
 
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.settings import Settings
 from store.jobs.jobs import defer_finalize, defer_summarize, defer_transcribe
 
 _BATCH = 200
-# Both stamps are moved as the job is deferred again, so that it is not tried in every round.
-_LOST_TRANSCRIPTS = text(
-    f"""
-    UPDATE transcripts SET attempted_at = statement_timestamp() WHERE session_id IN (
-        SELECT session_id FROM transcripts WHERE state = 'pending'
-        AND coalesce(attempted_at, created_at) < statement_timestamp() - make_interval(secs => :retry_seconds)
-        ORDER BY session_id LIMIT {_BATCH} FOR UPDATE SKIP LOCKED
-    ) RETURNING session_id
-    """
-)
-_LOST_SUMMARIES = text(
-    f"""
-    UPDATE summaries SET attempted_at = statement_timestamp() WHERE session_id IN (
-        SELECT session_id FROM summaries WHERE state = 'generating'
-        AND coalesce(attempted_at, requested_at) < statement_timestamp() - make_interval(secs => :retry_seconds)
-        ORDER BY session_id LIMIT {_BATCH} FOR UPDATE SKIP LOCKED
-    ) RETURNING session_id
-    """
-)
+
+
+def _lost(table: str, state: str, since: str) -> TextClause:
+    """Jobs that nobody has tried for a while. The stamp moves at once, so that not every round defers them again."""
+    return text(
+        f"""
+        UPDATE {table} SET attempted_at = statement_timestamp() WHERE session_id IN (
+            SELECT session_id FROM {table} WHERE state = '{state}'
+            AND coalesce(attempted_at, {since}) < statement_timestamp() - make_interval(secs => :retry_seconds)
+            ORDER BY session_id LIMIT {_BATCH} FOR UPDATE SKIP LOCKED
+        ) RETURNING session_id
+        """
+    )
+
+
+_LOST_TRANSCRIPTS = _lost("transcripts", "pending", "created_at")
+_LOST_SUMMARIES = _lost("summaries", "generating", "requested_at")
 # No speech process came in twice the time: the segments go all the same.
 _ABANDONED_TRANSCRIPTS = text(
     f"""

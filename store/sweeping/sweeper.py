@@ -5,11 +5,11 @@ most of the time, and what it finds takes the same transitions as everything els
 only what is due. Two have to look at every session that runs, and take their turn more seldom (`sweep_turns`).
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.lifecycle import Event, Status, sources
@@ -18,7 +18,8 @@ from sessions.stop import Stop
 from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.database.database import Database
 from store.jobs.jobs import defer_finalize
-from store.lifecycle.transitions import LockedSession, apply, lock_session, stop_session
+from store.lifecycle.locked_session import lock_held_session
+from store.lifecycle.transitions import apply, stop_session
 from store.outputs.freeze import fail_recording
 from store.runs.poll_history import PollHistory
 from store.sweeping.output_sweep import sweep_outputs
@@ -49,11 +50,6 @@ class SweepResult:
     finalize_deferred: int = 0
     outputs_deferred: int = 0
     usage_rows: int = 0
-
-    @property
-    def moved(self) -> int:
-        """All of them together."""
-        return sum(int(getattr(self, field.name)) for field in fields(self) if field.name != "swept")
 
 
 def _found(condition: str, columns: str = "NULL::timestamptz AS at", first: str = "s.id") -> TextClause:
@@ -174,7 +170,7 @@ async def sweep(
 async def _queue(conn: AsyncConnection) -> int:
     rows = (await conn.execute(_DUE)).all()
     for row in rows:
-        await apply(conn, await _held(conn, row), Event.DUE)
+        await apply(conn, await lock_held_session(conn, row.id), Event.DUE)
     return len(rows)
 
 
@@ -182,14 +178,14 @@ async def _stop(conn: AsyncConnection, found: TextClause, parameters: dict[str, 
     """Stop what is found, each at the instant that was found with it, if one was."""
     rows = (await conn.execute(found, parameters)).all()
     for row in rows:
-        await stop_session(conn, await _held(conn, row), replace(stop, at=row.at))
+        await stop_session(conn, await lock_held_session(conn, row.id), replace(stop, at=row.at))
     return len(rows)
 
 
 async def _give_up_finalizing(conn: AsyncConnection, parameters: dict[str, Any]) -> int:
     rows = (await conn.execute(_FINALIZE_DEADLINE, parameters)).all()
     for row in rows:
-        await fail_recording(conn, await _held(conn, row), "storage.write_failed")
+        await fail_recording(conn, await lock_held_session(conn, row.id), "storage.write_failed")
     return len(rows)
 
 
@@ -200,9 +196,3 @@ async def _defer_again(conn: AsyncConnection, parameters: dict[str, Any]) -> int
     if ids:
         await conn.execute(_ATTEMPTED, {"ids": ids})
     return len(ids)
-
-
-async def _held(conn: AsyncConnection, row: Row[Any]) -> LockedSession:
-    locked = await lock_session(conn, row.id)
-    assert locked is not None
-    return locked

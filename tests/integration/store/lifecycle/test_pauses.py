@@ -12,8 +12,9 @@ from sessions.errors import DatabaseUnavailableError
 from sessions.ids import new_uuid
 from sessions.lifecycle import Event
 from store.access.vault import TokenVault
+from store.lifecycle.locked_session import lock_session
 from store.lifecycle.pauses import COMMIT_SECONDS, bound_pausing
-from store.lifecycle.transitions import apply, lock_session
+from store.lifecycle.transitions import apply
 from store.runs.leftover_runs import find_leftover_run
 from store.sessions.sessions import Sessions
 from tests.support.engine import Engine

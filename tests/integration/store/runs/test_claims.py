@@ -8,7 +8,8 @@ import pytest
 
 from sessions.lifecycle import Event, Status
 from sessions.stop import Stop
-from store.lifecycle.transitions import apply, lock_session
+from store.lifecycle.locked_session import lock_session
+from store.lifecycle.transitions import apply
 from store.runs.claims import Claim
 from store.runs.fence import Fence, Replaced
 from store.runs.look import Look

@@ -29,7 +29,7 @@ async def test_a_quiet_database_is_left_alone(engine: Engine) -> None:
     await engine.new_session()
     before = await engine.sql("SELECT id, version FROM sessions ORDER BY id")
 
-    assert (await swept(engine)).moved == 0
+    assert await swept(engine) == SweepResult(swept=True)
     assert await engine.sql("SELECT id, version FROM sessions ORDER BY id") == before
 
 
@@ -166,7 +166,7 @@ async def test_a_session_that_somebody_holds_is_left_for_the_next_sweep(engine: 
     await engine.pass_seconds(301)
     async with engine.db.begin() as conn:
         await conn.exec_driver_sql("SELECT 1 FROM sessions FOR UPDATE")
-        assert (await swept(engine)).moved == 0
+        assert await swept(engine) == SweepResult(swept=True)
 
     assert (await swept(engine)).queued_too_long == 1
     assert await engine.status(session_id) is Status.FAILED

@@ -14,7 +14,8 @@ from sessions.errors import ParleyError
 from sessions.lifecycle import Event
 from sessions.stop import Stop
 from sessions.usage import credits
-from store.lifecycle.transitions import apply, lock_session
+from store.lifecycle.locked_session import lock_session
+from store.lifecycle.transitions import apply
 from store.runs.fence import Fence
 from store.usage import ledger
 from store.usage.ledger import UsageEvent
