@@ -18,7 +18,7 @@ _SHOWN_FROM = 32  # characters of a key whose last four may be shown
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks. A master key's principal has every scope; an agent key's is bound to `agent_id`.
+    """Who sent a request. A master key's principal has every scope; an agent key's is bound to `agent_id`.
 
     `expires_at` is the key's; None: never.
     """
@@ -33,7 +33,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it is shown after its creation: without its secret."""
+    """A key as it is shown after its creation, without its secret."""
 
     id: UUID
     organization_id: UUID
@@ -55,7 +55,7 @@ def new_secret(kind: KeyKind) -> SecretStr:
 
 
 def digest(secret: str) -> bytes:
-    """What is kept of a key."""
+    """The SHA-256 of a key, which is all that is stored of it."""
     return sha256(secret.encode()).digest()
 
 
@@ -93,7 +93,7 @@ def new_row(
 
 
 def to_principal(row: RowMapping) -> Principal:
-    """Who holds the key of this row."""
+    """The principal of a row's key."""
     scopes = SCOPES if row["kind"] == "master" else frozenset(row["scopes"])
     return Principal(row["organization_id"], row["id"], row["kind"], row["agent_id"], scopes, row["expires_at"])
 

@@ -44,11 +44,11 @@ class ApiKeys:
         self._db = db
 
     async def authenticate(self, secret: str) -> Principal:
-        """Who holds `secret`. One indexed query, each time: a key that was revoked elsewhere is dead here at once.
+        """The principal of the key `secret`. Nothing is cached: a key that another process revoked is refused at once.
 
         Raises:
             ParleyError: `key.invalid`: unknown, revoked or expired.
-            DatabaseUnavailableError: it can't be told.
+            DatabaseUnavailableError: the key could not be looked up.
         """
         if not 0 < len(secret) <= _LONGEST_KEY or not secret.isascii():
             raise _invalid()
@@ -58,7 +58,8 @@ class ApiKeys:
             raise _invalid()
         principal = to_principal(row)
         if row["stale_use"]:
-            with suppress(DatabaseUnavailableError):  # a note for humans is no reason to refuse a request
+            # `last_used_at` is for people: failing to note it is no reason to refuse a request.
+            with suppress(DatabaseUnavailableError):
                 await self._note_use(principal.key_id)
         return principal
 
@@ -83,13 +84,13 @@ class ApiKeys:
         expires_at: datetime | None = None,
         keep: Keep | None = None,
     ) -> tuple[ApiKey, SecretStr]:
-        """A new key of the organization with that id, or with that name, which is then made when it is new.
+        """Make a key for an organization, given by its id or by its name. An organization of a new name is made, too.
 
         Args:
-            keep: does more in the same transaction, such as keeping the answer.
+            keep: called in the same transaction, for example to keep the answer of an Idempotency-Key.
 
         Returns:
-            The key, and its secret, which can't be had again.
+            The key and its secret, which is stored nowhere and can't be read again.
 
         Raises:
             ValueError: an unknown scope, or an agent key without an agent.
@@ -138,7 +139,7 @@ class ApiKeys:
         agent_id: str | None = None,
         keep: Keep | None = None,
     ) -> tuple[ApiKey, SecretStr]:
-        """A new key that may do what the old one may and expires when it would have; both work for `grace_seconds`.
+        """Make a successor with the same rights and the same expiry; the old key works for `grace_seconds` more.
 
         Args:
             keep: as for `create`.
@@ -168,7 +169,7 @@ class ApiKeys:
         return key, secret
 
     async def revoke(self, organization_id: UUID, key_id: UUID, *, agent_id: str | None = None) -> ApiKey:
-        """The key, which works nowhere any more; revoked again it keeps its first `revoked_at`.
+        """Revoke a key everywhere. One that is revoked already keeps its first `revoked_at`.
 
         Raises:
             ParleyError: `not_found`.
@@ -213,7 +214,7 @@ _LIVING = (
     .where(api_keys.c.sha256 == bindparam("digest"))
 )
 
-# SKIP LOCKED: a burst of requests with one key doesn't queue up for its row.
+# SKIP LOCKED: requests that use one key at the same time don't wait for each other.
 _NOTE_USE = text(
     """
     UPDATE api_keys SET last_used_at = clock_timestamp()

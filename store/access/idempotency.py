@@ -1,8 +1,8 @@
-"""Idempotency keys: of requests with the same key, one runs and the others get its answer (docs/api.md).
+"""Idempotency keys: one request with a key runs, later ones with the same key get its answer (docs/api.md).
 
-The first writer inserts a row in a short transaction of its own, so that twins, also in other processes, see it at
-once; the answer is written by the transaction that does the work. Only 2xx answers are kept, and no row holds a token:
-the fingerprint leaves it out, the answer shows `"[redacted]"`.
+The first request inserts a row in a short transaction of its own, so that the same request in another process sees it
+at once; the answer is written by the transaction that does the work. Only 2xx answers are kept, and no row holds a
+token: the fingerprint leaves it out, the answer shows `"[redacted]"`.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from store.database.tables import sessions
 from store.jobs.purge import KEPT_HOURS
 
 KEPT = timedelta(hours=KEPT_HOURS)
-IN_FLIGHT = timedelta(seconds=60)  # then its process is taken for dead
+IN_FLIGHT = timedelta(seconds=60)  # without an answer for so long: the process that runs the request is taken for dead
 WAIT_SECONDS = 2.0
 
 _FIRST_DELAY_SECONDS = 0.02
@@ -75,7 +75,7 @@ class IdempotencyTicket:
             raise TicketLostError
 
     async def keep(self, conn: AsyncConnection, status: int, body: bytes, session_id: UUID | None) -> None:
-        """`store`, for a transaction that doesn't hold the session: once that is erased, no answer about it is kept."""
+        """`store`, for a transaction that doesn't hold the session's row; keeps nothing of a session that is erased."""
         held = session_id is None or await _hold(conn, session_id)
         await self.store(conn, status, body if held else None, session_id)
 
@@ -152,7 +152,7 @@ class Idempotency:
 
 
 async def erase_answers(conn: AsyncConnection, session_id: UUID) -> None:
-    """Erase the answers about a session. Their keys stay taken: a repetition must not do it all again."""
+    """Erase the answers about a session. Their keys stay in use: a repetition must not do the work again."""
     await conn.execute(update(keys).where(keys.c.session_id == session_id).values(body=None))
 
 
@@ -163,7 +163,7 @@ async def _hold(conn: AsyncConnection, session_id: UUID) -> bool:
 
 
 async def _take_or_read(conn: AsyncConnection, ticket: IdempotencyTicket, fingerprint: bytes) -> RowMapping | None:
-    """None when the ticket holds the key now, else the row that does."""
+    """Take the key for the ticket and return None, or return the row of the request that has it."""
     place = {"organization_id": ticket.organization_id, "route": ticket.route, "key": ticket.key}
     taken = {"fingerprint": fingerprint, "holder": ticket.holder, "created_at": func.clock_timestamp()}
     new = insert(keys).values(**place, **taken).on_conflict_do_nothing().returning(keys.c.holder)

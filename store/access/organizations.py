@@ -1,4 +1,4 @@
-"""Which organizations there are; one is made with its first key (`store.access.api_keys`)."""
+"""The organizations. Each is made together with its first key (`store.access.api_keys`)."""
 
 from uuid import UUID
 

@@ -1,1 +1,1 @@
-"""The way to PostgreSQL: pool, clock, tables, schema, notifications. No row has a meaning here."""
+"""The way to PostgreSQL: pool, clock, tables, schema, notifications. It does not know what the rows mean."""

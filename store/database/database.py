@@ -92,7 +92,7 @@ class Database:
 
         Raises:
             DatabaseUnavailableError: PostgreSQL is away, or the block took longer than the timeout.
-            CommitUnknown: the same, while committing.
+            CommitUnknown: PostgreSQL went away while it committed.
         """
         committing = False
         try:
@@ -113,7 +113,7 @@ class Database:
             raise (CommitUnknown() if committing else DatabaseUnavailableError()) from error
 
     async def ping(self) -> None:
-        """Answer, or raise `DatabaseUnavailableError`."""
+        """Return when the database answers; else raise `DatabaseUnavailableError`."""
         async with self.begin() as conn:
             await conn.execute(text("SELECT 1"))
 
@@ -126,7 +126,7 @@ class Database:
 async def _connect(options: dict[str, Any]) -> psycopg.AsyncConnection[Any]:
     conn = await psycopg.AsyncConnection.connect(**options, autocommit=True)
     try:
-        # As a statement, not as start-up options: those a PgBouncer refuses.
+        # As a statement, not as start-up options: PgBouncer refuses those.
         await conn.execute(
             f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}; SET transaction_timeout = {STATEMENT_TIMEOUT_MS};"
             " SET timezone = 'UTC'"

@@ -1,4 +1,4 @@
-"""LISTEN: what wakes API and worker processes at once. Losing notifications costs only time, as everybody polls too.
+"""LISTEN: what wakes API and worker processes at once. A lost one costs only time, as every reader polls, too.
 
 Channels: `parley_claim` (payload empty: something is claimable), and with the UUID of a session as payload
 `parley_session` (its status moved), `parley_message` (a message waits for its worker) and `parley_delivered` (one is in
@@ -31,7 +31,7 @@ _NETWORK: dict[str, Any] = {
 
 
 class Notification(NamedTuple):
-    """One notification; `RECONNECTED` as the channel says: from here on we listen, what was before may be missed."""
+    """One notification. The channel `RECONNECTED`: listening has begun, and what was sent before may be lost."""
 
     channel: str
     payload: str

@@ -36,7 +36,7 @@ _OPTIONAL_FILTERS = {"task": "task_id", "project": "project_id", "customer": "ex
 
 
 def page_order(*, of_agent: bool, of_something: bool) -> int:
-    """The constant behind the id in the order of the index that such pages are read from; why, is in revision 9.
+    """The constant that follows the id in the index that such pages are read from (revision 9 gives the reason).
 
     Args:
         of_agent: one agent's sessions.
@@ -50,7 +50,7 @@ def _newest_first(id_: str, order: int) -> TextClause:
 
 
 def _newest(name: str, *columns: str) -> Index:
-    """What a page of sessions with these values is read from."""
+    """The index from which a page of sessions with these values is read."""
     optional = [column for column in columns if column in _OPTIONAL_FILTERS.values()]
     order = page_order(of_agent="agent_id" in columns, of_something=bool(optional))
     return Index(
@@ -163,7 +163,7 @@ sessions = Table(
     Column("ledger_ms", BigInteger, nullable=False, server_default=text("0")),  # to_ms of the last UsageEvent
     Column("ledger_at", _time),  # when that was written
     Column("finalize_attempted_at", _time),
-    Column(  # what lists are chosen by
+    Column(  # what lists filter by
         "shelf",
         Text,
         Computed("CASE WHEN archived_at IS NULL THEN status ELSE status || '/archived'::text END", persisted=True),
@@ -284,7 +284,7 @@ session_pauses = Table(
     metadata,
     Column("session_id", Uuid, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
     Column("paused_at", _time, primary_key=True),
-    Column("resumed_at", _time),  # null: paused, or paused until its end
+    Column("resumed_at", _time),  # null: it is paused, or ended in this pause
 )
 
 log_entries = Table(  # messages and transcript segments, in one order
@@ -305,7 +305,7 @@ log_entries = Table(  # messages and transcript segments, in one order
     Column("confidence", Float),
     Column("words", JSONB(none_as_null=True)),
     Column("source", Text, nullable=False),  # api, lk.chat, lk.transcription, speech
-    Column("external_id", Text),  # of the stream or segment; the same one is taken once
+    Column("external_id", Text),  # of the stream or segment; logged once
     Column("created_at", _time, nullable=False),
     Column("delivered_at", _time),  # when it was in the room; null: it waits for a worker
     UniqueConstraint("session_id", "source", "external_id", name="uq_log_entries_external"),

@@ -24,8 +24,8 @@ async def rescue_jobs(
 ) -> None:
     """Look for stuck jobs until canceled; a job is freed when two looks in a row find it stuck.
 
-    The second look is for jobs that are just being taken up or put down, and for workers whose heartbeats are late
-    because PostgreSQL was away. Freed too early a job runs twice, which every job must stand.
+    One look is not enough: a job may be starting or ending just then, or its worker's heartbeats may be late because
+    PostgreSQL was away. A job that is freed too early runs twice, which every job has to tolerate.
     """
     suspects: set[int] = set()
     while True:

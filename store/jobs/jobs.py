@@ -30,7 +30,7 @@ SessionTask = Callable[[UUID], Awaitable[None]]
 Expire = Callable[[], Awaitable[object]]
 
 QUEUE = "short"
-SPEECH_QUEUE = "speech"  # work that takes minutes and holds the GIL: another process has it
+SPEECH_QUEUE = "speech"  # these jobs take minutes and hold the GIL: a process of their own runs them
 FINALIZE = "recordings.finalize"
 ERASE = "sessions.erase"
 TRANSCRIBE = "transcripts.transcribe"
@@ -39,9 +39,9 @@ PURGE_IDEMPOTENCY = "store.purge_idempotency"
 PURGE_JOBS = "store.purge_jobs"
 RETENTION = "sessions.expire"
 
-_BACKGROUND = -10  # a priority: what somebody waits for (0) comes first
+_BACKGROUND = -10  # a priority: jobs that somebody waits for (0) come first
 _HEARTBEAT_SECONDS = 5.0
-_POLL_SECONDS = 1.0  # nothing notifies of a job whose lock has become free
+_POLL_SECONDS = 1.0  # Procrastinate does not notify of a job whose lock has become free
 _FIRST_DELAY_SECONDS = 0.2
 _LONGEST_DELAY_SECONDS = 5.0
 
@@ -58,7 +58,7 @@ class JobFailedError(Exception):
 async def defer_finalize(conn: AsyncConnection, session_id: UUID) -> bool:
     """Defer the finalize job of one session; it exists if and only if the transaction of `conn` commits.
 
-    Deferred again while one is waiting is a no-op; while one runs, the next waits for it to be done.
+    Does nothing while such a job waits already. While one runs, the new job waits for it to end.
 
     Returns:
         Whether a job was added.
@@ -119,7 +119,7 @@ async def _defer(
         return False
     except exceptions.ConnectorException as error:
         if isinstance(error.__cause__, psycopg.Error):
-            raise error.__cause__ from None  # what `Database` has names for
+            raise error.__cause__ from None  # `Database` gives these their names
         raise
     return True
 
@@ -140,10 +140,10 @@ async def run_jobs(
 
     Args:
         url: libpq URL of the database.
-        tasks: what runs the jobs that are about one session, by their names.
+        tasks: by its name, the function that runs a job of one session.
         stopping: set from the outside.
         queue: whose jobs.
-        expire: erases what its retention is over for, now and then; None: everything is kept.
+        expire: called now and then to erase sessions whose retention is over; None: all are kept.
         concurrency: jobs at a time.
         grace_seconds: for running jobs.
     """
@@ -175,7 +175,7 @@ def open_jobs(
 
     Args:
         url: libpq URL of the database.
-        tasks: what runs the jobs that are about one session, by their names.
+        tasks: by its name, the function that runs a job of one session.
         running: holds the ids of the jobs that are being run, kept up to date.
         expire: see `run_jobs`.
     """
@@ -244,7 +244,7 @@ async def _run_worker(
         delete_jobs="successful",
         shutdown_graceful_timeout=grace_seconds,
         update_heartbeat_interval=_HEARTBEAT_SECONDS,
-        stalled_worker_timeout=3600,  # a pruned worker that is alive can't take jobs any more
+        stalled_worker_timeout=3600,  # long, as a worker that is pruned alive can't take jobs any more
     )
     async with asyncio.TaskGroup() as group:
         run = group.create_task(worker.run(), name="jobs worker")  # type: ignore[no-untyped-call]

@@ -1,8 +1,8 @@
-"""What the store throws away by itself: idempotency answers after a day, finished jobs after a week."""
+"""Rows that the store deletes by itself: idempotency answers after a day, finished jobs after a week."""
 
 from procrastinate import App
 
-KEPT_HOURS = 24  # an idempotency key's promise, docs/api.md
+KEPT_HOURS = 24  # as docs/api.md promises for an Idempotency-Key
 _FINISHED_JOBS_KEPT_HOURS = 7 * 24
 _BATCH = 5000
 

@@ -1,1 +1,1 @@
-"""The only place that moves a session along the table of `sessions.lifecycle`, with all that a move brings about."""
+"""The only place that moves a session along the table of `sessions.lifecycle`, with the consequences of each move."""

@@ -1,4 +1,4 @@
-"""What happened to a session: numbered rows that are written in the transaction of what they tell."""
+"""A session's events: numbered rows, each written in the transaction that makes the change it reports."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -40,7 +40,7 @@ async def append(
 
     Args:
         type_: `session.<status>`, `session.retrying`, `recording.<state>`, …
-        status_from: with `status_to`: the transition that this is; both None when it is none.
+        status_from: with `status_to` the transition; both None for an event that is none.
         code: why, from the registry; `fault` is the registry's unless given.
         data: plain JSON; redacted before it is written.
         at: when; now unless given.

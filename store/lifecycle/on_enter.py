@@ -18,7 +18,7 @@ from store.lifecycle.pauses import begin_pause, end_pause
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A session whose row says already that it is in the new state: where it comes from, and since when it is there."""
+    """A session whose row is in the new state already: the state before, and the moment of the transition."""
 
     session_id: UUID
     before: Status
@@ -42,7 +42,7 @@ async def _end_pause(conn: AsyncConnection, entry: Entry) -> None:
 
 
 async def _erase_tokens(conn: AsyncConnection, entry: Entry) -> None:
-    if entry.before not in SETTLED:  # else they are gone already
+    if entry.before not in SETTLED:  # else they were erased before
         await conn.execute(delete(worker_tokens).where(worker_tokens.c.session_id == entry.session_id))
 
 

@@ -1,4 +1,4 @@
-"""A session that ran and is over has a transcript to be closed: by a job, for which its end doesn't wait."""
+"""Opening the transcript of a session that ran and is over. A job closes it later; the session doesn't wait."""
 
 from uuid import UUID
 

@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-# A stamp is set by the UPDATE, but others see it after the COMMIT. Pausing is bounded to this, so that a beat sent so
-# long after an instant tells of every pause before it.
+# A pause is stamped by the UPDATE, but others see it after the COMMIT. A transaction that pauses takes no longer than
+# this, so that a beat sent this long after an instant reports every pause that began before the instant.
 COMMIT_SECONDS = 2.0
 
-# A timeout that is running already is not set anew by another value: it has to be switched off first (PostgreSQL 18,
+# PostgreSQL does not restart a transaction's timeout for another value: it has to be switched off first (PostgreSQL 18,
 # assign_transaction_timeout).
 _UNBOUND = text("SET LOCAL transaction_timeout = 0")
 _BOUND = text(f"SET LOCAL transaction_timeout = '{round(COMMIT_SECONDS * 1000)}ms'")
@@ -26,7 +26,7 @@ _WITHIN = text(
     """
 )
 
-# For a SELECT on something with a `session_id`: its pauses, oldest first, as JSON.
+# A column for a SELECT from any table with a `session_id`: that session's pauses, oldest first, as JSON.
 PAUSES_OF = (
     "(SELECT jsonb_agg(jsonb_build_array(p.paused_at, p.resumed_at) ORDER BY p.paused_at)"
     " FROM session_pauses p WHERE p.session_id = {table}.session_id)"
@@ -35,7 +35,7 @@ PAUSES_OF = (
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """From `paused_at` on nothing is recorded, until `resumed_at`; None: until the session ends."""
+    """Nothing is recorded from `paused_at` until `resumed_at`; None: until the session ends."""
 
     paused_at: datetime
     resumed_at: datetime | None
@@ -48,12 +48,12 @@ async def bound_pausing(conn: AsyncConnection) -> None:
 
 
 async def begin_pause(conn: AsyncConnection, session_id: UUID, at: datetime) -> None:
-    """The session is paused from this stamp on."""
+    """Note that the session is paused from this stamp on."""
     await conn.execute(_BEGIN, {"id": session_id, "at": at})
 
 
 async def end_pause(conn: AsyncConnection, session_id: UUID, at: datetime) -> None:
-    """The session goes on from this stamp on."""
+    """Note that the session's pause ends at this stamp."""
     await conn.execute(_END, {"id": session_id, "at": at})
 
 
@@ -69,7 +69,7 @@ async def paused_within(conn: AsyncConnection, session_id: UUID, since: datetime
 
 
 def parse_pauses(value: list[list[Any]] | None) -> tuple[Pause, ...]:
-    """What `PAUSES_OF` selected."""
+    """The pauses in a value that `PAUSES_OF` selected."""
     return tuple(
         Pause(datetime.fromisoformat(start), None if end is None else datetime.fromisoformat(end))
         for start, end in value or ()

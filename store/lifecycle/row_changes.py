@@ -1,4 +1,4 @@
-"""Changes of a session's row that leave its status alone: what every one of them brings with it."""
+"""Changing a session's row without its status: each change raises the version, leaves an event and notifies."""
 
 from collections.abc import Mapping
 from typing import Any

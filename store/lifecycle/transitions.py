@@ -22,9 +22,9 @@ from store.lifecycle import events
 from store.lifecycle.locked_session import LockedSession
 from store.lifecycle.on_enter import EFFECTS, Entry
 
-# The UPDATE's own instant, after the row is locked: one value for every stamp of a transition.
+# The UPDATE's own instant. The row is locked by then, and every stamp of a transition gets the same value.
 _NOW: ColumnElement[Any] = func.statement_timestamp()
-# A beat may bill past a pause that is stamped but not committed yet; after the resume as much is free.
+# A beat may bill past a pause that is stamped but not committed yet; as much is not billed after the resume.
 _OVERBILLED: ColumnElement[Any] = (
     select(func.greatest(func.max(runs.c.billed_at) - sessions.c.paused_at, timedelta(0)))
     .where(runs.c.session_id == sessions.c.id)

@@ -40,11 +40,11 @@ class NewLogEntry:
         identity: of the participant in the room.
         text: all of it as plain text.
         content: content blocks, when it was more than a text.
-        start_ms: from the session's `started_at`; None when nobody knows.
+        start_ms: from the session's `started_at`; None: unknown.
         words: {text, start_ms, end_ms, …} each, where an engine gives them.
-        external_id: of the stream or segment; an entry with the same one from the same source is taken once.
+        external_id: of the stream or segment; a second entry of the same source with the same one is left out.
         created_at: now unless given.
-        delivered: it is in the room, or needs no room; else a worker puts it there.
+        delivered: it is in the room already, or needs no room; False: a worker has to put it there.
     """
 
     kind: Kind
@@ -136,7 +136,7 @@ async def append(conn: AsyncConnection, locked: LockedSession, entries: Sequence
 
 
 async def _follow(conn: AsyncConnection, session_id: UUID, written: Sequence[LogEntry], now: datetime) -> None:
-    """Let the session's row tell what its log holds."""
+    """Bring the session's counters and previews up to date with its log."""
     spoken = [entry for entry in written if entry.final and entry.text.strip()]
     first = next((entry.text for entry in spoken if entry.role == "user"), None)
     last = next((entry.text for entry in reversed(spoken) if entry.role == "assistant"), None)
@@ -154,7 +154,7 @@ async def _follow(conn: AsyncConnection, session_id: UUID, written: Sequence[Log
 
 
 class SessionLog:
-    """Reading the log for its organization, and what workers do with it."""
+    """Reads the log for organizations and workers, and writes it for jobs and workers."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -208,9 +208,10 @@ class SessionLog:
     async def append_heard(
         self, fence: Fence, entries: Sequence[NewLogEntry], since: datetime, until: datetime
     ) -> list[LogEntry]:
-        """What a worker heard in the room between two instants of PostgreSQL's clock; see `append`.
+        """Log what a worker heard in the room between two instants of PostgreSQL's clock; see `append`.
 
-        What any pause overlaps is confidential, whenever the worker learns of that: nothing is written of it.
+        What is said in a pause is confidential: nothing is written when one overlaps that time, even one that the
+        worker has not heard of yet.
 
         Raises:
             Replaced: another run has the session.
@@ -235,7 +236,7 @@ class SessionLog:
             return [LogEntry(**row) for row in (await conn.execute(query)).mappings()]
 
     async def delivered(self, fence: Fence, seqs: Sequence[int]) -> None:
-        """These messages are in the room. A replaced worker's word counts for nothing: its successor sends again."""
+        """Note that these messages are in the room; not for a replaced worker, whose successor sends them again."""
         async with self._db.begin() as conn:
             if (await conn.execute(_SENT, {**fence.parameters, "seqs": list(seqs)})).rowcount:
                 await notify(conn, DELIVERED_CHANNEL, str(fence.session_id))

@@ -28,7 +28,7 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class PostedMessage:
-    """The entry, and whether a worker is in the room to take it there now."""
+    """The entry, and whether a worker is in the room and will put it there now."""
 
     entry: LogEntry
     on_its_way: bool

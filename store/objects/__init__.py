@@ -1,1 +1,1 @@
-"""Object storage, local or remote, through obstore: what is said to be stored is durable."""
+"""Object storage, local or remote, through obstore: what is reported as stored survives a power cut."""

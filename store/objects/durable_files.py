@@ -1,4 +1,4 @@
-"""Files of a local object storage: a power cut leaves the whole file or none, and two may remove the same ones at once.
+"""Files of a local object storage: a power cut leaves the whole file or none; two processes may remove the same ones.
 
 obstore's local store never calls fsync (strace), so writing is done here; names are obstore's, which hides `name#1`.
 Every function blocks; folders are 0700, as recordings hold voices in clear.
@@ -23,7 +23,7 @@ def make_folder(path: Path) -> None:
     for folder in reversed(missing):
         try:
             folder.mkdir(mode=0o700)
-        except FileExistsError:  # somebody else was faster
+        except FileExistsError:  # another process was faster
             continue
         sync_folder(folder.parent)
 
@@ -33,7 +33,7 @@ def write_file(path: Path, blocks: Iterable[bytes], *, create_only: bool) -> Non
 
     Raises:
         FileExistsError: `create_only`, and there is one.
-        OSError: the disk is full, or worse; nothing is left behind.
+        OSError: the disk is full or broken; no part of the file is left.
     """
     make_folder(path.parent)
     part = path.with_name(f"{path.name}#{uuid4().int}")
@@ -54,7 +54,7 @@ def write_file(path: Path, blocks: Iterable[bytes], *, create_only: bool) -> Non
 
 
 def remove_folder(path: Path) -> None:
-    """Remove a folder with all that is in it; what is gone already, or goes meanwhile by another hand, is a success.
+    """Remove a folder with all that is in it. Files that are gone already, or go meanwhile, are no error.
 
     Raises:
         OSError: something is still there: the first error, after everything else was removed.

@@ -1,4 +1,4 @@
-"""What object storage says when it fails, in our codes. Its own texts hold paths and endpoints, so none is shown."""
+"""Failures of the object storage, in our codes. Its own messages hold paths and endpoints, so none is shown."""
 
 import errno
 from collections.abc import Iterator

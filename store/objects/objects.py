@@ -47,7 +47,7 @@ class Objects:
         """The storage at `url`: `file:///…` (made when it is missing), `s3://bucket/prefix`, `gs://…`, `az://…`.
 
         Args:
-            request_seconds: bound of one request, of which a large object takes many; three retries come on top.
+            request_seconds: bound of one request, not of an object, which may take many; three retries come on top.
 
         Raises:
             ValueError: the URL is none of these.
@@ -75,7 +75,7 @@ class Objects:
         return cls(store, None)
 
     async def put_create(self, key: str, data: bytes) -> None:
-        """Write a new object; that it is there already with the same bytes is a success.
+        """Write a new object. One that is there already with the same bytes is no error.
 
         Raises:
             ObjectExists: it is there with other bytes.
@@ -146,7 +146,7 @@ class Objects:
         return sorted(found)
 
     async def delete(self, key: str) -> None:
-        """Remove an object; that it is gone already is a success."""
+        """Remove an object. One that is gone already is no error."""
         try:
             with storage_errors():
                 await obstore.delete_async(self._store, key)
@@ -168,7 +168,7 @@ class Objects:
         try:
             with storage_errors():
                 await obstore.delete_async(self._store, keys)
-        except ObjectMissing:  # some storages say so, and then which of the others are left is unknown
+        except ObjectMissing:  # some storages fail for one missing key, and don't say which of the others they removed
             for key in keys:
                 await self.delete(key)
 
@@ -203,7 +203,7 @@ class Objects:
             await self.head(_probe("ping"))
 
     async def write_probe(self, identity: str) -> None:
-        """Leave something for workers to find: one that doesn't has another storage than the API.
+        """Write an object for workers to look for: a worker that doesn't find it uses another storage than the API.
 
         Args:
             identity: of the database that both use, as a key segment.

@@ -1,7 +1,7 @@
-"""Finalizing, the part that the database decides: freeze once, commit once.
+"""The database's part in finalizing: the plan is frozen once, and the product is committed once.
 
-What a product is built from is frozen into one row when all runs are sealed, or when those that are not had their time.
-Everything is built from that row alone, so every builder makes the same bytes; of two that commit, one matches nothing.
+The plan is written into one row when all runs are sealed, or when the others have been waited for long enough. Builders
+read that row alone, so all of them make the same bytes; of two that commit, the second one's statement matches no row.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -35,7 +35,7 @@ class FrozenPlan:
     """What a product is built from; the same for every builder.
 
     Attributes:
-        session: as it is now. Only what never changes in `ending` may shape the product.
+        session: as it is now. Only fields that never change in `ending` may shape the product.
         recording_id: of the `rec_…` id.
         segments: as `list_segments` gave them at the freeze.
         runs: per run {epoch, owner, claimed_at, joined_at, beat_at, released_at, lost, sealed}, in order of epochs;
@@ -53,7 +53,7 @@ class FrozenPlan:
 
 @dataclass(frozen=True, slots=True)
 class NotReady:
-    """There is nothing to build: runs are still draining (the last seal defers the job again), or it is done."""
+    """There is nothing to build: runs are still draining (the last seal defers the job again), or it is finalized."""
 
     status: Status | None
     unsealed: int
@@ -108,10 +108,10 @@ class Freezes:
     async def freeze(
         self, session_id: UUID, salvage_seconds: float, list_segments: ListSegments
     ) -> FrozenPlan | NotReady:
-        """The plan of an `ending` session; the first call whose time has come makes it, the others read it.
+        """The plan of an `ending` session. The first call that need not wait for a run makes it, later calls read it.
 
         Args:
-            salvage_seconds: an unsealed run is waited for so long after its last beat and after `ending_at`.
+            salvage_seconds: how long an unsealed run is waited for, from the later of its last beat and `ending_at`.
             list_segments: every stored segment of the session, as JSON objects; called outside of any transaction.
         """
         async with self._db.begin() as conn:
@@ -139,7 +139,7 @@ class Freezes:
         return frozen
 
     async def frozen(self, session_id: UUID) -> FrozenPlan | None:
-        """The plan that was made; None when there is none."""
+        """The plan that is frozen; None when there is none yet."""
         async with self._db.begin() as conn:
             return await _read_plan(conn, session_id)
 
@@ -180,7 +180,7 @@ class Freezes:
     async def commit_without_product(
         self, session_id: UUID, epoch: int, *, code: str = "storage.write_failed", message: str | None = None
     ) -> bool:
-        """Give up: the session is `failed` whatever its outcome was to be, its segments are kept.
+        """Give up: the session becomes `failed` whatever its outcome was to be; its segments are kept.
 
         Returns:
             As `commit`.

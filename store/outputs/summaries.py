@@ -36,7 +36,7 @@ class SummaryRun:
         code: why it failed, with `message`.
         object_key: of `summary.json`; None: there is none.
         is_current: `summary.json` was made from the transcript as it is now.
-        read_current: the last run, too, read the transcript as it is now.
+        read_current: the last run read the transcript as it is now, whether or not it made a summary.
     """
 
     session_id: UUID
@@ -61,8 +61,8 @@ class JobRun:
     """The run that a job is to do.
 
     Attributes:
-        waits: for the transcript to be closed, whose job defers this one again.
-        late: nothing became of it for a day.
+        waits: the transcript is still open; the job that closes it defers this one again.
+        late: it was requested more than a day ago.
     """
 
     run_id: UUID
@@ -96,21 +96,21 @@ class Summaries:
             The run that is going on, or the last one when none was started; None when the session is gone.
         """
         async with self._db.begin() as conn:
-            return await request_summary(conn, session_id, again=again)
+            return await _request(conn, session_id, again=again)
 
     async def begin(self, session_id: UUID) -> JobRun | None:
-        """What the job has to do; None when nobody waits for a summary."""
+        """The run that the job has to do; None when no summary is being made."""
         async with self._db.begin() as conn:
             row = (await conn.execute(_RUN_OF_JOB, {"id": session_id})).one_or_none()
         return None if row is None else JobRun(row.run_id, row.waits, row.late)
 
     async def finish(self, session_id: UUID, run_id: UUID, sha256: str, object_key: str) -> bool:
-        """The run's summary is stored; False when the session is gone or has another run."""
+        """Note that the run's summary is stored; False when the session is gone or has another run."""
         stored = {"state": "available", "stored_sha256": sha256, "object_key": object_key}
         return await self._end(session_id, run_id, sha256, stored)
 
     async def fail(self, session_id: UUID, run_id: UUID, sha256: str, code: str, message: str) -> bool:
-        """The run made no summary; see `finish`."""
+        """Note that the run made no summary; returns as `finish` does."""
         return await self._end(
             session_id, run_id, sha256, {"state": "failed", "code": code, "message": redact(message)}
         )
@@ -126,8 +126,7 @@ class Summaries:
             return (await conn.execute(statement)).rowcount == 1
 
 
-async def request_summary(conn: AsyncConnection, session_id: UUID, *, again: bool) -> SummaryRun | None:
-    """See `Summaries.request`; in the caller's transaction."""
+async def _request(conn: AsyncConnection, session_id: UUID, *, again: bool) -> SummaryRun | None:
     locked = select(sessions.c.id).where(sessions.c.id == session_id).with_for_update(read=True, key_share=True)
     if (await conn.execute(locked)).one_or_none() is None:
         return None

@@ -1,4 +1,4 @@
-"""Transcripts: the session's log read as segments, and how far the job has come that closes them."""
+"""Transcripts: the session's log, read as segments, and the state of the job that closes each of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -43,8 +43,8 @@ class TranscriptWork:
     """A transcript that is to be closed.
 
     Attributes:
-        attempts: this one included.
-        late: its deadline has passed; it has to do without speech.
+        attempts: how many there have been, with this one.
+        late: its deadline has passed, so it is closed without speech.
     """
 
     session: Session
@@ -57,7 +57,7 @@ class Closing:
     """How a transcript was closed.
 
     Attributes:
-        engine: what recognized speech; None: nothing did, nor had to.
+        engine: what recognized speech; None: no engine did, or there was none to recognize.
         code: why speech is missing, or some of it, with `message`.
     """
 
@@ -69,7 +69,7 @@ class Closing:
 
 
 class Transcripts:
-    """Reading transcripts, and the job's part of them."""
+    """Reads transcripts, and keeps the state of the jobs that close them."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -100,7 +100,7 @@ class Transcripts:
             return (await conn.execute(query)).one_or_none() is not None
 
     async def begin(self, session_id: UUID, deadline_seconds: float) -> TranscriptWork | None:
-        """Count an attempt; None when there is nothing to close (any more)."""
+        """Count an attempt; None when there is no transcript, or it is closed."""
         async with self._db.begin() as conn:
             parameters = {"id": session_id, "deadline_seconds": deadline_seconds}
             row = (await conn.execute(_ATTEMPT, parameters)).one_or_none()
@@ -109,11 +109,11 @@ class Transcripts:
             return TranscriptWork(await read_session(conn, session_id), row.attempts, row.late)
 
     async def note_failure(self, session_id: UUID, code: str, message: str) -> None:
-        """Say why the last attempt failed, while another one is to come."""
+        """Note why an attempt failed; another one follows."""
         await self._update(session_id, {"code": code, "message": redact(message)})
 
     async def close(self, session_id: UUID, closing: Closing, object_key: str) -> bool:
-        """Say how it ended; False when the session is gone, or it was closed before."""
+        """Note how it was closed; False when the session is gone, or it was closed before."""
         return await self._update(
             session_id,
             {

@@ -1,1 +1,1 @@
-"""Who records which session: claims, runs, beats and the fence against those who were replaced."""
+"""Who records which session: claims, runs, beats and the fence that keeps replaced workers out."""

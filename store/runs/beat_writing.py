@@ -1,4 +1,4 @@
-"""Beats: one statement for all sessions of a process. It proves and bills time, and brings back what became of them.
+"""Beats: one statement for all sessions of a process. It proves and bills their time, and returns their state.
 
 It touches `runs` only; sessions' rows are read, never locked. There is no NOTIFY in it: that takes a lock at commit.
 """
@@ -19,7 +19,7 @@ from store.lifecycle.pauses import PAUSES_OF, Pause, parse_pauses
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """What a worker says of one session.
+    """What a worker reports of one session.
 
     Attributes:
         joined: the room is connected and the spool is open: the time since the last beat may be billed.
@@ -27,8 +27,8 @@ class Beat:
         audio_ms: milliseconds of audio received by this run so far.
         peak_dbfs: the present level; None when silent.
         first_frame_at: on PostgreSQL's clock.
-        lost: the room was lost since this run joined it: what lies before the next beat that is joined is free. A beat
-            that is neither joined nor lost says nothing of that: it may have been overtaken by the run's join.
+        lost: the room was lost since this run joined it: the time before the next joined beat is not billed. A beat
+            that is neither joined nor lost changes nothing of that, as it may come after the run's join.
     """
 
     session_id: UUID
@@ -43,7 +43,7 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """What the database says of one session: what the worker has to follow. `stop` is set once it is settled."""
+    """What the database knows of one session, for the worker to follow. `stop` is set once the session is settled."""
 
     epoch: int
     status: Status
@@ -71,8 +71,8 @@ class BeatAnswer:
     runs: dict[UUID, RunState]
 
 
-# The statement's own instant: what commits after its snapshot carries a later stamp, so that a successor's time and
-# this one never overlap.
+# The statement's own instant: a claim that commits after its snapshot carries a later stamp, so the times of a run and
+# of its successor never overlap.
 _NOW = "statement_timestamp()"
 _BILLING = (
     "b.joined AND r.billed_at IS NOT NULL AND r.sealed_at IS NULL AND s.status IN ('running', 'paused', 'ending')"
@@ -119,8 +119,8 @@ async def write_beats(conn: AsyncConnection, owner: UUID, beats: Sequence[Beat],
 
     For the time that a run was joined this adds `least(now, paused_at, ending_at, the session's longest duration) −
     greatest(billed until, running since)`, clamped to 0…`stalled_seconds`; the first one that says `joined` after one
-    that said `lost` bills nothing yet. The longest duration is named here because whoever ends the session for it
-    comes later.
+    that said `lost` bills nothing yet. The longest duration is in this statement because the
+    sweeper, which ends the session for it, comes later.
     """
     ordered = sorted(beats, key=lambda beat: beat.session_id)
     rows = (

@@ -1,4 +1,4 @@
-"""Which sessions a process may claim: those that wait, and those whose worker was lost or gave them back."""
+"""The sessions that a process may claim: queued ones, and those whose worker was lost or gave them back."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,11 +14,11 @@ from store.runs.look import Look
 SHORT_RUN_MS = 30_000  # a run lost with less proven than this counts towards a crash loop
 LOST_RUNS_BEFORE_ALONE = 3
 LOST_ALONE_BEFORE_FAILED = 2
-QUEUED_AT_ONCE = 200  # the oldest; far more than one process takes, so that several at once find enough
+QUEUED_AT_ONCE = 200  # the oldest; far more than one process takes, so that several find enough at the same time
 
 _CLAIMABLE = ", ".join(f"'{status}'" for status in sorted(sources(Event.CLAIM)))
 
-# The run before was lost, unless it was handed over. "In a row" ends with a run that was not, or that proved enough.
+# The run before counts as lost unless it was handed over. A run that was handed over or proved enough breaks the row.
 _LOST = "(r.epoch IS NOT NULL AND (r.lost OR r.released_at IS NULL))"
 # A pause bills nothing, but its beats prove that the run lives.
 _PROVEN_MS = "greatest(r.billable_ms, extract(epoch FROM r.beat_at - r.joined_at) * 1000)"
@@ -26,7 +26,7 @@ _LOST_SHORT = f"({_LOST} AND {_PROVEN_MS} < {SHORT_RUN_MS})"
 _LOST_RUNS = f"(CASE WHEN {_LOST_SHORT} THEN s.lost_runs + 1 ELSE 0 END)"
 _LOST_ALONE = f"(CASE WHEN {_LOST_SHORT} THEN s.lost_alone + r.alone::int ELSE 0 END)"
 
-# Of the thousands of sessions that run, hardly one is claimable. Indexes know the queued ones and those that were
+# Hardly one of the thousands of sessions that run is claimable. Indexes find the queued ones and those that were
 # released lately and are not sealed; only a thorough look, which reads all that run, finds the others.
 _EASY = f"""
     AND s.id = ANY(ARRAY(
@@ -36,7 +36,7 @@ _EASY = f"""
     """
 
 
-# One flat SELECT: its conditions are judged again on a row that another claimer has just changed.
+# One flat SELECT, so that PostgreSQL checks its conditions again on a row that another claimer has just changed.
 def _candidates(where: str) -> TextClause:
     return text(
         f"""

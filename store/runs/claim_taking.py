@@ -47,7 +47,7 @@ _RAISE_EPOCH = text(
 
 
 async def take(conn: AsyncConnection, candidates: Sequence[Row[Any]], claimer: Claimer) -> list[UUID]:
-    """Raise the epoch of the locked candidates, but for those that nobody should take any more."""
+    """Raise the epoch of the locked candidates; fail those that have taken too many processes down."""
     hopeless = [row for row in candidates if row.lost_alone >= LOST_ALONE_BEFORE_FAILED]
     others = [row for row in candidates if row.lost_alone < LOST_ALONE_BEFORE_FAILED]
     dangerous = [row for row in others if row.lost_runs >= LOST_RUNS_BEFORE_ALONE]

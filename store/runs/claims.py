@@ -35,7 +35,7 @@ class Claim:
         token: the worker token to join with, of the two slots the one that expires later.
         token_slot: `customer` or `refreshed`.
         resumed: the session ran before; `started_at` stays sample 0.
-        alone: nothing else may run in this process: others died with this session.
+        alone: nothing else may run in this process, because others died with this session.
         previous_lost_at: when the run before was released or found lost.
     """
 
@@ -48,7 +48,7 @@ class Claim:
     previous_lost_at: datetime | None
 
 
-# Claimed, but the answer never arrived: a process that knows a run beats it.
+# Claimed by this process, but the answer was lost: it does not know the run, so it has never sent a beat of it.
 _UNKNOWN = text(
     """
     SELECT r.session_id FROM runs r JOIN sessions s ON s.id = r.session_id AND s.epoch = r.epoch
@@ -87,7 +87,7 @@ _RELEASE = text(
 class Claims:
     """Takes sessions for a process, and gives them back.
 
-    `active` is how many sessions were queued or had a run at this process's last thorough look: `decide_look` asks.
+    `active` is how many sessions were queued or had a run at this process's last thorough look; `decide_look` needs it.
     """
 
     def __init__(self, db: Database, vault: TokenVault) -> None:

@@ -1,4 +1,4 @@
-"""The fence: what every write of a worker carries."""
+"""The fence: the three values that every write of a worker carries."""
 
 from dataclasses import dataclass
 from uuid import UUID

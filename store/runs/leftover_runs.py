@@ -1,4 +1,4 @@
-"""What the database knows of a run whose spool was found: what may still become of that audio."""
+"""What the database knows of a run whose spool was found, and so what may still be done with its audio."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +10,8 @@ from store.database.database import Database
 from store.lifecycle.pauses import Pause, read_pauses
 from store.runs.fence import Fence
 
-# The lock waits for a pause or an end that is stamped, but not committed yet: the audio is older than whatever comes
-# after it.
+# The lock waits for a pause or an end that is stamped, but not committed yet. One that begins later is younger than all
+# of the audio.
 _QUERY = text(
     """
     SELECT s.status, s.started_at, s.ending_at, r.joined_at, r.sealed_at,
@@ -25,14 +25,14 @@ _QUERY = text(
 
 @dataclass(frozen=True, slots=True)
 class LeftoverRun:
-    """A run as the database has it.
+    """A run as it stands in the database.
 
     Attributes:
         started_at: sample 0 of the session; None: it never ran.
         stop_at: nothing after this instant may be stored; None: nothing was stopped.
         pauses: nothing within them may be stored either.
         joined: whether this run ever recorded on the session's clock.
-        sealed: nothing of it is awaited any more.
+        sealed: nobody waits for its audio any more.
         settled: the session is terminal without a recording to come, or its recording is stored and checked.
     """
 

@@ -1,11 +1,15 @@
-"""Whether a claimer may judge others: only one whose own polls have succeeded all the time (design.md §3.2). Pure."""
+"""For how long a process has reached the database without a break. Pure.
+
+A process takes another one's run for stale only when its own polls have succeeded for at least as long as a run may be
+silent. After an outage of the database every beat is old: judged by them alone, all sessions would be taken over.
+"""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class PollHistory:
-    """How long polls have succeeded without a failure or a pause of more than `longest_pause_ns` between them."""
+    """The polls of one process; a failure, or a pause of more than `longest_pause_ns`, begins a new stretch of them."""
 
     longest_pause_ns: int
     _since_ns: int | None = None
@@ -22,7 +26,7 @@ class PollHistory:
         self._since_ns = None
 
     def good_for_ns(self, now_ns: int) -> int:
-        """How long that is by now."""
+        """For how long polls have succeeded by now; 0 after a failure or too long a pause."""
         if self._since_ns is None or now_ns - self._last_ns > self.longest_pause_ns:
             return 0
         return now_ns - self._since_ns

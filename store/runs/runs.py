@@ -1,4 +1,4 @@
-"""What a worker writes about the runs that it has: joined, stopped, sealed, handed over. All of it under the fence."""
+"""What a worker writes about its runs: joined, stopped, sealed, handed over. All of it under the fence."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,7 +24,7 @@ from store.runs.fence import Fence, Replaced
 
 _THIS_RUN = "session_id = :session_id AND epoch = :epoch AND owner = :owner"
 _OWNED = text(f"SELECT joined_at FROM runs WHERE {_THIS_RUN}")
-# A pause is billed up to its beginning: joined in one, a run has billed nothing past that.
+# A pause is billed up to its beginning, so a run that joins in a pause begins its bill there.
 _JOIN = text(
     f"""
     UPDATE runs SET joined_at = :at, beat_at = greatest(beat_at, :at),
@@ -48,7 +48,7 @@ class Runs:
         self._vault = vault
 
     async def mark_running(self, fence: Fence) -> Session:
-        """The room is joined and the spool is open. On the first run this instant is `started_at`, sample 0.
+        """Note that the room is joined and the spool is open. On the first run this instant is `started_at`, sample 0.
 
         Repeated after a lost answer, or when the session is ending already, it changes nothing.
 
@@ -96,7 +96,7 @@ class Runs:
             return await read_session(conn, fence.session_id)
 
     async def seal(self, fence: Fence) -> None:
-        """Nothing of this run is still to come: its spool is uploaded. A replaced run may seal too.
+        """Note that this run is complete: its spool is uploaded. A replaced run may be sealed, too.
 
         When it was the last one of an `ending` session, the finalize job is deferred.
         """

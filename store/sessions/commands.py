@@ -1,4 +1,4 @@
-"""Commands of the API: transitions that it commits itself; workers follow."""
+"""Commands of the API: it commits these transitions itself, and workers follow."""
 
 from uuid import UUID
 
@@ -67,7 +67,7 @@ class SessionCommands:
             if locked.status is not target:
                 await apply(conn, locked, event)
                 if target is Status.RUNNING:
-                    await notify(conn, MESSAGE_CHANNEL, str(session_id))  # some may have been waiting
+                    await notify(conn, MESSAGE_CHANNEL, str(session_id))  # messages may have been waiting for this
             return await read_session(conn, session_id)
 
     async def replace_token(
@@ -90,7 +90,7 @@ class SessionCommands:
                     "worker_token.identity_mismatch", "the worker token is for another identity", param=PARAM
                 )
             await put_token(conn, self._vault, session_id, CUSTOMER, token, claims.expires_at)
-            await conn.execute(  # a refreshed one may live longer, but this is the customer's last word
+            await conn.execute(  # made from the old token; it must not win by expiring later
                 delete(worker_tokens).where(worker_tokens.c.session_id == session_id, worker_tokens.c.slot == REFRESHED)
             )
             await change_row(conn, locked, {"token_expires_at": claims.expires_at}, "worker_token.replaced")

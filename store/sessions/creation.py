@@ -1,4 +1,4 @@
-"""Creating a session: one transaction, whose fate is found out even when its COMMIT got no answer."""
+"""Creating a session: one transaction, whose outcome is looked up when its COMMIT got no answer."""
 
 import asyncio
 import time
@@ -64,7 +64,7 @@ class SessionCreation:
                 existing = await active_in_room(conn, organization_id, new.transport)
             if existing is not None:
                 raise identity_in_use(existing)
-            # it has just ended: try again
+            # the other session has just ended: try again
         raise identity_in_use(None)
 
     async def _write(
@@ -93,7 +93,7 @@ class SessionCreation:
         return session
 
     async def _find_out(self, session_id: UUID) -> Session:
-        """What became of a transaction whose COMMIT got no answer.
+        """Look up whether a transaction whose COMMIT got no answer has happened.
 
         Raises:
             DatabaseUnavailableError: provably nothing was written.
@@ -167,6 +167,6 @@ def _columns(organization_id: UUID, new: NewSession) -> dict[str, object]:
 
 
 async def _hold(conn: AsyncConnection, session_id: UUID) -> None:
-    """Hold what only the transaction that creates this session, and those that ask for its fate, ever hold."""
+    """Take the lock of this session's creation, which looking up its outcome takes, too."""
     key = session_id.int & 0x7FFF_FFFF_FFFF_FFFF
     await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})

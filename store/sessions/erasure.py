@@ -32,10 +32,10 @@ FOLDERS = ("sessions", "spool")
 
 # After the longest job that may be running now, and after the longest that anybody may be cut off.
 _AGAIN_SECONDS = (0, 2 * 3600, 24 * 3600)
-# A session that has been over for a day has nobody left that was cut off from it.
+# A worker is not cut off for a day, so a session that has been over for so long needs one late look only.
 _EXPIRED_AGAIN_SECONDS = (2 * 3600,)
 _STORAGE_AWAY_SECONDS = 60
-_AT_ONCE_SECONDS = 10.0  # then the client has waited long enough: the job does the rest
+_AT_ONCE_SECONDS = 10.0  # longer a client should not wait: the job does the rest
 
 _HOLD = select(sessions.c.id)
 _DELETE_JOBS = text(
@@ -55,7 +55,7 @@ _log = structlog.get_logger(__name__)
 
 
 class SessionErasure:
-    """Erases sessions; what is gone is gone for every reader but the ledger's."""
+    """Erases sessions. Only the bill still knows of them."""
 
     def __init__(self, db: Database, objects: Objects) -> None:
         self._db = db
@@ -90,7 +90,7 @@ class SessionErasure:
         """Erase a session that has been terminal for `days`.
 
         Returns:
-            False when it is not, or not any more, or somebody else is at it.
+            False when it is not due, is gone, or another process is erasing it.
 
         Raises:
             StorageError: the rows are gone, the objects are left to a job.
@@ -111,7 +111,7 @@ class SessionErasure:
         return True
 
     async def sweep(self, session_id: UUID) -> None:
-        """Remove what may still lie around of an erased session; nothing when the session exists.
+        """Remove what late writers may have left of an erased session; does nothing when the session exists.
 
         Raises:
             StorageError: the storage is away; the job is deferred again.
@@ -145,7 +145,7 @@ def _left_to_job(session_id: UUID, error: StorageError) -> None:
 
 
 async def _erase_rows(conn: AsyncConnection, session_id: UUID, again_seconds: Sequence[int]) -> None:
-    """What is kept of a session whose row this transaction has locked; jobs look for its objects that much later."""
+    """Erase the rows of a session whose own row this transaction has locked; jobs remove its objects so much later."""
     await erase_answers(conn, session_id)
     await conn.execute(delete(sessions).where(sessions.c.id == session_id))
     await conn.execute(_DELETE_JOBS, {"id": str(session_id), "erase": ERASE})

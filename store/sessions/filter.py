@@ -1,9 +1,9 @@
-"""What a list of sessions shows, and the query that finds one page of it.
+"""The filters of a list of sessions, and the query that finds one page of it.
 
 Pages are cut by id alone (keyset), and `created_at` is the millisecond inside the id, so times are bounds of ids too.
 Each filter, and each one together with an agent, has an index that goes on with the shelf (status, archived or not) and
-the id: a page costs the same at a thousand rows and at a million. Two filters that are neither agent nor status have
-none of their own: the rarer one's sessions are read until the page is full.
+the id: a page costs the same at a thousand rows and at a million. No index serves
+two filters that are neither agent nor status: the sessions of the rarer one are read until the page is full.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class SessionFilter:
     """Conditions that must all hold; None: any.
 
     Attributes:
-        statuses: one of them; aliases are expanded already.
+        statuses: the session has one of them; aliases are expanded already.
         created_after: exclusive.
         created_before: exclusive.
         tag: among the session's tags.
@@ -60,7 +60,7 @@ class SessionFilter:
 def page_of_ids(organization_id: UUID, chosen: SessionFilter, limit: int, starting_after: UUID | None) -> Select[Any]:
     """The ids of `limit` sessions and one more, newest first, from those older than `starting_after`.
 
-    Each shelf gives its newest, from its place in an index that has no common order for several of them.
+    The newest of each shelf are read from the index and merged then: it has no common order for several shelves.
     """
     table, id_ = (sessions, sessions.c.id) if chosen.tag is None else (session_tags, session_tags.c.session_id)
     order = _order(chosen, id_)
@@ -73,7 +73,7 @@ def page_of_ids(organization_id: UUID, chosen: SessionFilter, limit: int, starti
 
 
 def _order(chosen: SessionFilter, id_: ColumnElement[UUID]) -> ColumnElement[bytes]:
-    """What sorts as ids do, spelled as in the one index (or the few, of which the planner knows the best) to read."""
+    """The sort key: in the order of ids, spelled as in the index to read (of several, the planner takes the best)."""
     optional = chosen.tag is None and any(getattr(chosen, name) is not None for name in _OPTIONAL)
     constant = page_order(of_agent=chosen.agent_id is not None, of_something=optional)
     return func.uuid_send(id_, type_=LargeBinary).concat(literal_column(f"'\\x{constant:02x}'::bytea", LargeBinary))
@@ -86,7 +86,7 @@ def _shelves(chosen: SessionFilter) -> list[str]:
 
 
 def _columns(chosen: SessionFilter) -> list[ColumnElement[bool]]:
-    """What has to be equal, besides organization and shelf."""
+    """The columns that have to be equal, besides organization and shelf."""
     wanted = {name: value for name in ("agent_id", *_OPTIONAL) if (value := getattr(chosen, name)) is not None}
     if chosen.tag is None:
         return [sessions.c[name] == value for name, value in wanted.items()]
@@ -100,13 +100,13 @@ def _columns(chosen: SessionFilter) -> list[ColumnElement[bool]]:
 
 
 def _first_ids(chosen: SessionFilter) -> list[UUID]:
-    """Bounds from which on ids are chosen."""
+    """Lower bounds of the ids, inclusive."""
     after = chosen.created_after
     return [] if after is None else [_first_id((after - UNIX_EPOCH) // MILLISECOND + 1)]
 
 
 def _end_ids(chosen: SessionFilter, starting_after: UUID | None) -> list[UUID]:
-    """Bounds up to which ids are chosen, exclusive."""
+    """Upper bounds of the ids, exclusive."""
     before = chosen.created_before
     bounds = [] if before is None else [_first_id(-((UNIX_EPOCH - before) // MILLISECOND))]
     return bounds if starting_after is None else [*bounds, starting_after]

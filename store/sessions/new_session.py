@@ -18,13 +18,13 @@ class NewSession:
     """A voice session to queue now or later, or a text session. What is left out has the default of every session.
 
     Attributes:
-        id: made by the caller, so that an answer lost at COMMIT can be looked up; `created_at` is inside of it.
+        id: made by the caller, so that an answer lost at COMMIT can be looked up; `created_at` is read from it.
         transport: None for a text session, which has neither token nor worker.
         token: the customer's worker token; it is stored sealed and shown nowhere.
         token_expires_at: its `exp`.
         multiplier: credits per second, copied so that a later price doesn't change this bill.
         agent_id: None means the organization's default agent.
-        start_at: ahead: `created` until then; else it is queued at once.
+        start_at: until then the session is `created`; None, or a time that has passed: it is queued at once.
     """
 
     id: UUID

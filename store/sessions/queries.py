@@ -19,7 +19,7 @@ from store.sessions.filter import SessionFilter, page_of_ids
 
 @dataclass(frozen=True, slots=True)
 class SessionEvent:
-    """One row of a session's log. `status_from` and `status_to` are set where it is a transition."""
+    """One event of a session. `status_from` and `status_to` are set where it is a transition."""
 
     id: UUID
     session_id: UUID
@@ -36,7 +36,7 @@ class SessionEvent:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """The recording of a session as far as it has come; what isn't known before the product is stored is None.
+    """The recording of a session as far as it has come; fields that the product decides are None until it is stored.
 
     Attributes:
         id: None before the recording was frozen.
@@ -64,7 +64,7 @@ class Recording:
 
 
 class SessionQueries:
-    """Every read is bound to an organization; what belongs to another one isn't found."""
+    """Every read but `current` is bound to an organization, and does not find what belongs to another one."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

@@ -1,6 +1,6 @@
-"""What only document 002 does with a session: merge its data, replace its prompt, and make a text session a voice one.
+"""What only `/api/sessions` does with a session: merge its data, replace its prompt, make a text one a voice one.
 
-All of one request is one transaction: where a part is refused, nothing is written.
+A request is one transaction: when a part of it is refused, nothing is written.
 """
 
 import json
@@ -41,9 +41,9 @@ class TaskChanges:
     """What is to change; None: that stays.
 
     Attributes:
-        command: what to do with a session that has this status; None: it is so already.
+        command: the command for a session of this status; None: it is as wanted already.
         data: merged into what there is, member by member; a null deletes its member.
-        prompt: replaces; an empty one is one, too.
+        prompt: replaces the prompt, also when it is empty.
         seat: where to join with which token until when: makes a `created` text session a voice session.
     """
 
@@ -54,14 +54,14 @@ class TaskChanges:
 
 
 class TaskSessions:
-    """Sessions as tasks have them."""
+    """Changes the sessions of a task."""
 
     def __init__(self, db: Database, vault: TokenVault) -> None:
         self._db = db
         self._vault = vault
 
     async def change(self, organization_id: UUID, session_id: UUID, changes: TaskChanges) -> Session:
-        """Apply all of it.
+        """Apply all changes of a request.
 
         Raises:
             ParleyError: `not_found`, `transition.invalid`, `room.identity_in_use`, `field.invalid` for data that has

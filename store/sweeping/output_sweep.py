@@ -12,7 +12,7 @@ _BATCH = 200
 
 
 def _lost(table: str, state: str, since: str) -> TextClause:
-    """Jobs that nobody has tried for a while. The stamp moves at once, so that not every round defers them again."""
+    """Find jobs that nobody has tried for a while. Their stamp moves at once, so that not every round defers them."""
     return text(
         f"""
         UPDATE {table} SET attempted_at = statement_timestamp() WHERE session_id IN (
@@ -26,7 +26,7 @@ def _lost(table: str, state: str, since: str) -> TextClause:
 
 _LOST_TRANSCRIPTS = _lost("transcripts", "pending", "created_at")
 _LOST_SUMMARIES = _lost("summaries", "generating", "requested_at")
-# No speech process came in twice the time: the segments go all the same.
+# No speech process has come in twice the deadline: without one the transcript is closed, so that the segments can go.
 _ABANDONED_TRANSCRIPTS = text(
     f"""
     UPDATE transcripts SET state = 'incomplete', code = 'speech.deadline', finished_at = statement_timestamp()
@@ -40,7 +40,7 @@ _ABANDONED_TRANSCRIPTS = text(
 
 
 async def sweep_outputs(conn: AsyncConnection, settings: Settings) -> int:
-    """Defer what was lost again; a job that waits or runs already is not doubled.
+    """Defer lost jobs again; one that waits or runs already is not doubled.
 
     Returns:
         How many transcripts and summaries were looked after.

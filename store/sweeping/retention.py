@@ -1,7 +1,7 @@
 """Retention: the content of sessions that have been over for some days is erased, as if each had been deleted.
 
 One round takes the oldest first and stops after a minute; what is left waits for the next one, five minutes later.
-What has been erased isn't found again, so a round that was broken off is simply gone on with.
+An erased session isn't found again, so the next round goes on where one was broken off.
 """
 
 import time
@@ -21,7 +21,7 @@ from store.sessions.erasure import SessionErasure
 _ROUND_SECONDS = 60.0
 _BATCH = 200
 
-# By when they ended, from where the batch before stopped: one that can't be erased holds up no other.
+# In the order of their ends, from where the batch before stopped: a session that can't be erased holds up no other.
 OVER = text(
     f"""
     SELECT id, finished_at FROM sessions
@@ -78,11 +78,11 @@ class Retention:
             return await self._erasure.expire(session_id, self._days)
         except DatabaseUnavailableError as error:
             _log.warning("retention.not_erased", session_id=format_id("sess", session_id), error=error.code)
-            await self._db.ping()  # that answers: this session alone is to blame
+            await self._db.ping()  # the storage answers, so the trouble is with this session alone
             return False
 
     async def _over_until(self, until: float) -> AsyncIterator[UUID]:
-        """The sessions that are due, the first one in any case, until that instant of the monotonic clock."""
+        """The sessions that are due, until that instant of the monotonic clock; the first one in any case."""
         after = dict(_BEFORE_ALL)
         while True:
             async with self._db.begin() as conn:

@@ -1,9 +1,9 @@
-"""Turns: what every process would look after now and then is looked after by one of them."""
+"""Turns: each task of the sweeper is done by one of all processes at a time, and not too often."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-# A stamp from the future is one of a clock that was put back.
+# A stamp that lies ahead: the clock has been put back.
 _TAKE = text(
     """
     INSERT INTO sweeps (concern, swept_at) VALUES (:concern, statement_timestamp())
@@ -19,7 +19,7 @@ class SweepTurns:
     """The turns of one transaction, which holds the sweepers' lock; they count when it commits.
 
     Args:
-        in_turn: False: every turn is this transaction's.
+        in_turn: False: take every turn, whoever took it when.
     """
 
     def __init__(self, conn: AsyncConnection, *, in_turn: bool) -> None:
@@ -27,12 +27,12 @@ class SweepTurns:
         self._in_turn = in_turn
 
     async def take(self, concern: str, every_seconds: float) -> bool:
-        """Whether nobody has taken it within `every_seconds`; then it is taken."""
+        """Take the turn unless it was taken within `every_seconds`; whether it is taken now."""
         if not self._in_turn:
             return True
         asked = {"concern": concern, "every": every_seconds}
         return (await self._conn.execute(_TAKE, asked)).one_or_none() is not None
 
     async def give_back(self, concern: str) -> None:
-        """There is more to do: the next sweep takes this turn again."""
+        """Let the next sweep take this turn again, as there is more to do."""
         await self._conn.execute(_GIVE_BACK, {"concern": concern})

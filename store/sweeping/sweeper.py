@@ -1,8 +1,8 @@
-"""The sweeper: what nobody asks for and time alone brings about. Every second, in one of all APIs and supervisors.
+"""The sweeper: once a second it moves every session that is due by time alone. It runs in each API and supervisor.
 
-One of them works at a time (an advisory lock), in one short transaction; each concern is one query, which finds nothing
-most of the time, and what it finds takes the same transitions as everything else. Most queries read an index that has
-only what is due. Two have to look at every session that runs, and take their turn more seldom (`sweep_turns`).
+One of them sweeps at a time (an advisory lock), in one short transaction. Each concern is one query, which finds
+nothing most of the time; what it finds takes the same transitions as everything else. Most queries read an index that
+holds only what is due. Two have to read every session that runs, and take their turn more seldom (`sweep_turns`).
 """
 
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ BATCH = 200  # sessions per concern and sweep; the rest is found a second later
 SWEEP_SECONDS = 1.0
 _TURN_SECONDS = 0.9 * SWEEP_SECONDS
 _LONGEST_PAUSE_SECONDS = 5 * SWEEP_SECONDS
-# How often the sessions that run are read for those whose time is over: late by that much at most.
+# How often every session that runs is read, per window or interval: a session is found late by that part of it at most.
 _LOOKS_PER_WINDOW = 60
 _LOOKS_PER_INTERVAL = 12
 
@@ -68,7 +68,7 @@ def _older(stamp: str, parameter: str) -> str:
     return f"{stamp} < statement_timestamp() - make_interval(secs => :{parameter})"
 
 
-# A value of its own for each session: joined, the planner may read the runs of years instead.
+# A subquery for each session: for a join the planner may read the runs of years.
 _BEAT_AT = "(SELECT beat_at FROM runs WHERE session_id = s.id AND epoch = s.epoch)"
 _JOINED_ONCE = sources(Event.PAUSE) | sources(Event.RESUME)
 _CLAIMED = sources(Event.CLAIM) - {Status.QUEUED}
@@ -85,7 +85,7 @@ _MAX_DURATION = _found(
 )
 _WORKER_LOST = _found(
     f"{_in(*_CLAIMED)} AND {_older(_BEAT_AT, 'takeover_window_seconds')}",
-    # Its spool may hold what it heard until its own fence fell.
+    # The lost worker's spool may hold what it heard until its own fence fell.
     f"{_BEAT_AT} + make_interval(secs => :stalled_seconds) AS at",
 )
 _FINALIZE_DEADLINE = _found(f"{_in(Status.ENDING)} AND {_older('s.ending_at', 'finalize_deadline_seconds')}")
@@ -98,7 +98,7 @@ _ATTEMPTED = text(
 
 
 class Sweeper:
-    """One process's part in it."""
+    """The sweeps of one process."""
 
     def __init__(self, db: Database, settings: Settings) -> None:
         self._db = db
@@ -128,8 +128,8 @@ async def sweep(
 
     Args:
         watched_seconds: for how long the caller's sweeps have succeeded without a break. Less than `stalled_seconds`:
-            workers may only just be reaching a database that was away, so none is judged lost yet. None: judge.
-        in_turn: leave out what somebody has looked after lately; None of it left: nothing is swept.
+            workers may only just be reaching a database that was away, so none is taken for lost yet. None: any may be.
+        in_turn: leave out concerns that another process has looked after lately; False: look after all of them.
 
     Raises:
         DatabaseUnavailableError: nothing was swept.
@@ -175,7 +175,7 @@ async def _queue(conn: AsyncConnection) -> int:
 
 
 async def _stop(conn: AsyncConnection, found: TextClause, parameters: dict[str, Any], stop: Stop) -> int:
-    """Stop what is found, each at the instant that was found with it, if one was."""
+    """Stop the sessions that are found; a session whose row names an instant stops at it."""
     rows = (await conn.execute(found, parameters)).all()
     for row in rows:
         await stop_session(conn, await lock_held_session(conn, row.id), replace(stop, at=row.at))

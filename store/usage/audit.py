@@ -17,7 +17,7 @@ from store.database.database import Database
 
 _AT_A_TIME = 200
 
-# Those with a row in the period, and those that ran and were over in it: the final row may be what is missing.
+# Sessions with a row in the period, and those that ran and ended in it, whose final row may be missing.
 _BILLED_IN = text(
     """
     SELECT session_id FROM usage_events
@@ -54,7 +54,7 @@ _OWNER = text(
 
 @dataclass(frozen=True, slots=True)
 class AuditedRow:
-    """A row of the bill, as far as it is checked."""
+    """The columns of a bill's row that are checked."""
 
     kind: str
     epoch: int
@@ -70,7 +70,7 @@ class AuditedRow:
 
 @dataclass(frozen=True, slots=True)
 class AuditedSession:
-    """A session's whole bill, oldest row first, and what the session itself says."""
+    """A session's whole bill, oldest row first, and its own counter."""
 
     session_id: UUID
     rows: list[AuditedRow]
@@ -78,13 +78,13 @@ class AuditedSession:
 
 
 class LedgerAudit:
-    """Reads what is to be checked; checks nothing itself."""
+    """Reads bills; `sessions.ledger_check` checks them."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def organization_of(self, session_id: UUID) -> UUID | None:
-        """Whose session it is, or was; None when nobody ever heard of it."""
+        """The organization that has or had the session; None when no session and no bill has this id."""
         async with self._db.begin() as conn:
             found: UUID | None = (await conn.execute(_OWNER, {"id": session_id})).scalar_one_or_none()
         return found

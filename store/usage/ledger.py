@@ -21,7 +21,7 @@ from store.database.tables import usage_events
 # Transactions are bounded to 10 s; a reader of the organization's tail must not step over one that commits late.
 TAIL_SECONDS = 30
 
-ACCRUED_AT_ONCE = 2000  # rows in one transaction; more are due only after nobody has swept for a while
+ACCRUED_AT_ONCE = 2000  # rows in one transaction; more are due only when nobody has swept for a while
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ _ACCRUE = text(
 )
 _SETTLE = text(_settling(_HELD, "accrual"))
 _CLOSE = text(_settling(_HELD, "final"))
-# A beat whose snapshot fell between the stamp of an end and its commit billed past it; so may one at the stamp of the
-# pause in which the session ended. Nothing that the ledger has is taken back.
+# A beat whose snapshot lies between the stamp of an end and its commit has billed past the end; so may one at the stamp
+# of the pause in which the session ended. What the ledger has already is not taken back.
 _TRIM = text(
     """
     UPDATE runs r
@@ -114,7 +114,7 @@ async def settle(conn: AsyncConnection, session_ids: Sequence[UUID]) -> None:
 
 
 async def stop_billing(conn: AsyncConnection, session_id: UUID) -> None:
-    """Seal the runs of a session that are not: what they still beat adds nothing, and nothing lies past its end."""
+    """Seal the open runs of a session, so that later beats bill nothing, and take back what was billed past its end."""
     await conn.execute(_SEAL_ALL, {"id": session_id})
     await conn.execute(_TRIM, {"id": session_id})
 
@@ -126,7 +126,7 @@ async def close(conn: AsyncConnection, session_id: UUID) -> None:
 
 
 class Ledger:
-    """Reading the bill."""
+    """Reads the bill."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -142,7 +142,7 @@ class Ledger:
     ) -> tuple[list[UsageEvent], bool]:
         """A page of the bill, oldest first, and whether there is more.
 
-        Of one session everything is there at once; organization-wide pages end 30 s before now.
+        A session's rows are on its page as soon as they are written; pages of an organization end 30 s before now.
 
         Args:
             after: the id of the last row of the page before.

@@ -1,4 +1,4 @@
-"""What a period of the bill adds up to, from the ledger alone."""
+"""Sums of the bill over a period, from the ledger alone."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ _REPORTS = {column: text(_report(column or "NULL::text")) for column in (None, "
 
 
 class UsageTotals:
-    """Adding up the bill. A row belongs to the period in which it was recorded."""
+    """Adds up the bill. A row belongs to the period in which it was recorded."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

@@ -1,5 +1,5 @@
--- Revision 3. Frozen. One index per list filter: without, a page of a rare value read every session of the organization
--- (measured at 1,000,000 rows: 130 to 350 ms; with: under 4 ms).
+-- Revision 3. Frozen. One index per list filter. Without it, a page of a rare value reads every session of the organization
+-- (measured at 1,000,000 rows: 130 to 350 ms without, under 4 ms with it).
 
 CREATE INDEX ix_sessions_agent_newest ON sessions (organization_id, agent_id, id DESC);
 CREATE INDEX ix_sessions_task_newest ON sessions (organization_id, task_id, id DESC) WHERE task_id IS NOT NULL;

@@ -26,8 +26,8 @@ CREATE TABLE log_entries (
     CONSTRAINT ck_log_entries_role CHECK (role IN ('user', 'assistant', 'system')),
     CONSTRAINT ck_log_entries_source CHECK (source IN ('api', 'lk.chat', 'lk.transcription', 'speech'))
 );
--- Pages of one kind, whatever the other kind has in between.
+-- Pages of one kind of entry, however many of the other kind lie between.
 CREATE INDEX ix_log_entries_messages ON log_entries (session_id, seq) WHERE kind = 'message';
 CREATE INDEX ix_log_entries_segments ON log_entries (session_id, seq) WHERE kind = 'segment';
--- What a worker still has to put into the room.
+-- Messages that a worker still has to put into the room.
 CREATE INDEX ix_log_entries_undelivered ON log_entries (session_id, seq) WHERE source = 'api' AND delivered_at IS NULL;

@@ -1,4 +1,4 @@
-"""Indexes of what can be claimed without looking at every session that runs."""
+"""Indexes by which sessions to claim are found without reading every session that runs."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Indexes of what retention looks for, and of a session's jobs."""
+"""Indexes of sessions by their end, and of jobs by their session."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What makes a sweep cheap: whose turn it is, and indexes of what time brings about."""
+"""What makes a sweep cheap: a table of turns, and indexes of what falls due."""
 
 from pathlib import Path
 
