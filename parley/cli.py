@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _complain(message: str, exit_code: int) -> int:
-    from sessions.redaction import redact
+    from sessions.texts.redaction import redact
 
     print(f"parley: {redact(message)}", file=sys.stderr)
     return exit_code

@@ -6,16 +6,14 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from sessions.lifecycle import Outcome, Status
-from sessions.usage import Usage
+from sessions.billing.usage import Usage
+from sessions.lifecycle.lifecycle import Outcome, Status
+from sessions.lifecycle.recording_state import RecordingState
 
 SessionKind = Literal["voice", "text"]
 AudioSource = Literal["track", "data_stream"]
 Layout = Literal["mono", "stereo"]
 OnPause = Literal["silence", "cut"]
-RecordingState = Literal[
-    "none", "pending", "recording", "paused", "finalizing", "available", "incomplete", "failed", "deleted"
-]
 
 
 @dataclass(frozen=True, slots=True)

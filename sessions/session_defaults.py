@@ -1,7 +1,7 @@
 """What a new session is like unless its creator says otherwise."""
 
+from sessions.billing.usage import Quality
 from sessions.session import RecordingOptions
-from sessions.usage import Quality
 
 QUALITY: Quality = "standard"
 MAX_DURATION_SECONDS = 3600  # or the most that the server allows, if that is less

@@ -12,7 +12,7 @@ import jwt
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from sessions.errors import ParleyError
-from sessions.text_bounds import NO_NUL, SHORT_CHARACTERS
+from sessions.texts.text_bounds import NO_NUL, SHORT_CHARACTERS
 
 MAX_TOKEN_CHARACTERS = 8192
 PARAM = "transport.worker_token"

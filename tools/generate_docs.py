@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 from control_api.http.openapi.document import openapi_document, render
 from control_api.operations import OPERATIONS
 from sessions.codes import CODES
-from sessions.lifecycle import TERMINAL, TRANSITIONS
+from sessions.lifecycle.lifecycle import TERMINAL, TRANSITIONS
 from sessions.settings import Settings
 from tools.api_page import api_page_of
 

@@ -24,7 +24,7 @@ from bench.scenes.many_sessions import (
     RARE_TASK,
 )
 from sessions.ids import format_id
-from sessions.lifecycle import TERMINAL, Status
+from sessions.lifecycle.lifecycle import TERMINAL, Status
 from store.access.api_keys import ApiKeys
 from store.access.vault import TokenVault
 from store.database.database import Database

@@ -6,7 +6,7 @@ from control_api.events.models import EventList, SessionEvent, StatusTransition,
 from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.call import Call
 from sessions.ids import format_id
-from sessions.redaction import redact_value
+from sessions.texts.redaction import redact_value
 from sessions.timestamps import format_timestamp
 from store.sessions.queries import SessionEvent as StoredEvent
 

@@ -3,7 +3,8 @@
 from typing import Any, Literal
 
 from control_api.http.answers.models import AnswerModel, Timestamp
-from sessions.session import Layout, OnPause, RecordingState
+from sessions.lifecycle.recording_state import RecordingState
+from sessions.session import Layout, OnPause
 
 
 class Gap(AnswerModel):

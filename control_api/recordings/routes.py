@@ -12,7 +12,7 @@ from control_api.recordings.models import AudioLink
 from control_api.recordings.presenter import present_recording
 from sessions.errors import ParleyError
 from sessions.ids import format_id
-from sessions.lifecycle import TERMINAL
+from sessions.lifecycle.lifecycle import TERMINAL
 from sessions.session import Session
 from sessions.timestamps import format_timestamp
 

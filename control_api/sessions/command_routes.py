@@ -9,7 +9,7 @@ from control_api.http.requests.call import Call
 from control_api.sessions.presenter import present_session
 from control_api.sessions.request_models import ReplaceWorkerTokenRequest
 from sessions.errors import ParleyError
-from sessions.lifecycle import SETTLED
+from sessions.lifecycle.lifecycle import SETTLED
 from sessions.worker_token import read_worker_token, require_stream_grants
 
 

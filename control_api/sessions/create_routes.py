@@ -12,12 +12,12 @@ from control_api.sessions.presenter import present_session
 from control_api.sessions.request_models import CreateSessionRequest
 from control_api.sessions.transport_reading import read_transport
 from sessions import session_defaults
+from sessions.billing.usage import MULTIPLIERS
 from sessions.errors import ParleyError
 from sessions.ids import format_id, new_uuid, parse_id
 from sessions.session import RecordingOptions, Session
 from sessions.settings import Settings
 from sessions.timestamps import parse_timestamp
-from sessions.usage import MULTIPLIERS
 from store.sessions.new_session import NewSession
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from multidict import MultiMapping
 
 from control_api.sessions.notifications import SessionNotifications
-from sessions.lifecycle import SETTLED, TERMINAL, Status
+from sessions.lifecycle.lifecycle import SETTLED, TERMINAL, Status
 from sessions.session import Session
 from store.waiting.set_within import set_within
 

@@ -10,11 +10,11 @@ from control_api.sessions.resource_models import (
     UsageCounters,
 )
 from sessions import session as domain
+from sessions.billing.usage import Usage
 from sessions.ids import format_hex_id, format_id
-from sessions.lifecycle import TERMINAL, Status
-from sessions.redaction import redact
+from sessions.lifecycle.lifecycle import TERMINAL, Status
+from sessions.texts.redaction import redact
 from sessions.timestamps import format_timestamp
-from sessions.usage import Usage
 
 
 def present_session(session: domain.Session) -> SessionResource:

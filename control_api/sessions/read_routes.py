@@ -11,7 +11,7 @@ from control_api.sessions.notifications import NOTIFICATIONS
 from control_api.sessions.presenter import present_session, present_session_in_hex
 from control_api.sessions.resource_models import SessionList
 from sessions.ids import is_hex_spelling
-from sessions.lifecycle import Status
+from sessions.lifecycle.lifecycle import Status
 from sessions.session import Session
 from store.sessions.filter import SessionFilter
 

@@ -17,10 +17,10 @@ from control_api.http.answers.models import (
     Title,
 )
 from sessions import session_defaults
+from sessions.billing.usage import Quality
 from sessions.session import AudioSource, Layout, OnPause
-from sessions.text_bounds import LONG_CHARACTERS, NO_NUL
+from sessions.texts.text_bounds import LONG_CHARACTERS, NO_NUL
 from sessions.timestamps import EXPECTED_TIME, parse_timestamp
-from sessions.usage import Quality
 from sessions.worker_token import MAX_TOKEN_CHARACTERS
 
 MAX_METADATA_BYTES = 8 * 1024

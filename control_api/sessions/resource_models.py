@@ -6,9 +6,9 @@ from pydantic import Field
 
 from control_api.http.answers.models import AnswerModel, Timestamp
 from control_api.http.answers.page import Page
+from sessions.billing.usage import Quality
 from sessions.session import AudioSource, Layout, OnPause, SessionKind
-from sessions.text_bounds import PREVIEW_CHARACTERS
-from sessions.usage import Quality
+from sessions.texts.text_bounds import PREVIEW_CHARACTERS
 
 StatusWord = Annotated[
     Literal["created", "queued", "starting", "running", "paused", "ending", "ended", "failed", "canceled"],

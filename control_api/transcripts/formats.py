@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sessions.transcript import TranscriptSegment
+from sessions.texts.transcript import TranscriptSegment
 
 _LEAST_CUE_MS = 1000  # a message has no length, a cue must
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from control_api.http.answers.models import AnswerModel, Timestamp
-from sessions.transcript import TranscriptState
+from sessions.texts.transcript import TranscriptState
 from store.log.session_log import Role, Source
 
 

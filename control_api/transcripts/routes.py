@@ -11,8 +11,8 @@ from control_api.http.requests.dependencies import TRANSCRIPTS
 from control_api.transcripts.formats import plain_text, sub_rip, web_vtt
 from control_api.transcripts.models import TranscriptResource
 from sessions.ids import format_id
-from sessions.transcript import TranscriptSegment
-from sessions.transcript_document import transcript_document
+from sessions.texts.transcript import TranscriptSegment
+from sessions.texts.transcript_document import transcript_document
 
 JSON = "application/json"
 FORMATS: dict[str, Callable[[Sequence[TranscriptSegment]], str]] = {

@@ -8,7 +8,7 @@ from control_api.http.requests.query_parameters import choice, edge, identifier,
 from control_api.usage import event_routes, examples, total_routes
 from control_api.usage.event_models import UsageEventList
 from control_api.usage.total_models import UsageReport
-from sessions.billing_period import LONGEST_PERIOD, MONTH_WORDS
+from sessions.billing.billing_period import LONGEST_PERIOD, MONTH_WORDS
 from store.usage.ledger import TAIL_SECONDS
 from store.usage.totals import GroupBy
 

@@ -9,7 +9,7 @@ from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.call import Call
 from control_api.http.requests.query_parameters import with_offset
 from control_api.usage.total_models import UsageGroup, UsagePeriod, UsageReport, UsageSums
-from sessions.billing_period import LONGEST_PERIOD, MONTH_WORDS, Period, month_of, read_edge
+from sessions.billing.billing_period import LONGEST_PERIOD, MONTH_WORDS, Period, month_of, read_edge
 from sessions.errors import ParleyError
 from sessions.timestamps import format_timestamp
 from store.usage.totals import Totals

@@ -13,10 +13,10 @@ from parley.command_error import CommandError
 from parley.installation.installation import Installation, open_installation
 from parley.installation.logging import configure_logging
 from parley.installation.settings_loading import load_settings
-from sessions.billing_period import MONTH_WORDS, Period, month_of, read_edge, time_zone
+from sessions.billing.billing_period import MONTH_WORDS, Period, month_of, read_edge, time_zone
+from sessions.billing.ledger_check import imbalances, seconds
 from sessions.errors import ParleyError
 from sessions.ids import format_id, parse_id
-from sessions.ledger_check import imbalances, seconds
 from sessions.timestamps import format_timestamp
 from store.access.organizations import organization_names
 from store.database.database import Database

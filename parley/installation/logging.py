@@ -14,8 +14,8 @@ from typing import Any, TextIO
 
 import structlog
 
-from sessions.redaction import redact, redact_value
 from sessions.settings import LogLevel
+from sessions.texts.redaction import redact, redact_value
 
 _QUIET: dict[str, int] = {
     "alembic": logging.WARNING,

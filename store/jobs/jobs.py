@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import ParleyError
 from sessions.ids import format_id
-from sessions.redaction import redact
+from sessions.texts.redaction import redact
 from store.jobs.job_rescue import rescue_jobs
 from store.jobs.patient_connector import PatientConnector
 from store.jobs.purge import purge_finished_jobs, purge_idempotency_keys

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.codes import lookup
 from sessions.ids import new_uuid
-from sessions.redaction import redact_value
+from sessions.texts.redaction import redact_value
 
 _APPEND = text(
     """

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import session_not_found
-from sessions.lifecycle import SETTLED, Outcome, Status
+from sessions.lifecycle.lifecycle import SETTLED, Outcome, Status
 from store.database.tables import sessions
 
 

@@ -1,4 +1,4 @@
-"""What SQL does when a session enters a state, besides its own row (for that see `sessions.on_enter`)."""
+"""What SQL does when a session enters a state, besides its own row (for that see `sessions.lifecycle.on_enter`)."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.lifecycle import SETTLED, Status
+from sessions.lifecycle.lifecycle import SETTLED, Status
 from store.database.channels import CLAIM_CHANNEL, notify
 from store.database.tables import worker_tokens
 from store.jobs.jobs import defer_finalize

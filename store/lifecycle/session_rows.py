@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Row, Select, cast, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.lifecycle import Status
+from sessions.billing.usage import Usage
+from sessions.lifecycle.lifecycle import Status
 from sessions.session import LiveKitTransport, RecordingOptions, Session
-from sessions.usage import Usage
 from store.database.tables import runs, sessions
 
 _totals = (

@@ -1,7 +1,7 @@
 """Every change of a session's status: one lifecycle event, applied to one locked row.
 
 The API's commands, a worker's stops, the sweeper and the commit of a product all come through here, so that they all
-bump the version, write the entry of the new state (`sessions.on_enter`), run its effects (`store.lifecycle.on_enter`),
+bump the version, write the entry of the new state (`sessions.lifecycle`), run its effects (`store.lifecycle.on_enter`),
 write the event and notify in the same way.
 """
 
@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, case, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.codes import lookup
-from sessions.lifecycle import STOPS, TERMINAL, Event, Status, advance, commit_event
-from sessions.on_enter import FIRST_ONLY, ON_ENTER, Stamp
-from sessions.redaction import redact
-from sessions.stop import Stop
+from sessions.lifecycle.lifecycle import STOPS, TERMINAL, Event, Status, advance, commit_event
+from sessions.lifecycle.on_enter import FIRST_ONLY, ON_ENTER, Stamp
+from sessions.lifecycle.stop import Stop
+from sessions.texts.redaction import redact
 from store.database.channels import SESSION_CHANNEL, notify
 from store.database.tables import runs, sessions
 from store.lifecycle import events

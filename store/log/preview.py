@@ -2,7 +2,7 @@
 
 import regex
 
-from sessions.text_bounds import PREVIEW_CHARACTERS
+from sessions.texts.text_bounds import PREVIEW_CHARACTERS
 
 _GRAPHEME = regex.compile(r"\X")  # what a reader sees as one character (UAX #29)
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sessions.errors import ParleyError
-from sessions.lifecycle import SETTLED, Event, Status
+from sessions.lifecycle.lifecycle import SETTLED, Event, Status
 from store.access.idempotency import IdempotencyTicket
 from store.database.channels import MESSAGE_CHANNEL, notify
 from store.database.database import Database

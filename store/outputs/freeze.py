@@ -15,9 +15,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.ids import new_uuid
-from sessions.lifecycle import Status, commit_event
+from sessions.lifecycle.lifecycle import Status, commit_event
+from sessions.lifecycle.stop import Stop
 from sessions.session import Session
-from sessions.stop import Stop
 from store.database.database import Database
 from store.database.tables import recordings, runs, sessions
 from store.lifecycle import events

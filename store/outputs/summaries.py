@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.ids import format_id, new_uuid
-from sessions.redaction import redact
+from sessions.texts.redaction import redact
 from store.database.database import Database
 from store.database.tables import sessions, summaries
 from store.jobs.jobs import defer_summarize

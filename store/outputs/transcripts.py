@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.lifecycle import TERMINAL
-from sessions.redaction import redact
+from sessions.lifecycle.lifecycle import TERMINAL
 from sessions.session import Session
+from sessions.texts.redaction import redact
+from sessions.texts.transcript import Transcript, TranscriptSegment, TranscriptState, in_time_order
 from sessions.timestamps import MILLISECOND
-from sessions.transcript import Transcript, TranscriptSegment, TranscriptState, in_time_order
 from store.database.database import Database
 from store.database.tables import log_entries, transcripts
 from store.lifecycle.pauses import Pause, read_pauses

@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.lifecycle import Status
-from sessions.stop import Stop
+from sessions.lifecycle.lifecycle import Status
+from sessions.lifecycle.stop import Stop
 from store.lifecycle.pauses import PAUSES_OF, Pause, parse_pauses
 
 

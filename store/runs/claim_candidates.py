@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.lifecycle import Event, sources
+from sessions.lifecycle.lifecycle import Event, sources
 from store.database.channels import CLAIM_CHANNEL, notify
 from store.runs.claimer import Claimer
 from store.runs.look import Look

@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.lifecycle import Event, Status, advance
-from sessions.on_enter import ON_ENTER
-from sessions.stop import Stop
+from sessions.lifecycle.lifecycle import Event, Status, advance
+from sessions.lifecycle.on_enter import ON_ENTER
+from sessions.lifecycle.stop import Stop
 from store.database.channels import SESSION_CHANNEL, notify
 from store.lifecycle import events
 from store.lifecycle.locked_session import lock_held_session

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sessions.lifecycle.stop import Stop
 from sessions.session import Session
-from sessions.stop import Stop
 from store.access.vault import TokenUnreadableError, TokenVault
 from store.database.channels import CLAIM_CHANNEL, notify
 from store.database.database import Database

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from sessions.lifecycle import TERMINAL, Status
+from sessions.lifecycle.lifecycle import TERMINAL, Status
 from store.database.database import Database
 from store.lifecycle.pauses import Pause, read_pauses
 from store.runs.fence import Fence

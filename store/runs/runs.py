@@ -8,9 +8,9 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.lifecycle import SETTLED, Event, Status
+from sessions.lifecycle.lifecycle import SETTLED, Event, Status
+from sessions.lifecycle.stop import Stop
 from sessions.session import Session
-from sessions.stop import Stop
 from store.access.token_rows import put_token
 from store.access.vault import REFRESHED, TokenVault
 from store.database.database import Database

@@ -6,9 +6,9 @@ from pydantic import SecretStr
 from sqlalchemy import delete
 
 from sessions.errors import ParleyError
-from sessions.lifecycle import Event, Status
+from sessions.lifecycle.lifecycle import Event, Status
+from sessions.lifecycle.stop import Stop
 from sessions.session import Session
-from sessions.stop import Stop
 from sessions.worker_token import PARAM, WorkerTokenClaims
 from store.access.token_rows import put_token
 from store.access.vault import CUSTOMER, REFRESHED, TokenVault

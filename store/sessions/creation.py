@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions import ids
 from sessions.errors import DatabaseUnavailableError
-from sessions.lifecycle import Status
+from sessions.lifecycle.lifecycle import Status
 from sessions.session import LiveKitTransport, Session
 from store.access.idempotency import IdempotencyTicket
 from store.access.token_rows import put_token

@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import ParleyError
 from sessions.ids import format_id
-from sessions.lifecycle import TERMINAL, Status
-from sessions.stop import Stop
+from sessions.lifecycle.lifecycle import TERMINAL, Status
+from sessions.lifecycle.stop import Stop
 from store.access.idempotency import erase_answers
 from store.database.channels import SESSION_CHANNEL, notify
 from store.database.database import STATEMENT_TIMEOUT_MS, Database

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from sessions.lifecycle import Status
+from sessions.lifecycle.lifecycle import Status
 from sessions.timestamps import MILLISECOND, UNIX_EPOCH
 from store.database.tables import page_order, session_tags, sessions
 

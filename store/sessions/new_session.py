@@ -9,8 +9,8 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from sessions import session_defaults
+from sessions.billing.usage import Quality
 from sessions.session import LiveKitTransport, RecordingOptions, SessionKind
-from sessions.usage import Quality
 
 
 @dataclass(frozen=True, slots=True)

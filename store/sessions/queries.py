@@ -10,7 +10,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import session_not_found
-from sessions.session import RecordingOptions, RecordingState, Session
+from sessions.lifecycle.recording_state import RecordingState
+from sessions.session import RecordingOptions, Session
 from store.database.database import Database
 from store.database.tables import recordings, runs, session_events, sessions
 from store.lifecycle.session_rows import session_select, to_session

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions import ids
 from sessions.errors import ParleyError
-from sessions.lifecycle import ACTIVE
+from sessions.lifecycle.lifecycle import ACTIVE
 from sessions.room_url import parse_room_url
 from sessions.session import LiveKitTransport
 from store.database.tables import sessions

@@ -15,9 +15,9 @@ from sqlalchemy import exc, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import ParleyError
-from sessions.lifecycle import Event, Status
+from sessions.lifecycle.lifecycle import Event, Status
+from sessions.lifecycle.stop import Stop
 from sessions.session import LiveKitTransport, Session
-from sessions.stop import Stop
 from store.access.token_rows import put_token
 from store.access.vault import CUSTOMER, TokenVault
 from store.database.channels import MESSAGE_CHANNEL, notify

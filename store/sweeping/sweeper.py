@@ -12,9 +12,9 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.lifecycle import Event, Status, sources
+from sessions.lifecycle.lifecycle import Event, Status, sources
+from sessions.lifecycle.stop import Stop
 from sessions.settings import Settings
-from sessions.stop import Stop
 from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.database.database import Database
 from store.jobs.jobs import defer_finalize

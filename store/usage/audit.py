@@ -1,4 +1,4 @@
-"""Reading bills to check them (`sessions.ledger_check`): whole sessions, rows and counter of one snapshot."""
+"""Reading bills to check them (`sessions.billing.ledger_check`): whole sessions, rows and counter of one snapshot."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from sessions.billing_period import Period
-from sessions.ledger_check import Counter
-from sessions.lifecycle import TERMINAL
+from sessions.billing.billing_period import Period
+from sessions.billing.ledger_check import Counter
+from sessions.lifecycle.lifecycle import TERMINAL
 from store.database.database import Database
 
 _AT_A_TIME = 200
@@ -78,7 +78,7 @@ class AuditedSession:
 
 
 class LedgerAudit:
-    """Reads bills; `sessions.ledger_check` checks them."""
+    """Reads bills; `sessions.billing.ledger_check` checks them."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

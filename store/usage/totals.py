@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select, text
 
-from sessions.billing_period import Period
+from sessions.billing.billing_period import Period
 from store.database.database import Database
 from store.usage.ledger import TAIL_SECONDS
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from sessions.ids import new_uuid
-from sessions.lifecycle import Status
+from sessions.lifecycle.lifecycle import Status
 from sessions.session import Session
 from store.access.vault import TokenVault
 from store.database.database import Database

@@ -12,7 +12,7 @@ import soundfile
 from audio.pcm import SAMPLE_RATE, Pcm
 from audio.segments.segments import encode_audio, encode_header, encode_track, segment_key
 from sessions.ids import format_id
-from sessions.stop import Stop
+from sessions.lifecycle.stop import Stop
 from store.objects.objects import Objects
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts

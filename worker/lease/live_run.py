@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sessions.lifecycle import Status
+from sessions.lifecycle.lifecycle import Status
 from store.database.boot_clock import boottime_ns
 from store.runs.beat_writing import Beat, RunState
 from store.runs.fence import Fence, Replaced

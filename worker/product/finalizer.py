@@ -18,7 +18,7 @@ from audio.building.build import BuildPlan, BuildResult, build_recording
 from audio.building.recording_document import recording_document
 from sessions.codes import lookup
 from sessions.ids import format_id
-from sessions.lifecycle import Status
+from sessions.lifecycle.lifecycle import Status
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes, FrozenPlan, NotReady, Product

@@ -7,8 +7,8 @@ import structlog
 from livekit import rtc
 
 from sessions.errors import ParleyError
-from sessions.kept_text import kept_id, kept_text
-from sessions.text_bounds import LONG_CHARACTERS
+from sessions.texts.kept_text import kept_id, kept_text
+from sessions.texts.text_bounds import LONG_CHARACTERS
 from worker.room.events import CHAT, TRANSCRIPTION, HeardText, TextOpened
 
 _log = structlog.get_logger(__name__)

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from sessions.errors import ParleyError
-from sessions.stop import Stop
+from sessions.lifecycle.stop import Stop
 from store.database.boot_clock import boottime_ns
 from store.database.clock import ClockPair
 from store.runs.claims import Claim

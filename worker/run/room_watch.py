@@ -2,7 +2,7 @@
 
 import structlog
 
-from sessions.stop import Stop
+from sessions.lifecycle.stop import Stop
 from worker.capture.spawn import Spawn
 from worker.joining.token_keeper import TokenKeeper
 from worker.lease.live_run import LiveRun

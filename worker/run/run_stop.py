@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from sessions.stop import Stop
+from sessions.lifecycle.stop import Stop
 
 
 class StopKind(Enum):

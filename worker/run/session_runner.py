@@ -13,8 +13,8 @@ import structlog
 
 from sessions.errors import ParleyError
 from sessions.ids import format_id
-from sessions.lifecycle import SETTLED
-from sessions.stop import Stop
+from sessions.lifecycle.lifecycle import SETTLED
+from sessions.lifecycle.stop import Stop
 from store.database.boot_clock import boottime_ns
 from store.lifecycle.pauses import Pause
 from store.runs.claims import Claim

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from sessions.lifecycle import SETTLED
-from sessions.stop import Stop
+from sessions.lifecycle.lifecycle import SETTLED
+from sessions.lifecycle.stop import Stop
 from worker.lease.drain import Drain
 from worker.lease.live_run import LiveRun
 from worker.room.presence import RoomPresence

@@ -9,7 +9,7 @@ import soundfile
 from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
 from audio.pcm import SPEECH_RATE, Pcm
-from sessions.kept_text import kept_text
+from sessions.texts.kept_text import kept_text
 from worker.openai_endpoint import EndpointError, OpenAiEndpoint
 from worker.speech.engine import Recognized, SpeechError, SpokenWord
 from worker.speech.languages import language_code

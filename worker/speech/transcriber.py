@@ -14,7 +14,7 @@ import structlog
 from sessions.codes import lookup
 from sessions.ids import format_id
 from sessions.session import Session
-from sessions.transcript_document import transcript_document
+from sessions.texts.transcript_document import transcript_document
 from store.log.session_log import SessionLog
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes

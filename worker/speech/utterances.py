@@ -13,7 +13,7 @@ from audio.pcm import SPEECH_RATE, Pcm
 from audio.ranges import Range
 from audio.segments.track_tally import TrackLabel
 from audio.track_audio import TrackPiece
-from sessions.kept_text import kept_id
+from sessions.texts.kept_text import kept_id
 from worker.speech.voice_gate import Detectors, VoiceGate
 
 _TRACKS_AT_ONCE = 2  # one per side of a conversation; the detector releases the GIL

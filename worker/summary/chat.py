@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from sessions.transcript import TranscriptSegment
+from sessions.texts.transcript import TranscriptSegment
 from worker.openai_endpoint import EndpointError, OpenAiEndpoint
 from worker.summary.port import Gist, SummaryError
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sessions.transcript import TranscriptSegment
+from sessions.texts.transcript import TranscriptSegment
 from worker.summary.port import Gist, SummaryError
 
 _SENTENCES_PER_PART = 120

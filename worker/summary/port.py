@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sessions.errors import ParleyError
-from sessions.transcript import TranscriptSegment
+from sessions.texts.transcript import TranscriptSegment
 
 
 class SummaryError(ParleyError):

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from sessions.ids import format_id
-from sessions.transcript import Transcript, TranscriptSegment
+from sessions.texts.transcript import Transcript, TranscriptSegment
 from store.objects.objects import Objects
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts

@@ -9,7 +9,7 @@ from control_api.http.requests.query_parameters import QueryParameter
 from sessions.errors import ParleyError, session_not_found
 from sessions.ids import id_pattern, parse_id
 from sessions.session import Session
-from sessions.text_bounds import NO_NUL, SHORT_CHARACTERS
+from sessions.texts.text_bounds import NO_NUL, SHORT_CHARACTERS
 
 SESSION_ID = QueryParameter(
     "sessionId", str, {"type": "string", "pattern": id_pattern("sess")}, "The session.", "", required=True

@@ -6,7 +6,7 @@ from control_api.adapters.session_outputs.models import OutputsError
 from control_api.http.answers.dialect import Dialect
 from control_api.http.answers.envelope import http_status
 from sessions.errors import ParleyError
-from sessions.redaction import redact
+from sessions.texts.redaction import redact
 
 CODE_HEADER = "X-Error-Code"
 

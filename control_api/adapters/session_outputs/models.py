@@ -7,7 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from control_api.http.answers.models import RequestModel, Text
 from sessions.ids import id_pattern
-from sessions.text_bounds import SHORT_CHARACTERS
+from sessions.texts.text_bounds import SHORT_CHARACTERS
 
 SessionType = Literal["project", "instant"]
 

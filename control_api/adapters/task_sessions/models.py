@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 from control_api.http.answers.models import AgentId, AnswerModel, Json, RequestModel, ShortText, Timestamp
 from control_api.messages.models import MessageText
 from control_api.sessions.request_models import Prompt, TransportRequest
-from sessions.text_bounds import NO_NUL
+from sessions.texts.text_bounds import NO_NUL
 
 TaskStatus = Literal["created", "active", "paused", "completed", "failed"]
 

@@ -26,12 +26,12 @@ from control_api.messages.routes import message_status
 from control_api.sessions.create_routes import agent_of_new, hide_from_others, max_duration_seconds
 from control_api.sessions.transport_reading import Seat, read_transport
 from sessions import session_defaults
+from sessions.billing.usage import MULTIPLIERS
 from sessions.errors import ParleyError
 from sessions.ids import format_id, new_uuid
-from sessions.lifecycle import Status
+from sessions.lifecycle.lifecycle import Status
 from sessions.session import Session
 from sessions.timestamps import format_timestamp
-from sessions.usage import MULTIPLIERS
 from store.log.session_log import LogEntry
 from store.log.session_messages import NewMessage
 from store.sessions.filter import SessionFilter

@@ -12,7 +12,7 @@ from control_api.http.answers.models import AnswerModel
 from control_api.http.answers.request_id import HEADER
 from sessions.codes import CODES, ErrorType, error_type
 from sessions.errors import ParleyError
-from sessions.redaction import redact, redact_value
+from sessions.texts.redaction import redact, redact_value
 
 
 class FieldError(AnswerModel):

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
-from sessions.text_bounds import NO_NUL, SHORT_CHARACTERS, TITLE_CHARACTERS
+from sessions.texts.text_bounds import NO_NUL, SHORT_CHARACTERS, TITLE_CHARACTERS
 
 
 class RequestModel(BaseModel):

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from sessions.errors import ParleyError
-from sessions.redaction import redact
+from sessions.texts.redaction import redact
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -7,7 +7,7 @@ from control_api.http.answers.examples import AGENT_ID, API_KEY_ID, SESSION_ID
 from control_api.http.requests.call import Call
 from sessions.errors import ParleyError
 from sessions.ids import id_pattern, parse_id
-from sessions.text_bounds import NO_NUL, SHORT_CHARACTERS
+from sessions.texts.text_bounds import NO_NUL, SHORT_CHARACTERS
 
 _SESSION = {"type": "string", "pattern": id_pattern("sess")}
 _AGENT = {"type": "string", "minLength": 1, "maxLength": SHORT_CHARACTERS, "pattern": NO_NUL}

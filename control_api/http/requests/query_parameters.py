@@ -7,12 +7,12 @@ from typing import Any
 
 from multidict import MultiMapping
 
-from sessions.billing_period import time_zone
+from sessions.billing.billing_period import time_zone
 from sessions.errors import ParleyError
 from sessions.ids import Prefix, id_pattern, parse_id
-from sessions.lifecycle import ALIASES, Status
-from sessions.redaction import redact
-from sessions.text_bounds import NO_NUL, SHORT_CHARACTERS
+from sessions.lifecycle.lifecycle import ALIASES, Status
+from sessions.texts.redaction import redact
+from sessions.texts.text_bounds import NO_NUL, SHORT_CHARACTERS
 from sessions.timestamps import EXPECTED_TIME, parse_timestamp
 
 

@@ -11,7 +11,7 @@ from control_api.http.answers.request_id import request_id
 from control_api.http.requests.call import OPERATION, PRINCIPAL
 from control_api.http.serving.boundary import CODE
 from sessions.ids import format_id
-from sessions.redaction import redact
+from sessions.texts.redaction import redact
 
 _log = structlog.get_logger(__name__)
 

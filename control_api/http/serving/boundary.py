@@ -14,7 +14,7 @@ from control_api.http.requests.call import OPERATION
 from control_api.http.serving.readiness import READINESS
 from control_api.http.serving.request_metrics import METRICS
 from sessions.errors import ParleyError
-from sessions.redaction import redact
+from sessions.texts.redaction import redact
 
 CODE = web.RequestKey("code", str)
 

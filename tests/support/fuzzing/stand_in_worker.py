@@ -20,9 +20,9 @@ from pydantic import SecretStr
 
 from control_api.transcripts.examples import SUMMARY
 from sessions.ids import format_id
-from sessions.lifecycle import Status
-from sessions.stop import Stop
-from sessions.transcript_document import transcript_document
+from sessions.lifecycle.lifecycle import Status
+from sessions.lifecycle.stop import Stop
+from sessions.texts.transcript_document import transcript_document
 from store.access.vault import TokenVault
 from store.database.database import Database
 from store.database.notifications import Listener

@@ -16,7 +16,7 @@ from control_api.sessions.request_models import CreateSessionRequest
 from sessions.codes import CODES
 from sessions.errors import ParleyError
 from sessions.ids import new_uuid
-from sessions.lifecycle import Status
+from sessions.lifecycle.lifecycle import Status
 
 
 def _headers(**headers: str) -> CIMultiDict[str]:

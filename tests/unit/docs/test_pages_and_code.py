@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from sessions.codes import CODES
-from sessions.lifecycle import TERMINAL, TRANSITIONS, Status
+from sessions.lifecycle.lifecycle import TERMINAL, TRANSITIONS, Status
 from sessions.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from control_api.adapters.task_sessions.routes import WORDS
 from sessions.ids import parse_id
 from sessions.key_terms import SCOPES
-from sessions.lifecycle import Status
+from sessions.lifecycle.lifecycle import Status
 from tests.integration.store.store_services import dump_of_everything
 from tests.support.api_server import ROOM_URL, ApiServer, worker_token
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from control_api.sessions.presenter import HEX_STATUS_WORDS
 from sessions.ids import parse_id
-from sessions.lifecycle import ALIASES, Status
+from sessions.lifecycle.lifecycle import ALIASES, Status
 from store.sweeping.sweeper import sweep
 from tests.support.api_server import ApiServer, Reply
 

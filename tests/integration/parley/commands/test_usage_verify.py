@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from sessions.ids import format_id, new_uuid
-from sessions.stop import Stop
+from sessions.lifecycle.stop import Stop
 from store.usage import ledger
 from tests.support.engine import PRODUCT, Engine
 

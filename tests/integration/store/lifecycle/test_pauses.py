@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from sessions.errors import DatabaseUnavailableError
 from sessions.ids import new_uuid
-from sessions.lifecycle import Event
+from sessions.lifecycle.lifecycle import Event
 from store.access.vault import TokenVault
 from store.lifecycle.locked_session import lock_session
 from store.lifecycle.pauses import COMMIT_SECONDS, bound_pausing

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sessions.lifecycle import Status
-from sessions.stop import Stop
+from sessions.lifecycle.lifecycle import Status
+from sessions.lifecycle.stop import Stop
 from store.outputs.freeze import NotReady
 from store.runs.fence import Fence
 from tests.support.engine import PRODUCT, Engine

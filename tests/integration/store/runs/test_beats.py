@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sessions.lifecycle import Status
-from sessions.stop import Stop
+from sessions.lifecycle.lifecycle import Status
+from sessions.lifecycle.stop import Stop
 from store.runs.beat_writing import Beat
 from store.runs.fence import Fence
 from tests.support.engine import STALLED_SECONDS, Engine

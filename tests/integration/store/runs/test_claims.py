@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from sessions.lifecycle import Event, Status
-from sessions.stop import Stop
+from sessions.lifecycle.lifecycle import Event, Status
+from sessions.lifecycle.stop import Stop
 from store.lifecycle.locked_session import lock_session
 from store.lifecycle.transitions import apply
 from store.runs.claims import Claim

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import DatabaseUnavailableError, ParleyError
 from sessions.ids import created_at, format_id
-from sessions.lifecycle import Status
+from sessions.lifecycle.lifecycle import Status
 from store.database.database import CommitUnknown, Database
 from store.database.notifications import Listener
 from store.sessions.creation import SessionCreation

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from sessions.lifecycle import ACTIVE, ALIASES, TERMINAL, Status
+from sessions.lifecycle.lifecycle import ACTIVE, ALIASES, TERMINAL, Status
 from store.sessions.filter import SessionFilter, page_of_ids
 from tests.integration.store.store_services import StoreServices, store_services
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from sessions.ids import format_id
-from sessions.lifecycle import TERMINAL, Status
+from sessions.lifecycle.lifecycle import TERMINAL, Status
 from sessions.settings import Settings
 from store.jobs.jobs import RETENTION
 from store.objects.errors import StorageError

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import TextClause
 
-from sessions.lifecycle import Status
+from sessions.lifecycle.lifecycle import Status
 from sessions.settings import Settings
 from store.sweeping import sweeper
 from store.sweeping.sweeper import Sweeper

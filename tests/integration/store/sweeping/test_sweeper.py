@@ -6,9 +6,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from sessions.lifecycle import Status
+from sessions.lifecycle.lifecycle import Status
+from sessions.lifecycle.stop import Stop
 from sessions.settings import Settings
-from sessions.stop import Stop
 from store.sweeping.sweeper import SWEEP_LOCK, SweepResult, sweep
 from tests.support.engine import Engine
 

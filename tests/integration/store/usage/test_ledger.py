@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
+from sessions.billing.usage import credits
 from sessions.errors import ParleyError
-from sessions.lifecycle import Event
-from sessions.stop import Stop
-from sessions.usage import credits
+from sessions.lifecycle.lifecycle import Event
+from sessions.lifecycle.stop import Stop
 from store.lifecycle.locked_session import lock_session
 from store.lifecycle.transitions import apply
 from store.runs.fence import Fence

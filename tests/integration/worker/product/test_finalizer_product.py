@@ -17,8 +17,8 @@ import soundfile
 from audio.pcm import SAMPLE_RATE
 from audio.segments.segments import encode_audio, encode_header, encode_track, segment_key
 from sessions.ids import format_id
-from sessions.lifecycle import Status
-from sessions.stop import Stop
+from sessions.lifecycle.lifecycle import Status
+from sessions.lifecycle.stop import Stop
 from store.objects.objects import Objects
 from store.outputs.transcripts import Closing, Transcripts
 from store.runs.fence import Fence

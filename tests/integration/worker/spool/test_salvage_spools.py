@@ -14,7 +14,7 @@ from audio.pcm import SAMPLE_RATE
 from audio.segments.segment_key import SegmentKey
 from audio.segments.segments import RecordKind, encode_audio, encode_header, encode_track, read_segment
 from sessions.ids import format_id
-from sessions.stop import Stop
+from sessions.lifecycle.stop import Stop
 from store.objects.objects import Objects
 from store.runs.fence import Fence
 from tests.support.engine import Engine

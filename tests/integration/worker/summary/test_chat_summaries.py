@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from sessions.transcript import TranscriptSegment
+from sessions.texts.transcript import TranscriptSegment
 from tests.support.loopback import http_server
 from worker.openai_endpoint import OpenAiEndpoint
 from worker.summary.chat import ChatSummarizer

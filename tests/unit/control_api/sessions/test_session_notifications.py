@@ -12,10 +12,10 @@ import pytest
 from control_api.sessions.long_poll import GOALS, wait_until
 from control_api.sessions.notifications import SessionNotifications
 from control_api.sessions.presenter import present_session
+from sessions.billing.usage import Usage
 from sessions.ids import format_id, new_uuid
-from sessions.lifecycle import Status
+from sessions.lifecycle.lifecycle import Status
 from sessions.session import LiveKitTransport, RecordingOptions, Session
-from sessions.usage import Usage
 
 NOW = datetime(2026, 11, 22, 2, 37, 57, 123456, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from control_api.adapters.task_sessions.models import TaskStatus
 from control_api.adapters.task_sessions.routes import WORDS
 from control_api.sessions.presenter import HEX_STATUS_WORDS
 from control_api.sessions.resource_models import HexStatusWord, StatusWord
-from sessions.lifecycle import Status
+from sessions.lifecycle.lifecycle import Status
 
 
 def _words(annotated: Any) -> tuple[str, ...]:

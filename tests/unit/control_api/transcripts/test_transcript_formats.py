@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from control_api.transcripts.formats import plain_text, sub_rip, web_vtt
-from sessions.transcript import TranscriptSegment
+from sessions.texts.transcript import TranscriptSegment
 
 _TIME = r"\d{2,}:\d\d:\d\d[.,]\d{3}"
 _RANGE = re.compile(rf"{_TIME} --> {_TIME}")

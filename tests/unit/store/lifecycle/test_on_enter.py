@@ -1,6 +1,6 @@
 """The effects of entering a state: every state has its row in the table."""
 
-from sessions.lifecycle import SETTLED, TERMINAL, Status
+from sessions.lifecycle.lifecycle import SETTLED, TERMINAL, Status
 from store.lifecycle.on_enter import EFFECTS, _close_transcript, _erase_tokens, _finalize
 
 

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from sessions.stop import Stop
+from sessions.lifecycle.stop import Stop
 from worker.run.run_stop import RunStop
 from worker.run.stop_order import Finder, StopFinders
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sessions.transcript import TranscriptSegment
+from sessions.texts.transcript import TranscriptSegment
 from worker.summary.extractive import ExtractiveSummarizer
 from worker.summary.port import Gist
 

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from control_api.http.answers.envelope import ErrorEnvelope
 from control_api.http.openapi.document import openapi_document, render
 from control_api.operations import OPERATIONS
-from sessions.lifecycle import ALIASES, Status
-from sessions.usage import MULTIPLIERS
+from sessions.billing.usage import MULTIPLIERS
+from sessions.lifecycle.lifecycle import ALIASES, Status
 from tests.support.api_server import ROOM_URL, ApiServer, create_body, worker_token
 
 DESCRIBED = json.dumps(json.loads(render(openapi_document(OPERATIONS))), ensure_ascii=False)

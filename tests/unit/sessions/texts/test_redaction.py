@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.redaction import REDACTED, redact, redact_value
+from sessions.texts.redaction import REDACTED, redact, redact_value
 
 TOKEN = jwt.encode({"sub": "worker", "video": {"roomJoin": True}, "exp": 1900000000}, "s" * 32, algorithm="HS256")
 

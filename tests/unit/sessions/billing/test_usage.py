@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.usage import MULTIPLIERS, Usage, credits
+from sessions.billing.usage import MULTIPLIERS, Usage, credits
 from tests.support.proven_time import proven_ms
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -6,8 +6,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from sessions.lifecycle import Status
-from sessions.session import RecordingState
+from sessions.lifecycle.lifecycle import Status
+from sessions.lifecycle.recording_state import RecordingState
 
 Stamp = Literal[
     "queued_at", "started_at", "running_since", "paused_at", "ending_at", "ended_at", "failed_at", "finished_at"

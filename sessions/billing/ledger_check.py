@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Protocol
 
-from sessions.usage import credits
+from sessions.billing.usage import credits
 
 
 class BilledRange(Protocol):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sessions.transcript import Transcript, TranscriptSegment
+from sessions.texts.transcript import Transcript, TranscriptSegment
 
 
 def transcript_document(session_name: str, transcript: Transcript) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from typing import get_args
 
 import pytest
 
-from sessions.lifecycle import ACTIVE, TERMINAL, Status
-from sessions.on_enter import FIRST_ONLY, ON_ENTER, Stamp
-from sessions.session import RecordingState, Session
+from sessions.lifecycle.lifecycle import ACTIVE, TERMINAL, Status
+from sessions.lifecycle.on_enter import FIRST_ONLY, ON_ENTER, Stamp
+from sessions.lifecycle.recording_state import RecordingState
+from sessions.session import Session
 
 # state, `recording_state`, stamps (- where there is none, * where the first value stays)
 EXPECTED = """

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.ledger_check import Counter, imbalances
-from sessions.usage import credits
+from sessions.billing.ledger_check import Counter, imbalances
+from sessions.billing.usage import credits
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sessions.lifecycle import Outcome
+from sessions.lifecycle.lifecycle import Outcome
 
 
 @dataclass(frozen=True, slots=True)

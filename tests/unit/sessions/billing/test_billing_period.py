@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.billing_period import MonthWord, Period, month_of, read_edge, time_zone
+from sessions.billing.billing_period import MonthWord, Period, month_of, read_edge, time_zone
 
 ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Pacific/Kiritimati", "America/Havana"])
 TIMES = st.datetimes(datetime(1990, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions.errors import ParleyError
-from sessions.lifecycle import (
+from sessions.lifecycle.lifecycle import (
     ACTIVE,
     ALIASES,
     SETTLED,
