@@ -1,7 +1,8 @@
 """Secrets derived from the secret key: worker tokens sealed at rest, and links that the API signs itself.
 
 Every secret text yields several 256-bit keys by HKDF-SHA256 (RFC 5869) with a label each. The first text seals and
-signs; all of them open and verify, so a rotation is: put the new text in front, drop the old one a day later.
+signs; all of them open and verify, so a rotation is: put the new text in front, and drop the old one when no session
+that began before is active, a day later at the earliest (docs/security.md gives the reasons).
 
 A sealed token is `0x01 | key id (8 bytes) | nonce (12) | AES-256-GCM ciphertext and tag` (NIST SP 800-38D), with the
 session and the slot as associated data: a blob copied into another row doesn't open.

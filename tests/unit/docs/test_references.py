@@ -12,18 +12,6 @@ PACKAGES = ("sessions", "audio", "store", "worker", "control_api", "parley", "be
 ELSEWHERE = re.compile(
     r"\bdocuments? 00\d|\.\./shared|\bdesign\.md|\blivekit\.md|(?<![\w/])api\.md|\bissues? #?\d", re.IGNORECASE
 )
-# Python files whose comments still name such a paper. Take a file out as soon as it is mended; then the list itself.
-STILL_TO_MEND = frozenset(
-    {
-        "store/__init__.py",
-        "store/runs/poll_history.py",
-        "store/sessions/task_sessions.py",
-        "worker/joining/joins.py",
-        "worker/lease/self_fence.py",
-        "worker/processes/signals.py",
-        "worker/run/disconnects.py",
-    }
-)
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -99,7 +87,7 @@ def test_nothing_refers_to_papers_that_readers_do_not_have() -> None:
     """Reasons stand where they are needed."""
     found = []
     for path in tracked():
-        if path == Path(__file__).relative_to(ROOT).as_posix() or path in STILL_TO_MEND:
+        if path == Path(__file__).relative_to(ROOT).as_posix():
             continue
         try:
             text = (ROOT / path).read_text()
