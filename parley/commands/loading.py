@@ -9,7 +9,8 @@ from contextlib import contextmanager
 def loading() -> Iterator[None]:
     """Modules stay for good, so the collector never looks at what is made in this block.
 
-    Looking at it costs a third of the time from a command's start to its end (measured: 2.1 s, and 1.3 without).
+    Importing `parley.commands.api` and leaving the interpreter again took 2.1 s of CPU with the collector's looks, and
+    1.3 s without (Python 3.11).
     """
     gc.disable()
     try:
