@@ -8,4 +8,6 @@ knows sessions. It imports the standard library, numpy, soundfile and soxr, noth
 
 Read `placing.timeline` (frames to positions; `placing.playout` for frames that come ahead of their time), then
 `segments.segments` and `segments.segment_key` (positions to bytes), then `building.build` (bytes to WAV).
+
+`track_audio` and `voice_activity` give speech recognition one track at a time.
 """

@@ -35,7 +35,7 @@ class TrackPiece:
 
     @property
     def end_sample(self) -> int:
-        """Where what comes after it begins."""
+        """The position after its last sample."""
         return self.start_sample + len(self.samples)
 
 
@@ -102,7 +102,7 @@ class _Track:
         return [*pieces, self._piece(self._resampler.resample_chunk(pcm))]
 
     def silent_until(self, sample: int) -> list[TrackPiece]:
-        """All that lies before `sample` has been written: unless the track may go on there, it was silent since."""
+        """Bring the track up to `sample`, before which no more of it comes: what is missing there was silence."""
         if self._next_sample >= sample:
             return []
         pieces = self.finish()

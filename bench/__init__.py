@@ -1,5 +1,5 @@
-"""Benchmarks: `python -m bench` prints tables of figures and ratios, and whether the project's goals are met.
+"""Benchmarks: `python -m bench` prints tables of figures and ratios, and whether goals are met.
 
-It measures what runs on this machine now and asserts nothing: figures of a busy machine are no test results. Each
-table says what was counted and how busy the machine was.
+The goals stand in the modules of `bench.benchmarks`. What runs on this machine is measured, and nothing is asserted:
+figures of a busy machine are no test results. Each table says what was counted and how busy the machine was.
 """

@@ -10,7 +10,7 @@ _PIECE_SAMPLES = SAMPLE_RATE // 10  # smaller chunks are put together: many tiny
 
 
 class PcmQueue:
-    """First in, first out. What there is no room for keeps its length, so that the rest keeps its place.
+    """First in, first out. Of samples that do not fit, only the number is kept, so that later ones keep their place.
 
     `samples` waits in all, `kept_samples` of it in memory.
     """

@@ -51,7 +51,8 @@ def epoch_ends(plan: BuildPlan) -> dict[int, int]:
 def in_reading_order(segments: Sequence[PlannedSegment]) -> list[PlannedSegment]:
     """Sort by first sample, one segment per epoch, owner and sequence.
 
-    A spool that was rescued twice may have left two versions of one segment; the longer file holds the other.
+    A spool that was salvaged twice may have left two versions of one segment. The longer one is taken: it has all that
+    the shorter one has.
     """
     longest: dict[tuple[int, str, int], PlannedSegment] = {}
     for planned in sorted(segments, key=lambda one: (one.key.size_bytes, one.key.crc32)):

@@ -25,7 +25,7 @@ class TrackSummary(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class TrackLabel:
-    """What a TRACK record says. A track whose record is lost is somebody in the room without a name."""
+    """What a TRACK record says; the defaults stand for a track whose record is lost."""
 
     identity: str = ""
     name: str = ""
@@ -84,5 +84,5 @@ class TrackTally:
 
 
 def _readable(text: object) -> str:
-    """Participants choose it, and many readers of JSON, PostgreSQL among them, refuse NUL."""
+    """The text without NUL, which participants may send, and which PostgreSQL and others refuse in JSON."""
     return str(text).replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -1,1 +1,1 @@
-"""What `recording` measures side by side: Parley, the SDK's floor and livekit-agents, behind one protocol."""
+"""What `recording` measures side by side: Parley, a bare loop on LiveKit's SDK (the "floor"), livekit-agents."""

@@ -1,4 +1,4 @@
-"""What happened to a session: the ordered log, oldest first."""
+"""A session's events and status transitions, as clients read them."""
 
 from typing import Any, Literal
 

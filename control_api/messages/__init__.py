@@ -1,1 +1,1 @@
-"""Messages of a session over HTTP: list them, and post one. The worker that is in the room puts it there."""
+"""Messages of a session over HTTP: list them, and post one. The session's worker then puts it into the room."""

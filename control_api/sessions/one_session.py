@@ -1,4 +1,4 @@
-"""What the operations on one session have in common."""
+"""Paths, codes and the answer that the operations on one session share."""
 
 from control_api.http.openapi.operation import Answer
 from control_api.sessions import examples

@@ -32,7 +32,7 @@ _BALANCES, _DOES_NOT_BALANCE, _NOT_CHECKED = 0, 1, 2
 
 @dataclass(slots=True)
 class _Findings:
-    """Of one organization, or of one session."""
+    """What the check found in the bill of one organization, or of one session."""
 
     balanced: int = 0
     running: int = 0

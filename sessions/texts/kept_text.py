@@ -11,6 +11,6 @@ def kept_text(text: str) -> str:
 
 
 def kept_id(text: str) -> str:
-    """The same for an id of any length: what is too long for an index becomes its SHA-256."""
+    """`kept_text` for an id; one that is too long for an index is replaced by its SHA-256."""
     encoded = text.encode()
     return kept_text(text) if len(encoded) <= _LONGEST_ID_BYTES else f"sha256:{hashlib.sha256(encoded).hexdigest()}"

@@ -1,1 +1,1 @@
-"""Who may do what: organizations, API keys, idempotency keys, and the vault that seals tokens and answers."""
+"""Who may do what: organizations, API keys, idempotency keys, and the vault that seals secrets and signs links."""

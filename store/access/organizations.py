@@ -1,4 +1,4 @@
-"""The organizations. Each is made together with its first key (`store.access.api_keys`)."""
+"""Reads the names of organizations. `store.access.api_keys` makes an organization with its first key."""
 
 from uuid import UUID
 

@@ -1,1 +1,1 @@
-"""The way to PostgreSQL: pool, clock, tables, schema, notifications. It does not know what the rows mean."""
+"""The way to PostgreSQL: pool, clocks, tables, schema, NOTIFY and LISTEN. It does not know what the rows mean."""

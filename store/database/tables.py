@@ -1,4 +1,4 @@
-"""The tables, as SQLAlchemy Core. Their constraints, functions and triggers are in `store/migrations`."""
+"""The tables, as SQLAlchemy Core. CHECK constraints, functions and triggers are in `store/migrations/versions` only."""
 
 from sqlalchemy import (
     BigInteger,
@@ -36,7 +36,9 @@ _OPTIONAL_FILTERS = {"task": "task_id", "project": "project_id", "customer": "ex
 
 
 def page_order(*, of_agent: bool, of_something: bool) -> int:
-    """The constant that follows the id in the index that such pages are read from (revision 9 gives the reason).
+    """A constant that ties a page's ORDER BY to one index, which has it behind the id.
+
+    Else the planner may choose another index and read a million rows (the SQL of revision 9 says more).
 
     Args:
         of_agent: one agent's sessions.

@@ -40,7 +40,7 @@ async def append(
 
     Args:
         type_: `session.<status>`, `session.retrying`, `recording.<state>`, …
-        status_from: with `status_to` the transition; both None for an event that is none.
+        status_from: the state before a transition, `status_to` the one after it; both None for any other event.
         code: why, from the registry; `fault` is the registry's unless given.
         data: plain JSON; redacted before it is written.
         at: when; now unless given.

@@ -42,7 +42,7 @@ class Pause:
 
 
 async def bound_pausing(conn: AsyncConnection) -> None:
-    """Give this transaction, which is going to pause a session, `COMMIT_SECONDS`."""
+    """Bound this transaction, which is going to pause a session, to `COMMIT_SECONDS` from now on."""
     await conn.execute(_UNBOUND)
     await conn.execute(_BOUND)
 

@@ -1,6 +1,7 @@
 """Files of a local object storage: a power cut leaves the whole file or none; two processes may remove the same ones.
 
-obstore's local store never calls fsync (strace), so writing is done here; names are obstore's, which hides `name#1`.
+obstore's local store never calls fsync (strace), so writing is done here. Unfinished files are named as
+obstore names its own (`name#1`), because obstore leaves such names out of lists.
 Every function blocks; folders are 0700, as recordings hold voices in clear.
 """
 

@@ -1,1 +1,1 @@
-"""What a session leaves behind: the frozen recording, the transcript, the summary."""
+"""What a session leaves behind: its recording and the plan that it is built from, its transcript, its summary."""

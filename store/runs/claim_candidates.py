@@ -91,7 +91,7 @@ async def count_active(conn: AsyncConnection) -> int:
 
 
 async def leave_stale_to_others(conn: AsyncConnection, claimer: Claimer) -> None:
-    """Release the stale runs that are too many for this process: from here on any look finds them."""
+    """Release the stale runs that this process has no places for: from then on quick looks find them too."""
     stale = {"known": list(claimer.known), "stalled_seconds": claimer.stalled_seconds}
     if (await conn.execute(_RELEASE_STALE, stale)).rowcount:
         await notify(conn, CLAIM_CHANNEL)

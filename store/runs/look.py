@@ -1,4 +1,4 @@
-"""How thoroughly a process looks for sessions to claim."""
+"""Whether a poll for sessions to claim reads two small indexes, or every active session."""
 
 from enum import Enum, auto
 

@@ -167,6 +167,6 @@ def _columns(organization_id: UUID, new: NewSession) -> dict[str, object]:
 
 
 async def _hold(conn: AsyncConnection, session_id: UUID) -> None:
-    """Take the lock of this session's creation, which looking up its outcome takes, too."""
+    """Hold a lock until the end of the transaction: `_find_out` takes it too, and so waits for a creation under way."""
     key = session_id.int & 0x7FFF_FFFF_FFFF_FFFF
     await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})

@@ -80,7 +80,7 @@ def _order(chosen: SessionFilter, id_: ColumnElement[UUID]) -> ColumnElement[byt
 
 
 def _shelves(chosen: SessionFilter) -> list[str]:
-    """The values of `sessions.shelf` that are asked for."""
+    """The shelves (column `shelf`: a status, and whether archived) that are asked for."""
     endings = {"false": ("",), "true": ("/archived",), "any": ("", "/archived")}[chosen.archived]
     return [f"{status}{ending}" for status in sorted(chosen.statuses or Status) for ending in endings]
 

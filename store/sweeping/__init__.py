@@ -1,1 +1,1 @@
-"""What happens by itself once it is due: expired, stalled and lost sessions, leftover outputs, retention."""
+"""What happens by itself once it is due: sessions that waited or ran too long, lost workers, lost jobs, retention."""

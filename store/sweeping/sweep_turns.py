@@ -19,7 +19,7 @@ class SweepTurns:
     """The turns of one transaction, which holds the sweepers' lock; they count when it commits.
 
     Args:
-        in_turn: False: take every turn, whoever took it when.
+        in_turn: False takes every turn, also one that another process has just taken.
     """
 
     def __init__(self, conn: AsyncConnection, *, in_turn: bool) -> None:

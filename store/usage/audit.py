@@ -106,7 +106,7 @@ class LedgerAudit:
 
 
 def _session(session_id: UUID, rows: Sequence[Any]) -> AuditedSession:
-    """A session that never ran owes no final row, so it counts as open."""
+    """One session's rows as its bill. A session that never ran has no final row, so it counts as not settled."""
     head = rows[0]
     erased = head.status is None
     return AuditedSession(

@@ -1,4 +1,4 @@
-"""Where the jitter buffer made audio up: readings of its counter become stretches of samples. Pure."""
+"""Where the jitter buffer filled holes with made-up audio, by readings of its counter. Pure."""
 
 from dataclasses import dataclass, field
 

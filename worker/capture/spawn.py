@@ -1,7 +1,7 @@
-"""How a part of a run starts its tasks."""
+"""The type of the function by which parts of a run start tasks in the session's task group."""
 
 import asyncio
 from collections.abc import Callable
 
 Spawn = Callable[["asyncio._CoroutineLike[None]", str], "asyncio.Task[None]"]
-"""Starts a task of the session's, under a name."""
+"""Takes the coroutine and the task's name."""

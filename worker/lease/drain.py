@@ -1,4 +1,4 @@
-"""A process that is stopping, as its sessions see it."""
+"""Whether this process is stopping, and until when its sessions may go on: shared by all of them."""
 
 from dataclasses import dataclass
 

@@ -1,1 +1,1 @@
-"""From stored segments to the finished recording: the finalize job. It hears no room."""
+"""From stored segments to the product (`conversation.wav` and `recording.json`): the finalize job. It joins no room."""

@@ -25,5 +25,5 @@ _TABLE = {
 
 
 def meaning(reason: str) -> Drop:
-    """What LiveKit's DisconnectReason named `reason` means; a reason that is not in the table is weather."""
+    """What LiveKit's DisconnectReason named `reason` means; one that is not in the table is `Drop.WEATHER`."""
     return _TABLE.get(reason, Drop.WEATHER)

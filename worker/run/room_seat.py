@@ -83,7 +83,7 @@ class RoomSeat:
         self._tools.beats.hurry()
 
     def contest(self, pair: ClockPair, now_ns: int) -> RunStop | None:
-        """What an eviction means: a successor's leaves the session to it, a stranger's fails the session.
+        """What an eviction means: by a successor, that it has the session; by a stranger, that the session fails.
 
         The database knows the successor, so nothing is decided before a beat has come back.
         """

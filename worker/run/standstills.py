@@ -1,4 +1,4 @@
-"""Naming the stretches in which this process stood still."""
+"""Gaps for the stretches in which this process stood still (was suspended, or got no CPU)."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ _BUFFERED_NS = 2 * SECOND_NS  # what kernel and jitter buffer keep for a process
 
 
 class Standstills:
-    """Turns one run's standstills into gaps, each once it is known what it was.
+    """Turns one run's standstills into gaps, each as soon as it is known which code it gets.
 
     Args:
         gap: notes a hole for a reason, between two instants of the boot-time clock.
@@ -21,10 +21,10 @@ class Standstills:
         self._waiting: list[tuple[int, int]] = []
 
     def name(self, known_ns: int) -> None:
-        """Name those that ended before `known_ns`.
+        """Note a gap for each standstill that ended before `known_ns`: a proven beat, or the stop.
 
-        By then it is known whether another run took the session meanwhile (what lies in between is that one's), or
-        whether what came late was played late: then only what the buffers could not keep was made up.
+        If another run took the session meanwhile, the whole stretch is `gap.worker_lost`. Else the buffers kept the
+        first two seconds, which came late, and only the rest is `gap.concealed`.
         """
         standstills, self._waiting = self._waiting + self._run.take_standstills(), []
         for from_ns, to_ns in standstills:

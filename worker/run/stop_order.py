@@ -14,7 +14,7 @@ class StopFinders:
     """Where a stop may come from. Those behind a reason that was found are not asked any more, nor do their work.
 
     Attributes:
-        elsewhere: the database, or this process's own end.
+        elsewhere: the database (somebody stopped the session, or another run has it), or this process's own end.
         spool: what was recorded can't be written.
         join: a join that has just been done.
         room: what has happened in the room.

@@ -100,7 +100,7 @@ async def listen(
 
 
 class _Ahead:
-    """Utterances, found by a thread that is some ahead of their reader; leaving the block waits for the thread."""
+    """Utterances, which a thread finds a few ahead of their reader; leaving the block waits for the thread."""
 
     def __init__(self, found: Generator[Utterance, None, None], canceled: Event) -> None:
         self._found = found

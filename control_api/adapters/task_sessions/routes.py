@@ -140,7 +140,7 @@ async def send_task_message(call: Call) -> web.StreamResponse:
 
 
 def _command(word: str) -> Callable[[Status], Command | None]:
-    """What it means to ask a session for the status `word`, by the status that it has; None: it has it already.
+    """The function that says, for a session's present status, which command takes it to `word`; None: it is there.
 
     Raises:
         ParleyError: `status.unknown`; the function that is returned raises `transition.invalid`.

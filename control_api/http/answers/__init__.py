@@ -1,4 +1,4 @@
-"""What answers are made of: strict models, pages, error bodies and their dialects, request ids, entity tags.
+"""What answers are made of: strict models, pages, error bodies (a form per style), request ids, entity tags.
 
 It reads no request.
 """

@@ -1,1 +1,1 @@
-"""One module per revision; a released revision never changes."""
+"""One module per revision; a revision that is merged never changes."""
