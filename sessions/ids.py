@@ -13,7 +13,7 @@ from uuid_utils import compat
 
 from sessions.errors import ParleyError
 
-Prefix = Literal["sess", "evt", "ue", "rec", "msg", "run", "key", "org", "req", "whe", "dlv"]
+Prefix = Literal["sess", "evt", "ue", "rec", "msg", "run", "key", "org", "req"]
 
 _ULID_PATTERN = "[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}"
 _HEX_ID = re.compile(r"session_([0-9a-f]{32})", re.IGNORECASE)

@@ -12,7 +12,8 @@ from parley.command_error import CommandError
 from sessions.settings import Settings
 
 _PREFIX = "PARLEY_"
-_NOT_SETTINGS = ("PARLEY_TEST_", "PARLEY_SPEECH_", "PARLEY_SUMMARY_")
+_OF_TESTS = ("PARLEY_TEST_", "PARLEY_SCHEMATHESIS_")
+_OF_CLIENTS = frozenset({"PARLEY_URL", "PARLEY_KEY"})  # the README exports them for curl
 _EXIT_USAGE = 2
 
 
@@ -39,7 +40,7 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     known = {_variable(name) for name in Settings.model_fields}
     warnings = []
     for name in sorted(environment):
-        if not name.startswith(_PREFIX) or name in known or name.startswith(_NOT_SETTINGS):
+        if not name.startswith(_PREFIX) or name in known | _OF_CLIENTS or name.startswith(_OF_TESTS):
             continue
         close = difflib.get_close_matches(name, known, n=1)
         warnings.append(f"{name} is no setting and is ignored" + (f"; did you mean {close[0]}?" if close else ""))

@@ -114,12 +114,23 @@ def test_settings_that_do_not_fit_together_are_named_as_variables(monkeypatch: p
     assert "hunter2" not in str(raised.value)
 
 
-def test_a_misspelt_variable_is_pointed_out() -> None:
+@pytest.mark.parametrize(
+    ("misspelt", "meant"),
+    [
+        ("PARLEY_HARTBEAT_SECONDS", "PARLEY_HEARTBEAT_SECONDS"),
+        ("PARLEY_SPEECH_ENGIN", "PARLEY_SPEECH_ENGINE"),
+        ("PARLEY_SUMMARY_MODELL", "PARLEY_SUMMARY_MODEL"),
+    ],
+)
+def test_a_misspelt_variable_is_pointed_out(misspelt: str, meant: str) -> None:
     """It would be ignored silently."""
-    [warning] = unknown_variables(
-        {"PARLEY_HARTBEAT_SECONDS": "1", "PARLEY_API_PORT": "1", "PATH": "", "PARLEY_TEST_X": ""}
-    )
-    assert warning == "PARLEY_HARTBEAT_SECONDS is no setting and is ignored; did you mean PARLEY_HEARTBEAT_SECONDS?"
+    [warning] = unknown_variables({misspelt: "1", "PARLEY_API_PORT": "1", "PATH": "", "PARLEY_TEST_X": ""})
+    assert warning == f"{misspelt} is no setting and is ignored; did you mean {meant}?"
+
+
+def test_what_the_readme_exports_for_curl_is_no_misspelt_setting() -> None:
+    """Commands of `parley` run in the same shell."""
+    assert unknown_variables({"PARLEY_URL": "http://127.0.0.1:8080", "PARLEY_KEY": "parley_master_x"}) == []
 
 
 def test_the_secret_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
