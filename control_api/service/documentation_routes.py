@@ -1,7 +1,5 @@
 """`GET /openapi.json` and `GET /docs`."""
 
-import asyncio
-
 from aiohttp import web
 
 from control_api.http.openapi.document import OPENAPI
@@ -10,9 +8,9 @@ from control_api.service.docs_page import DOCS_PAGE, DOCS_PAGE_POLICY
 
 
 async def get_openapi(call: Call) -> web.StreamResponse:
-    """The OpenAPI document; the first one is made in a thread, beside other requests."""
+    """The OpenAPI document."""
     return web.Response(
-        body=await asyncio.to_thread(call.request.app[OPENAPI].to_json),
+        body=await call.request.app[OPENAPI].to_json(),
         content_type="application/json",
         headers={"Cache-Control": "public, max-age=60"},
     )

@@ -78,7 +78,7 @@ class Retention:
             return await self._erasure.expire(session_id, self._days)
         except DatabaseUnavailableError as error:
             _log.warning("retention.not_erased", session_id=format_id("sess", session_id), error=error.code)
-            await self._db.ping()  # the storage answers, so the trouble is with this session alone
+            await self._db.ping()  # the database answers, so the trouble is with this session alone
             return False
 
     async def _over_until(self, until: float) -> AsyncIterator[UUID]:

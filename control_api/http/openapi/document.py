@@ -1,8 +1,9 @@
 """The OpenAPI 3.1 document, from the table of operations and their pydantic models."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -24,14 +25,15 @@ class ServedDocument:
 
     def __init__(self, operations: Sequence[Operation]) -> None:
         self._operations = operations
+        self._making = asyncio.Lock()
+        self._json: bytes | None = None
 
-    def to_json(self) -> bytes:
-        """As bytes."""
-        return self._json
-
-    @cached_property
-    def _json(self) -> bytes:
-        return render(openapi_document(self._operations))
+    async def to_json(self) -> bytes:
+        """As bytes; made once, in a thread, beside other requests."""
+        async with self._making:
+            if self._json is None:
+                self._json = await asyncio.to_thread(lambda: render(openapi_document(self._operations)))
+            return self._json
 
 
 OPENAPI = web.AppKey("openapi", ServedDocument)
