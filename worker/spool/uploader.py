@@ -85,6 +85,7 @@ class Uploader:
         self._cuts: tuple[Range, ...] = ()
         self._uncut = asyncio.Event()
         self._files = asyncio.Lock()
+        self._turn = asyncio.Lock()  # one segment at a time, whoever asks for it
         self._proven_sample = -1
         self._end_sample: int | None = None
         self._everything = False
@@ -161,23 +162,25 @@ class Uploader:
             self._running = False
 
     async def flush(self) -> None:
-        """Upload what may go; `run` must not be running."""
+        """Upload what may go."""
         while self._next_may_go():
             await self._upload_next()
 
     async def _upload_next(self) -> None:
-        first = self._waiting[0]
-        try:
-            await self._upload(first)
-        except (StorageError, OSError) as error:
-            _log.warning("segment.upload_failed", error=type(error).__name__, waiting=len(self._waiting))
-            await asyncio.sleep(self._pause_seconds)
-            self._pause_seconds = min(self._pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
-            return
-        self._pause_seconds = _FIRST_PAUSE_SECONDS
-        self._waiting.popleft()
-        if not self._waiting:
-            self._empty.set()
+        async with self._turn:
+            if not self._next_may_go():
+                return
+            try:
+                await self._upload(self._waiting[0])
+            except (StorageError, OSError) as error:
+                _log.warning("segment.upload_failed", error=type(error).__name__, waiting=len(self._waiting))
+                await asyncio.sleep(self._pause_seconds)
+                self._pause_seconds = min(self._pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
+                return
+            self._pause_seconds = _FIRST_PAUSE_SECONDS
+            self._waiting.popleft()
+            if not self._waiting:
+                self._empty.set()
 
     async def _upload(self, waiting: _Waiting) -> None:
         async with self._files:

@@ -1,5 +1,6 @@
 """A segment's file goes only when the object storage has all of it."""
 
+import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,6 +96,25 @@ async def test_an_upload_leaves_pauses_out_by_itself_and_waits_for_their_stamps(
     ]
     assert (spans, uploader.waiting) == ([(0, 12_000), (36_000, 48_000)], 0)
     assert not segment.path.exists()
+
+
+async def test_draining_before_the_loop_has_begun_stores_each_segment_once(
+    objects: Objects, segment: SealedSegment
+) -> None:
+    """The loop and the drain take turns: neither takes a segment off the list that the other has stored."""
+    second = SealedSegment(segment.path.with_name("00000002.seg"), segment.key)
+    second.path.write_bytes(segment.path.read_bytes())
+    uploader = Uploader(objects, SESSION, SessionClock.of_stamps(datetime(2026, 11, 22, tzinfo=UTC)))
+    for one in (segment, second):
+        uploader.add(one)
+    uploader.release_all()
+    async with asyncio.TaskGroup() as group:
+        loop = group.create_task(uploader.run())
+        await uploader.drained()
+        loop.cancel()
+    assert uploader.waiting == 0
+    assert not segment.path.exists()
+    assert not second.path.exists()
 
 
 async def test_a_torn_object_of_an_earlier_attempt_is_replaced(objects: Objects, segment: SealedSegment) -> None:
