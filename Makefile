@@ -11,6 +11,7 @@ PEERS := $(UV) pip compile --generate-hashes --no-header --universal --python-ve
 TEST_PROCESSES ?= 4
 # Tests that judge by when something happened measure the load of the machine with it: few at once, nothing beside them.
 REALTIME_PROCESSES ?= 3
+REALTIME_FOLDERS := tests/e2e tests/integration/worker tests/integration/store/lifecycle
 # Cases per operation, and chains of requests along the OpenAPI links. 2000 take about an hour and a half.
 SCHEMATHESIS_EXAMPLES ?= 2000
 
@@ -28,7 +29,7 @@ check: lint ## lint, formatting, types, layers, unit tests: the fast part
 
 test: livekit-server peers lint ## everything: what check does, integration and end-to-end tests
 	$(BIN)/python -m pytest tests -m "not realtime" -n $(TEST_PROCESSES) --dist worksteal
-	$(BIN)/python -m pytest tests/e2e tests/integration/worker -m realtime -n $(REALTIME_PROCESSES) --dist worksteal
+	$(BIN)/python -m pytest $(REALTIME_FOLDERS) -m realtime -n $(REALTIME_PROCESSES) --dist worksteal
 
 demo: setup ## record a conversation in a real LiveKit room on this machine
 	@exec $(BIN)/parley demo

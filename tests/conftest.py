@@ -40,7 +40,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("parley")
 
-_REALTIME = ("tests/e2e/", "tests/integration/worker/")
+_REALTIME = ("tests/e2e/", "tests/integration/worker/", "tests/integration/store/lifecycle/test_pauses.py")
 # Of these, what waits for processes, engines and timers, but judges nothing by when it happened.
 _UNTIMED = (
     "tests/e2e/test_deletion.py",
