@@ -89,7 +89,6 @@ class Uploader:
         self._proven_sample = -1
         self._end_sample: int | None = None
         self._everything = False
-        self._running = False
         self._pause_seconds = _FIRST_PAUSE_SECONDS
         self._changed = asyncio.Event()
         self._empty = asyncio.Event()
@@ -151,15 +150,11 @@ class Uploader:
 
     async def run(self) -> None:
         """Upload until canceled; a storage that is away is tried again and again."""
-        self._running = True
-        try:
-            while True:
-                while not self._next_may_go():
-                    self._changed.clear()
-                    await self._changed.wait()
-                await self._upload_next()
-        finally:
-            self._running = False
+        while True:
+            while not self._next_may_go():
+                self._changed.clear()
+                await self._changed.wait()
+            await self._upload_next()
 
     async def flush(self) -> None:
         """Upload what may go."""
@@ -198,9 +193,8 @@ class Uploader:
             waiting.under_way = False
 
     async def drained(self) -> None:
-        """Wait until everything that was added is stored; what may go is uploaded here if `run` was canceled before."""
-        if not self._running:
-            await self.flush()
+        """Upload what may go, beside `run` or without it, and wait until everything that was added is stored."""
+        await self.flush()
         await self._empty.wait()
 
     def _next_may_go(self) -> bool:
