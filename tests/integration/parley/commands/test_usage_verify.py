@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from parley import cli
 from sessions.ids import format_id, new_uuid
 from sessions.lifecycle.stop import Stop
 from store.usage import ledger
@@ -22,8 +23,8 @@ class Bill:
     """A database with bills in it, and the command."""
 
     engine: Engine
-    url: str
-    folder: Path
+    settings: dict[str, str]
+    printed: pytest.CaptureFixture[str]
 
     async def session(self, *, over: bool = True) -> UUID:
         """One that ran in two stretches; `over`: finalized, too."""
@@ -50,16 +51,18 @@ class Bill:
         await self.engine.sql("ALTER TABLE usage_events ENABLE ALWAYS TRIGGER usage_events_append_only")
 
     async def verify(self, *arguments: str) -> tuple[int, str]:
-        """Exit code and everything printed."""
+        """Exit code and everything printed, of the command in this process; what asyncio logs meanwhile comes first."""
+        self.printed.readouterr()
+        code = await asyncio.to_thread(cli.main, ["usage", "verify", *arguments])
+        printed = self.printed.readouterr()
+        return code, printed.err + printed.out
+
+    async def verify_in_a_process(self, *arguments: str) -> tuple[int, str]:
+        """The same as its users run it."""
         done = await asyncio.to_thread(
             subprocess.run,
             [sys.executable, "-m", "parley", "usage", "verify", *arguments],
-            env={
-                **{name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")},
-                "PARLEY_DATABASE_URL": self.url,
-                "PARLEY_SECRET_KEY": "s" * 32,
-                "PARLEY_DATA_DIR": str(self.folder),
-            },
+            env={**os.environ, **self.settings},
             capture_output=True,
             text=True,
             timeout=60,
@@ -69,13 +72,24 @@ class Bill:
 
 
 @pytest.fixture
-async def bill(database_url: str, tmp_path: Path) -> AsyncIterator[Bill]:
+async def bill(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> AsyncIterator[Bill]:
     """An organization "acme" without sessions."""
+    settings = {
+        "PARLEY_DATABASE_URL": database_url,
+        "PARLEY_SECRET_KEY": "s" * 32,
+        "PARLEY_DATA_DIR": str(tmp_path),
+    }
+    for name in [name for name in os.environ if name.startswith("PARLEY_")]:
+        monkeypatch.delenv(name)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
     async with Engine.open(database_url) as engine:
         await engine.sql(
             "INSERT INTO organizations (id, name, default_agent_id) VALUES (:id, 'acme', 'agent_x')", id=UUID(int=1)
         )
-        yield Bill(engine, database_url, tmp_path)
+        yield Bill(engine, settings, capsys)
 
 
 async def test_a_right_bill_balances(bill: Bill) -> None:
@@ -85,7 +99,7 @@ async def test_a_right_bill_balances(bill: Bill) -> None:
     erased = await bill.session()
     await bill.engine.sql("DELETE FROM sessions WHERE id = :id", id=erased)
 
-    code, told = await bill.verify("--time-zone", "Europe/Berlin")
+    code, told = await bill.verify_in_a_process("--time-zone", "Europe/Berlin")
 
     assert code == 0, told
     assert "(Europe/Berlin)" in told
@@ -103,7 +117,7 @@ async def test_a_right_bill_balances(bill: Bill) -> None:
         ("kind = 'accrual'", "final", "the session is over, but no row is final"),
         ("to_ms = to_ms + 1", "final", "the session's counter says"),
         ("multiplier = 2", "final", "row 2 multiplies by 2.000, the session by 1.000"),
-        ("recorded_at = recorded_at + interval '1 second'", "accrual", "row 1 was recorded after row 2: late"),
+        ("recorded_at = recorded_at + interval '1 minute'", "accrual", "row 1 was recorded after row 2: late"),
         ("external_customer_id = 'x'", "final", "row 2 bills another agent or customer than the first one"),
     ],
 )
@@ -132,7 +146,7 @@ async def test_a_session_without_any_row_is_found(bill: Bill) -> None:
     await bill.engine.sql("ALTER TABLE usage_events DISABLE TRIGGER usage_events_append_only")
     await bill.engine.sql("DELETE FROM usage_events")
 
-    code, told = await bill.verify()
+    code, told = await bill.verify_in_a_process()
 
     assert code == 1
     assert f"{format_id('sess', session_id)}: the session is over, but no row is final" in told
@@ -162,3 +176,5 @@ async def test_what_is_not_there_is_said(bill: Bill) -> None:
     ]:
         code, told = await bill.verify(*arguments)
         assert (code, sentence in told, "Traceback" in told) == (2, True, False), told
+    code, told = await bill.verify_in_a_process("--session", "x")
+    assert (code, "Invalid session ID" in told, told.count("\n"), "Traceback" in told) == (2, True, 1, False), told
