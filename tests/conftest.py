@@ -4,12 +4,14 @@
 """
 
 import asyncio
+import hashlib
 import io
 import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import LiteralString
 
 import hypothesis
 import psycopg
@@ -22,6 +24,7 @@ from tests.support.dealing import dealt
 from tests.support.left_open import Openings
 from tests.support.logging_state import logging_put_back
 from tests.support.openings_watch import OpeningsWatch
+from tests.support.shared_in_run import shared_in_run
 
 # Python 3.11 makes a loop for whoever asks for the current one before any was set, and pytest-asyncio asks, and never
 # closes it, once a test without a loop has run before.
@@ -130,17 +133,22 @@ def _with_database(url: str, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def migrated_template(postgres_url: str) -> Iterator[str]:
-    """The name of a database with the newest schema, to copy from."""
+def migrated_template(postgres_url: str, run_folder: Path) -> Iterator[str]:
+    """The name of a database with the newest schema, to copy from; one for all processes of the run."""
     from store.database.schema import migrate
 
-    name = f"template_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_url, autocommit=True) as conn:
-        conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    migrate(_with_database(postgres_url, name))
-    yield name
-    with psycopg.connect(postgres_url, autocommit=True) as conn:
-        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    name = f"template_{hashlib.sha256(str(run_folder).encode()).hexdigest()[:12]}_{run_folder.stat().st_ino}"
+
+    def make() -> None:
+        remove()
+        _execute(postgres_url, "CREATE DATABASE {}", name)
+        migrate(_with_database(postgres_url, name))
+
+    def remove() -> None:
+        _execute(postgres_url, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    with shared_in_run(run_folder, "template", make=make, remove=remove):
+        yield name
 
 
 @pytest.fixture
@@ -160,13 +168,14 @@ def common_database_url(postgres_url: str, migrated_template: str) -> Iterator[s
 @contextmanager
 def _fresh_database(postgres_url: str, migrated_template: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_url, autocommit=True) as conn:
-        conn.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(migrated_template))
-        )
+    _execute(postgres_url, "CREATE DATABASE {} TEMPLATE {}", name, migrated_template)
     yield _with_database(postgres_url, name)
+    _execute(postgres_url, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+def _execute(postgres_url: str, statement: LiteralString, *names: str) -> None:
     with psycopg.connect(postgres_url, autocommit=True) as conn:
-        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        conn.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 @pytest.fixture(scope="session")
