@@ -30,6 +30,8 @@ WORDS = {  # where each one is said; the ledger keeps agent and external custome
     "renamed": "bilberry",
 }
 
+_SECOND_BYTES = 96_000  # of sound in the spool
+
 
 def dump(database_url: str) -> str:
     """Everything that pg_dump takes out of the database, large objects included; bytes as the text that they are."""
@@ -192,14 +194,19 @@ async def test_the_spool_of_a_lost_host_goes_with_the_session(
 ) -> None:
     """All processes of a worker are killed while it records; whenever it comes back, no voice stays on its disk."""
     await stack.start_api()
+    stack.settings = {"PARLEY_SALVAGE_SECONDS": "4"}  # it ends without the lost spool, and waits no longer for it
     worker = await stack.start_worker("first", PARLEY_SEGMENT_SECONDS="20")
+
+    async def heard() -> bool:
+        return sum(path.stat().st_size for path in audio_files(tmp_path / "first")) > _SECOND_BYTES
+
     async with talker("ann", BeepPlan(pitch_hz=600)):
         session = await stack.create(room)
         name = session["id"]
         await stack.reach(name, "running")
-        await asyncio.sleep(3)
+        await stack.start_worker("second")  # meanwhile the first one records
+        await eventually(heard, what="a voice is on the first one's disk")
         worker.kill_with_children()
-        await stack.start_worker("second")
 
         async def taken() -> bool:
             return bool((await stack.get(name))["epoch"] == 2)
