@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID, uuid4
 
 from pydantic import SecretStr
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.ids import new_uuid
 from sessions.lifecycle.lifecycle import Status
@@ -38,6 +39,7 @@ class Engine:
     runs: Runs
     freezes: Freezes
     ledger: Ledger
+    _stamps: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     @asynccontextmanager
@@ -138,17 +140,25 @@ class Engine:
         """Let time pass for every session and run: all their stamps move into the past."""
         async with self.db.begin() as conn:
             for table in ("sessions", "runs"):
-                stamps = (
-                    await conn.execute(
-                        text(
-                            "SELECT column_name FROM information_schema.columns WHERE table_name = :table"
-                            " AND table_schema = 'public' AND data_type = 'timestamp with time zone'"
-                        ),
-                        {"table": table},
-                    )
-                ).scalars()
-                moved = ", ".join(f"{stamp} = {stamp} - make_interval(secs => :seconds)" for stamp in stamps)
+                moved = ", ".join(
+                    f"{stamp} = {stamp} - make_interval(secs => :seconds)"
+                    for stamp in await self._stamps_of(conn, table)
+                )
                 await conn.execute(text(f"UPDATE {table} SET {moved}"), {"seconds": seconds})
+
+    async def _stamps_of(self, conn: AsyncConnection, table: str) -> list[str]:
+        """Its columns that are stamps; looked up once, as that takes longer than to move them."""
+        if table not in self._stamps:
+            columns = await conn.execute(
+                text(
+                    "SELECT column_name FROM information_schema.columns WHERE table_name = :table"
+                    " AND table_schema = 'public' AND data_type = 'timestamp with time zone'"
+                ),
+                {"table": table},
+            )
+            self._stamps[table] = list(columns.scalars())
+            assert self._stamps[table], table
+        return self._stamps[table]
 
     async def session(self, session_id: UUID) -> Session:
         """The session as it is now."""
