@@ -26,6 +26,16 @@ def test_a_sine_has_its_frequency_and_level() -> None:
     assert int(spectrum.argmax()) == 440
     assert peak_dbfs(second) == pytest.approx(-20.0, abs=0.01)
     assert int(second[0]) == 0
+    spectrum[440] = 0
+    assert spectrum.max() < 3277 * 48_000 / 2 / 1000  # −60 dB: nothing else is in it
+
+
+def test_a_full_scale_sine_does_not_wrap() -> None:
+    """0 dBFS reaches both ends of int16 that have the same magnitude; no samples are no error."""
+    second = sine_block(0, 48_000, level_dbfs=0.0)
+
+    assert (int(second.max()), int(second.min())) == (32_767, -32_767)
+    assert sine_block(7, 0).size == 0
 
 
 @pytest.mark.parametrize(("count", "level"), [(-1, -20.0), (1, 0.1)])
@@ -59,6 +69,8 @@ def test_the_limit_is_monotonic_symmetric_and_never_wraps() -> None:
 
     assert np.all(np.diff(limited) >= 0)
     assert np.array_equal(limited, -limited[::-1])
+    assert np.array_equal(soft_limit(sums[sums < 0]), limited[sums < 0])
+    assert np.array_equal(soft_limit(sums[sums > 0]), limited[sums > 0])
     assert (int(limited[0]), int(limited[-1])) == (-32_739, 32_739)
 
 
@@ -84,4 +96,5 @@ def test_a_window_adds_like_one_long_array(pieces: list[tuple[int, int, int]]) -
 
     found = np.concatenate([np.zeros((2, 50), np.int32) if block is None else block for block in blocks], axis=1)
     assert np.array_equal(found, expected)
+    assert found.dtype == np.int32
     assert [window.take(index) for index in range(10)] == [None] * 10

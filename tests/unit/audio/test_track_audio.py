@@ -117,6 +117,17 @@ def test_segments_are_read_one_by_one() -> None:
     assert len(asked) == 1
 
 
+def test_tracks_of_one_segment_do_not_mix() -> None:
+    """Records of two who speak at once, by turns: each tone is whole, and nobody else's."""
+    storage, low, high = StoredSegments(), sine(1), sine(1, 1500.0)
+    halves = [audio(at, pcm[at : at + SECOND // 2], n) for at in (0, SECOND // 2) for n, pcm in ((1, low), (2, high))]
+    storage.store(track(), track(2, "bob"), *halves)
+    pieces = read_all(storage, storage.plan(SECOND))
+
+    assert close(joined(pieces, ANN), expected(low))
+    assert close(joined(pieces, BOB), expected(high))
+
+
 def test_only_those_in_the_room_who_are_wanted_are_read() -> None:
     """The worker's own sine is nobody's words."""
     storage = StoredSegments()

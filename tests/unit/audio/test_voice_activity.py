@@ -76,6 +76,13 @@ def test_a_speech_without_a_breath_is_cut_all_the_same() -> None:
     assert found[-1][1] - found[-1][0] >= LONGEST_MS - CUT_MS[1] - 2 * PADDING_MS
 
 
+def test_a_speech_is_whole_up_to_the_longest() -> None:
+    """With the pause that ends it and its padding 15 s; a window more, and it is cut."""
+    longest = LONGEST_MS - 2 * PADDING_MS - MERGE_MS
+    assert ranges((0.9, longest), (0, 1000)) == [(0, longest + PADDING_MS)]
+    assert len(ranges((0.9, longest + WINDOW), (0, 1000))) == 2
+
+
 def test_a_stretch_is_known_before_the_audio_is_over() -> None:
     """As soon as the pause behind it is long enough, so that an engine can begin."""
     stretches = VoicedStretches(WINDOW, RATE)
@@ -86,7 +93,8 @@ def test_a_stretch_is_known_before_the_audio_is_over() -> None:
 def test_silence_may_be_skipped() -> None:
     """What comes behind it lies where it would lie otherwise."""
     stretches = VoicedStretches(WINDOW, RATE)
-    stretches.skip(360_000)
+    stretches.skip(160_000)
+    stretches.skip(200_000)
     assert (stretches.is_idle, stretches.earliest) == (True, 3_600_000 - PADDING_MS)
     for _ in range(50):
         stretches.hear(0.9)

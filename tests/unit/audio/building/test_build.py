@@ -412,3 +412,61 @@ def test_cut_pauses_without_any_audio_leave_a_shorter_silence() -> None:
     assert not samples.any()
     _, empty = Storage().build(SECOND, cuts=((0, SECOND),), on_pause="cut")
     assert empty.length_samples == 0
+
+
+def test_a_pause_is_cut_out_of_any_second() -> None:
+    """Also of a later one, in whose block other samples follow."""
+    storage = Storage()
+    storage.store(audio(0, (np.arange(4 * SECOND) % 20_000).astype(np.int16)))
+
+    samples, _ = storage.build(4 * SECOND, cuts=((2 * SECOND + 10, 2 * SECOND + 100),), on_pause="cut")
+
+    kept = [*range(2 * SECOND + 10), *range(2 * SECOND + 100, 4 * SECOND)]
+    assert samples[0].tolist() == [sample % 20_000 for sample in kept]
+
+
+def test_a_segment_without_a_whole_record_is_a_gap_from_its_start() -> None:
+    """Its key says what it should have held."""
+    storage = Storage()
+    planned = storage.store(audio(4800, level(5, 4800)))
+    storage[planned.storage_key] = storage[planned.storage_key][:-1]
+
+    _, result = storage.build(SECOND)
+
+    assert result.gaps == [{"start_ms": 100, "end_ms": 200, "code": "gap.storage"}]
+    assert result.peak_dbfs == -96.0
+
+
+class Forgetful(io.BytesIO):
+    """Takes all that it is given, and keeps the first bytes only."""
+
+    def __init__(self, kept_bytes: int) -> None:
+        super().__init__()
+        self._kept_bytes = kept_bytes
+
+    def write(self, data: object) -> int:
+        length = super().write(data)  # type: ignore[arg-type]
+        place = self.tell()
+        self.truncate(min(self._kept_bytes, len(self.getbuffer())))
+        self.seek(place)
+        return length
+
+
+@pytest.mark.parametrize("layout", ["mono", "stereo"])
+def test_a_recording_that_was_cut_off_is_an_os_error(layout: str) -> None:
+    """Whatever kept it said that all was well."""
+    storage = Storage()
+    storage.store(audio(0, level(5, SECOND)))
+    plan = storage.plan(SECOND, layout=layout)
+    size = 2 * SECOND * plan.num_channels
+
+    with pytest.raises(OSError, match=f"cut off at {size - 1} bytes"):
+        build_recording(plan, storage.__getitem__, Forgetful(size - 1))
+
+
+def test_the_documents_times_are_whole_milliseconds() -> None:
+    """A recording that ends within one is as long as those before it."""
+    _, result = Storage().build(SECOND + 47)
+
+    assert recording_document("sess_1", result)["duration_ms"] == 1000
+    assert isinstance(recording_document("sess_1", result)["duration_ms"], int)

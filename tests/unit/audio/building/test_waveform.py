@@ -40,6 +40,23 @@ def test_an_open_file_is_drawn_too(stereo: Path) -> None:
         assert opened.seek(0) == 0
 
 
+def test_an_open_file_is_drawn_from_where_it_stands(stereo: Path) -> None:
+    """Its second half is what the columns share."""
+    with soundfile.SoundFile(stereo) as opened:
+        opened.seek(48_000)
+        assert draw_waveform(opened, columns=2) == ["  ", "  ", "▅▅", "▀▀"]
+
+
+def test_each_side_of_zero_and_each_sample_counts(tmp_path: Path) -> None:
+    """A column of one sample, one channel; a loud second is not forgotten for a quiet one behind it."""
+    lopsided = np.array([32_767, 0, -32_768], dtype=np.int16)
+    for samples, columns in ((lopsided, 3), (np.repeat(lopsided, [96_000, 96_000, 96_000]), 3)):
+        soundfile.write(tmp_path / "mono.wav", samples, 48_000, subtype="PCM_16")
+        assert draw_waveform(tmp_path / "mono.wav", columns) == ["█  ", "  █"]
+    soundfile.write(tmp_path / "mono.wav", np.repeat(lopsided, [1, 96_000, 1]), 48_000, subtype="PCM_16")
+    assert draw_waveform(tmp_path / "mono.wav", columns=1) == ["█", "█"]
+
+
 def test_a_file_shorter_than_the_columns_is_drawn(tmp_path: Path) -> None:
     """No samples, no ink, no error."""
     soundfile.write(tmp_path / "empty.wav", np.zeros(0, dtype=np.int16), 48_000, subtype="PCM_16")

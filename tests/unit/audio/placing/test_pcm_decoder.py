@@ -46,6 +46,14 @@ def test_channels_are_averaged() -> None:
     left, right = tone(700, SECOND), np.zeros(SECOND, "<i2")
     pcm = decoded(PcmFormat(48000, 2), [np.stack([left, right], axis=1).tobytes()])
     assert np.max(np.abs(pcm - left / 2)) <= 0.5
+    assert pcm.dtype == np.int16
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(8_000, 1), (192_000, 8)])
+def test_the_least_and_the_most_of_a_format_are_taken(rate: int, channels: int) -> None:
+    """From what the stream says about itself."""
+    attributes = {"sample_rate": str(rate), "num_channels": str(channels)}
+    assert PcmFormat.from_attributes(attributes) == PcmFormat(rate, channels)
 
 
 @given(places=st.lists(st.integers(0, 1 << 20), max_size=40), channels=st.integers(1, 3))
@@ -84,6 +92,10 @@ def test_half_a_frame_at_the_end_is_left_out() -> None:
         ({"sample_rate": "24000.0", "num_channels": "1"}, "sample_rate"),
         ({"sample_rate": "२४०००", "num_channels": "1"}, "sample_rate"),
         ({"sample_rate": "9" * 5000, "num_channels": "1"}, "sample_rate"),
+        ({"sample_rate": "0024000", "num_channels": "1"}, "sample_rate"),
+        ({"sample_rate": "7999", "num_channels": "1"}, "sample_rate"),
+        ({"sample_rate": "192001", "num_channels": "1"}, "sample_rate"),
+        ({"sample_rate": "8000", "num_channels": "9"}, "num_channels"),
         ({"sample_rate": "24000", "num_channels": "0"}, "num_channels"),
         ({"sample_rate": "24000", "num_channels": "4096"}, "num_channels"),
     ],

@@ -238,3 +238,31 @@ def test_whatever_happens_nothing_is_played_twice_early_or_after_its_clear(
     started = [event.segment for event in events if isinstance(event, Started)]
     assert started == sorted(set(started))
     assert budget.left_samples == limit
+
+
+def test_nothing_is_added_to_a_segment_that_has_ended() -> None:
+    """What its sender sends behind the end is nobody's."""
+    playout = Playout(PlayoutBudget(MINUTES))
+    play(playout, [(1, 0, SECOND)])
+    playout.push(1, ramp(SECOND), SECOND // 2)
+
+    assert playout.advance(5 * SECOND)[-1] == Finished(1, SECOND, interrupted=False)
+
+
+def test_what_is_played_tells_when_that_was_seen() -> None:
+    """It "arrives" when it is played, as a frame of a track would."""
+    playout = Playout(PlayoutBudget(MINUTES))
+    play(playout, [(1, 0, SECOND)])
+
+    assert [one.arrival_sample for one in placed_of(playout.advance(SECOND // 4))] == [SECOND // 4]
+
+
+def test_all_room_is_free_when_all_has_been_played() -> None:
+    """Kept and lost chunks by turns: no segment leaves or takes room."""
+    budget = PlayoutBudget(SECOND)
+    playout = Playout(budget)
+    for turn in range(4):
+        play(playout, [(number, turn * 9 * SECOND, 700 * MS) for number in (2 * turn, 2 * turn + 1)])
+        assert budget.left_samples == 0
+        playout.advance((turn + 1) * 9 * SECOND)
+        assert budget.left_samples == SECOND

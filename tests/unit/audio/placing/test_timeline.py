@@ -233,3 +233,68 @@ def test_no_delivery_whatsoever_makes_frames_overlap(frames: list[tuple[int, int
     ends = [0, *(one.start_sample + len(one.pcm) for one in placed)]
     assert all(one.start_sample >= end for one, end in zip(placed, ends, strict=False))
     assert sum(len(one.pcm) for one in placed) + timeline.trimmed_samples == sum(samples for samples, _ in frames)
+
+
+def test_the_tolerance_itself_moves_nothing() -> None:
+    """100 ms late and 100 ms early follow by count at once; a sample more is late, or moves the anchor."""
+    for late, expected in [
+        (TOLERANCE, [0]),
+        (TOLERANCE + 1, []),
+        (-TOLERANCE, [0]),
+        (-TOLERANCE - 1, [-TOLERANCE - 1]),
+    ]:
+        timeline = TrackTimeline()
+        timeline.push(frame(0), 48_000)
+
+        placed = timeline.push(frame(1, 3 * FRAME), 48_000 + 3 * FRAME + late)
+
+        ends = [one.start_sample + len(one.pcm) - 3 * FRAME - 48_000 for one in placed]
+        assert ends == expected
+
+
+def test_a_rate_scales_the_tolerance_and_the_window() -> None:
+    """At 16 kHz 100 ms are 1600 samples, and 500 ms 8000."""
+    timeline = TrackTimeline(16_000)
+    timeline.push(frame(0, 160), 16_000)
+    assert len(timeline.push(frame(1, 160), 16_160 + 1600)) == 1
+    assert timeline.push(frame(2, 160), 16_320 + 1601) == []
+    assert timeline.hold_expired(16_320 + 1601 + 8000) == []
+    assert starts(timeline.hold_expired(16_320 + 1601 + 8001)) == [16_160 + 1601]
+
+
+def test_held_frames_keep_when_they_arrived() -> None:
+    """Being decided late is not arriving late."""
+    timeline = TrackTimeline()
+    timeline.push(frame(0), FRAME)
+    arrivals = [2 * FRAME + 2000 * MS, 3 * FRAME + 2000 * MS]
+    for number, arrival in enumerate(arrivals, 1):
+        timeline.push(frame(number), arrival)
+
+    assert [one.arrival_sample for one in timeline.flush()] == arrivals
+
+
+@pytest.mark.parametrize(("shrunk_ms", "drains"), [(100, False), (101, True)])
+def test_a_backlog_drains_while_its_lateness_shrinks_by_more_than_the_tolerance(shrunk_ms: int, drains: bool) -> None:
+    """Within one window; else the frames were late, and samples are missing."""
+    timeline = TrackTimeline()
+    timeline.push(frame(0), FRAME)
+    for number, late_ms in enumerate([2000, 1970, 1940, 2000 - shrunk_ms], 1):
+        timeline.push(frame(number), (number + 1) * FRAME + late_ms * MS)
+
+    placed = timeline.hold_expired(2 * FRAME + 2500 * MS + 1)
+
+    assert starts(placed) == ([] if drains else [number * FRAME + 1900 * MS for number in range(1, 5)])
+
+
+@pytest.mark.parametrize(("frames", "held"), [(50, True), (51, False)])
+def test_a_backlog_is_held_for_five_seconds_at_most(frames: int, held: bool) -> None:
+    """One that drains for longer is taken for lateness: memory is bounded."""
+    step = 100 * MS
+    timeline = TrackTimeline()
+    timeline.push(frame(0, 200 * MS), 200 * MS)
+    placed: list[Placed] = []
+    for number in range(frames + 1):
+        placed += timeline.push(frame(number, 200 * MS), 20_000 * MS + number * step)
+    placed += timeline.hold_expired(20_000 * MS + frames * step)
+
+    assert (placed == []) is held

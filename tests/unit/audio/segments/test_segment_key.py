@@ -51,7 +51,17 @@ def test_other_names_are_refused(name: str) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [(-1, "o", 0, 0, 0, 0, 0), (0, "o", 0, 5, 4, 0, 0), (0, "a/b", 0, 0, 0, 0, 0), (0, "", 0, 0, 0, 0, 0)],
+    [
+        (-1, "o", 0, 0, 0, 0, 0),
+        (0, "o", -1, 0, 0, 0, 0),
+        (0, "o", 0, -1, 0, 0, 0),
+        (0, "o", 0, 5, 4, 0, 0),
+        (0, "o", 0, 0, 0, -1, 0),
+        (0, "o", 0, 0, 0, 1 << 32, 0),
+        (0, "o", 0, 0, 0, 0, -1),
+        (0, "a/b", 0, 0, 0, 0, 0),
+        (0, "", 0, 0, 0, 0, 0),
+    ],
 )
 def test_impossible_keys_are_refused(fields: tuple[int, str, int, int, int, int, int]) -> None:
     """A key that no name can carry isn't made."""

@@ -229,8 +229,22 @@ def test_a_key_spans_the_audio_of_all_records() -> None:
     assert (key.crc32, key.size_bytes) == (zlib.crc32(data), len(data))
 
 
+@given(identity=texts, samples=st.integers(0, 9))
+def test_every_record_begins_at_an_even_place(identity: str, samples: int) -> None:
+    """So numpy reads samples where they lie, whatever the texts before them are; an empty record is one too."""
+    track = encode_track(1, 0, identity=identity, name="", sid="", side="room")
+    gap = encode_gap(0, identity, 0, 1)
+    written = HEADER + track + gap + encode_audio(1, 1, 0, 0, ramp(samples)) + encode_audio(1, 2, 9, 9, ramp(0))
+    records = read_segment(written).records
+
+    assert (len(encode_header(identity, 1, "o", 0)) % 2, len(track) % 2, len(gap) % 2) == (0, 0, 0)
+    assert [record.sequence for record in records] == [0, 0, 1, 2]
+    assert records[0].arrival_sample == 0
+
+
 def test_a_key_without_audio_is_empty_where_the_segment_was_made() -> None:
     """A segment of silence has first == last."""
     key = segment_key(HEADER, 1)
 
     assert (key.first_sample, key.last_sample, key.has_audio) == (480, 480, False)
+    assert segment_key(encode_header("ses_1", 3, "owner-1", 0), 1).first_sample == 0

@@ -1,0 +1,18 @@
+"""Gaps in whole milliseconds that hide none of what is missing."""
+
+from audio.segments.gaps import GAP_PAUSED, Gap, cut_gaps_in_ms, gaps_in_ms
+
+
+def test_a_gap_of_one_sample_is_a_millisecond() -> None:
+    """Starts are rounded down, ends up: the first sample and the last are told too."""
+    assert gaps_in_ms([Gap(0, 1, "gap.x")], 48_001) == [{"start_ms": 0, "end_ms": 1, "code": "gap.x"}]
+    assert gaps_in_ms([Gap(48_000, 99_999, "gap.x")], 48_001) == [{"start_ms": 1000, "end_ms": 1001, "code": "gap.x"}]
+    assert gaps_in_ms([Gap(48_001, 99_999, "gap.x")], 48_001) == []
+
+
+def test_a_pause_that_was_cut_out_lies_in_a_whole_millisecond() -> None:
+    """Where it was, without length; a later one moves by those before it."""
+    assert cut_gaps_in_ms([], 96_000, [(47, 5_000), (53_001, 60_000)]) == [
+        {"start_ms": 0, "end_ms": 0, "code": GAP_PAUSED},
+        {"start_ms": 1001, "end_ms": 1001, "code": GAP_PAUSED},
+    ]
