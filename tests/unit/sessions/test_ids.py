@@ -1,5 +1,6 @@
 """Identifiers: one to one, in every accepted spelling, and nothing else."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions.errors import ParleyError
-from sessions.ids import created_at, format_id, is_hex_spelling, new_uuid, parse_id
+from sessions.ids import created_at, format_hex_id, format_id, id_pattern, is_hex_spelling, new_uuid, parse_id
 
 uuids = st.uuids()
 
@@ -84,3 +85,26 @@ def test_new_ids_increase_and_carry_their_time() -> None:
     assert created_at(UUID("018f0000-0000-7000-8000-000000000000")) == datetime.fromtimestamp(
         0x018F00000000 / 1000, UTC
     )
+
+
+@given(uuids)
+def test_the_pattern_of_the_api_document_takes_both_spellings(value: UUID) -> None:
+    """And is anchored; other objects have one spelling that is read."""
+    session, organization = (re.compile(id_pattern(prefix)) for prefix in ("sess", "org"))
+
+    assert session.search(format_id("sess", value))
+    assert session.search(format_hex_id("sess", value))
+    assert format_hex_id("sess", value) == f"session_{value.hex}"
+    assert organization.search(format_id("org", value))
+    assert format_hex_id("org", value) == f"org_{value.hex}"
+    assert not organization.search(format_hex_id("org", value))
+    assert not session.search("x" + format_id("sess", value))
+    assert not session.search(format_hex_id("sess", value) + "0")
+
+
+def test_an_id_of_another_object_is_named() -> None:
+    """By its prefix, and by `id` unless the parameter has another name."""
+    with pytest.raises(ParleyError) as refused:
+        parse_id("rec", "rec_x")
+
+    assert (refused.value.param, refused.value.message) == ("id", "not a valid rec_… id")

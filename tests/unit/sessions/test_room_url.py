@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions.errors import ParleyError
-from sessions.room_url import is_public_address, parse_room_url
+from sessions.room_url import RoomUrl, is_public_address, parse_room_url
 
 
 @pytest.mark.parametrize(
@@ -110,3 +110,20 @@ def test_no_text_breaks_the_check(text: str) -> None:
         with suppress(ParleyError):
             host = parse_room_url(candidate).host
             assert host == host.lower()
+
+
+def test_a_url_is_taken_apart() -> None:
+    """Scheme and host in lower case, the port of the scheme, an address when it is one; a host has 253 characters."""
+    assert parse_room_url("WSS://Rooms.Example/x") == RoomUrl(
+        "WSS://Rooms.Example/x", "wss", "rooms.example", 443, None
+    )
+    literal = "http://[2606:4700::1]:81"
+    assert parse_room_url(literal) == RoomUrl(literal, "http", "2606:4700::1", 81, IPv6Address("2606:4700::1"))
+    assert parse_room_url("ws://" + "a" * 253).host == "a" * 253
+
+
+@pytest.mark.parametrize("text", ["ws://127.1.", "ws://a.0x7f.", "ws://" + "a" * 254, "wss://a/#", "wss://a/?"])
+def test_near_misses_are_refused(text: str) -> None:
+    """Another spelling of an address, one character more, an empty fragment or query."""
+    with pytest.raises(ParleyError, match=r"transport\.url_not_allowed"):
+        parse_room_url(text, allow_private_hosts=True)

@@ -226,6 +226,16 @@ async def test_credits_multiply_exactly(engine: Engine) -> None:
     assert abs(row.credits - Decimal(row.to_ms) * Decimal("1.5") / 1000) <= Decimal("0.0005")
 
 
+async def test_half_a_thousandth_of_a_credit_is_rounded_up(engine: Engine) -> None:
+    """As `sessions.billing.usage` does: the check of a bill recomputes its credits to the last place."""
+    fence = await engine.running(multiplier=Decimal("1.500"))
+    await engine.sql("UPDATE runs SET billable_ms = 3")
+    assert await accrue(engine) == 1
+
+    [row] = await engine.bill(fence.session_id)
+    assert (row.from_ms, row.to_ms, row.credits) == (0, 3, Decimal("0.005"))
+
+
 async def test_pages_of_one_session_follow_each_other(engine: Engine) -> None:
     """`after` and `limit` walk over every row once."""
     fence = await engine.running()
@@ -265,3 +275,21 @@ async def test_an_unknown_cursor_is_refused(engine: Engine) -> None:
     """`after` has to be a row of the organization."""
     with pytest.raises(ParleyError, match=r"parameter\.invalid"):
         await engine.ledger.events(ORGANIZATION, after=UUID(int=5))
+
+
+async def test_pages_of_an_organization_follow_each_other_through_one_instant(engine: Engine) -> None:
+    """Rows of one accrual share their time: `after` steps over none of them; with `agent_id`, over all others."""
+    fences = [await engine.running(agent_id=agent_id) for agent_id in ("one", "other", "one", "one")]
+    await engine.sql("UPDATE runs SET billable_ms = 1000")
+    assert await accrue(engine) == 4
+    await engine.sql("ALTER TABLE usage_events DISABLE TRIGGER ALL")
+    await engine.sql("UPDATE usage_events SET recorded_at = now() - interval '31 seconds'")
+
+    for agent_id, expected in [(None, fences), ("one", [fences[0], *fences[2:]]), ("nobody", [])]:
+        walked: list[UsageEvent] = []
+        more = True
+        while more:
+            after = walked[-1].id if walked else None
+            page, more = await engine.ledger.events(ORGANIZATION, after=after, limit=1, agent_id=agent_id)
+            walked += page
+        assert sorted(row.session_id for row in walked) == sorted(fence.session_id for fence in expected)

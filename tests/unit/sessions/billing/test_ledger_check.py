@@ -101,3 +101,20 @@ def test_a_bill_ends_when_the_session_does() -> None:
     told = imbalances(rows, Counter(True, 61_000, None))
     assert told == ["the rows add up to 60.000 s, the session's counter says 61.000 s"]
     assert imbalances([], Counter(False, 0, None)) == []
+
+
+def test_rows_of_one_run_and_one_instant_balance() -> None:
+    """A settling writes its row in the instant of the one before, and a final row may be empty."""
+    first, last = bill([60_000, 0])
+    assert imbalances([first, replace(last, epoch=1, recorded_at=first.recorded_at)], Counter(True, 60_000, None)) == []
+
+
+def test_sentences_name_the_row_and_its_own_span() -> None:
+    """Rows are counted from one; what lies before a row is none of its time."""
+    first, last = bill([60_000, 5_000])
+    told = imbalances([first, replace(last, credits=Decimal(1))], Counter(True, 65_000, None))
+    assert told == ["row 2 says 1 credits, but 5.000 s × 1.500 are 7.500"]
+    told = imbalances([replace(first, to_ms=-1)], Counter(False, None, None))
+    assert "row 1 ends at -1.999 s, before it begins at 0.000 s" in told
+    told = imbalances([replace(first, kind="final"), last], Counter(True, 65_000, None))
+    assert told == ["row 1 is final, but rows follow it", "2 rows are final instead of one"]

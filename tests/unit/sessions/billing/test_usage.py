@@ -76,6 +76,12 @@ def test_credits_are_exact(milliseconds: int) -> None:
     assert str(credits(milliseconds, MULTIPLIERS["mock"])) == f"{milliseconds // 1000}.{milliseconds % 1000:03}"
 
 
+@given(st.integers(0, 10**9))
+def test_half_a_thousandth_of_a_credit_is_rounded_up(milliseconds: int) -> None:
+    """As the ledger rounds: never to the even neighbor."""
+    assert credits(2 * milliseconds + 1, Decimal("0.500")) == Decimal(milliseconds + 1).scaleb(-3)
+
+
 @given(st.integers(0, 10**12), st.integers(0, 10**9))
 def test_billable_seconds_are_the_floor(milliseconds: int, more: int) -> None:
     """They grow when the milliseconds do."""

@@ -86,3 +86,19 @@ json_values = st.recursive(
 def test_no_token_is_left_in_a_structure(value: object) -> None:
     """Nested anywhere in JSON."""
     assert TOKEN not in json.dumps(redact_value({"a": [value, {"b": f"x {TOKEN}"}]}))
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("Bearer opaque-thing, x", "Bearer [redacted], x"),
+        ("?signature=c2ln&a=1", "?signature=[redacted]&a=1"),
+        ("s3://me:word@host", "s3://me:[redacted]@host"),
+        ("parley_agent_abc", "[redacted]"),
+    ],
+)
+def test_what_stood_before_a_secret_stays(text: str, clean: str) -> None:
+    """So a reader knows what was there."""
+    assert redact(text) == clean
+    assert redact_value(b"\xff " + text.encode()) == "\ufffd " + clean
+    assert redact_value(ValueError(text)) == f"ValueError: {clean}"
