@@ -82,9 +82,11 @@ SESSION: dict[str, Any] = {
     "usage": {
         "billable_seconds": 12,
         "billable_ms": 12480,
+        "credited_ms": 0,
         "frames": 2431,
         "audio_ms_received": 24310,
         "as_of": "2026-11-22T02:38:10.120Z",
+        "provisional": True,
     },
 }
 

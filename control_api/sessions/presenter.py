@@ -122,7 +122,9 @@ def _usage(usage: Usage) -> UsageCounters:
     return UsageCounters(
         billable_seconds=usage.billable_seconds,
         billable_ms=usage.billable_ms,
+        credited_ms=usage.credited_ms,
         frames=usage.frames,
         audio_ms_received=usage.audio_ms_received,
         as_of=format_timestamp(usage.as_of),
+        provisional=usage.provisional,
     )

@@ -2,18 +2,25 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from control_api.http.answers.models import AnswerModel, Timestamp
 from control_api.http.answers.page import Page
 
 
 class UsageEvent(AnswerModel):
-    """One row of the bill: the half-open range [from_ms, to_ms) of the session's counter."""
+    """One row of the bill: the half-open range [from_ms, to_ms) of the session's counter.
+
+    A row of kind credit gives back: its range is in the times of the recording, which lacks it for the reason that code
+    names; milliseconds and credits are negative. The rows of a session add up to what it costs.
+    """
 
     id: str
     object: Literal["usage_event"]
     session_id: str
     epoch: int
-    kind: Literal["accrual", "final"]
+    kind: Literal["accrual", "final", "credit"]
+    code: str | None = Field(description="Why a credit is given: the gap's code; null for other rows.")
     from_ms: int
     to_ms: int
     milliseconds: int

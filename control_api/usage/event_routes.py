@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 from aiohttp import web
@@ -20,6 +21,7 @@ NDJSON = "application/x-ndjson"
 _FILE_NAMES = {CSV: "usage_events.csv", NDJSON: "usage_events.ndjson"}
 
 # A spreadsheet runs a cell that begins so as a formula (OWASP, CSV injection).
+_NUMBER = re.compile(r"-[0-9]+\.[0-9]{3}")  # what is given back
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -61,7 +63,8 @@ def _csv(rows: Sequence[UsageEvent]) -> bytes:
 
 
 def _inert(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    runs = isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.fullmatch(value)
+    return f"'{value}" if runs else value
 
 
 def _present(row: LedgerRow) -> UsageEvent:
@@ -72,9 +75,10 @@ def _present(row: LedgerRow) -> UsageEvent:
             "session_id": format_id("sess", row.session_id),
             "epoch": row.epoch,
             "kind": row.kind,
+            "code": row.code,
             "from_ms": row.from_ms,
             "to_ms": row.to_ms,
-            "milliseconds": row.to_ms - row.from_ms,
+            "milliseconds": row.milliseconds,
             "quality": row.quality,
             "multiplier": format(row.multiplier, ".3f"),
             "credits": format(row.credits, ".3f"),

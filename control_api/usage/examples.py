@@ -8,6 +8,7 @@ USAGE_EVENT = {
     "session_id": SESSION_ID,
     "epoch": 1,
     "kind": "accrual",
+    "code": None,
     "from_ms": 0,
     "to_ms": 60012,
     "milliseconds": 60012,

@@ -65,7 +65,7 @@ USAGE_OPERATIONS: tuple[Operation, ...] = (
                 UsageEventList,
                 page(examples.USAGE_EVENT),
                 media_types={
-                    event_routes.CSV: "id,object,session_id,epoch,kind,from_ms,to_ms,…\r\n",
+                    event_routes.CSV: "id,object,session_id,epoch,kind,code,from_ms,to_ms,…\r\n",
                     event_routes.NDJSON: '{"id":"ue_…","object":"usage_event",…}\n',
                 },
                 optional_headers={"Link": 'The next page, rel="next".'},

@@ -14,7 +14,7 @@ from parley.installation.installation import Installation, open_installation
 from parley.installation.logging import configure_logging
 from parley.installation.settings_loading import load_settings
 from sessions.billing.billing_period import MONTH_WORDS, Period, month_of, read_edge, time_zone
-from sessions.billing.ledger_check import imbalances, seconds
+from sessions.billing.ledger_check import billed_milliseconds, imbalances, seconds
 from sessions.errors import ParleyError
 from sessions.ids import format_id, parse_id
 from sessions.timestamps import format_timestamp
@@ -114,7 +114,7 @@ async def _verify_organization(db: Database, organization_id: UUID, name: str, p
 async def _check(db: Database, organization_id: UUID, ids: Sequence[UUID]) -> _Findings:
     found = _Findings()
     async for session in LedgerAudit(db).sessions(organization_id, ids):
-        found.milliseconds += sum(row.to_ms - row.from_ms for row in session.rows)
+        found.milliseconds += billed_milliseconds(session.rows)
         found.credits += sum((row.credits for row in session.rows), Decimal(0))
         if wrong := imbalances(session.rows, session.counter):
             found.complaints[session.session_id] = wrong

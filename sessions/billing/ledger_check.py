@@ -3,16 +3,18 @@
 A bill balances when its ranges tile the session's counter from 0 without a hole or an overlap, when every row's credits
 are its milliseconds times its multiplier, when the multiplier, the agent and the customer never change, when the rows
 were recorded in their order (a reader that follows the ledger would miss a late one), and when exactly the last row of
-a settled session is final. Where the session still exists, its own counter must say the same.
+a settled session is final. Where the session still exists, its own counter must say the same, and what is given back
+must be what its recording lacks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import Protocol
 
+from sessions.billing.crediting import Credit
 from sessions.billing.usage import credits
 
 
@@ -21,6 +23,8 @@ class BilledRange(Protocol):
 
     @property
     def kind(self) -> str: ...
+    @property
+    def code(self) -> str | None: ...
     @property
     def epoch(self) -> int: ...
     @property
@@ -49,16 +53,31 @@ class Counter:
         settled: it is over, so its bill must be complete; also of an erased session.
         billable_ms: its counter of proven time; None when it was erased.
         multiplier: as fixed at create; None when it was erased.
+        given_back: what its bill must give back, by its recording; None when that is not known any more.
     """
 
     settled: bool
     billable_ms: int | None
     multiplier: Decimal | None
+    given_back: Sequence[Credit] | None = None
+
+
+def billed_milliseconds(rows: Iterable[BilledRange]) -> int:
+    """What the rows add up to; those that give back are subtracted."""
+    return sum(_sign(row) * (row.to_ms - row.from_ms) for row in rows)
 
 
 def imbalances(rows: Sequence[BilledRange], counter: Counter) -> list[str]:
     """What is wrong with a session's rows, oldest first, in sentences for a person who pays. Empty: it balances."""
-    return [*_holes(rows), *_wrong_amounts(rows, counter), *_wrong_finals(rows, counter), *_wrong_total(rows, counter)]
+    billed = [row for row in rows if row.kind != "credit"]
+    given = [row for row in rows if row.kind == "credit"]
+    return [
+        *_holes(billed),
+        *_wrong_amounts([*billed, *given], counter),
+        *_wrong_finals(billed, counter),
+        *_wrong_total(billed, counter),
+        *_wrong_credits(billed, given, counter),
+    ]
 
 
 def seconds(milliseconds: int) -> str:
@@ -92,7 +111,7 @@ def _wrong_amounts(rows: Sequence[BilledRange], counter: Counter) -> list[str]:
     found = []
     agreed = counter.multiplier if counter.multiplier is not None or not rows else rows[0].multiplier
     for number, row in enumerate(rows, 1):
-        expected = credits(row.to_ms - row.from_ms, row.multiplier)
+        expected = _sign(row) * credits(row.to_ms - row.from_ms, row.multiplier)
         if row.credits != expected:
             span = seconds(row.to_ms - row.from_ms)
             found.append(f"row {number} says {row.credits} credits, but {span} × {row.multiplier} are {expected}")
@@ -103,6 +122,37 @@ def _wrong_amounts(rows: Sequence[BilledRange], counter: Counter) -> list[str]:
         if (row.agent_id, row.external_customer_id) != (rows[0].agent_id, rows[0].external_customer_id):
             found.append(f"row {number} bills another agent or customer than the first one")
     return found
+
+
+def _wrong_credits(billed: Sequence[BilledRange], given: Sequence[BilledRange], counter: Counter) -> list[str]:
+    found = []
+    if given and not counter.settled:
+        found.append("something is given back, but the session is not over")
+    if billed and any(row.recorded_at > billed[-1].recorded_at for row in given):
+        found.append("something was given back after the final row: late")
+    if -billed_milliseconds(given) > billed_milliseconds(billed):
+        back, paid = seconds(-billed_milliseconds(given)), seconds(billed_milliseconds(billed))
+        found.append(f"{back} are given back of {paid}")
+    if counter.given_back is None or not counter.settled:
+        return found
+    due, done = set(counter.given_back), {Credit(row.code or "", row.from_ms, row.to_ms) for row in given}
+    found += [f"{_words(credit)} must be given back, but no row does" for credit in _in_order(due - done)]
+    found += [
+        f"{_words(credit)} are given back, but the recording does not say why" for credit in _in_order(done - due)
+    ]
+    return found
+
+
+def _words(credit: Credit) -> str:
+    return f"{credit.code} from {seconds(credit.from_ms)} to {seconds(credit.to_ms)}"
+
+
+def _in_order(given: Iterable[Credit]) -> list[Credit]:
+    return sorted(given, key=lambda credit: (credit.from_ms, credit.code))
+
+
+def _sign(row: BilledRange) -> int:
+    return -1 if row.kind == "credit" else 1
 
 
 def _wrong_finals(rows: Sequence[BilledRange], counter: Counter) -> list[str]:

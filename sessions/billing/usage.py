@@ -13,19 +13,23 @@ MULTIPLIERS: dict[Quality, Decimal] = {"standard": Decimal("1.000"), "mock": Dec
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """A session's counters. They only ever grow and are at most one beat old.
+    """A session's counters. They only ever grow and are at most one beat old, until they are final.
 
     Attributes:
         billable_ms: proven running time in milliseconds.
+        credited_ms: what of it the bill gives back, since the recording lacks it through no fault of the customer.
         frames: 10 ms frames received, over all recorded tracks.
         audio_ms_received: milliseconds of audio received, over all recorded tracks.
         as_of: the beat that they come from; None before the first.
+        provisional: the session is not over: more may be counted, and nothing was given back yet.
     """
 
     billable_ms: int
     frames: int
     audio_ms_received: int
     as_of: datetime | None
+    credited_ms: int = 0
+    provisional: bool = True
 
     @property
     def billable_seconds(self) -> int:

@@ -163,6 +163,7 @@ sessions = Table(
     Column("lost_runs", Integer, nullable=False, server_default=text("0")),  # in a row, each with < 30 s proven
     Column("lost_alone", Integer, nullable=False, server_default=text("0")),  # of those, in a process of their own
     Column("ledger_ms", BigInteger, nullable=False, server_default=text("0")),  # to_ms of the last UsageEvent
+    Column("credited_ms", BigInteger, nullable=False, server_default=text("0")),  # what the bill gives back
     Column("ledger_at", _time),  # when that was written
     Column("finalize_attempted_at", _time),
     Column(  # what lists filter by
@@ -378,11 +379,12 @@ recordings = Table(
 usage_events = Table(
     "usage_events",
     metadata,
-    Column("id", Uuid, primary_key=True),  # derived from (session_id, from_ms)
+    Column("id", Uuid, primary_key=True),  # derived from (session_id, from_ms, code)
     Column("session_id", Uuid, nullable=False),  # no foreign key: the bill outlives the session
     Column("organization_id", Uuid, nullable=False),
     Column("epoch", Integer, nullable=False),
-    Column("kind", Text, nullable=False),  # accrual or final
+    Column("kind", Text, nullable=False),  # accrual, final or credit
+    Column("code", Text),  # why a credit is given
     Column("from_ms", BigInteger, nullable=False),
     Column("to_ms", BigInteger, nullable=False),
     Column("quality", Text, nullable=False),
@@ -391,7 +393,9 @@ usage_events = Table(
     Column("agent_id", Text, nullable=False),
     Column("external_customer_id", Text),
     Column("recorded_at", _time, nullable=False),
-    UniqueConstraint("session_id", "from_ms"),
+    UniqueConstraint(
+        "session_id", "from_ms", "code", name="uq_usage_events_session_id_from_ms", postgresql_nulls_not_distinct=True
+    ),
     Index("ix_usage_events_tail", "organization_id", "recorded_at", "id"),
     Index("ix_usage_events_agent_tail", "organization_id", "agent_id", "recorded_at", "id"),
     Index("uq_usage_events_final", "session_id", unique=True, postgresql_where=text("kind = 'final'")),

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Row, Select, cast, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.billing.usage import Usage
-from sessions.lifecycle.lifecycle import Status
+from sessions.lifecycle.lifecycle import TERMINAL, Status
 from sessions.session import LiveKitTransport, RecordingOptions, Session
 from store.database.tables import runs, sessions
 
@@ -53,6 +53,8 @@ def to_session(row: Row[Any]) -> Session:
         first_frame_at=values["first_frame_at"] or values["usage_first_frame_at"],
         usage=Usage(
             billable_ms=values["usage_billable_ms"],
+            credited_ms=values["credited_ms"],
+            provisional=Status(values["status"]) not in TERMINAL,
             frames=values["usage_frames"],
             audio_ms_received=values["usage_audio_ms"],
             as_of=values["usage_as_of"],

@@ -7,6 +7,7 @@ read that row alone, so all of them make the same bytes; of two that commit, the
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sessions.billing.crediting import Credit, credits_of_failure, credits_of_recording
 from sessions.ids import new_uuid
 from sessions.lifecycle.lifecycle import Status, commit_event
 from sessions.lifecycle.stop import Stop
@@ -173,7 +175,8 @@ class Freezes:
             if stored.rowcount != 1:
                 return False
             state = "incomplete" if product.incomplete else "available"
-            await _set_recording(conn, locked, state, product.reason)
+            given = partial(credits_of_recording, product.duration_ms, product.gaps)
+            await _set_recording(conn, locked, state, product.reason, given)
             await apply(conn, locked, commit_event(locked.outcome))
             return True
 
@@ -195,12 +198,18 @@ class Freezes:
 
 async def fail_recording(conn: AsyncConnection, locked: LockedSession, code: str, message: str | None = None) -> None:
     """Take a locked `ending` session to `failed` without a product."""
-    await _set_recording(conn, locked, "failed", code)
+    await _set_recording(conn, locked, "failed", code, partial(credits_of_failure, code))
     await overrule(conn, locked, Stop.failed(code, message))
 
 
-async def _set_recording(conn: AsyncConnection, locked: LockedSession, state: str, reason: str | None) -> None:
-    await ledger.close(conn, locked.id)
+async def _set_recording(
+    conn: AsyncConnection,
+    locked: LockedSession,
+    state: str,
+    reason: str | None,
+    credits_for: Callable[[int], Sequence[Credit]],
+) -> None:
+    await ledger.close(conn, locked.id, credits_for)
     await conn.execute(
         update(sessions).where(sessions.c.id == locked.id).values(recording_state=state, recording_reason=reason)
     )

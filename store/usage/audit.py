@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from sessions.billing.billing_period import Period
+from sessions.billing.crediting import Credit, credits_of_failure, credits_of_recording
 from sessions.billing.ledger_check import Counter
 from sessions.lifecycle.lifecycle import TERMINAL
 from store.database.database import Database
@@ -35,13 +36,15 @@ _WHOLE = text(
            CASE WHEN sessions.id IS NOT NULL
                 THEN (SELECT coalesce(sum(billable_ms), 0)::bigint FROM runs WHERE runs.session_id = wanted.id)
            END AS billable_ms,
-           sessions.started_at IS NOT NULL AS ran,
-           rows.kind, rows.epoch, rows.from_ms, rows.to_ms, rows.quality, rows.multiplier, rows.credits,
+           sessions.started_at IS NOT NULL AS ran, sessions.recording_state, sessions.recording_reason,
+           recordings.duration_ms, recordings.gaps,
+           rows.kind, rows.code, rows.epoch, rows.from_ms, rows.to_ms, rows.quality, rows.multiplier, rows.credits,
            rows.agent_id, rows.external_customer_id, rows.recorded_at
     FROM unnest(CAST(:ids AS uuid[])) AS wanted (id)
     LEFT JOIN sessions ON sessions.id = wanted.id AND sessions.organization_id = :organization_id
+    LEFT JOIN recordings ON recordings.session_id = sessions.id
     LEFT JOIN usage_events AS rows ON rows.session_id = wanted.id AND rows.organization_id = :organization_id
-    ORDER BY wanted.id, rows.from_ms, rows.to_ms, rows.recorded_at
+    ORDER BY wanted.id, rows.kind = 'credit', rows.from_ms, rows.to_ms, rows.recorded_at
     """
 )
 _OWNER = text(
@@ -57,6 +60,7 @@ class AuditedRow:
     """The columns of a bill's row that are checked."""
 
     kind: str
+    code: str | None
     epoch: int
     from_ms: int
     to_ms: int
@@ -120,5 +124,13 @@ def _session(session_id: UUID, rows: Sequence[Any]) -> AuditedSession:
             settled=erased or (head.status in TERMINAL and head.ran),
             billable_ms=head.billable_ms,
             multiplier=head.session_multiplier,
+            given_back=_given_back(head),
         ),
     )
+
+
+def _given_back(row: Any) -> list[Credit] | None:
+    """What the session's bill must give back, by what its recording says now."""
+    if row.recording_state in ("available", "incomplete") and row.gaps is not None:
+        return credits_of_recording(row.duration_ms, row.gaps, row.billable_ms)
+    return credits_of_failure(row.recording_reason, row.billable_ms) if row.recording_state == "failed" else None

@@ -1,10 +1,11 @@
 """The bill: append-only rows, each a half-open range [from_ms, to_ms) of a session's counter of billable milliseconds.
 
 `sessions.ledger_ms` is where the last row ends. A row is written by whoever moves it, under the lock of the session's
-row, so ranges neither overlap nor leave holes; the id is derived from (session, from_ms), so no row exists twice.
+row, so ranges neither overlap nor leave holes; the id is derived from (session, from_ms), so no row exists twice. Rows
+that give back (`sessions.billing.crediting`) are written before the final one, with ranges of the recording's times.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sessions.billing.crediting import Credit
 from sessions.errors import ParleyError
 from store.database.database import Database
 from store.database.tables import usage_events
@@ -32,7 +34,8 @@ class UsageEvent:
     session_id: UUID
     organization_id: UUID
     epoch: int
-    kind: Literal["accrual", "final"]
+    kind: Literal["accrual", "final", "credit"]
+    code: str | None
     from_ms: int
     to_ms: int
     quality: str
@@ -41,6 +44,11 @@ class UsageEvent:
     agent_id: str
     external_customer_id: str | None
     recorded_at: datetime
+
+    @property
+    def milliseconds(self) -> int:
+        """What it bills; negative for what it gives back."""
+        return self.from_ms - self.to_ms if self.kind == "credit" else self.to_ms - self.from_ms
 
 
 def _settling(which: str, kind: str) -> str:
@@ -95,6 +103,25 @@ _TRIM = text(
     WHERE r.session_id = s.id AND r.epoch = s.epoch AND r.billed_at > s.stopped_at
     """
 )
+_BILLED = text("SELECT coalesce(sum(billable_ms), 0)::bigint FROM runs WHERE session_id = :id")
+_GIVE_BACK = text(
+    """
+    WITH given AS (
+        INSERT INTO usage_events (id, session_id, organization_id, epoch, kind, code, from_ms, to_ms, quality,
+                                  multiplier, credits, agent_id, external_customer_id, recorded_at)
+        SELECT md5(s.id || ':' || g.from_ms || ':' || g.code)::uuid, s.id, s.organization_id, s.epoch, 'credit', g.code,
+               g.from_ms, g.to_ms, s.quality, s.multiplier,
+               -round((g.to_ms - g.from_ms) * s.multiplier / 1000, 3), s.agent_id, s.external_customer_id,
+               clock_timestamp()
+        FROM sessions s,
+             unnest(CAST(:codes AS text[]), CAST(:froms AS bigint[]), CAST(:tos AS bigint[]))
+                 AS g (code, from_ms, to_ms)
+        WHERE s.id = :id
+        RETURNING to_ms - from_ms AS ms
+    )
+    UPDATE sessions SET credited_ms = (SELECT coalesce(sum(ms), 0) FROM given) WHERE id = :id
+    """
+)
 _SEAL_ALL = text("UPDATE runs SET sealed_at = statement_timestamp() WHERE session_id = :id AND sealed_at IS NULL")
 
 
@@ -119,9 +146,24 @@ async def stop_billing(conn: AsyncConnection, session_id: UUID) -> None:
     await conn.execute(_TRIM, {"id": session_id})
 
 
-async def close(conn: AsyncConnection, session_id: UUID) -> None:
-    """Write the final row of a session whose row this transaction has locked. Later beats add nothing."""
+async def close(conn: AsyncConnection, session_id: UUID, credits_for: Callable[[int], Sequence[Credit]]) -> None:
+    """Write the last rows of a session whose row this transaction has locked: what is given back, and the final one.
+
+    Later beats add nothing.
+
+    Args:
+        credits_for: what is given back of so many billed milliseconds.
+    """
     await stop_billing(conn, session_id)
+    billed_ms = (await conn.execute(_BILLED, {"id": session_id})).scalar_one()
+    if given := credits_for(billed_ms):
+        values = {
+            "id": session_id,
+            "codes": [credit.code for credit in given],
+            "froms": [credit.from_ms for credit in given],
+            "tos": [credit.to_ms for credit in given],
+        }
+        await conn.execute(_GIVE_BACK, values)
     await conn.execute(_CLOSE, {"ids": [session_id]})
 
 
@@ -160,21 +202,14 @@ class Ledger:
         async with self._db.begin() as conn:
             if after is not None:
                 cursor = (
-                    await conn.execute(select(table.recorded_at, table.from_ms).where(*conditions, table.id == after))
+                    await conn.execute(select(table.recorded_at).where(*conditions, table.id == after))
                 ).one_or_none()
                 if cursor is None:
                     raise ParleyError("parameter.invalid", "no such usage event", param="after")
-                conditions.append(
-                    tuple_(table.recorded_at, table.id) > tuple_(cursor.recorded_at, after)
-                    if session_id is None
-                    else table.from_ms > cursor.from_ms
-                )
-            query = select(usage_events).where(*conditions).limit(limit + 1)
+                conditions.append(tuple_(table.recorded_at, table.id) > tuple_(cursor.recorded_at, after))
+            query = select(usage_events).where(*conditions).order_by(table.recorded_at, table.id).limit(limit + 1)
             if session_id is None:
-                edge = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, TAIL_SECONDS)
-                query = query.where(table.recorded_at < edge).order_by(table.recorded_at, table.id)
-            else:
-                query = query.order_by(table.from_ms, table.to_ms)
+                query = query.where(table.recorded_at < func.now() - func.make_interval(0, 0, 0, 0, 0, 0, TAIL_SECONDS))
             rows = (await conn.execute(query)).all()
         return [_event(row._mapping) for row in rows[:limit]], len(rows) > limit
 

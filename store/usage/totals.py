@@ -53,7 +53,8 @@ class UsageReport:
 def _report(column: str) -> str:
     return f"""
         WITH grouped AS MATERIALIZED (
-            SELECT {column} AS value, sum(to_ms - from_ms)::bigint AS milliseconds, sum(credits) AS credits,
+            SELECT {column} AS value, sum(CASE kind WHEN 'credit' THEN from_ms - to_ms ELSE to_ms - from_ms END)::bigint
+                       AS milliseconds, sum(credits) AS credits,
                    count(*) AS events
             FROM usage_events
             WHERE organization_id = :organization_id AND recorded_at >= :start AND recorded_at < :edge

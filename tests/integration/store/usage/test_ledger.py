@@ -1,6 +1,7 @@
 """The bill: append-only, without holes, complete exactly once."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -293,3 +294,77 @@ async def test_pages_of_an_organization_follow_each_other_through_one_instant(en
             page, more = await engine.ledger.events(ORGANIZATION, after=after, limit=1, agent_id=agent_id)
             walked += page
         assert sorted(row.session_id for row in walked) == sorted(fence.session_id for fence in expected)
+
+
+async def test_what_the_recording_lacks_through_our_fault_is_given_back(engine: Engine) -> None:
+    """In the transaction that makes the recording public, before the final row; the rows add up to what is in it."""
+    fence = await engine.running(multiplier=Decimal("1.500"))
+    for _ in range(6):
+        await engine.pass_seconds(10)
+        await engine.beat(fence)
+    await accrue(engine)
+    await engine.runs.enter_ending(fence, Stop.ended("end.room_closed"))
+    await engine.runs.seal(fence)
+    await engine.frozen(fence.session_id)
+    before = await engine.session(fence.session_id)
+    assert (before.usage.provisional, before.usage.credited_ms) == (True, 0)
+    lost = [
+        {"start_ms": 1000, "end_ms": 11_000, "code": "gap.storage"},
+        {"start_ms": 20_000, "end_ms": 21_000, "code": "gap.overflow"},
+    ]
+    duration_ms = before.usage.billable_ms
+    product = replace(PRODUCT, duration_ms=duration_ms, gaps=lost, incomplete=True, reason="gap.storage")
+
+    assert await engine.freezes.commit(fence.session_id, fence.epoch, product)
+
+    rows = await engine.bill(fence.session_id)
+    assert [(row.kind, row.code, row.from_ms, row.to_ms) for row in rows] == [
+        ("accrual", None, 0, rows[0].to_ms),
+        ("credit", "gap.storage", 1000, 10_999),
+        ("final", None, rows[0].to_ms, duration_ms),
+    ]
+    assert sum(row.milliseconds for row in rows) == duration_ms - 9999
+    assert rows[1].credits == -credits(9999, Decimal("1.500"))
+    usage = (await engine.session(fence.session_id)).usage
+    assert (usage.billable_ms, usage.credited_ms, usage.provisional) == (before.usage.billable_ms, 9999, False)
+
+
+async def test_a_recording_that_we_could_not_store_costs_nothing(engine: Engine) -> None:
+    """Everything that was billed is given back."""
+    fence = await engine.running()
+    await engine.pass_seconds(10)
+    await engine.beat(fence)
+    await engine.runs.enter_ending(fence, Stop.ended("end.room_closed"))
+    await engine.runs.seal(fence)
+    await engine.frozen(fence.session_id)
+
+    assert await engine.freezes.commit_without_product(fence.session_id, fence.epoch)
+
+    credit, final = await engine.bill(fence.session_id)
+    assert (credit.kind, credit.code, final.kind) == ("credit", "storage.write_failed", "final")
+    assert credit.milliseconds + final.milliseconds == 0
+    assert credit.credits + final.credits == 0
+
+
+async def test_the_pages_of_one_session_lose_no_row(engine: Engine) -> None:
+    """One row a page, in the order in which they were written."""
+    fence = await engine.running()
+    await engine.pass_seconds(10)
+    await engine.beat(fence)
+    await engine.runs.enter_ending(fence, Stop.ended("end.room_closed"))
+    await engine.runs.seal(fence)
+    await engine.frozen(fence.session_id)
+    gaps = [{"start_ms": ms, "end_ms": ms + 500, "code": "gap.rejoin"} for ms in (0, 1000, 2000)]
+    product = replace(PRODUCT, duration_ms=10_000, gaps=gaps)
+    assert await engine.freezes.commit(fence.session_id, fence.epoch, product)
+    whole = await engine.bill(fence.session_id)
+
+    met: list[UsageEvent] = []
+    more = True
+    while more:
+        after = met[-1].id if met else None
+        page, more = await engine.ledger.events(ORGANIZATION, session_id=fence.session_id, after=after, limit=1)
+        met += page
+
+    assert met == whole
+    assert [row.kind for row in whole] == ["credit", "credit", "credit", "final"]

@@ -17,6 +17,7 @@ class Row:
     """A row of the bill."""
 
     kind: str
+    code: str | None
     epoch: int
     from_ms: int
     to_ms: int
@@ -36,7 +37,7 @@ def bill(lengths: list[int], multiplier: Decimal = Decimal("1.500"), *, settled:
         kind = "final" if settled and number == len(lengths) else "accrual"
         amount = credits(length, multiplier)
         at = BEGAN + timedelta(minutes=number)
-        rows.append(Row(kind, number, start, start + length, "standard", multiplier, amount, "agent", None, at))
+        rows.append(Row(kind, None, number, start, start + length, "standard", multiplier, amount, "agent", None, at))
     return rows
 
 

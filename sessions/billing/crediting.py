@@ -1,0 +1,99 @@
+"""What a bill gives back: time that was billed, but is not in the recording through no fault of the customer.
+
+Nobody pays for more than the recording has. Its length without pauses and without the gaps whose fault is the
+platform's or the transport's is what may be billed; whatever the counter of billed time has beyond that is given back,
+gap by gap, the earliest first. Everything that goes in is public (the recording's length and gaps, the rows of the
+bill), so whoever pays can compute it again.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sessions.codes import lookup
+
+_CREDITED = ("platform", "transport")
+_ROUNDING_MS = 1  # the length of a recording is in whole milliseconds, rounded down
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Milliseconds [from_ms, to_ms) that are given back, and the code of why.
+
+    The range is in the times of the recording; of a recording that failed it is that of the counter.
+    """
+
+    code: str
+    from_ms: int
+    to_ms: int
+
+    @property
+    def milliseconds(self) -> int:
+        """How many."""
+        return self.to_ms - self.from_ms
+
+
+def credits_of_recording(duration_ms: int, gaps: Iterable[Mapping[str, Any]], billed_ms: int) -> list[Credit]:
+    """What is given back for a recording, in the order of its times.
+
+    Args:
+        duration_ms: its length.
+        gaps: as a recording lists them: `start_ms`, `end_ms` and `code`; they may overlap.
+        billed_ms: the session's counter of billed time.
+    """
+    known = sorted((gap["start_ms"], gap["end_ms"], gap["code"]) for gap in gaps)
+    faults = [(start, min(end, duration_ms), code, lookup(code).fault) for start, end, code in known]
+    taken: list[tuple[int, int]] = [(start, end) for start, end, _, fault in faults if fault == "none"]
+    paused_ms = _length(taken)
+    missing: list[Credit] = []
+    for start, end, code, fault in faults:
+        if fault in _CREDITED:
+            missing += [Credit(code, *part) for part in _without(start, end, taken)]
+            taken.append((start, end))
+    missing_ms = sum(credit.milliseconds for credit in missing)
+    payable_ms = duration_ms + _ROUNDING_MS - paused_ms - missing_ms
+    return _first(sorted(missing, key=lambda credit: credit.from_ms), billed_ms - payable_ms)
+
+
+def credits_of_failure(code: str | None, billed_ms: int) -> list[Credit]:
+    """What is given back when there is no recording: everything, unless that is the customer's fault."""
+    if code is None or billed_ms <= 0 or lookup(code).fault == "customer":
+        return []
+    return [Credit(code, 0, billed_ms)]
+
+
+def _first(missing: Sequence[Credit], milliseconds: int) -> list[Credit]:
+    """So many milliseconds of these, the earliest first."""
+    given: list[Credit] = []
+    for credit in missing:
+        if milliseconds <= 0:
+            break
+        part = Credit(credit.code, credit.from_ms, min(credit.to_ms, credit.from_ms + milliseconds))
+        milliseconds -= part.milliseconds
+        given.append(part)
+    return given
+
+
+def _without(start: int, end: int, taken: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The parts of [start, end) that lie in none of the ranges."""
+    parts: list[tuple[int, int]] = []
+    for first, last in sorted(taken):
+        if last <= start:
+            continue
+        if first >= end:
+            break
+        if first > start:
+            parts.append((start, first))
+        start = max(start, last)
+    if start < end:
+        parts.append((start, end))
+    return parts
+
+
+def _length(ranges: Iterable[tuple[int, int]]) -> int:
+    """Of all of them, what overlaps counted once."""
+    length, reached = 0, 0
+    for start, end in sorted(ranges):
+        length += max(end - max(start, reached), 0)
+        reached = max(reached, end)
+    return length

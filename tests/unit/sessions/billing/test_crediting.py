@@ -1,0 +1,78 @@
+"""What a bill gives back, by what the recording lacks."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sessions.billing.crediting import Credit, credits_of_failure, credits_of_recording
+from sessions.codes import CODES
+
+GAPS = sorted(code for code, entry in CODES.items() if entry.kind == "gap")
+
+
+def gap(start_ms: int, end_ms: int, code: str) -> dict[str, Any]:
+    """As a recording lists it."""
+    return {"start_ms": start_ms, "end_ms": end_ms, "code": code}
+
+
+@pytest.mark.parametrize(
+    ("billed_ms", "gaps", "expected"),
+    [
+        (60_000, [], []),
+        (60_000, [gap(10_000, 20_000, "gap.storage")], [Credit("gap.storage", 10_000, 19_999)]),
+        (60_000, [gap(10_000, 20_000, "gap.overflow")], []),
+        (50_000, [gap(10_000, 20_000, "gap.paused")], []),
+        # Half of the outage was not billed to begin with.
+        (55_000, [gap(10_000, 20_000, "gap.rejoin")], [Credit("gap.rejoin", 10_000, 14_999)]),
+        (50_000, [gap(10_000, 20_000, "gap.rejoin")], []),
+        # What two gaps name, or a pause, is given back once, or not at all.
+        (
+            50_000,
+            [gap(5_000, 15_000, "gap.paused"), gap(10_000, 20_000, "gap.rejoin"), gap(18_000, 22_000, "gap.concealed")],
+            [Credit("gap.rejoin", 15_000, 20_000), Credit("gap.concealed", 20_000, 21_999)],
+        ),
+    ],
+)
+def test_the_bill_follows_the_recording(billed_ms: int, gaps: list[dict[str, Any]], expected: list[Credit]) -> None:
+    """A recording of a minute."""
+    assert credits_of_recording(60_000, gaps, billed_ms) == expected
+
+
+@given(
+    duration_ms=st.integers(1, 200),
+    gaps=st.lists(st.tuples(st.integers(0, 220), st.integers(0, 220), st.sampled_from(GAPS)), max_size=6),
+    billed_ms=st.integers(0, 220),
+)
+def test_nobody_pays_for_more_than_the_recording_has(
+    duration_ms: int, gaps: list[tuple[int, int, str]], billed_ms: int
+) -> None:
+    """Counted millisecond by millisecond: nothing that lies in no gap of ours is given back, and nothing twice."""
+    listed = [gap(min(a, b), max(a, b), code) for a, b, code in gaps]
+    given_back = credits_of_recording(duration_ms, listed, billed_ms)
+
+    def named(faults: tuple[str, ...]) -> set[int]:
+        return {
+            ms
+            for one in listed
+            if CODES[one["code"]].fault in faults
+            for ms in range(one["start_ms"], min(one["end_ms"], duration_ms))
+        }
+
+    paused, ours = named(("none",)), named(("platform", "transport"))
+    back = [ms for credit in given_back for ms in range(credit.from_ms, credit.to_ms)]
+    payable = duration_ms - len(paused | ours)
+
+    assert len(back) == len(set(back))
+    assert set(back) <= ours - paused
+    assert len(back) == max(0, min(billed_ms - payable - 1, len(ours - paused)))
+    assert all(credit.milliseconds > 0 for credit in given_back)
+
+
+def test_who_gets_no_recording_pays_nothing_for_it() -> None:
+    """Unless it is the customer's fault."""
+    assert credits_of_failure("storage.write_failed", 1234) == [Credit("storage.write_failed", 0, 1234)]
+    assert credits_of_failure("storage.write_failed", 0) == []
+    customers = next(code for code, entry in CODES.items() if entry.kind == "failure" and entry.fault == "customer")
+    assert credits_of_failure(customers, 1234) == []
