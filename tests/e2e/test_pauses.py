@@ -18,6 +18,7 @@ from sessions.ids import parse_id
 from sessions.timestamps import format_timestamp, parse_timestamp
 from tests.e2e.test_survival import recorder_of
 from tests.support.beeps import BeepPlan, BeepTalker, find_beeps
+from tests.support.bill import assert_balances
 from tests.support.file_tree import contents_below, paths_below
 from tests.support.postgres_cluster import PostgresCluster
 from tests.support.stack import Stack, eventually
@@ -106,9 +107,8 @@ async def check_bill(stack: Stack, paused: Paused, ended: dict[str, Any], expect
     billed = ended["usage"]["billable_ms"]
     assert expected_ms - 5 <= billed <= expected_ms + 1, (billed, expected_ms)
     _, page = await stack.call("GET", f"/v1/usage/events?session_id={paused.id}&limit=100")
-    rows = page["data"]
-    assert [row["from_ms"] for row in rows] == [0, *(row["to_ms"] for row in rows[:-1])]
-    assert (rows[-1]["kind"], rows[-1]["to_ms"]) == ("final", billed)
+    _, resource = await stack.call("GET", f"/v1/sessions/{paused.id}/recording")
+    assert_balances(page["data"], ended, resource)
 
 
 async def check_product(

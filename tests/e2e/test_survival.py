@@ -13,6 +13,7 @@ import soundfile
 
 from sessions.ids import parse_id
 from tests.support.beeps import BeepPlan, BeepReport, check_beeps
+from tests.support.bill import assert_balances
 from tests.support.stack import Process, Stack, eventually
 
 PLAN = BeepPlan(pitch_hz=800)
@@ -45,11 +46,10 @@ async def recorder_of(stack: Stack, session_id: str, worker: Process) -> psutil.
     return worker.child(str(owner))
 
 
-async def _balances(stack: Stack, session: dict[str, Any]) -> bool:
+async def _assert_balances(stack: Stack, session: dict[str, Any]) -> None:
     _, page = await stack.call("GET", f"/v1/usage/events?session_id={session['id']}&limit=100")
-    rows = page["data"]
-    tiles = [row["from_ms"] for row in rows] == [0, *(row["to_ms"] for row in rows[:-1])]
-    return tiles and rows[-1]["kind"] == "final" and rows[-1]["to_ms"] == session["usage"]["billable_ms"]
+    _, recording = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
+    assert_balances(page["data"], session, recording)
 
 
 async def test_a_killed_recorder_is_replaced_and_both_halves_are_in_the_file(
@@ -85,7 +85,7 @@ async def test_a_killed_recorder_is_replaced_and_both_halves_are_in_the_file(
     assert len(report.onsets) >= seconds - 1.5 - gap_beeps - 1
     assert min(report.onsets) < 2.5, "what was recorded before the kill is in the file"
     assert report.spacing_p95_ms <= 150, "two processes place each half within the timeline's tolerance"
-    assert await _balances(stack, ended)
+    await _assert_balances(stack, ended)
 
 
 async def test_a_lost_host_is_taken_over_by_another_one(
@@ -111,7 +111,7 @@ async def test_a_lost_host_is_taken_over_by_another_one(
     assert any(gap["code"] == "gap.worker_lost" for gap in recording["gaps"])
     assert len(report.onsets) >= 5
     assert "session.failed" not in await _types(stack, session["id"])
-    assert await _balances(stack, ended)
+    await _assert_balances(stack, ended)
 
 
 async def test_a_killed_supervisor_takes_no_audio_with_it(
@@ -140,7 +140,7 @@ async def test_a_killed_supervisor_takes_no_audio_with_it(
     report, _, recording = await _recorded(stack, session["id"], tmp_path / "a.wav")
     assert recording["state"] == "available", recording
     assert report.presence >= 0.9
-    assert await _balances(stack, ended)
+    await _assert_balances(stack, ended)
 
 
 async def test_sigterm_hands_the_session_over(
@@ -169,7 +169,7 @@ async def test_sigterm_hands_the_session_over(
     assert report.presence >= 0.9, report
     assert sum(gap["end_ms"] - gap["start_ms"] for gap in recording["gaps"]) < 1500, recording
     assert "gap.worker_lost" not in [gap["code"] for gap in recording["gaps"]], "nobody was lost"
-    assert await _balances(stack, ended)
+    await _assert_balances(stack, ended)
 
 
 async def test_sigterm_without_a_successor_seals_what_it_has(
@@ -196,7 +196,7 @@ async def test_sigterm_without_a_successor_seals_what_it_has(
     assert ended["status"] == "ended"
     report, _, _ = await _recorded(stack, session["id"], tmp_path / "a.wav")
     assert min(report.onsets) < 2.5
-    assert await _balances(stack, ended)
+    await _assert_balances(stack, ended)
 
 
 async def test_a_cancel_during_the_join_leaves_the_neighbors_alone(

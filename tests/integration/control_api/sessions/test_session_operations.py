@@ -33,9 +33,11 @@ async def test_a_created_session_answers_with_every_field_and_its_effective_valu
     assert session["usage"] == {
         "billable_seconds": 0,
         "billable_ms": 0,
+        "credited_ms": 0,
         "frames": 0,
         "audio_ms_received": 0,
         "as_of": None,
+        "provisional": True,
     }
     assert reply.headers["Location"] == f"/v1/sessions/{session['id']}"
     assert reply.headers["X-Request-Id"].startswith("req_")

@@ -45,6 +45,7 @@ async def test_rows_have_the_contracts_fields_and_exact_decimals(api: ApiServer)
         "session_id": session_id,
         "epoch": 1,
         "kind": "final",
+        "code": None,
         "from_ms": 0,
         "to_ms": 60_012,
         "milliseconds": 60_012,
@@ -88,7 +89,7 @@ async def test_csv_and_ndjson_say_the_same_as_json(api: ApiServer) -> None:
     table = await api.call("GET", "/v1/usage/events", headers={"Accept": "text/csv;q=0.9, application/json;q=0.1"})
     assert table.headers["Content-Type"] == "text/csv; charset=utf-8"
     read = list(csv.DictReader(io.StringIO(table.body.decode(), newline="")))
-    assert read == [{name: str(value) for name, value in row.items()} for row in rows]
+    assert read == [{name: "" if value is None else str(value) for name, value in row.items()} for row in rows]
     for accept in ("*/*", "", "application/*", "text/*;q=0, */*"):
         reply = await api.call("GET", "/v1/usage/events", headers={"Accept": accept})
         assert reply.headers["Content-Type"].startswith("application/json"), accept
@@ -119,3 +120,25 @@ async def test_what_it_cannot_serve_is_406(api: ApiServer) -> None:
     for accept in ("application/xml", "text/csv;q=0", "text/csv;q=x"):
         reply = await api.call("GET", "/v1/usage/events", headers={"Accept": accept})
         assert (reply.status, reply.code) == (406, "not_acceptable"), accept
+
+
+async def test_what_is_given_back_is_negative_and_names_its_code(api: ApiServer) -> None:
+    """In every form; a spreadsheet reads a number, and the sums of the period are without it."""
+    session_id = await _bill(api, (0, 60_000))
+    async with api.dependencies.db.begin() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO usage_events (id, session_id, organization_id, epoch, kind, code, from_ms, to_ms, quality,"
+                " multiplier, credits, agent_id, recorded_at) SELECT gen_random_uuid(), session_id, organization_id,"
+                " 1, 'credit', 'gap.storage', 0, 4500, quality, multiplier, -4.500, agent_id, recorded_at"
+                " FROM usage_events"
+            )
+        )
+
+    path = f"/v1/usage/events?session_id={session_id}"
+    [credit] = [row for row in (await api.call("GET", path)).content["data"] if row["kind"] == "credit"]
+    assert (credit["code"], credit["milliseconds"], credit["credits"]) == ("gap.storage", -4500, "-4.500")
+    lines = csv.DictReader(io.StringIO((await api.call("GET", path, headers={"Accept": "text/csv"})).body.decode()))
+    assert sum(float(line["credits"]) for line in lines) == 55.5
+    totals = (await api.call("GET", "/v1/usage")).content["totals"]
+    assert (totals["milliseconds"], totals["credits"]) == (55_500, "55.500")

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -14,6 +14,7 @@ import pytest
 from parley import cli
 from sessions.ids import format_id, new_uuid
 from sessions.lifecycle.stop import Stop
+from store.outputs.freeze import Product
 from store.usage import ledger
 from tests.support.engine import PRODUCT, Engine
 
@@ -26,7 +27,7 @@ class Bill:
     settings: dict[str, str]
     printed: pytest.CaptureFixture[str]
 
-    async def session(self, *, over: bool = True) -> UUID:
+    async def session(self, *, over: bool = True, product: Product = PRODUCT) -> UUID:
         """One that ran in two stretches; `over`: finalized, too."""
         fence = await self.engine.running()
         await self.engine.pass_seconds(3)
@@ -39,7 +40,7 @@ class Bill:
             await self.engine.beat(fence)
             await self.engine.runs.seal(fence)
             await self.engine.frozen(fence.session_id)
-            assert await self.engine.freezes.commit(fence.session_id, fence.epoch, PRODUCT)
+            assert await self.engine.freezes.commit(fence.session_id, fence.epoch, product)
         return fence.session_id
 
     async def spoil(self, assignment: str, session_id: UUID, kind: str = "accrual") -> None:
@@ -138,6 +139,37 @@ async def test_a_wrong_bill_is_named_and_exits_with_1(bill: Bill, assignment: st
     assert code == 1, told
     assert sentence in told
     assert "does NOT balance" in told
+
+
+LACKING = replace(
+    PRODUCT,
+    duration_ms=5000,
+    gaps=[{"start_ms": 500, "end_ms": 2500, "code": "gap.storage"}],
+    incomplete=True,
+    reason="gap.storage",
+)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "sentence"),
+    [
+        ("kind = kind", None),
+        ("to_ms = to_ms - 1", "row 3 says "),
+        ("to_ms = to_ms - 1000, credits = credits + 1", "gap.storage from 0.500 s to "),
+        ("code = 'gap.rejoin'", "are given back, but the recording does not say why"),
+        ("session_id = gen_random_uuid()", "must be given back, but no row does"),
+        ("recorded_at = recorded_at + interval '1 minute'", "something was given back after the final row: late"),
+    ],
+)
+async def test_what_is_given_back_is_computed_again(bill: Bill, assignment: str, sentence: str | None) -> None:
+    """From the recording's length and gaps."""
+    wrong = await bill.session(product=LACKING)
+    await bill.spoil(assignment, wrong, "credit")
+
+    code, told = await bill.verify("--session", format_id("sess", wrong))
+
+    assert code == (0 if sentence is None else 1), told
+    assert (sentence or "balances") in told
 
 
 async def test_a_session_without_any_row_is_found(bill: Bill) -> None:
