@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,44 @@ class Effort:
             their own).
         scenarios: chains of requests along the OpenAPI document's links.
         seed: of the random choices; None: a new one, which the output says.
-        options: more of the command line.
     """
 
     examples: int
     scenarios: int
     seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one run looks at; the runs of all parts look at everything.
+
+    Attributes:
+        operations: whose requests are made up each by itself.
+        links: whether chains of requests along the OpenAPI document's links are made, of all operations.
+        options: more of the command line.
+    """
+
+    operations: tuple[str, ...] = ()
+    links: bool = False
     options: tuple[str, ...] = ()
+
+    def arguments(self) -> list[str]:
+        """Of the command line."""
+        links = self.links and not any("--include" in one for one in self.options)  # they lead to all operations
+        phases = [*(["examples,coverage,fuzzing"] if self.operations else []), *(["stateful"] if links else [])]
+        named = () if self.options or links else self.operations
+        return [
+            *(() if any("--phases" in one for one in self.options) else ("--phases", ",".join(phases))),
+            *(("--include-path-regex", ".") if links else ()),  # left to itself it leaves /openapi.json out
+            *(word for name in named for word in ("--include-operation-id", name)),
+            *self.options,
+        ]
+
+
+def parts_of(operations: Sequence[str], number: int) -> dict[str, Part]:
+    """So many shares of the operations that take about as long as each other, and one of the links."""
+    shares = {f"operations {first + 1} of {number}": tuple(operations[first::number]) for first in range(number)}
+    return {**{name: Part(operations=share) for name, share in shares.items()}, "links": Part(links=True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +126,7 @@ class Finding:
         return sum(n for status, n in self.answers.get(operation, {}).items() if status[0] in "23")
 
 
-async def fuzz(database_url: str, folder: Path, effort: Effort, *, seconds: float) -> Finding:
+async def fuzz(database_url: str, folder: Path, part: Part, effort: Effort, *, seconds: float) -> Finding:
     """Run schemathesis against an API of its own, on a migrated database that nobody else uses.
 
     Raises:
@@ -108,7 +140,7 @@ async def fuzz(database_url: str, folder: Path, effort: Effort, *, seconds: floa
         (folder / "schemathesis.toml").write_text(_CONFIG.format(examples=effort.examples, scenarios=effort.scenarios))
         done = await asyncio.to_thread(
             subprocess.run,
-            _command(stack.bases[0], effort),
+            _command(stack.bases[0], part, effort),
             cwd=folder,
             env=_environment(database_url, folder, stack.bases[0]),
             stdout=subprocess.PIPE,
@@ -131,19 +163,13 @@ async def fuzz(database_url: str, folder: Path, effort: Effort, *, seconds: floa
     )
 
 
-def _command(base_url: str, effort: Effort) -> list[str]:
-    is_narrowed = any("--include" in one for one in effort.options)
-    has_phases = any("--phases" in one for one in effort.options)
+def _command(base_url: str, part: Part, effort: Effort) -> list[str]:
     return [
         str(Path(sys.executable).with_name("schemathesis")),
         *("--config-file", "schemathesis.toml", "run", f"{base_url}/openapi.json"),
         *("--checks", "all", "--workers", "1", "--no-color"),
         *(() if effort.seed is None else ("--seed", str(effort.seed))),
-        # Left to itself it leaves /openapi.json out.
-        *(() if is_narrowed else ("--include-path-regex", ".")),
-        # Links need the operations that they lead to.
-        *(("--phases", "examples,coverage,fuzzing") if is_narrowed and not has_phases else ()),
-        *effort.options,
+        *part.arguments(),
     ]
 
 
