@@ -28,7 +28,10 @@ check: lint ## lint, formatting, types, layers, unit tests: the fast part
 	$(BIN)/python -m pytest tests/unit
 
 test: livekit-server peers lint ## everything: what check does, integration and end-to-end tests
-	$(BIN)/python -m pytest tests -m "not realtime" -n $(TEST_PROCESSES) --dist worksteal
+	@rm -rf .coverage && mkdir .coverage
+	$(BIN)/coverage run -m pytest tests -m "not realtime" -n $(TEST_PROCESSES) --dist worksteal
+	$(BIN)/coverage combine --quiet
+	@printf 'branch coverage of the tests so far, in percent: '; $(BIN)/coverage report --format=total
 	$(BIN)/python -m pytest $(REALTIME_FOLDERS) -m realtime -n $(REALTIME_PROCESSES) --dist worksteal
 
 demo: setup ## record a conversation in a real LiveKit room on this machine
@@ -53,7 +56,7 @@ lock: $(UV_READY) ## pin the dependencies of pyproject.toml with hashes (all to 
 	$(PEERS) $(UPGRADE) tools/peers/faster_whisper.in -o tools/peers/faster_whisper.txt
 
 clean: ## remove what the targets made here (not the data in .parley)
-	rm -rf .venv .uv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .uv build dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lint: .venv/.synced

@@ -31,8 +31,8 @@ SECRET = SecretStr("s" * 40)
 ROOM_URL = "wss://rooms.example.com"
 
 
-def worker_token(room: str, identity: str = "recorder", *, ttl: float = 600, **grants: Any) -> str:
-    """A token as a customer mints it."""
+def worker_token(room: str, identity: str = "recorder", *, ttl: float = 7200, **grants: Any) -> str:
+    """A token as a customer mints it; some are minted when a module is read, long before they are sent."""
     video = {"roomJoin": True, "room": room, **grants}
     expires_at = datetime.now(UTC) + timedelta(seconds=ttl)
     claims = {"iss": "key", "sub": identity, "exp": int(expires_at.timestamp()), "video": video}

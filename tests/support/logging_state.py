@@ -18,6 +18,7 @@ def logging_put_back() -> Iterator[None]:
     hooks = (sys.excepthook, threading.excepthook, sys.unraisablehook)
     levels = {name: logger.level for name, logger in root.manager.loggerDict.items() if hasattr(logger, "level")}
     shown = warnings.showwarning
+    _log_plainly()
     yield
     logging.captureWarnings(False)
     root.handlers[:], root.level, logging.raiseExceptions = handlers, level, raising
@@ -27,4 +28,11 @@ def logging_put_back() -> Iterator[None]:
         if logger.level != before:  # each setLevel empties the caches of all loggers
             logger.setLevel(before)
     warnings.showwarning = shown
+    _log_plainly()
+
+
+def _log_plainly() -> None:
+    """Left to itself structlog draws each traceback with all locals in it, which takes seconds under a tracer."""
     structlog.reset_defaults()
+    printer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], printer])
