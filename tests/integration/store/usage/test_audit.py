@@ -1,6 +1,7 @@
 """Which bills an audit reads, and how they come."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sessions.billing.billing_period import Period
@@ -24,9 +25,15 @@ async def bill(engine: Engine, at: datetime, organization_id: UUID = ORGANIZATIO
     return session_id
 
 
-async def over(engine: Engine, at: datetime, **columns: object) -> UUID:
+async def over(engine: Engine, at: datetime, **columns: Any) -> UUID:
     """A session that ran and is over, without any row."""
-    values = {"started_at": at, "ending_at": at, "ended_at": at, "finished_at": at, "recording_state": "none"}
+    values: dict[str, Any] = {
+        "started_at": at,
+        "ending_at": at,
+        "ended_at": at,
+        "finished_at": at,
+        "recording_state": "none",
+    }
     return await engine.new_session("ended", **{**values, **columns})
 
 
