@@ -10,6 +10,7 @@ from control_api.api_keys.operations import API_KEY_OPERATIONS
 from control_api.events.operations import SESSION_LOG_OPERATIONS
 from control_api.http.openapi.operation import Operation
 from control_api.messages.operations import MESSAGE_OPERATIONS
+from control_api.receipts.operations import RECEIPT_OPERATIONS
 from control_api.recordings.operations import RECORDING_OPERATIONS
 from control_api.service.operations import SERVICE_OPERATIONS
 from control_api.sessions.command_operations import SESSION_COMMANDS
@@ -25,6 +26,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *RECORDING_OPERATIONS,
     *TRANSCRIPT_OPERATIONS,
     *USAGE_OPERATIONS,
+    *RECEIPT_OPERATIONS,
     *API_KEY_OPERATIONS,
     *SERVICE_OPERATIONS,
     *AGENT_SESSION_OPERATIONS,

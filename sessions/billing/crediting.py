@@ -44,7 +44,7 @@ def credits_of_recording(duration_ms: int, gaps: Iterable[Mapping[str, Any]], bi
     known = sorted((gap["start_ms"], gap["end_ms"], gap["code"]) for gap in gaps)
     faults = [(start, min(end, duration_ms), code, lookup(code).fault) for start, end, code in known]
     taken: list[tuple[int, int]] = [(start, end) for start, end, _, fault in faults if fault == "none"]
-    paused_ms = _length(taken)
+    paused_ms = covered_ms(taken)
     missing: list[Credit] = []
     for start, end, code, fault in faults:
         if fault in _CREDITED:
@@ -60,6 +60,15 @@ def credits_of_failure(code: str | None, billed_ms: int) -> list[Credit]:
     if code is None or billed_ms <= 0 or lookup(code).fault == "customer":
         return []
     return [Credit(code, 0, billed_ms)]
+
+
+def covered_ms(ranges: Iterable[tuple[int, int]]) -> int:
+    """How many milliseconds lie in at least one of the ranges [from, to)."""
+    length, reached = 0, 0
+    for start, end in sorted(ranges):
+        length += max(end - max(start, reached), 0)
+        reached = max(reached, end)
+    return length
 
 
 def _first(missing: Sequence[Credit], milliseconds: int) -> list[Credit]:
@@ -88,12 +97,3 @@ def _without(start: int, end: int, taken: Sequence[tuple[int, int]]) -> list[tup
     if start < end:
         parts.append((start, end))
     return parts
-
-
-def _length(ranges: Iterable[tuple[int, int]]) -> int:
-    """Of all of them, what overlaps counted once."""
-    length, reached = 0, 0
-    for start, end in sorted(ranges):
-        length += max(end - max(start, reached), 0)
-        reached = max(reached, end)
-    return length

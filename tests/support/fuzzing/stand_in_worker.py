@@ -158,7 +158,7 @@ class StandInWorker:
             sample_rate=48_000,
             channels=1,
             peak_dbfs=None,
-            tracks=[{"identity": "ann"}],
+            tracks=[_TRACK],
             gaps=[{"start_ms": 1, "end_ms": 2, "code": "gap.rejoin"}],
             incomplete=False,
         )
@@ -180,6 +180,15 @@ class StandInWorker:
             await self._summaries.finish(session_id, run.run_id, transcript.sha256, f"{name}/summary.json")
 
 
+_TRACK = {
+    "identity": "ann",
+    "name": "mic",
+    "sid": "TR_1",
+    "side": "room",
+    "first_sample": 0,
+    "samples": 480,
+    "frames": 1,
+}
 _SAID = [
     NewLogEntry(
         kind="segment", role="user", text="Hi, can you hear me?", source="speech", identity="ann", start_ms=0, end_ms=9

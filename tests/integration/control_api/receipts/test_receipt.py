@@ -1,0 +1,84 @@
+"""`GET /v1/sessions/{id}/receipt`: what a session costs, and why."""
+
+from dataclasses import replace
+
+from sessions.ids import format_id
+from sessions.lifecycle.stop import Stop
+from tests.support.api_server import ApiServer
+from tests.support.engine import PRODUCT, Engine
+
+TRACK = {
+    "identity": "ann",
+    "name": "microphone",
+    "sid": "TR_1",
+    "side": "room",
+    "first_sample": 0,
+    "samples": 336_000,
+    "frames": 700,
+}
+GAPS = [
+    {"start_ms": 1000, "end_ms": 3000, "code": "gap.storage"},
+    {"start_ms": 2000, "end_ms": 4000, "code": "gap.storage"},
+    {"start_ms": 5000, "end_ms": 5500, "code": "gap.overflow"},
+]
+
+
+async def _ended(engine: Engine) -> str:
+    """A session of ten seconds whose recording lacks three of them, and half a second of a stream."""
+    [organization] = await engine.sql("SELECT id FROM organizations")
+    fence = await engine.running(organization_id=organization.id)
+    await engine.pass_seconds(10)
+    await engine.beat(fence)
+    await engine.runs.enter_ending(fence, Stop.ended("end.room_closed"))
+    await engine.runs.seal(fence)
+    await engine.frozen(fence.session_id)
+    product = replace(PRODUCT, duration_ms=10_000, tracks=[TRACK], gaps=GAPS, incomplete=True, reason="gap.storage")
+    assert await engine.freezes.commit(fence.session_id, fence.epoch, product)
+    return format_id("sess", fence.session_id)
+
+
+async def test_a_receipt_puts_clock_recording_gaps_and_bill_side_by_side(api: ApiServer, database_url: str) -> None:
+    """What was lost through our fault is given back, what the customer lost is paid, and it balances."""
+    async with Engine.open(database_url) as engine:
+        session_id = await _ended(engine)
+
+    receipt = (await api.call("GET", f"/v1/sessions/{session_id}/receipt")).content
+
+    assert receipt["balances"], receipt["imbalances"]
+    assert (receipt["provisional"], receipt["imbalances"]) == (False, [])
+    assert receipt["recording"] == {"state": "incomplete", "milliseconds": 10_000}
+    assert receipt["heard"] == [{"identity": "ann", "name": "microphone", "side": "room", "milliseconds": 7000}]
+    billed = receipt["billed"]
+    storage, overflow = sorted(receipt["gaps"], key=lambda gap: str(gap["fault"]), reverse=True)
+    assert (storage["code"], storage["milliseconds"]) == ("gap.storage", 3000)
+    assert overflow == {"code": "gap.overflow", "fault": "customer", "milliseconds": 500, "credited_ms": 0}
+    assert 2998 <= storage["credited_ms"] == billed["credited_ms"] <= 3000
+    assert 10_000 <= receipt["clock"]["milliseconds"] < 11_000
+    assert billed["milliseconds"] == billed["counted_ms"] - billed["credited_ms"]
+    assert billed["credits"] == f"{billed['milliseconds'] / 1000:.3f}"
+    session = (await api.call("GET", f"/v1/sessions/{session_id}")).content
+    assert session["usage"]["billable_ms"] == billed["counted_ms"]
+    assert session["usage"]["credited_ms"] == billed["credited_ms"]
+
+
+async def test_a_receipt_says_what_is_wrong(api: ApiServer, database_url: str) -> None:
+    """A recording that was changed behind the bill's back does not balance."""
+    async with Engine.open(database_url) as engine:
+        session_id = await _ended(engine)
+        await engine.sql("UPDATE recordings SET gaps = '[]'")
+
+    receipt = (await api.call("GET", f"/v1/sessions/{session_id}/receipt")).content
+
+    assert not receipt["balances"]
+    assert "the recording does not say why" in receipt["imbalances"][0]
+
+
+async def test_a_session_that_goes_on_has_a_provisional_receipt(api: ApiServer) -> None:
+    """Nothing is known yet, and nothing is wrong."""
+    made = await api.create("room")
+
+    receipt = (await api.call("GET", f"/v1/sessions/{made['id']}/receipt")).content
+
+    assert (receipt["provisional"], receipt["balances"], receipt["gaps"], receipt["heard"]) == (True, True, [], [])
+    assert receipt["clock"] == {"started_at": None, "ending_at": None, "milliseconds": None}
+    assert receipt["billed"]["credits"] == "0.000"
