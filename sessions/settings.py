@@ -32,10 +32,10 @@ class Settings(BaseModel):
     database_timeout_seconds: float = Field(
         3,
         gt=0,
-        description="Seconds before a request gives up on the database.",
+        description="Seconds that a request waits for the database, in all that it asks together.",
         json_schema_extra=_why(
-            "Convention: a client hears of an outage while it still waits. The database itself"
-            " stops a statement after 10 s."
+            "Convention: a client hears of an outage while it still waits. The bound holds whatever the database does."
+            " The database itself stops a statement after 10 s, and 1 s after nobody waits for it any more."
         ),
     )
     storage_url: str | None = Field(

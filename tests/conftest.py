@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import io
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from tests.support.dealing import dealt
 from tests.support.left_open import Openings
 from tests.support.logging_state import logging_put_back
 from tests.support.openings_watch import OpeningsWatch
+from tests.support.postgres_cluster import PostgresCluster
 from tests.support.shared_in_run import shared_in_run
 
 # Python 3.11 makes a loop for whoever asks for the current one before any was set, and pytest-asyncio asks, and never
@@ -176,6 +178,20 @@ def _fresh_database(postgres_url: str, migrated_template: str) -> Iterator[str]:
 def _execute(postgres_url: str, statement: LiteralString, *names: str) -> None:
     with psycopg.connect(postgres_url, autocommit=True) as conn:
         conn.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+@pytest.fixture
+def own_postgres(run_folder: Path) -> Iterator[PostgresCluster]:
+    """A PostgreSQL that the test may stop and freeze, with the newest schema."""
+    from store.database.schema import migrate
+
+    folder = run_folder / f"own-{os.getpid()}"
+    cluster = PostgresCluster(folder)
+    cluster.start()
+    migrate(cluster.url)
+    yield cluster
+    cluster.stop()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

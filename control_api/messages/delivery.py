@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from control_api.http.requests.call import Call
 from control_api.sessions.notifications import NOTIFICATIONS
@@ -32,7 +33,8 @@ async def deliver(call: Call, message: NewMessage, render: Callable[[LogEntry], 
         )
         entry = await _delivered(call, posted.entry, moved) if posted.on_its_way else posted.entry
     if ticket is not None and entry != posted.entry:
-        await sessions.messages.revise_answer(ticket, render(entry))
+        with suppress(DatabaseUnavailableError):  # then a repetition hears what was true when it was logged
+            await sessions.messages.revise_answer(ticket, render(entry))
     return entry
 
 
@@ -44,7 +46,10 @@ async def _delivered(call: Call, entry: LogEntry, moved: asyncio.Event) -> LogEn
         await set_within(moved, min(left, _LOOK_SECONDS))
         moved.clear()
         try:
-            entry = await log.entry(entry.session_id, entry.seq) or entry
+            async with asyncio.timeout(_LOOK_SECONDS):
+                entry = await log.entry(entry.session_id, entry.seq) or entry
+        except TimeoutError:
+            continue
         except DatabaseUnavailableError:
             return entry  # it is logged: that is what the client has to know
     return entry

@@ -13,6 +13,7 @@ from control_api.sessions.resource_models import SessionList
 from sessions.ids import is_hex_spelling
 from sessions.lifecycle.lifecycle import Status
 from sessions.session import Session
+from store.database.time_bound import database_time_bound
 from store.sessions.filter import SessionFilter
 
 JSON = "application/json"
@@ -54,13 +55,17 @@ async def get_session(call: Call) -> web.StreamResponse:
     async def read() -> Session:
         return await call.dependencies.sessions.queries.get(call.organization_id, call.session_id)
 
+    async def look_again() -> Session:
+        with database_time_bound(call.dependencies.settings.database_timeout_seconds):  # after a wait that was wanted
+            return await read()
+
     session = await read()
     headers = {"Vary": "Accept"}
     goal, seconds = call.query["until"], preferred_wait(call.request.headers)
     if goal is not None and seconds > 0:
         headers["Preference-Applied"] = f"wait={seconds}"
         if session.status not in GOALS[goal]:
-            session = await wait_until(read, GOALS[goal], seconds, call.request.app[NOTIFICATIONS], session)
+            session = await wait_until(look_again, GOALS[goal], seconds, call.request.app[NOTIFICATIONS], session)
     tag = entity_tag(session) + ("-hex" if in_hex else "")
     headers["ETag"] = f'"{tag}"'
     if is_unchanged(call.request, tag):

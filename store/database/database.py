@@ -13,12 +13,20 @@ from sqlalchemy import exc, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from sessions.errors import DatabaseUnavailableError
+from store.database.bounded_connection import AnswerTimeout, BoundedConnection, connect_bounded, until
 from store.database.clock import ClockPair, pair_clocks
+from store.database.time_bound import counted, seconds_left
 
 STATEMENT_TIMEOUT_MS = 10_000
+CLIENT_CHECK_MS = 1_000  # a statement whose client has closed the connection ends within so long
 
 # Without these a connection whose host vanished hangs for minutes, a cancel included.
 _NETWORK = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+
+_LOST = (
+    *(psycopg.OperationalError, psycopg.InterfaceError, TimeoutError),
+    *(exc.TimeoutError, exc.OperationalError, exc.InterfaceError),
+)
 
 
 class CommitUnknown(DatabaseUnavailableError):  # noqa: N818 named after its code, commit.unknown
@@ -51,7 +59,8 @@ class Database:
 
         Args:
             url: libpq's (`postgresql://…`).
-            timeout_seconds: bound of connecting, of waiting for a connection, and of a whole transaction.
+            timeout_seconds: bound of a whole transaction: waiting for a connection, connecting, the check of one that
+                was idle, the statements, COMMIT or ROLLBACK. It holds whatever the server does.
             pool_size: connections, at most.
             reconnect: called in a thread when nobody listens at `url`; then connecting is tried once more.
         """
@@ -63,11 +72,12 @@ class Database:
             "connect_timeout": max(2, math.ceil(timeout_seconds)),
         }
 
-        async def connect(*_args: Any, **_kwargs: Any) -> psycopg.AsyncConnection[Any]:
+        async def connect(*_args: Any, **_kwargs: Any) -> BoundedConnection:
             try:
                 return await _connect(options)
             except psycopg.OperationalError as error:
-                if reconnect is None or error.sqlstate is not None:
+                silent = isinstance(error, AnswerTimeout | psycopg.errors.ConnectionTimeout)
+                if reconnect is None or silent or error.sqlstate is not None:
                     raise
                 await asyncio.to_thread(reconnect)
                 return await _connect(options)
@@ -86,30 +96,38 @@ class Database:
         finally:
             await engine.dispose()
 
+    def seconds_left(self) -> float:
+        """How long a transaction may take now, with regard to the bound of who asks (`database_time_bound`)."""
+        return seconds_left(self.timeout_seconds)
+
     @asynccontextmanager
     async def begin(self, *, timeout_seconds: float | None = None) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed at the end of the block, rolled back when it raises.
 
+        Args:
+            timeout_seconds: another bound than the database's; a `database_time_bound` around it holds all the same.
+
         Raises:
             DatabaseUnavailableError: PostgreSQL is away, or the block took longer than the timeout.
-            CommitUnknown: PostgreSQL went away while it committed.
+            CommitUnknown: PostgreSQL went away, or took too long, while it committed.
         """
-        committing = False
+        seconds = seconds_left(self.timeout_seconds if timeout_seconds is None else timeout_seconds)
+        if seconds <= 0:
+            raise DatabaseUnavailableError
+        committing = committed = False
+        deadline = asyncio.get_running_loop().time() + seconds
         try:
-            async with (
-                asyncio.timeout(self.timeout_seconds if timeout_seconds is None else timeout_seconds),
-                self._engine.connect() as conn,
-            ):
-                yield conn
-                committing = True
-                await conn.commit()
-        except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as error:
-            raise (CommitUnknown() if committing else DatabaseUnavailableError()) from error
-        except (exc.TimeoutError, exc.OperationalError, exc.InterfaceError) as error:
-            raise (CommitUnknown() if committing else DatabaseUnavailableError()) from error
-        except exc.DBAPIError as error:
-            if not error.connection_invalidated:
+            with counted(), until(deadline):
+                async with asyncio.timeout_at(deadline), self._engine.connect() as conn:
+                    yield conn
+                    committing = True
+                    await conn.commit()
+                    committed = True
+        except (*_LOST, exc.DBAPIError) as error:
+            if isinstance(error, exc.DBAPIError) and not (isinstance(error, _LOST) or error.connection_invalidated):
                 raise
+            if committed:  # only the connection was lost, on its way back into the pool
+                return
             raise (CommitUnknown() if committing else DatabaseUnavailableError()) from error
 
     async def ping(self) -> None:
@@ -123,13 +141,13 @@ class Database:
             return await pair_clocks(conn)
 
 
-async def _connect(options: dict[str, Any]) -> psycopg.AsyncConnection[Any]:
-    conn = await psycopg.AsyncConnection.connect(**options, autocommit=True)
+async def _connect(options: dict[str, Any]) -> BoundedConnection:
+    conn = await connect_bounded(**options, autocommit=True)
     try:
         # As a statement, not as start-up options: PgBouncer refuses those.
         await conn.execute(
             f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}; SET transaction_timeout = {STATEMENT_TIMEOUT_MS};"
-            " SET timezone = 'UTC'"
+            f" SET client_connection_check_interval = {CLIENT_CHECK_MS}; SET timezone = 'UTC'"
         )
         await conn.set_autocommit(False)
     except BaseException:

@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
+from store.database.bounded_connection import BoundedConnection, connect_bounded
 from store.database.channels import CLAIM_CHANNEL, DELIVERED_CHANNEL, MESSAGE_CHANNEL, SESSION_CHANNEL
 
 RECONNECTED = "reconnected"
@@ -88,9 +89,9 @@ class Listener:
             await asyncio.sleep(delay)
             delay = min(delay * 2, _LONGEST_DELAY_SECONDS)
 
-    async def _connect(self) -> psycopg.AsyncConnection[Any]:
-        conn = await psycopg.AsyncConnection.connect(
-            self._conninfo,
+    async def _connect(self) -> BoundedConnection:
+        conn = await connect_bounded(
+            conninfo=self._conninfo,
             autocommit=True,
             connect_timeout=_CONNECT_SECONDS,
             application_name=self._application_name,
@@ -105,7 +106,7 @@ class Listener:
         return conn
 
 
-async def _notifications(conn: psycopg.AsyncConnection[Any]) -> AsyncIterator[Notification]:
+async def _notifications(conn: BoundedConnection) -> AsyncIterator[Notification]:
     while True:
         async for notify in conn.notifies(timeout=_PROBE_SECONDS):
             yield Notification(notify.channel, notify.payload)

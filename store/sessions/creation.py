@@ -99,7 +99,7 @@ class SessionCreation:
             DatabaseUnavailableError: provably nothing was written.
             CommitUnknown: nobody could tell in time.
         """
-        deadline = time.monotonic() + self._db.timeout_seconds
+        deadline = time.monotonic() + self._db.seconds_left()
         while True:
             try:
                 async with self._db.begin() as conn:
@@ -108,7 +108,7 @@ class SessionCreation:
                     row = (await conn.execute(query)).one_or_none()
                 break
             except DatabaseUnavailableError:
-                if time.monotonic() >= deadline:
+                if time.monotonic() + _LOOK_AGAIN_SECONDS >= deadline:
                     raise CommitUnknown(
                         "it is not known whether the session was created: repeat with the same Idempotency-Key"
                     ) from None

@@ -1,8 +1,6 @@
 """The stack of an end-to-end test: real PostgreSQL, real livekit-server, our processes."""
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,6 @@ from typing import Any
 import pytest
 
 from parley.servers.livekit_server import LiveKitServer
-from store.database.schema import migrate
 from tests.support.postgres_cluster import PostgresCluster
 from tests.support.stack import Stack
 
@@ -61,18 +58,6 @@ def talker(livekit: LiveKitServer, room: str) -> Callable[..., Any]:
         return BeepTalker(livekit.url, token, plan)
 
     return make
-
-
-@pytest.fixture
-def own_postgres(run_folder: Path) -> Iterator[PostgresCluster]:
-    """A PostgreSQL that the test may stop."""
-    folder = run_folder / f"own-{os.getpid()}"
-    cluster = PostgresCluster(folder)
-    cluster.start()
-    migrate(cluster.url)
-    yield cluster
-    cluster.stop()
-    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
-"""A PostgreSQL of the test's own that can be stopped and started: "the database was away for 20 s"."""
+"""A PostgreSQL of the test's own that can be stopped, started and frozen: "the database was away for 20 s"."""
 
 import importlib.util
 import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import psycopg
 
 
@@ -60,6 +63,29 @@ class PostgresCluster:
             self._process.send_signal(how)
             self._process.wait(30)
             self._process = None
+
+    def freeze(self) -> None:
+        """SIGSTOP to every process of it: connections are still taken, by the kernel, and nothing is answered."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)  # first: then it starts no more
+        for backend in psutil.Process(self._process.pid).children(recursive=True):
+            backend.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT to every process of it."""
+        assert self._process is not None
+        for backend in psutil.Process(self._process.pid).children(recursive=True):
+            backend.send_signal(signal.SIGCONT)
+        self._process.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Frozen in this block."""
+        self.freeze()
+        try:
+            yield
+        finally:
+            self.thaw()
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(

@@ -20,7 +20,6 @@ from control_api.http.serving.late_releases import LATE_RELEASES
 from sessions.errors import DatabaseUnavailableError, session_not_found
 from store.access.idempotency import Replay
 from store.access.vault import AnswerVault
-from store.database.database import CommitUnknown
 
 ANSWER_VAULT = web.AppKey("answer_vault", AnswerVault)
 
@@ -87,9 +86,8 @@ async def _once(operation: Operation, call: Call, key: str) -> web.StreamRespons
             assert isinstance(body, bytes)
             async with call.dependencies.db.begin() as conn:
                 await begun.keep(conn, answer.status, body, call.session)
-    except CommitUnknown:
-        raise  # it may have happened: the key stays taken
     except DatabaseUnavailableError:
+        # The release waits for a commit that may be under way (it holds the key's row), and leaves its answer in place.
         call.request.app[LATE_RELEASES].add(begun)
         raise
     except BaseException:

@@ -1,4 +1,7 @@
-"""The outermost middleware: whatever happens inside, clients read an answer with an id, and on errors the envelope."""
+"""The outermost middleware: whatever happens inside, clients read an answer with an id, and on errors the envelope.
+
+All that a request does in the database, authentication included, shares one bound: `PARLEY_DATABASE_TIMEOUT_SECONDS`.
+"""
 
 import asyncio
 import traceback
@@ -11,10 +14,12 @@ from control_api.http.answers.dialect import DIALECT
 from control_api.http.answers.envelope import CANONICAL, error_answer
 from control_api.http.answers.request_id import HEADER, request_id
 from control_api.http.requests.call import OPERATION
+from control_api.http.requests.dependencies import DEPENDENCIES
 from control_api.http.serving.readiness import READINESS
 from control_api.http.serving.request_metrics import METRICS
 from sessions.errors import ParleyError
 from sessions.texts.redaction import redact
+from store.database.time_bound import database_time_bound
 
 CODE = web.RequestKey("code", str)
 
@@ -47,7 +52,8 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
-        return await handler(request)
+        with database_time_bound(request.app[DEPENDENCIES].settings.database_timeout_seconds):
+            return await handler(request)
     except ParleyError as error:
         return refuse(request, error)
     except web.HTTPException as error:
