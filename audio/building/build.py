@@ -16,7 +16,7 @@ import soundfile
 from audio.building.mix import MixWindow, soft_limit
 from audio.building.wav import digest, open_wav, write_samples
 from audio.levels import dbfs, peak_magnitude
-from audio.pcm import SAMPLE_RATE
+from audio.pcm import SAMPLE_RATE, SAMPLES_PER_FRAME
 from audio.ranges import kept_ranges, merged_ranges, position_without
 from audio.segments.gaps import GAP_PAUSED, GAP_STORAGE, Gap, GapMs, cut_gaps_in_ms, gaps_in_ms
 from audio.segments.plan import BuildPlan, Layout, PlannedSegment
@@ -26,6 +26,9 @@ from audio.segments.segments import RecordKind, Segment, SegmentCorrupt, read_se
 from audio.segments.track_tally import TrackSummary, TrackTally
 
 __all__ = ["BuildPlan", "BuildResult", "Gap", "Layout", "PlannedSegment", "SegmentKey", "build_recording"]
+
+
+_STILL_HEARD_SAMPLES = SAMPLE_RATE  # a track whose last record ends earlier than that before the others' has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +164,21 @@ class _Build:
     def _damage(self, planned: PlannedSegment, from_sample: int) -> None:
         self.damaged.append(planned.storage_key)
         end_sample = min(planned.key.last_sample, self._ends[planned.key.epoch])
-        self.gaps.append(Gap(from_sample, end_sample, GAP_STORAGE))
+        for start, end in kept_ranges(from_sample, end_sample, self._cuts):
+            self.gaps.append(Gap(start, end, GAP_STORAGE))
+        for gap in planned.gaps:
+            self.gaps.append(Gap(gap.start_sample, min(gap.end_sample, self._ends[planned.key.epoch]), gap.code))
 
 
 def _reached(segment: Segment, key: SegmentKey) -> int:
-    """Where the good part of a damaged segment ends on the session's clock: records lie in order of arrival."""
-    ends = (record.end_sample for record in reversed(segment.records) if record.kind == RecordKind.AUDIO)
-    return next(ends, key.first_sample)
+    """Up to which sample nothing is missing in a damaged segment; before its end whenever records were lost.
+
+    Records lie in order of arrival, and each track goes on where it was: what was lost begins where the track ends that
+    is the least far, of those that were still heard.
+    """
+    ends = {record.track: record.end_sample for record in segment.records if record.kind == RecordKind.AUDIO}
+    furthest = max(ends.values(), default=key.first_sample)
+    if furthest >= key.last_sample and segment.valid_bytes >= key.size_bytes:
+        return key.last_sample  # it has all records, and something after them
+    nearest = min((end for end in ends.values() if end > furthest - _STILL_HEARD_SAMPLES), default=key.first_sample)
+    return max(min(nearest, key.last_sample - SAMPLES_PER_FRAME), key.first_sample)

@@ -17,10 +17,14 @@ OnPause = Literal["silence", "cut"]
 
 @dataclass(frozen=True, slots=True)
 class PlannedSegment:
-    """A segment of the plan: its key, and the string by which `read` finds its bytes in storage."""
+    """A segment of the plan: its key, and the string by which `read` finds its bytes in storage.
+
+    `gaps` are those that it names, as far as they are known without its bytes.
+    """
 
     key: SegmentKey
     storage_key: str
+    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ __all__ = [
     "encode_gap",
     "encode_header",
     "encode_track",
+    "header_alone",
     "read_segment",
     "segment_key",
 ]
@@ -168,10 +169,16 @@ def cut_after(data: bytes | bytearray | memoryview, end_sample: int, cuts: Seque
     view = memoryview(data)
     segment = read_segment(view)
     unwanted = merged_ranges([*cuts, (end_sample, _END_OF_TIME)])
-    parts = [bytes(view[: _read_header(view)[1]])]
+    parts = [header_alone(view)]
     for record in segment.records:
         parts.extend(_cut_record(record, unwanted))
     return b"".join(parts)
+
+
+def header_alone(data: bytes | bytearray | memoryview) -> bytes:
+    """Return a segment's header without any record. Raises SegmentCorrupt like `read_segment`."""
+    view = memoryview(data)
+    return bytes(view[: _read_header(view)[1]])
 
 
 def segment_key(data: bytes | bytearray | memoryview, sequence: int) -> SegmentKey:

@@ -257,6 +257,7 @@ runs = Table(
     Column("audio_ms", BigInteger, nullable=False, server_default=text("0")),
     Column("peak_dbfs", Float),
     Column("first_frame_at", _time),
+    Column("segments", JSONB(none_as_null=True)),  # see store/runs/run_segments.py; null: an older release recorded it
     Index(
         "ix_runs_released",
         "released_at",

@@ -40,8 +40,9 @@ class FrozenPlan:
         session: as it is now. Only fields that never change in `ending` may shape the product.
         recording_id: of the `rec_…` id.
         segments: as `list_segments` gave them at the freeze.
-        runs: per run {epoch, owner, claimed_at, joined_at, beat_at, released_at, lost, sealed}, in order of epochs;
-            times in RFC 3339 with microseconds. `sealed` is False for a run whose spool had not arrived in time.
+        runs: per run {epoch, owner, claimed_at, joined_at, beat_at, released_at, lost, sealed, segments}, in order of
+            epochs; times in RFC 3339 with microseconds. `sealed` is False for a run whose spool had not arrived in
+            time. `segments` is the document of `RunSegments`; null where an older release recorded.
         pauses: {paused_at, resumed_at} each, oldest first; `resumed_at` is null for one that the end found open.
     """
 
@@ -271,6 +272,7 @@ async def _runs(conn: AsyncConnection, session_id: UUID) -> list[dict[str, Any]]
             "released_at": _exact(row.released_at),
             "lost": row.lost,
             "sealed": row.sealed_at is not None,
+            "segments": row.segments,
         }
         for row in rows
     ]

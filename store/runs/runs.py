@@ -5,7 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.lifecycle.lifecycle import SETTLED, Event, Status
@@ -21,6 +22,7 @@ from store.lifecycle.session_rows import read_session
 from store.lifecycle.transitions import apply, stop_session
 from store.runs.beat_writing import Beat, BeatAnswer, write_beats
 from store.runs.fence import Fence, Replaced
+from store.runs.run_segments import RunSegments
 
 _THIS_RUN = "session_id = :session_id AND epoch = :epoch AND owner = :owner"
 _OWNED = text(f"SELECT joined_at FROM runs WHERE {_THIS_RUN}")
@@ -28,12 +30,18 @@ _OWNED = text(f"SELECT joined_at FROM runs WHERE {_THIS_RUN}")
 _JOIN = text(
     f"""
     UPDATE runs SET joined_at = :at, beat_at = greatest(beat_at, :at),
-        billed_at = least(:at, (SELECT paused_at FROM sessions WHERE id = :session_id))
+        billed_at = least(:at, (SELECT paused_at FROM sessions WHERE id = :session_id)), segments = :segments
     WHERE {_THIS_RUN}
     """
-)
+).bindparams(bindparam("segments", RunSegments().document, type_=JSONB))
 _NOW = text("SELECT clock_timestamp()")
-_SEAL = text(f"UPDATE runs SET sealed_at = coalesce(sealed_at, statement_timestamp()) WHERE {_THIS_RUN}")
+# A run of an older release, which salvage seals, keeps its null: its numbers have holes that mean nothing.
+_SEAL = text(
+    f"""
+    UPDATE runs SET sealed_at = statement_timestamp(), segments = CASE WHEN segments IS NOT NULL THEN :segments END
+    WHERE {_THIS_RUN} AND sealed_at IS NULL
+    """
+).bindparams(bindparam("segments", type_=JSONB))
 _UNSEALED = text("SELECT EXISTS (SELECT FROM runs WHERE session_id = :session_id AND sealed_at IS NULL)")
 _NEWEST_TOKEN = text(
     "SELECT slot, sealed FROM worker_tokens WHERE session_id = :session_id ORDER BY expires_at DESC LIMIT 1"
@@ -95,16 +103,20 @@ class Runs:
                 await stop_session(conn, locked, stop)
             return await read_session(conn, fence.session_id)
 
-    async def seal(self, fence: Fence) -> None:
+    async def seal(self, fence: Fence, segments: RunSegments = RunSegments()) -> None:  # noqa: B008 it never changes
         """Note that this run is complete: its spool is uploaded. A replaced run may be sealed, too.
 
         When it was the last one of an `ending` session, the finalize job is deferred.
+
+        Args:
+            fence: of the run; sealed again, it stays as the first seal left it.
+            segments: all that the run stored, which nobody looks up in the object storage any more.
         """
         async with self._db.begin() as conn:
             locked = await lock_session(conn, fence.session_id)
             if locked is None:
                 return
-            await conn.execute(_SEAL, fence.parameters)
+            await conn.execute(_SEAL, {**fence.parameters, "segments": segments.document})
             if locked.status is Status.ENDING:
                 unsealed = (await conn.execute(_UNSEALED, {"session_id": fence.session_id})).scalar_one()
                 if not unsealed:

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from audio.building.build import BuildPlan, Gap, PlannedSegment, SegmentKey
+from audio.building.build import BuildPlan, Gap, SegmentKey
 from audio.pcm import SAMPLE_RATE
 from audio.ranges import Range, kept_ranges, merged_ranges
+from sessions.ids import format_id
 from store.outputs.freeze import FrozenPlan
 from worker.clock.session_clock import SessionClock
+from worker.product.segment_holes import needed_segments, unknown_segments
 
 GAP_WORKER_LOST = "gap.worker_lost"
 GAP_REJOIN = "gap.rejoin"
@@ -36,7 +38,12 @@ def recording_plan(frozen: FrozenPlan) -> BuildPlan:
     clock = SessionClock.of_stamps(session.started_at)
     length_samples = max(clock.sample_of(session.ending_at), 0)
     cuts = paused_ranges(frozen.pauses, clock, length_samples)
-    segments = [PlannedSegment(SegmentKey.parse(one["name"]), one["storage_key"]) for one in frozen.segments]
+    segments = needed_segments(frozen.segments, frozen.runs, f"spool/{format_id('sess', session.id)}")
+    keys = [segment.key for segment in segments]
+    holes = [
+        *unrecorded(frozen.runs, keys, clock, length_samples),
+        *unknown_segments(frozen.runs, keys, clock, length_samples),
+    ]
     return BuildPlan(
         segments=tuple(segments),
         length_samples=length_samples,
@@ -44,7 +51,7 @@ def recording_plan(frozen: FrozenPlan) -> BuildPlan:
         cuts=cuts,
         gaps=tuple(
             Gap(start, end, gap.code)
-            for gap in unrecorded(frozen.runs, [segment.key for segment in segments], clock, length_samples)
+            for gap in holes
             for start, end in kept_ranges(gap.start_sample, gap.end_sample, cuts)
         ),
         on_pause=session.recording.on_pause,
@@ -74,7 +81,7 @@ def unrecorded(
 
     Args:
         runs: of a `FrozenPlan`, in order of epochs.
-        keys: of the stored segments.
+        keys: of the segments that were stored, whether they are still there or not.
     """
     joined = [run for run in runs if run["joined_at"] is not None]
     gaps: list[Gap] = []

@@ -7,6 +7,7 @@ from store.database.boot_clock import boottime_ns
 from store.lifecycle.pauses import Pause
 from store.log.session_log import SessionLog
 from store.runs.claims import Claim
+from store.runs.run_segments import RunSegments
 from worker.capture.recorder import Recorder
 from worker.capture.room_tracks import RoomTracks
 from worker.capture.source import Source
@@ -25,6 +26,7 @@ from worker.run.stamps import RunStamps
 from worker.run.standstills import Standstills
 from worker.spool.run_folder import RunFolder
 from worker.spool.run_spool import RunSpool
+from worker.spool.stored_journal import StoredJournal
 from worker.spool.uploader import Uploader
 
 
@@ -51,7 +53,7 @@ class RunRecording:
         self._tools = tools
         self._spawn = spawn
         self._folder = folder
-        self._uploader = Uploader(tools.objects, claim.session.id, clock)
+        self._uploader = Uploader(tools.objects, claim.session.id, clock, StoredJournal(folder.path))
         self._spool = RunSpool(
             tools.spool_writer,
             folder,
@@ -141,8 +143,8 @@ class RunRecording:
         """Note a hole between two instants of the boot-time clock."""
         self._recorder.gap(code, self.clock.sample_at(from_ns), self.clock.sample_at(to_ns))
 
-    async def finish(self, ending_at: datetime | None, beats: Beats, stopped_ns: int) -> None:
-        """Drain and seal, prove the last stretch, upload everything that lies before the stop."""
+    async def finish(self, ending_at: datetime | None, beats: Beats, stopped_ns: int) -> RunSegments:
+        """Drain and seal, prove the last stretch, upload everything that lies before the stop; what was stored."""
         for source in self._sources:
             source.end(stopped_ns)
         self._standstills.name(stopped_ns)
@@ -155,4 +157,8 @@ class RunRecording:
         self._uploader.release_all()
         await self._uploader.drained()
         self._run.leave()
+        return RunSegments(self._spool.segments, self._uploader.journal.stored)
+
+    def clear(self) -> None:
+        """The run is sealed: nothing on the disk is needed any more."""
         self._folder.remove_if_empty()

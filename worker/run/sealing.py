@@ -6,6 +6,7 @@ from functools import partial
 import structlog
 
 from store.database.boot_clock import SECOND_NS, boottime_ns
+from store.runs.run_segments import RunSegments
 from store.waiting.until_answered import until_answered
 from worker.lease.live_run import LiveRun
 from worker.run.recorder_tools import RecorderTools
@@ -49,12 +50,15 @@ class RunSealing:
         await self._seat.leave()
         try:
             async with asyncio.timeout(self.seconds):
+                stored = RunSegments()
                 if recording is not None:
-                    await recording.finish(ending_at, self._tools.beats, now_ns)
-                await until_answered(lambda: self._tools.runs.seal(self._run.fence))
+                    stored = await recording.finish(ending_at, self._tools.beats, now_ns)
+                await until_answered(lambda: self._tools.runs.seal(self._run.fence, stored))
         except TimeoutError:
             _log.error("session.not_sealed", kind=stop.kind.name)  # the spool stays: salvage uploads it later
             return
+        if recording is not None:
+            recording.clear()
         _log.info("session.sealed", kind=stop.kind.name)
 
     async def _drain_room(self, ending_ns: int) -> None:

@@ -55,6 +55,11 @@ class RunSpool:
         self._labelled: set[int] = set()  # in this segment
         self._dropped: tuple[int, int] | None = None
 
+    @property
+    def segments(self) -> int:
+        """How many segments were begun; their numbers are 1 to this."""
+        return self._segment
+
     def add_track(self, track: int, *, identity: str, name: str, sid: str, side: Side) -> None:
         """Say who `track` is; every segment that holds any of it says so, too."""
         self._labels[track] = (identity, name, sid, side)
@@ -82,7 +87,7 @@ class RunSpool:
         file = self._current(end_sample)
         if file is not None:
             record = encode_gap(self._next_record(), code, start_sample, end_sample - start_sample)
-            self._writer.append_control(file, record, is_record=True)
+            self._writer.append_control(file, record)
 
     def rotate(self, now_sample: int) -> None:
         """Seal the open segment if it is old enough; appending does so, too."""
@@ -108,13 +113,13 @@ class RunSpool:
             path = self._folder / f"{self._segment:08d}{OPEN_SUFFIX}"
             self._file = SegmentFile(path, self._epoch, self._owner, self._segment, now_sample)
             header = encode_header(self._session_id, self._epoch, self._owner, max(now_sample, 0))
-            self._writer.append_control(self._file, header, is_record=False)
+            self._writer.append_control(self._file, header)
         return self._file
 
     def _label(self, file: SegmentFile, track: int) -> None:
         identity, name, sid, side = self._labels[track]
         record = encode_track(track, self._next_record(), identity=identity, name=name, sid=sid, side=side)
-        self._writer.append_control(file, record, is_record=False)
+        self._writer.append_control(file, record)
         self._labelled.add(track)
 
     def _tell_dropped(self) -> None:

@@ -13,16 +13,19 @@ from uuid import UUID
 
 import structlog
 
+from audio.segments.segment_key import SegmentKey
 from sessions.ids import format_id
 from store.database.database import Database
 from store.objects.objects import Objects
 from store.runs.claims import Claims
 from store.runs.fence import Fence
 from store.runs.leftover_runs import LeftoverRun, find_leftover_run
+from store.runs.run_segments import RunSegments
 from store.runs.runs import Runs
 from worker.clock.pause_ranges import pause_ranges
 from worker.clock.session_clock import SessionClock
 from worker.spool.spool_folder import AbandonedRun, AbandonedSpool, abandoned_spools
+from worker.spool.stored_journal import StoredJournal
 from worker.spool.uploader import upload_segment
 
 _log = structlog.get_logger(__name__)
@@ -58,23 +61,27 @@ class Salvage:
             if found is None or found.settled:
                 await asyncio.to_thread(shutil.rmtree, run.folder, ignore_errors=True)
                 continue
-            uploaded = await self._upload(run, found)
+            stored = await self._upload(run, found)
             if not found.sealed:
-                await self._runs.seal(fence)
+                await self._runs.seal(fence, stored)
                 _log.info(
-                    "spool.salvaged", session_id=format_id("sess", run.session_id), epoch=run.epoch, segments=uploaded
+                    "spool.salvaged",
+                    session_id=format_id("sess", run.session_id),
+                    epoch=run.epoch,
+                    segments=len(stored.stored),
                 )
             run.remove_if_empty()
         spool.remove_if_empty()
 
-    async def _upload(self, run: AbandonedRun, found: LeftoverRun) -> int:
+    async def _upload(self, run: AbandonedRun, found: LeftoverRun) -> RunSegments:
         if not found.joined or found.started_at is None:
-            return 0  # the run never joined: nothing in it has a place in the recording
+            return RunSegments()  # the run never joined: nothing in it has a place in the recording
         clock = SessionClock.of_stamps(found.started_at)
         end_sample = None if found.stop_at is None else clock.sample_of(found.stop_at)
         cuts = pause_ranges(found.pauses, clock)
-        segments = await asyncio.to_thread(run.recover)
-        for segment in segments:
-            await upload_segment(self._objects, run.session_id, segment, end_sample, cuts)
+        journal = await asyncio.to_thread(StoredJournal.read, run.folder)
+        for segment in await asyncio.to_thread(run.recover):
+            await upload_segment(self._objects, run.session_id, segment, journal, end_sample, cuts)
             self.segments += 1
-        return len(segments)
+        numbers = [SegmentKey.parse(segment.name).sequence for segment in journal.stored]
+        return RunSegments(max(numbers, default=0), journal.stored)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 
 from audio.ranges import Range
-from audio.segments.segments import RecordKind, SegmentKey, cut_after, read_segment, segment_key
+from audio.segments.segments import RecordKind, SegmentKey, cut_after, header_alone, read_segment, segment_key
 from worker.clock.pause_ranges import END_OF_TIME, overlaps
 from worker.spool.spool_folder import CUT_SUFFIX
 from worker.spool.spool_writer import SealedSegment, put_in_place
@@ -12,9 +12,10 @@ from worker.spool.spool_writer import SealedSegment, put_in_place
 
 def cut_segment(
     data: bytes, key: SegmentKey, end_sample: int | None, cuts: Sequence[Range] = ()
-) -> tuple[bytes, SegmentKey] | None:
-    """The segment without what lies at or after `end_sample` or in a cut, and its key; None: nothing is left.
+) -> tuple[bytes, SegmentKey]:
+    """The segment without what lies at or after `end_sample` or in a cut, and its key.
 
+    Where nothing is left it is a header: a number without an object would look like one that the storage lost.
     The result depends on the arguments alone, so two processes that cut the same segment store the same object.
     """
     too_late = end_sample is not None and (key.last_sample > end_sample or not key.has_audio)
@@ -22,21 +23,17 @@ def cut_segment(
         return data, key
     data = cut_after(data, END_OF_TIME if end_sample is None else end_sample, cuts)
     if all(record.kind == RecordKind.TRACK for record in read_segment(data).records):
-        return None
+        data = header_alone(data)
     return data, segment_key(data, key.sequence)
 
 
-def rewrite_segment(segment: SealedSegment, cuts: Sequence[Range]) -> SealedSegment | None:
-    """Erase the cuts from a segment's file; None: nothing was left, and the file is gone. Blocking.
+def rewrite_segment(segment: SealedSegment, cuts: Sequence[Range]) -> SealedSegment:
+    """Erase the cuts from a segment's file, which gets the name of what is left. Blocking.
 
     Raises:
         OSError: the file is as it was.
     """
-    kept = cut_segment(segment.path.read_bytes(), segment.key, None, cuts)
-    if kept is None:
-        segment.path.unlink(missing_ok=True)
-        return None
-    data, key = kept
+    data, key = cut_segment(segment.path.read_bytes(), segment.key, None, cuts)
     if key == segment.key:
         return segment
     temporary = segment.path.with_suffix(CUT_SUFFIX)

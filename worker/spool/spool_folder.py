@@ -3,6 +3,7 @@
     {data_dir}/spool/{owner}/lock                           flock held for the life of the process
     {data_dir}/spool/{owner}/{session}/{epoch}/*.open       the segment being written
     {data_dir}/spool/{owner}/{session}/{epoch}/*.seg        sealed segments, named after `audio.segments.segment_key`
+    {data_dir}/spool/{owner}/{session}/{epoch}/stored       what the object storage has already (`stored_journal`)
 
 A free lock proves the owner's death: `abandoned_spools` finds such folders, takes the lock and gives what is left.
 """
@@ -19,6 +20,7 @@ from uuid import UUID
 from audio.segments.segment_key import SegmentKey
 from audio.segments.segments import SegmentCorrupt, read_segment, segment_key
 from worker.spool.spool_writer import SealedSegment, put_in_place
+from worker.spool.stored_journal import JOURNAL
 
 OPEN_SUFFIX = ".open"
 CUT_SUFFIX = ".cut"  # a segment that a pause is being erased from
@@ -53,8 +55,11 @@ def _remove_if_empty(folder: Path) -> bool:
 
 
 def remove_run_folder(folder: Path) -> None:
-    """Remove a run's folder, and its session's, as far as they are empty."""
+    """Remove a run's folder, and its session's, if no segment is left in it."""
+    if any(path.name != JOURNAL for path in folder.glob("*")):
+        return
     with suppress(OSError):
+        (folder / JOURNAL).unlink(missing_ok=True)
         folder.rmdir()
         folder.parent.rmdir()
 
@@ -98,7 +103,7 @@ class AbandonedRun:
         put_in_place(path, key)
 
     def remove_if_empty(self) -> None:
-        """Remove the folder once everything in it was uploaded (and so deleted)."""
+        """Remove the folder once everything in it was uploaded (and so deleted) and the run is sealed."""
         remove_run_folder(self.folder)
 
 

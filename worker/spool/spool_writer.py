@@ -42,9 +42,8 @@ class SegmentFile:
         self._crc32 = 0
         self._size_bytes = 0
         self._span: tuple[int, int] | None = None
-        self._has_records = False
 
-    def write(self, data: bytes, spans: list[tuple[int, int]], has_records: bool) -> None:
+    def write(self, data: bytes, spans: list[tuple[int, int]]) -> None:
         """Append whole records; after an error nothing is appended, and what is there stays whole."""
         if self.error is not None:
             return
@@ -61,13 +60,12 @@ class SegmentFile:
             return
         self._size_bytes += len(data)
         self._crc32 = zlib.crc32(data, self._crc32)
-        self._has_records = self._has_records or has_records
         for first, last in spans:
             known = self._span or (first, last)
             self._span = (min(known[0], first), max(known[1], last))
 
     def seal(self) -> SealedSegment | None:
-        """Make the file final under its name; None if nothing was recorded in it.
+        """Make the file final under its name; None if it was never begun.
 
         Raises:
             OSError: the disk refused; the file stays as it is, for salvage.
@@ -76,9 +74,6 @@ class SegmentFile:
             return None
         fd, self._fd = self._fd, -1
         try:
-            if not self._has_records:
-                os.unlink(self.path)
-                return None
             os.fsync(fd)
         finally:
             os.close(fd)
@@ -105,7 +100,6 @@ class _Append:
     file: SegmentFile
     data: bytes
     span: tuple[int, int] | None
-    is_record: bool
 
 
 class SpoolWriter:
@@ -140,14 +134,14 @@ class SpoolWriter:
                 self.dropped_records += 1
                 return False
             self._queued_bytes += len(data)
-            self._queue.append(_Append(file, data, (first_sample, last_sample), True))
+            self._queue.append(_Append(file, data, (first_sample, last_sample)))
         return True
 
-    def append_control(self, file: SegmentFile, data: bytes, *, is_record: bool) -> None:
-        """Queue a header, a track's label (neither makes a segment worth keeping) or a gap (`is_record`)."""
+    def append_control(self, file: SegmentFile, data: bytes) -> None:
+        """Queue a header, a track's label or a gap."""
         with self._lock:
             self._queued_bytes += len(data)
-            self._queue.append(_Append(file, data, None, is_record))
+            self._queue.append(_Append(file, data, None))
 
     def call(self, action: Callable[[], None]) -> None:
         """Run `action` in the thread, after everything queued before it; it must not raise."""
@@ -187,5 +181,5 @@ class SpoolWriter:
         for file, appends in pending.items():
             data = b"".join(append.data for append in appends)
             spans = [append.span for append in appends if append.span is not None]
-            file.write(data, spans, any(append.is_record for append in appends))
+            file.write(data, spans)
         pending.clear()

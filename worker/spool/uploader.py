@@ -9,16 +9,18 @@ from uuid import UUID
 import structlog
 
 from audio.ranges import Range
-from audio.segments.segments import SegmentKey
+from audio.segments.segments import RecordKind, SegmentCorrupt, SegmentKey, read_segment
 from sessions.ids import format_id
 from store.database.boot_clock import SECOND_NS
 from store.lifecycle.pauses import COMMIT_SECONDS
 from store.objects.errors import ObjectExists, StorageError
 from store.objects.objects import Objects
+from store.runs.run_segments import StoredSegment
 from worker.clock.pause_ranges import overlaps
 from worker.clock.session_clock import SessionClock
 from worker.spool.segment_cutting import cut_segment, rewrite_segment
 from worker.spool.spool_writer import SealedSegment
+from worker.spool.stored_journal import StoredJournal
 
 _log = structlog.get_logger(__name__)
 
@@ -31,6 +33,7 @@ async def upload_segment(
     objects: Objects,
     session_id: UUID,
     segment: SealedSegment,
+    journal: StoredJournal,
     end_sample: int | None = None,
     cuts: Sequence[Range] = (),
 ) -> None:
@@ -39,14 +42,30 @@ async def upload_segment(
     Raises:
         StorageError: it is not stored; the file is still there.
     """
-    kept = cut_segment(await asyncio.to_thread(segment.path.read_bytes), segment.key, end_sample, cuts)
-    if kept is not None:
-        await store_segment(objects, session_id, *kept)
-    await asyncio.to_thread(segment.path.unlink, missing_ok=True)
+    data, key = cut_segment(await asyncio.to_thread(segment.path.read_bytes), segment.key, end_sample, cuts)
+    await store_segment(objects, session_id, data, key)
+    await asyncio.to_thread(_let_go, segment, journal, data, key)
+
+
+def _let_go(segment: SealedSegment, journal: StoredJournal, data: bytes, key: SegmentKey) -> None:
+    journal.add(StoredSegment(key.name, _gaps_of(data)))
+    segment.path.unlink(missing_ok=True)
+
+
+def _gaps_of(data: bytes) -> tuple[tuple[str, int, int], ...]:
+    try:
+        records = read_segment(data).records
+    except SegmentCorrupt:
+        return ()  # the disk damaged it; the build will find nothing in it and says so
+    return tuple(
+        (record.document["code"], record.start_sample, record.end_sample)
+        for record in records
+        if record.kind == RecordKind.GAP
+    )
 
 
 async def store_segment(objects: Objects, session_id: UUID, data: bytes, key: SegmentKey) -> None:
-    """Put a segment where finalizing looks for it, and check that the storage has it: then the file is deleted.
+    """Put a segment where finalizing looks for it, and check that the storage has it: then the file may go.
 
     Raises:
         StorageError: it is not stored.
@@ -63,9 +82,9 @@ async def store_segment(objects: Objects, session_id: UUID, data: bytes, key: Se
 
 @dataclass(slots=True)
 class _Waiting:
-    """A segment on the disk; None once a pause has left nothing of it."""
+    """A segment on the disk."""
 
-    segment: SealedSegment | None
+    segment: SealedSegment
     under_way: bool = False
 
 
@@ -74,10 +93,11 @@ class Uploader:
 
     A segment goes only after a beat has come back that was *sent* `COMMIT_SECONDS` after its last sample: by then it
     is known whether the session was stopped or paused before that sample, and what lies past the stamp is cut off.
-    What lies in a pause is erased from the files that wait, too.
+    What lies in a pause is erased from the files that wait, too. `journal` is the one of the run's folder.
     """
 
-    def __init__(self, objects: Objects, session_id: UUID, clock: SessionClock) -> None:
+    def __init__(self, objects: Objects, session_id: UUID, clock: SessionClock, journal: StoredJournal) -> None:
+        self.journal = journal
         self._objects = objects
         self._session_id = session_id
         self._clock = clock
@@ -134,7 +154,7 @@ class Uploader:
     async def _erase(self, waiting: _Waiting) -> None:
         async with self._files:
             segment = waiting.segment
-            if segment is None or waiting.under_way:
+            if waiting.under_way:
                 return
             if not overlaps(segment.key.first_sample, segment.key.last_sample, self._cuts):
                 return
@@ -180,15 +200,12 @@ class Uploader:
     async def _upload(self, waiting: _Waiting) -> None:
         async with self._files:
             segment = waiting.segment
-            if segment is None:
-                return
             waiting.under_way = True
             data = await asyncio.to_thread(segment.path.read_bytes)
-            kept = cut_segment(data, segment.key, self._end_sample, self._cuts)
+            data, key = cut_segment(data, segment.key, self._end_sample, self._cuts)
         try:
-            if kept is not None:
-                await store_segment(self._objects, self._session_id, *kept)
-            await asyncio.to_thread(segment.path.unlink, missing_ok=True)
+            await store_segment(self._objects, self._session_id, data, key)
+            await asyncio.to_thread(_let_go, segment, self.journal, data, key)
         finally:
             waiting.under_way = False
 
@@ -200,9 +217,6 @@ class Uploader:
     def _next_may_go(self) -> bool:
         if not self._waiting:
             return False
-        segment = self._waiting[0].segment
-        if segment is None:
-            return True
-        last_sample = segment.key.last_sample
+        last_sample = self._waiting[0].segment.key.last_sample
         ended = self._end_sample is not None and self._proven_sample >= self._end_sample
         return self._everything or ended or last_sample <= self._proven_sample

@@ -62,23 +62,23 @@ def test_a_segment_loses_what_lies_in_a_pause_on_its_way() -> None:
     """The rest keeps its place; the key tells the new bytes."""
     data = segment_bytes()
     cut = cut_segment(data, segment_key(data, 1), None, ((60_000, 72_000),))
-    assert cut is not None
     records = [(r.kind, r.start_sample, r.end_sample) for r in read_segment(cut[0]).records if r.kind != 1]
     assert records == [(RecordKind.AUDIO, 48_000, 60_000), (RecordKind.AUDIO, 72_000, 144_000)]
     assert (cut[1].crc32, cut[1].size_bytes) == (zlib.crc32(cut[0]), len(cut[0]))
     assert cut_segment(data, segment_key(data, 1), None, ((0, 48_000),)) == (data, segment_key(data, 1))
-    assert cut_segment(data, segment_key(data, 1), None, ((0, END_OF_TIME),)) is None
+    nothing, key = cut_segment(data, segment_key(data, 1), None, ((0, END_OF_TIME),))
+    assert (read_segment(nothing).records, key.sequence, key.has_audio) == ([], 1, False)
 
 
 def test_a_file_is_rewritten_without_the_pause(tmp_path: Path) -> None:
     """Under its new name; nothing else is left in the folder."""
     kept = rewrite_segment(stored(tmp_path), ((72_000, END_OF_TIME),))
-    assert kept is not None
     assert [kept.path] == list(tmp_path.iterdir())
     assert (kept.key.first_sample, kept.key.last_sample) == (48_000, 72_000)
     assert zlib.crc32(kept.path.read_bytes()) == kept.key.crc32
-    assert rewrite_segment(kept, ((0, END_OF_TIME),)) is None
-    assert list(tmp_path.iterdir()) == []
+    emptied = rewrite_segment(kept, ((0, END_OF_TIME),))
+    assert [emptied.path] == list(tmp_path.iterdir())
+    assert read_segment(emptied.path.read_bytes()).records == []
 
 
 def test_idleness_stands_still_while_the_session_is_paused() -> None:

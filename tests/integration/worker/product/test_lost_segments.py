@@ -1,0 +1,189 @@
+"""What the object storage loses before a recording is built is named, on a local folder and on S3."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from audio.pcm import SAMPLE_RATE
+from audio.segments.segments import encode_audio, encode_header, encode_track, segment_key
+from sessions.ids import format_id
+from sessions.lifecycle.lifecycle import Status
+from sessions.lifecycle.stop import Stop
+from store.objects.objects import Objects
+from store.outputs.transcripts import Transcripts
+from store.runs.fence import Fence
+from store.runs.run_segments import RunSegments
+from tests.support.engine import Engine
+from worker.product.finalizer import Finalizer
+from worker.spool.salvage import Salvage
+from worker.spool.spool_writer import SealedSegment
+from worker.spool.stored_journal import StoredJournal
+from worker.spool.uploader import upload_segment
+
+SEGMENT_SECONDS = 1
+STORAGE = "gap.storage"
+
+
+@dataclass
+class Loss:
+    """A run that has recorded, and a storage that may lose what it took."""
+
+    engine: Engine
+    objects: Objects
+    data_dir: Path
+
+    def spool(self, fence: Fence) -> Path:
+        """The folder of the run."""
+        folder = self.data_dir / "spool" / str(fence.owner) / str(fence.session_id) / str(fence.epoch)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder.parents[1] / "lock").touch()
+        return folder
+
+    def record(self, fence: Fence, number: int) -> SealedSegment:
+        """A segment in the spool: a second of a constant, `number` - 1 seconds after the start."""
+        start = (number - 1) * SEGMENT_SECONDS * SAMPLE_RATE
+        second = np.full(SAMPLE_RATE * SEGMENT_SECONDS // 10, 1000, dtype=np.int16)
+        data = b"".join(
+            [
+                encode_header(format_id("sess", fence.session_id), fence.epoch, str(fence.owner), start),
+                encode_track(1, 1, identity="ann", name="", sid="TR_1", side="room"),
+                *(encode_audio(1, 2 + n, start + n * len(second), start, second) for n in range(10)),
+            ]
+        )
+        key = segment_key(data, number)
+        path = self.spool(fence) / key.name.rpartition("/")[2]
+        path.write_bytes(data)
+        return SealedSegment(path, key)
+
+    async def upload(self, fence: Fence, numbers: range) -> tuple[RunSegments, list[str]]:
+        """Record and upload segments; what to seal the run with, and their storage keys."""
+        journal = StoredJournal(self.spool(fence))
+        for number in numbers:
+            await upload_segment(self.objects, fence.session_id, self.record(fence, number), journal)
+        prefix = f"spool/{format_id('sess', fence.session_id)}"
+        return RunSegments(len(numbers), journal.stored), [f"{prefix}/{one.name}" for one in journal.stored]
+
+    async def end_after(self, fence: Fence, seconds: float) -> None:
+        """Put the session into `ending`, as if it had run exactly so long."""
+        await self.engine.pass_seconds(seconds + 1)
+        started_at = (await self.engine.session(fence.session_id)).started_at
+        assert started_at is not None
+        at = started_at + timedelta(seconds=seconds)
+        await self.engine.runs.enter_ending(fence, Stop.ended("end.requested", at=at))
+
+    async def recording(self, fence: Fence) -> tuple[str, str | None, list[tuple[int, int, str]]]:
+        """Finalize; the recording's state, its reason, its gaps."""
+        finalizer = Finalizer(
+            self.engine.freezes,
+            Transcripts(self.engine.db),
+            self.objects,
+            temporary=self.data_dir / "tmp",
+            salvage_seconds=60,
+        )
+        await finalizer.finalize(fence.session_id)
+        assert await self.engine.status(fence.session_id) == Status.ENDED
+        [row] = await self.engine.sql(
+            "SELECT s.recording_state, s.recording_reason, r.gaps FROM sessions s JOIN recordings r"
+            " ON r.session_id = s.id WHERE s.id = :id",
+            id=fence.session_id,
+        )
+        gaps = [(gap["start_ms"], gap["end_ms"], gap["code"]) for gap in row.gaps]
+        return row.recording_state, row.recording_reason, gaps
+
+
+@pytest.fixture
+async def loss(database_url: str, objects: Objects, tmp_path: Path) -> AsyncIterator[Loss]:
+    """Everything fresh."""
+    async with Engine.open(database_url) as engine:
+        yield Loss(engine, objects, tmp_path / "data")
+
+
+@pytest.mark.parametrize(
+    ("removed", "gaps"),
+    [
+        ([], []),
+        ([0], [(0, 1000)]),
+        ([1], [(1000, 2000)]),
+        ([2], [(2000, 3000)]),
+        ([0, 2], [(0, 1000), (2000, 3000)]),
+        ([0, 1, 2], [(0, 3000)]),
+    ],
+)
+async def test_segments_that_were_removed_before_the_end_are_gaps(
+    loss: Loss, removed: list[int], gaps: list[tuple[int, int]]
+) -> None:
+    """One of three, some, all: exactly their time, and the recording is incomplete."""
+    fence = await loss.engine.running()
+    stored, keys = await loss.upload(fence, range(1, 4))
+    for index in removed:
+        await loss.objects.delete(keys[index])
+    await loss.end_after(fence, 3.0)
+    await loss.engine.runs.seal(fence, stored)
+    state = ("incomplete", STORAGE) if removed else ("available", None)
+    assert await loss.recording(fence) == (*state, [(start, end, STORAGE) for start, end in gaps])
+
+
+def _cut(data: bytes) -> bytes:
+    return data[: len(data) - 45 * 960]
+
+
+def _flip(data: bytes) -> bytes:
+    at = len(data) - 45 * 960
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+
+@pytest.mark.parametrize("damage", [_cut, _flip, lambda data: b"", lambda data: b"\0" * len(data)])
+async def test_a_segment_that_is_there_but_damaged_is_a_gap_from_the_damage_on(
+    loss: Loss, damage: Callable[[bytes], bytes]
+) -> None:
+    """Cut off, one bit, empty, all zeros."""
+    fence = await loss.engine.running()
+    stored, keys = await loss.upload(fence, range(1, 4))
+    data = damage(await loss.objects.get(keys[1]))
+    await loss.objects.put_bytes(keys[1], data)
+    await loss.end_after(fence, 3.0)
+    await loss.engine.runs.seal(fence, stored)
+    start = 1500 if data[:8] == b"PARLEYSG" else 1000
+    assert await loss.recording(fence) == ("incomplete", STORAGE, [(start, 2000, STORAGE)])
+
+
+async def test_a_hole_in_what_a_lost_host_had_uploaded_is_a_gap(loss: Loss) -> None:
+    """It never sealed: the numbers say what is missing, and the lost worker's gap covers the rest."""
+    fence = await loss.engine.running()
+    _, keys = await loss.upload(fence, range(1, 5))
+    await loss.objects.delete(keys[1])
+    await loss.objects.delete(keys[3])
+    await loss.end_after(fence, 6.0)
+    await loss.engine.pass_seconds(100)
+    gaps: list[tuple[int, int, Any]] = [(1000, 2000, STORAGE), (3000, 6000, "gap.worker_lost")]
+    assert await loss.recording(fence) == ("incomplete", STORAGE, gaps)
+
+
+async def test_what_a_killed_process_had_uploaded_is_known_to_whoever_salvages_it(loss: Loss) -> None:
+    """Two were stored when it died, both are gone since; the third was in its spool."""
+    fence = await loss.engine.running()
+    _, keys = await loss.upload(fence, range(1, 3))
+    loss.record(fence, 3)
+    for key in keys:
+        await loss.objects.delete(key)
+    await loss.end_after(fence, 3.0)
+    engine = loss.engine
+    await Salvage(loss.data_dir, engine.db, loss.objects, engine.claims, engine.runs).run()
+    assert await loss.recording(fence) == ("incomplete", STORAGE, [(0, 2000, STORAGE)])
+    assert list((loss.data_dir / "spool").iterdir()) == []
+
+
+async def test_a_segment_that_is_lost_after_the_freeze_is_a_gap_too(loss: Loss) -> None:
+    """The plan names it, and the build does not find it."""
+    fence = await loss.engine.running()
+    stored, keys = await loss.upload(fence, range(1, 3))
+    await loss.end_after(fence, 2.0)
+    await loss.engine.runs.seal(fence, stored)
+    await loss.engine.frozen(fence.session_id)
+    await loss.objects.delete(keys[0])
+    assert await loss.recording(fence) == ("incomplete", STORAGE, [(0, 1000, STORAGE)])
