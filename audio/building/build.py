@@ -13,10 +13,11 @@ from zlib import crc32
 import numpy as np
 import soundfile
 
-from audio.building.mix import MixWindow, soft_limit
+from audio.building.limiter import Limiter
+from audio.building.mix import MixWindow
 from audio.building.wav import digest, open_wav, write_samples
 from audio.levels import dbfs, peak_magnitude
-from audio.pcm import SAMPLE_RATE, SAMPLES_PER_FRAME
+from audio.pcm import SAMPLE_RATE, SAMPLES_PER_FRAME, Pcm
 from audio.ranges import kept_ranges, merged_ranges, position_without
 from audio.segments.gaps import GAP_PAUSED, GAP_STORAGE, Gap, GapMs, cut_gaps_in_ms, gaps_in_ms
 from audio.segments.plan import BuildPlan, Layout, PlannedSegment
@@ -97,7 +98,9 @@ class _Build:
         self._num_channels = plan.num_channels
         self._ends = epoch_ends(plan)
         self._window = MixWindow(plan.num_channels)
+        self._limiter = Limiter(plan.num_channels)
         self._next_block = 0
+        self._next_sample = 0
 
     @property
     def file_length(self) -> int:
@@ -138,20 +141,21 @@ class _Build:
             self._write_block(index, SAMPLE_RATE, wav)
 
     def write_rest(self, wav: soundfile.SoundFile) -> None:
-        """Write the last, partial block."""
+        """Write the last, partial block, and what the limiter held back."""
         self._write_block(self._next_block, self._length_samples % SAMPLE_RATE, wav)
+        self._write(self._limiter.finish(), wav)
 
     def _write_block(self, index: int, length: int, wav: soundfile.SoundFile) -> None:
         self._next_block = index + 1
         mix = self._window.take(index)
-        kept = list(kept_ranges(index * SAMPLE_RATE, index * SAMPLE_RATE + length, self._left_out))
-        if mix is None:
-            write_samples(wav, np.zeros((sum(end - start for start, end in kept), self._num_channels), dtype=np.int16))
-            return
-        pcm = soft_limit(mix[:, :length])
+        sums = np.zeros((self._num_channels, length), dtype=np.int32) if mix is None else mix[:, :length]
+        self._write(self._limiter.push(sums), wav)
+
+    def _write(self, pcm: Pcm, wav: soundfile.SoundFile) -> None:
+        start_sample, self._next_sample = self._next_sample, self._next_sample + pcm.shape[1]
         self.peak = max(self.peak, peak_magnitude(pcm))
-        for start, end in kept:
-            write_samples(wav, np.ascontiguousarray(pcm[:, start - index * SAMPLE_RATE : end - index * SAMPLE_RATE].T))
+        for start, end in kept_ranges(start_sample, self._next_sample, self._left_out):
+            write_samples(wav, np.ascontiguousarray(pcm[:, start - start_sample : end - start_sample].T))
 
     def _add(self, key: SegmentKey, run: ContiguousRun, low: int, high: int) -> None:
         label = self.tally.label(key, run.track)

@@ -1,30 +1,9 @@
-"""Adding tracks up: a sparse window of int32 blocks, and the soft limit that brings the sum back to int16."""
+"""Adding tracks up: a sparse window of int32 blocks."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audio.pcm import SAMPLE_RATE, Pcm
-
-LIMIT_THRESHOLD = 23_197
-"""-3 dBFS: sums up to here pass unchanged."""
-
-_HEADROOM = 32_767 - LIMIT_THRESHOLD
-
-
-def soft_limit(mix: NDArray[np.int32]) -> Pcm:
-    """Bring sums of any shape into int16: identity up to -3 dBFS, above that a curve that nears full scale.
-
-    The curve t + h*d/(d + h) starts with slope 1, is monotonic and symmetric, and is computed in integers, so every
-    machine makes the same bytes.
-    """
-    if mix.size == 0 or (int(mix.max()) <= LIMIT_THRESHOLD and int(mix.min()) >= -LIMIT_THRESHOLD):
-        return mix.astype(np.int16)
-    limited = mix.copy()
-    loud = np.abs(mix) > LIMIT_THRESHOLD
-    sums = mix[loud].astype(np.int64)
-    excess = np.abs(sums) - LIMIT_THRESHOLD
-    limited[loud] = np.sign(sums) * (LIMIT_THRESHOLD + excess * _HEADROOM // (excess + _HEADROOM))
-    return limited.astype(np.int16)
 
 
 class MixWindow:

@@ -66,5 +66,5 @@ def _speech() -> Pcm:
     random = np.random.default_rng(7)
     samples = SAMPLE_RATE * 7
     envelope = 0.5 + 0.5 * np.sin(2 * np.pi * 4 * np.arange(samples) / SAMPLE_RATE)
-    noise: Pcm = (random.normal(0, 5000, samples) * envelope).astype(np.int16)
+    noise: Pcm = (random.normal(0, 5800, samples) * envelope).astype(np.int16)
     return noise

@@ -90,7 +90,7 @@ TransportRequest = Annotated[
 
 
 class RecordingRequest(RequestModel):
-    """How `conversation.wav` is made."""
+    """How `conversation.wav` is made. Voices are as loud in it as they were, but for sums beyond full scale."""
 
     layout: Layout = Field(
         session_defaults.RECORDING.layout,

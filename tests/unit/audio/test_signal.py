@@ -1,11 +1,11 @@
-"""Sine, levels and limit do what their numbers say."""
+"""Sine, levels and the window of the mix do what their numbers say."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audio.building.mix import LIMIT_THRESHOLD, MixWindow, soft_limit
+from audio.building.mix import MixWindow
 from audio.levels import peak_dbfs
 from audio.sine import sine_block
 
@@ -52,33 +52,6 @@ def test_an_impossible_sine_is_refused(count: int, level: float) -> None:
 def test_a_peak_level_is_relative_to_full_scale(samples: list[int], expected: float) -> None:
     """The largest magnitude counts, the negative end too; silence is the floor."""
     assert peak_dbfs(np.array(samples, dtype=np.int16)) == pytest.approx(expected, abs=0.01)
-
-
-def test_sums_up_to_the_threshold_pass_unchanged() -> None:
-    """Below -3 dBFS the limit is the identity."""
-    sums = np.arange(-LIMIT_THRESHOLD, LIMIT_THRESHOLD + 1, dtype=np.int32)
-
-    assert np.array_equal(soft_limit(sums), sums)
-    assert np.array_equal(soft_limit(np.append(sums, np.int32(2**31 - 1)))[:-1], sums)
-
-
-def test_the_limit_is_monotonic_symmetric_and_never_wraps() -> None:
-    """Over the sums of a hundred full-scale tracks, louder in is never quieter out."""
-    sums = np.arange(-3_300_000, 3_300_001, 3, dtype=np.int32)
-    limited = soft_limit(sums).astype(np.int32)
-
-    assert np.all(np.diff(limited) >= 0)
-    assert np.array_equal(limited, -limited[::-1])
-    assert np.array_equal(soft_limit(sums[sums < 0]), limited[sums < 0])
-    assert np.array_equal(soft_limit(sums[sums > 0]), limited[sums > 0])
-    assert (int(limited[0]), int(limited[-1])) == (-32_739, 32_739)
-
-
-def test_the_limit_starts_without_a_kink() -> None:
-    """Just above the threshold the slope is still one."""
-    sums = np.arange(LIMIT_THRESHOLD, LIMIT_THRESHOLD + 90, dtype=np.int32)
-
-    assert np.abs(soft_limit(sums) - sums).max() <= 1
 
 
 @settings(max_examples=50)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audio.building.build import BuildPlan, BuildResult, Gap, build_recording
-from audio.building.mix import soft_limit
+from audio.building.limiter import limited
 from audio.building.recording_document import recording_document
 from audio.building.wav import WAV_LIMIT_BYTES, container_format
 from audio.segments.segments import encode_gap, encode_header
@@ -120,7 +120,7 @@ def test_any_split_gives_what_one_mix_gives(
 
     samples, result = storage.build(length, layout=layout, cuts=tuple(cuts))
 
-    assert np.array_equal(samples, soft_limit(expected[:, :length]))
+    assert np.array_equal(samples, limited(expected[:, :length]))
     assert result.damaged_segments == []
 
 
@@ -395,7 +395,7 @@ def test_pauses_can_be_cut_out_of_the_file_and_its_times_stay_right() -> None:
     cuts = ((SECOND // 2, SECOND), (2 * SECOND, 3 * SECOND + 100))
     samples, result = storage.build(5 * SECOND, cuts=cuts, on_pause="cut")
     expected = np.concatenate([pcm[: SECOND // 2], pcm[SECOND : 2 * SECOND], pcm[3 * SECOND + 100 :]])
-    np.testing.assert_array_equal(samples, soft_limit(expected[np.newaxis].astype(np.int32)))
+    np.testing.assert_array_equal(samples, limited(expected[np.newaxis].astype(np.int32)))
     assert result.length_samples == 5 * SECOND - SECOND // 2 - SECOND - 100
     assert [(gap["start_ms"], gap["end_ms"], gap["code"]) for gap in result.gaps] == [
         (500, 500, "gap.paused"),
