@@ -17,6 +17,7 @@ GAP_REJOIN = "gap.rejoin"
 
 _UNHEARD_SAMPLES = SAMPLE_RATE // 5  # a killed process may not have written as much
 _HANDOVER_SAMPLES = 2 * SAMPLE_RATE  # from an eviction to the successor's first frame; 50 ms at best
+_SUBSCRIBING_SAMPLES = 5 * SAMPLE_RATE  # whoever is heard later was not there before
 _SILENT_HANDOVER_SAMPLES = 10 * SAMPLE_RATE  # the end of a run without audio is known by its last beat only
 
 
@@ -74,7 +75,7 @@ def paused_ranges(pauses: Sequence[dict[str, Any]], clock: SessionClock, length_
 def unrecorded(
     runs: Sequence[dict[str, Any]], keys: Sequence[SegmentKey], clock: SessionClock, length_samples: int
 ) -> list[Gap]:
-    """The stretches in which no run recorded: after one that was lost or handed over, until the next one had joined.
+    """The stretches in which no run recorded: after one that was lost or handed over, until the next one heard.
 
     Only here can they be named: a recorder that takes over knows its predecessor's last beat, but not yet what that
     one's spool holds.
@@ -89,7 +90,7 @@ def unrecorded(
     for index, run in enumerate(joined):
         reached = max(reached, _reached(run, keys, clock))
         if index + 1 < len(joined):
-            until = clock.sample_of(datetime.fromisoformat(joined[index + 1]["joined_at"]))
+            until = _heard_again(joined[index + 1], keys, clock)
         elif run["lost"] or run["released_at"] is not None or not run["sealed"]:
             until = length_samples  # nobody took over
         else:
@@ -100,6 +101,13 @@ def unrecorded(
             handover = taken and until - reached <= _HANDOVER_SAMPLES
             gaps.append(Gap(reached, until, GAP_REJOIN if handover else GAP_WORKER_LOST))
     return gaps
+
+
+def _heard_again(run: dict[str, Any], keys: Sequence[SegmentKey], clock: SessionClock) -> int:
+    """From which sample on a run that took over heard the room: tracks are subscribed after the join."""
+    joined = clock.sample_of(datetime.fromisoformat(run["joined_at"]))
+    first = min((key.first_sample for key in _keys_of(run, keys) if key.first_sample < key.last_sample), default=joined)
+    return first if joined < first <= joined + _SUBSCRIBING_SAMPLES else joined
 
 
 def _reached(run: dict[str, Any], keys: Sequence[SegmentKey], clock: SessionClock) -> int:
@@ -116,4 +124,8 @@ def _is_exact(run: dict[str, Any], keys: Sequence[SegmentKey]) -> bool:
 
 
 def _last_sample(run: dict[str, Any], keys: Sequence[SegmentKey]) -> int:
-    return max((key.last_sample for key in keys if key.epoch == run["epoch"] and key.owner == run["owner"]), default=0)
+    return max((key.last_sample for key in _keys_of(run, keys)), default=0)
+
+
+def _keys_of(run: dict[str, Any], keys: Sequence[SegmentKey]) -> list[SegmentKey]:
+    return [key for key in keys if key.epoch == run["epoch"] and key.owner == run["owner"]]

@@ -1,0 +1,80 @@
+"""Faults, and the rule that holds whatever happens: what is not in the file is named, and nobody pays for it."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from parley.servers.livekit_server import LiveKitServer
+from tests.support.beeps import mint_token
+from tests.support.never_silently_wrong import assert_never_silently_wrong
+from tests.support.slots import SlotTalker, SlotVoice
+from tests.support.stack import Stack, eventually
+
+
+@pytest.fixture
+def speaker(livekit: LiveKitServer, room: str) -> Callable[..., SlotTalker]:
+    """`speaker(identity, number)`: a participant of the test's room who says when it spoke."""
+
+    def make(identity: str, number: int) -> SlotTalker:
+        token = mint_token(livekit.api_key, livekit.api_secret, room, identity)
+        return SlotTalker(livekit.url, token, SlotVoice(number))
+
+    return make
+
+
+async def test_undisturbed_every_slot_is_in_the_file(
+    common_stack: Stack, room: str, speaker: Callable[..., SlotTalker], tmp_path: Path
+) -> None:
+    """Of two who speak at the same time; nothing is declared, and all of it is billed."""
+    token = common_stack.token(room)
+    async with speaker("ann", 0) as ann, speaker("bob", 1) as bob:
+        session = await common_stack.create(room, token=token)
+        await common_stack.reach(session["id"], "running")
+        await asyncio.sleep(8)
+        await common_stack.end(session["id"])
+
+    secrets = [token, token.rpartition(".")[2]]
+    truths = await assert_never_silently_wrong(common_stack, session["id"], [ann, bob], tmp_path, secrets)
+
+    for truth in truths.values():
+        assert truth.heard >= 60
+        assert truth.lost == 0
+
+
+async def test_a_killed_recorder_loses_only_what_is_named(
+    stack: Stack, room: str, speaker: Callable[..., SlotTalker], tmp_path: Path
+) -> None:
+    """kill -9 of the process that records, twice."""
+    await stack.start_api()
+    worker = await stack.start_worker(PARLEY_PROCESSES="2")
+    async with speaker("ann", 0) as ann:
+        session = await stack.create(room)
+        await stack.reach(session["id"], "running")
+        for epoch in (2, 3):
+            await asyncio.sleep(4)
+            for child in recorders(worker.popen.pid):
+                child.kill()
+                await asyncio.sleep(0.05)
+            await eventually(partial(_joined, stack, session["id"], epoch), seconds=30, what="it was taken over")
+        await asyncio.sleep(4)
+        await stack.end(session["id"])
+
+    truths = await assert_never_silently_wrong(stack, session["id"], [ann], tmp_path)
+
+    assert truths["ann"].lost > 0
+    assert truths["ann"].heard > 60
+
+
+def recorders(pid: int) -> list[psutil.Process]:
+    """The processes of a worker that record."""
+    return [child for child in psutil.Process(pid).children(recursive=True) if "recorder" in child.cmdline()]
+
+
+async def _joined(stack: Stack, session_id: str, epoch: int) -> bool:
+    session: dict[str, Any] = await stack.get(session_id)
+    return bool(session["epoch"] >= epoch and session["status"] == "running")

@@ -1,0 +1,87 @@
+"""The rule that holds of every recording, whatever happened to it; each test of a fault calls this.
+
+Speech that was spoken and is not in the file lies in a declared gap, a gap holds no true speech, nobody pays for what
+the file lacks, the session has ended once, the file is as long as the session's clock says, the receipt balances, and
+no token is in a log or in the storage.
+"""
+
+import wave
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from tests.support.bill import assert_balances
+from tests.support.file_tree import contents_below
+from tests.support.slots import Sent, SlotTalker, Truth, compare
+from tests.support.stack import Stack
+
+LENGTH_MS = 50  # the file may be so much longer or shorter than the session's clock
+_TERMINAL = ("ended", "failed", "canceled")
+
+
+async def assert_never_silently_wrong(
+    stack: Stack, session_id: str, talkers: Sequence[SlotTalker], folder: Path, secrets: Sequence[str] = ()
+) -> dict[str, Truth]:
+    """Check a session that is over; `pauses` are none.
+
+    Args:
+        folder: for the file.
+        secrets: that must be in no file of the stack: logs, spool, objects.
+
+    Returns:
+        By each talker's identity, how the recording compares with what was spoken.
+    """
+    session = await stack.get(session_id)
+    _, recording = await stack.call("GET", f"/v1/sessions/{session_id}/recording")
+    _, bill = await stack.call("GET", f"/v1/usage/events?session_id={session_id}&limit=100")
+    _, receipt = await stack.call("GET", f"/v1/sessions/{session_id}/receipt")
+    _, timeline = await stack.call("GET", f"/v1/sessions/{session_id}/timeline")
+    path = await stack.download(session_id, folder / f"{session_id}.wav")
+
+    samples: NDArray[np.int16] = soundfile.read(path, dtype="int16", always_2d=True)[0][:, 0]
+    truths = {
+        talker.room.local_participant.identity: compare(
+            samples,
+            talker.voice,
+            since_start(talker.sent, session),
+            recording["gaps"],
+            talker.torn,
+        )
+        for talker in talkers
+    }
+    for identity, truth in truths.items():
+        assert truth.undeclared == [], f"{identity} is silent where no gap says so: {truth}"
+        assert truth.false == [], f"{identity} is heard where a gap says that nothing true is: {truth}"
+    _assert_opens(path, len(samples), session)
+    assert_balances(bill["data"], session, recording)
+    assert receipt["balances"], receipt["imbalances"]
+    ends = [move for move in timeline["data"] if move["status_to"] in _TERMINAL]
+    assert len(ends) == 1, ends
+    _assert_kept_secret(stack.folder, secrets)
+    return truths
+
+
+def since_start(sent: Sequence[Sent], session: Mapping[str, Any]) -> list[Sent]:
+    """The same slots, in seconds since the session started."""
+    started = datetime.fromisoformat(session["started_at"]).timestamp()
+    return [Sent(slot.number, slot.at - started) for slot in sent]
+
+
+def _assert_opens(path: Path, samples: int, session: Mapping[str, Any]) -> None:
+    """Both readers find as much, and as the session's clock says."""
+    with wave.open(str(path)) as read:
+        frames, rate = read.getnframes(), read.getframerate()
+    assert frames == samples
+    clock = datetime.fromisoformat(session["ending_at"]) - datetime.fromisoformat(session["started_at"])
+    assert abs(frames * 1000 / rate - clock.total_seconds() * 1000) <= LENGTH_MS
+
+
+def _assert_kept_secret(folder: Path, secrets: Sequence[str]) -> None:
+    for path, content in contents_below(folder):
+        for secret in secrets:
+            assert secret.encode() not in content, f"a secret is in {path}"
