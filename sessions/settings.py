@@ -158,6 +158,15 @@ class Settings(BaseModel):
             " answers late: the SDK makes four attempts of up to 5 s each, and we repeat them."
         ),
     )
+    subscribe_seconds: float = Field(
+        1,
+        ge=0,
+        description="Seconds that a session's start waits for the audio of those who are in the room already.",
+        json_schema_extra=_why(
+            "Subscribing takes 0.1 to 0.3 s (measured). What is said meanwhile would be missing from the first second;"
+            " a track that nobody delivers must not hold up the start."
+        ),
+    )
     rejoin_seconds: float = Field(
         120,
         gt=0,

@@ -5,6 +5,7 @@ The SDK's callbacks become typed events in a bounded queue.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 from livekit import rtc
@@ -47,6 +48,8 @@ class LiveKitRoom:
         self._subscription = subscription
         self._tracks: dict[str, rtc.RemoteAudioTrack] = {}
         self._left = False
+        self._listening = False
+        self._subscribed = asyncio.Event()
         for name, callback in (
             ("participant_connected", self._on_participant_connected),
             ("participant_disconnected", self._on_participant_disconnected),
@@ -76,13 +79,33 @@ class LiveKitRoom:
         return permissions.can_publish and not permissions.hidden
 
     def listen(self) -> None:
-        """Announce who is here and ask for their audio, now and from now on; video is never asked for."""
+        """Announce who is here and ask for their audio, now and from now on; video is never asked for.
+
+        May be called again.
+        """
+        if self._listening:
+            return
+        self._listening = True
         if self.streams is not None:
             self.streams.listen()
         for participant in list(self._room.remote_participants.values()):
             self._on_participant_connected(participant)
             for publication in list(participant.track_publications.values()):
                 self._on_track_published(publication, participant)
+
+    async def heard(self, seconds: float) -> None:
+        """Wait until all audio that was published when the worker began to listen can be read, at most so long."""
+        wanted = [
+            publication.sid
+            for participant in self._room.remote_participants.values()
+            for publication in participant.track_publications.values()
+            if publication.kind == rtc.TrackKind.KIND_AUDIO and self._wanted(participant)
+        ]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self._left and not self._tracks.keys() >= set(wanted):
+                    self._subscribed.clear()
+                    await self._subscribed.wait()
 
     async def read_frames(self, sid: str, append: Callable[[int, Pcm], None]) -> None:
         """Hand every frame of a subscribed track to `append(boottime_ns at arrival, samples)` until the track ends."""
@@ -162,6 +185,7 @@ class LiveKitRoom:
         if self._left or not isinstance(track, rtc.RemoteAudioTrack):
             return
         self._tracks[publication.sid] = track
+        self._subscribed.set()
         self.events.put(AudioSubscribed(RemoteTrack(publication.sid, participant.identity, publication.name)))
 
     def _on_track_unsubscribed(

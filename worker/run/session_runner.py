@@ -161,6 +161,8 @@ class SessionRunner:
             return RunStop.found(Stop.failed("room.unreachable", "the room could not be joined again in time"))
         try:
             if self._recording is None:
+                outcome.listen()
+                await outcome.heard(self._tools.settings.subscribe_seconds)  # the clock begins with what can be heard
                 self._recording = await self._begin_recording()
         except ParleyError as error:
             return RunStop.found(Stop.failed(error.code, error.message))

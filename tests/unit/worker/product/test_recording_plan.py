@@ -56,6 +56,14 @@ def test_a_slow_hand_over_is_a_gap_but_nobody_was_lost() -> None:
     assert gaps(runs, [segment(1, 0, 12), segment(2, 12.5, 20)], GAP_REJOIN) == [(12, 12.5)]
 
 
+def test_the_gap_of_a_takeover_reaches_to_what_is_heard_again() -> None:
+    """Tracks are subscribed after the join; whoever is heard much later was not there before."""
+    runs = [run(1, 0, 9, lost=True), run(2, 12, 20)]
+    assert gaps(runs, [segment(1, 0, 9), segment(2, 12.6, 20)]) == [(9, 12.6)]
+    assert gaps(runs, [segment(1, 0, 9), segment(2, 18, 20)]) == [(9, 12)]
+    assert gaps(runs, [segment(1, 0, 9), segment(2, 18, 20), segment(2, 13, 13)]) == [(9, 12)]
+
+
 def test_a_hand_over_that_was_taken_much_later_is_a_gap_of_ours() -> None:
     """Nobody was there to take it within the grace period."""
     runs = [run(1, 0, 9, released=7), run(2, 15, 20)]
