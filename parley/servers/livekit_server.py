@@ -39,6 +39,7 @@ _SHOWN_LINES = 15
 
 _START_TRIES = 5  # a port that we chose may be taken before the server binds it
 _POLL_SECONDS = 0.02
+_EMPTY_ROOM_SECONDS = 3600  # by default a room in which nobody but a recorder is closes after five minutes
 _TOKEN_SECONDS = 60
 _ASK_SECONDS = 0.2  # the first SIGTERM waits for participants to leave, the second one does not
 _KILL_SECONDS = 5
@@ -248,6 +249,7 @@ class LiveKitServer:
                 "tcp_port": 0,  # off: it would listen on every address
                 "udp_port": self._media_port,
             },
+            "room": {"empty_timeout": _EMPTY_ROOM_SECONDS},
             "turn": {"enabled": False},
             "logging": {"level": "info", "json": True},
         }
