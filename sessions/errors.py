@@ -25,6 +25,8 @@ These are signals between modules, and get no farther than to who is named here:
 
     Replaced        store.runs.fence: another run has the session; whatever task of the worker writes catches it
     JobFailedError  store.jobs.jobs: Procrastinate marks the job as failed by it; the cause is logged already
+    AnswerTimeout   store.database.bounded_connection: PostgreSQL did not answer in time; a DatabaseUnavailableError
+                    is made of it
     EndpointError   worker.openai_endpoint: the engines of speech and summaries make a SpeechError or SummaryError of it
     SegmentCorrupt  audio.segments.segments: whoever reads segments leaves this one out
     _HurryError     worker.host.supervisor: ends the wait for children at the second signal
