@@ -16,7 +16,7 @@ REALTIME_FOLDERS := tests/e2e tests/integration/worker tests/integration/store/l
 SCHEMATHESIS_EXAMPLES ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint check test demo dev schemathesis bench docs lock clean livekit-server peers
+.PHONY: help setup lint check test demo dev schemathesis faults bench docs lock clean livekit-server peers
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -42,6 +42,9 @@ dev: setup ## run the whole stack in the foreground
 
 schemathesis: setup ## look longer for requests that the API answers other than its document says
 	PARLEY_SCHEMATHESIS_EXAMPLES=$(SCHEMATHESIS_EXAMPLES) $(BIN)/python -m pytest -s tests/integration/control_api/test_schemathesis.py
+
+faults: setup livekit-server ## hurt the stack in every way that docs/faults.md names
+	$(BIN)/python -m tools.faults
 
 bench: setup ## measure, and print a table
 	$(BIN)/python -m bench
