@@ -204,6 +204,11 @@ _ALL = (
     _gap("gap.worker_lost", "platform", "The worker was lost and another took over."),
     _gap("gap.rejoin", "transport", "The connection to the room was lost for this time."),
     _gap("gap.concealed", "transport", "Audio did not arrive in time; what is heard here was made up."),
+    _gap(
+        "gap.permission",
+        "customer",
+        "Somebody could not be heard: the worker lacked canSubscribe, or the publisher did not let it subscribe.",
+    ),
     _gap("gap.storage", "platform", "What was recorded here could not be stored or read back."),
     _gap(
         "gap.overflow", "customer", "A byte stream was too far ahead of its playing, so this part of it was not kept."

@@ -167,6 +167,16 @@ class Settings(BaseModel):
             " a track that nobody delivers must not hold up the start."
         ),
     )
+    unproven_connection_seconds: float = Field(
+        10,
+        gt=0,
+        description="Seconds in which nothing proves the connection to a room, after which it is joined anew.",
+        json_schema_extra=_why(
+            "Four times the 2.5 s after which even an empty room's connection shows a sign of life (measured)."
+            " LiveKit's SDK notices a server that is gone after 13 s, and may try for ever to get back. Shorter"
+            " outages have their gap as well, without a rejoin."
+        ),
+    )
     rejoin_seconds: float = Field(
         120,
         gt=0,

@@ -3,34 +3,81 @@
 from dataclasses import dataclass, field
 
 from audio.pcm import SAMPLE_RATE
+from worker.room.room_reading import TrackReading
 
 _LEAST_SAMPLES = SAMPLE_RATE // 5  # within one reading; any network loses less than that
+_ALL = 0.9  # of an interval: the counter lags by what is decoded at once
 
 
 @dataclass(slots=True)
 class ConcealmentWatch:
-    """Turns readings of one track's `concealed_samples` into gaps.
+    """Turns readings of one track's counter into gaps. Positions are samples of the session's clock.
 
     The counter does not say where between two readings the samples lie. A loss that spans readings lies at the end of
     its first interval and at the start of its last one, so the samples are placed there.
+
+    A muted microphone sends nothing, so that the jitter buffer makes up all of it (measured with a browser: 1.5 s of
+    2.5 s); after the unmuting it goes on until the first packet has come. None of that is a gap.
     """
 
-    _last: tuple[int, int] | None = field(default=None)  # samples so far, position of the reading
+    _last: tuple[TrackReading, int] | None = field(default=None)  # and the position of the reading
     _was_concealing: bool = field(default=False)
+    _muted_since: int | None = field(default=None)
+    _muted_samples: int = field(default=0)  # since the last reading
+    _unmuted: bool = field(default=False)  # since the last reading
+    _packets_at_unmute: int | None = field(default=None)
 
-    def read(self, total: int | None, now_sample: int) -> tuple[int, int] | None:
-        """Take a reading at `now_sample`; `total` is None while the track is muted or can't be read.
+    def mute(self, muted: bool, now_sample: int) -> None:
+        """The track was muted, or unmuted."""
+        if muted and self._muted_since is None:
+            self._muted_since = now_sample
+        elif not muted and self._muted_since is not None:
+            self._muted_samples += now_sample - self._muted_since
+            self._muted_since = None
+            self._unmuted = True
+
+    def read(self, reading: TrackReading | None, now_sample: int) -> tuple[int, int] | None:
+        """Take a reading at `now_sample`; None: it can't be read.
 
         Returns the stretch [start, end) that was made up since the reading before, if any.
         """
-        if total is None:
+        muted_samples = self._take_muted(now_sample)
+        settled = self._take_settled(reading)
+        if reading is None:
             self._last, self._was_concealing = None, False
             return None
-        last, self._last = self._last, (total, now_sample)
-        if last is None or total < last[0]:
+        last, self._last = self._last, (reading, now_sample)
+        if last is None or reading.concealed_samples < last[0].concealed_samples or not settled:
+            self._was_concealing = False
             return None
-        made_up, since = min(total - last[0], now_sample - last[1]), last[1]
+        return self._placed(reading.concealed_samples - last[0].concealed_samples, muted_samples, last[1], now_sample)
+
+    def _placed(self, counted: int, muted_samples: int, since: int, now_sample: int) -> tuple[int, int] | None:
+        interval = now_sample - since - muted_samples
+        made_up = min(counted - muted_samples, interval)
+        if made_up > _ALL * interval:
+            made_up = interval
         went_on, self._was_concealing = self._was_concealing, made_up >= _LEAST_SAMPLES
         if made_up < _LEAST_SAMPLES:
             return None
-        return (since, since + made_up) if went_on else (now_sample - made_up, now_sample)
+        end = now_sample - muted_samples
+        return (since, since + made_up) if went_on else (end - made_up, end)
+
+    def _take_muted(self, now_sample: int) -> int:
+        muted, self._muted_samples = self._muted_samples, 0
+        if self._muted_since is not None:
+            muted += max(now_sample - self._muted_since, 0)
+            self._muted_since = max(now_sample, self._muted_since)
+        return muted
+
+    def _take_settled(self, reading: TrackReading | None) -> bool:
+        """Whether packets have come since the track was unmuted, before this interval."""
+        if self._unmuted:
+            self._unmuted = False
+            self._packets_at_unmute = -1 if reading is None else reading.packets
+            return False
+        if self._packets_at_unmute is not None:
+            if reading is not None and reading.packets > self._packets_at_unmute:
+                self._packets_at_unmute = None
+            return False
+        return True

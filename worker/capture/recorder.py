@@ -1,7 +1,7 @@
 """One run's recorder: it takes frames of tracks and puts records into the spool, on the event loop, never waiting."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from audio.levels import FLOOR_DBFS, peak_dbfs
@@ -14,6 +14,8 @@ from worker.clock.pause_ranges import overlaps
 from worker.clock.session_clock import SessionClock
 from worker.lease.live_run import Counters
 from worker.room.events import RemoteTrack
+from worker.room.heard_track import HeardTrack
+from worker.room.room_reading import TrackReading
 from worker.room.stream_events import AUDIO_STREAM
 from worker.spool.run_spool import RunSpool
 
@@ -23,8 +25,11 @@ _MOST_SINE_SAMPLES = 10 * SAMPLE_RATE  # per record; a loop that stood still has
 @dataclass(slots=True)
 class _Track:
     number: int
-    timeline: TrackTimeline
-    concealment: ConcealmentWatch
+    sid: str
+    identity: str
+    timeline: TrackTimeline = field(default_factory=TrackTimeline)
+    concealment: ConcealmentWatch = field(default_factory=ConcealmentWatch)
+    arrivals_ns: tuple[int, int] | None = None  # of the first frame and the last one
     closed: bool = False
 
 
@@ -44,9 +49,13 @@ class Recorder:
         self._cuts: tuple[Range, ...] = ()
 
     @property
-    def track_sids(self) -> list[str]:
-        """The tracks that are being recorded."""
-        return list(self._tracks)
+    def heard(self) -> list[HeardTrack]:
+        """The tracks that are being recorded and have delivered frames."""
+        return [
+            HeardTrack(track.sid, track.identity, *track.arrivals_ns)
+            for track in self._tracks.values()
+            if track.arrivals_ns is not None
+        ]
 
     def take_counters(self) -> Counters:
         """What was received so far, over all tracks; the peak is that since this was asked the last time."""
@@ -63,7 +72,7 @@ class Recorder:
         self.close_track(remote.sid)
         number = self._next_number()
         self._spool.add_track(number, identity=remote.identity, name=remote.name, sid=remote.sid, side="room")
-        track = _Track(number, TrackTimeline(), ConcealmentWatch())
+        track = _Track(number, remote.sid, remote.identity)
         self._tracks[remote.sid] = track
 
         def append(arrival_ns: int, pcm: Pcm) -> None:
@@ -80,7 +89,7 @@ class Recorder:
 
     def close_tracks(self) -> None:
         """End all tracks."""
-        for sid in self.track_sids:
+        for sid in list(self._tracks):
             self.close_track(sid)
 
     def open_player(self, identity: str) -> int:
@@ -109,14 +118,18 @@ class Recorder:
         for start, end in kept_ranges(start_sample, end_sample, self._cuts):
             self._spool.gap(code, start, end)
 
-    def concealed(self, sid: str, total: int | None, now_ns: int) -> None:
-        """Take a reading of a track's concealed samples."""
-        track = self._tracks.get(sid)
-        if track is None:
-            return
-        made_up = track.concealment.read(total, self._clock.sample_at(now_ns))
-        if made_up is not None:
-            self.gap("gap.concealed", *made_up)
+    def mute(self, sid: str, muted: bool, now_ns: int) -> None:
+        """A track was muted, or unmuted."""
+        if (track := self._tracks.get(sid)) is not None:
+            track.concealment.mute(muted, self._clock.sample_at(now_ns))
+
+    def made_up(self, readings: Mapping[str, TrackReading], now_ns: int) -> list[tuple[int, int]]:
+        """Take a reading of every track (by sid); the stretches that were made up since, as [from, to) of the boot-time
+        clock in nanoseconds.
+        """
+        now_sample = self._clock.sample_at(now_ns)
+        found = [track.concealment.read(readings.get(sid), now_sample) for sid, track in self._tracks.items()]
+        return [(self._clock.boottime_of(one[0]), self._clock.boottime_of(one[1])) for one in found if one is not None]
 
     def start_sine(self, start_sample: int) -> None:
         """Let the synthetic input begin; it is written by `tick` up to the present."""
@@ -142,6 +155,7 @@ class Recorder:
         if track.closed:
             return
         self._note_frame(arrival_ns)
+        track.arrivals_ns = (arrival_ns if track.arrivals_ns is None else track.arrivals_ns[0], arrival_ns)
         arrival_sample = self._clock.sample_at(arrival_ns)
         if not self._cuts or not overlaps(arrival_sample - 1, arrival_sample, self._cuts):
             self._received_samples += len(pcm)

@@ -34,10 +34,11 @@ class ParticipantLeft:
 
 @dataclass(frozen=True, slots=True)
 class AudioPublished:
-    """A remote participant has an audio track, muted or not, recorded or not."""
+    """A remote participant has an audio track, muted or not; `wanted`: the worker has asked for its frames."""
 
     sid: str
     identity: str
+    wanted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,14 @@ class AudioUnsubscribed:
     """A track's frames have ended."""
 
     sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class AudioMuted:
+    """A participant has muted a track, or is about to be heard again."""
+
+    sid: str
+    muted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +130,7 @@ RoomEvent = (
     | AudioUnpublished
     | AudioSubscribed
     | AudioUnsubscribed
+    | AudioMuted
     | Reconnecting
     | Reconnected
     | TokenRefreshed

@@ -5,17 +5,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import numpy as np
-import structlog
 from livekit import rtc
 
 from audio.pcm import SAMPLE_RATE, Pcm
 from store.database.boot_clock import boottime_ns
 
-_log = structlog.get_logger(__name__)
-
 FRAME_MS = 100
 _CLOSE_SECONDS = 5.0
-_STATS_SECONDS = 2.0
 _SOURCE_QUEUE_MS = 1000
 
 
@@ -32,22 +28,6 @@ async def read_frames(track: rtc.RemoteAudioTrack, append: Callable[[int, Pcm], 
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await stream.aclose()
-
-
-async def concealed_samples(track: rtc.RemoteAudioTrack) -> int | None:
-    """How many samples of a track the jitter buffer has made up so far; None when that is not known."""
-    if track.muted:
-        return None
-    try:
-        async with asyncio.timeout(_STATS_SECONDS):
-            stats = await track.get_stats()
-    except Exception as error:  # the SDK raises nothing narrower
-        _log.debug("track_stats.unreadable", error=type(error).__name__)
-        return None
-    for one in stats:
-        if one.HasField("inbound_rtp"):
-            return one.inbound_rtp.inbound.concealed_samples
-    return None
 
 
 async def publish_blocks(

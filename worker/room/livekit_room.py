@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from audio.pcm import Pcm
 from worker.room.event_queue import EventQueue
 from worker.room.events import (
+    AudioMuted,
     AudioPublished,
     AudioSubscribed,
     AudioUnpublished,
@@ -26,9 +27,11 @@ from worker.room.events import (
     RemoteTrack,
     TokenRefreshed,
 )
-from worker.room.livekit_audio import concealed_samples, local_source, publish_blocks, read_frames
+from worker.room.livekit_audio import local_source, publish_blocks, read_frames
+from worker.room.livekit_stats import LiveKitStats
 from worker.room.livekit_streams import LiveKitStreams
 from worker.room.livekit_texts import LiveKitTexts
+from worker.room.room_reading import RoomReading
 from worker.room.subscription import Subscription
 
 _log = structlog.get_logger(__name__)
@@ -50,6 +53,7 @@ class LiveKitRoom:
         self._left = False
         self._listening = False
         self._subscribed = asyncio.Event()
+        self._stats = LiveKitStats(room)
         for name, callback in (
             ("participant_connected", self._on_participant_connected),
             ("participant_disconnected", self._on_participant_disconnected),
@@ -57,6 +61,8 @@ class LiveKitRoom:
             ("track_unpublished", self._on_track_unpublished),
             ("track_subscribed", self._on_track_subscribed),
             ("track_unsubscribed", self._on_track_unsubscribed),
+            ("track_muted", lambda _, publication: self._on_muted(publication, muted=True)),
+            ("track_unmuted", lambda _, publication: self._on_muted(publication, muted=False)),
             ("reconnecting", self._on_reconnecting),
             ("reconnected", self._on_reconnected),
             ("token_refreshed", self._on_token_refreshed),
@@ -113,10 +119,9 @@ class LiveKitRoom:
         if track is not None:
             await read_frames(track, append)
 
-    async def concealed_samples(self, sid: str) -> int | None:
-        """How many samples of a track the jitter buffer has made up so far; None when that is not known."""
-        track = self._tracks.get(sid)
-        return None if track is None else await concealed_samples(track)
+    async def read(self) -> RoomReading | None:
+        """What the connection has received and the jitter buffers have made up so far; None: no answer came."""
+        return None if self._left else await self._stats.read(self._tracks)
 
     async def publish(self, name: str, next_block: Callable[[int], Pcm], block_samples: int) -> None:
         """Publish a track whose blocks are `next_block(number of the block)`, in real time, until canceled.
@@ -170,8 +175,9 @@ class LiveKitRoom:
     def _on_track_published(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
         if self._left or publication.kind != rtc.TrackKind.KIND_AUDIO:
             return
-        self.events.put(AudioPublished(publication.sid, participant.identity))
-        if self._wanted(participant):
+        wanted = self._wanted(participant)
+        self.events.put(AudioPublished(publication.sid, participant.identity, wanted=wanted))
+        if wanted:
             publication.set_subscribed(True)
 
     def _on_track_unpublished(
@@ -187,12 +193,17 @@ class LiveKitRoom:
         self._tracks[publication.sid] = track
         self._subscribed.set()
         self.events.put(AudioSubscribed(RemoteTrack(publication.sid, participant.identity, publication.name)))
+        if publication.muted:
+            self.events.put(AudioMuted(publication.sid, muted=True))
 
     def _on_track_unsubscribed(
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
         self._tracks.pop(publication.sid, None)
         self.events.put(AudioUnsubscribed(publication.sid))
+
+    def _on_muted(self, publication: rtc.TrackPublication, *, muted: bool) -> None:
+        self.events.put(AudioMuted(publication.sid, muted=muted))
 
     def _on_reconnecting(self) -> None:
         self.events.put(Reconnecting())

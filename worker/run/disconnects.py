@@ -27,3 +27,11 @@ _TABLE = {
 def meaning(reason: str) -> Drop:
     """What LiveKit's DisconnectReason named `reason` means; one that is not in the table is `Drop.WEATHER`."""
     return _TABLE.get(reason, Drop.WEATHER)
+
+
+_NOTICED_BY_US = frozenset({"UNKNOWN_REASON", "SIGNAL_CLOSE", "CONNECTION_TIMEOUT", "MEDIA_FAILURE", "EVENT_OVERFLOW"})
+
+
+def told_by_server(reason: str) -> bool:
+    """Whether the server said it, so that the connection was there until then; else the SDK has found out late."""
+    return reason not in _NOTICED_BY_US

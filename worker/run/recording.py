@@ -18,8 +18,10 @@ from worker.clock.session_clock import SessionClock
 from worker.lease.beats import Beats
 from worker.lease.live_run import LiveRun
 from worker.room.events import RemoteTrack, TextOpened
+from worker.room.heard_track import HeardTrack
 from worker.room.livekit_room import LiveKitRoom
 from worker.room.presence import RoomPresence
+from worker.room.room_reading import RoomReading
 from worker.run.recorder_tools import RecorderTools
 from worker.run.room_messages import RoomMessages
 from worker.run.stamps import RunStamps
@@ -122,6 +124,19 @@ class RunRecording:
     def close_track(self, sid: str) -> None:
         """A track has ended."""
         self._tracks.close(sid)
+
+    def mute_track(self, sid: str, muted: bool, now_ns: int) -> None:
+        """A track was muted, or unmuted."""
+        self._recorder.mute(sid, muted, now_ns)
+
+    @property
+    def heard(self) -> list[HeardTrack]:
+        """The tracks that are being recorded and have delivered frames."""
+        return self._recorder.heard
+
+    def made_up(self, reading: RoomReading, asked_ns: int) -> list[tuple[int, int]]:
+        """The stretches that jitter buffers have made up since the reading before, on the boot-time clock."""
+        return self._recorder.made_up(reading.tracks, asked_ns)
 
     def hear(self, opened: TextOpened) -> None:
         """Log a text of the room once it is whole."""

@@ -1,59 +1,125 @@
 """What happens in the room, and what it means for the recording and for the session."""
 
+import asyncio
+from collections.abc import Iterable
+
 import structlog
 
 from sessions.lifecycle.stop import Stop
+from store.database.boot_clock import SECOND_NS, boottime_ns
 from worker.capture.spawn import Spawn
 from worker.joining.token_keeper import TokenKeeper
 from worker.lease.live_run import LiveRun
-from worker.room.events import AudioSubscribed, AudioUnsubscribed, Disconnected, RoomEvent, TextOpened, TokenRefreshed
+from worker.room.events import (
+    AudioMuted,
+    AudioSubscribed,
+    AudioUnsubscribed,
+    Disconnected,
+    Reconnecting,
+    RoomEvent,
+    TextOpened,
+    TokenRefreshed,
+)
+from worker.room.heard_track import Missing
 from worker.room.livekit_room import LiveKitRoom
 from worker.room.presence import RoomPresence
-from worker.room.reconnect_hole import ReconnectHole
-from worker.run.disconnects import Drop, meaning
+from worker.room.room_hole import RoomHole
+from worker.room.room_reading import RoomReading
+from worker.room.unheard_tracks import UnheardTracks
+from worker.run.disconnects import Drop, meaning, told_by_server
 from worker.run.recording import RunRecording
+from worker.run.room_readings import RoomReadings
 from worker.run.room_seat import RoomSeat
 from worker.run.run_stop import RunStop
 
 _log = structlog.get_logger(__name__)
 
+_LAST_READING_SECONDS = 0.5
+
 
 class RoomWatch:
-    """Looks at a room that is being recorded."""
+    """Looks at a room that is being recorded, and names what the recording misses because of it.
 
-    def __init__(self, run: LiveRun, seat: RoomSeat, presence: RoomPresence, token: TokenKeeper, spawn: Spawn) -> None:
+    Args:
+        unproven_seconds: how long nothing may prove the connection before the room is left and joined again.
+    """
+
+    def __init__(
+        self,
+        run: LiveRun,
+        seat: RoomSeat,
+        presence: RoomPresence,
+        token: TokenKeeper,
+        spawn: Spawn,
+        *,
+        unproven_seconds: float,
+    ) -> None:
         self._run = run
         self._seat = seat
         self._presence = presence
         self._token = token
         self._spawn = spawn
-        self._hole = ReconnectHole()
+        self._hole = RoomHole(round(unproven_seconds * SECOND_NS))
+        self._unheard = UnheardTracks()
+        self._recording: RunRecording | None = None
+        self._readings = RoomReadings(self._read)
 
     def begin(self, room: LiveKitRoom, recording: RunRecording, now_ns: int) -> None:
         """The worker is in `room` (again), and `recording` records it."""
-        if self._seat.dropped_ns is not None:
-            recording.gap("gap.rejoin", self._seat.dropped_ns, now_ns)
+        self._recording = recording
+        self._hole.entered(now_ns)
         self._seat.seated()
         self._presence.entered(now_ns)
         recording.entered(room)
         room.listen()
+        self._spawn(self._readings.follow(room, lambda: self._seat.room is room), "room-readings")
 
     async def look(self, room: LiveKitRoom, recording: RunRecording, now_ns: int) -> RunStop | None:
         """Take in everything that has happened in the room; a stop if it ends the recording."""
         for event in room.events.drain():
             self._presence.take(event, now_ns)
-            _name(recording, self._hole.take(event, now_ns))
+            self._hole.take(event, now_ns)
+            self._unheard.take(event, now_ns)
             stop = await self._handle(room, recording, event, now_ns)
             if stop is not None or self._seat.room is not room:
                 return stop
-        _name(recording, self._hole.expired(now_ns))
-        if self._run.fenced and (self._hole.reconnecting_ns is not None or not room.connected):
-            # Left alone, the SDK would reconnect by itself and evict a healthy successor (tried).
-            await self._drop(recording, now_ns)
+        if self._hole.hopeless or (self._run.fenced and (self._hole.reconnecting or not room.connected)):
+            # Left alone, the SDK may restart for ever, or reconnect by itself and evict a healthy successor (tried).
+            _log.info("room.unproven", fenced=self._run.fenced, reconnecting=self._hole.reconnecting)
+            await self._drop(recording, now_ns, told=False)
             self._seat.rejoin(now_ns)
             return None
         recording.follow(room, self._presence, now_ns)
         return None
+
+    def name(self, recording: RunRecording, now_ns: int) -> None:
+        """Note what is known to be missing by now; called often, in a room or not."""
+        tracks = recording.heard
+        _note(recording, self._hole.look(now_ns, tracks))
+        if not self._hole.open:
+            _note(recording, self._unheard.look(self._hole.proven_ns, tracks))
+
+    async def end(self, recording: RunRecording) -> None:
+        """The run ends, for whatever reason: close and name what is open."""
+        room = self._seat.room
+        if room is not None:
+            try:
+                async with asyncio.timeout(_LAST_READING_SECONDS):
+                    await self._readings.take(room, lambda: self._seat.room is room)
+            except TimeoutError:
+                pass
+        now_ns, tracks = boottime_ns(), recording.heard
+        if not self._hole.open and room is not None:
+            _note(recording, self._unheard.close(now_ns, tracks))
+        _note(recording, self._hole.close(now_ns, tracks))
+
+    def _read(self, reading: RoomReading | None, asked_ns: int) -> None:
+        self._hole.read(None if reading is None else reading.connection, asked_ns)
+        if reading is not None and self._recording is not None:
+            for from_ns, to_ns in self._recording.made_up(reading, asked_ns):
+                self._hole.made_up(from_ns, to_ns)
+        if self._hole.hopeless:
+            self._run.wake()
 
     async def _handle(
         self, room: LiveKitRoom, recording: RunRecording, event: RoomEvent, now_ns: int
@@ -63,6 +129,11 @@ class RoomWatch:
                 recording.open_track(room, track)
             case AudioUnsubscribed(sid=sid):
                 recording.close_track(sid)
+            case AudioMuted(sid=sid, muted=muted):
+                recording.mute_track(sid, muted, now_ns)
+                self._readings.hurry()
+            case Reconnecting():
+                self._unheard.forget()
             case TextOpened():
                 recording.hear(event)
             case TokenRefreshed(token=token):
@@ -83,22 +154,22 @@ class RoomWatch:
             case Drop.REFUSED:
                 return RunStop.found(Stop.failed("room.join_failure", "the LiveKit server did not let the worker join"))
             case Drop.DUPLICATE:
-                await self._drop(recording, now_ns)
+                await self._drop(recording, now_ns, told=told_by_server(reason))
                 self._seat.evicted(now_ns)
             case Drop.ASKED | Drop.WEATHER:
-                await self._drop(recording, now_ns)
+                await self._drop(recording, now_ns, told=told_by_server(reason))
                 self._seat.rejoin(now_ns)
         return None
 
-    async def _drop(self, recording: RunRecording, now_ns: int) -> None:
+    async def _drop(self, recording: RunRecording, now_ns: int, *, told: bool) -> None:
         """The room is lost; the recording goes on, with a gap."""
-        _name(recording, self._hole.close(now_ns))
-        self._hole = ReconnectHole()
+        self._hole.dropped(now_ns, told=told)
+        self._unheard.forget()
         self._presence.dropped(now_ns)
         await self._seat.lose(now_ns)
         recording.dropped()
 
 
-def _name(recording: RunRecording, hole: tuple[int, int] | None) -> None:
-    if hole is not None:
-        recording.gap("gap.rejoin", *hole)
+def _note(recording: RunRecording, missing: Iterable[Missing]) -> None:
+    for one in missing:
+        recording.gap(one.code, one.from_ns, one.to_ns)

@@ -12,6 +12,7 @@ from worker.lease.live_run import LiveRun
 from worker.run.recorder_tools import RecorderTools
 from worker.run.recording import RunRecording
 from worker.run.room_seat import RoomSeat
+from worker.run.room_watch import RoomWatch
 from worker.run.run_stop import RunStop, StopKind
 
 _log = structlog.get_logger(__name__)
@@ -23,9 +24,10 @@ _DRAIN_NS = SECOND_NS // 4
 class RunSealing:
     """Takes one run from its stop to the seal."""
 
-    def __init__(self, run: LiveRun, seat: RoomSeat, tools: RecorderTools) -> None:
+    def __init__(self, run: LiveRun, seat: RoomSeat, watch: RoomWatch, tools: RecorderTools) -> None:
         self._run = run
         self._seat = seat
+        self._watch = watch
         self._tools = tools
 
     @property
@@ -36,8 +38,6 @@ class RunSealing:
     async def seal(self, stop: RunStop, recording: RunRecording | None) -> None:
         """Write the stop if this run found it; then drain and leave the room, and upload and seal within `seconds`."""
         now_ns = boottime_ns()
-        if recording is not None and self._seat.room is None and self._seat.dropped_ns is not None:
-            recording.gap("gap.rejoin", self._seat.dropped_ns, now_ns)
         ending_at = None if stop.stop is None else stop.stop.at
         if stop.kind is StopKind.FOUND:
             assert stop.stop is not None
@@ -45,6 +45,8 @@ class RunSealing:
             ending_at = session.ending_at if session is not None else None
         if ending_at is not None and recording is not None and stop.code != "cancel.requested":
             await self._drain_room(recording.clock.boottime_of(recording.clock.sample_of(ending_at)))
+        if recording is not None:
+            await self._watch.end(recording)
         if recording is not None and self._seat.room is not None and self._seat.room.connected:
             await recording.leave(boottime_ns())
         await self._seat.leave()

@@ -61,8 +61,15 @@ class SessionRunner:
             claim.session.idle_timeout_seconds, somebody_came=claim.session.first_frame_at is not None
         )
         self._seat = RoomSeat(claim, run, tools, joining)
-        self._watch = RoomWatch(run, self._seat, self._presence, token, self._spawn)
-        self._sealing = RunSealing(run, self._seat, tools)
+        self._watch = RoomWatch(
+            run,
+            self._seat,
+            self._presence,
+            token,
+            self._spawn,
+            unproven_seconds=tools.settings.unproven_connection_seconds,
+        )
+        self._sealing = RunSealing(run, self._seat, self._watch, tools)
         self._recording: RunRecording | None = None
         self._finders = StopFinders(
             elsewhere=self._decided_elsewhere,
@@ -145,6 +152,7 @@ class SessionRunner:
         if self._recording is None:
             return None
         self._recording.tick(now_ns)
+        self._watch.name(self._recording, now_ns)
         return stop_from_clock(
             self._run,
             self._recording,

@@ -24,7 +24,7 @@ class RunSpool:
     """Takes what one run records, on the event loop; the writer's thread does the system calls.
 
     `on_sealed(segment)` and `on_failed(code)` are called on the loop; the latter once, with the code that `failure`
-    has from then on: `storage.full` or `storage.write_failed`. After a failure nothing more is taken, and what was
+    has from then on: `storage.full` or `storage.write_failed`. After a failure no audio is taken any more, and what was
     written is sealed and kept.
     """
 
@@ -80,14 +80,14 @@ class RunSpool:
         self._tell_dropped()
 
     def gap(self, code: str, start_sample: int, end_sample: int) -> None:
-        """Note that [start, end) holds no true audio, for the reason `code`."""
+        """Note that [start, end) holds no true audio, for the reason `code`; tried also after a failure."""
         start_sample = max(start_sample, 0)
         if end_sample <= start_sample:
             return
-        file = self._current(end_sample)
-        if file is not None:
-            record = encode_gap(self._next_record(), code, start_sample, end_sample - start_sample)
-            self._writer.append_control(file, record)
+        self.rotate(end_sample)
+        file = self._file or self._open(end_sample)
+        record = encode_gap(self._next_record(), code, start_sample, end_sample - start_sample)
+        self._writer.append_control(file, record)
 
     def rotate(self, now_sample: int) -> None:
         """Seal the open segment if it is old enough; appending does so, too."""
@@ -106,14 +106,16 @@ class RunSpool:
         if self.failure is not None:
             return None
         self.rotate(now_sample)
-        if self._file is None:
-            self._segment += 1
-            self._started_sample = now_sample
-            self._labelled.clear()
-            path = self._folder / f"{self._segment:08d}{OPEN_SUFFIX}"
-            self._file = SegmentFile(path, self._epoch, self._owner, self._segment, now_sample)
-            header = encode_header(self._session_id, self._epoch, self._owner, max(now_sample, 0))
-            self._writer.append_control(self._file, header)
+        return self._file or self._open(now_sample)
+
+    def _open(self, now_sample: int) -> SegmentFile:
+        self._segment += 1
+        self._started_sample = now_sample
+        self._labelled.clear()
+        path = self._folder / f"{self._segment:08d}{OPEN_SUFFIX}"
+        self._file = SegmentFile(path, self._epoch, self._owner, self._segment, now_sample)
+        header = encode_header(self._session_id, self._epoch, self._owner, max(now_sample, 0))
+        self._writer.append_control(self._file, header)
         return self._file
 
     def _label(self, file: SegmentFile, track: int) -> None:

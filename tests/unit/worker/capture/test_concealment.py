@@ -1,31 +1,84 @@
 """From a counter of concealed samples to gaps."""
 
 from worker.capture.concealment import ConcealmentWatch
+from worker.room.room_reading import TrackReading
+
+SECOND = 48_000
+
+
+def read(watch: ConcealmentWatch, total: int, position: int, packets: int | None = None) -> tuple[int, int] | None:
+    """A reading; packets have come in proportion to the time unless it says otherwise."""
+    return watch.read(TrackReading(total, position // 960 if packets is None else packets), position)
 
 
 def test_little_concealment_is_no_gap() -> None:
     """What any network does."""
     watch = ConcealmentWatch()
-    assert [watch.read(0, 0), watch.read(9_000, 240_000)] == [None, None]
+    assert [read(watch, 0, 0), read(watch, 9_000, SECOND)] == [None, None]
 
 
 def test_a_hole_that_goes_on_is_one_stretch() -> None:
     """It begins at the end of one interval and ends at the start of another."""
     watch = ConcealmentWatch()
-    watch.read(0, 0)
-    gaps = [watch.read(96_000, 240_000), watch.read(336_000, 480_000), watch.read(384_000, 720_000)]
+    read(watch, 0, 0)
+    gaps = [read(watch, 96_000, 240_000), read(watch, 336_000, 480_000), read(watch, 384_000, 720_000)]
     assert gaps == [(144_000, 240_000), (240_000, 480_000), (480_000, 528_000)]
 
 
-def test_a_muted_track_is_not_concealed() -> None:
-    """What was made up while muted is counted to nobody."""
+def test_a_hole_that_goes_on_has_no_seams() -> None:
+    """The counter lags by what the decoder makes at once."""
     watch = ConcealmentWatch()
-    watch.read(0, 0)
-    assert [watch.read(None, 1), watch.read(500_000, 240_000), watch.read(500_000, 480_000)] == [None, None, None]
+    read(watch, 0, 0)
+    gaps = [read(watch, 24_000, SECOND), read(watch, 71_500, 2 * SECOND), read(watch, 119_000, 3 * SECOND)]
+    assert gaps == [(24_000, SECOND), (SECOND, 2 * SECOND), (2 * SECOND, 3 * SECOND)]
+
+
+def test_what_is_made_up_while_muted_counts_for_nobody() -> None:
+    """Figures of a mute of 5.5 s as they were read."""
+    watch = ConcealmentWatch()
+    assert read(watch, 69_330, 0) is None
+    watch.mute(True, 40_000)
+    assert read(watch, 70_410, 41_000) is None
+    total = 70_410
+    for second in range(1, 6):
+        total += 48_000
+        assert read(watch, total, 41_000 + second * SECOND, packets=494) is None
+    watch.mute(False, 300_000)
+    assert read(watch, total + 17_000, 300_500, packets=494) is None
+    assert read(watch, total + 32_000, 348_000, packets=530) is None, "until the first packet came"
+    assert read(watch, total + 32_000, 396_000, packets=580) is None
+
+
+def test_a_loss_before_a_mute_and_one_after_it_are_gaps() -> None:
+    """Only the muted time is excused."""
+    watch = ConcealmentWatch()
+    read(watch, 0, 0)
+    watch.mute(True, SECOND)
+    assert read(watch, 24_000, SECOND) == (24_000, SECOND)
+    watch.mute(False, 3 * SECOND)
+    assert read(watch, 24_000 + 96_000, 3 * SECOND, packets=50) is None
+    assert read(watch, 24_000 + 96_000, 4 * SECOND, packets=100) is None
+    assert read(watch, 24_000 + 96_000 + 20_000, 5 * SECOND, packets=130) == (5 * SECOND - 20_000, 5 * SECOND)
+
+
+def test_a_mute_that_two_readings_enclose_is_excused() -> None:
+    """Events may come in a burst."""
+    watch = ConcealmentWatch()
+    read(watch, 0, 0)
+    watch.mute(True, 10_000)
+    watch.mute(False, 40_000)
+    assert read(watch, 29_000, SECOND, packets=20) is None
+
+
+def test_a_track_without_a_receiver_starts_again() -> None:
+    """Nothing is known of the time in between."""
+    watch = ConcealmentWatch()
+    read(watch, 0, 0)
+    assert [watch.read(None, 1), read(watch, 500_000, 240_000), read(watch, 500_000, 480_000)] == [None, None, None]
 
 
 def test_a_new_counter_starts_again() -> None:
     """A full reconnect makes a new track whose counter is smaller."""
     watch = ConcealmentWatch()
-    watch.read(90_000, 0)
-    assert watch.read(10, 240_000) is None
+    read(watch, 90_000, 0)
+    assert read(watch, 10, 240_000) is None

@@ -1,0 +1,163 @@
+"""What was said and is not in the file lies in a gap, whatever stood between the worker and the talker."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+from livekit import api as livekit_api
+from livekit import rtc
+
+from parley.servers.livekit_server import LiveKitServer
+from tests.support.beeps import BeepTalker, find_beeps, mint_token
+from tests.support.declared import CHATTER, TOLERANCE_MS, undeclared_ms
+from tests.support.stack import Stack
+
+Recorded = tuple[Any, dict[str, Any]]
+
+
+def freeze(server: LiveKitServer) -> None:
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGSTOP)
+
+
+def thaw(server: LiveKitServer) -> None:
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGCONT)
+
+
+AWAY: dict[str, tuple[Callable[[LiveKitServer], None], Callable[[LiveKitServer], None]]] = {
+    "frozen": (freeze, thaw),
+    "killed": (LiveKitServer.kill, LiveKitServer.start),
+}
+
+
+@asynccontextmanager
+async def own_stack(tmp_path: Path, database_url: str, server: LiveKitServer) -> AsyncIterator[Stack]:
+    async with Stack(tmp_path, database_url, server) as stack:
+        await stack.start_api()
+        await stack.start_worker(PARLEY_SPEECH_ENGINE="none")
+        yield stack
+
+
+async def recorded(stack: Stack, session: dict[str, Any], to: Path) -> Recorded:
+    """Samples and document of a session that is over."""
+    samples, _ = soundfile.read(await stack.download(session["id"], to), dtype="int16")
+    _, recording = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
+    assert recording["state"] == "available"
+    return samples, recording
+
+
+@pytest.mark.parametrize("how", AWAY)
+async def test_a_session_that_ends_while_the_server_is_away_has_a_gap_to_its_end(
+    tmp_path: Path, database_url: str, own_livekit: LiveKitServer, room: str, how: str
+) -> None:
+    """14 s of silence at the end are one gap."""
+    token = mint_token(own_livekit.api_key, own_livekit.api_secret, room, "ann")
+    async with (
+        own_stack(tmp_path, database_url, own_livekit) as stack,
+        BeepTalker(own_livekit.url, token, CHATTER),
+    ):
+        session = await stack.create(room, idle_timeout_seconds=60)
+        await stack.reach(session["id"], "running")
+        await asyncio.sleep(5)
+        await asyncio.to_thread(AWAY[how][0], own_livekit)
+        await asyncio.sleep(14)
+        ended = await stack.end(session["id"])
+        samples, recording = await recorded(stack, session, tmp_path / "a.wav")
+
+    assert ended["status"] == "ended"
+    assert undeclared_ms(samples, CHATTER, recording["gaps"]) == []
+    [gap] = recording["gaps"]
+    assert gap["code"] == "gap.rejoin"
+    assert gap["end_ms"] - gap["start_ms"] >= 13_500
+    assert gap["end_ms"] >= recording["duration_ms"] - TOLERANCE_MS
+
+
+@pytest.mark.parametrize("how", AWAY)
+async def test_an_outage_is_one_gap_from_the_last_word_to_the_next_one(
+    tmp_path: Path, database_url: str, own_livekit: LiveKitServer, room: str, how: str
+) -> None:
+    """The server is away for 20 s; the worker joins again by itself, and the talker comes again, too."""
+
+    def ann() -> BeepTalker:
+        token = mint_token(own_livekit.api_key, own_livekit.api_secret, room, "ann")
+        return BeepTalker(own_livekit.url, token, CHATTER)
+
+    async with own_stack(tmp_path, database_url, own_livekit) as stack:
+        async with ann():
+            session = await stack.create(room, idle_timeout_seconds=60)
+            await stack.reach(session["id"], "running")
+            await asyncio.sleep(5)
+            await asyncio.to_thread(AWAY[how][0], own_livekit)
+            await asyncio.sleep(20)
+        await asyncio.to_thread(AWAY[how][1], own_livekit)
+        async with ann():
+            await asyncio.sleep(15)
+            ended = await stack.end(session["id"])
+        samples, recording = await recorded(stack, session, tmp_path / "a.wav")
+
+    assert (ended["status"], ended["epoch"]) == ("ended", 1)
+    assert undeclared_ms(samples, CHATTER, recording["gaps"]) == []
+    [gap] = recording["gaps"]
+    assert gap["code"] == "gap.rejoin"
+    assert gap["end_ms"] - gap["start_ms"] >= 19_500
+    assert len(find_beeps(samples[gap["end_ms"] * 48 :], CHATTER)) >= 12, "the talker is heard again"
+
+
+async def test_whoever_forbids_the_worker_to_listen_causes_a_gap_of_their_own(
+    common_stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The room's owner takes canSubscribe for 5 s: nobody is heard, which is declared as the customer's doing."""
+
+    async def permit(can_subscribe: bool) -> None:
+        permission = livekit_api.ParticipantPermission(can_subscribe=can_subscribe, hidden=True, recorder=True)
+        async with common_stack.server_api() as owner:
+            await owner.room.update_participant(
+                livekit_api.UpdateParticipantRequest(room=room, identity="parley-recorder", permission=permission)
+            )
+
+    async with talker("ann", CHATTER):
+        session = await common_stack.create(room)
+        await common_stack.reach(session["id"], "running")
+        await asyncio.sleep(4)
+        await permit(False)
+        await asyncio.sleep(5)
+        await permit(True)
+        await asyncio.sleep(4)
+        await common_stack.end(session["id"])
+        samples, recording = await recorded(common_stack, session, tmp_path / "a.wav")
+
+    assert undeclared_ms(samples, CHATTER, recording["gaps"]) == []
+    [gap] = recording["gaps"]
+    assert gap["code"] == "gap.permission"
+    assert gap["end_ms"] - gap["start_ms"] >= 4_500
+    assert len(find_beeps(samples[: gap["start_ms"] * 48], CHATTER)) >= 8
+    assert len(find_beeps(samples[gap["end_ms"] * 48 :], CHATTER)) >= 4
+
+
+async def test_a_muted_microphone_is_no_gap(
+    common_stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
+) -> None:
+    """While it is muted nothing comes, and the jitter buffer makes up silence; nobody is blamed for that."""
+    async with talker("ann", CHATTER) as ann:
+        session = await common_stack.create(room)
+        await common_stack.reach(session["id"], "running")
+        [publication] = ann.room.local_participant.track_publications.values()
+        track = publication.track
+        assert isinstance(track, rtc.LocalAudioTrack)
+        for _ in range(7):  # whatever the rhythm of the readings is: some lie before a mute and after it
+            await asyncio.sleep(2)
+            track.mute()
+            await asyncio.sleep(2)
+            track.unmute()
+        await asyncio.sleep(2)
+        await common_stack.end(session["id"])
+        _, recording = await recorded(common_stack, session, tmp_path / "a.wav")
+
+    assert recording["gaps"] == []

@@ -1,0 +1,252 @@
+"""Which stretch an outage costs, however it begins and ends."""
+
+from dataclasses import dataclass, field
+
+from worker.room.connection_proof import ConnectionReading, PairCounters
+from worker.room.events import (
+    AudioPublished,
+    AudioSubscribed,
+    AudioUnsubscribed,
+    Reconnected,
+    Reconnecting,
+    RemoteTrack,
+    RoomEvent,
+)
+from worker.room.heard_track import HeardTrack, Missing
+from worker.room.room_hole import RoomHole
+
+SECOND = 1_000_000_000
+LOST = AudioUnsubscribed("TR_ann")
+
+
+@dataclass
+class Scene:
+    """A run whose room ann talks in from second 0 on; everything in seconds."""
+
+    hole: RoomHole = field(default_factory=lambda: RoomHole(10 * SECOND))
+    found: list[Missing] = field(default_factory=list)
+    tracks: list[HeardTrack] = field(default_factory=list)
+    packets: int = 0
+
+    def __post_init__(self) -> None:
+        self.hole.entered(0)
+        self.hear(0.1, "ann")
+
+    def hear(self, at: float, identity: str) -> None:
+        """The first frame of a new track."""
+        kept = [track for track in self.tracks if track.identity != identity]
+        self.tracks = [*kept, HeardTrack(f"TR_{identity}", identity, ns(at), ns(at))]
+        self.look(at)
+
+    def media(self, *at: float) -> None:
+        """Readings, each with media up to it."""
+        for one in at:
+            self.packets += 100
+            self.read(one, one)
+
+    def read(self, at: float, last: float | None) -> None:
+        pair = PairCounters(self.packets, 1, None if last is None else ns(last))
+        self.hole.read(ConnectionReading(ns(at), ns(at), {"CP": pair}), ns(at))
+        self.look(at)
+
+    def happen(self, at: float, *events: RoomEvent) -> None:
+        for event in events:
+            if isinstance(event, AudioUnsubscribed):
+                self.tracks = [track for track in self.tracks if track.sid != event.sid]
+            self.hole.take(event, ns(at))
+        self.look(at)
+
+    def drop(self, at: float, *, told: bool = False) -> None:
+        self.hole.dropped(ns(at), told=told)
+        self.tracks = []
+        self.packets = 0
+        self.look(at)
+
+    def enter(self, at: float) -> None:
+        self.hole.entered(ns(at))
+        self.look(at)
+
+    def look(self, at: float) -> None:
+        self.found += self.hole.look(ns(at), self.tracks)
+
+    def end(self, at: float) -> None:
+        self.found += self.hole.close(ns(at), self.tracks)
+
+    @property
+    def gaps(self) -> list[tuple[str, float, float]]:
+        """What was found, pieces that touch as one."""
+        gaps: list[tuple[str, float, float]] = []
+        for one in self.found:
+            code, start, end = one.code, one.from_ns / SECOND, one.to_ns / SECOND
+            if gaps and gaps[-1][0] == code and gaps[-1][2] == start:
+                gaps[-1] = (code, gaps[-1][1], end)
+            else:
+                gaps.append((code, start, end))
+        return gaps
+
+
+def ns(seconds: float) -> int:
+    return round(seconds * SECOND)
+
+
+def test_a_session_that_ends_while_nothing_proves_its_room_has_a_gap_to_its_end() -> None:
+    """The server died 14 s before, and the SDK has not said a word."""
+    scene = Scene()
+    scene.media(1, 2)
+    for second in range(3, 17):
+        scene.read(second, 2)
+    scene.end(16)
+    assert scene.gaps == [("gap.rejoin", 2, 16)]
+
+
+def test_an_open_hole_is_handed_out_while_it_is_open() -> None:
+    """So that a run that can't close it, because its spool is gone, has lost a second of it."""
+    scene = Scene()
+    scene.media(1)
+    scene.drop(1)
+    for second in range(2, 8):
+        scene.look(second)
+    assert scene.gaps == [("gap.rejoin", 1, 7)]
+
+
+def test_a_connection_that_nothing_proves_is_hopeless_once_it_is_too_old() -> None:
+    """Readings without an answer count as readings without a proof."""
+    scene = Scene()
+    scene.media(1)
+    for second in range(2, 12):
+        scene.hole.read(None, ns(second))
+        assert not scene.hole.hopeless
+    scene.hole.read(None, ns(12))
+    assert scene.hole.hopeless
+
+
+def test_a_rejoin_ends_with_the_first_frame_of_those_who_were_heard_before() -> None:
+    """Joining alone brings no audio; ann comes back a second after the worker."""
+    scene = Scene()
+    scene.media(1, 2)
+    scene.drop(13)
+    scene.enter(20)
+    scene.hear(20.4, "bob")
+    scene.happen(21, AudioPublished("TR_ann", "ann"))
+    scene.hear(21.5, "ann")
+    scene.media(22, 23)
+    scene.end(24)
+    assert scene.gaps == [("gap.rejoin", 2, 21.5)]
+
+
+def test_whoever_does_not_come_back_is_not_waited_for() -> None:
+    """Ann left during the outage; bob was back at once, and nothing of him is missing."""
+    scene = Scene()
+    scene.hear(0.2, "bob")
+    scene.media(1, 2)
+    scene.drop(13)
+    scene.enter(20)
+    scene.hear(20.4, "bob")
+    for second in range(21, 40):
+        scene.media(second)
+    assert scene.gaps == [("gap.rejoin", 2, 20.4)]
+
+
+def test_two_holes_with_a_seam_are_one_outage() -> None:
+    """Back for 0.8 s, and away again."""
+    scene = Scene()
+    scene.media(1, 2)
+    scene.drop(3)
+    scene.enter(5)
+    scene.hear(5.2, "ann")
+    scene.happen(6, Reconnecting(), LOST)
+    scene.happen(8, Reconnected(), AudioSubscribed(RemoteTrack("TR_ann", "ann", "")))
+    scene.hear(8.3, "ann")
+    scene.media(9)
+    assert scene.gaps == [("gap.rejoin", 2, 8.3)]
+
+
+def test_a_server_that_sends_the_worker_away_was_there_until_then() -> None:
+    """Its word came over the connection."""
+    scene = Scene()
+    scene.media(1, 2)
+    scene.drop(2.7, told=True)
+    scene.enter(3)
+    scene.hear(3.2, "ann")
+    assert scene.gaps == [("gap.rejoin", 2.7, 3.2)]
+
+
+def test_a_resumed_connection_leaves_no_hole() -> None:
+    """Tracks were there all the time; one that is published later opens none."""
+    scene = Scene()
+    scene.happen(1, Reconnecting())
+    scene.happen(2, Reconnected())
+    scene.happen(3, AudioPublished("TR_bob", "bob"))
+    scene.hear(3.2, "bob")
+    scene.end(4)
+    assert scene.gaps == []
+
+
+def test_tracks_lost_while_reconnecting_are_missed_from_the_last_proof_on() -> None:
+    """Media stopped before the SDK said anything."""
+    scene = Scene()
+    scene.media(0.5)
+    scene.happen(1, Reconnecting())
+    scene.happen(1.5, LOST)
+    scene.happen(2, Reconnected())
+    scene.hear(2.3, "ann")
+    assert scene.gaps == [("gap.rejoin", 0.5, 2.3)]
+
+
+def test_tracks_lost_right_before_a_reconnect_are_missed_from_there() -> None:
+    """A reconnect that the server asks for ends the tracks first."""
+    scene = Scene()
+    scene.happen(0.9, LOST)
+    scene.happen(1, Reconnecting())
+    scene.happen(2, Reconnected())
+    scene.hear(2.3, "ann")
+    assert scene.gaps == [("gap.rejoin", 0.9, 2.3)]
+
+
+def test_a_track_that_ended_long_before_is_not_missed() -> None:
+    """Its participant had taken it back."""
+    scene = Scene()
+    scene.happen(1, LOST)
+    scene.happen(5, Reconnecting())
+    scene.happen(6, Reconnected())
+    scene.end(7)
+    assert scene.gaps == []
+
+
+def test_what_was_made_up_during_an_outage_belongs_to_it() -> None:
+    """Also what a reading finds right after its end; what lies far from it is the jitter buffer's."""
+    scene = Scene()
+    scene.media(1)
+    scene.hole.made_up(ns(0.4), ns(0.7))
+    scene.media(2, 3, 4, 5)
+    for second in range(6, 16):
+        scene.hole.made_up(ns(second - 1), ns(second))
+        scene.read(second, 5)
+    scene.drop(16)
+    scene.enter(18)
+    scene.hear(18.2, "ann")
+    scene.hole.made_up(ns(18.3), ns(18.6))
+    scene.media(19)
+    assert scene.gaps == [("gap.concealed", 0.4, 0.7), ("gap.rejoin", 5, 18.6)]
+
+
+def test_an_outage_that_is_over_soon_is_what_was_made_up() -> None:
+    """Six seconds: the same connection goes on."""
+    scene = Scene()
+    scene.media(1, 2)
+    for second in range(3, 9):
+        scene.hole.made_up(ns(second - 1), ns(second))
+        scene.read(second, 2)
+    scene.media(9)
+    assert scene.gaps == [("gap.concealed", 2, 8)]
+
+
+def test_a_short_outage_that_lasts_to_the_end_is_a_gap_to_the_end() -> None:
+    """Too short for a rejoin: the jitter buffer and the missing proof say the same."""
+    scene = Scene()
+    scene.media(1, 2)
+    for second in range(3, 9):
+        scene.hole.made_up(ns(second - 1), ns(second))
+        scene.read(second, 2)
+    scene.end(8.4)
+    assert scene.gaps == [("gap.rejoin", 2, 8.4)]

@@ -1,0 +1,84 @@
+"""Tracks that the worker wants and does not get."""
+
+from worker.room.events import AudioPublished, AudioUnpublished
+from worker.room.heard_track import HeardTrack, Missing
+from worker.room.unheard_tracks import UnheardTracks
+
+SECOND = 1_000_000_000
+ANN = AudioPublished("TR_ann", "ann")
+
+
+def ann(first: float, last: float) -> list[HeardTrack]:
+    return [HeardTrack("TR_ann", "ann", round(first * SECOND), round(last * SECOND))]
+
+
+def look(unheard: UnheardTracks, proven: float, tracks: list[HeardTrack]) -> list[tuple[float, float]]:
+    return seconds(unheard.look(round(proven * SECOND), tracks))
+
+
+def seconds(missing: list[Missing]) -> list[tuple[float, float]]:
+    assert {one.code for one in missing} <= {"gap.permission"}
+    return [(one.from_ns / SECOND, one.to_ns / SECOND) for one in missing]
+
+
+def test_a_track_whose_frames_end_is_missed_until_they_are_back() -> None:
+    """The right to subscribe is taken from the worker for five seconds; pieces touch each other."""
+    unheard = UnheardTracks()
+    unheard.take(ANN, 0)
+    assert look(unheard, 2, ann(0.2, 2)) == []
+    assert look(unheard, 2.9, ann(0.2, 2)) == []
+    assert look(unheard, 3.5, ann(0.2, 2)) == [(2, 3.5)]
+    assert look(unheard, 5, ann(0.2, 2)) == [(3.5, 5)]
+    assert look(unheard, 6, ann(7, 7.1)) == [(5, 7)]
+    assert look(unheard, 9, ann(7, 9)) == []
+
+
+def test_a_short_ban_shows_by_the_new_subscription() -> None:
+    """It was over before the connection was proven again."""
+    unheard = UnheardTracks()
+    unheard.take(ANN, 0)
+    assert look(unheard, 2, ann(0.2, 2)) == []
+    assert look(unheard, 2, ann(4, 4.1)) == [(2, 4)]
+
+
+def test_a_track_that_never_comes_is_missed_from_its_publication_on() -> None:
+    """Its publisher refuses it to the worker; a subscription has time until then."""
+    unheard = UnheardTracks()
+    unheard.take(ANN, SECOND)
+    assert look(unheard, 4.5, []) == []
+    assert look(unheard, 6, []) == [(1, 6)]
+    unheard.take(AudioUnpublished("TR_ann"), 7 * SECOND)
+    assert look(unheard, 20, []) == []
+
+
+def test_a_track_that_nobody_asked_for_is_not_missed() -> None:
+    """Only one participant is recorded."""
+    unheard = UnheardTracks()
+    unheard.take(AudioPublished("TR_ann", "ann", wanted=False), 0)
+    assert look(unheard, 60, []) == []
+
+
+def test_a_process_that_stood_still_missed_nothing_by_that() -> None:
+    """Its frames come late and all at once, before the connection is proven again."""
+    unheard = UnheardTracks()
+    unheard.take(ANN, 0)
+    look(unheard, 2, ann(0.2, 2))
+    assert look(unheard, 2, ann(0.2, 12)) == []
+
+
+def test_a_lost_connection_is_no_question_of_permission() -> None:
+    """Its hole is named by what lost it."""
+    unheard = UnheardTracks()
+    unheard.take(ANN, 0)
+    look(unheard, 2, ann(0.2, 2))
+    unheard.forget()
+    assert look(unheard, 30, []) == []
+
+
+def test_a_track_that_is_missed_at_the_end_is_missed_to_the_end() -> None:
+    """The session ends during the ban."""
+    unheard = UnheardTracks()
+    unheard.take(ANN, 0)
+    look(unheard, 2, ann(0.2, 2))
+    assert seconds(unheard.close(round(3.2 * SECOND), ann(0.2, 2))) == [(2, 3.2)]
+    assert look(unheard, 3.2, ann(0.2, 2)) == []

@@ -1,0 +1,22 @@
+"""A track as far as its frames tell: what a recorder knows of the tracks that it records now."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class HeardTrack:
+    """A track that has delivered frames; instants are of the boot-time clock, in nanoseconds."""
+
+    sid: str
+    identity: str
+    first_ns: int
+    last_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """[from_ns, to_ns) of the boot-time clock holds no true audio, for the reason `code`."""
+
+    code: str
+    from_ns: int
+    to_ns: int

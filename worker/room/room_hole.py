@@ -1,0 +1,185 @@
+"""The one hole that a recording may have because of its room: who opens it, and what has to be there to close it. Pure.
+
+It is opened by a room that is lost, by tracks that are lost while the SDK reconnects, or by a connection that nothing
+proves any more, and reaches back to the last proof. It closes when the worker is back and those who were heard before
+are heard again. So one outage is one hole, however many of these it goes through.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from store.database.boot_clock import SECOND_NS
+from worker.room.connection_proof import ConnectionProof, ConnectionReading
+from worker.room.events import AudioPublished, AudioUnsubscribed, Reconnected, Reconnecting, RoomEvent
+from worker.room.heard_track import HeardTrack, Missing
+
+GAP_REJOIN = "gap.rejoin"
+GAP_CONCEALED = "gap.concealed"
+
+_BEFORE_NS = SECOND_NS  # tracks that ended so shortly before a reconnect were lost to it
+_SEAM_NS = SECOND_NS  # holes that lie closer together are one outage
+_LONGEST_NS = 15 * SECOND_NS  # whoever is heard later has not been away because of the outage
+_PIECE_NS = SECOND_NS
+
+
+@dataclass(slots=True)
+class RoomHole:
+    """Follows one run's rooms; instants are of the boot-time clock, in nanoseconds.
+
+    While a hole is open it is handed out a second at a time, so that no end of the run loses more of it. The pieces of
+    one hole touch each other.
+
+    Args:
+        unproven_ns: how long nothing may prove the connection.
+    """
+
+    unproven_ns: int
+    reconnecting: bool = field(init=False, default=False)  # the SDK tries to get back by itself
+    _proof: ConnectionProof = field(init=False, default_factory=lambda: ConnectionProof(0))
+    _in_room: bool = field(init=False, default=False)
+    _since_ns: int | None = field(init=False, default=None)
+    _told_ns: int = field(init=False, default=0)  # how much of the open hole was handed out
+    _back_ns: int | None = field(init=False, default=None)  # when the worker was back, while others are awaited
+    _awaited: set[str] = field(init=False, default_factory=set)  # identities
+    _returned: dict[str, int] = field(init=False, default_factory=dict)
+    _heard: dict[str, str] = field(init=False, default_factory=dict)  # sid → identity
+    _just_lost: list[tuple[int, str]] = field(init=False, default_factory=list)
+    _last: tuple[int, int] | None = field(init=False, default=None)  # the hole before
+    _made_up: list[tuple[int, int]] = field(init=False, default_factory=list)
+
+    @property
+    def proven_ns(self) -> int:
+        """The last instant at which the connection is known to have carried something."""
+        return self._proof.proven_ns
+
+    @property
+    def open(self) -> bool:
+        """Whether audio is missing now."""
+        return self._since_ns is not None
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether the room is to be left and joined again: nothing has proven the connection for too long."""
+        return self._in_room and self._proof.doubt_ns > self.unproven_ns
+
+    def entered(self, now_ns: int) -> None:
+        """The worker is in a room, for the first time or again."""
+        self._proof = ConnectionProof(now_ns)
+        self._in_room, self.reconnecting = True, False
+        self._heard.clear()
+        self._come_back(now_ns)
+
+    def dropped(self, now_ns: int, *, told: bool) -> None:
+        """The room is lost; `told`: its server said so, and the connection that carried this was good until now."""
+        self._open(now_ns if told and self._proof.fresh else self.proven_ns, self._heard.values())
+        self._in_room = self.reconnecting = False
+
+    def read(self, reading: ConnectionReading | None, asked_ns: int) -> None:
+        """Take a reading that was asked for at `asked_ns`; None: it was not answered."""
+        before_ns = self.proven_ns
+        if reading is None:
+            self._proof.missed(asked_ns)
+        else:
+            self._proof.read(reading)
+        if max(self._proof.doubt_ns, self.proven_ns - before_ns) > self.unproven_ns:
+            self._open(before_ns, ())
+        if self._in_room and not self.reconnecting and self._back_ns is None and self.proven_ns > before_ns:
+            self._come_back(self.proven_ns)
+
+    def take(self, event: RoomEvent, now_ns: int) -> None:
+        """Take note of what happened in the room."""
+        match event:
+            case AudioPublished(identity=identity, wanted=True) if self._back_ns is not None:
+                self._awaited.add(identity)
+            case AudioUnsubscribed(sid=sid) if sid in self._heard:
+                identity = self._heard.pop(sid)
+                if self.reconnecting:
+                    self._open(self.proven_ns, [identity])
+                else:
+                    self._just_lost.append((now_ns, identity))
+            case Reconnecting():
+                self.reconnecting, self._back_ns = True, None
+                lost = [one for one in self._just_lost if now_ns - one[0] < _BEFORE_NS]
+                if lost:
+                    self._open(lost[0][0], [identity for _, identity in lost])
+                self._just_lost.clear()
+            case Reconnected():
+                self.reconnecting = False
+                self._come_back(now_ns)
+
+    def made_up(self, from_ns: int, to_ns: int) -> None:
+        """The jitter buffer has made up a track's audio: `gap.concealed`, unless an outage was the reason."""
+        self._made_up.append((from_ns, to_ns))
+
+    def look(self, now_ns: int, tracks: Iterable[HeardTrack]) -> list[Missing]:
+        """What is known to be missing by now and was not handed out before."""
+        self._hear(tracks)
+        found: list[Missing] = []
+        if self.open and self._back_ns is not None:
+            if self._awaited <= self._returned.keys() or now_ns - self._back_ns >= _LONGEST_NS:
+                found += self._close(max([self._back_ns, *self._returned.values()]))
+        elif self.open and now_ns - self._told_ns >= _PIECE_NS:
+            found += self._tell(now_ns)
+        return found + self._judged()
+
+    def close(self, now_ns: int, tracks: Iterable[HeardTrack]) -> list[Missing]:
+        """What is missing up to now, the end of the run."""
+        self._hear(tracks)
+        if self._in_room and not self._proof.fresh and any(to_ns > self.proven_ns for _, to_ns in self._made_up):
+            self._open(self.proven_ns, ())  # nothing proves the connection, and nothing else came either
+        found: list[Missing] = []
+        if self.open:
+            nobody = self._back_ns is None or (self._awaited and not self._returned)
+            found += self._close(now_ns if nobody else max([self._back_ns or 0, *self._returned.values()]))
+        return found + self._judged(final=True)
+
+    def _open(self, since_ns: int, lost: Iterable[str]) -> None:
+        self._awaited.update(lost)
+        self._back_ns = None
+        if self.open:
+            return
+        if self._last is not None and since_ns - self._last[1] < _SEAM_NS:
+            since_ns = self._last[1]
+        self._since_ns = self._told_ns = since_ns
+
+    def _come_back(self, now_ns: int) -> None:
+        if self.open:
+            self._back_ns = now_ns
+            self._returned.clear()
+
+    def _hear(self, tracks: Iterable[HeardTrack]) -> None:
+        for track in tracks:
+            self._heard[track.sid] = track.identity
+            if self._back_ns is not None and track.identity in self._awaited:
+                self._returned.setdefault(track.identity, track.first_ns)
+
+    def _tell(self, to_ns: int) -> list[Missing]:
+        from_ns, self._told_ns = self._told_ns, max(to_ns, self._told_ns)
+        return [Missing(GAP_REJOIN, from_ns, to_ns)] if to_ns > from_ns else []
+
+    def _close(self, to_ns: int) -> list[Missing]:
+        assert self._since_ns is not None
+        found = self._tell(to_ns)
+        self._last = (self._since_ns, self._told_ns)
+        self._since_ns = self._back_ns = None
+        self._awaited.clear()
+        self._returned.clear()
+        return found
+
+    def _judged(self, *, final: bool = False) -> list[Missing]:
+        """What was made up and is judged: once the connection is proven to have been good, or a hole is near it."""
+        found: list[Missing] = []
+        waiting: list[tuple[int, int]] = []
+        for from_ns, to_ns in self._made_up:
+            if self._since_ns is not None and to_ns > self._since_ns - _SEAM_NS:
+                continue  # the open hole is handed out by itself
+            if self._last is not None and from_ns < self._last[1] + _SEAM_NS and to_ns > self._last[0] - _SEAM_NS:
+                if to_ns > self._last[1]:
+                    found.append(Missing(GAP_REJOIN, self._last[1], to_ns))
+                    self._last = (self._last[0], to_ns)
+            elif final or to_ns <= self.proven_ns:
+                found.append(Missing(GAP_CONCEALED, from_ns, to_ns))
+            else:
+                waiting.append((from_ns, to_ns))
+        self._made_up = waiting
+        return found

@@ -1,0 +1,81 @@
+"""Tracks that the worker wants and does not get, though its connection is good: it is not allowed to hear them. Pure.
+
+A track that is subscribed delivers frames all the time, also while it is muted. When the right to subscribe is taken
+from the worker, or a publisher refuses it, its frames just end (measured with livekit-server 1.13.5: no event says that
+a track has ended before it begins again).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from store.database.boot_clock import SECOND_NS
+from worker.room.events import AudioPublished, AudioUnpublished, RoomEvent
+from worker.room.heard_track import HeardTrack, Missing
+
+GAP_PERMISSION = "gap.permission"
+
+_STALL_NS = SECOND_NS  # frames come every 100 ms
+_SUBSCRIBING_NS = 4 * SECOND_NS  # a subscription takes up to 2.7 s (measured)
+_PIECE_NS = SECOND_NS
+
+
+@dataclass(slots=True)
+class _Wanted:
+    heard_ns: int  # at first, when it was published
+    ever: bool = False
+    missed_ns: int | None = None  # handed out up to here
+
+    def patience_ns(self) -> int:
+        return _STALL_NS if self.ever else _SUBSCRIBING_NS
+
+
+@dataclass(slots=True)
+class UnheardTracks:
+    """Follows the tracks of one room after the other; instants are of the boot-time clock, in nanoseconds."""
+
+    _wanted: dict[str, _Wanted] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """The room, or the connection to it, is lost: what is missing now has another reason."""
+        self._wanted.clear()
+
+    def take(self, event: RoomEvent, now_ns: int) -> None:
+        """Take note of what happened in the room."""
+        match event:
+            case AudioPublished(sid=sid, wanted=True):
+                self._wanted.setdefault(sid, _Wanted(now_ns))
+            case AudioUnpublished(sid=sid):
+                self._wanted.pop(sid, None)
+
+    def look(self, proven_ns: int, tracks: Iterable[HeardTrack]) -> list[Missing]:
+        """What is known to be missing, given that the connection was good until `proven_ns`."""
+        found: list[Missing] = []
+        for track in tracks:
+            wanted = self._wanted.get(track.sid)
+            if wanted is not None:
+                found += self._heard(wanted, track)
+        for wanted in self._wanted.values():
+            told_ns = wanted.heard_ns if wanted.missed_ns is None else wanted.missed_ns
+            missing_ns = proven_ns - wanted.heard_ns
+            if missing_ns > wanted.patience_ns() and proven_ns - told_ns >= _PIECE_NS:
+                found.append(Missing(GAP_PERMISSION, told_ns, proven_ns))
+                wanted.missed_ns = proven_ns
+        return found
+
+    def close(self, now_ns: int, tracks: Iterable[HeardTrack]) -> list[Missing]:
+        """What is missing at the end of the run, which is now, while the connection was good."""
+        found = self.look(now_ns, tracks)
+        rest = [wanted.missed_ns for wanted in self._wanted.values() if wanted.missed_ns is not None]
+        return found + [Missing(GAP_PERMISSION, from_ns, now_ns) for from_ns in rest if from_ns < now_ns]
+
+    def _heard(self, wanted: _Wanted, track: HeardTrack) -> list[Missing]:
+        """Frames have come. A process that stood still gets them late; a new subscription tells that from a stall."""
+        if track.last_ns <= wanted.heard_ns:
+            return []
+        is_new = track.first_ns > wanted.heard_ns
+        back_ns = track.first_ns if is_new else track.last_ns
+        from_ns = wanted.missed_ns
+        if from_ns is None and is_new and back_ns - wanted.heard_ns > wanted.patience_ns():
+            from_ns = wanted.heard_ns
+        wanted.heard_ns, wanted.ever, wanted.missed_ns = track.last_ns, True, None
+        return [Missing(GAP_PERMISSION, from_ns, back_ns)] if from_ns is not None and back_ns > from_ns else []

@@ -1,0 +1,41 @@
+"""Readings of the room that a run is in: once a second, and at once when a microphone is muted or unmuted."""
+
+import asyncio
+from collections.abc import Callable
+
+from store.database.boot_clock import boottime_ns
+from store.waiting.set_within import set_within
+from worker.room.livekit_room import LiveKitRoom
+from worker.room.room_reading import RoomReading
+
+_SECONDS = 1.0
+
+
+class RoomReadings:
+    """Takes them for as long as the run is in a room.
+
+    Args:
+        taken: gets each reading, None if no answer came, and when it was asked for (boot-time clock, nanoseconds).
+    """
+
+    def __init__(self, taken: Callable[[RoomReading | None, int], None]) -> None:
+        self._taken = taken
+        self._hurry = asyncio.Event()
+
+    def hurry(self) -> None:
+        """Take one now."""
+        self._hurry.set()
+
+    async def follow(self, room: LiveKitRoom, in_room: Callable[[], bool]) -> None:
+        """Read `room` until `in_room` says that the run is not in it any more."""
+        while in_room():
+            self._hurry.clear()
+            await self.take(room, in_room)
+            await set_within(self._hurry, _SECONDS)
+
+    async def take(self, room: LiveKitRoom, in_room: Callable[[], bool]) -> None:
+        """Take one reading."""
+        asked_ns = boottime_ns()
+        reading = await room.read()
+        if in_room():
+            self._taken(reading, asked_ns)
