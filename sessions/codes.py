@@ -202,6 +202,7 @@ _ALL = (
     _end("cancel.requested", "A client asked for the cancellation."),
     # gaps: holes in a recording
     _gap("gap.worker_lost", "platform", "The worker was lost and another took over."),
+    _gap("gap.worker_stalled", "platform", "The worker stood still; what it did not hear meanwhile is missing."),
     _gap("gap.rejoin", "transport", "The connection to the room was lost for this time."),
     _gap("gap.concealed", "transport", "Audio did not arrive in time; what is heard here was made up."),
     _gap(

@@ -78,3 +78,29 @@ def recorders(pid: int) -> list[psutil.Process]:
 async def _joined(stack: Stack, session_id: str, epoch: int) -> bool:
     session: dict[str, Any] = await stack.get(session_id)
     return bool(session["epoch"] >= epoch and session["status"] == "running")
+
+
+async def test_a_recorder_that_stood_still_says_what_it_missed(
+    stack: Stack, room: str, speaker: Callable[..., SlotTalker], tmp_path: Path
+) -> None:
+    """SIGSTOP for eight seconds, too short for a takeover: ours, incomplete, given back."""
+    await stack.start_api()
+    worker = await stack.start_worker(PARLEY_PROCESSES="1", PARLEY_HEARTBEAT_SECONDS="2", PARLEY_STALLED_SECONDS="15")
+    async with speaker("ann", 0) as ann:
+        session = await stack.create(room)
+        await stack.reach(session["id"], "running")
+        await asyncio.sleep(3)
+        [recorder] = recorders(worker.popen.pid)
+        recorder.suspend()
+        await asyncio.sleep(8)
+        recorder.resume()
+        await asyncio.sleep(6)
+        ended = await stack.end(session["id"])
+
+    assert ended["epoch"] == 1
+    truths = await assert_never_silently_wrong(stack, session["id"], [ann], tmp_path)
+    _, recording = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
+    assert recording["state"] == "incomplete"
+    assert "gap.worker_stalled" in {gap["code"] for gap in recording["gaps"]}
+    assert ended["usage"]["credited_ms"] > 3000
+    assert truths["ann"].lost > 20

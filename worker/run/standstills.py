@@ -2,10 +2,7 @@
 
 from collections.abc import Callable
 
-from store.database.boot_clock import SECOND_NS
 from worker.lease.live_run import LiveRun
-
-_BUFFERED_NS = 2 * SECOND_NS  # what kernel and jitter buffer keep for a process that is stopped
 
 
 class Standstills:
@@ -23,14 +20,14 @@ class Standstills:
     def name(self, known_ns: int) -> None:
         """Note a gap for each standstill that ended before `known_ns`: a proven beat, or the stop.
 
-        If another run took the session meanwhile, the whole stretch is `gap.worker_lost`. Else the buffers kept the
-        first two seconds, which came late, and only the rest is `gap.concealed`.
+        If another run took the session meanwhile it is `gap.worker_lost`, else `gap.worker_stalled`: buffers keep next
+        to nothing of what came while the process was stopped (measured with SIGSTOP for 4 and 8 s).
         """
         standstills, self._waiting = self._waiting + self._run.take_standstills(), []
         for from_ns, to_ns in standstills:
             if self._run.replaced:
                 self._gap("gap.worker_lost", from_ns, to_ns)
             elif to_ns < known_ns:
-                self._gap("gap.concealed", from_ns + _BUFFERED_NS, to_ns)
+                self._gap("gap.worker_stalled", from_ns, to_ns)
             else:
                 self._waiting.append((from_ns, to_ns))

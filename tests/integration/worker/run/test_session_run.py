@@ -319,7 +319,7 @@ async def test_a_process_that_stood_still_says_so(studio: Studio, room: str) -> 
         await asyncio.sleep(1)
         await studio.sessions.commands.end(studio.organization_id, session.id)
         await studio.sealed(session)
-    assert "gap.concealed" in gaps_of(await studio.segments(session))
+    assert "gap.worker_stalled" in gaps_of(await studio.segments(session))
 
 
 async def test_joins_abandoned_at_any_moment_land_and_leave(studio: Studio, room: str) -> None:
