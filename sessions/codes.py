@@ -210,6 +210,11 @@ _ALL = (
         "customer",
         "Somebody could not be heard: the worker lacked canSubscribe, or the publisher did not let it subscribe.",
     ),
+    _gap(
+        "gap.encrypted",
+        "customer",
+        "Somebody published end-to-end encrypted audio, which the worker has no key for; it is not in the recording.",
+    ),
     _gap("gap.storage", "platform", "What was recorded here could not be stored or read back."),
     _gap(
         "gap.overflow", "customer", "A byte stream was too far ahead of its playing, so this part of it was not kept."

@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 import pytest
+from livekit import rtc
 
 from parley.servers.livekit_server import LiveKitServer
 from tests.support.beeps import mint_token
@@ -104,3 +105,26 @@ async def test_a_recorder_that_stood_still_says_what_it_missed(
     assert "gap.worker_stalled" in {gap["code"] for gap in recording["gaps"]}
     assert ended["usage"]["credited_ms"] > 3000
     assert truths["ann"].lost > 20
+
+
+async def test_encrypted_audio_is_left_out_and_named(
+    common_stack: Stack, room: str, speaker: Callable[..., SlotTalker], tmp_path: Path
+) -> None:
+    """Who publishes in clear is recorded undisturbed; what could not be read is billed."""
+    eve = speaker("eve", 1)
+    eve.encryption = rtc.E2EEOptions(key_provider_options=rtc.KeyProviderOptions(shared_key=b"known to eve alone"))
+    async with speaker("ann", 0) as ann:
+        session = await common_stack.create(room)
+        await common_stack.reach(session["id"], "running")
+        await asyncio.sleep(2)
+        async with eve:
+            await asyncio.sleep(4)
+        await asyncio.sleep(2)
+        ended = await common_stack.end(session["id"])
+
+    truths = await assert_never_silently_wrong(common_stack, session["id"], [ann], tmp_path)
+    _, recording = await common_stack.call("GET", f"/v1/sessions/{session['id']}/recording")
+    assert truths["ann"].lost == 0
+    assert {gap["code"] for gap in recording["gaps"]} == {"gap.encrypted"}
+    assert 3000 < sum(gap["end_ms"] - gap["start_ms"] for gap in recording["gaps"]) < 6000
+    assert (recording["state"], ended["usage"]["credited_ms"]) == ("available", 0)

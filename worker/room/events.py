@@ -34,11 +34,17 @@ class ParticipantLeft:
 
 @dataclass(frozen=True, slots=True)
 class AudioPublished:
-    """A remote participant has an audio track, muted or not; `wanted`: the worker has asked for its frames."""
+    """A remote participant has an audio track, muted or not.
+
+    Attributes:
+        wanted: the worker records this participant.
+        encrypted: end to end, so that its frames are not asked for.
+    """
 
     sid: str
     identity: str
     wanted: bool = True
+    encrypted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

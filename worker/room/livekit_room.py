@@ -105,7 +105,9 @@ class LiveKitRoom:
             publication.sid
             for participant in self._room.remote_participants.values()
             for publication in participant.track_publications.values()
-            if publication.kind == rtc.TrackKind.KIND_AUDIO and self._wanted(participant)
+            if publication.kind == rtc.TrackKind.KIND_AUDIO
+            and self._wanted(participant)
+            and not _is_encrypted(publication)
         ]
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -175,9 +177,9 @@ class LiveKitRoom:
     def _on_track_published(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
         if self._left or publication.kind != rtc.TrackKind.KIND_AUDIO:
             return
-        wanted = self._wanted(participant)
-        self.events.put(AudioPublished(publication.sid, participant.identity, wanted=wanted))
-        if wanted:
+        wanted, encrypted = self._wanted(participant), _is_encrypted(publication)
+        self.events.put(AudioPublished(publication.sid, participant.identity, wanted=wanted, encrypted=encrypted))
+        if wanted and not encrypted:
             publication.set_subscribed(True)
 
     def _on_track_unpublished(
@@ -225,3 +227,8 @@ class LiveKitRoom:
         except ValueError:
             name = f"REASON_{reason}"
         self.events.put(Disconnected(name))
+
+
+def _is_encrypted(publication: rtc.RemoteTrackPublication) -> bool:
+    """Whether its frames are end-to-end encrypted: without the key they decode to noise at full scale (measured)."""
+    return publication.encryption_type != rtc.EncryptionType.NONE

@@ -1,4 +1,4 @@
-"""Tracks that the worker wants and does not get, though its connection is good: it is not allowed to hear them. Pure.
+"""Tracks that the worker wants and does not get, though its connection is good: it can't or may not hear them. Pure.
 
 A track that is subscribed delivers frames all the time, also while it is muted. When the right to subscribe is taken
 from the worker, or a publisher refuses it, its frames just end (measured with livekit-server 1.13.5: no event says that
@@ -13,6 +13,7 @@ from worker.room.events import AudioPublished, AudioUnpublished, RoomEvent
 from worker.room.heard_track import HeardTrack, Missing
 
 GAP_PERMISSION = "gap.permission"
+GAP_ENCRYPTED = "gap.encrypted"  # not subscribed, as nobody gave the worker the key
 
 _STALL_NS = SECOND_NS  # frames come every 100 ms
 _SUBSCRIBING_NS = 4 * SECOND_NS  # a subscription takes up to 2.7 s (measured)
@@ -22,10 +23,17 @@ _PIECE_NS = SECOND_NS
 @dataclass(slots=True)
 class _Wanted:
     heard_ns: int  # at first, when it was published
+    code: str = GAP_PERMISSION
     ever: bool = False
     missed_ns: int | None = None  # handed out up to here
 
+    def told_ns(self) -> int:
+        """Until when it is known whether it was missing."""
+        return self.heard_ns if self.missed_ns is None else self.missed_ns
+
     def patience_ns(self) -> int:
+        if self.code == GAP_ENCRYPTED:
+            return 0
         return _STALL_NS if self.ever else _SUBSCRIBING_NS
 
 
@@ -34,6 +42,7 @@ class UnheardTracks:
     """Follows the tracks of one room after the other; instants are of the boot-time clock, in nanoseconds."""
 
     _wanted: dict[str, _Wanted] = field(default_factory=dict)
+    _ended: list[Missing] = field(default_factory=list)  # not handed out yet
 
     def forget(self) -> None:
         """The room, or the connection to it, is lost: what is missing now has another reason."""
@@ -42,31 +51,42 @@ class UnheardTracks:
     def take(self, event: RoomEvent, now_ns: int) -> None:
         """Take note of what happened in the room."""
         match event:
-            case AudioPublished(sid=sid, wanted=True):
-                self._wanted.setdefault(sid, _Wanted(now_ns))
+            case AudioPublished(sid=sid, wanted=True, encrypted=encrypted):
+                code = GAP_ENCRYPTED if encrypted else GAP_PERMISSION
+                self._wanted.setdefault(sid, _Wanted(now_ns, code))
             case AudioUnpublished(sid=sid):
-                self._wanted.pop(sid, None)
+                self._end(self._wanted.pop(sid, None), now_ns)
 
     def look(self, proven_ns: int, tracks: Iterable[HeardTrack]) -> list[Missing]:
         """What is known to be missing, given that the connection was good until `proven_ns`."""
-        found: list[Missing] = []
+        found, self._ended = self._ended, []
         for track in tracks:
             wanted = self._wanted.get(track.sid)
             if wanted is not None:
                 found += self._heard(wanted, track)
         for wanted in self._wanted.values():
-            told_ns = wanted.heard_ns if wanted.missed_ns is None else wanted.missed_ns
+            told_ns = wanted.told_ns()
             missing_ns = proven_ns - wanted.heard_ns
             if missing_ns > wanted.patience_ns() and proven_ns - told_ns >= _PIECE_NS:
-                found.append(Missing(GAP_PERMISSION, told_ns, proven_ns))
+                found.append(Missing(wanted.code, told_ns, proven_ns))
                 wanted.missed_ns = proven_ns
         return found
 
     def close(self, now_ns: int, tracks: Iterable[HeardTrack]) -> list[Missing]:
         """What is missing at the end of the run, which is now, while the connection was good."""
         found = self.look(now_ns, tracks)
-        rest = [wanted.missed_ns for wanted in self._wanted.values() if wanted.missed_ns is not None]
-        return found + [Missing(GAP_PERMISSION, from_ns, now_ns) for from_ns in rest if from_ns < now_ns]
+        return found + [
+            Missing(wanted.code, wanted.missed_ns, now_ns)
+            for wanted in self._wanted.values()
+            if wanted.missed_ns is not None and wanted.missed_ns < now_ns
+        ]
+
+    def _end(self, wanted: _Wanted | None, now_ns: int) -> None:
+        """A track is there no more; what was missing of it until now stays missing."""
+        if wanted is None or wanted.told_ns() >= now_ns:
+            return
+        if wanted.missed_ns is not None or wanted.code == GAP_ENCRYPTED:
+            self._ended.append(Missing(wanted.code, wanted.told_ns(), now_ns))
 
     def _heard(self, wanted: _Wanted, track: HeardTrack) -> list[Missing]:
         """Frames have come. A process that stood still gets them late; a new subscription tells that from a stall."""

@@ -48,7 +48,7 @@ def test_a_track_that_never_comes_is_missed_from_its_publication_on() -> None:
     assert look(unheard, 4.5, []) == []
     assert look(unheard, 6, []) == [(1, 6)]
     unheard.take(AudioUnpublished("TR_ann"), 7 * SECOND)
-    assert look(unheard, 20, []) == []
+    assert look(unheard, 20, []) == [(6, 7)]
 
 
 def test_a_track_that_nobody_asked_for_is_not_missed() -> None:
@@ -82,3 +82,24 @@ def test_a_track_that_is_missed_at_the_end_is_missed_to_the_end() -> None:
     look(unheard, 2, ann(0.2, 2))
     assert seconds(unheard.close(round(3.2 * SECOND), ann(0.2, 2))) == [(2, 3.2)]
     assert look(unheard, 3.2, ann(0.2, 2)) == []
+
+
+def test_encrypted_audio_is_missed_from_its_publication_to_its_end() -> None:
+    """It is never subscribed, so nobody waits for it."""
+    unheard = UnheardTracks()
+    unheard.take(AudioPublished("TR_eve", "eve", encrypted=True), SECOND)
+    unheard.take(AudioPublished("TR_bob", "bob", wanted=False, encrypted=True), SECOND)
+    missing = unheard.look(3 * SECOND, []) + unheard.close(4 * SECOND, [])
+    assert missing == [Missing("gap.encrypted", SECOND, 3 * SECOND), Missing("gap.encrypted", 3 * SECOND, 4 * SECOND)]
+
+
+def test_what_is_missing_of_a_track_that_ends_is_named_to_its_end() -> None:
+    """In pieces of a second, and the rest."""
+    unheard = UnheardTracks()
+    unheard.take(AudioPublished("TR_eve", "eve", encrypted=True), 0)
+    unheard.take(ANN, 0)
+    assert unheard.look(SECOND, ann(0.2, 1)) == [Missing("gap.encrypted", 0, SECOND)]
+    unheard.take(AudioUnpublished("TR_eve"), SECOND + 5)
+    unheard.take(AudioUnpublished("TR_ann"), SECOND + 5)
+    assert unheard.look(2 * SECOND, []) == [Missing("gap.encrypted", SECOND, SECOND + 5)]
+    assert unheard.look(3 * SECOND, []) == []
