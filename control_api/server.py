@@ -18,6 +18,7 @@ from control_api.http.serving.readiness import READINESS
 from control_api.http.serving.request_metrics import METRICS
 from control_api.sessions.notifications import NOTIFICATIONS
 from sessions.errors import ParleyError
+from store.access.idempotency import RENEW_SECONDS, Idempotency
 from store.sweeping.sweeper import SWEEP_SECONDS, Sweeper
 
 GRACE_SECONDS = 10.0
@@ -65,6 +66,7 @@ async def serve(
                 background = [
                     group.create_task(app[NOTIFICATIONS].run(dependencies.listener), name="session notifications"),
                     group.create_task(app[LATE_RELEASES].run(dependencies.idempotency), name="late releases"),
+                    group.create_task(_renew_for_ever(dependencies.idempotency), name="idempotency leases"),
                     group.create_task(_sweep_for_ever(app), name="sweeper"),
                 ]
                 await web.SockSite(runner, listening).start()
@@ -95,6 +97,16 @@ async def _sweep_for_ever(app: web.Application) -> None:
         else:
             metrics.sweeps.labels("done").inc()
         await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def _renew_for_ever(idempotency: Idempotency) -> None:
+    while True:
+        await asyncio.sleep(RENEW_SECONDS)
+        try:
+            await idempotency.renew()
+        except Exception as error:  # the maintenance loop goes on whatever one renewal meets
+            code = error.code if isinstance(error, ParleyError) else None
+            _log.warning("leases.not_renewed", error=type(error).__name__, code=code, exc_info=code is None)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -38,6 +38,15 @@ class Settings(BaseModel):
             " The database itself stops a statement after 10 s, and 1 s after nobody waits for it any more."
         ),
     )
+    idempotency_lease_seconds: float = Field(
+        5,
+        ge=3,
+        description="Seconds after which the Idempotency-Key of a request whose process has died is free again.",
+        json_schema_extra=_why(
+            "A process renews its keys every second, so that four renewals may fail. A repetition of a request that"
+            " died with its process waits no longer than this and 2 s more."
+        ),
+    )
     storage_url: str | None = Field(
         None,
         description="file:///…, s3://bucket/prefix, gs://…, az://…. Unset: data_dir/objects.",

@@ -74,7 +74,7 @@ async def _serve(installation: Installation, url_file: Path | None) -> None:
             db=db,
             sessions=Sessions.open(db, TokenVault(settings.secret_key)),
             api_keys=ApiKeys(db),
-            idempotency=Idempotency(db),
+            idempotency=Idempotency(db, lease_seconds=settings.idempotency_lease_seconds),
             ledger=Ledger(db),
             usage_totals=UsageTotals(db),
             objects=objects,

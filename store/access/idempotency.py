@@ -3,16 +3,22 @@
 The first request inserts a row in a short transaction of its own, so that the same request in another process sees it
 at once; the answer is written by the transaction that does the work. Only 2xx answers are kept, and no row holds a
 token: the fingerprint leaves it out, the answer shows `"[redacted]"`.
+
+A row in flight is a lease. The process renews it for as long as it runs the request, so a process that died, and a
+request that ended without giving its key back, cost a repetition the lease and no more. A lease is rows and statements
+only, with nothing that lives in a connection, so it does not matter which connection a statement gets. Who comes upon a
+lease that has run out watches it for `WATCH_SECONDS` before taking it: after an outage those who live renew first.
 """
 
 import asyncio
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,7 +29,9 @@ from store.database.tables import sessions
 from store.jobs.purge import KEPT_HOURS
 
 KEPT = timedelta(hours=KEPT_HOURS)
-IN_FLIGHT = timedelta(seconds=60)  # without an answer for so long: the process that runs the request is taken for dead
+LEASE_SECONDS = 5.0
+RENEW_SECONDS = 1.0
+WATCH_SECONDS = 1.5 * RENEW_SECONDS
 WAIT_SECONDS = 2.0
 
 _FIRST_DELAY_SECONDS = 0.02
@@ -101,11 +109,20 @@ class IdempotencyTicket:
 
 
 class Idempotency:
-    """Gives each key to one request at a time."""
+    """Gives each key to one request at a time.
 
-    def __init__(self, db: Database, *, wait_seconds: float = WAIT_SECONDS) -> None:
+    Args:
+        wait_seconds: how long a repetition waits for the answer of the first request.
+        lease_seconds: without a renewal for so long, the process that ran the first request is taken for dead.
+    """
+
+    def __init__(
+        self, db: Database, *, wait_seconds: float = WAIT_SECONDS, lease_seconds: float = LEASE_SECONDS
+    ) -> None:
         self._db = db
         self._wait_seconds = wait_seconds
+        self._lease = timedelta(seconds=lease_seconds)
+        self._held: set[IdempotencyTicket] = set()
 
     async def begin(
         self, organization_id: UUID, route: str, key: str, fingerprint: bytes
@@ -119,23 +136,25 @@ class Idempotency:
         Raises:
             ParleyError: `idempotency.in_progress` when the first is still running after 2 s,
                 `idempotency.key_reused` when it had another fingerprint, `not_found` when the session has been erased.
-            DatabaseUnavailableError: nothing has begun.
+            DatabaseUnavailableError: nothing has begun; the key may stay taken until the lease has run out.
         """
         ticket = IdempotencyTicket(organization_id, route, key, uuid4())
         deadline = time.monotonic() + self._wait_seconds
         delay = _FIRST_DELAY_SECONDS
+        watch = _Watch()
         while True:
             async with self._db.begin() as conn:
-                row = await _take_or_read(conn, ticket, fingerprint)
+                row = await self._take_or_read(conn, ticket, fingerprint, watch.given_up())
             if row is None:
                 return ticket
-            if row["fingerprint"] != fingerprint:
+            watch.look(row["renewed_at"] if row["lapsed"] else None)
+            if row["fingerprint"] != fingerprint and not row["lapsed"]:
                 raise ParleyError("idempotency.key_reused", "this Idempotency-Key was used with another body")
             if row["status"] is not None and row["body"] is None:
                 raise ParleyError("not_found", "what this request was about has been deleted")
             if row["status"] is not None:
                 return Replay(row["status"], row["body"])
-            if time.monotonic() >= deadline:
+            if time.monotonic() >= deadline and not row["lapsed"]:
                 raise ParleyError(
                     "idempotency.in_progress",
                     "the first request with this Idempotency-Key is still running",
@@ -144,11 +163,103 @@ class Idempotency:
             await asyncio.sleep(delay)
             delay = min(delay * 2, _LONGEST_DELAY_SECONDS)
 
+    @contextmanager
+    def held(self, ticket: IdempotencyTicket) -> Iterator[None]:
+        """This process runs the request in this block, and renews its lease (`renew`)."""
+        self._held.add(ticket)
+        try:
+            yield
+        finally:
+            self._held.discard(ticket)
+
+    async def renew(self) -> None:
+        """Renew the leases of all requests that this process runs. To be called every `RENEW_SECONDS`.
+
+        Raises:
+            DatabaseUnavailableError: none was renewed.
+        """
+        if not self._held:
+            return
+        held = list(self._held)
+        async with self._db.begin() as conn:
+            await conn.execute(
+                _RENEW,
+                {
+                    "organizations": [ticket.organization_id for ticket in held],
+                    "routes": [ticket.route for ticket in held],
+                    "keys": [ticket.key for ticket in held],
+                    "holders": [ticket.holder for ticket in held],
+                },
+            )
+
     async def release(self, ticket: IdempotencyTicket) -> None:
         """Give the key back after a failure, so that the request can be repeated. An answer that was kept stays."""
-        with suppress(DatabaseUnavailableError):  # then the row expires after a minute
+        with suppress(DatabaseUnavailableError):  # then its lease runs out
             async with self._db.begin() as conn:
                 await conn.execute(delete(keys).where(ticket.mine()))
+
+    async def _take_or_read(
+        self, conn: AsyncConnection, ticket: IdempotencyTicket, fingerprint: bytes, given_up: datetime | None
+    ) -> RowMapping | None:
+        """Take the key for the ticket and return None, or return the row of the request that has it.
+
+        Args:
+            given_up: when the lease that may be taken over was renewed last.
+        """
+        place = {"organization_id": ticket.organization_id, "route": ticket.route, "key": ticket.key}
+        now = func.clock_timestamp()
+        taken = {"fingerprint": fingerprint, "holder": ticket.holder, "created_at": now, "renewed_at": now}
+        free = or_(keys.c.created_at < now - KEPT, and_(self._lapsed(), keys.c.renewed_at == given_up))
+        new = insert(keys).values(**place, **taken).on_conflict_do_nothing().returning(keys.c.holder)
+        while (await conn.execute(new)).one_or_none() is None:
+            same_key = and_(*(keys.c[name] == value for name, value in place.items()))
+            columns = (keys.c.fingerprint, keys.c.status, keys.c.body, keys.c.renewed_at)
+            read = select(*columns, self._lapsed().label("lapsed"), free.label("free")).where(same_key)
+            row = (await conn.execute(read)).mappings().one_or_none()
+            if row is not None and not row["free"]:
+                return row
+            if row is not None:
+                again = update(keys).where(same_key, free).values(**taken, status=None, body=None, session_id=None)
+                if (await conn.execute(again.returning(keys.c.holder))).one_or_none() is not None:
+                    return None
+        return None
+
+    def _lapsed(self) -> ColumnElement[bool]:
+        return and_(keys.c.status.is_(None), keys.c.renewed_at < func.clock_timestamp() - self._lease)
+
+
+class _Watch:
+    """How long a repetition has seen a lease that had run out, without a renewal."""
+
+    def __init__(self) -> None:
+        self._renewed_at: datetime | None = None
+        self._since = 0.0
+
+    def look(self, renewed_at: datetime | None) -> None:
+        """What the row says now: when a lease that has run out was renewed last, None for any other row."""
+        if renewed_at != self._renewed_at:
+            self._renewed_at, self._since = renewed_at, time.monotonic()
+
+    def given_up(self) -> datetime | None:
+        """The lease that may be taken, by its last renewal."""
+        return self._renewed_at if time.monotonic() - self._since >= WATCH_SECONDS else None
+
+
+# A row that is locked has a transaction that stores its answer; whoever would take it over waits for that as well.
+_RENEW = text(
+    """
+    WITH held AS (
+        SELECT one.ctid
+        FROM unnest(
+            CAST(:organizations AS uuid[]), CAST(:routes AS text[]), CAST(:keys AS text[]), CAST(:holders AS uuid[])
+        ) AS mine (organization_id, route, key, holder)
+        JOIN idempotency_keys AS one USING (organization_id, route, key, holder)
+        WHERE one.status IS NULL
+        FOR UPDATE OF one SKIP LOCKED
+    )
+    UPDATE idempotency_keys SET renewed_at = clock_timestamp() FROM held WHERE idempotency_keys.ctid = held.ctid
+    """
+)
 
 
 async def erase_answers(conn: AsyncConnection, session_id: UUID) -> None:
@@ -160,26 +271,3 @@ async def _hold(conn: AsyncConnection, session_id: UUID) -> bool:
     """Keep the session from being erased until the end of the transaction; False when it is gone."""
     query = select(sessions.c.id).where(sessions.c.id == session_id).with_for_update(key_share=True, read=True)
     return (await conn.execute(query)).one_or_none() is not None
-
-
-async def _take_or_read(conn: AsyncConnection, ticket: IdempotencyTicket, fingerprint: bytes) -> RowMapping | None:
-    """Take the key for the ticket and return None, or return the row of the request that has it."""
-    place = {"organization_id": ticket.organization_id, "route": ticket.route, "key": ticket.key}
-    taken = {"fingerprint": fingerprint, "holder": ticket.holder, "created_at": func.clock_timestamp()}
-    new = insert(keys).values(**place, **taken).on_conflict_do_nothing().returning(keys.c.holder)
-    while (await conn.execute(new)).one_or_none() is None:
-        same_key = and_(*(keys.c[name] == value for name, value in place.items()))
-        read = select(keys.c.fingerprint, keys.c.status, keys.c.body, _expired().label("expired")).where(same_key)
-        row = (await conn.execute(read)).mappings().one_or_none()
-        if row is not None and not row["expired"]:
-            return row
-        if row is not None:
-            again = update(keys).where(same_key, _expired()).values(**taken, status=None, body=None, session_id=None)
-            if (await conn.execute(again.returning(keys.c.holder))).one_or_none() is not None:
-                return None
-    return None
-
-
-def _expired() -> ColumnElement[bool]:
-    now = func.clock_timestamp()
-    return or_(keys.c.created_at < now - KEPT, and_(keys.c.status.is_(None), keys.c.created_at < now - IN_FLIGHT))

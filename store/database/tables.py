@@ -414,6 +414,7 @@ idempotency_keys = Table(
     Column("status", Integer),  # null: in flight
     Column("body", LargeBinary),
     Column("session_id", Uuid, index=True),
+    Column("renewed_at", _time, nullable=False, server_default=text("clock_timestamp()")),  # in flight: by its process
 )
 
 sweeps = Table(  # whose turn it is to sweep

@@ -1,11 +1,13 @@
 """Disks fill up, databases go away, clients race."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psycopg
 import soundfile
 
 from tests.support.beeps import BeepPlan, BeepTalker, check_beeps, mint_token
@@ -116,3 +118,46 @@ async def test_two_api_processes_racing_one_idempotency_key_make_one_session(sta
     assert [replayed for _, _, replayed in answers].count(None) == 1
     _, page = await stack.call("GET", "/v1/sessions")
     assert len(page["data"]) == 1
+
+
+async def test_the_key_of_a_request_that_died_with_its_process_is_free_in_seconds(stack: Stack, room: str) -> None:
+    """kill -9 of an API in the middle of a creation: a repetition through another one makes the one session."""
+    lease_seconds = 4
+    for name in ("api-1", "api-2"):
+        await stack.start_api(name, PARLEY_IDEMPOTENCY_LEASE_SECONDS=str(lease_seconds))
+    transport = {
+        "type": "livekit",
+        "url": stack.livekit.url,
+        "room_name": room,
+        "worker_token": stack.token(room),
+    }
+
+    async def post(base: str) -> tuple[int, Any]:
+        headers = {"Idempotency-Key": "once"}
+        return await stack.call("POST", "/v1/sessions", {"transport": transport}, base=base, headers=headers)
+
+    async with (
+        await psycopg.AsyncConnection.connect(stack.database_url) as blocker,
+        await psycopg.AsyncConnection.connect(stack.database_url, autocommit=True) as observer,
+    ):
+        await blocker.execute("LOCK TABLE sessions IN EXCLUSIVE MODE")  # it writes nothing, so it stays in the middle
+        first = asyncio.create_task(post(stack.bases[0]))
+
+        async def has_begun() -> bool:
+            return await (await observer.execute("SELECT 1 FROM idempotency_keys")).fetchone() is not None
+
+        await eventually(has_begun, seconds=5, what="the key is taken")
+        stack.processes[0].kill()
+        died = time.monotonic()
+        assert await first == (0, None)
+        await blocker.rollback()
+
+    async def made() -> Any:
+        status, answer = await post(stack.bases[1])
+        assert status in (201, 409), answer
+        return answer if status == 201 else None
+
+    session = await eventually(made, seconds=30, what="the repetition succeeds")
+    assert time.monotonic() - died <= lease_seconds + 5
+    _, page = await stack.call("GET", "/v1/sessions", base=stack.bases[1])
+    assert [one["id"] for one in page["data"]] == [session["id"]]

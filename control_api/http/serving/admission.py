@@ -18,7 +18,7 @@ from control_api.http.requests.path_parameters import read_path
 from control_api.http.requests.query_parameters import read_query
 from control_api.http.serving.late_releases import LATE_RELEASES
 from sessions.errors import DatabaseUnavailableError, session_not_found
-from store.access.idempotency import Replay
+from store.access.idempotency import IdempotencyTicket, Replay
 from store.access.vault import AnswerVault
 
 ANSWER_VAULT = web.AppKey("answer_vault", AnswerVault)
@@ -77,7 +77,13 @@ async def _once(operation: Operation, call: Call, key: str) -> web.StreamRespons
     )
     if isinstance(begun, Replay):
         return _repeated(operation, call, begun)
-    call.ticket = begun
+    with idempotency.held(begun):
+        return await _first(operation, call, begun)
+
+
+async def _first(operation: Operation, call: Call, ticket: IdempotencyTicket) -> web.StreamResponse:
+    """Run the request that has the key, and keep its answer or give the key back."""
+    call.ticket = ticket
     try:
         answer = await operation.handler(call)
         if call.ticket is not None:  # the route is idempotent by itself, so its answer may be kept afterwards
@@ -85,13 +91,13 @@ async def _once(operation: Operation, call: Call, key: str) -> web.StreamRespons
             body = answer.body or b""
             assert isinstance(body, bytes)
             async with call.dependencies.db.begin() as conn:
-                await begun.keep(conn, answer.status, body, call.session)
+                await ticket.keep(conn, answer.status, body, call.session)
     except DatabaseUnavailableError:
         # The release waits for a commit that may be under way (it holds the key's row), and leaves its answer in place.
-        call.request.app[LATE_RELEASES].add(begun)
+        call.request.app[LATE_RELEASES].add(ticket)
         raise
     except BaseException:
-        await idempotency.release(begun)
+        await call.dependencies.idempotency.release(ticket)
         raise
     return answer
 

@@ -10,7 +10,7 @@ MAX_WAITING = 1000
 
 
 class LateReleases:
-    """A bounded queue of tickets; one that doesn't fit, or fails again, expires by itself after a minute."""
+    """A bounded queue of tickets; one that doesn't fit, or fails again, is free when its lease has run out."""
 
     def __init__(self) -> None:
         self._tickets: asyncio.Queue[IdempotencyTicket] = asyncio.Queue(MAX_WAITING)

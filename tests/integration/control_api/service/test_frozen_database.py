@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from store.access.idempotency import LEASE_SECONDS
 from tests.support.api_server import ApiServer, Reply, api_server, create_body
 from tests.support.loopback import silent_server
 from tests.support.postgres_cluster import PostgresCluster
@@ -19,6 +20,7 @@ GRACE_SECONDS = 0.5  # of the loop until what is due runs; what the requests com
 OWN_SECONDS = 1.5  # that a request computes on a very busy machine
 FROZEN_SECONDS = 10.0
 AT_ONCE_SECONDS = 5.0  # until requests succeed again: PostgreSQL first starts and ends what was asked of it meanwhile
+KEPT_SECONDS = LEASE_SECONDS + 5.0  # until keys are free of which nobody knows whether they were taken
 
 UNKNOWN = {"database.unavailable", "commit.unknown"}
 
@@ -49,8 +51,8 @@ async def _timed(api: ApiServer, method: str, path: str, body: Any, key: str | N
 
 
 async def _success(api: ApiServer, method: str, path: str, body: Any, key: str | None) -> Reply:
-    """What the docs tell clients: after a 503, repeat, with the same key."""
-    deadline = time.monotonic() + AT_ONCE_SECONDS
+    """What the docs tell clients: after a 503 or 409, repeat, with the same key."""
+    deadline = time.monotonic() + (AT_ONCE_SECONDS if key is None else KEPT_SECONDS)
     while True:
         reply, _ = await _timed(api, method, path, body, key)
         if reply.status < 300:
@@ -60,14 +62,17 @@ async def _success(api: ApiServer, method: str, path: str, body: Any, key: str |
 
 
 async def test_a_database_that_freezes_under_load(own_postgres: PostgresCluster, tmp_path: Path) -> None:
-    """503 within the bound, over and over; afterwards everything works at once."""
+    """503 within the bound, over and over; afterwards everything works at once, and each key made one session."""
     async with api_server(own_postgres.url, tmp_path, database_timeout_seconds=BOUND_SECONDS) as api:
         session = await api.create("room")
         seconds: list[float] = []
+        created: dict[str, Any] = {}
 
         async def repeat(number: int, until: float) -> None:
             while time.monotonic() < until:
                 method, path, body, key = _requests(session, f"round-{len(seconds)}")[number]
+                if path == "/v1/sessions" and key is not None:
+                    created[key] = body
                 reply, took = await _timed(api, method, path, body, key)
                 seconds.append(took)
                 assert reply.status < 300 or (reply.status, reply.code in UNKNOWN) == (503, True), reply.content
@@ -89,10 +94,13 @@ async def test_a_database_that_freezes_under_load(own_postgres: PostgresCluster,
         assert max(seconds) <= BOUND_SECONDS + GRACE_SECONDS + own_seconds
 
         await asyncio.gather(*(_success(api, *one) for one in _requests(session, "after") if one[3] is None))
-        await _nothing_is_left(api)
+        again = (_success(api, "POST", "/v1/sessions", body, key) for key, body in created.items())
+        replies = await asyncio.gather(*again)
+        assert len({reply.content["id"] for reply in replies}) == len(created)
+        await _nothing_is_left(api, sessions=len(created) + 4)
 
 
-async def _nothing_is_left(api: ApiServer) -> None:
+async def _nothing_is_left(api: ApiServer, *, sessions: int) -> None:
     """No transaction that is open, no connection that is lost, nothing that is half written."""
     pool = api.dependencies.db._engine.pool
     deadline = time.monotonic() + AT_ONCE_SECONDS
@@ -113,7 +121,7 @@ async def _nothing_is_left(api: ApiServer) -> None:
             " count(*) FILTER (WHERE EXISTS (SELECT 1 FROM session_events WHERE session_id = sessions.id)),"
             " count(*) FILTER (WHERE EXISTS (SELECT 1 FROM worker_tokens WHERE session_id = sessions.id)) FROM sessions"
         )
-        assert len(set((await conn.execute(counts)).one())) == 1
+        assert tuple((await conn.execute(counts)).one()) == (sessions,) * 3
 
 
 async def test_a_database_that_freezes_in_the_commit(own_postgres: PostgresCluster, tmp_path: Path) -> None:

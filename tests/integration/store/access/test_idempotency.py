@@ -134,10 +134,10 @@ async def test_a_released_key_can_be_used_again(database_url: str) -> None:
 
 
 async def test_a_dead_process_s_key_is_taken_over(database_url: str) -> None:
-    """After a minute in flight; should the first one be alive after all, it can't commit any more."""
+    """When its lease has run out; should the first one be alive after all, it can't commit any more."""
     async with store_services(database_url) as store:
         slow = await _ticket(store)
-        await store.execute("UPDATE idempotency_keys SET created_at = created_at - interval '61 seconds'")
+        await store.execute("UPDATE idempotency_keys SET renewed_at = renewed_at - interval '6 seconds'")
         successor = await _ticket(store)
         with pytest.raises(TicketLostError):
             await store.sessions.creation.create(
