@@ -83,7 +83,8 @@ class RoomHole:
             self._proof.read(reading)
         if max(self._proof.doubt_ns, self.proven_ns - before_ns) > self.unproven_ns:
             self._open(before_ns, ())
-        if self._in_room and not self.reconnecting and self._back_ns is None and self.proven_ns > before_ns:
+        is_back = self._in_room and not self.reconnecting and not self.hopeless
+        if is_back and self._back_ns is None and self.proven_ns > before_ns:
             self._come_back(self.proven_ns)
 
     def take(self, event: RoomEvent, now_ns: int) -> None:
