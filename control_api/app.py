@@ -15,6 +15,7 @@ from control_api.operations import OPERATIONS
 from control_api.recordings.links import LINKS, ObjectLinks
 from control_api.sessions.notifications import NOTIFICATIONS, SessionNotifications
 from store.access.vault import AnswerVault
+from store.installation.storage_identity import StorageIdentity
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
 from store.sessions.erasure import SessionErasure
@@ -37,7 +38,8 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[TRANSCRIPTS] = Transcripts(dependencies.db)
     app[SUMMARIES] = Summaries(dependencies.db)
     app[LINKS] = ObjectLinks(dependencies.objects, dependencies.signer, settings.public_url or base_url)
-    app[READINESS] = ReadinessProbe(dependencies.db.ping, dependencies.objects.ping, settings.database_timeout_seconds)
+    identity = StorageIdentity(dependencies.db, dependencies.objects)
+    app[READINESS] = ReadinessProbe(dependencies.db.ping, identity.confirm, settings.database_timeout_seconds)
     app[OPENAPI] = ServedDocument(OPERATIONS)
     add_routes(app.router, OPERATIONS)
     app.on_response_prepare.append(stamp)

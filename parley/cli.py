@@ -33,6 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_services(commands)
     _add_keys(commands)
     _add_usage(commands)
+    _add_storage(commands)
     _add_children(commands)
     return parser
 
@@ -200,6 +201,31 @@ def _add_usage(commands: _Commands) -> None:
     verify.add_argument("--organization", metavar="NAME", default=None, help="only this organization's bill")
 
 
+def _add_storage(commands: _Commands) -> None:
+    text = "Says whether the object storage is the one that this installation writes to."
+    storage = commands.add_parser(
+        "storage", help="check and change the object storage", description=text, epilog=_SETTINGS_HELP
+    )
+    actions = storage.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
+    _command(
+        actions,
+        "check",
+        _run_storage,
+        "say whether it is the right object storage",
+        "Looks in PARLEY_STORAGE_URL for the object whose id the database knows. Exits with 0 when it is there. On a "
+        "database that knows none yet, the storage becomes this installation's.",
+    )
+    _command(
+        actions,
+        "adopt",
+        _run_storage,
+        "make this object storage the installation's",
+        "Leaves an object in PARLEY_STORAGE_URL and its id in the database. Use it when you have moved to another "
+        "storage on purpose, or when the old one is lost for good. Nothing is copied: what the old storage holds stays "
+        "there, and segments that are not in the new one become gaps.",
+    )
+
+
 def _add_children(commands: _Commands) -> None:
     """Processes that `parley worker` starts; not listed, for nobody else should."""
     recorder = commands.add_parser("recorder", description="One recorder process; started by `parley worker`.")
@@ -262,6 +288,12 @@ def _run_usage(arguments: argparse.Namespace) -> int:
     from parley.commands.usage import run_usage
 
     return run_usage(arguments)
+
+
+def _run_storage(arguments: argparse.Namespace) -> int:
+    from parley.commands.storage import run_storage
+
+    return run_storage(arguments)
 
 
 def _run_recorder(arguments: argparse.Namespace) -> int:

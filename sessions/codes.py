@@ -132,6 +132,13 @@ _ALL = (
         retryable=True,
     ),
     _error(
+        "storage.unrecognized",
+        503,
+        "The object storage is not this installation's: mount or name the right one, or run `parley storage adopt`.",
+        fault="platform",
+        retryable=True,
+    ),
+    _error(
         "stopping", 503, "This server is shutting down: repeat, another one answers.", fault="platform", retryable=True
     ),
     Code(

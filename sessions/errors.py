@@ -6,7 +6,8 @@
     ├── SchemaOutdatedError       store.database.schema: the database wants `parley migrate`
     ├── StorageError              store.objects.errors: the object storage is away, or full
     │   ├── ObjectMissing         store.objects.errors: there is no such object
-    │   └── ObjectExists          store.objects.errors: there is one already, and it was to be a new one
+    │   ├── ObjectExists          store.objects.errors: there is one already, and it was to be a new one
+    │   └── StorageUnrecognized   store.installation.storage_identity: another storage is in the place of ours
     ├── TicketLostError           store.access.idempotency: a repetition of the request has taken over
     ├── TokenUnreadableError      store.access.vault: no present secret key opens what is stored sealed
     ├── RefusedRequestError       control_api.http.answers.envelope: the answer has headers of its own

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from bench.children.lines import answer, next_request
 from store.database.database import Database
+from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
 from store.outputs.transcripts import Transcripts
@@ -17,10 +18,12 @@ async def main() -> None:
     answer({"idle_mb": peak_mb()})
     where = await next_request()
     async with Database.open(where["database_url"], timeout_seconds=10, application_name="bench") as db:
+        objects = Objects.open(where["storage_url"])
         finalizer = Finalizer(
             Freezes(db),
             Transcripts(db),
-            Objects.open(where["storage_url"]),
+            objects,
+            StorageIdentity(db, objects).confirm,
             temporary=Path(where["temporary"]),
             salvage_seconds=60,
         )

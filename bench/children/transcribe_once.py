@@ -14,6 +14,7 @@ from bench.children.finalize_once import peak_mb
 from bench.children.lines import answer, next_request
 from sessions.settings import Settings
 from store.database.database import Database
+from store.installation.storage_identity import StorageIdentity
 from store.log.session_log import SessionLog
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
@@ -58,12 +59,14 @@ async def _whole_job(db: Database, where: dict[str, Any]) -> dict[str, Any]:
     engines = SpeechEngines(Settings(**where["settings"]))
     if not where.get("cold"):
         await engines.open()  # as a speech process has it after its first session
+    objects = Objects.open(where["storage_url"])
     transcriber = Transcriber(
         Transcripts(db),
         Summaries(db),
         Freezes(db),
         SessionLog(db),
-        Objects.open(where["storage_url"]),
+        objects,
+        StorageIdentity(db, objects).confirm,
         engines,
         deadline_seconds=86400,
     )

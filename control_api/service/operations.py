@@ -52,12 +52,12 @@ SERVICE_OPERATIONS: tuple[Operation, ...] = (
         answers=(
             Answer(
                 200,
-                "Database and storage answer, and the process is not stopping.",
+                "Database and storage answer, the storage is this installation's, and the process is not stopping.",
                 Readiness,
                 {"object": "readiness", "status": "ready", "dependencies": examples.DEPENDENCIES},
             ),
         ),
-        errors=("database.unavailable", "storage.unavailable", "stopping"),
+        errors=("database.unavailable", "storage.unavailable", "storage.unrecognized", "stopping"),
     ),
     _public(
         name="get_metrics",

@@ -40,16 +40,9 @@ async def get_readiness(call: Call) -> web.StreamResponse:
     """200 when requests should be sent here, else 503."""
     condition = await call.request.app[READINESS].check()
     dependencies = _dependencies(condition)
-    if not condition.ready:
-        code = (
-            "stopping"
-            if condition.stopping
-            else "storage.unavailable"
-            if condition.database
-            else "database.unavailable"
-        )
+    if condition.code is not None:
         extra = {"retry_after_seconds": 1, "dependencies": dependencies.model_dump()}
-        raise ParleyError(code, "this server is not ready", extra=extra)
+        raise ParleyError(condition.code, "this server is not ready", extra=extra)
     return json_answer(Readiness(object="readiness", status="ready", dependencies=dependencies))
 
 

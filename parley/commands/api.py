@@ -22,16 +22,16 @@ from store.access.api_keys import ApiKeys
 from store.access.idempotency import Idempotency
 from store.access.vault import LinkSigner, TokenVault
 from store.database.database import Database
-from store.database.identity import database_identity
 from store.database.notifications import Listener
 from store.database.schema import check_schema
+from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.sessions.sessions import Sessions
 from store.usage.ledger import Ledger
 from store.usage.totals import UsageTotals
 
 _POOL_SIZE = 5  # with the listener: six connections
-_PROBE_RETRY_SECONDS = 2.0
+_CONFIRM_RETRY_SECONDS = 5.0
 
 _log = structlog.get_logger(__name__)
 
@@ -81,31 +81,32 @@ async def _serve(installation: Installation, url_file: Path | None) -> None:
             signer=LinkSigner(settings.secret_key),
             listener=listener,
         )
-        await _serve_with_probe(dependencies, url_file)
+        await _serve_and_introduce(dependencies, url_file)
 
 
-async def _serve_with_probe(dependencies: ApiDependencies, url_file: Path | None) -> None:
+async def _serve_and_introduce(dependencies: ApiDependencies, url_file: Path | None) -> None:
     failure: OSError | None = None
     with stop_signals() as stopping:
         async with asyncio.TaskGroup() as group:
-            probe = group.create_task(_leave_probe(dependencies.db, dependencies.objects), name="storage probe")
+            introducing = group.create_task(_introduce(dependencies.db, dependencies.objects), name="storage identity")
             try:
                 await serve(dependencies, stopping=stopping, on_ready=lambda url: write_url(url, url_file))
             except OSError as error:
                 failure = error  # raised here, it would leave the task group wrapped in an ExceptionGroup
             finally:
-                probe.cancel()
+                introducing.cancel()
     if failure is not None:
         settings = dependencies.settings
         raise cannot_listen("API", settings.api_host, settings.api_port, failure) from failure
 
 
-async def _leave_probe(db: Database, objects: Objects) -> None:
-    """Leave the object that workers look for; a storage that is away when we start may come later."""
+async def _introduce(db: Database, objects: Objects) -> None:
+    """Let a new database and its storage know each other; a storage that is away when we start may come later."""
+    identity = StorageIdentity(db, objects)
     while True:
         try:
-            await objects.write_probe(await database_identity(db))
+            await identity.confirm()
             return
         except ParleyError as error:
-            _log.warning("storage.probe_failed", code=error.code)
-        await asyncio.sleep(_PROBE_RETRY_SECONDS)
+            _log.warning("storage.not_confirmed", code=error.code)
+        await asyncio.sleep(_CONFIRM_RETRY_SECONDS)

@@ -417,6 +417,14 @@ idempotency_keys = Table(
     Column("renewed_at", _time, nullable=False, server_default=text("clock_timestamp()")),  # in flight: by its process
 )
 
+object_storage = Table(  # this installation's; one row, or none yet
+    "object_storage",
+    metadata,
+    Column("single", Boolean, primary_key=True, server_default=text("true")),
+    Column("id", Uuid, nullable=False),  # of the object `identity/{id}` that lies in it
+    Column("adopted_at", _time, nullable=False),
+)
+
 sweeps = Table(  # whose turn it is to sweep
     "sweeps",
     metadata,

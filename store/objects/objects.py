@@ -1,6 +1,7 @@
 """Recordings and segments in object storage: a local folder, or S3, GCS or Azure by URL (obstore).
 
-Keys are `sessions/{sess_id}/conversation.wav`, `sessions/{sess_id}/recording.json`, `spool/{sess_id}/{segment}`.
+Keys are `sessions/{sess_id}/conversation.wav`, `sessions/{sess_id}/recording.json`, `spool/{sess_id}/{segment}`,
+`identity/{id}` (`storage_identity`).
 Credentials and the endpoint come from the cloud's own variables (`AWS_*`, `GOOGLE_*`, `AZURE_*`).
 """
 
@@ -200,22 +201,7 @@ class Objects:
                 await asyncio.to_thread(self._root.stat)
             return
         with suppress(ObjectMissing):
-            await self.head(_probe("ping"))
-
-    async def write_probe(self, identity: str) -> None:
-        """Write an object for workers to look for: a worker that doesn't find it uses another storage than the API.
-
-        Args:
-            identity: of the database that both use, as a key segment.
-        """
-        await self.put_bytes(_probe(identity), b"parley\n")
-
-    async def sees_probe(self, identity: str) -> bool:
-        """Whether the API's probe object can be read back here."""
-        try:
-            return await self.get(_probe(identity)) == b"parley\n"
-        except ObjectMissing:
-            return False
+            await self.head("identity/ping")
 
     async def _put(self, key: str, data: bytes, *, create_only: bool) -> None:
         with storage_errors():
@@ -241,7 +227,3 @@ async def _read(path: Path) -> AsyncIterator[bytes]:
 def _attributes(key: str) -> Any:
     media_type = _MEDIA_TYPES.get(Path(key).suffix)
     return {"Content-Type": media_type} if media_type else None
-
-
-def _probe(identity: str) -> str:
-    return f"probes/{identity}"

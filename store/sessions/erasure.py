@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.errors import ParleyError
+from sessions.errors import DatabaseUnavailableError, ParleyError
 from sessions.ids import format_id
 from sessions.lifecycle.lifecycle import TERMINAL, Status
 from sessions.lifecycle.stop import Stop
@@ -22,6 +22,7 @@ from store.access.idempotency import erase_answers
 from store.database.channels import SESSION_CHANNEL, notify
 from store.database.database import STATEMENT_TIMEOUT_MS, Database
 from store.database.tables import sessions
+from store.installation.storage_identity import StorageIdentity
 from store.jobs.jobs import ERASE, defer_erase
 from store.lifecycle.locked_session import lock_own_session
 from store.lifecycle.transitions import stop_session
@@ -60,6 +61,7 @@ class SessionErasure:
     def __init__(self, db: Database, objects: Objects) -> None:
         self._db = db
         self._objects = objects
+        self._identity = StorageIdentity(db, objects)
 
     async def erase(self, organization_id: UUID, session_id: UUID) -> None:
         """Erase a session that is terminal, `created`, `queued` (those are canceled first) or a text session.
@@ -136,8 +138,16 @@ class SessionErasure:
             raise StorageError("storage.unavailable", "the object storage is slow") from None
 
     async def _remove_objects(self, session_id: UUID) -> None:
+        await self._confirm()
         for folder in FOLDERS:
             await self._objects.delete_folder(f"{folder}/{format_id('sess', session_id)}")
+        await self._confirm()  # what was removed was ours
+
+    async def _confirm(self) -> None:
+        try:
+            await self._identity.confirm()
+        except DatabaseUnavailableError:  # the rows are gone already: what is left is the objects
+            raise StorageError("storage.unavailable", "it is not known which object storage is ours") from None
 
 
 def _left_to_job(session_id: UUID, error: StorageError) -> None:

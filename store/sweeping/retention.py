@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sessions.errors import DatabaseUnavailableError
 from sessions.ids import format_id
 from store.database.database import Database
+from store.installation.storage_identity import StorageIdentity
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
 from store.sessions.erasure import SessionErasure
@@ -48,7 +49,7 @@ class Retention:
         round_seconds: float = _ROUND_SECONDS,
     ) -> None:
         self._db = db
-        self._objects = objects
+        self._identity = StorageIdentity(db, objects)
         self._erasure = erasure
         self._days = days
         self._round_seconds = round_seconds
@@ -64,7 +65,7 @@ class Retention:
         """
         erased = 0
         try:
-            await self._objects.ping()
+            await self._identity.confirm()
             async for session_id in self._over_until(time.monotonic() + self._round_seconds):
                 erased += await self._expire(session_id)
         except StorageError as error:

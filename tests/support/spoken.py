@@ -13,6 +13,7 @@ from audio.pcm import SAMPLE_RATE, Pcm
 from audio.segments.segments import encode_audio, encode_header, encode_track, segment_key
 from sessions.ids import format_id
 from sessions.lifecycle.stop import Stop
+from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
@@ -98,7 +99,12 @@ class SpokenSessions:
         await self.engine.runs.enter_ending(fence, Stop.ended("end.requested", at=at))
         await self.engine.runs.seal(fence)
         finalizer = Finalizer(
-            self.engine.freezes, self.transcripts, self.objects, temporary=self.folder / "tmp", salvage_seconds=60
+            self.engine.freezes,
+            self.transcripts,
+            self.objects,
+            StorageIdentity(self.engine.db, self.objects).confirm,
+            temporary=self.folder / "tmp",
+            salvage_seconds=60,
         )
         await finalizer.finalize(fence.session_id)
         return fence.session_id

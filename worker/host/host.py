@@ -12,6 +12,7 @@ from sessions.errors import ParleyError
 from sessions.settings import Settings
 from store.access.vault import TokenVault
 from store.database.database import Database
+from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.runs.claims import Claims
 from store.runs.runs import Runs
@@ -20,7 +21,6 @@ from worker.host.health import Check, serve_health
 from worker.host.metrics import worker_metrics
 from worker.host.repeating import repeat
 from worker.host.rescuer import RunRescuer
-from worker.host.storage_check import StorageCheck
 from worker.host.supervisor import ChildCommands, Supervisor
 from worker.process_figures import forget_the_dead
 from worker.spool.salvage import Salvage
@@ -75,7 +75,7 @@ async def _run(
         loop.add_signal_handler(number, supervisor.stop)
     checks: dict[str, Check] = {
         "database": db.ping,
-        "storage": StorageCheck(db, objects),
+        "storage": StorageIdentity(db, objects).confirm,
         "children": _children_check(supervisor, settings.data_dir),
     }
     async with (

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pydantic import SecretStr
 
 from sessions.settings import Settings
+from store.installation.storage_identity import StorageIdentity
 from store.jobs.jobs import ERASE, FINALIZE, run_jobs
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
@@ -32,6 +33,7 @@ async def run_job_process(
             Freezes(db),
             Transcripts(db),
             objects,
+            StorageIdentity(db, objects).confirm,
             temporary=settings.data_dir / "tmp",
             salvage_seconds=settings.salvage_seconds,
         )

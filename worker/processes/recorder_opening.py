@@ -18,6 +18,7 @@ from store.access.vault import TokenVault
 from store.database.channels import CLAIM_CHANNEL, MESSAGE_CHANNEL, SESSION_CHANNEL
 from store.database.database import Database
 from store.database.notifications import Listener
+from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.runs.claims import Claims
 from store.runs.runs import Runs
@@ -102,7 +103,8 @@ async def open_recorder(
             stalled_seconds=settings.stalled_seconds,
         )
         joins = Joins(await stack.enter_async_context(asyncio.TaskGroup()))
-        tools = RecorderTools(settings, db, Runs(db, vault), beats, joins, objects, writer, folder, Drain())
+        confirm = StorageIdentity(db, objects).confirm
+        tools = RecorderTools(settings, db, Runs(db, vault), beats, joins, objects, confirm, writer, folder, Drain())
         yield OpenRecorder(RecorderProcess(tools, Claims(db, vault), owner), tools, listener)
 
 

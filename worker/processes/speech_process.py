@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pydantic import SecretStr
 
 from sessions.settings import Settings
+from store.installation.storage_identity import StorageIdentity
 from store.jobs.jobs import SPEECH_QUEUE, SUMMARIZE, TRANSCRIBE, run_jobs
 from store.log.session_log import SessionLog
 from store.objects.objects import Objects
@@ -36,16 +37,20 @@ async def run_speech_process(
     """Transcribe and summarize until `stopping` is set."""
     async with open_job_database(settings, database_url, name="parley-speech", reconnect=reconnect) as db:
         transcripts, summaries = Transcripts(db), Summaries(db)
+        confirm = StorageIdentity(db, objects).confirm
         transcriber = Transcriber(
             transcripts,
             summaries,
             Freezes(db),
             SessionLog(db),
             objects,
+            confirm,
             SpeechEngines(settings),
             deadline_seconds=settings.speech_deadline_seconds,
         )
-        writer = SummaryWriter(summaries, transcripts, SessionQueries(db), objects, chosen_summarizer(settings))
+        writer = SummaryWriter(
+            summaries, transcripts, SessionQueries(db), objects, confirm, chosen_summarizer(settings)
+        )
         tasks = {TRANSCRIBE: transcriber.transcribe, SUMMARIZE: writer.summarize}
         await run_jobs(database_url, tasks, stopping, queue=SPEECH_QUEUE, grace_seconds=_GRACE_SECONDS)
 

@@ -19,6 +19,7 @@ from audio.building.recording_document import recording_document
 from sessions.codes import lookup
 from sessions.ids import format_id
 from sessions.lifecycle.lifecycle import Status
+from store.installation.storage_identity import Confirm
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes, FrozenPlan, NotReady, Product
@@ -40,6 +41,7 @@ class Finalizer:
         freezes: Freezes,
         transcripts: Transcripts,
         objects: Objects,
+        confirm: Confirm,
         *,
         temporary: Path,
         salvage_seconds: float,
@@ -47,15 +49,19 @@ class Finalizer:
         self._freezes = freezes
         self._transcripts = transcripts
         self._objects = objects
+        self._confirm = confirm
         self._temporary = temporary
         self._salvage_seconds = salvage_seconds
 
     async def finalize(self, session_id: UUID) -> None:
         """Take an `ending` session to its end if its time has come; else return, as the job will be deferred again.
 
+        In a storage that is not ours nothing is looked for, and what was built there is not committed.
+
         Raises:
             DatabaseUnavailableError, StorageError, OSError: nothing is lost, try again.
         """
+        await self._confirm()
         name = format_id("sess", session_id)
         frozen = await self._freezes.freeze(session_id, self._salvage_seconds, lambda: self._list_segments(name))
         if isinstance(frozen, NotReady):
@@ -66,6 +72,7 @@ class Finalizer:
             await self._freezes.commit_without_product(session_id, frozen.session.epoch)
             return
         product = await self._build_and_store(name, frozen)
+        await self._confirm()
         if await self._freezes.commit(session_id, frozen.session.epoch, product):
             _log.info(
                 "recording.committed", session_id=name, duration_ms=product.duration_ms, size_bytes=product.size_bytes
@@ -75,6 +82,7 @@ class Finalizer:
     async def _list_segments(self, name: str) -> list[dict[str, Any]]:
         prefix = f"spool/{name}"
         found = [planned_segment(key, prefix) for key, _ in await self._objects.list(prefix)]
+        await self._confirm()  # the list is frozen for good
         return [segment for segment in found if segment is not None]
 
     async def _build_and_store(self, name: str, frozen: FrozenPlan) -> Product:

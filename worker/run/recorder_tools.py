@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sessions.settings import Settings
 from store.database.database import Database
+from store.installation.storage_identity import Confirm
 from store.objects.objects import Objects
 from store.runs.runs import Runs
 from worker.joining.joins import Joins
@@ -23,6 +24,7 @@ class RecorderTools:
     beats: Beats
     joins: Joins
     objects: Objects
+    confirm: Confirm
     spool_writer: SpoolWriter
     spool_folder: Path
     drain: Drain

@@ -55,7 +55,7 @@ class RunRecording:
         self._tools = tools
         self._spawn = spawn
         self._folder = folder
-        self._uploader = Uploader(tools.objects, claim.session.id, clock, StoredJournal(folder.path))
+        self._uploader = Uploader(tools.objects, tools.confirm, claim.session.id, clock, StoredJournal(folder.path))
         self._spool = RunSpool(
             tools.spool_writer,
             folder,

@@ -15,6 +15,7 @@ from sessions.codes import lookup
 from sessions.ids import format_id
 from sessions.session import Session
 from sessions.texts.transcript_document import transcript_document
+from store.installation.storage_identity import Confirm
 from store.log.session_log import SessionLog
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
@@ -42,6 +43,7 @@ class Transcriber:
         freezes: Freezes,
         log: SessionLog,
         objects: Objects,
+        confirm: Confirm,
         engines: SpeechEngines,
         *,
         deadline_seconds: float,
@@ -51,6 +53,7 @@ class Transcriber:
         self._freezes = freezes
         self._log = log
         self._objects = objects
+        self._confirm = confirm
         self._engines = engines
         self._deadline_seconds = deadline_seconds
 
@@ -60,6 +63,7 @@ class Transcriber:
         Raises:
             SpeechError, StorageError, DatabaseUnavailableError, OSError: nothing is lost, try again.
         """
+        await self._confirm()
         work = await self._transcripts.begin(session_id, self._deadline_seconds)
         if work is None:
             return
@@ -68,6 +72,7 @@ class Transcriber:
         name = format_id("sess", session.id)
         key = f"sessions/{name}/conversation.json"
         written = await self._write(session, name, key, closing)
+        await self._confirm()  # what was heard and written lies in the right storage
         if session.recording_state in _STORED:
             for storage_key, _ in await self._objects.list(f"spool/{name}"):
                 await self._objects.delete(storage_key)

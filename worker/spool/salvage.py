@@ -16,6 +16,7 @@ import structlog
 from audio.segments.segment_key import SegmentKey
 from sessions.ids import format_id
 from store.database.database import Database
+from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.runs.claims import Claims
 from store.runs.fence import Fence
@@ -40,6 +41,7 @@ class Salvage:
         self._data_dir = data_dir
         self._db = db
         self._objects = objects
+        self._confirm = StorageIdentity(db, objects).confirm
         self._claims = claims
         self._runs = runs
 
@@ -81,7 +83,7 @@ class Salvage:
         cuts = pause_ranges(found.pauses, clock)
         journal = await asyncio.to_thread(StoredJournal.read, run.folder)
         for segment in await asyncio.to_thread(run.recover):
-            await upload_segment(self._objects, run.session_id, segment, journal, end_sample, cuts)
+            await upload_segment(self._objects, self._confirm, run.session_id, segment, journal, end_sample, cuts)
             self.segments += 1
         numbers = [SegmentKey.parse(segment.name).sequence for segment in journal.stored]
         return RunSegments(max(numbers, default=0), journal.stored)

@@ -10,8 +10,10 @@ import structlog
 
 from audio.ranges import Range
 from audio.segments.segments import RecordKind, SegmentCorrupt, SegmentKey, read_segment
+from sessions.errors import DatabaseUnavailableError
 from sessions.ids import format_id
 from store.database.boot_clock import SECOND_NS
+from store.installation.storage_identity import Confirm
 from store.lifecycle.pauses import COMMIT_SECONDS
 from store.objects.errors import ObjectExists, StorageError
 from store.objects.objects import Objects
@@ -31,6 +33,7 @@ _COMMIT_NS = round(COMMIT_SECONDS * SECOND_NS)
 
 async def upload_segment(
     objects: Objects,
+    confirm: Confirm,
     session_id: UUID,
     segment: SealedSegment,
     journal: StoredJournal,
@@ -40,10 +43,10 @@ async def upload_segment(
     """Store a segment without what lies at or after `end_sample` or in a cut, then delete the file; may be repeated.
 
     Raises:
-        StorageError: it is not stored; the file is still there.
+        StorageError, DatabaseUnavailableError: it is not stored; the file is still there.
     """
     data, key = cut_segment(await asyncio.to_thread(segment.path.read_bytes), segment.key, end_sample, cuts)
-    await store_segment(objects, session_id, data, key)
+    await store_segment(objects, confirm, session_id, data, key)
     await asyncio.to_thread(_let_go, segment, journal, data, key)
 
 
@@ -64,12 +67,13 @@ def _gaps_of(data: bytes) -> tuple[tuple[str, int, int], ...]:
     )
 
 
-async def store_segment(objects: Objects, session_id: UUID, data: bytes, key: SegmentKey) -> None:
-    """Put a segment where finalizing looks for it, and check that the storage has it: then the file may go.
+async def store_segment(objects: Objects, confirm: Confirm, session_id: UUID, data: bytes, key: SegmentKey) -> None:
+    """Put a segment where finalizing looks for it, and check that our storage has it: then the file may go.
 
     Raises:
-        StorageError: it is not stored.
+        StorageError, DatabaseUnavailableError: it is not stored.
     """
+    await confirm()
     storage_key = f"spool/{format_id('sess', session_id)}/{key.name}"
     try:
         await objects.put_create(storage_key, data)
@@ -78,6 +82,7 @@ async def store_segment(objects: Objects, session_id: UUID, data: bytes, key: Se
     if await objects.head(storage_key) != len(data):
         await objects.delete(storage_key)
         raise StorageError("storage.write_failed", "a segment came out at another size than was written")
+    await confirm()  # the storage may have been replaced meanwhile
 
 
 @dataclass(slots=True)
@@ -96,9 +101,12 @@ class Uploader:
     What lies in a pause is erased from the files that wait, too. `journal` is the one of the run's folder.
     """
 
-    def __init__(self, objects: Objects, session_id: UUID, clock: SessionClock, journal: StoredJournal) -> None:
+    def __init__(
+        self, objects: Objects, confirm: Confirm, session_id: UUID, clock: SessionClock, journal: StoredJournal
+    ) -> None:
         self.journal = journal
         self._objects = objects
+        self._confirm = confirm
         self._session_id = session_id
         self._clock = clock
         self._waiting: deque[_Waiting] = deque()
@@ -187,7 +195,7 @@ class Uploader:
                 return
             try:
                 await self._upload(self._waiting[0])
-            except (StorageError, OSError) as error:
+            except (StorageError, DatabaseUnavailableError, OSError) as error:
                 _log.warning("segment.upload_failed", error=type(error).__name__, waiting=len(self._waiting))
                 await asyncio.sleep(self._pause_seconds)
                 self._pause_seconds = min(self._pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
@@ -204,7 +212,7 @@ class Uploader:
             data = await asyncio.to_thread(segment.path.read_bytes)
             data, key = cut_segment(data, segment.key, self._end_sample, self._cuts)
         try:
-            await store_segment(self._objects, self._session_id, data, key)
+            await store_segment(self._objects, self._confirm, self._session_id, data, key)
             await asyncio.to_thread(_let_go, segment, self.journal, data, key)
         finally:
             waiting.under_way = False

@@ -10,6 +10,7 @@ import structlog
 
 from sessions.ids import format_id
 from sessions.texts.transcript import Transcript, TranscriptSegment
+from store.installation.storage_identity import Confirm
 from store.objects.objects import Objects
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
@@ -28,12 +29,14 @@ class SummaryWriter:
         transcripts: Transcripts,
         sessions: SessionQueries,
         objects: Objects,
+        confirm: Confirm,
         summarizer: Summarizer,
     ) -> None:
         self._summaries = summaries
         self._transcripts = transcripts
         self._sessions = sessions
         self._objects = objects
+        self._confirm = confirm
         self._summarizer = summarizer
 
     async def summarize(self, session_id: UUID) -> None:
@@ -42,6 +45,7 @@ class SummaryWriter:
         Raises:
             StorageError, DatabaseUnavailableError: the run goes on when the job is run again.
         """
+        await self._confirm()
         run = await self._summaries.begin(session_id)
         session = (await self._sessions.current([session_id])).get(session_id)
         if run is None or run.waits or session is None:
@@ -64,6 +68,7 @@ class SummaryWriter:
         key = f"sessions/{name}/summary.json"
         document = summary_document(gist, transcript, summarizer, session.title)
         await self._objects.put_bytes(key, json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
+        await self._confirm()
         if await self._summaries.finish(session_id, run.run_id, transcript.sha256, key):
             _log.info("summary.stored", session_id=name, engine=document["engine"])
         elif await self._summaries.get(session_id) is None:  # erased in the meantime

@@ -14,7 +14,7 @@ from parley.installation.settings_loading import load_settings, unknown_variable
 from sessions.errors import ParleyError
 
 COMMANDS = ["api", "worker", "dev", "demo", "migrate", "keys", "keys create", "keys list", "keys revoke", "keys rotate"]
-COMMANDS += ["usage", "usage verify"]
+COMMANDS += ["usage", "usage verify", "storage", "storage check", "storage adopt"]
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,10 @@ import pytest
 from openapi_pydantic import OpenAPI
 
 from control_api.app import build_app
+from control_api.http.serving.readiness import FRESH_SECONDS
+from sessions.ids import new_uuid
+from store.installation.storage_identity import StorageIdentity, StorageUnrecognized
+from store.sessions.erasure import SessionErasure
 from tests.support.api_server import MASTER_KEY, ApiServer, api_server, create_body
 from tests.support.loopback import connection, silent_server
 
@@ -33,6 +37,30 @@ async def test_what_needs_no_key_answers_without_one(api: ApiServer) -> None:
     assert metrics.status == 200
     assert b'parley_api_requests_total{operation="get_health",status="200"} 1.0' in metrics.body
     assert b"parley_api_requests_in_flight 1.0" in metrics.body
+
+
+async def test_a_server_on_another_storage_is_not_ready_and_erases_nothing(api: ApiServer, tmp_path: Path) -> None:
+    """An empty folder has taken the place of the storage that the database knows."""
+    dependencies = api.dependencies
+    await StorageIdentity(dependencies.db, dependencies.objects).confirm()
+    folder = dependencies.objects.local_path("x")
+    assert folder is not None
+    ours, mounted = folder.parent, folder.parent.with_name("mounted elsewhere")
+    await dependencies.objects.put_bytes("sessions/sess_1/conversation.wav", b"voice")
+    ours.rename(mounted)
+    ours.mkdir()
+    await asyncio.sleep(1.1 * FRESH_SECONDS)
+    reply = await api.call("GET", "/readyz", key=None)
+    assert (reply.status, reply.code) == (503, "storage.unrecognized")
+    assert (await api.call("GET", "/v1/status", key=None)).content["status"] == "degraded"
+    with pytest.raises(StorageUnrecognized):
+        await SessionErasure(dependencies.db, dependencies.objects).sweep(new_uuid())
+    with pytest.raises(StorageUnrecognized):
+        await StorageIdentity(dependencies.db, dependencies.objects).confirm()
+    ours.rmdir()
+    mounted.rename(ours)
+    await asyncio.sleep(1.1 * FRESH_SECONDS)
+    assert (await api.call("GET", "/readyz", key=None)).status == 200
 
 
 async def test_the_served_document_has_every_route_and_no_other(api: ApiServer) -> None:

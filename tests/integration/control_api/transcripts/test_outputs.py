@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from sessions.ids import new_uuid, parse_id
+from store.installation.storage_identity import StorageIdentity
 from store.log.session_log import NewLogEntry, SessionLog
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
@@ -65,6 +66,7 @@ async def run_job(api: ApiServer, session_id: str, summarizer: Summarizer | None
         Transcripts(db),
         SessionQueries(db),
         api.dependencies.objects,
+        StorageIdentity(db, api.dependencies.objects).confirm,
         summarizer or ExtractiveSummarizer(),
     )
     await writer.summarize(parse_id("sess", session_id))

@@ -86,16 +86,6 @@ async def test_a_folder_lists_its_objects(objects: Objects) -> None:
     assert await objects.list("spool/a") == [("spool/a/2", 9)]
 
 
-async def test_the_probe_tells_whether_two_see_the_same_storage(objects: Objects, tmp_path: Path) -> None:
-    """A worker finds what the API left there, and nothing in another storage."""
-    await objects.ping()
-    assert not await objects.sees_probe("database-1")
-    await objects.write_probe("database-1")
-    assert await objects.sees_probe("database-1")
-    assert not await objects.sees_probe("database-2")
-    assert not await Objects.open((tmp_path / "another").as_uri()).sees_probe("database-1")
-
-
 async def test_a_signed_link_of_s3_serves_ranges_without_credentials(s3: Objects) -> None:
     """206 with the right bytes and the media type; a changed one is not ours to promise."""
     await s3.put_bytes("sessions/a/conversation.wav", b"0123456789")

@@ -19,6 +19,7 @@ from audio.segments.segments import encode_audio, encode_header, encode_track, s
 from sessions.ids import format_id
 from sessions.lifecycle.lifecycle import Status
 from sessions.lifecycle.stop import Stop
+from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.outputs.transcripts import Closing, Transcripts
 from store.runs.fence import Fence
@@ -41,6 +42,7 @@ class Workshop:
             self.engine.freezes,
             Transcripts(self.engine.db),
             self.objects,
+            StorageIdentity(self.engine.db, self.objects).confirm,
             temporary=self.folder / "tmp",
             salvage_seconds=salvage_seconds,
         )

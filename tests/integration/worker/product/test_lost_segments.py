@@ -14,7 +14,9 @@ from audio.segments.segments import encode_audio, encode_header, encode_track, s
 from sessions.ids import format_id
 from sessions.lifecycle.lifecycle import Status
 from sessions.lifecycle.stop import Stop
+from store.installation.storage_identity import StorageIdentity, StorageUnrecognized
 from store.objects.objects import Objects
+from store.outputs.freeze import FrozenPlan, Product
 from store.outputs.transcripts import Transcripts
 from store.runs.fence import Fence
 from store.runs.run_segments import RunSegments
@@ -36,6 +38,11 @@ class Loss:
     engine: Engine
     objects: Objects
     data_dir: Path
+
+    @property
+    def identity(self) -> StorageIdentity:
+        """As a process that has just been started asks."""
+        return StorageIdentity(self.engine.db, self.objects)
 
     def spool(self, fence: Fence) -> Path:
         """The folder of the run."""
@@ -64,7 +71,9 @@ class Loss:
         """Record and upload segments; what to seal the run with, and their storage keys."""
         journal = StoredJournal(self.spool(fence))
         for number in numbers:
-            await upload_segment(self.objects, fence.session_id, self.record(fence, number), journal)
+            await upload_segment(
+                self.objects, self.identity.confirm, fence.session_id, self.record(fence, number), journal
+            )
         prefix = f"spool/{format_id('sess', fence.session_id)}"
         return RunSegments(len(numbers), journal.stored), [f"{prefix}/{one.name}" for one in journal.stored]
 
@@ -82,6 +91,7 @@ class Loss:
             self.engine.freezes,
             Transcripts(self.engine.db),
             self.objects,
+            self.identity.confirm,
             temporary=self.data_dir / "tmp",
             salvage_seconds=60,
         )
@@ -176,6 +186,67 @@ async def test_what_a_killed_process_had_uploaded_is_known_to_whoever_salvages_i
     await Salvage(loss.data_dir, engine.db, loss.objects, engine.claims, engine.runs).run()
     assert await loss.recording(fence) == ("incomplete", STORAGE, [(0, 2000, STORAGE)])
     assert list((loss.data_dir / "spool").iterdir()) == []
+
+
+async def test_finalizing_waits_while_another_storage_is_in_the_place_of_ours(loss: Loss, tmp_path: Path) -> None:
+    """An empty folder instead of the mount: nothing is frozen or built, and nothing is missing once it is back."""
+    fence = await loss.engine.running()
+    await loss.identity.confirm()
+    stored, _ = await loss.upload(fence, range(1, 3))
+    await loss.end_after(fence, 2.0)
+    await loss.engine.runs.seal(fence, stored)
+    ours, loss.objects = loss.objects, Objects.open((tmp_path / "empty").as_uri())
+    with pytest.raises(StorageUnrecognized):
+        await loss.recording(fence)
+    assert await loss.engine.status(fence.session_id) == Status.ENDING
+    assert await loss.engine.sql("SELECT FROM recordings") == []
+    assert await loss.objects.list("") == []
+    loss.objects = ours
+    assert await loss.recording(fence) == ("available", None, [])
+
+
+async def test_a_segment_stays_in_the_spool_while_another_storage_is_in_the_place_of_ours(
+    loss: Loss, tmp_path: Path
+) -> None:
+    """Nobody's audio goes into a stranger's storage; salvage finds it in the spool."""
+    fence = await loss.engine.running()
+    await loss.identity.confirm()
+    ours, loss.objects = loss.objects, Objects.open((tmp_path / "empty").as_uri())
+    engine = loss.engine
+    loss.record(fence, 1)
+    await loss.end_after(fence, 1.0)
+    with pytest.raises(StorageUnrecognized):
+        await Salvage(loss.data_dir, engine.db, loss.objects, engine.claims, engine.runs).run()
+    assert await loss.objects.list("") == []
+    loss.objects = ours
+    await Salvage(loss.data_dir, engine.db, loss.objects, engine.claims, engine.runs).run()
+    assert await loss.recording(fence) == ("available", None, [])
+
+
+async def test_a_recording_that_was_built_in_another_storage_is_not_committed(
+    loss: Loss, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The storage was replaced after the freeze, in the middle of the build."""
+    fence = await loss.engine.running()
+    await loss.identity.confirm()
+    stored, _ = await loss.upload(fence, range(1, 3))
+    await loss.end_after(fence, 2.0)
+    await loss.engine.runs.seal(fence, stored)
+    ours, empty = loss.objects, Objects.open((tmp_path / "empty").as_uri())
+    build = Finalizer._build_and_store
+
+    async def build_elsewhere(self: Finalizer, name: str, frozen: FrozenPlan) -> Product:
+        for part in ("_store", "_root"):
+            monkeypatch.setattr(ours, part, getattr(empty, part))
+        return await build(self, name, frozen)
+
+    with monkeypatch.context() as replaced:
+        replaced.setattr(Finalizer, "_build_and_store", build_elsewhere)
+        before = (ours._store, ours._root)
+        with pytest.raises(StorageUnrecognized):
+            await loss.recording(fence)
+    ours._store, ours._root = before
+    assert await loss.recording(fence) == ("available", None, [])
 
 
 async def test_a_segment_that_is_lost_after_the_freeze_is_a_gap_too(loss: Loss) -> None:

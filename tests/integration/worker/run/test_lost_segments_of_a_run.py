@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from audio.segments.segments import SegmentKey
 from sessions.ids import format_id
+from store.installation.storage_identity import StorageIdentity
 from store.outputs.freeze import Freezes
 from store.outputs.transcripts import Transcripts
 from store.runs.run_segments import RunSegments
@@ -42,7 +43,12 @@ async def test_a_segment_that_is_lost_while_the_session_runs_is_a_gap(
     assert stored.count == len(stored.stored)
     assert not list((studio.settings.data_dir / "spool").rglob("stored"))
     finalizer = Finalizer(
-        Freezes(studio.db), Transcripts(studio.db), studio.objects, temporary=tmp_path / "tmp", salvage_seconds=60
+        Freezes(studio.db),
+        Transcripts(studio.db),
+        studio.objects,
+        StorageIdentity(studio.db, studio.objects).confirm,
+        temporary=tmp_path / "tmp",
+        salvage_seconds=60,
     )
     await finalizer.finalize(session.id)
     recording = await studio.sessions.queries.recording(studio.organization_id, session.id)

@@ -13,6 +13,7 @@ import soundfile
 from audio.segments.segments import RecordKind, read_segment
 from sessions.ids import format_id
 from sessions.session import Session
+from store.installation.storage_identity import StorageIdentity
 from store.outputs.freeze import Freezes
 from store.outputs.transcripts import Transcripts
 from tests.integration.worker.studio import Studio, seconds_between
@@ -41,7 +42,12 @@ async def create(studio: Studio, room: str, on_pause: str) -> Session:
 async def finalize(studio: Studio, session: Session, folder: Path) -> tuple[np.ndarray, list[dict[str, Any]]]:
     """The recording's samples and gaps."""
     finalizer = Finalizer(
-        Freezes(studio.db), Transcripts(studio.db), studio.objects, temporary=folder, salvage_seconds=60
+        Freezes(studio.db),
+        Transcripts(studio.db),
+        studio.objects,
+        StorageIdentity(studio.db, studio.objects).confirm,
+        temporary=folder,
+        salvage_seconds=60,
     )
     await finalizer.finalize(session.id)
     recording = await studio.sessions.queries.recording(studio.organization_id, session.id)

@@ -13,6 +13,7 @@ from aiohttp import web
 from audio.pcm import SAMPLE_RATE
 from sessions.ids import format_id
 from sessions.settings import Settings
+from store.installation.storage_identity import StorageIdentity
 from store.log.session_log import NewLogEntry, SessionLog
 from store.objects.objects import Objects
 from store.sessions.erasure import SessionErasure
@@ -39,6 +40,7 @@ def transcriber(spoken: SpokenSessions, **settings: Any) -> Transcriber:
         spoken.engine.freezes,
         SessionLog(spoken.engine.db),
         spoken.objects,
+        StorageIdentity(spoken.engine.db, spoken.objects).confirm,
         SpeechEngines(Settings(**settings)),
         deadline_seconds=86400,
     )

@@ -26,6 +26,10 @@ SESSION = new_uuid()
 NAME = format_id("sess", SESSION)
 
 
+async def ours() -> None:
+    """The storage is the right one."""
+
+
 @pytest.fixture
 def objects(tmp_path: Path) -> Objects:
     """A real folder."""
@@ -50,7 +54,7 @@ def segment(tmp_path: Path) -> SealedSegment:
 async def test_a_stored_segment_leaves_the_spool(objects: Objects, segment: SealedSegment) -> None:
     """The object is the file, byte for byte."""
     data = segment.path.read_bytes()
-    await upload_segment(objects, SESSION, segment, StoredJournal(segment.path.parent))
+    await upload_segment(objects, ours, SESSION, segment, StoredJournal(segment.path.parent))
     assert data == await objects.get(f"spool/{NAME}/{segment.key.name}")
     assert not segment.path.exists()
 
@@ -67,11 +71,11 @@ async def test_a_segment_that_came_out_short_stays_in_the_spool(
     with monkeypatch.context() as fault:
         fault.setattr(module, "write_file", short)
         with pytest.raises(StorageError) as caught:
-            await upload_segment(objects, SESSION, segment, StoredJournal(segment.path.parent))
+            await upload_segment(objects, ours, SESSION, segment, StoredJournal(segment.path.parent))
     assert caught.value.code == "storage.write_failed"
     assert await objects.list(f"spool/{NAME}") == []
     assert segment.path.exists()
-    await upload_segment(objects, SESSION, segment, StoredJournal(segment.path.parent))
+    await upload_segment(objects, ours, SESSION, segment, StoredJournal(segment.path.parent))
     assert data == await objects.get(f"spool/{NAME}/{segment.key.name}")
 
 
@@ -80,7 +84,7 @@ async def test_an_upload_leaves_pauses_out_by_itself_and_waits_for_their_stamps(
 ) -> None:
     """Also when nobody has erased them from the file yet; a pause may be committed 2 s after its stamp."""
     started_at = datetime(2026, 11, 22, tzinfo=UTC)
-    uploader = Uploader(objects, SESSION, SessionClock.of_stamps(started_at), StoredJournal(segment.path.parent))
+    uploader = Uploader(objects, ours, SESSION, SessionClock.of_stamps(started_at), StoredJournal(segment.path.parent))
     uploader.add(segment)
     end_ns = SECOND_NS  # of the segment
     uploader.prove(end_ns + round(COMMIT_SECONDS * SECOND_NS) - 1)
@@ -106,7 +110,11 @@ async def test_draining_before_the_loop_has_begun_stores_each_segment_once(
     second = SealedSegment(segment.path.with_name("00000002.seg"), segment.key)
     second.path.write_bytes(segment.path.read_bytes())
     uploader = Uploader(
-        objects, SESSION, SessionClock.of_stamps(datetime(2026, 11, 22, tzinfo=UTC)), StoredJournal(segment.path.parent)
+        objects,
+        ours,
+        SESSION,
+        SessionClock.of_stamps(datetime(2026, 11, 22, tzinfo=UTC)),
+        StoredJournal(segment.path.parent),
     )
     for one in (segment, second):
         uploader.add(one)
@@ -125,6 +133,6 @@ async def test_a_torn_object_of_an_earlier_attempt_is_replaced(objects: Objects,
     data = segment.path.read_bytes()
     key = f"spool/{NAME}/{segment.key.name}"
     await objects.put_bytes(key, data[:100])
-    await upload_segment(objects, SESSION, segment, StoredJournal(segment.path.parent))
+    await upload_segment(objects, ours, SESSION, segment, StoredJournal(segment.path.parent))
     assert data == await objects.get(key)
     assert not segment.path.exists()

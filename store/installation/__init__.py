@@ -1,0 +1,1 @@
+"""What belongs to this installation alone: which object storage is its own."""

@@ -1,0 +1,27 @@
+"""`parley storage`, on a real database and real folders."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from parley import cli
+
+
+@pytest.fixture(autouse=True)
+def _settings(monkeypatch: pytest.MonkeyPatch, database_url: str, tmp_path: Path) -> None:
+    for name, value in {"DATABASE_URL": database_url, "SECRET_KEY": "s" * 40, "DATA_DIR": str(tmp_path)}.items():
+        monkeypatch.setenv(f"PARLEY_{name}", value)
+
+
+def test_a_storage_is_checked_and_adopted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first one is ours; an empty one in its place is not, until somebody says so."""
+    assert cli.main(["storage", "check"]) == 0
+    shutil.rmtree(tmp_path / "objects")
+    assert cli.main(["storage", "check"]) == 1
+    assert "parley storage adopt" in capsys.readouterr().err
+    assert cli.main(["storage", "adopt"]) == 0
+    assert "from now on" in capsys.readouterr().out
+    assert cli.main(["storage", "adopt"]) == 0
+    assert "already" in capsys.readouterr().out
+    assert cli.main(["storage", "check"]) == 0
