@@ -1,4 +1,4 @@
--- Revision 14. Frozen. The id of the object that lies in this installation's object storage; one row, or none yet.
+-- Revision 15. Frozen. The id of the object that lies in this installation's object storage; one row, or none yet.
 CREATE TABLE object_storage (
     single BOOLEAN DEFAULT true NOT NULL,
     id UUID NOT NULL,
