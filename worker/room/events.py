@@ -77,6 +77,13 @@ class AudioMuted:
 
 
 @dataclass(frozen=True, slots=True)
+class ListeningAllowed:
+    """The worker was given the right to subscribe to tracks (`canSubscribe`), or it was taken from it."""
+
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Reconnecting:
     """The SDK has lost the room and tries to get back by itself."""
 
@@ -137,6 +144,7 @@ RoomEvent = (
     | AudioSubscribed
     | AudioUnsubscribed
     | AudioMuted
+    | ListeningAllowed
     | Reconnecting
     | Reconnected
     | TokenRefreshed

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import structlog
 from livekit import rtc
+from livekit.rtc._proto.participant_pb2 import ParticipantPermission
 from pydantic import SecretStr
 
 from audio.pcm import Pcm
@@ -20,6 +21,7 @@ from worker.room.events import (
     AudioUnpublished,
     AudioUnsubscribed,
     Disconnected,
+    ListeningAllowed,
     ParticipantJoined,
     ParticipantLeft,
     Reconnected,
@@ -63,6 +65,7 @@ class LiveKitRoom:
             ("track_unsubscribed", self._on_track_unsubscribed),
             ("track_muted", lambda _, publication: self._on_muted(publication, muted=True)),
             ("track_unmuted", lambda _, publication: self._on_muted(publication, muted=False)),
+            ("participant_permissions_changed", self._on_permissions_changed),
             ("reconnecting", self._on_reconnecting),
             ("reconnected", self._on_reconnected),
             ("token_refreshed", self._on_token_refreshed),
@@ -206,6 +209,10 @@ class LiveKitRoom:
 
     def _on_muted(self, publication: rtc.TrackPublication, *, muted: bool) -> None:
         self.events.put(AudioMuted(publication.sid, muted=muted))
+
+    def _on_permissions_changed(self, participant: rtc.Participant, permissions: ParticipantPermission) -> None:
+        if participant is self._room.local_participant:
+            self.events.put(ListeningAllowed(permissions.can_subscribe))
 
     def _on_reconnecting(self) -> None:
         self.events.put(Reconnecting())

@@ -38,6 +38,9 @@ class RoomHole:
     _proof: ConnectionProof = field(init=False, default_factory=lambda: ConnectionProof(0))
     _in_room: bool = field(init=False, default=False)
     _since_ns: int | None = field(init=False, default=None)
+    _opened_ns: int = field(
+        init=False, default=0
+    )  # when an event said so; what is proven up to then is before the hole
     _told_ns: int = field(init=False, default=0)  # how much of the open hole was handed out
     _back_ns: int | None = field(init=False, default=None)  # when the worker was back, while others are awaited
     _awaited: set[str] = field(init=False, default_factory=set)  # identities
@@ -71,7 +74,7 @@ class RoomHole:
 
     def dropped(self, now_ns: int, *, told: bool) -> None:
         """The room is lost; `told`: its server said so, and the connection that carried this was good until now."""
-        self._open(now_ns if told and self._proof.fresh else self.proven_ns, self._heard.values())
+        self._open(now_ns if told and self._proof.fresh else self.proven_ns, self._heard.values(), now_ns)
         self._in_room = self.reconnecting = False
 
     def read(self, reading: ConnectionReading | None, asked_ns: int) -> None:
@@ -82,27 +85,29 @@ class RoomHole:
         else:
             self._proof.read(reading)
         if max(self._proof.doubt_ns, self.proven_ns - before_ns) > self.unproven_ns:
-            self._open(before_ns, ())
+            self._open(before_ns, (), before_ns)
         is_back = self._in_room and not self.reconnecting and not self.hopeless
-        if is_back and self._back_ns is None and self.proven_ns > before_ns:
+        if self.open and before_ns < self.proven_ns <= self._opened_ns and self._told_ns == self._since_ns:
+            self._since_ns = self._told_ns = self.proven_ns  # a reading that was late tells when it really began
+        elif is_back and self._back_ns is None and self.proven_ns > before_ns:
             self._come_back(self.proven_ns)
 
     def take(self, event: RoomEvent, now_ns: int) -> None:
         """Take note of what happened in the room."""
         match event:
-            case AudioPublished(identity=identity, wanted=True) if self._back_ns is not None:
+            case AudioPublished(identity=identity, wanted=True, encrypted=False) if self._back_ns is not None:
                 self._awaited.add(identity)
             case AudioUnsubscribed(sid=sid) if sid in self._heard:
                 identity = self._heard.pop(sid)
                 if self.reconnecting:
-                    self._open(self.proven_ns, [identity])
+                    self._open(self.proven_ns, [identity], now_ns)
                 else:
                     self._just_lost.append((now_ns, identity))
             case Reconnecting():
                 self.reconnecting, self._back_ns = True, None
                 lost = [one for one in self._just_lost if now_ns - one[0] < _BEFORE_NS]
                 if lost:
-                    self._open(lost[0][0], [identity for _, identity in lost])
+                    self._open(lost[0][0], [identity for _, identity in lost], now_ns)
                 self._just_lost.clear()
             case Reconnected():
                 self.reconnecting = False
@@ -119,7 +124,7 @@ class RoomHole:
         if self.open and self._back_ns is not None:
             if self._awaited <= self._returned.keys() or now_ns - self._back_ns >= _LONGEST_NS:
                 found += self._close(max([self._back_ns, *self._returned.values()]))
-        elif self.open and now_ns - self._told_ns >= _PIECE_NS:
+        elif self.open and now_ns - max(self._told_ns, self._opened_ns) >= _PIECE_NS:
             found += self._tell(now_ns)
         return found + self._judged()
 
@@ -127,14 +132,14 @@ class RoomHole:
         """What is missing up to now, the end of the run."""
         self._hear(tracks)
         if self._in_room and not self._proof.fresh and any(to_ns > self.proven_ns for _, to_ns in self._made_up):
-            self._open(self.proven_ns, ())  # nothing proves the connection, and nothing else came either
+            self._open(self.proven_ns, (), now_ns)  # nothing proves the connection, and nothing else came either
         found: list[Missing] = []
         if self.open:
             nobody = self._back_ns is None or (self._awaited and not self._returned)
             found += self._close(now_ns if nobody else max([self._back_ns or 0, *self._returned.values()]))
         return found + self._judged(final=True)
 
-    def _open(self, since_ns: int, lost: Iterable[str]) -> None:
+    def _open(self, since_ns: int, lost: Iterable[str], now_ns: int) -> None:
         self._awaited.update(lost)
         self._back_ns = None
         if self.open:
@@ -142,6 +147,7 @@ class RoomHole:
         if self._last is not None and since_ns - self._last[1] < _SEAM_NS:
             since_ns = self._last[1]
         self._since_ns = self._told_ns = since_ns
+        self._opened_ns = now_ns
 
     def _come_back(self, now_ns: int) -> None:
         if self.open:

@@ -1,15 +1,15 @@
 """Tracks that the worker wants and does not get, though its connection is good: it can't or may not hear them. Pure.
 
 A track that is subscribed delivers frames all the time, also while it is muted. When the right to subscribe is taken
-from the worker, or a publisher refuses it, its frames just end (measured with livekit-server 1.13.5: no event says that
-a track has ended before it begins again).
+from the worker, or a publisher refuses it, its frames just end, and the last half second of them is made up (measured
+with livekit-server 1.13.5: no event says that a track has ended before it begins again).
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from store.database.boot_clock import SECOND_NS
-from worker.room.events import AudioPublished, AudioUnpublished, RoomEvent
+from worker.room.events import AudioPublished, AudioUnpublished, ListeningAllowed, RoomEvent
 from worker.room.heard_track import HeardTrack, Missing
 
 GAP_PERMISSION = "gap.permission"
@@ -17,6 +17,7 @@ GAP_ENCRYPTED = "gap.encrypted"  # not subscribed, as nobody gave the worker the
 
 _STALL_NS = SECOND_NS  # frames come every 100 ms
 _SUBSCRIBING_NS = 4 * SECOND_NS  # a subscription takes up to 2.7 s (measured)
+_LINGERING_NS = 3 * SECOND_NS  # frames that come for longer than this are true ones
 _PIECE_NS = SECOND_NS
 
 
@@ -43,10 +44,12 @@ class UnheardTracks:
 
     _wanted: dict[str, _Wanted] = field(default_factory=dict)
     _ended: list[Missing] = field(default_factory=list)  # not handed out yet
+    _forbidden_ns: int | None = None
 
     def forget(self) -> None:
         """The room, or the connection to it, is lost: what is missing now has another reason."""
         self._wanted.clear()
+        self._forbidden_ns = None
 
     def take(self, event: RoomEvent, now_ns: int) -> None:
         """Take note of what happened in the room."""
@@ -56,13 +59,19 @@ class UnheardTracks:
                 self._wanted.setdefault(sid, _Wanted(now_ns, code))
             case AudioUnpublished(sid=sid):
                 self._end(self._wanted.pop(sid, None), now_ns)
+            case ListeningAllowed(allowed=allowed):
+                self._forbidden_ns = None if allowed else now_ns
+                if not allowed:
+                    for wanted in self._wanted.values():
+                        if wanted.ever and wanted.missed_ns is None:
+                            wanted.heard_ns = now_ns
 
     def look(self, proven_ns: int, tracks: Iterable[HeardTrack]) -> list[Missing]:
         """What is known to be missing, given that the connection was good until `proven_ns`."""
         found, self._ended = self._ended, []
         for track in tracks:
             wanted = self._wanted.get(track.sid)
-            if wanted is not None:
+            if wanted is not None and not self._lingers(track):
                 found += self._heard(wanted, track)
         for wanted in self._wanted.values():
             told_ns = wanted.told_ns()
@@ -87,6 +96,11 @@ class UnheardTracks:
             return
         if wanted.missed_ns is not None or wanted.code == GAP_ENCRYPTED:
             self._ended.append(Missing(wanted.code, wanted.told_ns(), now_ns))
+
+    def _lingers(self, track: HeardTrack) -> bool:
+        """Whether its frames are those that a jitter buffer makes up for a track that is forbidden."""
+        since_ns = self._forbidden_ns
+        return since_ns is not None and track.first_ns < since_ns and track.last_ns - since_ns < _LINGERING_NS
 
     def _heard(self, wanted: _Wanted, track: HeardTrack) -> list[Missing]:
         """Frames have come. A process that stood still gets them late; a new subscription tells that from a stall."""

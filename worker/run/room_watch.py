@@ -134,6 +134,7 @@ class RoomWatch:
                 self._readings.hurry()
             case Reconnecting():
                 self._unheard.forget()
+                self._readings.hurry()  # the last packet's time is still to be had
             case TextOpened():
                 recording.hear(event)
             case TokenRefreshed(token=token):

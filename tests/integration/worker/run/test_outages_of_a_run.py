@@ -13,8 +13,7 @@ from audio.segments.segments import RecordKind, read_segment
 from parley.servers.livekit_server import LiveKitServer
 from sessions.session import Session
 from tests.integration.worker.studio import Studio
-from tests.support.beeps import BeepTalker
-from tests.support.declared import CHATTER
+from tests.support.beeps import BeepPlan, BeepTalker
 from worker.processes.recorder_opening import OpenRecorder
 from worker.run.recording import RunRecording
 
@@ -63,7 +62,7 @@ async def test_an_open_hole_is_named_however_the_run_ends(
     studio.livekit = own_livekit
     session = await studio.create(room)
     async with (
-        BeepTalker(own_livekit.url, studio.token(room, "ann"), CHATTER),
+        BeepTalker(own_livekit.url, studio.token(room, "ann"), BeepPlan(700.0)),
         studio.recorder(segment_seconds=600) as recorder,
     ):
         await studio.reaches(session, "running")

@@ -193,6 +193,20 @@ def test_tracks_lost_while_reconnecting_are_missed_from_the_last_proof_on() -> N
     assert scene.gaps == [("gap.rejoin", 0.5, 2.3)]
 
 
+def test_a_reading_that_is_late_tells_when_media_really_stopped() -> None:
+    """It was asked for when the SDK began to reconnect, and is answered after the tracks are gone."""
+    scene = Scene()
+    scene.media(0.2)
+    scene.happen(1.1, Reconnecting(), LOST)
+    scene.packets += 100
+    scene.read(1.2, 0.95)
+    for second in (2, 3, 4):
+        scene.look(second)
+    scene.happen(5, Reconnected())
+    scene.hear(5.3, "ann")
+    assert scene.gaps == [("gap.rejoin", 0.95, 5.3)]
+
+
 def test_tracks_lost_right_before_a_reconnect_are_missed_from_there() -> None:
     """A reconnect that the server asks for ends the tracks first."""
     scene = Scene()

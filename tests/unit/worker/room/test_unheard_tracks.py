@@ -1,6 +1,6 @@
 """Tracks that the worker wants and does not get."""
 
-from worker.room.events import AudioPublished, AudioUnpublished
+from worker.room.events import AudioPublished, AudioUnpublished, ListeningAllowed
 from worker.room.heard_track import HeardTrack, Missing
 from worker.room.unheard_tracks import UnheardTracks
 
@@ -31,6 +31,29 @@ def test_a_track_whose_frames_end_is_missed_until_they_are_back() -> None:
     assert look(unheard, 5, ann(0.2, 2)) == [(3.5, 5)]
     assert look(unheard, 6, ann(7, 7.1)) == [(5, 7)]
     assert look(unheard, 9, ann(7, 9)) == []
+
+
+def test_a_ban_that_is_told_begins_there() -> None:
+    """The frames of half a second after it are made up; the track has to come anew."""
+    unheard = UnheardTracks()
+    unheard.take(ANN, 0)
+    look(unheard, 2, ann(0.2, 2))
+    unheard.take(ListeningAllowed(False), round(2.1 * SECOND))
+    assert look(unheard, 2.6, ann(0.2, 2.6)) == []
+    assert look(unheard, 4, ann(0.2, 2.6)) == [(2.1, 4)]
+    unheard.take(ListeningAllowed(True), 7 * SECOND)
+    assert look(unheard, 6, ann(7.3, 7.5)) == [(4, 7.3)]
+    assert look(unheard, 9, ann(7.3, 9)) == []
+
+
+def test_a_ban_that_the_server_does_not_enforce_is_none() -> None:
+    """Frames go on for longer than any jitter buffer makes them up."""
+    unheard = UnheardTracks()
+    unheard.take(ANN, 0)
+    look(unheard, 2, ann(0.2, 2))
+    unheard.take(ListeningAllowed(False), 2 * SECOND)
+    for second in range(6, 20):
+        assert look(unheard, second, ann(0.2, second)) == []
 
 
 def test_a_short_ban_shows_by_the_new_subscription() -> None:
