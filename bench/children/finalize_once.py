@@ -19,11 +19,13 @@ async def main() -> None:
     where = await next_request()
     async with Database.open(where["database_url"], timeout_seconds=10, application_name="bench") as db:
         objects = Objects.open(where["storage_url"])
+        identity = StorageIdentity(db, objects)
+        await identity.adopt()  # each session of a bench has a storage of its own
         finalizer = Finalizer(
             Freezes(db),
             Transcripts(db),
             objects,
-            StorageIdentity(db, objects).confirm,
+            identity.confirm,
             temporary=Path(where["temporary"]),
             salvage_seconds=60,
         )

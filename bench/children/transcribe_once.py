@@ -60,13 +60,15 @@ async def _whole_job(db: Database, where: dict[str, Any]) -> dict[str, Any]:
     if not where.get("cold"):
         await engines.open()  # as a speech process has it after its first session
     objects = Objects.open(where["storage_url"])
+    identity = StorageIdentity(db, objects)
+    await identity.adopt()  # each session of a bench has a storage of its own
     transcriber = Transcriber(
         Transcripts(db),
         Summaries(db),
         Freezes(db),
         SessionLog(db),
         objects,
-        StorageIdentity(db, objects).confirm,
+        identity.confirm,
         engines,
         deadline_seconds=86400,
     )
