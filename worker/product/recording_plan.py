@@ -42,7 +42,7 @@ def recording_plan(frozen: FrozenPlan) -> BuildPlan:
     segments = needed_segments(frozen.segments, frozen.runs, f"spool/{format_id('sess', session.id)}")
     keys = [segment.key for segment in segments]
     holes = [
-        *unrecorded(frozen.runs, keys, clock, length_samples),
+        *unrecorded(frozen.runs, keys, clock, length_samples, cuts),
         *unknown_segments(frozen.runs, keys, clock, length_samples),
     ]
     return BuildPlan(
@@ -73,7 +73,11 @@ def paused_ranges(pauses: Sequence[dict[str, Any]], clock: SessionClock, length_
 
 
 def unrecorded(
-    runs: Sequence[dict[str, Any]], keys: Sequence[SegmentKey], clock: SessionClock, length_samples: int
+    runs: Sequence[dict[str, Any]],
+    keys: Sequence[SegmentKey],
+    clock: SessionClock,
+    length_samples: int,
+    cuts: Sequence[Range] = (),
 ) -> list[Gap]:
     """The stretches in which no run recorded: after one that was lost or handed over, until the next one heard.
 
@@ -90,7 +94,7 @@ def unrecorded(
     for index, run in enumerate(joined):
         reached = max(reached, _reached(run, keys, clock))
         if index + 1 < len(joined):
-            until = _heard_again(joined[index + 1], keys, clock)
+            until = _heard_again(joined[index + 1], keys, clock, cuts)
         elif run["lost"] or run["released_at"] is not None or not run["sealed"]:
             until = length_samples  # nobody took over
         else:
@@ -103,11 +107,15 @@ def unrecorded(
     return gaps
 
 
-def _heard_again(run: dict[str, Any], keys: Sequence[SegmentKey], clock: SessionClock) -> int:
-    """From which sample on a run that took over heard the room: tracks are subscribed after the join."""
+def _heard_again(run: dict[str, Any], keys: Sequence[SegmentKey], clock: SessionClock, cuts: Sequence[Range]) -> int:
+    """From which sample on a run that took over heard the room: tracks are subscribed after the join.
+
+    A run that joins in a pause is subscribed when the pause ends.
+    """
     joined = clock.sample_of(datetime.fromisoformat(run["joined_at"]))
-    first = min((key.first_sample for key in _keys_of(run, keys) if key.first_sample < key.last_sample), default=joined)
-    return first if joined < first <= joined + _SUBSCRIBING_SAMPLES else joined
+    first = min((key.first_sample for key in _keys_of(run, keys) if key.has_audio), default=joined)
+    in_a_pause = any(start < first and joined < end for start, end in cuts)
+    return first if joined < first <= joined + _SUBSCRIBING_SAMPLES and not in_a_pause else joined
 
 
 def _reached(run: dict[str, Any], keys: Sequence[SegmentKey], clock: SessionClock) -> int:

@@ -148,7 +148,7 @@ async def test_a_lost_answer_at_commit_is_looked_up(database_url: str, done: boo
 async def test_an_unknowable_commit_says_so(database_url: str) -> None:
     """While the database stays away nobody can tell: `commit.unknown`."""
     async with store_services(database_url) as store:
-        losing = LosingDatabase(store.db._engine, 0.3)
+        losing = LosingDatabase(store.db._engine, 2)
         losing.stays_away = True
         with pytest.raises(ParleyError) as caught:
             await Sessions.open(losing, store.vault).creation.create(

@@ -107,3 +107,11 @@ def test_a_run_that_never_joined_changes_nothing() -> None:
     """Lost between claim and join: the gap is that of the run before."""
     runs = [run(1, 0, 8, released=8, lost=True), {**run(2, 0, 9), "joined_at": None, "lost": True}]
     assert gaps(runs, [segment(1, 0, 8)]) == [(8, 20)]
+
+
+def test_the_gap_of_a_takeover_in_a_pause_ends_with_the_join() -> None:
+    """What is heard first is what comes after the pause."""
+    pause = (11 * SAMPLE_RATE, 13 * SAMPLE_RATE)
+    runs = [run(1, 0, 9, lost=True), run(2, 12, 20)]
+    found = unrecorded(runs, [segment(1, 0, 9), segment(2, 13.05, 20)], CLOCK, 20 * SAMPLE_RATE, (pause,))
+    assert found == [Gap(9 * SAMPLE_RATE, 12 * SAMPLE_RATE, GAP_WORKER_LOST)]
