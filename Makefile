@@ -16,7 +16,7 @@ REALTIME_FOLDERS := tests/e2e tests/integration/worker tests/integration/store/l
 SCHEMATHESIS_EXAMPLES ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint check test coverage demo dev schemathesis faults bench docs lock clean livekit-server peers
+.PHONY: help setup lint check test coverage demo dev schemathesis faults figures bench docs lock clean livekit-server peers
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -48,6 +48,9 @@ schemathesis: setup ## look longer for requests that the API answers other than 
 
 faults: setup livekit-server ## hurt the stack in every way that docs/faults.md names
 	$(BIN)/python -m tools.faults
+
+figures: setup livekit-server ## the table of docs/faults.md; FIGURE="hand-over child" N=30 SEED=1 for a part of it
+	$(BIN)/python -m tools.figures $(FIGURE) $(if $(N),--n $(N)) $(if $(SEED),--seed $(SEED))
 
 bench: setup ## measure, and print a table
 	$(BIN)/python -m bench

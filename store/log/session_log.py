@@ -23,7 +23,8 @@ from store.database.tables import log_entries, sessions
 from store.lifecycle.locked_session import LockedSession, lock_session
 from store.lifecycle.pauses import paused_within
 from store.log.preview import preview
-from store.runs.fence import Fence, Replaced
+from store.runs.fence import Fence
+from store.runs.fenced_session import lock_fenced_session
 
 Kind = Literal["message", "segment"]
 Role = Literal["user", "assistant", "system"]
@@ -217,9 +218,7 @@ class SessionLog:
             Replaced: another run has the session.
         """
         async with self._db.begin() as conn:
-            locked = await lock_session(conn, fence.session_id)
-            if locked is None or locked.epoch != fence.epoch:
-                raise Replaced(fence)
+            locked = await lock_fenced_session(conn, fence)
             if await paused_within(conn, fence.session_id, since, until):
                 return []
             return await append(conn, locked, entries)

@@ -7,7 +7,6 @@ from uuid import UUID
 from pydantic import SecretStr
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.lifecycle.lifecycle import SETTLED, Event, Status
 from sessions.lifecycle.stop import Stop
@@ -17,15 +16,16 @@ from store.access.vault import REFRESHED, TokenVault
 from store.database.database import Database
 from store.jobs.jobs import defer_finalize
 from store.lifecycle import events
-from store.lifecycle.locked_session import LockedSession, lock_session
+from store.lifecycle.locked_session import lock_session
 from store.lifecycle.session_rows import read_session
 from store.lifecycle.transitions import apply, stop_session
 from store.runs.beat_writing import Beat, BeatAnswer, write_beats
-from store.runs.fence import Fence, Replaced
+from store.runs.fence import Fence
+from store.runs.fenced_session import lock_fenced_session
 from store.runs.run_segments import RunSegments
 
 _THIS_RUN = "session_id = :session_id AND epoch = :epoch AND owner = :owner"
-_OWNED = text(f"SELECT joined_at FROM runs WHERE {_THIS_RUN}")
+_JOINED_AT = text(f"SELECT joined_at FROM runs WHERE {_THIS_RUN}")
 # A pause is billed up to its beginning, so a run that joins in a pause begins its bill there.
 _JOIN = text(
     f"""
@@ -64,9 +64,9 @@ class Runs:
             Replaced: another run has the session.
         """
         async with self._db.begin() as conn:
-            locked = await _fenced(conn, fence)
+            locked = await lock_fenced_session(conn, fence)
             run = fence.parameters
-            if locked.status in SETTLED or (await conn.execute(_OWNED, run)).scalar_one() is not None:
+            if locked.status in SETTLED or (await conn.execute(_JOINED_AT, run)).scalar_one() is not None:
                 return await read_session(conn, fence.session_id)
             if locked.status is Status.STARTING:
                 await apply(conn, locked, Event.JOINED)
@@ -98,7 +98,7 @@ class Runs:
             Replaced: another run has the session.
         """
         async with self._db.begin() as conn:
-            locked = await _fenced(conn, fence)
+            locked = await lock_fenced_session(conn, fence)
             if not locked.settled:
                 await stop_session(conn, locked, stop)
             return await read_session(conn, fence.session_id)
@@ -129,7 +129,7 @@ class Runs:
             Replaced: another run has the session.
         """
         async with self._db.begin() as conn:
-            locked = await _fenced(conn, fence)
+            locked = await lock_fenced_session(conn, fence)
             if not locked.settled:
                 await put_token(conn, self._vault, fence.session_id, REFRESHED, token, expires_at)
 
@@ -141,15 +141,6 @@ class Runs:
             TokenUnreadableError: no secret key opens it.
         """
         async with self._db.begin() as conn:
-            await _fenced(conn, fence)
+            await lock_fenced_session(conn, fence)
             row = (await conn.execute(_NEWEST_TOKEN, {"session_id": fence.session_id})).one_or_none()
         return None if row is None else self._vault.open(fence.session_id, row.slot, row.sealed)
-
-
-async def _fenced(conn: AsyncConnection, fence: Fence) -> LockedSession:
-    locked = await lock_session(conn, fence.session_id)
-    if locked is None or locked.epoch != fence.epoch:
-        raise Replaced(fence)
-    if (await conn.execute(_OWNED, fence.parameters)).one_or_none() is None:
-        raise Replaced(fence)
-    return locked

@@ -14,8 +14,8 @@ import pytest
 import soundfile
 from livekit import api
 
-from tests.e2e.test_survival import recorder_of
 from tests.support.beeps import BeepPlan, find_beeps
+from tests.support.recording_process import recorder_of
 from tests.support.stack import Stack, eventually
 from tools.peer_environment import NoPeerError, agents_python
 

@@ -16,11 +16,11 @@ import soundfile
 from audio.segments.segments import RecordKind, read_segment
 from sessions.ids import parse_id
 from sessions.timestamps import format_timestamp, parse_timestamp
-from tests.e2e.test_survival import recorder_of
 from tests.support.beeps import BeepPlan, BeepTalker, find_beeps
 from tests.support.bill import assert_balances
 from tests.support.file_tree import contents_below, paths_below
 from tests.support.postgres_cluster import PostgresCluster
+from tests.support.recording_process import recorder_of
 from tests.support.stack import Stack, eventually
 
 RATE = 48_000

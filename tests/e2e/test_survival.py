@@ -7,14 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psutil
-import psycopg
 import soundfile
 
-from sessions.ids import parse_id
 from tests.support.beeps import BeepPlan, BeepReport, check_beeps
 from tests.support.bill import assert_balances
-from tests.support.stack import Process, Stack, eventually
+from tests.support.recording_process import recorder_of
+from tests.support.stack import Stack, eventually
 
 PLAN = BeepPlan(pitch_hz=800)
 
@@ -34,16 +32,6 @@ async def _recorded(stack: Stack, session_id: str, to: Path) -> tuple[BeepReport
     seconds = len(samples) / rate
     _, recording = await stack.call("GET", f"/v1/sessions/{session_id}/recording")
     return check_beeps(samples, PLAN, 1, seconds - 0.5), seconds, recording
-
-
-async def recorder_of(stack: Stack, session_id: str, worker: Process) -> psutil.Process:
-    """The process that records the session, by the owner that its run carries."""
-    async with await psycopg.AsyncConnection.connect(stack.database_url) as conn:
-        rows = await conn.execute(
-            "SELECT owner FROM runs WHERE session_id = %s ORDER BY epoch DESC LIMIT 1", [parse_id("sess", session_id)]
-        )
-        (owner,) = await rows.fetchone() or (None,)
-    return worker.child(str(owner))
 
 
 async def _assert_balances(stack: Stack, session: dict[str, Any]) -> None:

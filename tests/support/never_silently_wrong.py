@@ -7,9 +7,10 @@ no token is in a log or in the storage.
 
 import wave
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import soundfile
@@ -24,6 +25,46 @@ LENGTH_MS = 50  # the file may be so much longer or shorter than the session's c
 _TERMINAL = ("ended", "failed", "canceled")
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the API says of a session that is over, and its file.
+
+    Attributes:
+        samples: of the first channel, shape (n,).
+    """
+
+    session: dict[str, Any]
+    recording: dict[str, Any]
+    bill: list[dict[str, Any]]
+    receipt: dict[str, Any]
+    timeline: list[dict[str, Any]]
+    path: Path
+    samples: NDArray[np.int16]
+
+    @classmethod
+    async def gather(cls, stack: Stack, session_id: str, folder: Path) -> Self:
+        """Ask for all of it, as a customer would; the file goes into `folder`."""
+        session = await stack.get(session_id)
+        _, recording = await stack.call("GET", f"/v1/sessions/{session_id}/recording")
+        _, bill = await stack.call("GET", f"/v1/usage/events?session_id={session_id}&limit=100")
+        _, receipt = await stack.call("GET", f"/v1/sessions/{session_id}/receipt")
+        _, timeline = await stack.call("GET", f"/v1/sessions/{session_id}/timeline")
+        path = await stack.download(session_id, folder / f"{session_id}.wav")
+        samples: NDArray[np.int16] = soundfile.read(path, dtype="int16", always_2d=True)[0][:, 0]
+        return cls(session, recording, bill["data"], receipt, timeline["data"], path, samples)
+
+    @property
+    def clock_ms(self) -> float:
+        """How long the session was, by its own stamps."""
+        span = datetime.fromisoformat(self.session["ending_at"]) - datetime.fromisoformat(self.session["started_at"])
+        return span.total_seconds() * 1000
+
+    def truth_of(self, talker: SlotTalker) -> Truth:
+        """How the recording compares with what was spoken."""
+        sent = since_start(talker.sent, self.session)
+        return compare(self.samples, talker.voice, sent, self.recording["gaps"], talker.torn)
+
+
 async def assert_never_silently_wrong(
     stack: Stack, session_id: str, talkers: Sequence[SlotTalker], folder: Path, secrets: Sequence[str] = ()
 ) -> dict[str, Truth]:
@@ -36,31 +77,15 @@ async def assert_never_silently_wrong(
     Returns:
         By each talker's identity, how the recording compares with what was spoken.
     """
-    session = await stack.get(session_id)
-    _, recording = await stack.call("GET", f"/v1/sessions/{session_id}/recording")
-    _, bill = await stack.call("GET", f"/v1/usage/events?session_id={session_id}&limit=100")
-    _, receipt = await stack.call("GET", f"/v1/sessions/{session_id}/receipt")
-    _, timeline = await stack.call("GET", f"/v1/sessions/{session_id}/timeline")
-    path = await stack.download(session_id, folder / f"{session_id}.wav")
-
-    samples: NDArray[np.int16] = soundfile.read(path, dtype="int16", always_2d=True)[0][:, 0]
-    truths = {
-        talker.room.local_participant.identity: compare(
-            samples,
-            talker.voice,
-            since_start(talker.sent, session),
-            recording["gaps"],
-            talker.torn,
-        )
-        for talker in talkers
-    }
+    evidence = await Evidence.gather(stack, session_id, folder)
+    truths = {talker.room.local_participant.identity: evidence.truth_of(talker) for talker in talkers}
     for identity, truth in truths.items():
         assert truth.undeclared == [], f"{identity} is silent where no gap says so: {truth}"
         assert truth.false == [], f"{identity} is heard where a gap says that nothing true is: {truth}"
-    _assert_opens(path, len(samples), session)
-    assert_balances(bill["data"], session, recording)
-    assert receipt["balances"], receipt["imbalances"]
-    ends = [move for move in timeline["data"] if move["status_to"] in _TERMINAL]
+    _assert_opens(evidence)
+    assert_balances(evidence.bill, evidence.session, evidence.recording)
+    assert evidence.receipt["balances"], evidence.receipt["imbalances"]
+    ends = [move for move in evidence.timeline if move["status_to"] in _TERMINAL]
     assert len(ends) == 1, ends
     _assert_kept_secret(stack.folder, secrets)
     return truths
@@ -72,13 +97,12 @@ def since_start(sent: Sequence[Sent], session: Mapping[str, Any]) -> list[Sent]:
     return [Sent(slot.number, slot.at - started) for slot in sent]
 
 
-def _assert_opens(path: Path, samples: int, session: Mapping[str, Any]) -> None:
+def _assert_opens(evidence: Evidence) -> None:
     """Both readers find as much, and as the session's clock says."""
-    with wave.open(str(path)) as read:
+    with wave.open(str(evidence.path)) as read:
         frames, rate = read.getnframes(), read.getframerate()
-    assert frames == samples
-    clock = datetime.fromisoformat(session["ending_at"]) - datetime.fromisoformat(session["started_at"])
-    assert abs(frames * 1000 / rate - clock.total_seconds() * 1000) <= LENGTH_MS
+    assert frames == len(evidence.samples)
+    assert abs(frames * 1000 / rate - evidence.clock_ms) <= LENGTH_MS
 
 
 def _assert_kept_secret(folder: Path, secrets: Sequence[str]) -> None:

@@ -158,19 +158,30 @@ class Truth:
     """How a recording and what is said of it compare with what was spoken.
 
     Attributes:
-        heard, lost: how many slots.
+        heard: how many slots are in the file.
+        missing: slots that are not.
         delay: by how many seconds slots lie after they were spoken, the median.
         undeclared: slots that are not in the file and in no gap.
         false: slots that are in the file where a gap says that nothing true is.
-        placing: how far slots lie from their place, in seconds, at the 95th percentile.
+        off: how far each slot lies from its place, in seconds.
     """
 
     heard: int
-    lost: int
+    missing: list[int]
     delay: float
     undeclared: list[int]
     false: list[int]
-    placing: float
+    off: list[float] = field(repr=False)
+
+    @property
+    def lost(self) -> int:
+        """How many slots are not in the file."""
+        return len(self.missing)
+
+    @property
+    def placing(self) -> float:
+        """How far slots lie from their place, in seconds, at the 95th percentile."""
+        return float(np.percentile(self.off, 95)) if self.off else 0.0
 
 
 _START_SECONDS = 0.5  # until then the tracks that were there before the session are being subscribed
@@ -210,11 +221,11 @@ def compare(
 
     return Truth(
         heard=len(found),
-        lost=len(inside) - len(found),
+        missing=[slot.number for slot in inside if slot.number not in found],
         delay=delay,
         undeclared=[
             slot.number for slot in inside if slot.number not in found and not lies_in_a_gap(slot, _EDGE_SECONDS)
         ],
         false=[slot.number for slot in inside if slot.number in found and lies_in_a_gap(slot, -_EDGE_SECONDS, OF_ONE)],
-        placing=float(np.percentile([abs(late - delay) for late in lateness.values()], 95)) if lateness else 0.0,
+        off=[abs(late - delay) for late in lateness.values()],
     )

@@ -97,8 +97,11 @@ async def test_a_replaced_worker_logs_and_delivers_nothing(engine: Engine) -> No
     new = await engine.takeover(old.session_id)
     with pytest.raises(Replaced):
         await log.append_heard(old, [segment("late")], *await _ago(engine, 1, 0))
+    stranger = Fence(new.session_id, new.epoch, old.owner)
+    with pytest.raises(Replaced):
+        await log.append_heard(stranger, [segment("strange")], *await _ago(engine, 1, 0))
     await log.delivered(old, [1])
-    await log.delivered(Fence(new.session_id, new.epoch, old.owner), [1])
+    await log.delivered(stranger, [1])
     assert told(await log.undelivered(new.session_id)) == [(1, "hello")]
     await log.delivered(new, [1])
     assert await log.undelivered(new.session_id) == []
