@@ -28,12 +28,12 @@ check: lint ## lint, formatting, types, layers, unit tests: the fast part
 	$(BIN)/python -m pytest tests/unit
 
 test: livekit-server peers lint ## everything: what check does, integration and end-to-end tests
-	$(BIN)/python -m pytest tests -m "not realtime" -n $(TEST_PROCESSES) --dist worksteal
-	$(BIN)/python -m pytest $(REALTIME_FOLDERS) -m realtime -n $(REALTIME_PROCESSES) --dist worksteal
+	$(BIN)/python -m pytest tests -m "not realtime and not long" -n $(TEST_PROCESSES) --dist worksteal
+	$(BIN)/python -m pytest $(REALTIME_FOLDERS) -m "realtime and not long" -n $(REALTIME_PROCESSES) --dist worksteal
 
 coverage: livekit-server peers ## branch coverage of what is not real-time; takes twice as long as without
 	@rm -rf .coverage && mkdir .coverage
-	$(BIN)/coverage run -m pytest tests -m "not realtime" -n $(TEST_PROCESSES) --dist worksteal
+	$(BIN)/coverage run -m pytest tests -m "not realtime and not long" -n $(TEST_PROCESSES) --dist worksteal
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

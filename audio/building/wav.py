@@ -1,6 +1,7 @@
 """The product's file: PCM_16 in WAV, or in RF64 where WAV's 32-bit sizes end."""
 
 import hashlib
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +13,6 @@ from audio.pcm import SAMPLE_RATE, Pcm
 
 WAV_LIMIT_BYTES = (4 << 30) - (64 << 10)
 """Beyond this libsndfile writes a wrong WAV header without an error; the 64 KiB leave room for chunks."""
-
-_READ_BYTES = 1 << 20
 
 
 def container_format(length_samples: int, num_channels: int) -> Literal["WAV", "RF64"]:
@@ -51,10 +50,6 @@ def digest(written: str | Path | BinaryIO) -> tuple[str, int]:
     if isinstance(written, str | Path):
         with open(written, "rb") as file:
             return digest(file)
-    sha256 = hashlib.sha256()
-    size_bytes = 0
     written.seek(0)
-    while chunk := written.read(_READ_BYTES):
-        sha256.update(chunk)
-        size_bytes += len(chunk)
-    return sha256.hexdigest(), size_bytes
+    sha256 = hashlib.file_digest(written, "sha256")  # type: ignore[arg-type] # a BinaryIO that reads into buffers
+    return sha256.hexdigest(), written.seek(0, io.SEEK_END)

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import MutableMapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -70,8 +71,12 @@ class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
 
 class _CarefulHandler(logging.StreamHandler[TextIO]):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
-        """Say that a line was lost; the standard library would print its arguments unredacted."""
-        sys.stderr.write(f"a log line of {record.name} could not be written\n")
+        """Say that a line was lost; the standard library would print its arguments unredacted.
+
+        Where stderr is lost, too (both are on a disk that is full), nothing is said: whoever logs goes on.
+        """
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"a log line of {record.name} could not be written\n")
 
 
 def _shared(process: str) -> list[structlog.typing.Processor]:

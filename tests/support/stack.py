@@ -168,10 +168,10 @@ class Stack:
         self.processes.append(process)
         return process
 
-    async def start_api(self, name: str = "api", **more: str) -> Process:
+    async def start_api(self, name: str = "api", prefix: tuple[str, ...] = (), **more: str) -> Process:
         """An API process that answers."""
         url_file = self.folder / f"{name}.url"
-        process = self.start("api", "--url-file", str(url_file), name=name, prefix=(), **more)
+        process = self.start("api", "--url-file", str(url_file), name=name, prefix=prefix, **more)
         base = await self._address(process, url_file)
         self.bases.append(base)
 

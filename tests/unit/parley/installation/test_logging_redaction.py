@@ -1,5 +1,6 @@
 """No secret gets through the log, whichever way it comes."""
 
+import errno
 import io
 import json
 import logging
@@ -8,6 +9,8 @@ import threading
 
 import pytest
 import structlog
+
+from parley.installation.logging import configure_logging
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ3b3JrZXIiLCJleHAiOjE3MDAwMDAwMDB9.c2lnbmF0dXJlLXBhcnQ"
 SECRETS = (TOKEN, "c2lnbmF0dXJlLXBhcnQ", "eyJzdWIiOiJ3b3JrZXIi")
@@ -129,3 +132,17 @@ def test_procrastinate_does_not_print_the_arguments_of_jobs(log: io.StringIO) ->
     """Its INFO lines would, at any level of ours."""
     logging.getLogger("procrastinate.worker").info("Starting job run(session_id=1)")
     assert log.getvalue() == ""
+
+
+class _FullDisk(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_whoever_logs_goes_on_when_neither_the_log_nor_stderr_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are on a disk that is full: a request is answered, a recording goes on."""
+    stream = _FullDisk()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", stream)
+        configure_logging("info", stream=stream)
+        structlog.get_logger("test").info("request.handled", number=1)
