@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias, get_args
-from uuid import UUID
 
 from parley.command_error import CommandError
 from parley.commands.loading import loading
@@ -228,9 +227,10 @@ def _add_storage(commands: _Commands) -> None:
 
 def _add_children(commands: _Commands) -> None:
     """Processes that `parley worker` starts; not listed, for nobody else should."""
-    recorder = commands.add_parser("recorder", description="One recorder process; started by `parley worker`.")
-    recorder.add_argument("--owner", type=UUID, required=True, help="incarnation of this process, which its runs carry")
-    recorder.set_defaults(run=_run_recorder)
+    nursery = commands.add_parser("nursery", description="Forks recorder processes; started by `parley worker`.")
+    nursery.add_argument("--fd", type=int, required=True, help="the socket on which it is asked for them")
+    nursery.add_argument("--room", default="", help="room for a recorder's command line, which is longer than this one")
+    nursery.set_defaults(run=_run_nursery)
     jobs = commands.add_parser("jobs", description="Runs the jobs of one queue; started by `parley worker`.")
     jobs.add_argument(
         "--queue", choices=["short", "speech"], default="short", help="short: finalizing; speech: the rest"
@@ -296,11 +296,11 @@ def _run_storage(arguments: argparse.Namespace) -> int:
     return run_storage(arguments)
 
 
-def _run_recorder(arguments: argparse.Namespace) -> int:
+def _run_nursery(arguments: argparse.Namespace) -> int:
     with loading():
-        from parley.commands.recorder import run_recorder
+        from parley.commands.nursery import run_nursery
 
-    return run_recorder(arguments.owner)
+    return run_nursery(arguments.fd)
 
 
 def _run_jobs(arguments: argparse.Namespace) -> int:

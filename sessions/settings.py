@@ -133,6 +133,15 @@ class Settings(BaseModel):
         description="Recorder processes per worker. Unset: one per core.",
         json_schema_extra=_why("Python code of one process uses one core."),
     )
+    quarantines: int = Field(
+        4,
+        ge=1,
+        description="Recorder processes per worker that are started for sessions that processes have died with.",
+        json_schema_extra=_why(
+            "Besides the others, and only while they are needed. With more suspects than places, those share a process"
+            " that have not taken one down so. A process costs about 30 MB and three connections to PostgreSQL."
+        ),
+    )
     segment_seconds: float = Field(
         10,
         gt=0,

@@ -1,4 +1,4 @@
-"""`parley recorder`: one recorder process, a child of `parley worker`.
+"""One recorder process, a child of `parley worker`, forked from `parley nursery`.
 
 The signals are blocked before anything loads LiveKit, whose threads inherit the mask: only so the process can tell a
 stop that somebody asked for from the one that the native library sends to itself.
@@ -16,10 +16,11 @@ from parley.installation.logging import configure_logging
 from parley.installation.object_storage import open_objects
 from parley.installation.settings_loading import load_settings
 from worker.processes.signals import SIGNALS
+from worker.pulse import Pulse
 
 
-def run_recorder(owner: UUID) -> int:
-    """Record until told to stop; `owner` is what this process's runs carry."""
+def run_recorder(owner: UUID, suspects: int, pulse: Pulse) -> int:
+    """Record until told to stop; `owner` is what this process's runs carry. See `RecorderProcess` for `suspects`."""
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     with loading():
         from worker.processes.recorder_opening import run_recorder_process
@@ -34,6 +35,8 @@ def run_recorder(owner: UUID) -> int:
                 installation.database_url,
                 open_objects(installation),
                 owner=owner,
+                suspects=suspects,
+                pulse=pulse,
                 reconnect=installation.reattach,
             )
         )

@@ -17,9 +17,11 @@ from parley.installation.schema_check import check_own_schema
 from parley.installation.settings_loading import load_settings
 from parley.installation.url_file import write_url
 from parley.servers.child_process import spawn
+from parley.servers.fork_server import ForkedProcess, ForkServer
 from worker.host.host import run_worker_host
 from worker.host.supervisor import ChildCommands
 
+_COMMAND_LINE_ROOM = 64
 _NOT_LISTENING = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 
 
@@ -40,12 +42,17 @@ async def _serve(installation: Installation, death_signal: signal.Signals, url_f
         # Sessions of their own: Ctrl-C in a terminal reaches the supervisor alone, which tells them in its order.
         return spawn(argv, death_signal=death_signal, start_new_session=True)
 
+    nursery = ForkServer(nursery_argv, death_signal)
+
+    async def record(owner: UUID, suspects: int, pulse_fd: int) -> ForkedProcess:
+        return await nursery.fork({"owner": str(owner), "suspects": suspects}, [pulse_fd])
+
     try:
         await run_worker_host(
             settings,
             installation.database_url,
             open_objects(installation),
-            ChildCommands(start, recorder_argv, {"jobs": jobs_argv("short"), "speech": jobs_argv("speech")}),
+            ChildCommands(record, start, {"jobs": jobs_argv("short"), "speech": jobs_argv("speech")}),
             reconnect=installation.reattach,
             listening=lambda url: write_url(url, url_file),
         )
@@ -53,11 +60,13 @@ async def _serve(installation: Installation, death_signal: signal.Signals, url_f
         if error.errno not in _NOT_LISTENING:
             raise
         raise cannot_listen("WORKER", settings.api_host, settings.worker_port, error) from error
+    finally:
+        nursery.close()
 
 
-def recorder_argv(owner: UUID) -> list[str]:
-    """The command of a recorder process whose runs carry `owner`."""
-    return [sys.executable, "-m", "parley", "recorder", "--owner", str(owner)]
+def nursery_argv(fd: int) -> list[str]:
+    """The command of the process that recorders are forked from, asked for through the socket `fd`."""
+    return [sys.executable, "-m", "parley", "nursery", "--fd", str(fd), "--room", "." * _COMMAND_LINE_ROOM]
 
 
 def jobs_argv(queue: str) -> list[str]:

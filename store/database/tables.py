@@ -160,8 +160,6 @@ sessions = Table(
     Column("error_message", Text),
     Column("recording_state", Text, nullable=False, server_default=text("'none'")),
     Column("recording_reason", Text),
-    Column("lost_runs", Integer, nullable=False, server_default=text("0")),  # in a row, each with < 30 s proven
-    Column("lost_alone", Integer, nullable=False, server_default=text("0")),  # of those, in a process of their own
     Column("ledger_ms", BigInteger, nullable=False, server_default=text("0")),  # to_ms of the last UsageEvent
     Column("credited_ms", BigInteger, nullable=False, server_default=text("0")),  # what the bill gives back
     Column("ledger_at", _time),  # when that was written
@@ -244,13 +242,14 @@ runs = Table(
     Column("epoch", Integer, primary_key=True),
     Column("owner", Uuid, nullable=False),  # one incarnation of a worker process
     Column("host", Text, nullable=False),
-    Column("alone", Boolean, nullable=False, server_default=text("false")),  # claimed by an empty process, nothing else
+    Column("alone", Boolean, nullable=False, server_default=text("false")),  # nothing else runs in its process
     Column("claimed_at", _time, nullable=False),
     Column("beat_at", _time, nullable=False),  # the last proven beat; the claim counts as the first
     Column("joined_at", _time),
     Column("billed_at", _time),  # billed through this instant; null while not joined
     Column("released_at", _time),
     Column("lost", Boolean, nullable=False, server_default=text("false")),  # released because its process died
+    Column("pardoned", Boolean, nullable=False, server_default=text("false")),  # others died together with it
     Column("sealed_at", _time),  # spool uploaded; nothing of this run is still to come
     Column("billable_ms", BigInteger, nullable=False, server_default=text("0")),
     Column("frames", BigInteger, nullable=False, server_default=text("0")),

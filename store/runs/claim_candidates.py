@@ -1,4 +1,7 @@
-"""The sessions that a process may claim: queued ones, and those whose worker was lost or gave them back."""
+"""The sessions that a process may claim: queued ones, and those whose worker was lost or gave them back.
+
+Suspects are for processes that were started for them, everybody else for all others (`sessions.lifecycle.blame`).
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,25 +9,37 @@ from typing import Any
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sessions.lifecycle.blame import BLAMED_ALONE_BEFORE_FAILED, BLAMED_BEFORE_QUARANTINE, HEALTHY_MS, PARDONS
 from sessions.lifecycle.lifecycle import Event, sources
 from store.database.channels import CLAIM_CHANNEL, notify
 from store.runs.claimer import Claimer
 from store.runs.look import Look
 
-SHORT_RUN_MS = 30_000  # a run lost with less proven than this counts towards a crash loop
-LOST_RUNS_BEFORE_ALONE = 3
-LOST_ALONE_BEFORE_FAILED = 2
+JUDGE_AFTER_SECONDS = 2
 QUEUED_AT_ONCE = 200  # the oldest; far more than one process takes, so that several find enough at the same time
 
 _CLAIMABLE = ", ".join(f"'{status}'" for status in sorted(sources(Event.CLAIM)))
 
-# The run before counts as lost unless it was handed over. A run that was handed over or proved enough breaks the row.
+# The run before counts as lost unless it was handed over.
 _LOST = "(r.epoch IS NOT NULL AND (r.lost OR r.released_at IS NULL))"
 # A pause bills nothing, but its beats prove that the run lives.
-_PROVEN_MS = "greatest(r.billable_ms, extract(epoch FROM r.beat_at - r.joined_at) * 1000)"
-_LOST_SHORT = f"({_LOST} AND {_PROVEN_MS} < {SHORT_RUN_MS})"
-_LOST_RUNS = f"(CASE WHEN {_LOST_SHORT} THEN s.lost_runs + 1 ELSE 0 END)"
-_LOST_ALONE = f"(CASE WHEN {_LOST_SHORT} THEN s.lost_alone + r.alone::int ELSE 0 END)"
+_HEALTHY = f"greatest(h.billable_ms, extract(epoch FROM h.beat_at - h.joined_at) * 1000) >= {HEALTHY_MS}"
+
+
+def _blamed(only: str) -> str:
+    """`sessions.lifecycle.blame.blame` in SQL, of the session `s`."""
+    return f"""(
+        SELECT count(*) - least(count(*) FILTER (WHERE p.pardoned), {PARDONS}) FROM runs p
+        WHERE p.session_id = s.id AND (p.lost OR p.released_at IS NULL) AND {only}
+          AND p.epoch > (SELECT coalesce(max(h.epoch), 0) FROM runs h WHERE h.session_id = s.id AND {_HEALTHY}))"""
+
+
+_BLAMED = _blamed("true")
+_BLAMED_ALONE = _blamed("p.alone")
+_SUSPECT = f"{_BLAMED} >= {BLAMED_BEFORE_QUARANTINE}"
+_HOPELESS = f"{_BLAMED_ALONE} >= {BLAMED_ALONE_BEFORE_FAILED}"
+# Whether other processes died together with its own is known a second later.
+_JUDGED = f"(r.released_at IS NULL OR r.released_at < statement_timestamp() - interval '{JUDGE_AFTER_SECONDS} seconds')"
 
 # Hardly one of the thousands of sessions that run is claimable. Indexes find the queued ones and those that were
 # released lately and are not sealed; only a thorough look, which reads all that run, finds the others.
@@ -40,15 +55,14 @@ _EASY = f"""
 def _candidates(where: str) -> TextClause:
     return text(
         f"""
-        SELECT s.id, s.status, {_LOST} AS lost, {_LOST_RUNS} AS lost_runs, {_LOST_ALONE} AS lost_alone
+        SELECT s.id, s.status, {_LOST} AS lost, {_BLAMED} AS blamed, {_BLAMED_ALONE} AS blamed_alone
         FROM sessions s LEFT JOIN runs r ON r.session_id = s.id AND r.epoch = s.epoch
         WHERE s.kind = 'voice' AND s.status IN ({_CLAIMABLE}) AND s.id <> ALL(CAST(:known AS uuid[]))
           AND (s.status = 'queued' OR r.released_at IS NOT NULL
                OR (:may_judge_stale AND r.beat_at < statement_timestamp() - make_interval(secs => :stalled_seconds)))
-          AND (:empty OR {_LOST_RUNS} < {LOST_RUNS_BEFORE_ALONE} OR {_LOST_ALONE} >= {LOST_ALONE_BEFORE_FAILED})
           {where}
-        ORDER BY {_LOST_ALONE} >= {LOST_ALONE_BEFORE_FAILED} DESC, {_LOST_RUNS} >= {LOST_RUNS_BEFORE_ALONE} DESC,
-                 s.status = 'queued', s.id
+          AND CASE WHEN {_HOPELESS} THEN {_JUDGED} ELSE CAST(:quarantine AS boolean) = ({_SUSPECT}) END
+        ORDER BY {_HOPELESS} DESC, {_BLAMED} DESC, s.status = 'queued', s.id
         LIMIT :free FOR NO KEY UPDATE OF s SKIP LOCKED
         """
     )
@@ -66,23 +80,38 @@ _RELEASE_STALE = text(
         FOR UPDATE OF r SKIP LOCKED)
     """
 )
+_WAITING = text(
+    f"""
+    SELECT s.id, s.epoch, {_BLAMED} AS blamed, {_BLAMED_ALONE} AS blamed_alone
+    FROM sessions s JOIN runs r ON r.session_id = s.id AND r.epoch = s.epoch
+    WHERE s.kind = 'voice' AND s.status IN ({_CLAIMABLE})
+      AND r.released_at < statement_timestamp() - make_interval(secs => :waited_seconds)
+      AND {_SUSPECT} AND NOT {_HOPELESS}
+    ORDER BY s.id
+    """
+)
 _ACTIVE = text(f"SELECT count(*) FROM sessions WHERE kind = 'voice' AND status IN ({_CLAIMABLE})")
 
 
 async def find_candidates(conn: AsyncConnection, claimer: Claimer, look: Look) -> Sequence[Row[Any]]:
-    """Lock up to `claimer.free` sessions: those to be failed first, then dangerous ones, lost ones, queued ones.
+    """Lock up to `claimer.free` sessions: those to be failed first, then lost ones, queued ones.
 
     Returns:
-        Rows of id, status, lost (the run before was), lost_runs and lost_alone (as they will be after the claim).
+        Rows of id, status, lost (the run before was), and what `sessions.lifecycle.blame.place` needs.
     """
     parameters = {
         "known": list(claimer.known),
         "free": claimer.free,
-        "empty": claimer.empty,
+        "quarantine": claimer.quarantine,
         "may_judge_stale": claimer.may_judge_stale,
         "stalled_seconds": claimer.stalled_seconds,
     }
     return (await conn.execute(_CANDIDATES[look], parameters)).all()
+
+
+async def find_suspects(conn: AsyncConnection, waited_seconds: float) -> Sequence[Row[Any]]:
+    """Suspects that were released so long ago and have no process; rows of id, epoch, blamed and blamed_alone."""
+    return (await conn.execute(_WAITING, {"waited_seconds": waited_seconds})).all()
 
 
 async def count_active(conn: AsyncConnection) -> int:
@@ -91,7 +120,7 @@ async def count_active(conn: AsyncConnection) -> int:
 
 
 async def leave_stale_to_others(conn: AsyncConnection, claimer: Claimer) -> None:
-    """Release the stale runs that this process has no places for: from then on quick looks find them too."""
+    """Release the stale runs that this process does not take: from then on quick looks find them too."""
     stale = {"known": list(claimer.known), "stalled_seconds": claimer.stalled_seconds}
     if (await conn.execute(_RELEASE_STALE, stale)).rowcount:
         await notify(conn, CLAIM_CHANNEL)

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sessions.lifecycle.blame import Place, place
 from sessions.lifecycle.lifecycle import Event, Status, advance
 from sessions.lifecycle.on_enter import ON_ENTER
 from sessions.lifecycle.stop import Stop
@@ -14,7 +15,6 @@ from store.database.channels import SESSION_CHANNEL, notify
 from store.lifecycle import events
 from store.lifecycle.locked_session import lock_held_session
 from store.lifecycle.transitions import stop_session
-from store.runs.claim_candidates import LOST_ALONE_BEFORE_FAILED, LOST_RUNS_BEFORE_ALONE
 from store.runs.claimer import Claimer
 from store.usage import ledger
 
@@ -29,12 +29,11 @@ _CLOSE_PREVIOUS = text(
 _RAISE_EPOCH = text(
     f"""
     WITH taken AS (
-        SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:targets AS text[]), CAST(:lost_runs AS int[]),
-                             CAST(:lost_alone AS int[])) AS taken (id, target, lost_runs, lost_alone)
+        SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:targets AS text[])) AS taken (id, target)
     ), claimed AS (
         UPDATE sessions s
-        SET epoch = s.epoch + 1, status = taken.target, lost_runs = taken.lost_runs, lost_alone = taken.lost_alone,
-            version = s.version + 1, updated_at = statement_timestamp(),
+        SET epoch = s.epoch + 1, status = taken.target, version = s.version + 1,
+            updated_at = statement_timestamp(),
             recording_state = CASE WHEN s.recording_state = 'none' THEN '{_RECORDING}' ELSE s.recording_state END
         FROM taken WHERE s.id = taken.id RETURNING s.id, s.epoch
     ), run AS (
@@ -48,10 +47,10 @@ _RAISE_EPOCH = text(
 
 async def take(conn: AsyncConnection, candidates: Sequence[Row[Any]], claimer: Claimer) -> list[UUID]:
     """Raise the epoch of the locked candidates; fail those that have taken too many processes down."""
-    hopeless = [row for row in candidates if row.lost_alone >= LOST_ALONE_BEFORE_FAILED]
-    others = [row for row in candidates if row.lost_alone < LOST_ALONE_BEFORE_FAILED]
-    dangerous = [row for row in others if row.lost_runs >= LOST_RUNS_BEFORE_ALONE]
-    taken = dangerous[:1] or others
+    places = [place(row.blamed, row.blamed_alone) for row in candidates]
+    hopeless = [row for row, where in zip(candidates, places, strict=True) if where is Place.NOWHERE]
+    dangerous = [row for row, where in zip(candidates, places, strict=True) if where is Place.ALONE]
+    taken = dangerous[:1] or [row for row in candidates if row not in hopeless]
     closing = [*hopeless, *taken]
     if not closing:
         return []
@@ -67,11 +66,9 @@ async def take(conn: AsyncConnection, candidates: Sequence[Row[Any]], claimer: C
         {
             "ids": [row.id for row in taken],
             "targets": [str(advance(Status(row.status), Event.CLAIM)) for row in taken],
-            "lost_runs": [row.lost_runs for row in taken],
-            "lost_alone": [row.lost_alone for row in taken],
             "owner": claimer.owner,
             "host": claimer.host,
-            "alone": bool(dangerous),
+            "alone": claimer.quarantine and len(taken) == 1,
         },
     )
     epochs = {row.id: row.epoch for row in raised}

@@ -17,6 +17,7 @@ class Claimer:
         may_judge_stale: its own polls have succeeded for `stalled_seconds`, so that a run without a beat for so long is
             the other process's fault, and not the database's.
         stalled_seconds: without a beat for so long a run is stale.
+        quarantine: it was started for suspects, and takes nothing else; any other process takes none.
     """
 
     owner: UUID
@@ -25,11 +26,7 @@ class Claimer:
     known: tuple[UUID, ...]
     may_judge_stale: bool
     stalled_seconds: float
-
-    @property
-    def empty(self) -> bool:
-        """It has no session: it may take one that other processes died with, alone."""
-        return not self.known
+    quarantine: bool = False
 
     def with_sessions(self, ids: Sequence[UUID]) -> "Claimer":
         """The same process, once it has these sessions too."""

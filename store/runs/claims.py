@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sessions.lifecycle.blame import Place, place
 from sessions.lifecycle.stop import Stop
 from sessions.session import Session
 from store.access.vault import TokenUnreadableError, TokenVault
@@ -19,7 +20,7 @@ from store.database.tables import sessions
 from store.lifecycle.locked_session import lock_session
 from store.lifecycle.session_rows import session_select, to_session
 from store.lifecycle.transitions import stop_session
-from store.runs.claim_candidates import count_active, find_candidates, leave_stale_to_others
+from store.runs.claim_candidates import count_active, find_candidates, find_suspects, leave_stale_to_others
 from store.runs.claim_taking import take
 from store.runs.claimer import Claimer
 from store.runs.fence import Fence
@@ -35,7 +36,7 @@ class Claim:
         token: the worker token to join with, of the two slots the one that expires later.
         token_slot: `customer` or `refreshed`.
         resumed: the session ran before; `started_at` stays sample 0.
-        alone: nothing else may run in this process, because others died with this session.
+        alone: nothing else may run in this process, because others have died with this session.
         previous_lost_at: when the run before was released or found lost.
     """
 
@@ -46,6 +47,27 @@ class Claim:
     resumed: bool
     alone: bool
     previous_lost_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunKey:
+    """One run of a session."""
+
+    session_id: UUID
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A session that waits for a process that is started for it.
+
+    Attributes:
+        run: the one that it lost last.
+        alone: nothing else may run in that process.
+    """
+
+    run: RunKey
+    alone: bool
 
 
 # Claimed by this process, but the answer was lost: it does not know the run, so it has never sent a beat of it.
@@ -79,7 +101,14 @@ _CLAIMED = text(
 _RELEASE = text(
     """
     UPDATE runs SET released_at = statement_timestamp(), lost = :lost
-    WHERE owner = :owner AND sealed_at IS NULL AND released_at IS NULL
+    WHERE owner = :owner AND sealed_at IS NULL AND released_at IS NULL RETURNING session_id, epoch
+    """
+)
+_PARDON = text(
+    """
+    UPDATE runs r SET pardoned = true
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:epochs AS int[])) AS lost (session_id, epoch)
+    WHERE r.session_id = lost.session_id AND r.epoch = lost.epoch
     """
 )
 
@@ -115,25 +144,37 @@ class Claims:
                 ids += await take(conn, candidates, claimer)
                 if look is Look.THOROUGH:
                     self.active = await count_active(conn)
-                    if asking.may_judge_stale and len(candidates) == asking.free:
+                    if asking.may_judge_stale:
                         await leave_stale_to_others(conn, asking)
             claimed = await self._read(conn, ids)
         return await self._open_tokens(claimed, claimer.owner)
 
-    async def release(self, owner: UUID, *, lost: bool) -> int:
+    async def release(self, owner: UUID, *, lost: bool) -> list[RunKey]:
         """Give every unsealed run of a process to whoever claims it.
 
         Args:
             lost: the process died; else it goes on recording until its successor has joined.
 
         Returns:
-            The number of runs.
+            These runs.
         """
         async with self._db.begin() as conn:
-            released = (await conn.execute(_RELEASE, {"owner": owner, "lost": lost})).rowcount
-            if released:
+            rows = (await conn.execute(_RELEASE, {"owner": owner, "lost": lost})).all()
+            if rows:
                 await notify(conn, CLAIM_CHANNEL)
-        return released
+        return [RunKey(row.session_id, row.epoch) for row in rows]
+
+    async def pardon(self, runs: Sequence[RunKey]) -> None:
+        """Note of lost runs that other processes died together with theirs."""
+        async with self._db.begin() as conn:
+            ids, epochs = [run.session_id for run in runs], [run.epoch for run in runs]
+            await conn.execute(_PARDON, {"ids": ids, "epochs": epochs})
+
+    async def suspects(self, waited_seconds: float) -> list[Suspect]:
+        """Those that wait for a process of their own, and have for so long."""
+        async with self._db.begin() as conn:
+            rows = await find_suspects(conn, waited_seconds)
+        return [Suspect(RunKey(row.id, row.epoch), place(row.blamed, row.blamed_alone) is Place.ALONE) for row in rows]
 
     async def _read(self, conn: AsyncConnection, ids: Sequence[UUID]) -> list[tuple[Session, Row[Any]]]:
         if not ids:

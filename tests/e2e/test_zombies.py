@@ -1,19 +1,25 @@
-"""A recorder process that stood still while another took its session, and then goes on."""
+"""Recorder processes that stood still while another took their sessions, and that go on, or would."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import soundfile
 
 from sessions.ids import parse_id
 from tests.support.beeps import BeepPlan, check_beeps
 from tests.support.bill import assert_balances
-from tests.support.stack import Stack, eventually
+from tests.support.stack import Process, Stack, eventually
 
 PLAN = BeepPlan(pitch_hz=850)
+TIMES = int(os.environ.get("PARLEY_TEST_ZOMBIES", "1"))  # docs/faults.md has what 20 showed
 
 
 async def _rows(stack: Stack, query: str, *values: Any) -> list[Any]:
@@ -21,63 +27,97 @@ async def _rows(stack: Stack, query: str, *values: Any) -> list[Any]:
         return await (await conn.execute(query, values)).fetchall()
 
 
-async def test_a_stopped_recorder_that_goes_on_hurts_nobody(
+async def _joined(stack: Stack, session_id: str, epoch: int) -> bool:
+    query = "SELECT 1 FROM runs WHERE session_id = %s AND epoch = %s AND joined_at < now()"
+    return bool(await _rows(stack, query, parse_id("sess", session_id), epoch))
+
+
+async def _zombie_of(stack: Stack, session_id: str, worker: Process) -> psutil.Process:
+    [(owner,)] = await _rows(stack, "SELECT owner FROM runs WHERE session_id = %s", parse_id("sess", session_id))
+    return worker.child(str(owner))
+
+
+async def test_a_stopped_recorder_never_wakes(stack: Stack, room: str, talker: Callable[..., Any]) -> None:
+    """SIGSTOP: its supervisor kills it before its session is another one's, which keeps the room."""
+    await stack.start_api()
+    worker = await stack.start_worker()
+    for number in range(TIMES):
+        async with talker("ann", PLAN):
+            session = await stack.create(room)
+            await stack.reach(session["id"], "running")
+            await asyncio.sleep(2)
+            zombie = await _zombie_of(stack, session["id"], worker)
+            zombie.suspend()
+            await eventually(partial(_joined, stack, session["id"], 2), seconds=6, what="it was taken over")
+            with suppress(psutil.NoSuchProcess):
+                zombie.resume()
+            await asyncio.sleep(2)
+            ended = await stack.end(session["id"])
+        assert (ended["status"], ended["epoch"]) == ("ended", 2)
+        assert not zombie.is_running()
+        log = worker.log()
+        assert log.count("child.silent") == number + 1
+        assert "room.lost" not in log, "its successor was not evicted"
+
+
+async def test_a_paused_host_that_goes_on_hurts_nobody(
     stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
 ) -> None:
-    """SIGSTOP for longer than stalled_seconds, a takeover, SIGCONT: its successor keeps the room, nothing that it says
-    counts any more, and what it had recorded is in the file."""
+    """All its processes stand still for longer than stalled_seconds, a takeover, SIGCONT: nothing that they say counts
+    any more, and what was recorded is in the file. The successor may be evicted once, and is back."""
     await stack.start_api()
-    first = await stack.start_worker("first")
-    async with talker("ann", PLAN):
-        session = await stack.create(room)
-        await stack.reach(session["id"], "running")
-        second = await stack.start_worker("second")
-        key = parse_id("sess", session["id"])
-        await asyncio.sleep(5)
-        [(owner,)] = await _rows(stack, "SELECT owner FROM runs WHERE session_id = %s", key)
-        zombie = first.child(str(owner))
-        zombie.suspend()
+    evicted = 0
+    for number in range(TIMES):
+        first = await stack.start_worker(f"first-{number}")
+        async with talker("ann", PLAN):
+            session = await stack.create(room)
+            await stack.reach(session["id"], "running")
+            second = await stack.start_worker(f"second-{number}")
+            await asyncio.sleep(5)
+            zombie = await _zombie_of(stack, session["id"], first)
+            paused = [psutil.Process(first.popen.pid), *first.children()]
+            for process in paused:
+                process.suspend()
+            await eventually(partial(_joined, stack, session["id"], 2), seconds=20, what="the second worker has it")
+            await asyncio.sleep(2)
+            before = await _said(stack, session["id"])
+            for process in paused:
+                process.resume()
+            await eventually(partial(_sealed, stack, session["id"]), seconds=20, what="what the zombie had is sealed")
+            await asyncio.sleep(6)
+            assert not zombie.is_running(), "its supervisor has killed it"
+            assert (await stack.get(session["id"]))["status"] == "running"
+            assert before == await _said(stack, session["id"])
+            ended = await stack.end(session["id"])
+        evicted += "room.lost" in second.log()
+        await _assert_right(stack, ended, tmp_path)
+        for worker in (first, second):
+            worker.popen.send_signal(signal.SIGKILL)
+            worker.popen.wait()
+    print(f"evicted {evicted} of {TIMES}")  # noqa: T201 the figure of docs/faults.md
 
-        async def taken() -> bool:
-            rows = await _rows(
-                stack, "SELECT 1 FROM runs WHERE session_id = %s AND epoch = 2 AND joined_at < now()", key
-            )
-            return bool(rows)
 
-        await eventually(taken, seconds=20, what="the second worker has the session")
-        await asyncio.sleep(2)
-        proven = "SELECT billable_ms, frames, beat_at FROM runs WHERE session_id = %s AND epoch = 1"
-        before = await _rows(stack, proven, key)
-        events = "SELECT type, epoch FROM session_events WHERE session_id = %s ORDER BY seq"
-        told = await _rows(stack, events, key)
-        zombie.resume()
+async def _said(stack: Stack, session_id: str) -> list[Any]:
+    key = parse_id("sess", session_id)
+    proven = "SELECT billable_ms, frames, beat_at FROM runs WHERE session_id = %s AND epoch = 1"
+    events = "SELECT type, epoch FROM session_events WHERE session_id = %s ORDER BY seq"
+    return [*await _rows(stack, proven, key), *await _rows(stack, events, key)]
 
-        async def sealed() -> bool:
-            return bool(
-                await _rows(
-                    stack, "SELECT 1 FROM runs WHERE session_id = %s AND epoch = 1 AND sealed_at IS NOT NULL", key
-                )
-            )
 
-        await eventually(sealed, seconds=20, what="the zombie has sealed what it had")
-        own_segments = list((tmp_path / "objects" / "spool" / session["id"]).glob(f"000001-{owner}*/*"))
-        await asyncio.sleep(6)
-        assert (await stack.get(session["id"]))["status"] == "running"
-        assert zombie.is_running(), "the process goes on with other sessions"
-        assert before == await _rows(stack, proven, key)
-        assert told == await _rows(stack, events, key)
-        ended = await stack.end(session["id"])
+async def _sealed(stack: Stack, session_id: str) -> bool:
+    sealed = "SELECT 1 FROM runs WHERE session_id = %s AND epoch = 1 AND sealed_at IS NOT NULL"
+    return bool(await _rows(stack, sealed, parse_id("sess", session_id)))
 
+
+async def _assert_right(stack: Stack, ended: dict[str, Any], folder: Path) -> None:
     assert (ended["status"], ended["epoch"]) == ("ended", 2)
-    assert own_segments, "it uploaded its own segments"
-    assert "room.lost" not in second.log(), "its successor was not evicted"
-    samples, rate = soundfile.read(await stack.download(session["id"], tmp_path / "a.wav"), dtype="int16")
-    _, recording = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
+    samples, rate = soundfile.read(await stack.download(ended["id"], folder / "a.wav"), dtype="int16")
+    _, recording = await stack.call("GET", f"/v1/sessions/{ended['id']}/recording")
     seconds = len(samples) / rate
-    [lost] = [gap for gap in recording["gaps"] if gap["code"] == "gap.worker_lost"]
+    lost = [gap for gap in recording["gaps"] if gap["code"] == "gap.worker_lost"]
     assert recording["state"] == "incomplete"
-    assert check_beeps(samples, PLAN, 1.5, lost["start_ms"] / 1000).presence >= 0.8
-    assert check_beeps(samples, PLAN, lost["end_ms"] / 1000 + 1, seconds - 0.5).presence >= 0.99
-    _, page = await stack.call("GET", f"/v1/usage/events?session_id={session['id']}&limit=100")
+    assert check_beeps(samples, PLAN, 1.5, lost[0]["start_ms"] / 1000).presence >= 0.8
+    assert check_beeps(samples, PLAN, recording["gaps"][-1]["end_ms"] / 1000 + 1, seconds - 0.5).presence >= 0.99
+    _, page = await stack.call("GET", f"/v1/usage/events?session_id={ended['id']}&limit=100")
     assert_balances(page["data"], ended, recording)
-    assert ended["usage"]["billable_ms"] <= seconds * 1000 - (lost["end_ms"] - lost["start_ms"]) + 500
+    assert ended["usage"]["billable_ms"] <= seconds * 1000 - sum(gap["end_ms"] - gap["start_ms"] for gap in lost) + 500

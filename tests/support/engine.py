@@ -104,9 +104,10 @@ class Engine:
         known: Iterable[UUID] = (),
         may_judge_stale: bool = True,
         look: Look = Look.THOROUGH,
+        quarantine: bool = False,
     ) -> list[Claim]:
-        """Claim as an empty process that may judge."""
-        claimer = Claimer(owner or uuid4(), "host", free, tuple(known), may_judge_stale, STALLED_SECONDS)
+        """Claim as a process that may judge."""
+        claimer = Claimer(owner or uuid4(), "host", free, tuple(known), may_judge_stale, STALLED_SECONDS, quarantine)
         return await self.claims.claim(claimer, look)
 
     async def running(self, **columns: Any) -> Fence:

@@ -6,7 +6,23 @@ import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
+
+
+class Running(Protocol):
+    """A child of this process, as `subprocess.Popen` is one."""
+
+    pid: int
+
+    def send_signal(self, number: signal.Signals, /) -> None:
+        """No-op for one that was waited for."""
+
+    def kill(self) -> None:
+        """SIGKILL."""
+
+    def wait(self) -> int:
+        """Its exit code; negative: the signal that killed it."""
+
 
 Spawn = Callable[[Sequence[str]], "subprocess.Popen[bytes]"]
 """Starts a program that dies with this process."""
@@ -21,7 +37,7 @@ DRAIN = signal.SIGTERM
 class Child:
     """A running child; leaving the block kills it if it still runs."""
 
-    def __init__(self, name: str, process: "subprocess.Popen[bytes]") -> None:
+    def __init__(self, name: str, process: Running) -> None:
         self.name = name
         self._process = process
         self._pidfd = os.pidfd_open(process.pid)

@@ -19,14 +19,17 @@ from store.runs.runs import Runs
 from store.sweeping.sweeper import SWEEP_SECONDS, Sweeper
 from worker.host.health import Check, serve_health
 from worker.host.metrics import worker_metrics
+from worker.host.quarantine import Quarantine
 from worker.host.repeating import repeat
 from worker.host.rescuer import RunRescuer
 from worker.host.supervisor import ChildCommands, Supervisor
+from worker.host.watchdog import longest_silence_seconds
 from worker.process_figures import forget_the_dead
 from worker.spool.salvage import Salvage
 
 _RESCUE_RETRY_SECONDS = 1.0
 _SALVAGE_SECONDS = 5.0
+_QUARANTINE_SECONDS = 1.0
 
 
 async def run_worker_host(
@@ -53,12 +56,23 @@ async def run_worker_host(
     ) as db:
         vault = TokenVault(settings.secret_key)
         salvage = Salvage(settings.data_dir, db, objects, Claims(db, vault), Runs(db, vault))
-        rescuer = RunRescuer(Claims(db, vault), salvage.wake.set)
+
+        def released() -> None:
+            salvage.wake.set()
+            quarantine.released()
+
+        rescuer = RunRescuer(Claims(db, vault), released)
         forget_the_dead(settings.data_dir)
         supervisor = Supervisor(
-            commands, rescuer, processes=recorder_processes(settings), grace_seconds=settings.grace_seconds
+            commands,
+            rescuer,
+            processes=recorder_processes(settings),
+            grace_seconds=settings.grace_seconds,
+            silence_seconds=longest_silence_seconds(settings.heartbeat_seconds, settings.stalled_seconds),
+            quarantines=settings.quarantines,
         )
-        await _run(settings, db, objects, supervisor, rescuer, salvage, listening)
+        quarantine = Quarantine(Claims(db, vault), supervisor.open_quarantine, lambda: supervisor.free_quarantines)
+        await _run(settings, db, objects, supervisor, rescuer, quarantine, salvage, listening)
 
 
 async def _run(
@@ -67,6 +81,7 @@ async def _run(
     objects: Objects,
     supervisor: Supervisor,
     rescuer: RunRescuer,
+    quarantine: Quarantine,
     salvage: Salvage,
     listening: Callable[[str], None],
 ) -> None:
@@ -92,6 +107,10 @@ async def _run(
             group.create_task(
                 repeat("rescue", rescuer.rescue, interval_seconds=_RESCUE_RETRY_SECONDS, wake=rescuer.wake),
                 name="rescue",
+            ),
+            group.create_task(
+                repeat("quarantine", quarantine.look, interval_seconds=_QUARANTINE_SECONDS, wake=quarantine.wake),
+                name="quarantine",
             ),
             group.create_task(
                 repeat("sweep", Sweeper(db, settings).sweep, interval_seconds=SWEEP_SECONDS), name="sweep"
@@ -122,7 +141,7 @@ def _children_check(supervisor: Supervisor, data_dir: Path) -> Check:
     """Check that every child runs, and that every recorder process has opened its spool, after which it claims."""
 
     async def check() -> None:
-        spools = [data_dir / "spool" / str(owner) for owner in supervisor.live_owners]
+        spools = [data_dir / "spool" / str(owner) for owner in supervisor.regular_owners]
         if not supervisor.is_complete or not all(spool.exists() for spool in spools):
             raise ParleyError("stopping", "not every child process runs")
 

@@ -1,11 +1,15 @@
 """Releases the runs of dead recorder processes, so that others take the sessions within a second."""
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Protocol
 from uuid import UUID
 
 import structlog
+
+from store.runs.claims import RunKey
+from worker.host.deaths import Deaths
 
 _log = structlog.get_logger(__name__)
 
@@ -13,8 +17,11 @@ _log = structlog.get_logger(__name__)
 class ReleasesRuns(Protocol):
     """The part of `store.runs.claims.Claims` that is needed here."""
 
-    async def release(self, owner: UUID, *, lost: bool) -> int:
-        """End all unsealed runs of `owner`; returns how many those were."""
+    async def release(self, owner: UUID, *, lost: bool) -> list[RunKey]:
+        """End all unsealed runs of `owner`; returns which those were."""
+
+    async def pardon(self, runs: Sequence[RunKey]) -> None:
+        """Blame nobody for these lost runs."""
 
 
 class RunRescuer:
@@ -28,21 +35,38 @@ class RunRescuer:
         self._claims = claims
         self._released = released
         self._dead: dict[UUID, bool] = {}
+        self._deaths = Deaths()
+        self._pardoned: set[UUID] = set()
+        self._runs: dict[UUID, list[RunKey]] = {}
 
     def bury(self, owner: UUID, *, lost: bool) -> None:
         """Note that `owner` is dead; `lost` if it ended without handing its runs over."""
         self._dead[owner] = lost
+        if lost:
+            self._pardoned |= self._deaths.note(owner, time.monotonic())
         self.wake.set()
 
     async def rescue(self) -> None:
-        """Release the runs of every dead owner.
+        """Release the runs of every dead owner, and pardon those that died together.
 
         Raises:
-            DatabaseUnavailableError: some are still to be released; call again.
+            DatabaseUnavailableError: some are still to be released or pardoned; call again.
         """
         for owner, lost in list(self._dead.items()):
             runs = await self._claims.release(owner, lost=lost)
             self._dead.pop(owner, None)  # two calls may overlap while the supervisor stops
+            self._runs[owner] = runs
             if runs:
-                _log.warning("runs.released", owner=str(owner), runs=runs, lost=lost)
+                _log.warning("runs.released", owner=str(owner), runs=len(runs), lost=lost)
             self._released()
+        for owner in self._pardoned & self._runs.keys():
+            if runs := self._runs[owner]:
+                await self._claims.pardon(runs)
+                _log.info("runs.pardoned", owner=str(owner), runs=len(runs))
+            self._pardoned.discard(owner)
+            del self._runs[owner]
+        self._forget(time.monotonic())
+
+    def _forget(self, now: float) -> None:
+        for owner in self._deaths.forget(now):
+            self._runs.pop(owner, None)

@@ -9,6 +9,7 @@ import contextlib
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from uuid import UUID
 
 import structlog
@@ -16,13 +17,19 @@ from structlog.typing import FilteringBoundLogger
 
 from sessions.errors import DatabaseUnavailableError
 from sessions.ids import new_uuid
+from sessions.lifecycle.blame import HEALTHY_MS
 from store.waiting.set_within import set_within
-from worker.host.child import DRAIN, STOP_CLAIMING, Child, Spawn
+from worker.host.child import DRAIN, STOP_CLAIMING, Child, Running, Spawn
 from worker.host.rescuer import RunRescuer
+from worker.host.watchdog import kill_when_silent
+from worker.pulse import Pulse
 
 _log: FilteringBoundLogger = structlog.get_logger(__name__)
 
-_HEALTHY_SECONDS = 30.0  # a child that lived that long is replaced at once, and its past forgotten
+# A child that lived that long is replaced at once, and its past forgotten. Sessions wait for a recorder, and one that
+# kills it is soon in quarantine; to fork one costs a fifth of a second of a core.
+_HEALTHY_SECONDS = 30.0
+_HEALTHY_RECORDER_SECONDS = 1.0
 _FIRST_BACKOFF_SECONDS = 0.5
 _LONGEST_BACKOFF_SECONDS = 15.0
 _CLAIMS_SETTLE_SECONDS = 0.25  # for claims that were under way when all were told to stop
@@ -32,10 +39,17 @@ _LAST_RESCUE_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class ChildCommands:
-    """How to start children: `spawn` runs argument lists; one job process runs for each name in `jobs`."""
+    """How to start children.
 
+    Attributes:
+        record: starts a recorder process, given the owner of its runs, how many suspects it is for (0: for
+            everybody else), and the descriptor of the pulse that it is to give. Raises OSError.
+        spawn: runs an argument list. Raises OSError.
+        jobs: one process runs for each; the argument lists by their names.
+    """
+
+    record: Callable[[UUID, int, int], Awaitable[Running]]
     spawn: Spawn
-    recorder: Callable[[UUID], Sequence[str]]
     jobs: Mapping[str, Sequence[str]]
 
 
@@ -43,6 +57,7 @@ class Supervisor:
     """The children of one `parley worker`.
 
     Asked to stop, recorders have `grace_seconds` to be replaced by others, and `margin_seconds` to seal and upload.
+    One that gives no pulse for `silence_seconds` is killed.
     """
 
     def __init__(
@@ -52,28 +67,51 @@ class Supervisor:
         *,
         processes: int,
         grace_seconds: float,
+        silence_seconds: float,
         margin_seconds: float = 20,
+        quarantines: int = 4,
     ) -> None:
         self.deaths = 0
         self._commands = commands
         self._rescuer = rescuer
         self._processes = processes
         self._grace_seconds = grace_seconds
+        self._silence_seconds = silence_seconds
         self._margin_seconds = margin_seconds
+        self._most_quarantines = quarantines
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
         self._recorders: dict[UUID, Child] = {}
+        self._quarantines: dict[UUID, Child] = {}
+        self._quarantines_since: dict[str, float] = {}
         self._jobs: set[Child] = set()
 
     @property
     def live_owners(self) -> frozenset[UUID]:
         """The owners whose recorder processes run."""
+        return frozenset(self._all_recorders)
+
+    @property
+    def regular_owners(self) -> frozenset[UUID]:
+        """Those of them that were not started for suspects."""
         return frozenset(self._recorders)
 
     @property
     def recorder_places(self) -> dict[UUID, str]:
-        """Owner and place (`recorder-0`, …) of the recorder processes that run."""
-        return {owner: child.name for owner, child in self._recorders.items()}
+        """Owner and place (`recorder-0`, …, `quarantine-0`, …) of the recorder processes that run."""
+        return {owner: child.name for owner, child in self._all_recorders.items()}
+
+    @property
+    def _all_recorders(self) -> dict[UUID, Child]:
+        return self._recorders | self._quarantines
+
+    @property
+    def free_quarantines(self) -> int:
+        """How many more processes for suspects there should be; one whose sessions have proven themselves counts no
+        more. May be negative."""
+        now = asyncio.get_running_loop().time()
+        young = sum(now - since < HEALTHY_MS / 1000 for since in self._quarantines_since.values())
+        return self._most_quarantines - young
 
     @property
     def is_complete(self) -> bool:
@@ -90,6 +128,7 @@ class Supervisor:
     async def run(self) -> None:
         """Keep the children alive until `stop()`, then drain them."""
         async with asyncio.TaskGroup() as group:
+            self._group = group
             for slot in range(self._processes):
                 group.create_task(self._keep_recorder(slot), name=f"recorder-{slot}")
             for name, argv in self._commands.jobs.items():
@@ -100,19 +139,44 @@ class Supervisor:
             async with asyncio.timeout(_LAST_RESCUE_SECONDS):
                 await self._rescuer.rescue()
 
+    def open_quarantine(self, sessions: int) -> None:
+        """Start a process for so many suspects; it ends with them and is not replaced. No-op once told to stop."""
+        if self._stopping.is_set():
+            return
+        name = next(name for number in count() if (name := f"quarantine-{number}") not in self._quarantines_since)
+        self._quarantines_since[name] = asyncio.get_running_loop().time()
+        self._group.create_task(self._run_quarantine(name, sessions), name=name)
+
+    async def _run_quarantine(self, name: str, sessions: int) -> None:
+        try:
+            await self._record(name, new_uuid(), sessions, self._quarantines)
+        except OSError as error:
+            _log.error("child.not_started", error=error)
+        finally:
+            del self._quarantines_since[name]
+
     async def _keep_recorder(self, slot: int) -> None:
         async def live() -> None:
-            owner = new_uuid()
-            async with Child(f"recorder-{slot}", self._commands.spawn(self._commands.recorder(owner))) as child:
-                self._recorders[owner] = child
+            await self._record(f"recorder-{slot}", new_uuid(), 0, self._recorders)
+
+        await self._keep(live, _HEALTHY_RECORDER_SECONDS)
+
+    async def _record(self, name: str, owner: UUID, suspects: int, among: dict[UUID, Child]) -> None:
+        with Pulse.create() as pulse:
+            async with Child(name, await self._commands.record(owner, suspects, pulse.fd)) as child:
+                among[owner] = child
+                if self._stopping.is_set():  # nobody tells it any more, and it has nothing yet
+                    child.signal(signal.SIGKILL)
                 exit_code: int | None = None
                 try:
-                    exit_code = await self._watch(child)
+                    async with asyncio.TaskGroup() as group:
+                        watchdog = kill_when_silent(child, pulse, self._silence_seconds)
+                        watching = group.create_task(watchdog, name=f"watchdog of {name}")
+                        exit_code = await self._watch(child)
+                        watching.cancel()
                 finally:
-                    del self._recorders[owner]
+                    del among[owner]
                     self._rescuer.bury(owner, lost=exit_code != 0)
-
-        await self._keep(live)
 
     async def _keep_jobs(self, name: str, argv: Sequence[str]) -> None:
         async def live() -> None:
@@ -123,9 +187,9 @@ class Supervisor:
                 finally:
                     self._jobs.discard(child)
 
-        await self._keep(live)
+        await self._keep(live, _HEALTHY_SECONDS)
 
-    async def _keep(self, live: Callable[[], Awaitable[None]]) -> None:
+    async def _keep(self, live: Callable[[], Awaitable[None]], healthy_seconds: float) -> None:
         """Run one child after the other; after several that died young, the next one starts later and later."""
         loop = asyncio.get_running_loop()
         short_lives = 0
@@ -135,13 +199,13 @@ class Supervisor:
                 await live()
             except OSError as error:
                 _log.error("child.not_started", error=error)
-            short_lives = 0 if loop.time() - born >= _HEALTHY_SECONDS else short_lives + 1
+            short_lives = 0 if loop.time() - born >= healthy_seconds else short_lives + 1
             await set_within(self._stopping, backoff_seconds(short_lives))
 
     async def _watch(self, child: Child) -> int:
         _log.info("child.started", child=child.name, pid=child.pid)
         exit_code = await child.wait()
-        if self._stopping.is_set():
+        if self._stopping.is_set() or (exit_code == 0 and child in self._quarantines.values()):
             _log.info("child.stopped", child=child.name, pid=child.pid, exit_code=exit_code)
         else:
             self.deaths += 1
@@ -150,7 +214,7 @@ class Supervisor:
 
     async def _drain(self) -> None:
         """Stop all claiming first, so that no child takes what another one releases; then end all children."""
-        recorders = list(self._recorders.values())
+        recorders = list(self._all_recorders.values())
         for child in recorders:
             child.signal(STOP_CLAIMING)
         await asyncio.sleep(_CLAIMS_SETTLE_SECONDS if recorders else 0)

@@ -28,6 +28,7 @@ from worker.lease.drain import Drain
 from worker.process_figures import keep_writing
 from worker.processes.recorder_process import RecorderProcess
 from worker.processes.signals import watch_signals
+from worker.pulse import Pulse
 from worker.run.recorder_tools import RecorderTools
 from worker.spool.spool_folder import open_spool_folder
 from worker.spool.spool_writer import SpoolWriter
@@ -43,11 +44,12 @@ PANIC_EXIT_CODE = 70
 class OpenRecorder:
     """A recorder process with everything it needs, ready to `run`."""
 
-    def __init__(self, process: RecorderProcess, tools: RecorderTools, listener: Listener) -> None:
+    def __init__(self, process: RecorderProcess, tools: RecorderTools, listener: Listener, pulse: Pulse | None) -> None:
         self.process = process
         self.writer = tools.spool_writer
         self._tools = tools
         self._listener = listener
+        self._pulse = pulse
 
     async def run(self) -> bool:
         """Run until stopped; False if some joins never landed: then the process must exit without closing its loop."""
@@ -59,6 +61,7 @@ class OpenRecorder:
                     keep_writing(self._tools.settings.data_dir, self.process.owner, lambda: self.process.figures),
                     name="figures",
                 ),
+                *([] if self._pulse is None else [loops.create_task(self._pulse.keep(), name="pulse")]),
                 loops.create_task(_listen(self._listener, self.process, self._tools.beats), name="listener"),
             ]
             await self.process.run()
@@ -74,6 +77,8 @@ async def open_recorder(
     objects: Objects,
     *,
     owner: UUID,
+    suspects: int = 0,
+    pulse: Pulse | None = None,
     reconnect: Callable[[], object] | None = None,
 ) -> AsyncIterator[OpenRecorder]:
     """Open spool, database connections and listener; leaving the block waits for the last join to land."""
@@ -105,7 +110,7 @@ async def open_recorder(
         joins = Joins(await stack.enter_async_context(asyncio.TaskGroup()))
         confirm = StorageIdentity(db, objects).confirm
         tools = RecorderTools(settings, db, Runs(db, vault), beats, joins, objects, confirm, writer, folder, Drain())
-        yield OpenRecorder(RecorderProcess(tools, Claims(db, vault), owner), tools, listener)
+        yield OpenRecorder(RecorderProcess(tools, Claims(db, vault), owner, suspects), tools, listener, pulse)
 
 
 async def run_recorder_process(
@@ -114,6 +119,8 @@ async def run_recorder_process(
     objects: Objects,
     *,
     owner: UUID,
+    suspects: int = 0,
+    pulse: Pulse | None = None,
     reconnect: Callable[[], object] | None = None,
 ) -> None:
     """Run until SIGTERM or SIGINT from another process, then hand over; SIGUSR1: claim no more.
@@ -121,7 +128,10 @@ async def run_recorder_process(
     Raises:
         RuntimeError: the signals are not blocked.
     """
-    async with open_recorder(settings, database_url, objects, owner=owner, reconnect=reconnect) as recorder:
+    opening = open_recorder(
+        settings, database_url, objects, owner=owner, suspects=suspects, pulse=pulse, reconnect=reconnect
+    )
+    async with opening as recorder:
 
         def on_signal(number: signal.Signals) -> None:
             _log.info("signal.received", name=number.name)

@@ -16,7 +16,7 @@ from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.runs.claimer import Claimer
 from store.runs.claims import Claim, Claims
 from store.runs.fence import Fence
-from store.runs.look import decide_look
+from store.runs.look import Look, decide_look
 from store.runs.poll_history import PollHistory
 from store.waiting.set_within import set_within
 from worker.lease.live_run import LiveRun
@@ -28,16 +28,23 @@ _log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 1.0
 _RELEASE_SECONDS = 5.0
+_SUSPECTS_WITHIN_NS = 5 * SECOND_NS  # later they are another process's
 _SEAL_MARGIN_SECONDS = 6.0  # less than the margin after which the supervisor kills
 
 
 class RecorderProcess:
-    """The loops of one process. `stop_claiming` and `stop` may be called at any time."""
+    """The loops of one process. `stop_claiming` and `stop` may be called at any time.
 
-    def __init__(self, tools: RecorderTools, claims: Claims, owner: UUID) -> None:
+    Args:
+        suspects: as many sessions that processes have died with it takes, at once, and ends with them; 0: it takes all
+            others, and goes on until it is told to stop.
+    """
+
+    def __init__(self, tools: RecorderTools, claims: Claims, owner: UUID, suspects: int = 0) -> None:
         self._tools = tools
         self._claims = claims
         self.owner = owner
+        self._suspects = suspects
         self._host = socket.gethostname()
         self._sessions: dict[UUID, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
@@ -65,7 +72,7 @@ class RecorderProcess:
         runs = self._tools.beats.live
         return ProcessFigures(
             sessions_running=sum(run.joined for run in runs),
-            slots_free=0 if self._no_more_claims else max(self._free, 0),
+            slots_free=0 if self._no_more_claims or self._suspects else max(self._free, 0),
             beats_failed=self._tools.beats.failed,
             audio_records_dropped=self._tools.spool_writer.dropped_records,
             uploads_pending=sum(run.uploads_pending for run in runs),
@@ -73,7 +80,8 @@ class RecorderProcess:
 
     @property
     def _free(self) -> int:
-        return self._tools.settings.sessions_per_process - len(self._sessions) - self._tools.joins.abandoned
+        places = self._suspects or self._tools.settings.sessions_per_process
+        return places - len(self._sessions) - self._tools.joins.abandoned
 
     async def run(self) -> None:
         """Claim and record until stopped and every session is sealed."""
@@ -90,10 +98,15 @@ class RecorderProcess:
                 task.cancel()
 
     async def _claim_until_told(self, sessions: asyncio.TaskGroup) -> None:
+        born_ns = boottime_ns()
         while not self._no_more_claims:
             self._wake.clear()
             for claim, claimed_ns in await self._claim():
                 self._start(sessions, claim, claimed_ns)
+            if self._suspects and (self._sessions or boottime_ns() - born_ns > _SUSPECTS_WITHIN_NS):
+                self.stop_claiming()
+                self._end_with_the_suspects()
+                return
             await set_within(self._wake, _POLL_SECONDS * random.uniform(0.8, 1.2))
 
     async def _claim(self) -> list[tuple[Claim, int]]:
@@ -109,8 +122,9 @@ class RecorderProcess:
             known=tuple(self._sessions),
             may_judge_stale=self._polls.good_for_ns(sent_ns) >= settings.stalled_seconds * SECOND_NS,
             stalled_seconds=settings.stalled_seconds,
+            quarantine=self._suspects > 0,
         )
-        look = decide_look(self._claims.active, settings.sessions_per_process, random.random())
+        look = Look.THOROUGH if self._suspects else self._next_look()
         try:
             claims = await self._claims.claim(claimer, look)
         except DatabaseUnavailableError:
@@ -118,6 +132,9 @@ class RecorderProcess:
             return []
         self._polls.succeeded(boottime_ns())
         return [(claim, sent_ns) for claim in claims]
+
+    def _next_look(self) -> Look:
+        return decide_look(self._claims.active, self._tools.settings.sessions_per_process, random.random())
 
     def _start(self, sessions: asyncio.TaskGroup, claim: Claim, claimed_ns: int) -> None:
         session_id = claim.session.id
@@ -130,7 +147,12 @@ class RecorderProcess:
 
     def _ended(self, session_id: UUID) -> None:
         del self._sessions[session_id]
+        self._end_with_the_suspects()
         self._wake.set()
+
+    def _end_with_the_suspects(self) -> None:
+        if self._suspects and self._no_more_claims and not self._sessions:
+            self._stopping.set()
 
     async def _release(self) -> None:
         if not self._sessions:
@@ -141,4 +163,4 @@ class RecorderProcess:
         except (DatabaseUnavailableError, TimeoutError):
             _log.warning("runs.not_released")  # without a beat they are stale soon, and then taken
         else:
-            _log.info("runs.released", runs=released)
+            _log.info("runs.released", runs=len(released))

@@ -38,13 +38,11 @@ def test_the_children_of_the_worker_are_not_listed(capsys: pytest.CaptureFixture
         cli.main(["--help"])
     listed = capsys.readouterr().out
     assert "worker" in listed
-    assert "recorder" not in listed
+    assert "nursery" not in listed
     assert "jobs" not in listed
 
 
-@pytest.mark.parametrize(
-    "arguments", [[], ["fly"], ["keys"], ["keys", "revoke"], ["usage"], ["recorder", "--owner", "x"]]
-)
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["keys"], ["keys", "revoke"], ["usage"], ["nursery", "--fd", "x"]])
 def test_a_wrong_command_line_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """As every program does."""
     with pytest.raises(SystemExit) as ended:

@@ -1,16 +1,18 @@
 """Claiming: who gets a session, and what a claim leaves behind."""
 
 import asyncio
+from random import Random
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from sessions.lifecycle.blame import PastRun, Place, blame, place
 from sessions.lifecycle.lifecycle import Event, Status
 from sessions.lifecycle.stop import Stop
 from store.lifecycle.locked_session import lock_session
 from store.lifecycle.transitions import apply
-from store.runs.claims import Claim
+from store.runs.claims import Claim, RunKey
 from store.runs.fence import Fence, Replaced
 from store.runs.look import Look
 from tests.support.engine import Engine
@@ -177,31 +179,61 @@ async def lose(engine: Engine, *, proven_ms: int = 0, **options: Any) -> list[Cl
     return claimed
 
 
-async def test_after_three_short_lost_runs_only_an_empty_process_claims_and_nothing_else(engine: Engine) -> None:
-    """The session that kills workers doesn't get neighbors, nor do busy processes get it."""
+async def test_a_suspect_is_for_a_process_that_was_started_for_it(engine: Engine) -> None:
+    """No other process takes it, however empty; that one takes nobody else."""
     killer = await engine.new_session()
-    for _ in range(3):
+    for _ in range(2):
         assert len(await lose(engine)) == 1
     neighbor = await engine.new_session()
 
-    busy = await engine.claim(known=[uuid4()])
-    assert [neighbor] == [claim.session.id for claim in busy]
-
+    assert [neighbor] == [claim.session.id for claim in await engine.claim()]
+    assert [(suspect.run.session_id, suspect.alone) for suspect in await engine.claims.suspects(0)] == [(killer, False)]
     another = await engine.new_session()
     owner = uuid4()
-    [alone] = await engine.claim(owner)
-    assert (killer, True) == (alone.session.id, alone.alone)
-    assert await engine.claim(owner, known=[killer]) == []
+    [claim] = await engine.claim(owner, quarantine=True)
+    assert (killer, True) == (claim.session.id, claim.alone)
+    assert await engine.claim(owner, known=[killer], quarantine=True) == []
     assert [another] == [claim.session.id for claim in await engine.claim()]
+    assert await engine.claims.suspects(0) == []
 
 
-async def test_lost_twice_alone_is_a_crash_loop(engine: Engine) -> None:
-    """A session that never ran fails at once, and nobody claims it any more."""
+async def test_suspects_may_share_a_process_until_it_is_lost_with_them(engine: Engine) -> None:
+    """Of several, one is the killer: each is alone then."""
+    suspects = {await engine.new_session() for _ in range(2)}
+    for _ in range(2):
+        assert len(await lose(engine)) == 2
+    assert {claim.session.id for claim in await lose(engine, quarantine=True)} == suspects
+
+    assert [suspect.alone for suspect in await engine.claims.suspects(0)] == [True, True]
+    claims = [await engine.claim(quarantine=True) for _ in range(3)]
+
+    assert [len(claimed) for claimed in claims] == [1, 1, 0]
+    assert all(claim.alone for claimed in claims for claim in claimed)
+
+
+async def test_losses_that_were_pardoned_make_no_suspect(engine: Engine) -> None:
+    """Recorder processes that died together, three times."""
+    session_id = await engine.new_session()
+    for epoch in (1, 2, 3):
+        await lose(engine)
+        await engine.claims.pardon([RunKey(session_id, epoch)])
+
+    [claim] = await engine.claim()
+
+    assert (session_id, False) == (claim.session.id, claim.alone)
+
+
+async def test_lost_three_times_alone_is_a_crash_loop(engine: Engine) -> None:
+    """A session that never ran fails, once it is known that nothing else died with its process."""
     killer = await engine.new_session()
-    for _ in range(5):
-        assert len(await lose(engine)) == 1
+    for quarantine in (False, False, True, True, True):
+        assert len(await lose(engine, quarantine=quarantine)) == 1
+    assert await engine.claim() == []
+    assert await engine.claim(quarantine=True) == []
+    assert await engine.status(killer) is Status.STARTING
+    await engine.pass_seconds(2)
 
-    assert await engine.claim(known=[uuid4()]) == []
+    assert await engine.claim() == []
 
     session = await engine.session(killer)
     assert (session.status, session.error_code, session.recording_state) == (Status.FAILED, "worker.crash_loop", "none")
@@ -212,8 +244,9 @@ async def test_a_crash_loop_after_a_recording_keeps_what_was_recorded(engine: En
     """A session that ran goes to `ending`, so that its segments become a product."""
     fence = await engine.running()
     await engine.claims.release(fence.owner, lost=True)
-    for _ in range(4):
-        assert len(await lose(engine)) == 1
+    for quarantine in (False, True, True, True):
+        assert len(await lose(engine, quarantine=quarantine)) == 1
+    await engine.pass_seconds(2)
 
     assert await engine.claim() == []
 
@@ -222,17 +255,74 @@ async def test_a_crash_loop_after_a_recording_keeps_what_was_recorded(engine: En
     assert await engine.finalize_jobs(fence.session_id) == 1
 
 
-@pytest.mark.parametrize("proven_ms", [30_000, 29_999])
-async def test_a_long_lost_run_breaks_the_row(engine: Engine, proven_ms: int) -> None:
-    """A run that proved 30 s counts as none in the row of short ones."""
+async def test_a_stale_suspect_is_released_for_a_process_of_its_own(engine: Engine) -> None:
+    """Its host is lost; whoever notices must not take it."""
+    suspect = await engine.new_session()
+    for _ in range(2):
+        await lose(engine)
+    await engine.claim(quarantine=True)
+    await engine.pass_seconds(60)
+
+    assert await engine.claim() == []
+
+    assert [suspect] == [found.run.session_id for found in await engine.claims.suspects(0)]
+
+
+@pytest.mark.parametrize("proven_ms", [60_000, 59_999])
+async def test_a_long_lost_run_makes_innocent(engine: Engine, proven_ms: int) -> None:
+    """A run that proved 60 s counts as none, nor do those before it."""
     await engine.new_session()
-    await lose(engine)
     await lose(engine)
     await lose(engine, proven_ms=proven_ms)
 
-    [claim] = await engine.claim()
+    claimed = await engine.claim()
 
-    assert (proven_ms < 30_000) == claim.alone
+    assert (proven_ms >= 60_000) == bool(claimed)
+
+
+async def test_the_database_blames_as_the_rule_does(engine: Engine) -> None:
+    """Whatever became of the runs before, in whatever order."""
+    for past in map(past_runs, range(40)):
+        session_id = await engine.new_session("starting", epoch=len(past))
+        for epoch, run in enumerate(past, start=1):
+            await engine.sql(
+                "INSERT INTO runs (session_id, epoch, owner, host, claimed_at, beat_at, released_at, lost, pardoned,"
+                " alone, billable_ms) VALUES (:id, :epoch, :owner, 'h', now(), now(), now(), :lost, :pardoned, :alone,"
+                " :proven)",
+                id=session_id,
+                epoch=epoch,
+                owner=uuid4(),
+                lost=run.lost,
+                pardoned=run.pardoned,
+                alone=run.alone,
+                proven=run.proven_ms,
+            )
+        await engine.pass_seconds(3)
+        where = place(*blame(past))
+
+        regular, quarantined = await engine.claim(), await engine.claim(quarantine=True)
+
+        assert (bool(regular), bool(quarantined)) == (
+            where is Place.ANYWHERE,
+            where in (Place.QUARANTINE, Place.ALONE),
+        ), past
+        assert (await engine.status(session_id) is Status.FAILED) == (where is Place.NOWHERE)
+        await engine.sql("DELETE FROM sessions")
+
+
+def past_runs(seed: int) -> list[PastRun]:
+    """Up to nine past runs, the same for the same seed."""
+    random = Random(seed)
+    values = [True, False]
+    return [
+        PastRun(
+            lost=random.random() < 0.8,
+            pardoned=random.choice(values),
+            alone=random.choice(values),
+            proven_ms=random.choice([0, 0, 0, 59_999, 60_000]),
+        )
+        for _ in range(random.randint(1, 9))
+    ]
 
 
 async def test_runs_lost_in_a_long_pause_are_no_crash_loop(engine: Engine) -> None:

@@ -168,7 +168,7 @@ async def test_whatever_happens_the_rows_tile_the_counter(
             case "rejoin":
                 await engine.beat(fence, joined=False)
             case "takeover":
-                await engine.sql("UPDATE runs SET billable_ms = billable_ms + 30000 WHERE epoch = :e", e=fence.epoch)
+                await engine.sql("UPDATE runs SET billable_ms = billable_ms + 60000 WHERE epoch = :e", e=fence.epoch)
                 await engine.claims.release(fence.owner, lost=True)
                 fence = await engine.takeover(fence.session_id)
             case "handover":

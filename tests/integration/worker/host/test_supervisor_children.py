@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -18,6 +20,8 @@ from tests.support.engine import Engine
 from worker.host.repeating import repeat
 from worker.host.rescuer import RunRescuer
 from worker.host.supervisor import ChildCommands, Supervisor, backoff_seconds
+from worker.host.watchdog import longest_silence_seconds
+from worker.pulse import Pulse
 
 # Appends each signal to its file, ends at SIGTERM unless it is deaf.
 _CHILD = """
@@ -49,20 +53,29 @@ class Household:
 
     def __init__(self, engine: Engine, heard: Path, *, deaf: bool, processes: int, grace: float) -> None:
         self.owners: list[UUID] = []
+        self.suspects: list[int] = []
+        self.pulse_fds: list[int] = []
         self.heard_file = heard
         self._how = "deaf" if deaf else "obedient"
         self.rescuer = RunRescuer(engine.claims)
-        commands = ChildCommands(self._spawn, self._recorder, {"jobs": self._argv()})
+        self.commands = ChildCommands(self._record, self._spawn, {"jobs": self._argv()})
         self.supervisor = Supervisor(
-            commands, self.rescuer, processes=processes, grace_seconds=grace, margin_seconds=0.1
+            self.commands,
+            self.rescuer,
+            processes=processes,
+            grace_seconds=grace,
+            silence_seconds=0.5,
+            margin_seconds=0.1,
         )
 
     def _argv(self) -> list[str]:
         return [sys.executable, "-c", _CHILD, str(self.heard_file), self._how]
 
-    def _recorder(self, owner: UUID) -> list[str]:
+    async def _record(self, owner: UUID, suspects: int, pulse_fd: int) -> "subprocess.Popen[bytes]":
         self.owners.append(owner)
-        return [*self._argv(), str(owner)]
+        self.suspects.append(suspects)
+        self.pulse_fds.append(pulse_fd)
+        return self._spawn([*self._argv(), str(owner)])
 
     @staticmethod
     def _spawn(argv: Sequence[str]) -> "subprocess.Popen[bytes]":
@@ -195,9 +208,111 @@ async def test_asked_twice_to_stop_the_children_are_killed(engine: Engine, tmp_p
         await eventually(gone, seconds=5)
 
 
+async def test_recorders_that_die_together_are_nobodys_fault(engine: Engine, tmp_path: Path) -> None:
+    """Each session is in one process only."""
+    async with household(engine, tmp_path) as home:
+        await engine.new_session()
+        await engine.claim(home.owners[0])
+        for pid in [home.pid_of(owner) for owner in home.owners[:2]]:
+            os.kill(pid, signal.SIGKILL)
+
+        async def pardoned() -> bool:
+            return [row.pardoned for row in await engine.sql("SELECT pardoned FROM runs WHERE lost")] == [True]
+
+        await eventually(pardoned, seconds=2)
+
+
+async def test_a_recorder_that_dies_on_its_own_is_not_pardoned(engine: Engine, tmp_path: Path) -> None:
+    """Also when another one died a while ago."""
+    async with household(engine, tmp_path) as home:
+        await engine.new_session()
+        await engine.claim(home.owners[0])
+        os.kill(home.pid_of(home.owners[1]), signal.SIGKILL)
+        await asyncio.sleep(1.1)
+        os.kill(home.pid_of(home.owners[0]), signal.SIGKILL)
+        await asyncio.sleep(0.5)
+        rows = await engine.sql("SELECT lost, pardoned FROM runs")
+        assert [(row.lost, row.pardoned) for row in rows] == [(True, False)]
+
+
+async def test_a_recorder_that_starts_while_all_are_stopped_does_not_stay(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was asked for before, and there after the others were told."""
+    start, may_start = Household._record, asyncio.Event()
+
+    async def start_late(home: Household, owner: UUID, suspects: int, pulse_fd: int) -> "subprocess.Popen[bytes]":
+        if len(home.owners) == 2:
+            await may_start.wait()
+        return await start(home, owner, suspects, pulse_fd)
+
+    async with asyncio.timeout(10), household(engine, tmp_path, deaf=True, grace=600) as home:
+        monkeypatch.setattr(home.supervisor, "_commands", replace(home.commands, record=partial(start_late, home)))
+        home.supervisor.open_quarantine(1)
+        await asyncio.sleep(0.1)
+        home.supervisor.stop()
+        home.supervisor.stop()
+        await asyncio.sleep(0.5)
+        may_start.set()
+    assert home.supervisor.live_owners == frozenset()
+
+
+async def test_a_recorder_without_a_pulse_is_killed(engine: Engine, tmp_path: Path) -> None:
+    """Once it has given one: as long as it is opening, and while it ends, nobody expects it."""
+    async with household(engine, tmp_path) as home:
+        first = home.owners[0]
+        with Pulse(os.dup(home.pulse_fds[0])) as pulse:
+            async with asyncio.TaskGroup() as group:
+                keeping = group.create_task(pulse.keep(), name="pulse")
+                await asyncio.sleep(0.8)
+                assert home.supervisor.deaths == 0
+                keeping.cancel()
+            await asyncio.sleep(0.8)
+            assert home.supervisor.deaths == 0, "it has said that it ends"
+            pulse.give()
+            os.kill(home.pid_of(first), signal.SIGSTOP)
+            await asyncio.sleep(0.2)
+            assert home.supervisor.deaths == 0
+        await eventually(lambda: _is_dead(home, first), seconds=2)
+
+
+async def _is_dead(home: Household, owner: UUID) -> bool:
+    return owner not in home.supervisor.live_owners
+
+
+async def test_a_quarantine_comes_besides_the_others_and_is_not_replaced(engine: Engine, tmp_path: Path) -> None:
+    """It takes no place, and its death costs none."""
+    async with household(engine, tmp_path) as home:
+        home.supervisor.open_quarantine(3)
+        await home.up(4)
+        assert home.suspects == [0, 0, 3]
+        assert home.supervisor.is_complete
+        assert home.supervisor.free_quarantines == 3
+        assert set(home.supervisor.recorder_places.values()) == {"recorder-0", "recorder-1", "quarantine-0"}
+        os.kill(home.pid_of(home.owners[2]), signal.SIGKILL)
+
+        async def gone() -> bool:
+            return home.owners[2] not in home.supervisor.live_owners
+
+        await eventually(gone)
+        assert home.supervisor.free_quarantines == 4
+        home.supervisor.open_quarantine(1)
+        await home.up(5)
+        assert len(home.owners) == 4
+
+
 @pytest.mark.parametrize(
     ("short_lives", "seconds"), [(0, 0.0), (1, 0.0), (2, 0.5), (3, 1.0), (5, 4.0), (8, 15.0), (1000, 15.0)]
 )
 def test_children_that_die_young_are_replaced_ever_more_slowly(short_lives: int, seconds: float) -> None:
     """The first death costs nothing, a crash at every start no whole core."""
     assert backoff_seconds(short_lives) == seconds
+
+
+@pytest.mark.parametrize(("heartbeat", "stalled", "seconds"), [(5, 15, 8.5), (1, 3, 1.7), (5, 60, 49.0)])
+def test_a_silent_process_is_killed_before_another_one_has_its_sessions(
+    heartbeat: float, stalled: float, seconds: float
+) -> None:
+    """Its last beat may have been sent one heartbeat before it stopped."""
+    assert longest_silence_seconds(heartbeat, stalled) == pytest.approx(seconds)
+    assert seconds < stalled - heartbeat

@@ -1,0 +1,77 @@
+"""Which lost runs a session is blamed for, and where it may run then.
+
+A session can have caused the death of a process that it ran in, and of no other one. So recorder processes that die
+together are pardoned: no single session did that. `HEALTHY_MS` of proven recording make it innocent again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from math import ceil
+
+HEALTHY_MS = 60_000
+PARDONS = 3  # for as many losses in a row it is enough that other processes died, too; two poisoned sessions also may
+BLAMED_BEFORE_QUARANTINE = 2
+BLAMED_BEFORE_ALONE = 3
+BLAMED_ALONE_BEFORE_FAILED = 3
+
+
+class Place(Enum):
+    """Where a session may run next."""
+
+    ANYWHERE = auto()
+    QUARANTINE = auto()  # in a process that was started for suspects; with others when there are very many
+    ALONE = auto()  # in such a process, with nobody else
+    NOWHERE = auto()  # it has taken down several processes in which nothing else ran
+
+
+def place(blamed: int, blamed_alone: int) -> Place:
+    """Where a session may run that is blamed for `blamed` lost runs in a row, `blamed_alone` of them alone."""
+    if blamed_alone >= BLAMED_ALONE_BEFORE_FAILED:
+        return Place.NOWHERE
+    if blamed >= BLAMED_BEFORE_ALONE:
+        return Place.ALONE
+    return Place.QUARANTINE if blamed >= BLAMED_BEFORE_QUARANTINE else Place.ANYWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """One run of a session that is over.
+
+    Attributes:
+        lost: its process died; else it was handed over.
+        pardoned: other recorder processes died together with it.
+        alone: nothing else ran in its process.
+        proven_ms: for how long beats proved it.
+    """
+
+    lost: bool
+    pardoned: bool = False
+    alone: bool = False
+    proven_ms: int = 0
+
+
+def blame(runs: Sequence[PastRun]) -> tuple[int, int]:
+    """How many of a session's runs, oldest first, it is blamed for, and how many of those alone."""
+    healthy = [index for index, run in enumerate(runs) if run.proven_ms >= HEALTHY_MS]
+    row = [run for run in runs[healthy[-1] + 1 if healthy else 0 :] if run.lost]
+    return _count(row), _count([run for run in row if run.alone])
+
+
+def _count(lost: Sequence[PastRun]) -> int:
+    pardoned = sum(run.pardoned for run in lost)
+    return len(lost) - min(pardoned, PARDONS)
+
+
+def quarantine_sizes(suspects: int, alone: int, free_places: int) -> list[int]:
+    """How many sessions each new process takes, so that every suspect has one at once and their number is bounded.
+
+    Args:
+        suspects: those that may share a process.
+        alone: those that must not.
+        free_places: how many processes there should be; one more for each of `alone`, and at least one for the rest.
+    """
+    places = max(1, free_places)
+    size = ceil(suspects / places)
+    shared = [min(size, suspects - first) for first in range(0, suspects, size)] if suspects else []
+    return [1] * alone + shared

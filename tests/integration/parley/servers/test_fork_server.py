@@ -1,0 +1,121 @@
+"""Processes that are forked from a server: whose children they are, and what becomes of them."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from uuid import UUID
+
+import psutil
+import pytest
+
+from parley.commands.worker import nursery_argv
+from parley.servers.fork_server import ForkedProcess, ForkServer
+from worker.pulse import Pulse
+
+_PROGRAM = """
+import os, sys, time
+from parley.servers.command_line import show_command_line
+from parley.servers.fork_server import serve_forks
+forked = serve_forks(int(sys.argv[1]))
+if forked is None:
+    sys.exit(0)
+show_command_line(["forked", forked.request["name"]])
+for fd in forked.fds:
+    os.write(fd, forked.request["name"].encode())
+if "exit" in forked.request:
+    sys.exit(forked.request["exit"])
+time.sleep(60)
+"""
+
+
+def _argv(fd: int) -> Sequence[str]:
+    return [sys.executable, "-c", _PROGRAM, str(fd), "." * 32]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ForkServer]:
+    """A server of processes that say their name and sleep, or exit."""
+    server = ForkServer(_argv, signal.SIGKILL)
+    yield server
+    server.close()
+
+
+async def _exit_code(process: ForkedProcess) -> int:
+    return await asyncio.to_thread(process.wait)
+
+
+async def test_a_forked_process_is_ours(server: ForkServer) -> None:
+    """It gets what it is asked for, is our child, shows its own command line, and its end is told to us."""
+    read, write = os.pipe()
+
+    process = await server.fork({"name": "ann"}, [write])
+
+    os.close(write)
+    assert await asyncio.to_thread(os.read, read, 10) == b"ann"
+    os.close(read)
+    seen = psutil.Process(process.pid)
+    assert (seen.ppid(), seen.cmdline()[:2]) == (os.getpid(), ["forked", "ann"])
+    process.kill()
+    assert await _exit_code(process) == -signal.SIGKILL
+    process.send_signal(signal.SIGTERM)
+
+
+async def test_an_exit_code_arrives(server: ForkServer) -> None:
+    """As with any child."""
+    assert await _exit_code(await server.fork({"name": "bob", "exit": 7})) == 7
+
+
+async def test_a_dead_server_costs_its_processes_nothing_and_is_replaced(server: ForkServer) -> None:
+    """They are not its children."""
+    first = await server.fork({"name": "ann"})
+    [dead] = [child for child in psutil.Process().children() if child.pid != first.pid and _PROGRAM in child.cmdline()]
+    dead.kill()
+    dead.wait(5)
+
+    second = await server.fork({"name": "bob"})
+
+    assert psutil.Process(first.pid).status() != psutil.STATUS_ZOMBIE
+    for process in (first, second):
+        process.kill()
+        await _exit_code(process)
+
+
+async def test_forked_processes_die_with_whom_they_were_made_for(tmp_path: Path) -> None:
+    """kill -9 of that one."""
+    program = (
+        "import asyncio, signal, sys\n"
+        "from parley.servers.fork_server import ForkServer\n"
+        "from tests.integration.parley.servers.test_fork_server import _argv\n"
+        "async def main():\n"
+        "    print((await ForkServer(_argv, signal.SIGKILL).fork({'name': 'ann'})).pid, flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    assert parent.stdout is not None
+    child = psutil.Process(int(await parent.stdout.readline()))
+    parent.kill()
+    await parent.wait()
+
+    await asyncio.to_thread(child.wait, 5)
+
+
+async def test_recorders_are_forked_while_there_is_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that the nursery imports starts any: LiveKit's library is not loaded, and BLAS has no workers."""
+    monkeypatch.setenv("PARLEY_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PARLEY_DATABASE_URL", "postgresql://127.0.0.1:1/none")
+    nursery = ForkServer(nursery_argv, signal.SIGKILL)
+    with Pulse.create() as pulse:
+        process = await nursery.fork({"owner": str(UUID(int=1)), "suspects": 0}, [pulse.fd])
+    try:
+        [parent] = [child for child in psutil.Process().children() if child.pid != process.pid]
+        assert "nursery" in parent.cmdline()
+        assert parent.num_threads() == 1
+        assert not any("livekit" in mapped.path for mapped in parent.memory_maps())
+    finally:
+        process.kill()
+        await _exit_code(process)
+        nursery.close()

@@ -1,0 +1,63 @@
+"""The sign of life that a recorder process gives its supervisor: an instant, in memory that both share.
+
+It is written by the process's event loop, so it stands still when the process is stopped, and also when its loop hangs.
+"""
+
+import asyncio
+import mmap
+import os
+import struct
+from types import TracebackType
+from typing import Self
+
+from store.database.boot_clock import boottime_ns
+
+_EVERY_SECONDS = 0.1
+_INSTANT = struct.Struct("q")
+
+
+class Pulse:
+    """One process's pulse; leaving the block closes this process's view of it.
+
+    Args:
+        fd: of the shared memory, closed with the block.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self._memory = mmap.mmap(fd, _INSTANT.size)
+
+    @classmethod
+    def create(cls) -> Self:
+        """A new one, which has not begun."""
+        fd = os.memfd_create("pulse")
+        os.ftruncate(fd, _INSTANT.size)
+        return cls(fd)
+
+    @property
+    def last_ns(self) -> int | None:
+        """When it was felt last (boot-time clock); None before it begins, and once the process is about to end."""
+        (instant,) = _INSTANT.unpack_from(self._memory)
+        return instant or None
+
+    def give(self) -> None:
+        """Now."""
+        _INSTANT.pack_into(self._memory, 0, boottime_ns())
+
+    async def keep(self) -> None:
+        """Give it until canceled; after that nobody expects one any more."""
+        try:
+            while True:
+                self.give()
+                await asyncio.sleep(_EVERY_SECONDS)
+        finally:
+            _INSTANT.pack_into(self._memory, 0, 0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._memory.close()
+        os.close(self.fd)
