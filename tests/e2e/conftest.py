@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from parley.servers.livekit_server import LiveKitServer
+from tests.support.beeps import BeepTalker, mint_token
 from tests.support.postgres_cluster import PostgresCluster
+from tests.support.slots import SlotTalker, SlotVoice
 from tests.support.stack import Stack
 
 
@@ -51,7 +53,6 @@ def room(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def talker(livekit: LiveKitServer, room: str) -> Callable[..., Any]:
     """`talker(identity, plan)`: a participant of the test's room that beeps."""
-    from tests.support.beeps import BeepTalker, mint_token
 
     def make(identity: str, plan: Any, *, room_name: str = room) -> BeepTalker:
         token = mint_token(livekit.api_key, livekit.api_secret, room_name, identity)
@@ -65,3 +66,14 @@ async def own_stack(tmp_path: Path, own_postgres: PostgresCluster, livekit: Live
     """A stack on that PostgreSQL, with the heartbeats of production in proportion to the outage."""
     async with Stack(tmp_path, own_postgres.url, livekit) as one:
         yield one
+
+
+@pytest.fixture
+def speaker(livekit: LiveKitServer, room: str) -> Callable[..., SlotTalker]:
+    """`speaker(identity, number, **more)`: a participant of the test's room who says when it spoke."""
+
+    def make(identity: str, number: int, **more: Any) -> SlotTalker:
+        token = mint_token(livekit.api_key, livekit.api_secret, room, identity)
+        return SlotTalker(livekit.url, token, SlotVoice(number), **more)
+
+    return make

@@ -7,25 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import pytest
 from livekit import rtc
 
-from parley.servers.livekit_server import LiveKitServer
-from tests.support.beeps import mint_token
 from tests.support.never_silently_wrong import assert_never_silently_wrong
-from tests.support.slots import SlotTalker, SlotVoice
+from tests.support.slots import SlotTalker
 from tests.support.stack import Stack, eventually
-
-
-@pytest.fixture
-def speaker(livekit: LiveKitServer, room: str) -> Callable[..., SlotTalker]:
-    """`speaker(identity, number)`: a participant of the test's room who says when it spoke."""
-
-    def make(identity: str, number: int) -> SlotTalker:
-        token = mint_token(livekit.api_key, livekit.api_secret, room, identity)
-        return SlotTalker(livekit.url, token, SlotVoice(number))
-
-    return make
 
 
 async def test_undisturbed_every_slot_is_in_the_file(
