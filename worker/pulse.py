@@ -6,14 +6,25 @@ It is written by the process's event loop, so it stands still when the process i
 import asyncio
 import mmap
 import os
+import signal
 import struct
 from types import TracebackType
 from typing import Self
 
-from store.database.boot_clock import boottime_ns
+from store.database.boot_clock import SECOND_NS, boottime_ns
 
 _EVERY_SECONDS = 0.1
+_SHARE = 0.9  # of the time without a beat after which another takes over; the rest is for looks and slow databases
 _INSTANT = struct.Struct("q")
+
+
+def longest_silence_seconds(heartbeat_seconds: float, stalled_seconds: float) -> float:
+    """How long a process may be silent, so that it is dead before another one takes its sessions.
+
+    Its last beat may have been sent `heartbeat_seconds` before it stopped, and others take them `stalled_seconds` after
+    that.
+    """
+    return _SHARE * stalled_seconds - heartbeat_seconds
 
 
 class Pulse:
@@ -44,10 +55,16 @@ class Pulse:
         """Now."""
         _INSTANT.pack_into(self._memory, 0, boottime_ns())
 
-    async def keep(self) -> None:
-        """Give it until canceled; after that nobody expects one any more."""
+    async def keep(self, silence_seconds: float) -> None:
+        """Give it until canceled; after that nobody expects one any more.
+
+        A process that was silent for longer than `silence_seconds` was stopped together with its supervisor, which else
+        would have killed it: it ends at once, as by that, before LiveKit's threads have reconnected.
+        """
         try:
             while True:
+                if self.last_ns is not None and boottime_ns() - self.last_ns > silence_seconds * SECOND_NS:
+                    os.kill(os.getpid(), signal.SIGKILL)
                 self.give()
                 await asyncio.sleep(_EVERY_SECONDS)
         finally:

@@ -85,7 +85,7 @@ async def test_a_paused_host_that_goes_on_hurts_nobody(
                 process.resume()
             await eventually(partial(_sealed, stack, session["id"]), seconds=20, what="what the zombie had is sealed")
             await asyncio.sleep(6)
-            assert not zombie.is_running(), "its supervisor has killed it"
+            assert not zombie.is_running(), "it must not wake"
             assert (await stack.get(session["id"]))["status"] == "running"
             assert before == await _said(stack, session["id"])
             ended = await stack.end(session["id"])

@@ -23,8 +23,8 @@ from worker.host.quarantine import Quarantine
 from worker.host.repeating import repeat
 from worker.host.rescuer import RunRescuer
 from worker.host.supervisor import ChildCommands, Supervisor
-from worker.host.watchdog import longest_silence_seconds
 from worker.process_figures import forget_the_dead
+from worker.pulse import longest_silence_seconds
 from worker.spool.salvage import Salvage
 
 _RESCUE_RETRY_SECONDS = 1.0

@@ -16,16 +16,6 @@ from worker.pulse import Pulse
 _log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS = 0.1
-_SHARE = 0.9  # of the time without a beat after which another takes over; the rest is for looks and slow databases
-
-
-def longest_silence_seconds(heartbeat_seconds: float, stalled_seconds: float) -> float:
-    """How long a process may be silent.
-
-    Its last beat may have been sent `heartbeat_seconds` before it stopped, and others take its sessions
-    `stalled_seconds` after that.
-    """
-    return _SHARE * stalled_seconds - heartbeat_seconds
 
 
 async def kill_when_silent(child: Child, pulse: Pulse, silence_seconds: float) -> None:

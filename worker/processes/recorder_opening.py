@@ -28,7 +28,7 @@ from worker.lease.drain import Drain
 from worker.process_figures import keep_writing
 from worker.processes.recorder_process import RecorderProcess
 from worker.processes.signals import watch_signals
-from worker.pulse import Pulse
+from worker.pulse import Pulse, longest_silence_seconds
 from worker.run.recorder_tools import RecorderTools
 from worker.spool.spool_folder import open_spool_folder
 from worker.spool.spool_writer import SpoolWriter
@@ -61,9 +61,12 @@ class OpenRecorder:
                     keep_writing(self._tools.settings.data_dir, self.process.owner, lambda: self.process.figures),
                     name="figures",
                 ),
-                *([] if self._pulse is None else [loops.create_task(self._pulse.keep(), name="pulse")]),
                 loops.create_task(_listen(self._listener, self.process, self._tools.beats), name="listener"),
             ]
+            if self._pulse is not None:
+                settings = self._tools.settings
+                silence_seconds = longest_silence_seconds(settings.heartbeat_seconds, settings.stalled_seconds)
+                background.append(loops.create_task(self._pulse.keep(silence_seconds), name="pulse"))
             await self.process.run()
             for task in background:
                 task.cancel()

@@ -20,8 +20,7 @@ from tests.support.engine import Engine
 from worker.host.repeating import repeat
 from worker.host.rescuer import RunRescuer
 from worker.host.supervisor import ChildCommands, Supervisor, backoff_seconds
-from worker.host.watchdog import longest_silence_seconds
-from worker.pulse import Pulse
+from worker.pulse import Pulse, longest_silence_seconds
 
 # Appends each signal to its file, ends at SIGTERM unless it is deaf.
 _CHILD = """
@@ -263,7 +262,7 @@ async def test_a_recorder_without_a_pulse_is_killed(engine: Engine, tmp_path: Pa
         first = home.owners[0]
         with Pulse(os.dup(home.pulse_fds[0])) as pulse:
             async with asyncio.TaskGroup() as group:
-                keeping = group.create_task(pulse.keep(), name="pulse")
+                keeping = group.create_task(pulse.keep(60), name="pulse")
                 await asyncio.sleep(0.8)
                 assert home.supervisor.deaths == 0
                 keeping.cancel()
