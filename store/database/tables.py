@@ -262,6 +262,7 @@ runs = Table(
         "released_at",
         postgresql_where=text("released_at IS NOT NULL AND sealed_at IS NULL"),
     ),
+    Index("ix_runs_released_at", "released_at", postgresql_where=text("released_at IS NOT NULL")),
     Index("ix_runs_owner", "owner", postgresql_where=text("sealed_at IS NULL")),
     postgresql_with={"fillfactor": "50"},
 )

@@ -85,6 +85,7 @@ _WAITING = text(
     SELECT s.id, s.epoch, {_BLAMED} AS blamed, {_BLAMED_ALONE} AS blamed_alone
     FROM sessions s JOIN runs r ON r.session_id = s.id AND r.epoch = s.epoch
     WHERE s.kind = 'voice' AND s.status IN ({_CLAIMABLE})
+      AND r.released_at > statement_timestamp() - interval '1 hour'
       AND r.released_at < statement_timestamp() - make_interval(secs => :waited_seconds)
       AND {_SUSPECT} AND NOT {_HOPELESS}
     ORDER BY s.id
