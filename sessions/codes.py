@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["error", "failure", "end", "gap"]
+Kind = Literal["error", "failure", "end", "gap", "credit"]
 Fault = Literal["customer", "transport", "platform", "none"]
 
 
@@ -16,7 +16,8 @@ class Code:
 
     Attributes:
         code: dotted lower_snake_case.
-        kind: `error` answers a request; `failure` and `end` close a session; `gap` explains a hole in a recording.
+        kind: `error` answers a request; `failure` and `end` close a session; `gap` explains a hole in a recording,
+            `credit` why a bill gives something back that is in the recording.
         fault: who can change it.
         retryable: whether the same request, or a new session like it, may succeed later unchanged.
         billable: whether proven time of a session that stopped so is billed.
@@ -31,6 +32,9 @@ class Code:
     billable: bool
     http_status: int | None
     help: str
+
+
+NO_MEDIA = "usage.no_media"
 
 
 def _error(code: str, status: int, help_: str, *, fault: Fault = "customer", retryable: bool = False) -> Code:
@@ -227,6 +231,16 @@ _ALL = (
         "gap.overflow", "customer", "A byte stream was too far ahead of its playing, so this part of it was not kept."
     ),
     _gap("gap.paused", "none", "The session was paused."),
+    # credits: why a bill gives back what the recording has
+    Code(
+        NO_MEDIA,
+        "credit",
+        "none",
+        False,
+        False,
+        None,
+        "No participant whom the session records was in the room, so the time costs nothing.",
+    ),
 )
 
 CODES: dict[str, Code] = {code.code: code for code in _ALL}

@@ -57,6 +57,7 @@ def codes_page() -> str:
         "failure": "Failures: why a session failed",
         "end": "Ends: why a session ended or was canceled",
         "gap": "Gaps: holes in a recording",
+        "credit": "Credits: why a bill gives back what the recording has",
     }
     for kind, title in titles.items():
         parts.append(

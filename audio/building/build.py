@@ -18,7 +18,8 @@ from audio.building.mix import MixWindow
 from audio.building.wav import digest, open_wav, write_samples
 from audio.levels import dbfs, peak_magnitude
 from audio.pcm import SAMPLE_RATE, SAMPLES_PER_FRAME, Pcm
-from audio.ranges import kept_ranges, merged_ranges, position_without
+from audio.ranges import Range, kept_ranges, merged_ranges, position_without
+from audio.segments.absences import AbsenceMs, absences_in_ms
 from audio.segments.gaps import GAP_PAUSED, GAP_STORAGE, Gap, GapMs, cut_gaps_in_ms, gaps_in_ms
 from audio.segments.plan import BuildPlan, Layout, PlannedSegment
 from audio.segments.reading_order import ContiguousRun, contiguous_runs, epoch_ends, in_reading_order
@@ -49,6 +50,7 @@ class BuildResult:
     peak_dbfs: float
     tracks: list[TrackSummary]
     gaps: list[GapMs]
+    absences: list[AbsenceMs]
     damaged_segments: list[str]
 
 
@@ -80,6 +82,7 @@ def build_recording(plan: BuildPlan, read: Callable[[str], bytes], write_to: str
         peak_dbfs=round(dbfs(build.peak), 2),
         tracks=build.tally.summary(),
         gaps=build.gaps_in_ms(),
+        absences=build.absences_in_ms(),
         damaged_segments=build.damaged,
     )
 
@@ -94,6 +97,7 @@ class _Build:
         self._cuts = merged_ranges(plan.cuts)
         self._left_out = self._cuts if plan.on_pause == "cut" else ()
         self.gaps = [*plan.gaps, *(Gap(start, end, GAP_PAUSED) for start, end in self._cuts)]
+        self._absences: list[Range] = []
         self._length_samples = plan.length_samples
         self._num_channels = plan.num_channels
         self._ends = epoch_ends(plan)
@@ -113,6 +117,10 @@ class _Build:
             return cut_gaps_in_ms(self.gaps, self._length_samples, self._left_out)
         return gaps_in_ms(self.gaps, self._length_samples)
 
+    def absences_in_ms(self) -> list[AbsenceMs]:
+        """When nobody was in the room, in the file's times."""
+        return absences_in_ms(self._absences, self._length_samples, self._left_out)
+
     def take(self, planned: PlannedSegment, read: Callable[[str], bytes]) -> None:
         """Read one segment and add what is good of it."""
         key = planned.key
@@ -131,6 +139,8 @@ class _Build:
             elif record.kind == RecordKind.GAP:
                 gap_end = min(record.end_sample, end_sample)
                 self.gaps.append(Gap(record.start_sample, gap_end, record.document["code"]))
+            elif record.kind == RecordKind.ABSENCE:
+                self._absent(record.start_sample, min(record.end_sample, end_sample))
         # Samples outside the range of the segment's key are dropped: their blocks may be written already.
         for run in contiguous_runs(segment.records):
             self._add(key, run, max(key.first_sample, 0), min(key.last_sample, end_sample))
@@ -172,6 +182,11 @@ class _Build:
             self.gaps.append(Gap(start, end, GAP_STORAGE))
         for gap in planned.gaps:
             self.gaps.append(Gap(gap.start_sample, min(gap.end_sample, self._ends[planned.key.epoch]), gap.code))
+        for start, end in planned.absences:
+            self._absent(start, min(end, self._ends[planned.key.epoch]))
+
+    def _absent(self, start: int, end: int) -> None:
+        self._absences.extend(kept_ranges(start, end, self._cuts))
 
 
 def _reached(segment: Segment, key: SegmentKey) -> int:

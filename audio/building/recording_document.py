@@ -19,4 +19,5 @@ def recording_document(session_id: str, result: BuildResult) -> dict[str, Any]:
         "peak_dbfs": result.peak_dbfs,
         "tracks": list(result.tracks),
         "gaps": list(result.gaps),
+        "absences": list(result.absences),
     }

@@ -19,12 +19,13 @@ OnPause = Literal["silence", "cut"]
 class PlannedSegment:
     """A segment of the plan: its key, and the string by which `read` finds its bytes in storage.
 
-    `gaps` are those that it names, as far as they are known without its bytes.
+    `gaps` and `absences` are those that it names, as far as they are known without its bytes.
     """
 
     key: SegmentKey
     storage_key: str
     gaps: tuple[Gap, ...] = ()
+    absences: tuple[Range, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

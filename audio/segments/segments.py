@@ -32,6 +32,7 @@ __all__ = [
     "SegmentRecord",
     "Side",
     "cut_after",
+    "encode_absence",
     "encode_audio",
     "encode_gap",
     "encode_header",
@@ -65,6 +66,8 @@ class RecordKind(IntEnum):
     """`count` samples of int16 PCM."""
     GAP = 3
     """JSON {"code"}; the gap is [start_sample, start_sample + count)."""
+    ABSENCE = 4
+    """No payload; nobody was in the room for [start_sample, start_sample + count)."""
 
 
 class SegmentRecord(NamedTuple):
@@ -146,6 +149,11 @@ def encode_gap(sequence: int, code: str, start_sample: int, count: int, *, arriv
     return _encode(RecordKind.GAP, 0, sequence, start_sample, arrival_sample, count, payload)
 
 
+def encode_absence(sequence: int, start_sample: int, count: int, *, arrival_sample: int = 0) -> bytes:
+    """Return an ABSENCE record for `count` samples (at most 24 hours) from `start_sample` on."""
+    return _encode(RecordKind.ABSENCE, 0, sequence, start_sample, arrival_sample, count, b"")
+
+
 def read_segment(data: bytes | bytearray | memoryview) -> Segment:
     """Read records up to the end or the first that is cut off or damaged; records hold views into `data`.
 
@@ -163,7 +171,7 @@ def read_segment(data: bytes | bytearray | memoryview) -> Segment:
 def cut_after(data: bytes | bytearray | memoryview, end_sample: int, cuts: Sequence[Range] = ()) -> bytes:
     """Rewrite a segment without any sample at or after `end_sample` or inside one of the `cuts` [start, end).
 
-    TRACK records stay, GAP records are clipped alike, a torn tail is dropped. Raises SegmentCorrupt like
+    TRACK records stay, GAP and ABSENCE records are clipped alike, a torn tail is dropped. Raises SegmentCorrupt like
     `read_segment`.
     """
     view = memoryview(data)

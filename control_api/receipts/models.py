@@ -42,6 +42,13 @@ class GapSum(AnswerModel):
     credited_ms: int = Field(description="What of it was counted, and is given back.")
 
 
+class AbsenceSum(AnswerModel):
+    """The time in which nobody whom the session records was in the room: no media, no charge (usage.no_media)."""
+
+    milliseconds: int = Field(description="In the recording; of a gap in it the gap's code says what is given back.")
+    credited_ms: int = Field(description="What of it was counted, and is given back.")
+
+
 class Billed(AnswerModel):
     """What the rows of the bill add up to: milliseconds = counted_ms - credited_ms."""
 
@@ -62,6 +69,7 @@ class Receipt(AnswerModel):
     recording: RecordingLength
     heard: list[Heard]
     gaps: list[GapSum]
+    absences: AbsenceSum
     billed: Billed
     balances: bool
     imbalances: list[str] = Field(description="What is wrong with the bill, in sentences; empty when it balances.")

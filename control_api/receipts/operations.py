@@ -13,9 +13,9 @@ RECEIPT_OPERATIONS: tuple[Operation, ...] = (
         tag="Usage",
         summary="Get what a session costs, and why",
         description=(
-            "The session's clock, the length of its recording, who is heard in it, its gaps and what the rows of the "
-            "bill add up to, side by side. The bill is computed again from its rows and from the recording: balances "
-            "says whether it is right."
+            "The session's clock, the length of its recording, who is heard in it, its gaps, the time in which nobody "
+            "was there and what the rows of the bill add up to, side by side. The bill is computed again from its rows "
+            "and from the recording: balances says whether it is right."
         ),
         scope="usage:read",
         handler=routes.get_receipt,

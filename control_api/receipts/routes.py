@@ -9,10 +9,10 @@ from aiohttp import web
 
 from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.call import Call
-from control_api.receipts.models import Billed, GapSum, Heard, Receipt, RecordingLength, SessionClock
+from control_api.receipts.models import AbsenceSum, Billed, GapSum, Heard, Receipt, RecordingLength, SessionClock
 from sessions.billing.crediting import covered_ms
 from sessions.billing.ledger_check import billed_milliseconds, imbalances
-from sessions.codes import lookup
+from sessions.codes import NO_MEDIA, lookup
 from sessions.ids import format_id
 from sessions.session import Session
 from sessions.timestamps import format_timestamp
@@ -41,6 +41,10 @@ def _receipt(session: Session, recording: Recording, audited: AuditedSession) ->
         recording=RecordingLength(state=recording.state, milliseconds=recording.duration_ms),
         heard=[_heard(track, recording.sample_rate or 1) for track in recording.tracks or []],
         gaps=_gaps(recording.gaps or [], audited.rows),
+        absences=AbsenceSum(
+            milliseconds=covered_ms((absence["start_ms"], absence["end_ms"]) for absence in recording.absences or []),
+            credited_ms=_credited_ms(audited.rows, NO_MEDIA),
+        ),
         billed=_billed(session, audited.rows),
         balances=not wrong,
         imbalances=wrong,
@@ -69,16 +73,20 @@ def _heard(track: dict[str, Any], sample_rate: int) -> Heard:
 
 
 def _gaps(gaps: Sequence[dict[str, Any]], rows: Sequence[AuditedRow]) -> list[GapSum]:
-    codes = sorted({gap["code"] for gap in gaps} | {row.code for row in rows if row.code is not None})
+    codes = sorted({gap["code"] for gap in gaps} | {row.code for row in rows if row.code not in (None, NO_MEDIA)})
     return [
         GapSum(
             code=code,
             fault=lookup(code).fault,
             milliseconds=covered_ms((gap["start_ms"], gap["end_ms"]) for gap in gaps if gap["code"] == code),
-            credited_ms=-billed_milliseconds(row for row in rows if row.code == code),
+            credited_ms=_credited_ms(rows, code),
         )
         for code in codes
     ]
+
+
+def _credited_ms(rows: Sequence[AuditedRow], code: str) -> int:
+    return -billed_milliseconds(row for row in rows if row.code == code)
 
 
 def _billed(session: Session, rows: Sequence[AuditedRow]) -> Billed:

@@ -19,6 +19,7 @@ RECORDING = {
     "current_peak_dbfs": None,
     "tracks": [],
     "gaps": [{"start_ms": 20110, "end_ms": 21870, "code": "gap.worker_lost"}],
+    "absences": [{"start_ms": 0, "end_ms": 8210}],
     "finalized_at": "2026-11-22T02:39:02.004Z",
 }
 AUDIO_LINK = {

@@ -15,6 +15,13 @@ class Gap(AnswerModel):
     code: str
 
 
+class Absence(AnswerModel):
+    """A stretch in which nobody whom the session records was in the room; it costs nothing."""
+
+    start_ms: int
+    end_ms: int
+
+
 class RecordingResource(AnswerModel):
     """State and facts of `conversation.wav`; `current_peak_dbfs` is the present level while recording goes on."""
 
@@ -34,6 +41,7 @@ class RecordingResource(AnswerModel):
     current_peak_dbfs: float | None
     tracks: list[dict[str, Any]]
     gaps: list[Gap]
+    absences: list[Absence]
     finalized_at: Timestamp | None
 
 

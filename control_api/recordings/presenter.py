@@ -19,7 +19,7 @@ _AS_THEY_ARE = (
 
 
 def present_recording(recording: Recording) -> RecordingResource:
-    """State and facts; what isn't known before the file is stored is null, tracks and gaps are empty."""
+    """State and facts; what isn't known before the file is stored is null, tracks, gaps and absences are empty."""
     return RecordingResource.model_validate(
         {
             **{name: getattr(recording, name) for name in _AS_THEY_ARE},
@@ -30,6 +30,7 @@ def present_recording(recording: Recording) -> RecordingResource:
             "on_pause": recording.options.on_pause,
             "tracks": recording.tracks or [],
             "gaps": recording.gaps or [],
+            "absences": recording.absences or [],
             "finalized_at": format_timestamp(recording.committed_at),
         }
     )

@@ -96,8 +96,8 @@ class UsageCounters(AnswerModel):
     billable_seconds: int
     billable_ms: int
     credited_ms: int = Field(
-        description="What of billable_ms is given back, because the recording lacks it through no fault of yours. "
-        "Known once the session is over."
+        description="What of billable_ms is given back, because the recording lacks it through no fault of yours, or "
+        "because nobody was in the room. Known once the session is over."
     )
     frames: int = Field(description="10 ms frames received, all recorded tracks.")
     audio_ms_received: int

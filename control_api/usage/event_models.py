@@ -11,8 +11,9 @@ from control_api.http.answers.page import Page
 class UsageEvent(AnswerModel):
     """One row of the bill: the half-open range [from_ms, to_ms) of the session's counter.
 
-    A row of kind credit gives back: its range is in the times of the recording, which lacks it for the reason that code
-    names; milliseconds and credits are negative. The rows of a session add up to what it costs.
+    A row of kind credit gives back: its range is in the times of the recording, and code says what the recording lacks
+    there, or that nobody was there (usage.no_media); milliseconds and credits are negative. The rows of a session add
+    up to what it costs.
     """
 
     id: str
@@ -20,7 +21,7 @@ class UsageEvent(AnswerModel):
     session_id: str
     epoch: int
     kind: Literal["accrual", "final", "credit"]
-    code: str | None = Field(description="Why a credit is given: the gap's code; null for other rows.")
+    code: str | None = Field(description="Why a credit is given: a gap's code or usage.no_media; null for other rows.")
     from_ms: int
     to_ms: int
     milliseconds: int

@@ -1,16 +1,18 @@
-"""What a bill gives back: time that was billed, but is not in the recording through no fault of the customer.
+"""What a bill gives back: time that was billed, but is not in the recording through no fault of the customer, or in
+which nobody was there to be recorded.
 
-Nobody pays for more than the recording has. Its length without pauses and without the gaps whose fault is the
-platform's or the transport's is what may be billed; whatever the counter of billed time has beyond that is given back,
-gap by gap, the earliest first. Everything that goes in is public (the recording's length and gaps, the rows of the
-bill), so whoever pays can compute it again.
+Nobody pays for more than the recording has of somebody. Its length without pauses, without the gaps whose fault is the
+platform's or the transport's, and without absences is what may be billed; whatever the counter of billed time has
+beyond that is given back: absences first, as they were counted for sure, then gaps, the earliest first. Everything that
+goes in is public (the recording's length, gaps and absences, the rows of the bill), so whoever pays can compute it
+again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sessions.codes import lookup
+from sessions.codes import NO_MEDIA, lookup
 
 _CREDITED = ("platform", "transport")
 _ROUNDING_MS = 1  # the length of a recording is in whole milliseconds, rounded down
@@ -33,12 +35,15 @@ class Credit:
         return self.to_ms - self.from_ms
 
 
-def credits_of_recording(duration_ms: int, gaps: Iterable[Mapping[str, Any]], billed_ms: int) -> list[Credit]:
+def credits_of_recording(
+    duration_ms: int, gaps: Iterable[Mapping[str, Any]], absences: Iterable[Mapping[str, Any]], billed_ms: int
+) -> list[Credit]:
     """What is given back for a recording, in the order of its times.
 
     Args:
         duration_ms: its length.
         gaps: as a recording lists them: `start_ms`, `end_ms` and `code`; they may overlap.
+        absences: when nobody was in the room: `start_ms` and `end_ms`; where a gap or a pause says more, that counts.
         billed_ms: the session's counter of billed time.
     """
     known = sorted((gap["start_ms"], gap["end_ms"], gap["code"]) for gap in gaps)
@@ -50,9 +55,14 @@ def credits_of_recording(duration_ms: int, gaps: Iterable[Mapping[str, Any]], bi
         if fault in _CREDITED:
             missing += [Credit(code, *part) for part in _without(start, end, taken)]
             taken.append((start, end))
-    missing_ms = sum(credit.milliseconds for credit in missing)
-    payable_ms = duration_ms + _ROUNDING_MS - paused_ms - missing_ms
-    return _first(sorted(missing, key=lambda credit: credit.from_ms), billed_ms - payable_ms)
+    absent: list[Credit] = []
+    for start, end in sorted((absence["start_ms"], absence["end_ms"]) for absence in absences):
+        absent += [Credit(NO_MEDIA, *part) for part in _without(start, min(end, duration_ms), taken)]
+        taken.append((start, end))
+    recorded_ms = duration_ms - paused_ms - sum(credit.milliseconds for credit in missing + absent)
+    payable_ms = recorded_ms + _ROUNDING_MS if recorded_ms > 0 else 0
+    given = _first(absent + sorted(missing, key=_start), billed_ms - payable_ms)
+    return sorted(given, key=_start)
 
 
 def credits_of_failure(code: str | None, billed_ms: int) -> list[Credit]:
@@ -71,8 +81,12 @@ def covered_ms(ranges: Iterable[tuple[int, int]]) -> int:
     return length
 
 
+def _start(credit: Credit) -> int:
+    return credit.from_ms
+
+
 def _first(missing: Sequence[Credit], milliseconds: int) -> list[Credit]:
-    """So many milliseconds of these, the earliest first."""
+    """So many milliseconds of these, from the first one on."""
     given: list[Credit] = []
     for credit in missing:
         if milliseconds <= 0:

@@ -17,7 +17,8 @@ class Usage:
 
     Attributes:
         billable_ms: proven running time in milliseconds.
-        credited_ms: what of it the bill gives back, since the recording lacks it through no fault of the customer.
+        credited_ms: what of it the bill gives back, since the recording lacks it through no fault of the customer
+            or nobody was in the room.
         frames: 10 ms frames received, over all recorded tracks.
         audio_ms_received: milliseconds of audio received, over all recorded tracks.
         as_of: the beat that they come from; None before the first.

@@ -375,6 +375,7 @@ recordings = Table(
     Column("peak_dbfs", Float),
     Column("tracks", JSONB),
     Column("gaps", JSONB),
+    Column("absences", JSONB),  # null where an older release built it
 )
 
 usage_events = Table(

@@ -67,6 +67,8 @@ class Product:
     """What was built and stored.
 
     Attributes:
+        gaps: {start_ms, end_ms, code} each.
+        absences: {start_ms, end_ms} of each stretch in which nobody was in the room.
         incomplete: some gap is the platform's fault; `reason` is then its code.
     """
 
@@ -79,6 +81,7 @@ class Product:
     peak_dbfs: float | None
     tracks: list[dict[str, Any]]
     gaps: list[dict[str, Any]]
+    absences: list[dict[str, Any]]
     incomplete: bool
     reason: str | None = None
 
@@ -171,12 +174,13 @@ class Freezes:
                     peak_dbfs=product.peak_dbfs,
                     tracks=product.tracks,
                     gaps=product.gaps,
+                    absences=product.absences,
                 )
             )
             if stored.rowcount != 1:
                 return False
             state = "incomplete" if product.incomplete else "available"
-            given = partial(credits_of_recording, product.duration_ms, product.gaps)
+            given = partial(credits_of_recording, product.duration_ms, product.gaps, product.absences)
             await _set_recording(conn, locked, state, product.reason, given)
             await apply(conn, locked, commit_event(locked.outcome))
             return True

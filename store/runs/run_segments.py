@@ -13,15 +13,20 @@ class StoredSegment:
         name: of its object below the session's folder; it tells number, samples, size and CRC-32
             (`audio.segments.segment_key`).
         gaps: those that it names, (code, start_sample, end_sample) each: without its bytes nobody else would know them.
+        absences: when nobody was in the room, (start_sample, end_sample) each, likewise.
     """
 
     name: str
     gaps: tuple[tuple[str, int, int], ...] = ()
+    absences: tuple[tuple[int, int], ...] = ()
 
     @property
     def document(self) -> list[Any]:
-        """[name, [[code, start_sample, end_sample], …]], as JSON."""
-        return [self.name, [list(gap) for gap in self.gaps]]
+        """[name, [[code, start_sample, end_sample], …], [[start_sample, end_sample], …]], as JSON.
+
+        What an older release wrote ends after the gaps.
+        """
+        return [self.name, [list(gap) for gap in self.gaps], [list(absence) for absence in self.absences]]
 
     @classmethod
     def of(cls, document: list[Any]) -> Self:
@@ -30,8 +35,12 @@ class StoredSegment:
         Raises:
             ValueError, TypeError: it is none.
         """
-        name, gaps = document
-        return cls(str(name), tuple((str(code), int(start), int(end)) for code, start, end in gaps))
+        name, gaps, absences = [*document, []][:3]
+        return cls(
+            str(name),
+            tuple((str(code), int(start), int(end)) for code, start, end in gaps),
+            tuple((int(start), int(end)) for start, end in absences),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class Recording:
     Attributes:
         id: None before the recording was frozen.
         gaps: {start_ms, end_ms, code} each.
+        absences: {start_ms, end_ms} of each stretch in which nobody was in the room.
         current_peak_dbfs: the level at the last beat, None unless it is being recorded.
     """
 
@@ -59,6 +60,7 @@ class Recording:
     peak_dbfs: float | None
     tracks: list[dict[str, Any]] | None
     gaps: list[dict[str, Any]] | None
+    absences: list[dict[str, Any]] | None
     frozen_at: datetime | None
     committed_at: datetime | None
     current_peak_dbfs: float | None

@@ -37,7 +37,7 @@ _WHOLE = text(
                 THEN (SELECT coalesce(sum(billable_ms), 0)::bigint FROM runs WHERE runs.session_id = wanted.id)
            END AS billable_ms,
            sessions.started_at IS NOT NULL AS ran, sessions.recording_state, sessions.recording_reason,
-           recordings.duration_ms, recordings.gaps,
+           recordings.duration_ms, recordings.gaps, recordings.absences,
            rows.kind, rows.code, rows.epoch, rows.from_ms, rows.to_ms, rows.quality, rows.multiplier, rows.credits,
            rows.agent_id, rows.external_customer_id, rows.recorded_at
     FROM unnest(CAST(:ids AS uuid[])) AS wanted (id)
@@ -132,5 +132,5 @@ def _session(session_id: UUID, rows: Sequence[Any]) -> AuditedSession:
 def _given_back(row: Any) -> list[Credit] | None:
     """What the session's bill must give back, by what its recording says now."""
     if row.recording_state in ("available", "incomplete") and row.gaps is not None:
-        return credits_of_recording(row.duration_ms, row.gaps, row.billable_ms)
+        return credits_of_recording(row.duration_ms, row.gaps, row.absences or [], row.billable_ms)
     return credits_of_failure(row.recording_reason, row.billable_ms) if row.recording_state == "failed" else None

@@ -26,7 +26,7 @@ from store.runs.runs import Runs
 from store.usage.ledger import Ledger, UsageEvent
 
 STALLED_SECONDS = 15.0
-PRODUCT = Product("key", "00" * 32, 1044, 5, 48000, 1, -3.0, [], [], incomplete=False)
+PRODUCT = Product("key", "00" * 32, 1044, 5, 48000, 1, -3.0, [], [], [], incomplete=False)
 
 
 @dataclass

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from audio.pcm import SAMPLE_RATE
+from audio.ranges import merged_ranges
 from audio.segments.segments import RecordKind, read_segment
 
 
@@ -25,6 +27,17 @@ def gaps_of(segments: list[tuple[str, bytes]]) -> list[str]:
         for record in read_segment(data).records
         if record.kind == RecordKind.GAP
     ]
+
+
+def absences_of(segments: list[tuple[str, bytes]]) -> list[tuple[float, float]]:
+    """When nobody was in the room, in seconds of the session."""
+    told = merged_ranges(
+        (record.start_sample, record.end_sample)
+        for _, data in segments
+        for record in read_segment(data).records
+        if record.kind == RecordKind.ABSENCE
+    )
+    return [(start / SAMPLE_RATE, end / SAMPLE_RATE) for start, end in told]
 
 
 def identities_of(segments: list[tuple[str, bytes]]) -> set[str]:

@@ -118,6 +118,11 @@ class Recorder:
         for start, end in kept_ranges(start_sample, end_sample, self._cuts):
             self._spool.gap(code, start, end)
 
+    def absence(self, start_sample: int, end_sample: int) -> None:
+        """Note that nobody was in the room for [start, end)."""
+        for start, end in kept_ranges(start_sample, end_sample, self._cuts):
+            self._spool.absence(start, end)
+
     def mute(self, sid: str, muted: bool, now_ns: int) -> None:
         """A track was muted, or unmuted."""
         if (track := self._tracks.get(sid)) is not None:

@@ -142,6 +142,7 @@ def _product(key: str, result: BuildResult) -> Product:
         peak_dbfs=result.peak_dbfs,
         tracks=[dict(track) for track in result.tracks],
         gaps=[dict(gap) for gap in result.gaps],
+        absences=[dict(absence) for absence in result.absences],
         incomplete=bool(ours),
         reason=ours[0] if ours else None,
     )

@@ -29,7 +29,9 @@ def needed_segments(
     for run in runs:
         for segment in _segments_of(run).stored:
             gaps = tuple(Gap(start, end, code) for code, start, end in segment.gaps)
-            found[segment.name] = PlannedSegment(SegmentKey.parse(segment.name), f"{prefix}/{segment.name}", gaps)
+            found[segment.name] = PlannedSegment(
+                SegmentKey.parse(segment.name), f"{prefix}/{segment.name}", gaps, segment.absences
+            )
     return list(found.values())
 
 

@@ -82,6 +82,19 @@ class LiveKitRoom:
         return not self._left and self._room.isconnected()
 
     @property
+    def deserted(self) -> bool:
+        """Whether nobody whom the worker records is in the room. LiveKit's own recorders are nobody.
+
+        Who loses the connection is there until the server gives them up.
+        """
+        only_identity = self._subscription.only_identity
+        return not any(
+            only_identity in (None, participant.identity)
+            and participant.kind != rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS
+            for participant in self._room.remote_participants.values()
+        )
+
+    @property
     def may_publish(self) -> bool:
         """Whether the token lets the worker publish audio that others can hear."""
         permissions = self._room.local_participant.permissions

@@ -158,6 +158,10 @@ class RunRecording:
         """Note a hole between two instants of the boot-time clock."""
         self._recorder.gap(code, self.clock.sample_at(from_ns), self.clock.sample_at(to_ns))
 
+    def absence(self, from_ns: int, to_ns: int) -> None:
+        """Note that nobody was in the room between two instants of the boot-time clock."""
+        self._recorder.absence(self.clock.sample_at(from_ns), self.clock.sample_at(to_ns))
+
     async def finish(self, ending_at: datetime | None, beats: Beats, stopped_ns: int) -> RunSegments:
         """Drain and seal, prove the last stretch, upload everything that lies before the stop; what was stored."""
         for source in self._sources:

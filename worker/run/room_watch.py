@@ -10,6 +10,7 @@ from store.database.boot_clock import SECOND_NS, boottime_ns
 from worker.capture.spawn import Spawn
 from worker.joining.token_keeper import TokenKeeper
 from worker.lease.live_run import LiveRun
+from worker.room.empty_room import EmptyRoom
 from worker.room.events import (
     AudioMuted,
     AudioSubscribed,
@@ -61,12 +62,14 @@ class RoomWatch:
         self._spawn = spawn
         self._hole = RoomHole(round(unproven_seconds * SECOND_NS))
         self._unheard = UnheardTracks()
+        self._empty = EmptyRoom()
         self._recording: RunRecording | None = None
         self._readings = RoomReadings(self._read)
 
-    def begin(self, room: LiveKitRoom, recording: RunRecording, now_ns: int) -> None:
-        """The worker is in `room` (again), and `recording` records it."""
+    def begin(self, room: LiveKitRoom, recording: RunRecording, joined_ns: int, now_ns: int) -> None:
+        """The worker is in `room` (again) since `joined_ns`, and `recording` records it."""
         self._recording = recording
+        self._empty.entered(joined_ns)
         self._hole.entered(now_ns)
         self._seat.seated()
         self._presence.entered(now_ns)
@@ -93,11 +96,12 @@ class RoomWatch:
         return None
 
     def name(self, recording: RunRecording, now_ns: int) -> None:
-        """Note what is known to be missing by now; called often, in a room or not."""
+        """Note what is known to be missing by now, and that nobody is there; called often, in a room or not."""
         tracks = recording.heard
         _note(recording, self._hole.look(now_ns, tracks))
         if not self._hole.open:
             _note(recording, self._unheard.look(self._hole.proven_ns, tracks))
+        self._look_for_somebody(recording, now_ns)
 
     async def end(self, recording: RunRecording) -> None:
         """The run ends, for whatever reason: close and name what is open."""
@@ -112,6 +116,15 @@ class RoomWatch:
         if not self._hole.open and room is not None:
             _note(recording, self._unheard.close(now_ns, tracks))
         _note(recording, self._hole.close(now_ns, tracks))
+        self._look_for_somebody(recording, now_ns)
+        _note_absences(recording, self._empty.close(now_ns))
+
+    def _look_for_somebody(self, recording: RunRecording, now_ns: int) -> None:
+        room = self._seat.room
+        if room is None or self._hole.reconnecting:
+            _note_absences(recording, self._empty.look(now_ns, None))
+        elif room.connected:  # else an event that says more is about to be handled
+            _note_absences(recording, self._empty.look(now_ns, room.deserted))
 
     def _read(self, reading: RoomReading | None, asked_ns: int) -> None:
         self._hole.read(None if reading is None else reading.connection, asked_ns)
@@ -174,3 +187,8 @@ class RoomWatch:
 def _note(recording: RunRecording, missing: Iterable[Missing]) -> None:
     for one in missing:
         recording.gap(one.code, one.from_ns, one.to_ns)
+
+
+def _note_absences(recording: RunRecording, absences: Iterable[tuple[int, int]]) -> None:
+    for from_ns, to_ns in absences:
+        recording.absence(from_ns, to_ns)

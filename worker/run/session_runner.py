@@ -163,6 +163,7 @@ class SessionRunner:
 
     async def _landed(self, outcome: LiveKitRoom | ParleyError) -> RunStop | None:
         """The room is joined, or will not be."""
+        landed_ns = boottime_ns()
         if isinstance(outcome, ParleyError):
             if self._recording is None or outcome.code in ("worker_token.rejected", "transport.url_not_allowed"):
                 return RunStop.found(Stop.failed(outcome.code, outcome.message))
@@ -175,7 +176,7 @@ class SessionRunner:
         except ParleyError as error:
             return RunStop.found(Stop.failed(error.code, error.message))
         if self._recording is not None:
-            self._watch.begin(outcome, self._recording, boottime_ns())
+            self._watch.begin(outcome, self._recording, landed_ns, boottime_ns())
         return None
 
     async def _begin_recording(self) -> RunRecording | None:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from audio.pcm import SAMPLE_RATE
 from audio.placing.timeline import Placed
-from audio.segments.segments import Side, encode_audio, encode_gap, encode_header, encode_track
+from audio.segments.segments import Side, encode_absence, encode_audio, encode_gap, encode_header, encode_track
 from sessions.ids import format_id
 from worker.spool.run_folder import RunFolder
 from worker.spool.spool_folder import OPEN_SUFFIX
@@ -82,12 +82,16 @@ class RunSpool:
     def gap(self, code: str, start_sample: int, end_sample: int) -> None:
         """Note that [start, end) holds no true audio, for the reason `code`; tried also after a failure."""
         start_sample = max(start_sample, 0)
-        if end_sample <= start_sample:
-            return
-        self.rotate(end_sample)
-        file = self._file or self._open(end_sample)
-        record = encode_gap(self._next_record(), code, start_sample, end_sample - start_sample)
-        self._writer.append_control(file, record)
+        if end_sample > start_sample:
+            record = encode_gap(self._next_record(), code, start_sample, end_sample - start_sample)
+            self._append_control(record, end_sample)
+
+    def absence(self, start_sample: int, end_sample: int) -> None:
+        """Note that nobody was in the room for [start, end); tried also after a failure."""
+        start_sample = max(start_sample, 0)
+        if end_sample > start_sample:
+            record = encode_absence(self._next_record(), start_sample, end_sample - start_sample)
+            self._append_control(record, end_sample)
 
     def rotate(self, now_sample: int) -> None:
         """Seal the open segment if it is old enough; appending does so, too."""
@@ -101,6 +105,10 @@ class RunSpool:
         written: asyncio.Future[None] = self._loop.create_future()
         self._writer.call(lambda: self._tell(_resolve, written))
         await written
+
+    def _append_control(self, record: bytes, now_sample: int) -> None:
+        self.rotate(now_sample)
+        self._writer.append_control(self._file or self._open(now_sample), record)
 
     def _current(self, now_sample: int) -> SegmentFile | None:
         if self.failure is not None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from audio.ranges import Range
+from audio.ranges import Range, merged_ranges
 from audio.segments.segments import RecordKind, SegmentCorrupt, SegmentKey, read_segment
 from sessions.errors import DatabaseUnavailableError
 from sessions.ids import format_id
@@ -51,19 +51,25 @@ async def upload_segment(
 
 
 def _let_go(segment: SealedSegment, journal: StoredJournal, data: bytes, key: SegmentKey) -> None:
-    journal.add(StoredSegment(key.name, _gaps_of(data)))
+    journal.add(_note_of(key, data))
     segment.path.unlink(missing_ok=True)
 
 
-def _gaps_of(data: bytes) -> tuple[tuple[str, int, int], ...]:
+def _note_of(key: SegmentKey, data: bytes) -> StoredSegment:
     try:
         records = read_segment(data).records
     except SegmentCorrupt:
-        return ()  # the disk damaged it; the build will find nothing in it and says so
-    return tuple(
-        (record.document["code"], record.start_sample, record.end_sample)
-        for record in records
-        if record.kind == RecordKind.GAP
+        return StoredSegment(key.name)  # the disk damaged it; the build will find nothing in it and says so
+    return StoredSegment(
+        key.name,
+        tuple(
+            (record.document["code"], record.start_sample, record.end_sample)
+            for record in records
+            if record.kind == RecordKind.GAP
+        ),
+        merged_ranges(
+            (record.start_sample, record.end_sample) for record in records if record.kind == RecordKind.ABSENCE
+        ),
     )
 
 

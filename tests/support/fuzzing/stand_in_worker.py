@@ -160,6 +160,7 @@ class StandInWorker:
             peak_dbfs=None,
             tracks=[_TRACK],
             gaps=[{"start_ms": 1, "end_ms": 2, "code": "gap.rejoin"}],
+            absences=[{"start_ms": 0, "end_ms": 3}],
             incomplete=False,
         )
         if not await self._engine.freezes.commit(fence.session_id, fence.epoch, product):

@@ -15,7 +15,7 @@ _CODE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _KEYWORDS = {"code", "end_reason", "error_code", "recording_reason"}
 _OUTCOMES = {"ended", "canceled", "failed"}
 # Families that hold nothing but codes: any literal that looks like one of theirs has to be registered.
-_FAMILIES = ("end", "cancel", "gap", "capacity")
+_FAMILIES = ("end", "cancel", "gap", "capacity", "usage")
 
 
 def used_codes(tree: ast.AST) -> Iterator[str]:

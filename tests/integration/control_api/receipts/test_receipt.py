@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from sessions.ids import format_id
 from sessions.lifecycle.stop import Stop
 from tests.support.api_server import ApiServer
@@ -22,9 +24,13 @@ GAPS = [
     {"start_ms": 5000, "end_ms": 5500, "code": "gap.overflow"},
 ]
 
+ABSENCES = [{"start_ms": 2000, "end_ms": 5000}, {"start_ms": 9000, "end_ms": 10_000}]
+
 
 async def _ended(engine: Engine) -> str:
-    """A session of ten seconds whose recording lacks three of them, and half a second of a stream."""
+    """A session of ten seconds whose recording lacks three of them, and half a second of a stream; at times nobody was
+    there.
+    """
     [organization] = await engine.sql("SELECT id FROM organizations")
     fence = await engine.running(organization_id=organization.id)
     await engine.pass_seconds(10)
@@ -32,13 +38,21 @@ async def _ended(engine: Engine) -> str:
     await engine.runs.enter_ending(fence, Stop.ended("end.room_closed"))
     await engine.runs.seal(fence)
     await engine.frozen(fence.session_id)
-    product = replace(PRODUCT, duration_ms=10_000, tracks=[TRACK], gaps=GAPS, incomplete=True, reason="gap.storage")
+    product = replace(
+        PRODUCT,
+        duration_ms=10_000,
+        tracks=[TRACK],
+        gaps=GAPS,
+        absences=ABSENCES,
+        incomplete=True,
+        reason="gap.storage",
+    )
     assert await engine.freezes.commit(fence.session_id, fence.epoch, product)
     return format_id("sess", fence.session_id)
 
 
 async def test_a_receipt_puts_clock_recording_gaps_and_bill_side_by_side(api: ApiServer, database_url: str) -> None:
-    """What was lost through our fault is given back, what the customer lost is paid, and it balances."""
+    """What we lost is given back, the empty room too, what the customer lost is paid, and it balances."""
     async with Engine.open(database_url) as engine:
         session_id = await _ended(engine)
 
@@ -52,7 +66,9 @@ async def test_a_receipt_puts_clock_recording_gaps_and_bill_side_by_side(api: Ap
     storage, overflow = sorted(receipt["gaps"], key=lambda gap: str(gap["fault"]), reverse=True)
     assert (storage["code"], storage["milliseconds"]) == ("gap.storage", 3000)
     assert overflow == {"code": "gap.overflow", "fault": "customer", "milliseconds": 500, "credited_ms": 0}
-    assert 2998 <= storage["credited_ms"] == billed["credited_ms"] <= 3000
+    assert 2998 <= storage["credited_ms"] <= 3000
+    assert receipt["absences"] == {"milliseconds": 4000, "credited_ms": 2000}
+    assert billed["credited_ms"] == storage["credited_ms"] + 2000
     assert 10_000 <= receipt["clock"]["milliseconds"] < 11_000
     assert billed["milliseconds"] == billed["counted_ms"] - billed["credited_ms"]
     assert billed["credits"] == f"{billed['milliseconds'] / 1000:.3f}"
@@ -61,16 +77,17 @@ async def test_a_receipt_puts_clock_recording_gaps_and_bill_side_by_side(api: Ap
     assert session["usage"]["credited_ms"] == billed["credited_ms"]
 
 
-async def test_a_receipt_says_what_is_wrong(api: ApiServer, database_url: str) -> None:
+@pytest.mark.parametrize("column", ["gaps", "absences"])
+async def test_a_receipt_says_what_is_wrong(api: ApiServer, database_url: str, column: str) -> None:
     """A recording that was changed behind the bill's back does not balance."""
     async with Engine.open(database_url) as engine:
         session_id = await _ended(engine)
-        await engine.sql("UPDATE recordings SET gaps = '[]'")
+        await engine.sql(f"UPDATE recordings SET {column} = '[]'")
 
     receipt = (await api.call("GET", f"/v1/sessions/{session_id}/receipt")).content
 
     assert not receipt["balances"]
-    assert "the recording does not say why" in receipt["imbalances"][0]
+    assert "the recording does not say why" in "; ".join(receipt["imbalances"])
 
 
 async def test_a_session_that_goes_on_has_a_provisional_receipt(api: ApiServer) -> None:
@@ -82,3 +99,4 @@ async def test_a_session_that_goes_on_has_a_provisional_receipt(api: ApiServer) 
     assert (receipt["provisional"], receipt["balances"], receipt["gaps"], receipt["heard"]) == (True, True, [], [])
     assert receipt["clock"] == {"started_at": None, "ending_at": None, "milliseconds": None}
     assert receipt["billed"]["credits"] == "0.000"
+    assert receipt["absences"] == {"milliseconds": 0, "credited_ms": 0}

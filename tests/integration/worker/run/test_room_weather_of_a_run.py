@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sessions.worker_token import read_worker_token
 from tests.integration.worker.studio import Studio, seconds_between
 from tests.support.beeps import BeepPlan, BeepTalker, check_beeps
-from tests.support.segments import gaps_of, pcm_of
+from tests.support.segments import absences_of, gaps_of, pcm_of
 from tests.support.stack import eventually
 
 PLAN = BeepPlan(700.0)
@@ -30,7 +30,9 @@ async def _recorded_through(
         assert (await studio.get(session)).status == "running"
         await studio.sessions.commands.end(studio.organization_id, session.id)
         await studio.sealed(session)
-    return await studio.get(session), await studio.segments(session)
+    segments = await studio.segments(session)
+    assert absences_of(segments) == [], "ann was there all the time"
+    return await studio.get(session), segments
 
 
 async def test_a_server_that_sends_us_away_is_joined_again(studio: Studio, room: str, rooms: list[rtc.Room]) -> None:

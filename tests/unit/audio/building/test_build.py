@@ -15,7 +15,7 @@ from audio.building.build import BuildPlan, BuildResult, Gap, build_recording
 from audio.building.limiter import limited
 from audio.building.recording_document import recording_document
 from audio.building.wav import WAV_LIMIT_BYTES, container_format
-from audio.segments.segments import encode_gap, encode_header
+from audio.segments.segments import encode_absence, encode_gap, encode_header
 from tests.support.stored_segments import OWNER, StoredSegments, audio, level, noise, track
 
 SECOND = 48_000
@@ -377,6 +377,7 @@ def test_the_document_beside_the_recording_tells_what_is_in_it() -> None:
             }
         ],
         "gaps": [{"start_ms": 1500, "end_ms": 1501, "code": "gap.worker_lost"}],
+        "absences": [],
     }
 
 
@@ -403,6 +404,28 @@ def test_pauses_can_be_cut_out_of_the_file_and_its_times_stay_right() -> None:
         (2497, 2998, "gap.rejoin"),
     ]
     assert result.tracks[0]["samples"] == result.length_samples
+
+
+@pytest.mark.parametrize(("on_pause", "expected"), [("silence", [(0, 500), (1000, 1501)]), ("cut", [(0, 1001)])])
+def test_it_is_told_when_nobody_was_there(on_pause: str, expected: list[tuple[int, int]]) -> None:
+    """Pieces of one absence are one, a pause is none, and a replaced worker knows nothing of its successor's time."""
+    storage = Storage()
+    storage.store(track(), audio(4 * SECOND, level(1, SECOND)), encode_absence(1, 0, SECOND), epoch=1)
+    storage.store(encode_absence(1, SECOND, SECOND // 2 + 1), encode_absence(2, 6 * SECOND, SECOND), epoch=1)
+    storage.store(track(), audio(6 * SECOND, level(1, SECOND)), epoch=2)
+
+    result = storage.build(7 * SECOND, cuts=((SECOND // 2, SECOND),), on_pause=on_pause)[1]
+
+    assert [(one["start_ms"], one["end_ms"]) for one in result.absences] == expected
+    assert {gap["code"] for gap in result.gaps} == {"gap.paused"}
+
+
+def test_nobody_is_absent_outside_of_the_recording() -> None:
+    """An absence that goes on when the session ends is as long as the session."""
+    storage = Storage()
+    storage.store(encode_absence(1, 0, 3 * SECOND))
+
+    assert storage.build(2 * SECOND)[1].absences == [{"start_ms": 0, "end_ms": 2000}]
 
 
 def test_cut_pauses_without_any_audio_leave_a_shorter_silence() -> None:

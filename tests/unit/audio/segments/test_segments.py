@@ -13,6 +13,7 @@ from audio.segments.segments import (
     SegmentHeader,
     SegmentRecord,
     cut_after,
+    encode_absence,
     encode_audio,
     encode_gap,
     encode_header,
@@ -63,6 +64,8 @@ def record_bytes(draw: st.DrawFn) -> bytes:
         return encode_audio(track, sequence, start, arrival, ramp(draw(st.integers(0, 40)), start % 1000))
     if kind == RecordKind.GAP:
         return encode_gap(sequence, draw(texts), start, draw(st.integers(0, 2**32 - 1)))
+    if kind == RecordKind.ABSENCE:
+        return encode_absence(sequence, start, draw(st.integers(0, 2**32 - 1)))
     return encode_track(track, sequence, identity=draw(texts), name=draw(texts), sid=draw(texts), side="room")
 
 
@@ -81,13 +84,18 @@ def test_records_come_back_as_written() -> None:
     """Each kind with its fields and payload."""
     track = encode_track(7, 1, identity="ann", name="Änn \ud83d", sid="TR_1", side="worker", arrival_sample=90)
     records = read_segment(
-        HEADER + track + encode_audio(7, 2, 100, 350, ramp(240)) + encode_gap(3, "gap.rejoin", 340, 960)
+        HEADER
+        + track
+        + encode_audio(7, 2, 100, 350, ramp(240))
+        + encode_gap(3, "gap.rejoin", 340, 960)
+        + encode_absence(4, 1300, 480)
     ).records
 
     assert [record[:6] for record in records] == [
         (RecordKind.TRACK, 7, 1, 90, 90, 0),
         (RecordKind.AUDIO, 7, 2, 100, 350, 240),
         (RecordKind.GAP, 0, 3, 340, 0, 960),
+        (RecordKind.ABSENCE, 0, 4, 1300, 0, 480),
     ]
     assert records[0].document == {
         "track": 7,

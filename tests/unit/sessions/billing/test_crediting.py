@@ -12,6 +12,11 @@ from sessions.codes import CODES
 GAPS = sorted(code for code, entry in CODES.items() if entry.kind == "gap")
 
 
+def absence(start_ms: int, end_ms: int) -> dict[str, Any]:
+    """As a recording lists it."""
+    return {"start_ms": start_ms, "end_ms": end_ms}
+
+
 def gap(start_ms: int, end_ms: int, code: str) -> dict[str, Any]:
     """As a recording lists it."""
     return {"start_ms": start_ms, "end_ms": end_ms, "code": code}
@@ -37,20 +42,72 @@ def gap(start_ms: int, end_ms: int, code: str) -> dict[str, Any]:
 )
 def test_the_bill_follows_the_recording(billed_ms: int, gaps: list[dict[str, Any]], expected: list[Credit]) -> None:
     """A recording of a minute."""
-    assert credits_of_recording(60_000, gaps, billed_ms) == expected
+    assert credits_of_recording(60_000, gaps, [], billed_ms) == expected
+
+
+@pytest.mark.parametrize(
+    ("billed_ms", "gaps", "absences", "expected"),
+    [
+        (60_000, [], [absence(0, 20_000)], [Credit("usage.no_media", 0, 19_999)]),
+        # Nobody came at all: not even the millisecond that rounding may cost.
+        (60_000, [], [absence(0, 60_000)], [Credit("usage.no_media", 0, 60_000)]),
+        (60_001, [], [absence(0, 60_001)], [Credit("usage.no_media", 0, 60_000)]),
+        # Before the first and after the last one, in the order of the recording.
+        (
+            60_000,
+            [gap(30_000, 31_000, "gap.storage")],
+            [absence(50_000, 60_000), absence(0, 20_000)],
+            [
+                Credit("usage.no_media", 0, 20_000),
+                Credit("gap.storage", 30_000, 30_999),
+                Credit("usage.no_media", 50_000, 60_000),
+            ],
+        ),
+        # Half of the outage was not counted: what is short is the gap's, for absences were counted.
+        (
+            55_000,
+            [gap(10_000, 20_000, "gap.rejoin")],
+            [absence(30_000, 40_000)],
+            [Credit("gap.rejoin", 10_000, 14_999), Credit("usage.no_media", 30_000, 40_000)],
+        ),
+        # An outage and a pause in which nobody was there are given back once, and not at all.
+        (
+            50_000,
+            [gap(0, 10_000, "gap.paused"), gap(10_000, 20_000, "gap.rejoin")],
+            [absence(0, 30_000)],
+            [Credit("gap.rejoin", 10_000, 19_999), Credit("usage.no_media", 20_000, 30_000)],
+        ),
+        # A gap that is the customer's is paid only while somebody is there.
+        (
+            60_000,
+            [gap(0, 20_000, "gap.permission")],
+            [absence(10_000, 30_000)],
+            [Credit("usage.no_media", 10_000, 29_999)],
+        ),
+        # Time that was not counted is not given back, whoever was there.
+        (40_000, [], [absence(0, 20_000)], []),
+    ],
+)
+def test_nobody_pays_for_an_empty_room(
+    billed_ms: int, gaps: list[dict[str, Any]], absences: list[dict[str, Any]], expected: list[Credit]
+) -> None:
+    """A recording of a minute."""
+    assert credits_of_recording(60_000, gaps, absences, billed_ms) == expected
 
 
 @given(
     duration_ms=st.integers(1, 200),
     gaps=st.lists(st.tuples(st.integers(0, 220), st.integers(0, 220), st.sampled_from(GAPS)), max_size=6),
+    absences=st.lists(st.tuples(st.integers(0, 220), st.integers(0, 220)), max_size=4),
     billed_ms=st.integers(0, 220),
 )
 def test_nobody_pays_for_more_than_the_recording_has(
-    duration_ms: int, gaps: list[tuple[int, int, str]], billed_ms: int
+    duration_ms: int, gaps: list[tuple[int, int, str]], absences: list[tuple[int, int]], billed_ms: int
 ) -> None:
-    """Counted millisecond by millisecond: nothing that lies in no gap of ours is given back, and nothing twice."""
+    """Counted millisecond by millisecond: only gaps of ours and empty rooms are given back, and nothing twice."""
     listed = [gap(min(a, b), max(a, b), code) for a, b, code in gaps]
-    given_back = credits_of_recording(duration_ms, listed, billed_ms)
+    alone = [absence(min(a, b), max(a, b)) for a, b in absences]
+    given_back = credits_of_recording(duration_ms, listed, alone, billed_ms)
 
     def named(faults: tuple[str, ...]) -> set[int]:
         return {
@@ -61,12 +118,19 @@ def test_nobody_pays_for_more_than_the_recording_has(
         }
 
     paused, ours = named(("none",)), named(("platform", "transport"))
+    empty = {ms for one in alone for ms in range(one["start_ms"], min(one["end_ms"], duration_ms))}
+    unpaid = (ours | empty) - paused
     back = [ms for credit in given_back for ms in range(credit.from_ms, credit.to_ms)]
-    payable = duration_ms - len(paused | ours)
+    recorded = duration_ms - len(paused) - len(unpaid)
+    payable = recorded + 1 if recorded else 0
 
     assert len(back) == len(set(back))
-    assert set(back) <= ours - paused
-    assert len(back) == max(0, min(billed_ms - payable - 1, len(ours - paused)))
+    assert set(back) <= unpaid
+    assert len(back) == max(0, min(billed_ms - payable, len(unpaid)))
+    assert all(
+        set(range(credit.from_ms, credit.to_ms)) <= (empty - ours if credit.code == "usage.no_media" else ours)
+        for credit in given_back
+    )
     assert all(credit.milliseconds > 0 for credit in given_back)
 
 
