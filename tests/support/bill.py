@@ -11,7 +11,7 @@ def assert_balances(rows: list[dict[str, Any]], ended: dict[str, Any], recording
     Args:
         rows: of `GET /v1/usage/events`.
         ended: the session when it is over.
-        recording: its recording; nobody pays for what it lacks through no fault of the customer.
+        recording: its recording; nobody pays for what it lacks through no fault of the customer, nor for an empty room.
     """
     counted = [row for row in rows if row["kind"] != "credit"]
     assert [row["from_ms"] for row in counted] == [0, *(row["to_ms"] for row in counted[:-1])]
@@ -27,4 +27,6 @@ def assert_balances(rows: list[dict[str, Any]], ended: dict[str, Any], recording
             if lookup(gap["code"]).fault != "customer"
             for ms in range(gap["start_ms"], gap["end_ms"])
         }
+        for absence in recording["absences"]:
+            lacking.update(range(absence["start_ms"], min(absence["end_ms"], recording["duration_ms"])))
         assert ended["usage"]["billable_ms"] - given_back <= recording["duration_ms"] + 1 - len(lacking)
