@@ -16,7 +16,7 @@ _log = structlog.get_logger(__name__)
 
 _CLAIMED_SECONDS = 2.0  # a process that was started for a suspect has claimed it by then
 _OTHERS_SECONDS = 2.0  # so long a suspect is left to the host on which it was lost
-_THOROUGH_EVERY = 5  # of the looks that nothing here gave a reason for
+_UNASKED_EVERY = 10  # of the looks that nothing here gave a reason for: other hosts look as well
 
 
 class KnowsSuspects(Protocol):
@@ -39,7 +39,7 @@ class Quarantine:
         self._claims = claims
         self._start = start
         self._free_places = free_places
-        self._own = False
+        self._own = True  # they may have waited for this host to start
         self._started: dict[RunKey, float] = {}
 
     def released(self) -> None:
@@ -54,7 +54,7 @@ class Quarantine:
             DatabaseUnavailableError: call again.
         """
         own, self._own = self._own, False
-        if not own and not self._started and random.random() * _THOROUGH_EVERY >= 1:
+        if not own and not self._started and random.random() * _UNASKED_EVERY >= 1:
             return
         now = time.monotonic()
         self._started = {run: at for run, at in self._started.items() if now - at < _CLAIMED_SECONDS}

@@ -1,6 +1,5 @@
 """For whom a process is started, and for whom not again."""
 
-import asyncio
 from uuid import UUID
 
 import pytest
@@ -95,10 +94,9 @@ async def test_suspects_of_other_hosts_are_left_to_them_for_a_while(
     quarantine: Quarantine, waiting: Waiting, started: list[int]
 ) -> None:
     """Nobody here has lost one: it looks now and then, for those that have waited."""
-    for _ in range(100):
+    for _ in range(300):
         await quarantine.look()
-        await asyncio.sleep(0)
 
-    assert set(waiting.asked) == {2.0}
-    assert 2 <= len(waiting.asked) <= 60
+    assert (waiting.asked[0], set(waiting.asked[1:])) == (0, {2.0}), "those that waited for this host to start"
+    assert 2 <= len(waiting.asked) <= 120
     assert started == []
