@@ -139,8 +139,8 @@ class Settings(BaseModel):
         description="Recorder processes per worker that are started for sessions that processes have died with.",
         json_schema_extra=_why(
             "Besides the others, and only while they are needed. With more suspects than places, those share a process"
-            " that have not taken one down so. A process has 21 MB of its own (measured, without sessions) and up to five"
-            " connections to PostgreSQL."
+            " that have not taken one down so. A process has 21 MB of its own (measured, without sessions) and up to"
+            " five connections to PostgreSQL."
         ),
     )
     segment_seconds: float = Field(
