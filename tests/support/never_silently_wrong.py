@@ -75,11 +75,12 @@ async def assert_never_silently_wrong(
         secrets: that must be in no file of the stack: logs, spool, objects.
 
     Returns:
-        By each talker's identity, how the recording compares with what was spoken.
+        By each talker's identity, how the recording compares with what was spoken; of several with one identity, who
+        came one after the other, the last one's.
     """
     evidence = await Evidence.gather(stack, session_id, folder)
-    truths = {talker.room.local_participant.identity: evidence.truth_of(talker) for talker in talkers}
-    for identity, truth in truths.items():
+    truths = [(talker.room.local_participant.identity, evidence.truth_of(talker)) for talker in talkers]
+    for identity, truth in truths:
         assert truth.undeclared == [], f"{identity} is silent where no gap says so: {truth}"
         assert truth.false == [], f"{identity} is heard where a gap says that nothing true is: {truth}"
     _assert_opens(evidence)
@@ -88,7 +89,7 @@ async def assert_never_silently_wrong(
     ends = [move for move in evidence.timeline if move["status_to"] in _TERMINAL]
     assert len(ends) == 1, ends
     _assert_kept_secret(stack.folder, secrets)
-    return truths
+    return dict(truths)
 
 
 def since_start(sent: Sequence[Sent], session: Mapping[str, Any]) -> list[Sent]:

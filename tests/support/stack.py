@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -65,7 +65,11 @@ class Process:
 
     def child(self, word: str) -> psutil.Process:
         """The first descendant that has `word` in its command line."""
-        return next(child for child in self.children() if word in child.cmdline())
+        for child in self.children():
+            with suppress(psutil.NoSuchProcess):  # also one that is dead, and not waited for yet
+                if word in child.cmdline():
+                    return child
+        raise LookupError(f"{self.name} has no process with {word} in its command line")
 
     def kill(self) -> None:
         """kill -9 of this one process; its children die with it."""
