@@ -9,7 +9,16 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from audio.segments.segments import RecordKind, encode_audio, encode_header, encode_track, read_segment, segment_key
+from audio.segments.segments import (
+    RecordKind,
+    encode_absence,
+    encode_audio,
+    encode_gap,
+    encode_header,
+    encode_track,
+    read_segment,
+    segment_key,
+)
 from sessions.ids import format_id, new_uuid
 from store.database.boot_clock import SECOND_NS
 from store.lifecycle.pauses import COMMIT_SECONDS
@@ -57,6 +66,17 @@ async def test_a_stored_segment_leaves_the_spool(objects: Objects, segment: Seal
     await upload_segment(objects, ours, SESSION, segment, StoredJournal(segment.path.parent))
     assert data == await objects.get(f"spool/{NAME}/{segment.key.name}")
     assert not segment.path.exists()
+
+
+async def test_the_journal_keeps_what_a_segment_names(objects: Objects, tmp_path: Path) -> None:
+    """Gaps and absences are known even if the storage loses the segment."""
+    pieces = [encode_absence(2, 480, 480), encode_absence(3, 960, 480)]
+    data = b"".join([encode_header(NAME, 1, str(uuid4()), 0), encode_gap(1, "gap.rejoin", 0, 480), *pieces])
+    path = tmp_path / "00000001.seg"
+    path.write_bytes(data)
+    await upload_segment(objects, ours, SESSION, SealedSegment(path, segment_key(data, 1)), StoredJournal(tmp_path))
+    [stored] = StoredJournal.read(tmp_path).stored
+    assert (stored.gaps, stored.absences) == ((("gap.rejoin", 0, 480),), ((480, 1440),))
 
 
 async def test_a_segment_that_came_out_short_stays_in_the_spool(
