@@ -1,8 +1,8 @@
 """Where a track's frames lie on the session's clock.
 
-LiveKit's frames carry no timestamps: all that is known is when each arrived. Arrival can only be later than the truth
-(a stall, a burst after it), so arrival anchors the first frame, frames follow each other by count, and the anchor moves
-only on evidence that a delivery schedule alone can't produce.
+LiveKit's frames carry no timestamps: all that is known is when each arrived, and how long its jitter buffer kept it.
+Arrival can only be later than the truth (a stall, a burst after it), so arrival anchors the first frame, frames follow
+each other by count, and the anchor moves only on evidence that a delivery schedule alone can't produce.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Placed:
 
 
 class TrackTimeline:
-    """Places the frames of one track; what it returns never overlaps, and starts only grow.
+    """Places the frames of one track; what it returns never overlaps, and starts only grow, except after a `shift`.
 
     A frame that comes later than its place by more than the tolerance is held: either a later frame within the window
     is on time (it was a stall and its burst, all keep their places), or the window ends and all were late (samples are
@@ -49,6 +49,7 @@ class TrackTimeline:
         self._window_samples = sample_rate * late_window_ms // 1000
         self._longest_hold_samples = sample_rate * longest_hold_ms // 1000
         self._next_sample: int | None = None
+        self._first_sample = 0
         self._placed_end = 0
         self._held: list[tuple[int, Pcm]] = []
         self._held_samples = 0
@@ -57,19 +58,22 @@ class TrackTimeline:
         self._window_opened = 0  # arrival of the window's first late frame
         self._window_lateness = 0  # and how late that was
 
-    def push(self, pcm: Pcm, arrival_sample: int) -> list[Placed]:
+    def push(self, pcm: Pcm, arrival_sample: int, delay_samples: int = 0) -> list[Placed]:
         """Take a frame of shape (n,) whose last sample arrived at `arrival_sample`; return what is now decided.
 
-        The array is kept, not copied. Raises ValueError if it isn't int16 of one dimension.
+        It is known to have arrived `delay_samples` later than it could have. The array is kept, not copied.
+
+        Raises ValueError if it isn't int16 of one dimension.
         """
         if pcm.dtype != np.int16 or pcm.ndim != 1:
             raise ValueError(f"a frame is int16 of shape (n,), not {pcm.dtype} of shape {pcm.shape}")
         if len(pcm) == 0:
             return []
         placed = self.hold_expired(arrival_sample)
-        natural_start = arrival_sample - len(pcm)
+        natural_start = arrival_sample - delay_samples - len(pcm)
         if self._next_sample is None:
             self._next_sample = natural_start
+            self._first_sample = natural_start
         lateness = natural_start - (self._next_sample + self._held_samples)
         if lateness > self._tolerance_samples:
             self._hold(arrival_sample, pcm, lateness)
@@ -79,6 +83,18 @@ class TrackTimeline:
         placed += self.flush()
         placed += self._place(arrival_sample, pcm)
         return placed
+
+    def shift(self, samples: int) -> list[Placed]:
+        """Let what comes now lie so much later, or earlier; return what was held.
+
+        Earlier, it may overlap what was placed in its place: that was made up while this was under way. Nothing lies
+        before the track's first sample.
+        """
+        held = self.flush()
+        if self._next_sample is not None:
+            self._next_sample = max(self._next_sample + samples, self._first_sample)
+            self._placed_end = min(self._placed_end, max(self._next_sample, 0))
+        return held
 
     def hold_expired(self, now_sample: int) -> list[Placed]:
         """Return held frames from the later anchor if the window ended before `now_sample`, else nothing.

@@ -8,10 +8,9 @@ from typing import Any
 
 from livekit import api as livekit_api
 
-from tests.e2e.test_never_silently_wrong import recorders
 from tests.support.beeps import BeepPlan, BeepTalker
 from tests.support.bill import assert_balances
-from tests.support.stack import Stack, eventually
+from tests.support.stack import Stack, eventually, recorders
 
 SEEN_MS = 500  # from a participant's join or leave to the worker's hearing of it, there and back
 TOLD_MS = 1500  # of an absence, that a killed worker may not have told yet

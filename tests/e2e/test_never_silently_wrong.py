@@ -6,12 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psutil
 from livekit import rtc
 
 from tests.support.never_silently_wrong import assert_never_silently_wrong
 from tests.support.slots import SlotTalker
-from tests.support.stack import Stack, eventually
+from tests.support.stack import Stack, eventually, recorders
 
 
 async def test_undisturbed_every_slot_is_in_the_file(
@@ -55,11 +54,6 @@ async def test_a_killed_recorder_loses_only_what_is_named(
 
     assert truths["ann"].lost > 0
     assert truths["ann"].heard > 60
-
-
-def recorders(pid: int) -> list[psutil.Process]:
-    """The processes of a worker that record."""
-    return [child for child in psutil.Process(pid).children(recursive=True) if "recorder" in child.cmdline()]
 
 
 async def _joined(stack: Stack, session_id: str, epoch: int) -> bool:

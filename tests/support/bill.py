@@ -25,8 +25,9 @@ def assert_balances(rows: list[dict[str, Any]], ended: dict[str, Any], recording
             ms
             for gap in recording["gaps"]
             if lookup(gap["code"]).fault != "customer"
-            for ms in range(gap["start_ms"], gap["end_ms"])
+            for ms in range(gap["start_ms"], min(gap["end_ms"], recording["duration_ms"]))
         }
         for absence in recording["absences"]:
             lacking.update(range(absence["start_ms"], min(absence["end_ms"], recording["duration_ms"])))
-        assert ended["usage"]["billable_ms"] - given_back <= recording["duration_ms"] + 1 - len(lacking)
+        billed = ended["usage"]["billable_ms"] - given_back
+        assert billed <= recording["duration_ms"] + 1 - len(lacking), recording["gaps"]

@@ -117,13 +117,15 @@ class SlotTalker:
     sent: list[Sent] = field(default_factory=list)
     torn: set[int] = field(default_factory=set)
     encryption: rtc.E2EEOptions | None = None
+    queue_ms: int = _QUEUE_MS  # of the source; without one, what is not pushed in time is not even silence
     room: rtc.Room = field(default_factory=rtc.Room)
     _source: rtc.AudioSource | None = None
     _talking: "asyncio.Task[None] | None" = None
+    _stalled_until: float = 0.0
 
     async def __aenter__(self) -> Self:
         await self.room.connect(self.url, self.token, rtc.RoomOptions(auto_subscribe=False, encryption=self.encryption))
-        self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=_QUEUE_MS)
+        self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=self.queue_ms)
         track = rtc.LocalAudioTrack.create_audio_track("slots", self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
         await self.room.local_participant.publish_track(track, options)
@@ -140,17 +142,31 @@ class SlotTalker:
         if self._source is not None:
             await self._source.aclose()
 
+    def stall(self, seconds: float) -> None:
+        """Say nothing from the next slot on, as a sound card that stands still; then go on with the slot of then."""
+        self._stalled_until = time.time() + seconds
+
     async def _talk(self, source: rtc.AudioSource) -> None:
         number, begun = 0, time.time()
         while True:
             due = begun + number * SLOT_SECONDS
             await asyncio.sleep(max(due - time.time(), 0))
+            if time.time() < self._stalled_until:
+                number += 1
+                continue
             if time.time() - due > _LATE_SECONDS:
                 self.torn |= {number - 1, number, number + 1}
-            block = self.voice.slot(number)
             self.sent.append(Sent(number, due))
-            await source.capture_frame(rtc.AudioFrame(block.tobytes(), SAMPLE_RATE, 1, SLOT_SAMPLES))
+            await self._say(source, self.voice.slot(number), due)
             number += 1
+
+    async def _say(self, source: rtc.AudioSource, block: NDArray[np.int16], due: float) -> None:
+        piece = SLOT_SAMPLES if self.queue_ms else SLOT_SAMPLES // 10
+        for start in range(0, SLOT_SAMPLES, piece):
+            if not self.queue_ms:
+                await asyncio.sleep(max(due + start / SAMPLE_RATE - time.time(), 0))
+            frame = rtc.AudioFrame(block[start : start + piece].tobytes(), SAMPLE_RATE, 1, piece)
+            await source.capture_frame(frame)
 
 
 @dataclass(frozen=True, slots=True)

@@ -287,3 +287,8 @@ class Stack:
         url = self.livekit.url.replace("ws", "http", 1)
         async with livekit_api.LiveKitAPI(url, self.livekit.api_key, self.livekit.api_secret) as client:
             yield client
+
+
+def recorders(pid: int) -> list[psutil.Process]:
+    """The processes of a worker that record."""
+    return [child for child in psutil.Process(pid).children(recursive=True) if "recorder" in child.cmdline()]

@@ -6,6 +6,9 @@ from audio.pcm import SAMPLE_RATE
 from worker.room.room_reading import TrackReading
 
 _LEAST_SAMPLES = SAMPLE_RATE // 5  # within one reading; any network loses less than that
+_MOST = 0.8  # of an interval that is shorter than that, if it is not shorter than this
+_LEAST_OF_SHORT_SAMPLES = SAMPLE_RATE // 10
+_LEAST_REST_SAMPLES = SAMPLE_RATE // 50  # of a hole that began before the interval
 _ALL = 0.9  # of an interval: the counter lags by what is decoded at once
 
 
@@ -57,8 +60,9 @@ class ConcealmentWatch:
         made_up = min(counted - muted_samples, interval)
         if made_up > _ALL * interval:
             made_up = interval
-        went_on, self._was_concealing = self._was_concealing, made_up >= _LEAST_SAMPLES
-        if made_up < _LEAST_SAMPLES:
+        went_on = self._was_concealing
+        self._was_concealing = made_up >= min(_LEAST_SAMPLES, max(_MOST * interval, _LEAST_OF_SHORT_SAMPLES))
+        if not self._was_concealing and not (went_on and made_up >= _LEAST_REST_SAMPLES):
             return None
         end = now_sample - muted_samples
         return (since, since + made_up) if went_on else (end - made_up, end)

@@ -1,15 +1,14 @@
 """One run's recorder: it takes frames of tracks and puts records into the spool, on the event loop, never waiting."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from audio.levels import FLOOR_DBFS, peak_dbfs
 from audio.pcm import SAMPLE_RATE, SAMPLES_PER_FRAME, Pcm
-from audio.placing.timeline import Placed, TrackTimeline
+from audio.placing.timeline import Placed
 from audio.ranges import Range, kept_ranges
 from audio.sine import sine_block
-from worker.capture.concealment import ConcealmentWatch
+from worker.capture.room_track import RoomTrack
 from worker.clock.pause_ranges import overlaps
 from worker.clock.session_clock import SessionClock
 from worker.lease.live_run import Counters
@@ -19,29 +18,25 @@ from worker.room.room_reading import TrackReading
 from worker.room.stream_events import AUDIO_STREAM
 from worker.spool.run_spool import RunSpool
 
+_CHANGING_SECONDS = 0.15  # between readings while a track's delay changes
 _MOST_SINE_SAMPLES = 10 * SAMPLE_RATE  # per record; a loop that stood still has much to catch up
 
 
-@dataclass(slots=True)
-class _Track:
-    number: int
-    sid: str
-    identity: str
-    timeline: TrackTimeline = field(default_factory=TrackTimeline)
-    concealment: ConcealmentWatch = field(default_factory=ConcealmentWatch)
-    arrivals_ns: tuple[int, int] | None = None  # of the first frame and the last one
-    closed: bool = False
-
-
 class Recorder:
-    """Places what arrives on the session's clock and appends it to the spool."""
+    """Places what arrives on the session's clock and appends it to the spool.
 
-    def __init__(self, clock: SessionClock, spool: RunSpool) -> None:
+    Args:
+        hurry: asks for a reading of the room within so many seconds.
+    """
+
+    def __init__(self, clock: SessionClock, spool: RunSpool, hurry: Callable[[float], None]) -> None:
+        self._hurry = hurry
+        self._made_up: list[Range] = []  # by tracks that have ended
         self._received_samples = 0  # over all tracks
         self._first_frame_at: datetime | None = None
         self._clock = clock
         self._spool = spool
-        self._tracks: dict[str, _Track] = {}
+        self._tracks: dict[str, RoomTrack] = {}
         self._numbers = 0
         self._peak_dbfs = FLOOR_DBFS
         self._sine_number: int | None = None
@@ -51,11 +46,7 @@ class Recorder:
     @property
     def heard(self) -> list[HeardTrack]:
         """The tracks that are being recorded and have delivered frames."""
-        return [
-            HeardTrack(track.sid, track.identity, *track.arrivals_ns)
-            for track in self._tracks.values()
-            if track.arrivals_ns is not None
-        ]
+        return [heard for track in self._tracks.values() if (heard := track.heard) is not None]
 
     def take_counters(self) -> Counters:
         """What was received so far, over all tracks; the peak is that since this was asked the last time."""
@@ -72,7 +63,7 @@ class Recorder:
         self.close_track(remote.sid)
         number = self._next_number()
         self._spool.add_track(number, identity=remote.identity, name=remote.name, sid=remote.sid, side="room")
-        track = _Track(number, remote.sid, remote.identity)
+        track = RoomTrack(number, remote.sid, remote.identity, self._clock, lambda: self._hurry(0))
         self._tracks[remote.sid] = track
 
         def append(arrival_ns: int, pcm: Pcm) -> None:
@@ -84,8 +75,9 @@ class Recorder:
         """End a track, and write what its timeline holds back."""
         track = self._tracks.pop(sid, None)
         if track is not None:
-            track.closed = True
-            self._write(track.number, track.timeline.flush())
+            placed, made_up = track.close()
+            self._write(track.number, placed)
+            self._made_up += made_up
 
     def close_tracks(self) -> None:
         """End all tracks."""
@@ -126,15 +118,45 @@ class Recorder:
     def mute(self, sid: str, muted: bool, now_ns: int) -> None:
         """A track was muted, or unmuted."""
         if (track := self._tracks.get(sid)) is not None:
-            track.concealment.mute(muted, self._clock.sample_at(now_ns))
+            track.mute(muted, now_ns)
 
-    def made_up(self, readings: Mapping[str, TrackReading], now_ns: int) -> list[tuple[int, int]]:
-        """Take a reading of every track (by sid); the stretches that were made up since, as [from, to) of the boot-time
-        clock in nanoseconds.
+    def read(self, readings: Mapping[str, TrackReading], asked_ns: int) -> list[tuple[int, int]]:
+        """Take a reading of every track (by sid) that was asked for at `asked_ns`.
+
+        Returns the stretches that jitter buffers have made up since, as [from, to) of the boot-time clock in
+        nanoseconds.
         """
-        now_sample = self._clock.sample_at(now_ns)
-        found = [track.concealment.read(readings.get(sid), now_sample) for sid, track in self._tracks.items()]
-        return [(self._clock.boottime_of(one[0]), self._clock.boottime_of(one[1])) for one in found if one is not None]
+        for sid, track in self._tracks.items():
+            placed, made_up = track.read(readings.get(sid), asked_ns)
+            self._write(track.number, placed)
+            self._made_up += made_up
+        if any(track.changing for track in self._tracks.values()):
+            self._hurry(_CHANGING_SECONDS)
+        return self._take_made_up()
+
+    def give_up(self, now_ns: int) -> list[tuple[int, int]]:
+        """The stretches that nothing will fill any more, when the end comes now."""
+        for track in self._tracks.values():
+            self._made_up += track.give_up(now_ns)
+        return self._take_made_up()
+
+    def _take_made_up(self) -> list[tuple[int, int]]:
+        made_up, self._made_up = self._made_up, []
+        return [(self._clock.boottime_of(start), self._clock.boottime_of(end)) for start, end in made_up]
+
+    def missed(self, from_ns: int, to_ns: int) -> tuple[int, int] | None:
+        """What some track has no true audio of, after a standstill of this process between these instants.
+
+        None: not known yet.
+        """
+        found = [track.missed(from_ns, to_ns) for track in self._tracks.values()]
+        known = [one for one in found if one is not None]
+        if len(known) < len(found):
+            return None
+        lacking = [one for one in known if one[1] > one[0]]
+        if known and not lacking:
+            return from_ns, from_ns
+        return min((one[0] for one in lacking), default=from_ns), max((one[1] for one in lacking), default=to_ns)
 
     def start_sine(self, start_sample: int) -> None:
         """Let the synthetic input begin; it is written by `tick` up to the present."""
@@ -151,21 +173,20 @@ class Recorder:
         """Do what is due: write held frames whose window is over, write the sine, seal a segment that is old enough."""
         now_sample = self._clock.sample_at(now_ns)
         for track in self._tracks.values():
-            self._write(track.number, track.timeline.hold_expired(now_sample))
+            self._write(track.number, track.tick(now_ns))
         self._write_sine(now_ns)
         self._spool.rotate(now_sample)
         self._spool.watch()
 
-    def _append(self, track: _Track, arrival_ns: int, pcm: Pcm) -> None:
+    def _append(self, track: RoomTrack, arrival_ns: int, pcm: Pcm) -> None:
         if track.closed:
             return
         self._note_frame(arrival_ns)
-        track.arrivals_ns = (arrival_ns if track.arrivals_ns is None else track.arrivals_ns[0], arrival_ns)
         arrival_sample = self._clock.sample_at(arrival_ns)
         if not self._cuts or not overlaps(arrival_sample - 1, arrival_sample, self._cuts):
             self._received_samples += len(pcm)
             self._peak_dbfs = max(self._peak_dbfs, peak_dbfs(pcm))
-        self._write(track.number, track.timeline.push(pcm, arrival_sample))
+        self._write(track.number, track.push(arrival_ns, pcm))
 
     def _note_frame(self, arrival_ns: int) -> None:
         if self._first_frame_at is None:

@@ -69,6 +69,15 @@ def _counters(pair: CandidatePairStats, wall_minus_boot_ns: int) -> PairCounters
 def _receivers(reports: Iterable[RtcStats]) -> Iterable[tuple[str, TrackReading]]:
     for one in reports:
         if one.HasField("inbound_rtp"):
-            inbound = one.inbound_rtp.inbound
-            packets = one.inbound_rtp.received.packets_received
-            yield inbound.track_identifier, TrackReading(inbound.concealed_samples, packets)
+            inbound, received = one.inbound_rtp.inbound, one.inbound_rtp.received
+            yield (
+                inbound.track_identifier,
+                TrackReading(
+                    concealed_samples=inbound.concealed_samples,
+                    emitted_samples=inbound.jitter_buffer_emitted_count,
+                    waited_seconds=inbound.jitter_buffer_delay,
+                    packets=received.packets_received,
+                    discarded_packets=inbound.packets_discarded,
+                    lost_packets=received.packets_lost,
+                ),
+            )

@@ -1,4 +1,4 @@
-"""One reading of a room: what its transport has received, and what its jitter buffers have made up."""
+"""One reading of a room: what its transport has received, and what its jitter buffers have done with it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,10 +8,22 @@ from worker.room.connection_proof import ConnectionReading
 
 @dataclass(frozen=True, slots=True)
 class TrackReading:
-    """A track's receiver: samples (at 48 kHz) that its jitter buffer has made up so far, and packets that came."""
+    """A track's receiver, by counters that only grow. Samples are at 48 kHz.
+
+    Attributes:
+        concealed_samples: that the jitter buffer has made up.
+        emitted_samples: of packets that the jitter buffer has given to the decoder.
+        waited_seconds: how long each of these samples was in the jitter buffer, summed up.
+        packets: that came; `discarded_packets` of them were not played: doubles, and what a full buffer let go.
+        lost_packets: that did not come though later ones did.
+    """
 
     concealed_samples: int
+    emitted_samples: int
+    waited_seconds: float
     packets: int
+    discarded_packets: int
+    lost_packets: int
 
 
 @dataclass(frozen=True, slots=True)

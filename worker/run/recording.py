@@ -1,6 +1,6 @@
 """What exists once a run is `running`: its spool, recorder and uploader, its sources, and the loops around them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from store.database.boot_clock import boottime_ns
@@ -38,6 +38,7 @@ class RunRecording:
     Args:
         folder: opened before the session became `running`, so that a worker without a disk records nothing.
         pauses: those that the session had when it became `running`.
+        hurry: asks for a reading of the room within so many seconds.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class RunRecording:
         clock: SessionClock,
         pauses: tuple[Pause, ...],
         spawn: Spawn,
+        hurry: Callable[[float], None],
     ) -> None:
         self.clock = clock
         self._run = run
@@ -63,9 +65,9 @@ class RunRecording:
             on_sealed=self._uploader.add,
             on_failed=lambda _: run.wake(),
         )
-        self._recorder = Recorder(clock, self._spool)
+        self._recorder = Recorder(clock, self._spool, hurry)
         self._stamps = RunStamps(clock, self._recorder, self._uploader, pauses)
-        self._standstills = Standstills(run, self.gap)
+        self._standstills = Standstills(run, self.gap, self._recorder.missed)
         self._messages = RoomMessages(run, SessionLog(tools.db), clock)
         self._tracks = RoomTracks(self._recorder, spawn)
         self._sources: tuple[Source, ...] = (*self._stand_ins(claim), self._tracks)
@@ -134,9 +136,13 @@ class RunRecording:
         """The tracks that are being recorded and have delivered frames."""
         return self._recorder.heard
 
-    def made_up(self, reading: RoomReading, asked_ns: int) -> list[tuple[int, int]]:
-        """The stretches that jitter buffers have made up since the reading before, on the boot-time clock."""
-        return self._recorder.made_up(reading.tracks, asked_ns)
+    def read(self, reading: RoomReading, asked_ns: int) -> list[tuple[int, int]]:
+        """Take a reading; the stretches that jitter buffers have made up since, on the boot-time clock."""
+        return self._recorder.read(reading.tracks, asked_ns)
+
+    def give_up(self, now_ns: int) -> list[tuple[int, int]]:
+        """The stretches that nothing will fill any more, when the end comes now."""
+        return self._recorder.give_up(now_ns)
 
     def hear(self, opened: TextOpened) -> None:
         """Log a text of the room once it is whole."""
@@ -164,9 +170,9 @@ class RunRecording:
 
     async def finish(self, ending_at: datetime | None, beats: Beats, stopped_ns: int) -> RunSegments:
         """Drain and seal, prove the last stretch, upload everything that lies before the stop; what was stored."""
+        self._standstills.name(stopped_ns, final=True)
         for source in self._sources:
             source.end(stopped_ns)
-        self._standstills.name(stopped_ns)
         await self._spool.close()
         self._stamps.end_at(ending_at)
         if not self._run.replaced:

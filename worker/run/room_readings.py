@@ -1,4 +1,4 @@
-"""Readings of the room that a run is in: once a second, and at once when a microphone is muted or unmuted."""
+"""Readings of the room that a run is in: twice a second, and at once when something has changed."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from store.waiting.set_within import set_within
 from worker.room.livekit_room import LiveKitRoom
 from worker.room.room_reading import RoomReading
 
-_SECONDS = 1.0
+_SECONDS = 0.5
 
 
 class RoomReadings:
@@ -21,17 +21,22 @@ class RoomReadings:
     def __init__(self, taken: Callable[[RoomReading | None, int], None]) -> None:
         self._taken = taken
         self._hurry = asyncio.Event()
+        self._pause_seconds = _SECONDS
 
-    def hurry(self) -> None:
-        """Take one now."""
-        self._hurry.set()
+    def hurry(self, seconds: float = 0.0) -> None:
+        """Take one within so many seconds."""
+        if seconds:
+            self._pause_seconds = min(seconds, self._pause_seconds)
+        else:
+            self._hurry.set()
 
     async def follow(self, room: LiveKitRoom, in_room: Callable[[], bool]) -> None:
         """Read `room` until `in_room` says that the run is not in it any more."""
         while in_room():
             self._hurry.clear()
+            self._pause_seconds = _SECONDS
             await self.take(room, in_room)
-            await set_within(self._hurry, _SECONDS)
+            await set_within(self._hurry, self._pause_seconds)
 
     async def take(self, room: LiveKitRoom, in_room: Callable[[], bool]) -> None:
         """Take one reading."""

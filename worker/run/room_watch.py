@@ -77,6 +77,10 @@ class RoomWatch:
         room.listen()
         self._spawn(self._readings.follow(room, lambda: self._seat.room is room), "room-readings")
 
+    def hurry(self, seconds: float) -> None:
+        """Take a reading of the room within so many seconds."""
+        self._readings.hurry(seconds)
+
     async def look(self, room: LiveKitRoom, recording: RunRecording, now_ns: int) -> RunStop | None:
         """Take in everything that has happened in the room; a stop if it ends the recording."""
         for event in room.events.drain():
@@ -113,6 +117,8 @@ class RoomWatch:
             except TimeoutError:
                 pass
         now_ns, tracks = boottime_ns(), recording.heard
+        for from_ns, to_ns in recording.give_up(now_ns):
+            self._hole.made_up(from_ns, to_ns)
         if not self._hole.open and room is not None:
             _note(recording, self._unheard.close(now_ns, tracks))
         _note(recording, self._hole.close(now_ns, tracks))
@@ -129,7 +135,7 @@ class RoomWatch:
     def _read(self, reading: RoomReading | None, asked_ns: int) -> None:
         self._hole.read(None if reading is None else reading.connection, asked_ns)
         if reading is not None and self._recording is not None:
-            for from_ns, to_ns in self._recording.made_up(reading, asked_ns):
+            for from_ns, to_ns in self._recording.read(reading, asked_ns):
                 self._hole.made_up(from_ns, to_ns)
         if self._hole.hopeless:
             self._run.wake()

@@ -195,7 +195,9 @@ class SessionRunner:
             return None
         paused = () if session.paused_at is None else (Pause(session.paused_at, None),)
         clock = SessionClock(session.started_at, self._clock_pair)
-        recording = RunRecording(self._claim, self._run, self._tools, folder, clock, paused, self._spawn)
+        recording = RunRecording(
+            self._claim, self._run, self._tools, folder, clock, paused, self._spawn, self._watch.hurry
+        )
         recording.start()
         _log.info("session.running", resumed=self._claim.resumed)
         return recording

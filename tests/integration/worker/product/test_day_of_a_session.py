@@ -110,7 +110,8 @@ async def test_a_day_of_a_session_is_counted_placed_and_billed_to_its_end(databa
                 on_sealed=uploader.add,
                 on_failed=pytest.fail,
             )
-            day = Day(engine, fence, Recorder(clock, spool), uploader)
+            recorder = Recorder(clock, spool, lambda _seconds: None)
+            day = Day(engine, fence, recorder, uploader)
             await day.live()
             await spool.close()
             await asyncio.sleep(0)

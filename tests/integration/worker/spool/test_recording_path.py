@@ -68,7 +68,7 @@ async def test_beeps_of_two_participants_are_read_back_from_the_spool(livekit: L
                 on_sealed=sealed.append,
                 on_failed=pytest.fail,
             )
-            recorder = Recorder(clock, spool)
+            recorder = Recorder(clock, spool, lambda _seconds: None)
             room.listen()
 
             async def record() -> None:

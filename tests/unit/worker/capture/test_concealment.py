@@ -8,7 +8,8 @@ SECOND = 48_000
 
 def read(watch: ConcealmentWatch, total: int, position: int, packets: int | None = None) -> tuple[int, int] | None:
     """A reading; packets have come in proportion to the time unless it says otherwise."""
-    return watch.read(TrackReading(total, position // 960 if packets is None else packets), position)
+    came = position // 960 if packets is None else packets
+    return watch.read(TrackReading(total, came * 960, 0.0, came, 0, 0), position)
 
 
 def test_little_concealment_is_no_gap() -> None:

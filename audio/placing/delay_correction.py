@@ -1,0 +1,42 @@
+"""Takes back what a changing delay does to a track's time: what is growing stretches it, what is shrinking presses it.
+
+A jitter buffer that builds up says every word later than the one before, by up to seconds, and makes the speech longer
+for it; one that drains makes it shorter. The delay tells how much, so the frames get the length that was spoken.
+"""
+
+from dataclasses import dataclass
+
+from audio.pcm import SAMPLE_RATE, Pcm
+from audio.placing.splice import splice
+
+_JUMP_SAMPLES = SAMPLE_RATE // 4  # no stretching changes a delay so much within a few readings
+_START_SAMPLES = 3 * SAMPLE_RATE // 50  # a delay wanders so far by itself
+_STOP_SAMPLES = SAMPLE_RATE // 100
+_MOST_SHARE = 0.6  # of a frame, at a time
+
+
+@dataclass(slots=True)
+class DelayCorrection:
+    """Follows one track's delay; `delay_samples` is what the frames that were handed out are late by."""
+
+    delay_samples: int = 0
+    _correcting: bool = False
+
+    def jump(self, delay_samples: int) -> int:
+        """Take a delay that is another one at once; returns by how much it has grown, 0 if it is no jump."""
+        grown = delay_samples - self.delay_samples
+        if abs(grown) < _JUMP_SAMPLES:
+            return 0
+        self.delay_samples, self._correcting = delay_samples, False
+        return grown
+
+    def correct(self, pcm: Pcm, delay_samples: int) -> Pcm:
+        """Return a frame of shape (n,) shorter or longer, by as much of the change as one frame can bear."""
+        grown = delay_samples - self.delay_samples
+        self._correcting = abs(grown) > (_STOP_SAMPLES if self._correcting else _START_SAMPLES)
+        if not self._correcting:
+            return pcm
+        piece = min(max(2 * abs(grown) // 3, _STOP_SAMPLES), round(len(pcm) * _MOST_SHARE))
+        spliced = splice(pcm, -piece if grown > 0 else piece)
+        self.delay_samples += len(pcm) - len(spliced)
+        return spliced

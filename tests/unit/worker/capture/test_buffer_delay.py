@@ -1,0 +1,183 @@
+"""A simulated jitter buffer's counters, read now and then, tell how late its audio comes out."""
+
+from collections.abc import Callable, Iterator
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from store.database.boot_clock import SECOND_NS
+from worker.capture.buffer_delay import BufferDelay
+from worker.room.room_reading import TrackReading
+
+PACKET_MS = 20
+STEP_MS = 10
+EXACT_MS = 45  # a packet in every counter, and a half
+WHILE_BOTH_SPEAK_MS = 60  # more, when the waiting has nearly caught up with the backlog
+
+
+class Receiver:
+    """Takes packets as they arrive and plays them at a speed, both by the millisecond."""
+
+    def __init__(self, doubles: int = 1) -> None:
+        self.now_ms = 0
+        self.playing_ms = 0.0  # when what is played now was spoken
+        self._doubles = doubles
+        self._waiting: list[tuple[int, int]] = []  # spoken, arrived
+        self._credit_ms = -30.0
+        self._emitted = self._packets = self._discarded = self._lost = self._concealed = 0
+        self._waited_seconds = 0.0
+
+    def arrive(self, spoken_ms: int) -> None:
+        self._packets += 1
+        self._discarded += self._doubles
+        self._waiting.append((spoken_ms, self.now_ms))
+
+    def lose(self) -> None:
+        self._lost += 1
+
+    def flush(self) -> None:
+        """As a full buffer does."""
+        self._discarded += len(self._waiting)
+        self._waiting.clear()
+
+    def play(self, speed: float) -> None:
+        self._credit_ms += STEP_MS * speed
+        while self._credit_ms >= PACKET_MS and self._waiting:
+            spoken_ms, arrived_ms = self._waiting.pop(0)
+            self.playing_ms = spoken_ms + PACKET_MS
+            self._emitted += 960
+            self._waited_seconds += 960 * (self.now_ms - arrived_ms) / 1000
+            self._credit_ms -= PACKET_MS
+        if self._credit_ms >= PACKET_MS:
+            self._concealed += 960
+            self._credit_ms -= PACKET_MS
+
+    @property
+    def delay_ms(self) -> float:
+        return self.now_ms - self.playing_ms
+
+    def reading(self) -> TrackReading:
+        return TrackReading(
+            self._concealed, self._emitted, self._waited_seconds, self._packets, self._discarded, self._lost
+        )
+
+
+def followed(
+    receiver: Receiver,
+    seconds: float,
+    *,
+    arrives: Callable[[int], list[int]],
+    speed: Callable[[int], float] = lambda _: 1.0,
+    every_ms: Callable[[int], int] = lambda _: 500,
+) -> Iterator[tuple[int, float, float]]:
+    """At each reading: the time, what the readings say, and the truth, both without what every track has."""
+    delay = BufferDelay()
+    rest_ms, next_ms = None, 100
+    for now_ms in range(0, round(seconds * 1000), STEP_MS):
+        receiver.now_ms = now_ms
+        for spoken_ms in arrives(now_ms):
+            receiver.arrive(spoken_ms)
+        receiver.play(speed(now_ms))
+        if now_ms >= next_ms:
+            next_ms = now_ms + every_ms(now_ms)
+            now_ns = now_ms * SECOND_NS // 1000
+            delay.read(receiver.reading(), now_ns)
+            told = delay.at(now_ns)
+            assert told is not None
+            if now_ms < 2000:
+                rest_ms = (told / 48, receiver.delay_ms)
+            else:
+                assert rest_ms is not None
+                yield now_ms, told / 48 - rest_ms[0], receiver.delay_ms - rest_ms[1]
+
+
+def steady(now_ms: int) -> list[int]:
+    return [now_ms] if now_ms % PACKET_MS == 0 else []
+
+
+def held_up(from_ms: int, to_ms: int) -> Callable[[int], list[int]]:
+    """What is sent meanwhile comes at the end, all at once."""
+
+    def arrives(now_ms: int) -> list[int]:
+        if from_ms <= now_ms < to_ms:
+            return []
+        if now_ms == to_ms:
+            return list(range(from_ms, to_ms + 1, PACKET_MS))
+        return steady(now_ms)
+
+    return arrives
+
+
+def not_sent(from_ms: int, to_ms: int) -> Callable[[int], list[int]]:
+    """Capture stands still: nothing is spoken meanwhile."""
+    return lambda now_ms: [] if from_ms <= now_ms < to_ms else steady(now_ms)
+
+
+def test_at_rest_it_is_what_the_samples_wait() -> None:
+    """And does not change."""
+    assert all(abs(told - true) <= 20 for _, told, true in followed(Receiver(), 10, arrives=steady))
+
+
+@given(st.integers(400, 3500), st.sampled_from([0, 1]), st.floats(1.0, 1.5), st.integers(0, 400))
+def test_behind_a_burst_it_is_what_was_held_up(held_ms: int, doubles: int, drain: float, shift_ms: int) -> None:
+    """Though none of the packets waits for long at first."""
+    from_ms = 4000 + shift_ms // PACKET_MS * PACKET_MS
+    to_ms = from_ms + held_ms // PACKET_MS * PACKET_MS
+    receiver = Receiver(doubles)
+
+    def speed(now_ms: int) -> float:
+        return drain if now_ms > to_ms + 1500 and receiver.delay_ms > 80 else 1.0
+
+    for now_ms, told, true in followed(
+        receiver, 14, arrives=held_up(from_ms, to_ms), speed=speed, every_ms=lambda _: 150
+    ):
+        if not from_ms <= now_ms <= to_ms + 150:
+            assert abs(told - true) <= EXACT_MS + WHILE_BOTH_SPEAK_MS, f"at {now_ms}: {told} instead of {true}"
+
+
+@given(st.floats(0.8, 0.95), st.integers(500, 1500))
+def test_a_buffer_that_builds_up_is_followed(slow: float, stall_ms: int) -> None:
+    """It takes a pause of the capture for jitter; nothing was held up."""
+    to_ms = 4000 + stall_ms // PACKET_MS * PACKET_MS
+    receiver = Receiver()
+
+    def speed(now_ms: int) -> float:
+        return slow if now_ms > to_ms + 1000 and receiver.delay_ms < 1200 else 1.0
+
+    for now_ms, told, true in followed(receiver, 16, arrives=not_sent(4000, to_ms), speed=speed):
+        if not 4000 <= now_ms <= to_ms + 1000:
+            assert abs(told - true) <= EXACT_MS, f"at {now_ms}: {told} instead of {true}"
+
+
+def test_what_a_full_buffer_lets_go_is_no_delay() -> None:
+    """8 s came at once, and the last quarter of a second was kept."""
+    receiver = Receiver()
+    burst = held_up(4000, 12_000)
+
+    def arrives(now_ms: int) -> list[int]:
+        if now_ms != 12_000:
+            return burst(now_ms)
+        for spoken_ms in range(4000, 11_760, PACKET_MS):
+            receiver.arrive(spoken_ms)
+        receiver.flush()
+        return list(range(11_760, 12_001, PACKET_MS))
+
+    for now_ms, told, true in followed(receiver, 16, arrives=arrives, every_ms=lambda _: 150):
+        if not 4000 <= now_ms <= 12_200:
+            assert abs(told - true) <= EXACT_MS + WHILE_BOTH_SPEAK_MS, f"at {now_ms}: {told} instead of {true}"
+
+
+@given(st.floats(0.01, 0.2), st.randoms(use_true_random=False))
+def test_lost_packets_are_no_delay(share: float, random: Random) -> None:
+    """They are made up in their time."""
+    receiver = Receiver()
+
+    def arrives(now_ms: int) -> list[int]:
+        if now_ms > 2000 and steady(now_ms) and random.random() < share:
+            receiver.lose()
+            return []
+        return steady(now_ms)
+
+    for now_ms, told, _ in followed(receiver, 10, arrives=arrives):
+        assert told <= 150, f"at {now_ms}: {told}"

@@ -1,0 +1,207 @@
+"""One remote track, from its subscription to its end: frames and readings go in, placed frames come out.
+
+A frame's place is its arrival less the delay of the jitter buffer. The delay is known by readings, which come now and
+then, so a frame whose delay may have become another one is kept until the next reading: the first one after silence
+that was made up, and those that come after a standstill.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from audio.pcm import SAMPLE_RATE, Pcm
+from audio.placing.delay_correction import DelayCorrection
+from audio.placing.timeline import Placed, TrackTimeline
+from audio.ranges import Range, merged_ranges
+from store.database.boot_clock import SECOND_NS
+from worker.capture.buffer_delay import BufferDelay
+from worker.capture.catch_up import CatchUp
+from worker.capture.concealment import ConcealmentWatch
+from worker.clock.session_clock import SessionClock
+from worker.room.heard_track import HeardTrack
+from worker.room.room_reading import TrackReading
+
+_AT_REST_SAMPLES = SAMPLE_RATE // 25  # the delay that every track has
+_LONGEST_WAIT_NS = 3 * SECOND_NS // 2  # for a reading
+_LONGEST_STALL_SAMPLES = 5 * SAMPLE_RATE  # after which nothing that was held up is expected any more
+_MADE_UP = 0.7  # of what was due in a standstill: then the jitter buffer stood still too, and not just the event loop
+_LEAST_SAMPLES = SAMPLE_RATE // 5  # that are named
+_SEAM_SAMPLES = SAMPLE_RATE // 5  # where made-up audio goes over into what was held up, neither is true
+_SEAM_NS = SECOND_NS // 5
+_LOST_PACKETS = 10  # in a standstill
+
+
+class _Frame(NamedTuple):
+    arrival_ns: int
+    pcm: Pcm
+    overdue: bool  # due in a standstill
+
+
+@dataclass(slots=True)
+class RoomTrack:
+    """Instants are of the boot-time clock in nanoseconds, positions are samples of the session's clock.
+
+    Args:
+        hurry: asks for a reading now.
+    """
+
+    number: int
+    sid: str
+    identity: str
+    clock: SessionClock
+    hurry: Callable[[], None]
+    closed: bool = field(init=False, default=False)
+    _timeline: TrackTimeline = field(init=False, default_factory=TrackTimeline)
+    _delay: BufferDelay = field(init=False, default_factory=BufferDelay)
+    _correction: DelayCorrection = field(init=False, default_factory=DelayCorrection)
+    _concealment: ConcealmentWatch = field(init=False, default_factory=ConcealmentWatch)
+    _arrivals_ns: tuple[int, int] | None = field(init=False, default=None)  # of the first frame and the last one
+    _silent: bool = field(init=False, default=False)  # the last frame was nothing but zeros
+    _waiting: list[_Frame] = field(init=False, default_factory=list)  # for a reading
+    _before: TrackReading | None = field(init=False, default=None)  # the last reading before the last standstill
+    _catch_up: CatchUp = field(init=False, default_factory=CatchUp)
+    _leaves_out: bool = field(init=False, default=False)  # what was due in the last standstill
+    _stopped_ns: int = field(init=False, default=0)  # the last frame before the last standstill
+    _missed: tuple[int, int] | None = field(init=False, default=None)  # in it
+    _resuming: bool = field(init=False, default=False)
+    _lost: bool = field(init=False, default=False)  # packets in the last standstill
+    _last: TrackReading | None = field(init=False, default=None)
+    _made_up: list[Range] = field(init=False, default_factory=list)
+
+    @property
+    def heard(self) -> HeardTrack | None:
+        """What its frames tell; None before the first one."""
+        return None if self._arrivals_ns is None else HeardTrack(self.sid, self.identity, *self._arrivals_ns)
+
+    def push(self, arrival_ns: int, pcm: Pcm) -> list[Placed]:
+        """Take a frame of shape (n,); what is decided now."""
+        first_ns, last_ns = self._arrivals_ns or (arrival_ns, arrival_ns)
+        self._arrivals_ns = (first_ns, arrival_ns)
+        was_silent, self._silent = self._silent, not pcm.any()
+        stood_still = self._catch_up.begins(arrival_ns, len(pcm))
+        frame = _Frame(arrival_ns, pcm, self._catch_up.takes(len(pcm)))
+        if stood_still:
+            self._stopped_ns, self._resuming, self._leaves_out, self._lost = last_ns, True, False, True
+            self._before = self._last
+        known = self._delay.at(arrival_ns) is not None
+        if not self._waiting and known and (stood_still or (was_silent and not self._silent)):
+            self.hurry()
+        elif not self._waiting:
+            return self._place(frame)
+        self._waiting.append(frame)
+        return []
+
+    @property
+    def changing(self) -> bool:
+        """Whether its delay is becoming another one."""
+        return self._delay.changing
+
+    def read(self, reading: TrackReading | None, asked_ns: int) -> tuple[list[Placed], list[Range]]:
+        """Take a reading that was asked for at `asked_ns`; what is decided now, and what was made up."""
+        last, self._last = self._last, reading
+        self._delay.read(reading, asked_ns)
+        made_up = self._judge(reading, last, asked_ns)
+        if self._waiting and reading is not None and asked_ns >= self._waiting[0].arrival_ns:
+            return self._release(reading), made_up
+        return [], made_up
+
+    def mute(self, muted: bool, now_ns: int) -> None:
+        """The track was muted, or unmuted."""
+        self._concealment.mute(muted, self.clock.sample_at(now_ns))
+
+    def tick(self, now_ns: int) -> list[Placed]:
+        """What time alone decides."""
+        placed: list[Placed] = []
+        if self._waiting and now_ns - self._waiting[0].arrival_ns > _LONGEST_WAIT_NS:
+            placed += self._release(None)
+        return placed + self._timeline.hold_expired(self.clock.sample_at(now_ns))
+
+    def close(self) -> tuple[list[Placed], list[Range]]:
+        """The track has ended: everything that was held back."""
+        self.closed = True
+        placed = self._release(None) + self._timeline.flush()
+        return placed, self._take_made_up()
+
+    def missed(self, from_ns: int, to_ns: int) -> tuple[int, int] | None:
+        """What it has no true audio of, after a standstill of the process between these instants; None: not known yet.
+
+        Nothing is missed of a track that has delivered nothing: then both are the same.
+        """
+        if self._arrivals_ns is None:
+            return from_ns, from_ns
+        if self._waiting or self._resuming or self._arrivals_ns[1] < to_ns:
+            return None
+        if self._missed is None or self._missed[1] < from_ns:
+            return from_ns, to_ns
+        return self._missed
+
+    def _release(self, reading: TrackReading | None) -> list[Placed]:
+        """Place what waited for this reading; None: it did not come."""
+        waiting, self._waiting = self._waiting, []
+        if reading is not None and self._before is not None:
+            overdue = sum(len(frame.pcm) for frame in waiting if frame.overdue)
+            self._leaves_out = reading.concealed_samples - self._before.concealed_samples >= _MADE_UP * overdue
+            self._lost = reading.lost_packets - self._before.lost_packets > _LOST_PACKETS
+            self._before = None
+        return [placed for frame in waiting for placed in self._place(frame)]
+
+    def _place(self, frame: _Frame) -> list[Placed]:
+        if frame.overdue:
+            return self._timeline.shift(len(frame.pcm)) if self._leaves_out else self._push(frame, frame.pcm)
+        excess = self._excess(frame.arrival_ns)
+        if self._resuming:
+            self._resume(frame, excess or 0)
+        if excess is None:
+            return self._push(frame, frame.pcm)
+        grown = self._correction.jump(excess)
+        placed = self._timeline.shift(-grown) if grown else []
+        return placed + self._push(frame, self._correction.correct(frame.pcm, excess))
+
+    def _push(self, frame: _Frame, pcm: Pcm) -> list[Placed]:
+        return self._timeline.push(pcm, self.clock.sample_at(frame.arrival_ns), self._correction.delay_samples)
+
+    def _resume(self, frame: _Frame, excess: int) -> None:
+        """The first frame after a standstill has come: what was due before it is true, or ends where this begins."""
+        self._resuming = False
+        from_ns = self._stopped_ns
+        if not (self._leaves_out or self._lost):
+            self._missed = (from_ns, from_ns)
+            return
+        back = len(frame.pcm) + (0 if self._lost else excess)
+        self._missed = (from_ns, max(frame.arrival_ns - back * SECOND_NS // SAMPLE_RATE, from_ns + _SEAM_NS))
+
+    def _excess(self, now_ns: int) -> int | None:
+        """By how much more than at rest what arrives now is late; None: not known."""
+        delay = self._delay.at(now_ns)
+        return None if delay is None else delay - _AT_REST_SAMPLES
+
+    def _judge(self, reading: TrackReading | None, last: TrackReading | None, now_ns: int) -> list[Range]:
+        """What was made up and is not filled any more by what was held up on its way."""
+        now_sample = self.clock.sample_at(now_ns)
+        found = self._concealment.read(reading, now_sample)
+        if found is not None:
+            late = self._correction.delay_samples
+            self._made_up.append((found[0] - late, found[1] - late))
+        if not self._made_up or reading is None or last is None:
+            return self._take_made_up()
+        emitted = reading.emitted_samples - last.emitted_samples
+        goes_on = emitted == 0 or (found is not None and found[1] == now_sample)
+        if goes_on and now_sample - self._made_up[0][0] < _LONGEST_STALL_SAMPLES:
+            return []
+        made_up = self._take_made_up()
+        if not self._delay.behind_burst:
+            return made_up
+        filled_from = now_sample - emitted - (self._excess(now_ns) or 0)
+        start = made_up[0][0]
+        left = [(start, start + _SEAM_SAMPLES), *((start, min(end, filled_from)) for start, end in made_up)]
+        return [one for one in merged_ranges(left) if one[1] > one[0]]
+
+    def give_up(self, now_ns: int) -> list[Range]:
+        """What was made up and will not be filled any more, and what is still in the jitter buffer, at the end."""
+        late, now_sample = self._excess(now_ns) or 0, self.clock.sample_at(now_ns)
+        unplayed = [(now_sample - late, now_sample)] if late > _LEAST_SAMPLES else []
+        return self._take_made_up() + unplayed
+
+    def _take_made_up(self) -> list[Range]:
+        made_up, self._made_up = self._made_up, []
+        return made_up
