@@ -10,7 +10,7 @@ COMPILE := $(UV) pip compile pyproject.toml --generate-hashes --no-header --univ
 PEERS := $(UV) pip compile --generate-hashes --no-header --universal --python-version 3.11 --quiet
 TEST_PROCESSES ?= 4
 # Tests that judge by when something happened measure the load of the machine with it: few at once, nothing beside them.
-REALTIME_PROCESSES ?= 3
+REALTIME_PROCESSES ?= 2
 REALTIME_FOLDERS := tests/e2e tests/integration/worker tests/integration/store/lifecycle
 # Cases per operation, and chains of requests along the OpenAPI links. 2000 take about an hour and a half.
 SCHEMATHESIS_EXAMPLES ?= 2000

@@ -20,6 +20,8 @@ from tests.support.never_silently_wrong import assert_never_silently_wrong
 from tests.support.slots import SLOT_SECONDS, SlotTalker, SlotVoice
 from tests.support.stack import Process, Stack, eventually
 
+pytestmark = pytest.mark.long  # bounds in seconds hold on a machine that does nothing else
+
 LONGEST_SILENCE_MS = 3000  # per crash
 
 Conversations = Callable[..., Any]

@@ -13,6 +13,8 @@ from tests.support.never_silently_wrong import assert_never_silently_wrong
 from tests.support.slots import SlotTalker, SlotVoice
 from tests.support.stack import Stack, recorders
 
+pytestmark = pytest.mark.long  # bounds in seconds hold on a machine that does nothing else
+
 _DISTURBED_SECONDS = 0.15  # of placing, at the 95th percentile (0.05 to 0.11 measured on a quiet machine)
 
 
