@@ -9,6 +9,7 @@ _LEAST_SAMPLES = SAMPLE_RATE // 5  # within one reading; any network loses less 
 _MOST = 0.8  # of an interval that is shorter than that, if it is not shorter than this
 _LEAST_OF_SHORT_SAMPLES = SAMPLE_RATE // 10
 _LEAST_REST_SAMPLES = SAMPLE_RATE // 50  # of a hole that began before the interval
+_LAG_SAMPLES = SAMPLE_RATE // 10
 _ALL = 0.9  # of an interval: the counter lags by what is decoded at once
 
 
@@ -58,7 +59,7 @@ class ConcealmentWatch:
     def _placed(self, counted: int, muted_samples: int, since: int, now_sample: int) -> tuple[int, int] | None:
         interval = now_sample - since - muted_samples
         made_up = min(counted - muted_samples, interval)
-        if made_up > _ALL * interval:
+        if interval - made_up < min((1 - _ALL) * interval, _LAG_SAMPLES):
             made_up = interval
         went_on = self._was_concealing
         self._was_concealing = made_up >= min(_LEAST_SAMPLES, max(_MOST * interval, _LEAST_OF_SHORT_SAMPLES))
