@@ -11,7 +11,7 @@ from parley.servers.livekit_server import LiveKitServer
 from tests.support.beeps import mint_token
 from tests.support.never_silently_wrong import assert_never_silently_wrong
 from tests.support.slots import SlotTalker, SlotVoice
-from tests.support.stack import Stack, recorders
+from tests.support.stack import Stack, stand_still
 
 pytestmark = pytest.mark.long  # bounds in seconds hold on a machine that does nothing else
 
@@ -47,10 +47,7 @@ async def test_a_short_standstill_of_the_recorder_costs_next_to_nothing(
         session = await stack.create(room)
         await stack.reach(session["id"], "running")
         await asyncio.sleep(3)
-        [recorder] = recorders(worker.popen.pid)
-        recorder.suspend()
-        await asyncio.sleep(seconds)
-        recorder.resume()
+        await stand_still(worker.popen.pid, seconds)
         await asyncio.sleep(7)
         await stack.end(session["id"])
 

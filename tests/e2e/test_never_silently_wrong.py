@@ -10,7 +10,7 @@ from livekit import rtc
 
 from tests.support.never_silently_wrong import assert_never_silently_wrong
 from tests.support.slots import SlotTalker
-from tests.support.stack import Stack, eventually, recorders
+from tests.support.stack import Stack, eventually, recorders, stand_still
 
 
 async def test_undisturbed_every_slot_is_in_the_file(
@@ -71,10 +71,7 @@ async def test_a_recorder_that_stood_still_says_what_it_missed(
         session = await stack.create(room)
         await stack.reach(session["id"], "running")
         await asyncio.sleep(3)
-        [recorder] = recorders(worker.popen.pid)
-        recorder.suspend()
-        await asyncio.sleep(8)
-        recorder.resume()
+        await stand_still(worker.popen.pid, 8)
         await asyncio.sleep(6)
         ended = await stack.end(session["id"])
 

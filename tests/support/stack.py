@@ -292,3 +292,11 @@ class Stack:
 def recorders(pid: int) -> list[psutil.Process]:
     """The processes of a worker that record."""
     return [child for child in psutil.Process(pid).children(recursive=True) if "recorder" in child.cmdline()]
+
+
+async def stand_still(pid: int, seconds: float) -> None:
+    """SIGSTOP the only recording process of a worker, and let it go on after so many seconds."""
+    [recorder] = recorders(pid)
+    recorder.suspend()
+    await asyncio.sleep(seconds)
+    recorder.resume()

@@ -27,7 +27,7 @@ _LONGEST_STALL_SAMPLES = 5 * SAMPLE_RATE  # after which nothing that was held up
 _MADE_UP = 0.7  # of what was due in a standstill: then the jitter buffer stood still too, and not just the event loop
 _LEAST_SAMPLES = SAMPLE_RATE // 5  # that are named
 _SEAM_SAMPLES = SAMPLE_RATE // 5  # where made-up audio goes over into what was held up, neither is true
-_SEAM_NS = SECOND_NS // 5
+_SEAM_NS = _SEAM_SAMPLES * SECOND_NS // SAMPLE_RATE
 _LOST_PACKETS = 10  # in a standstill
 
 
@@ -194,7 +194,7 @@ class RoomTrack:
         filled_from = now_sample - emitted - (self._excess(now_ns) or 0)
         start = made_up[0][0]
         left = [(start, start + _SEAM_SAMPLES), *((start, min(end, filled_from)) for start, end in made_up)]
-        return [one for one in merged_ranges(left) if one[1] > one[0]]
+        return list(merged_ranges(left))
 
     def give_up(self, now_ns: int) -> list[Range]:
         """What was made up and will not be filled any more, and what is still in the jitter buffer, at the end."""
