@@ -15,7 +15,7 @@ from worker.lease.live_run import LiveRun
 _log = structlog.get_logger(__name__)
 
 _WATCH_SECONDS = 0.1
-_STANDSTILL_NS = 3 * SECOND_NS  # frames of a shorter one all arrive late, and none is lost (measured)
+_STANDSTILL_NS = SECOND_NS
 _RETRY_SECONDS = 1.0
 
 

@@ -1,7 +1,7 @@
 """What the beat loop and a session's runner share of one run: states, not messages. Whoever is woken looks at all."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -189,10 +189,10 @@ class LiveRun:
         self._standstills.append((from_ns, to_ns))
         self.wake()
 
-    def take_standstills(self) -> list[tuple[int, int]]:
-        """The stretches (boot-time clock) in which the process did not run, since this was asked the last time."""
-        standstills, self._standstills = self._standstills, []
-        return standstills
+    @property
+    def standstills(self) -> Sequence[tuple[int, int]]:
+        """All stretches (boot-time clock) in which the process did not run, in order."""
+        return self._standstills
 
     async def until_written(self, write: Callable[[], Awaitable[_Answer]]) -> _Answer | None:
         """What a write under this run's fence returns; None once the run is replaced.

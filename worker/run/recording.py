@@ -161,7 +161,8 @@ class RunRecording:
         self._uploader.prove(self._run.proven_ns)
 
     def gap(self, code: str, from_ns: int, to_ns: int) -> None:
-        """Note a hole between two instants of the boot-time clock."""
+        """Note a hole between two instants of the boot-time clock, which seems to have this code."""
+        code = self._standstills.blamed(code, from_ns, to_ns)
         self._recorder.gap(code, self.clock.sample_at(from_ns), self.clock.sample_at(to_ns))
 
     def absence(self, from_ns: int, to_ns: int) -> None:

@@ -1,11 +1,15 @@
-"""Gaps for the stretches in which this process stood still (was suspended, or got no CPU)."""
+"""Gaps for the stretches in which this process stood still (was suspended, or got no CPU), and who is to blame."""
 
 from collections.abc import Callable
 
+from sessions.codes import lookup
 from store.database.boot_clock import SECOND_NS
 from worker.lease.live_run import LiveRun
 
+_LEAST_NS = 3 * SECOND_NS  # frames of a shorter one all arrive late, and none is lost (measured)
 _PATIENCE_NS = 3 * SECOND_NS  # for frames to come again
+_BEFORE_NS = SECOND_NS  # a hole is placed by readings, so it may seem to begin so much earlier
+_AFTERMATH_NS = 4 * SECOND_NS  # what a jitter buffer holds, and gives up when too much comes at once
 
 
 class Standstills:
@@ -25,20 +29,34 @@ class Standstills:
         self._missed = missed
         self._run = run
         self._gap = gap
+        self._taken = 0
         self._waiting: list[tuple[int, int]] = []
+
+    def blamed(self, code: str, from_ns: int, to_ns: int) -> str:
+        """The code that a hole gets which seems to be `code`: what a standstill of ours has caused is ours."""
+        if lookup(code).fault != "transport":
+            return code
+        caused = (
+            stood_from_ns - _BEFORE_NS <= from_ns <= stood_to_ns + _AFTERMATH_NS and to_ns > stood_from_ns
+            for stood_from_ns, stood_to_ns in self._run.standstills
+        )
+        return self._code if any(caused) else code
+
+    @property
+    def _code(self) -> str:
+        return "gap.worker_lost" if self._run.replaced else "gap.worker_stalled"
 
     def name(self, known_ns: int, *, final: bool = False) -> None:
         """Note a gap for each standstill that ended before `known_ns`: a proven beat, or the stop.
 
         If another run took the session meanwhile it is `gap.worker_lost`, else `gap.worker_stalled`. What came in while
         the process was stopped waits in the socket, up to four seconds of it in the jitter buffer (measured with
-        SIGSTOP for 1.5 to 8 s): the gap ends where that
-        begins.
+        SIGSTOP for 1.5 to 8 s): the gap ends where that begins.
         """
-        standstills, self._waiting = self._waiting + self._run.take_standstills(), []
+        standstills, self._waiting = self._waiting + self._take(), []
         for from_ns, to_ns in standstills:
             if self._run.replaced:
-                self._gap("gap.worker_lost", from_ns, to_ns)
+                self._gap(self._code, from_ns, to_ns)
                 continue
             missed = self._missed(from_ns, to_ns)
             if to_ns >= known_ns or (missed is None and not final and known_ns < to_ns + _PATIENCE_NS):
@@ -46,4 +64,9 @@ class Standstills:
                 continue
             start_ns, end_ns = missed or (from_ns, to_ns)
             if end_ns > start_ns:
-                self._gap("gap.worker_stalled", start_ns, end_ns)
+                self._gap(self._code, start_ns, end_ns)
+
+    def _take(self) -> list[tuple[int, int]]:
+        new = self._run.standstills[self._taken :]
+        self._taken += len(new)
+        return [(from_ns, to_ns) for from_ns, to_ns in new if to_ns - from_ns >= _LEAST_NS]

@@ -44,8 +44,8 @@ async def test_a_replaced_run_wakes_its_runner_and_stays_replaced() -> None:
     assert (run.replaced, run.woken.is_set()) == (True, True)
 
 
-async def test_standstills_are_taken_once() -> None:
-    """And the runner is woken for them."""
+async def test_a_standstill_wakes_the_runner() -> None:
+    """It is to be named at once."""
     run = live_run()
     run.stood_still(1, 5)
-    assert (run.woken.is_set(), run.take_standstills(), run.take_standstills()) == (True, [(1, 5)], [])
+    assert (run.woken.is_set(), list(run.standstills)) == (True, [(1, 5)])
