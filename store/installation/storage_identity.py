@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, text
+from sqlalchemy import false, select, text, true
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from sessions.errors import DatabaseUnavailableError
@@ -83,11 +83,7 @@ class StorageIdentity:
         if known is not None and await self._holds(known):
             return False
         self._known_until = 0.0
-        identity = await self._leave_object()
-        values = {"single": True, "id": identity, "adopted_at": text("statement_timestamp()")}
-        statement = upsert(object_storage).values(values)
-        async with self._db.begin() as conn:
-            await conn.execute(statement.on_conflict_do_update(index_elements=["single"], set_=values))
+        await self._write(whatever_is_known=True)
         return True
 
     async def _read(self) -> UUID | None:
@@ -118,13 +114,7 @@ class StorageIdentity:
         """Let the database know this storage, unless it has recordings in one that cannot be told from others."""
         if await self._has_recordings() and not await self._has_probe():
             raise StorageUnrecognized
-        identity = await self._leave_object()
-        async with self._db.begin() as conn:
-            await conn.execute(
-                upsert(object_storage)
-                .values(single=True, id=identity, adopted_at=text("statement_timestamp()"))
-                .on_conflict_do_nothing()
-            )
+        identity = await self._write(whatever_is_known=False)
         known = await self._stored()
         assert known is not None
         if known != identity:  # another process was faster
@@ -133,9 +123,18 @@ class StorageIdentity:
             _log.info("storage.introduced", identity=str(identity))
         return known
 
-    async def _leave_object(self) -> UUID:
+    async def _write(self, *, whatever_is_known: bool) -> UUID:
+        """Leave a new object in the storage, and its id in the database, unless that knows one by then."""
         identity = new_uuid()
         await self._objects.put_create(_key(identity), _content(identity))
+        values = {"single": True, "id": identity, "adopted_at": text("statement_timestamp()")}
+        statement = upsert(object_storage).values(values)
+        async with self._db.begin() as conn:
+            await conn.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["single"], set_=values, where=true() if whatever_is_known else false()
+                )
+            )
         return identity
 
     async def _has_recordings(self) -> bool:

@@ -2,39 +2,47 @@
 
 Keys are `sessions/{sess_id}/conversation.wav`, `sessions/{sess_id}/recording.json`, `spool/{sess_id}/{segment}`,
 `identity/{id}` (`storage_identity`).
-Credentials and the endpoint come from the cloud's own variables (`AWS_*`, `GOOGLE_*`, `AZURE_*`).
+Credentials and the endpoint come from the cloud's own variables (`cloud`).
 """
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import unquote, urlsplit
 
 import obstore
-from obstore.store import AzureStore, GCSStore, LocalStore, S3Store, from_url
+import structlog
+from obstore.store import LocalStore
 
+from store.objects.causes import NO_FOLDER
+from store.objects.cloud import CloudStore, open_cloud
+from store.objects.deletion import Deletion
 from store.objects.durable_files import blocks_of, make_folder, remove_folder, write_file
-from store.objects.errors import ObjectExists, ObjectMissing, storage_errors
+from store.objects.errors import ObjectExists, ObjectMissing, StorageError, storage_errors
+from store.objects.trouble_log import TroubleLog
 
 _PART_BYTES = 8 << 20
 _MEDIA_TYPES = {".wav": "audio/wav", ".json": "application/json"}
-_RETRIES: Any = {
-    "max_retries": 3,
-    "retry_timeout": timedelta(seconds=20),
-    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=2), "base": 2},
-}
+
+_log = structlog.get_logger(__name__)
 
 
 class Objects:
     """One object storage. Every method raises `StorageError` when it fails."""
 
-    def __init__(self, store: LocalStore | S3Store | GCSStore | AzureStore, root: Path | None) -> None:
+    def __init__(
+        self, store: LocalStore | CloudStore, root: Path | None, one_by_one: Callable[[], CloudStore] | None = None
+    ) -> None:
         self._store = store
         self._root = root
+        self._deletion = Deletion(store, one_by_one)
+        self._troubles = TroubleLog()
+        self._creates_only = True  # until the storage has said that it can't
 
     @classmethod
     def open(
@@ -60,40 +68,50 @@ class Objects:
             with storage_errors():
                 make_folder(root)
                 return cls(LocalStore(root), root)
-        if parts.scheme not in ("s3", "s3a", "gs", "az", "adl", "abfs", "abfss") or parts.query or parts.fragment:
-            raise ValueError("storage_url must be file:///…, s3://bucket/prefix, gs://bucket/prefix or az://…")
-        endpoint = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
-        plain = parts.scheme.startswith("s3") and endpoint is not None and endpoint.startswith("http://")
-        options: Any = {
-            "connect_timeout": timedelta(seconds=connect_seconds),
-            "timeout": timedelta(seconds=request_seconds),
-        }
-        if plain:
-            options["allow_http"] = True
-        config: dict[str, Any] = {"endpoint": endpoint} if parts.scheme.startswith("s3") and endpoint else {}
-        store = from_url(url, client_options=options, retry_config=_RETRIES, **config)
-        assert isinstance(store, (S3Store, GCSStore, AzureStore))
-        return cls(store, None)
+        opened = partial(
+            open_cloud,
+            url,
+            connect_seconds=connect_seconds,
+            request_seconds=request_seconds,
+            environment=environment,
+        )
+        return cls(opened(), None, partial(opened, one_by_one=True))
 
     async def put_create(self, key: str, data: bytes) -> None:
         """Write a new object. One that is there already with the same bytes is no error.
 
+        Where the storage has no such request, it is looked for first: then of several that write the same key at once
+        the last one wins.
+
         Raises:
             ObjectExists: it is there with other bytes.
         """
+        if not self._creates_only:
+            await self._put_after_a_look(key, data)
+            return
         try:
-            await self._put(key, data, create_only=True)
+            with storage_errors():
+                await self._put(key, data, create_only=True)
         except ObjectExists:
             if await self.get(key) != data:
                 raise
+        except StorageError as error:
+            cause = error.cause
+            if cause is None or not cause.is_lack:
+                self._troubles.note(error)
+                raise
+            await self._put_after_a_look(key, data)
+            self._creates_only = False
+            _log.warning("storage.lacks", ability="create_only", status=cause.status, answer=cause.code)
 
     async def put_bytes(self, key: str, data: bytes) -> None:
         """Write an object, in place of the one that may be there."""
-        await self._put(key, data, create_only=False)
+        with self._errors():
+            await self._put(key, data, create_only=False)
 
     async def put_file(self, key: str, path: Path) -> None:
         """Write an object from a file of any size, in constant memory, in place of the one that may be there."""
-        with storage_errors():
+        with self._errors():
             if (target := self.local_path(key)) is not None:
                 await asyncio.to_thread(write_file, target, blocks_of(path), create_only=False)
                 return
@@ -113,7 +131,7 @@ class Objects:
         Raises:
             ObjectMissing: there is none.
         """
-        with storage_errors():
+        with self._errors():
             return bytes(await (await obstore.get_async(self._store, key)).bytes_async())
 
     async def read_range(self, key: str, start: int, end: int) -> bytes:
@@ -124,7 +142,7 @@ class Objects:
         """
         if end <= start:
             return b""
-        with storage_errors():
+        with self._errors():
             return bytes(await obstore.get_range_async(self._store, key, start=start, end=end))
 
     async def head(self, key: str) -> int:
@@ -133,12 +151,12 @@ class Objects:
         Raises:
             ObjectMissing: there is none.
         """
-        with storage_errors():
+        with self._errors():
             return int((await obstore.head_async(self._store, key))["size"])
 
     async def list(self, prefix: str) -> list[tuple[str, int]]:
         """Key and size of every object below the folder `prefix` (whole path segments), ordered by key."""
-        with storage_errors():
+        with self._errors():
             found = [
                 (str(entry["path"]), int(entry["size"]))
                 async for entries in obstore.list(self._store, prefix.rstrip("/"))
@@ -148,30 +166,22 @@ class Objects:
 
     async def delete(self, key: str) -> None:
         """Remove an object. One that is gone already is no error."""
-        try:
-            with storage_errors():
-                await obstore.delete_async(self._store, key)
-        except ObjectMissing:
-            return
+        with self._errors():
+            await self._deletion.remove([key])
 
     async def delete_folder(self, prefix: str) -> None:
         """Remove every object below the folder `prefix` (whole path segments), and what crashed writers left there.
 
         Others may remove some of them at the same time.
+
+        Raises:
+            StorageError: some may still be there.
         """
-        with storage_errors():
+        with self._errors():
             if (folder := self.local_path(prefix)) is not None:
                 await asyncio.to_thread(remove_folder, folder)
                 return
-        keys = [key for key, _ in await self.list(prefix)]
-        if not keys:
-            return
-        try:
-            with storage_errors():
-                await obstore.delete_async(self._store, keys)
-        except ObjectMissing:  # some storages fail for one missing key, and don't say which of the others they removed
-            for key in keys:
-                await self.delete(key)
+            await self._deletion.remove_all(partial(self._keys, prefix))
 
     def local_path(self, key: str) -> Path | None:
         """The file that holds the object, None when it is not a local one.
@@ -191,31 +201,55 @@ class Objects:
         """A link that needs no credentials and serves ranges, None for a local storage (the API signs its own)."""
         if isinstance(self._store, LocalStore):
             return None
-        with storage_errors():
+        with self._errors():
             return str(await obstore.sign_async(self._store, method, key, timedelta(seconds=expires_seconds)))
 
     async def ping(self) -> None:
         """Whether the storage answers."""
         if self._root is not None:
-            with storage_errors():
-                await asyncio.to_thread(self._root.stat)
+            with self._errors():
+                try:
+                    await asyncio.to_thread(self._root.stat)
+                except FileNotFoundError:
+                    raise StorageError.away(NO_FOLDER) from None
             return
         with suppress(ObjectMissing):
-            await self.head("identity/ping")
+            await self.get("identity/ping")  # unlike HEAD's, the answer tells a missing bucket from a missing object
 
     async def _put(self, key: str, data: bytes, *, create_only: bool) -> None:
-        with storage_errors():
-            if (path := self.local_path(key)) is not None:
-                await asyncio.to_thread(write_file, path, [data], create_only=create_only)
-                return
-            await obstore.put_async(
-                self._store,
-                key,
-                data,
-                attributes=_attributes(key),
-                mode="create" if create_only else "overwrite",
-                use_multipart=False,
-            )
+        if (path := self.local_path(key)) is not None:
+            await asyncio.to_thread(write_file, path, [data], create_only=create_only)
+            return
+        await obstore.put_async(
+            self._store,
+            key,
+            data,
+            attributes=_attributes(key),
+            mode="create" if create_only else "overwrite",
+            use_multipart=False,
+        )
+
+    async def _put_after_a_look(self, key: str, data: bytes) -> None:
+        try:
+            found = await self.get(key)
+        except ObjectMissing:
+            await self.put_bytes(key, data)
+            return
+        if found != data:
+            raise ObjectExists
+
+    async def _keys(self, prefix: str) -> Sequence[str]:
+        return [key for key, _ in await self.list(prefix)]
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """`storage_errors`, whose causes go into the log."""
+        try:
+            with storage_errors():
+                yield
+        except StorageError as error:
+            self._troubles.note(error)
+            raise
 
 
 async def _read(path: Path) -> AsyncIterator[bytes]:
