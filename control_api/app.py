@@ -1,5 +1,7 @@
 """The aiohttp application: the table of operations behind the boundary."""
 
+from functools import partial
+
 from aiohttp import web
 
 from control_api.http.openapi.document import OPENAPI, ServedDocument
@@ -15,6 +17,7 @@ from control_api.operations import OPERATIONS
 from control_api.recordings.links import LINKS, ObjectLinks
 from control_api.sessions.notifications import NOTIFICATIONS, SessionNotifications
 from store.access.vault import AnswerVault
+from store.database.writer import prove_writer
 from store.installation.storage_identity import StorageIdentity
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
@@ -39,7 +42,9 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[SUMMARIES] = Summaries(dependencies.db)
     app[LINKS] = ObjectLinks(dependencies.objects, dependencies.signer, settings.public_url or base_url)
     identity = StorageIdentity(dependencies.db, dependencies.objects)
-    app[READINESS] = ReadinessProbe(dependencies.db.ping, identity.confirm, settings.database_timeout_seconds)
+    app[READINESS] = ReadinessProbe(
+        partial(prove_writer, dependencies.db), identity.confirm, settings.database_timeout_seconds
+    )
     app[OPENAPI] = ServedDocument(OPERATIONS)
     add_routes(app.router, OPERATIONS)
     app.on_response_prepare.append(stamp)

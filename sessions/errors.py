@@ -1,8 +1,11 @@
 """The one error tree: what a user is told by a code of the registry (`sessions.codes`). Leaves live where they arise.
 
     ParleyError                   sessions.errors
-    ├── DatabaseUnavailableError  sessions.errors: PostgreSQL is away, or too slow to wait for
-    │   └── CommitUnknown         store.database.database: it was lost while committing
+    ├── DatabaseError             sessions.errors: a transaction came to nothing
+    │   ├── DatabaseUnavailableError  sessions.errors: PostgreSQL is away, or too slow to wait for
+    │   │   ├── DatabaseBusyError     sessions.errors: another transaction was in the way
+    │   │   └── CommitUnknown         store.database.database: it was lost while committing
+    │   └── DatabaseRefusedError      sessions.errors: it refused a statement of ours
     ├── SchemaOutdatedError       store.database.schema: the database wants `parley migrate`
     ├── StorageError              store.objects.errors: the object storage is away, or full
     │   ├── ObjectMissing         store.objects.errors: there is no such object
@@ -59,11 +62,36 @@ class ParleyError(Exception):
         self.extra: dict[str, Any] = dict(extra or {})
 
 
-class DatabaseUnavailableError(ParleyError):
+class DatabaseError(ParleyError):
+    """A transaction came to nothing (why: `store.database.sqlstates`). Loops that must go on catch this one."""
+
+
+class DatabaseUnavailableError(DatabaseError):
     """PostgreSQL is away, or too slow to wait for. Nothing is known to be written."""
 
     def __init__(self, message: str = "the database is not available", *, retry_after_seconds: int = 1) -> None:
         super().__init__("database.unavailable", message, extra={"retry_after_seconds": retry_after_seconds})
+
+
+class DatabaseBusyError(DatabaseUnavailableError):
+    """Another transaction was in the way. Nothing was written, and the same again may well succeed."""
+
+    def __init__(self) -> None:
+        super().__init__("the database is busy")
+
+
+class DatabaseRefusedError(DatabaseError):
+    """The database refused a statement, and nothing was written: a bug of ours, unless who catches it expected it.
+
+    Attributes:
+        sqlstate: PostgreSQL's code, if it gave one.
+        constraint: the constraint or unique index that was violated, if one was.
+    """
+
+    def __init__(self, sqlstate: str | None, constraint: str | None = None) -> None:
+        super().__init__("internal", "the database refused a statement")
+        self.sqlstate = sqlstate
+        self.constraint = constraint
 
 
 def session_not_found() -> ParleyError:

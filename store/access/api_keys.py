@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, RowMapping, bindparam, func, insert, or_, 
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.errors import DatabaseUnavailableError, ParleyError
+from sessions.errors import DatabaseError, ParleyError
 from sessions.ids import new_uuid
 from sessions.key_terms import KeyKind
 from store.access.api_key_rows import (
@@ -48,7 +48,7 @@ class ApiKeys:
 
         Raises:
             ParleyError: `key.invalid`: unknown, revoked or expired.
-            DatabaseUnavailableError: the key could not be looked up.
+            DatabaseError: the key could not be looked up.
         """
         if not 0 < len(secret) <= _LONGEST_KEY or not secret.isascii():
             raise _invalid()
@@ -59,7 +59,7 @@ class ApiKeys:
         principal = to_principal(row)
         if row["stale_use"]:
             # `last_used_at` is for people: failing to note it is no reason to refuse a request.
-            with suppress(DatabaseUnavailableError):
+            with suppress(DatabaseError):
                 await self._note_use(principal.key_id)
         return principal
 

@@ -22,7 +22,7 @@ from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, or_, selec
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.errors import DatabaseUnavailableError, ParleyError
+from sessions.errors import DatabaseError, ParleyError
 from store.database.database import Database
 from store.database.tables import idempotency_keys as keys
 from store.database.tables import sessions
@@ -136,7 +136,7 @@ class Idempotency:
         Raises:
             ParleyError: `idempotency.in_progress` when the first is still running after 2 s,
                 `idempotency.key_reused` when it had another fingerprint, `not_found` when the session has been erased.
-            DatabaseUnavailableError: nothing has begun; the key may stay taken until the lease has run out.
+            DatabaseError: nothing has begun; the key may stay taken until the lease has run out.
         """
         ticket = IdempotencyTicket(organization_id, route, key, uuid4())
         deadline = time.monotonic() + self._wait_seconds
@@ -176,7 +176,7 @@ class Idempotency:
         """Renew the leases of all requests that this process runs. To be called every `RENEW_SECONDS`.
 
         Raises:
-            DatabaseUnavailableError: none was renewed.
+            DatabaseError: none was renewed.
         """
         if not self._held:
             return
@@ -194,7 +194,7 @@ class Idempotency:
 
     async def release(self, ticket: IdempotencyTicket) -> None:
         """Give the key back after a failure, so that the request can be repeated. An answer that was kept stays."""
-        with suppress(DatabaseUnavailableError):  # then its lease runs out
+        with suppress(DatabaseError):  # then its lease runs out
             async with self._db.begin() as conn:
                 await conn.execute(delete(keys).where(ticket.mine()))
 

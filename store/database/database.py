@@ -7,14 +7,17 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
 
 import psycopg
+import structlog
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
-from sqlalchemy import exc, text
+from sqlalchemy import ExceptionContext, event, exc, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from sessions.errors import DatabaseUnavailableError
+from sessions.errors import DatabaseBusyError, DatabaseRefusedError, DatabaseUnavailableError
+from sessions.texts.redaction import redact
 from store.database.bounded_connection import AnswerTimeout, BoundedConnection, connect_bounded, until
 from store.database.clock import ClockPair, pair_clocks
+from store.database.sqlstates import READ_ONLY, Verdict, verdict_on
 from store.database.time_bound import counted, seconds_left
 
 STATEMENT_TIMEOUT_MS = 10_000
@@ -23,10 +26,9 @@ CLIENT_CHECK_MS = 1_000  # a statement whose client has closed the connection en
 # Without these a connection whose host vanished hangs for minutes, a cancel included.
 _NETWORK = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 
-_LOST = (
-    *(psycopg.OperationalError, psycopg.InterfaceError, TimeoutError),
-    *(exc.TimeoutError, exc.OperationalError, exc.InterfaceError),
-)
+_LOG_EVERY_SECONDS = 10.0
+
+_log = structlog.get_logger(__name__)
 
 
 class CommitUnknown(DatabaseUnavailableError):  # noqa: N818 named after its code, commit.unknown
@@ -42,6 +44,7 @@ class Database:
 
     def __init__(self, engine: AsyncEngine, timeout_seconds: float) -> None:
         self._engine = engine
+        self._logged_at = -math.inf
         self.timeout_seconds = timeout_seconds
 
     @classmethod
@@ -91,6 +94,7 @@ class Database:
             pool_pre_ping=True,
             hide_parameters=True,
         )
+        event.listen(engine.sync_engine, "handle_error", _discard)
         try:
             yield cls(engine, timeout_seconds)
         finally:
@@ -108,8 +112,10 @@ class Database:
             timeout_seconds: another bound than the database's; a `database_time_bound` around it holds all the same.
 
         Raises:
-            DatabaseUnavailableError: PostgreSQL is away, or the block took longer than the timeout.
+            DatabaseUnavailableError: PostgreSQL is away, or the block took longer than the timeout; with
+                `DatabaseBusyError` another transaction was in the way.
             CommitUnknown: PostgreSQL went away, or took too long, while it committed.
+            DatabaseRefusedError: a statement is wrong, not allowed, or violates a constraint.
         """
         seconds = seconds_left(self.timeout_seconds if timeout_seconds is None else timeout_seconds)
         if seconds <= 0:
@@ -119,19 +125,42 @@ class Database:
         try:
             with counted(), until(deadline):
                 async with asyncio.timeout_at(deadline), self._engine.connect() as conn:
-                    yield conn
+                    try:
+                        yield conn
+                    except psycopg.Error as error:  # of a statement past SQLAlchemy, which knows nothing of it
+                        if verdict_on(error) is Verdict.AWAY:
+                            await conn.invalidate(error)
+                        raise
                     committing = True
                     await conn.commit()
                     committed = True
-        except (*_LOST, exc.DBAPIError) as error:
-            if isinstance(error, exc.DBAPIError) and not (isinstance(error, _LOST) or error.connection_invalidated):
-                raise
+        except (TimeoutError, psycopg.Error, exc.SQLAlchemyError) as error:
             if committed:  # only the connection was lost, on its way back into the pool
                 return
-            raise (CommitUnknown() if committing else DatabaseUnavailableError()) from error
+            raise self._named(error, committing=committing) from error
+
+    def _named(self, error: Exception, *, committing: bool) -> Exception:
+        cause = error.orig if isinstance(error, exc.DBAPIError) else error
+        lost = isinstance(error, exc.DBAPIError) and error.connection_invalidated
+        if isinstance(cause, psycopg.Error):
+            match verdict_on(cause):
+                case Verdict.BUSY if not lost:
+                    return DatabaseBusyError()
+                case Verdict.OURS if not lost:
+                    return DatabaseRefusedError(cause.sqlstate, cause.diag.constraint_name)
+        elif not isinstance(cause, TimeoutError | exc.TimeoutError | exc.PendingRollbackError):
+            return error  # SQLAlchemy used the wrong way
+        self._log_cause(cause)
+        return CommitUnknown() if committing else DatabaseUnavailableError()
+
+    def _log_cause(self, cause: Exception) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._logged_at >= _LOG_EVERY_SECONDS:
+            self._logged_at = now
+            _log.warning("database.away", sqlstate=getattr(cause, "sqlstate", None), error=redact(str(cause)))
 
     async def ping(self) -> None:
-        """Return when the database answers; else raise `DatabaseUnavailableError`."""
+        """Return when the database answers; else raise `DatabaseError`. See `store.database.writer`."""
         async with self.begin() as conn:
             await conn.execute(text("SELECT 1"))
 
@@ -155,3 +184,11 @@ async def _connect(options: dict[str, Any]) -> BoundedConnection:
             await conn.close()
         raise
     return conn
+
+
+def _discard(context: ExceptionContext) -> None:
+    """Throw the connection away on which a server says that it is away; all of them when it is no writer any more."""
+    error = context.original_exception
+    if isinstance(error, psycopg.Error) and not context.is_disconnect and verdict_on(error) is Verdict.AWAY:
+        context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = error.sqlstate == READ_ONLY

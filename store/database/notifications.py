@@ -76,7 +76,7 @@ class Listener:
     async def _listen(self) -> AsyncGenerator[Notification, None]:
         delay = _FIRST_DELAY_SECONDS
         while True:
-            with suppress(psycopg.OperationalError, psycopg.InterfaceError, TimeoutError):
+            with suppress(psycopg.Error, TimeoutError):
                 async with asyncio.timeout(_CONNECT_SECONDS + 2):
                     conn = await self._connect()
                 try:
@@ -111,4 +111,6 @@ async def _notifications(conn: BoundedConnection) -> AsyncIterator[Notification]
         async for notify in conn.notifies(timeout=_PROBE_SECONDS):
             yield Notification(notify.channel, notify.payload)
         async with asyncio.timeout(_CONNECT_SECONDS):
-            await conn.execute("SELECT 1")
+            cursor = await conn.execute("SHOW transaction_read_only")
+            if await cursor.fetchone() != ("off",):  # no writer any more: nobody notifies here
+                return

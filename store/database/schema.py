@@ -9,11 +9,11 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from pydantic import SecretStr
 from sqlalchemy import NullPool, create_engine, text
-from sqlalchemy.exc import ProgrammingError
 
-from sessions.errors import ParleyError
+from sessions.errors import DatabaseRefusedError, ParleyError
 from store.database.database import Database
 
+_NO_SUCH_TABLE = "42P01"
 MIGRATION_LOCK = 0x7061726C6579  # "parley"
 
 # Alembic's context is global to the process: two upgrades at once in one process hang.
@@ -52,7 +52,9 @@ async def check_schema(db: Database) -> None:
     try:
         async with db.begin() as conn:
             present = (await conn.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
-    except ProgrammingError:
+    except DatabaseRefusedError as error:
+        if error.sqlstate != _NO_SUCH_TABLE:
+            raise
         present = None
     if present != needed:
         raise SchemaOutdatedError(present, needed)

@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import false, select, text, true
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from sessions.errors import DatabaseUnavailableError
+from sessions.errors import DatabaseError
 from sessions.ids import new_uuid
 from store.database.database import Database
 from store.database.identity import database_identity
@@ -59,7 +59,7 @@ class StorageIdentity:
         Raises:
             StorageUnrecognized: the storage is another one.
             StorageError: the storage is away.
-            DatabaseUnavailableError: the database is away, and this process has not read the id yet.
+            DatabaseError: the database is away, and this process has not read the id yet.
         """
         await self._objects.ping()
         known = await self._read()
@@ -77,7 +77,7 @@ class StorageIdentity:
             False: it was that already.
 
         Raises:
-            StorageError, DatabaseUnavailableError: nothing has changed.
+            StorageError, DatabaseError: nothing has changed.
         """
         known = await self._stored()
         if known is not None and await self._holds(known):
@@ -91,7 +91,7 @@ class StorageIdentity:
             return self._known
         try:
             self._known = await self._stored()
-        except DatabaseUnavailableError:
+        except DatabaseError:
             if self._known is None:
                 raise
             return self._known

@@ -13,16 +13,17 @@ import psycopg_pool
 from procrastinate import PsycopgConnector, exceptions
 from procrastinate.connector import Notify
 
+from store.database.sqlstates import Verdict, verdict_on
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_GONE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeout)
 _FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 2.0
 
 
 class PatientConnector(PsycopgConnector):
-    """Repeats whatever fails because PostgreSQL is away, until it is back or the caller is canceled."""
+    """Repeats whatever fails because PostgreSQL is away or busy, until it is back or the caller is canceled."""
 
     async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
         """See `PsycopgConnector`."""
@@ -47,7 +48,15 @@ async def _patiently(call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P
         try:
             return await call(*args, **kwargs)
         except exceptions.ConnectorException as error:
-            if not isinstance(error.__cause__, _GONE) or isinstance(error.__cause__, psycopg.errors.QueryCanceled):
+            if not _passes(error.__cause__):
                 raise
         await asyncio.sleep(delay)
         delay = min(delay * 2, _LONGEST_DELAY_SECONDS)
+
+
+def _passes(cause: BaseException | None) -> bool:
+    if isinstance(cause, psycopg.errors.QueryCanceled):  # too slow once, too slow again
+        return False
+    if isinstance(cause, psycopg.Error):
+        return verdict_on(cause) is not Verdict.OURS
+    return isinstance(cause, psycopg_pool.PoolTimeout)

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable
 from uuid import UUID
 
-from sqlalchemy import case, exc, func, insert, literal, select, text
+from sqlalchemy import case, func, insert, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions import ids
-from sessions.errors import DatabaseUnavailableError
+from sessions.errors import DatabaseRefusedError, DatabaseUnavailableError
 from sessions.lifecycle.lifecycle import Status
 from sessions.session import LiveKitTransport, Session
 from store.access.idempotency import IdempotencyTicket
@@ -56,7 +56,7 @@ class SessionCreation:
                     return await self._write(conn, organization_id, new, idempotency, render)
             except CommitUnknown:
                 return await self._find_out(new.id)
-            except exc.IntegrityError as error:
+            except DatabaseRefusedError as error:
                 if not is_identity_in_use(error):
                     raise
             assert new.transport is not None

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from sqlalchemy import exc, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions import ids
-from sessions.errors import ParleyError
+from sessions.errors import DatabaseRefusedError, ParleyError
 from sessions.lifecycle.lifecycle import ACTIVE
 from sessions.room_url import parse_room_url
 from sessions.session import LiveKitTransport
@@ -19,9 +19,9 @@ def room_key(transport: LiveKitTransport) -> str:
     return f"{url.host}:{url.port}"
 
 
-def is_identity_in_use(error: exc.IntegrityError) -> bool:
+def is_identity_in_use(error: DatabaseRefusedError) -> bool:
     """Whether a statement failed because another active session has its room and identity."""
-    return "uq_sessions_room_identity" in str(error.orig)
+    return error.constraint == "uq_sessions_room_identity"
 
 
 async def active_in_room(conn: AsyncConnection, organization_id: UUID, transport: LiveKitTransport) -> UUID | None:

@@ -11,10 +11,10 @@ from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import exc, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.errors import ParleyError
+from sessions.errors import DatabaseRefusedError, ParleyError
 from sessions.lifecycle.lifecycle import Event, Status
 from sessions.lifecycle.stop import Stop
 from sessions.session import LiveKitTransport, Session
@@ -70,7 +70,7 @@ class TaskSessions:
         try:
             async with self._db.begin() as conn:
                 return await self._change(conn, organization_id, session_id, changes)
-        except exc.IntegrityError as error:
+        except DatabaseRefusedError as error:
             if not is_identity_in_use(error) or changes.seat is None:
                 raise
         async with self._db.begin() as conn:

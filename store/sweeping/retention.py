@@ -11,9 +11,10 @@ from uuid import UUID
 import structlog
 from sqlalchemy import text
 
-from sessions.errors import DatabaseUnavailableError
+from sessions.errors import DatabaseError
 from sessions.ids import format_id
 from store.database.database import Database
+from store.database.writer import prove_writer
 from store.installation.storage_identity import StorageIdentity
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
@@ -61,7 +62,7 @@ class Retention:
             How many sessions were erased; 0 while the storage is away: their rows stay as long as their objects.
 
         Raises:
-            DatabaseUnavailableError: the database is away.
+            DatabaseError: the database is away.
         """
         erased = 0
         try:
@@ -77,9 +78,9 @@ class Retention:
     async def _expire(self, session_id: UUID) -> bool:
         try:
             return await self._erasure.expire(session_id, self._days)
-        except DatabaseUnavailableError as error:
+        except DatabaseError as error:
             _log.warning("retention.not_erased", session_id=format_id("sess", session_id), error=error.code)
-            await self._db.ping()  # the database answers, so the trouble is with this session alone
+            await prove_writer(self._db)  # the database works, so the trouble is with this session alone
             return False
 
     async def _over_until(self, until: float) -> AsyncIterator[UUID]:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -12,6 +13,7 @@ from sessions.errors import ParleyError
 from sessions.settings import Settings
 from store.access.vault import TokenVault
 from store.database.database import Database
+from store.database.writer import prove_writer
 from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.runs.claims import Claims
@@ -89,7 +91,7 @@ async def _run(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.stop)
     checks: dict[str, Check] = {
-        "database": db.ping,
+        "database": partial(prove_writer, db),
         "storage": StorageIdentity(db, objects).confirm,
         "children": _children_check(supervisor, settings.data_dir),
     }

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import structlog
 
-from sessions.errors import DatabaseUnavailableError
+from sessions.errors import DatabaseError
 from sessions.lifecycle.blame import quarantine_sizes
 from store.runs.claims import RunKey, Suspect
 
@@ -51,7 +51,7 @@ class Quarantine:
         """Start processes for the suspects that have none.
 
         Raises:
-            DatabaseUnavailableError: call again.
+            DatabaseError: call again.
         """
         own, self._own = self._own, False
         if not own and not self._started and random.random() * _UNASKED_EVERY >= 1:
@@ -60,7 +60,7 @@ class Quarantine:
         self._started = {run: at for run, at in self._started.items() if now - at < _CLAIMED_SECONDS}
         try:
             found = await self._claims.suspects(0 if own or self._started else _OTHERS_SECONDS)
-        except DatabaseUnavailableError:
+        except DatabaseError:
             self._own = True
             raise
         waiting = [suspect for suspect in found if suspect.run not in self._started]

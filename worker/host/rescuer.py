@@ -50,7 +50,7 @@ class RunRescuer:
         """Release the runs of every dead owner, and pardon those that died together.
 
         Raises:
-            DatabaseUnavailableError: some are still to be released or pardoned; call again.
+            DatabaseError: some are still to be released or pardoned; call again.
         """
         for owner, lost in list(self._dead.items()):
             runs = await self._claims.release(owner, lost=lost)

@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from sessions.errors import DatabaseUnavailableError
+from sessions.errors import DatabaseError
 from sessions.ids import new_uuid
 from sessions.lifecycle.blame import HEALTHY_MS
 from store.waiting.set_within import set_within
@@ -135,7 +135,7 @@ class Supervisor:
                 group.create_task(self._keep_jobs(name, argv), name=name)
             await self._stopping.wait()
             await self._drain()
-        with contextlib.suppress(TimeoutError, DatabaseUnavailableError):
+        with contextlib.suppress(TimeoutError, DatabaseError):
             async with asyncio.timeout(_LAST_RESCUE_SECONDS):
                 await self._rescuer.rescue()
 

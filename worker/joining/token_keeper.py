@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import SecretStr
 
-from sessions.errors import DatabaseUnavailableError, ParleyError
+from sessions.errors import DatabaseError, ParleyError
 from sessions.worker_token import read_worker_token
 from store.access.vault import TokenUnreadableError
 from store.runs.fence import Fence, Replaced
@@ -39,7 +39,7 @@ class TokenKeeper:
             return self._token
         try:
             stored = await self._runs.newest_token(self._fence)
-        except (DatabaseUnavailableError, TokenUnreadableError):
+        except (DatabaseError, TokenUnreadableError):
             return self._token
         if stored is not None and not self._unsaved:
             self._token = stored

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from sessions.errors import DatabaseUnavailableError
+from sessions.errors import DatabaseError
 from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.runs.runs import Runs
 from store.waiting.set_within import set_within
@@ -88,9 +88,9 @@ class Beats:
         sent_ns = boottime_ns()
         try:
             answer = await self._runs.beat(self._owner, beats, self._stalled_seconds)
-        except DatabaseUnavailableError:
+        except DatabaseError as error:
             self.failed += 1
-            _log.warning("beat.failed", runs=len(live))
+            _log.warning("beat.failed", runs=len(live), code=error.code, error=error.__cause__)
             return False
         for run, beat in zip(live, beats, strict=True):
             run.prove(sent_ns, joined=beat.joined, state=answer.runs.get(run.fence.session_id))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from sessions.errors import DatabaseUnavailableError
+from sessions.errors import DatabaseError, DatabaseUnavailableError
 from sessions.ids import format_id
 from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.runs.claimer import Claimer
@@ -127,8 +127,10 @@ class RecorderProcess:
         look = Look.THOROUGH if self._suspects else self._next_look()
         try:
             claims = await self._claims.claim(claimer, look)
-        except DatabaseUnavailableError:
+        except DatabaseError as error:
             self._polls.failed()
+            if not isinstance(error, DatabaseUnavailableError):
+                _log.error("claim.refused", code=error.code, error=error.__cause__)
             return []
         self._polls.succeeded(boottime_ns())
         return [(claim, sent_ns) for claim in claims]
@@ -160,7 +162,7 @@ class RecorderProcess:
         try:
             async with asyncio.timeout(_RELEASE_SECONDS):
                 released = await self._claims.release(self.owner, lost=False)
-        except (DatabaseUnavailableError, TimeoutError):
+        except (DatabaseError, TimeoutError):
             _log.warning("runs.not_released")  # without a beat they are stale soon, and then taken
         else:
             _log.info("runs.released", runs=len(released))

@@ -6,7 +6,7 @@ from contextlib import suppress
 import structlog
 
 from audio.pcm import SAMPLE_RATE
-from sessions.errors import DatabaseUnavailableError
+from sessions.errors import DatabaseError
 from sessions.ids import format_id
 from store.database.boot_clock import boottime_ns
 from store.log.session_log import LogEntry, NewLogEntry, SessionLog
@@ -56,7 +56,7 @@ class RoomMessages:
             self._run.messages.clear()
             try:
                 await self._send_waiting()
-            except (DatabaseUnavailableError, SendError) as error:
+            except (DatabaseError, SendError) as error:
                 _log.warning("messages.not_sent", error=type(error).__name__)
                 await asyncio.sleep(_RETRY_SECONDS)
             await set_within(self._run.messages, _POLL_SECONDS)
@@ -104,7 +104,7 @@ class RoomMessages:
                     self._run.fence, [entry], self._clock.time_of(opened_ns), self._clock.time_of(read_ns)
                 )
 
-        with suppress(Replaced, DatabaseUnavailableError):  # the successor hears for itself; a text may be lost
+        with suppress(Replaced, DatabaseError):  # the successor hears for itself; a text may be lost
             await until_answered(append, most_attempts=_ATTEMPTS)
 
     def _refuse(self) -> None:

@@ -49,7 +49,7 @@ class Salvage:
         """Salvage every abandoned spool; the folders of `live_owners` are left alone, whatever their locks say.
 
         Raises:
-            DatabaseUnavailableError, StorageError, OSError: the rest is left for the next time.
+            DatabaseError, StorageError, OSError: the rest is left for the next time.
         """
         for spool in abandoned_spools(self._data_dir):
             if spool.owner not in live_owners:

@@ -10,7 +10,7 @@ import structlog
 
 from audio.ranges import Range, merged_ranges
 from audio.segments.segments import RecordKind, SegmentCorrupt, SegmentKey, read_segment
-from sessions.errors import DatabaseUnavailableError
+from sessions.errors import DatabaseError
 from sessions.ids import format_id
 from store.database.boot_clock import SECOND_NS
 from store.installation.storage_identity import Confirm
@@ -43,7 +43,7 @@ async def upload_segment(
     """Store a segment without what lies at or after `end_sample` or in a cut, then delete the file; may be repeated.
 
     Raises:
-        StorageError, DatabaseUnavailableError: it is not stored; the file is still there.
+        StorageError, DatabaseError: it is not stored; the file is still there.
     """
     data, key = cut_segment(await asyncio.to_thread(segment.path.read_bytes), segment.key, end_sample, cuts)
     await store_segment(objects, confirm, session_id, data, key)
@@ -77,7 +77,7 @@ async def store_segment(objects: Objects, confirm: Confirm, session_id: UUID, da
     """Put a segment where finalizing looks for it, and check that our storage has it: then the file may go.
 
     Raises:
-        StorageError, DatabaseUnavailableError: it is not stored.
+        StorageError, DatabaseError: it is not stored.
     """
     await confirm()
     storage_key = f"spool/{format_id('sess', session_id)}/{key.name}"
@@ -201,7 +201,7 @@ class Uploader:
                 return
             try:
                 await self._upload(self._waiting[0])
-            except (StorageError, DatabaseUnavailableError, OSError) as error:
+            except (StorageError, DatabaseError, OSError) as error:
                 _log.warning("segment.upload_failed", error=type(error).__name__, waiting=len(self._waiting))
                 await asyncio.sleep(self._pause_seconds)
                 self._pause_seconds = min(self._pause_seconds * 2, _LONGEST_PAUSE_SECONDS)

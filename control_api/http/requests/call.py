@@ -12,9 +12,8 @@ from store.access.api_keys import Principal
 from store.access.idempotency import IdempotencyTicket
 
 PRINCIPAL = web.RequestKey("principal", Principal)
-
-
 OPERATION = web.RequestKey("operation", str)
+BEGUN = web.RequestKey("begun", bool)  # the answer's headers are out, or about to be
 
 
 Body = TypeVar("Body", bound=BaseModel)

@@ -1,6 +1,8 @@
 """The way of a request to its route: key, scope, path ids, query parameters, body, idempotency key. In this order."""
 
+import asyncio
 import json
+import random
 from collections.abc import Awaitable, Callable
 
 from aiohttp import hdrs, web
@@ -9,7 +11,7 @@ from control_api.http.answers.dialect import DIALECT
 from control_api.http.answers.json_answer import json_answer
 from control_api.http.openapi.operation import Operation
 from control_api.http.requests.authentication import authenticate, require_scope
-from control_api.http.requests.call import OPERATION, PRINCIPAL, Call
+from control_api.http.requests.call import BEGUN, OPERATION, PRINCIPAL, Call
 from control_api.http.requests.dependencies import DEPENDENCIES
 from control_api.http.requests.field_errors import validate
 from control_api.http.requests.idempotency_key import REPLAYED, fingerprint, read_key
@@ -17,9 +19,11 @@ from control_api.http.requests.json_body import read_body
 from control_api.http.requests.path_parameters import read_path
 from control_api.http.requests.query_parameters import read_query
 from control_api.http.serving.late_releases import LATE_RELEASES
-from sessions.errors import DatabaseUnavailableError, session_not_found
+from sessions.errors import DatabaseBusyError, DatabaseUnavailableError, session_not_found
 from store.access.idempotency import IdempotencyTicket, Replay
 from store.access.vault import AnswerVault
+
+_BUSY_PAUSES_SECONDS = (0.02, 0.1)
 
 ANSWER_VAULT = web.AppKey("answer_vault", AnswerVault)
 
@@ -43,10 +47,24 @@ def admit(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamR
         await require_own(call)
         key = read_key(request) if operation.idempotent_by_key else None
         if key is None:
-            return await operation.handler(call)
+            return await _run(operation, call)
         return await _once(operation, call, key)
 
     return handle
+
+
+async def _run(operation: Operation, call: Call) -> web.StreamResponse:
+    """Run the route; once more, as its client else would, when the database was busy and no answer has begun."""
+    ticket = call.ticket
+    for pause_seconds in _BUSY_PAUSES_SECONDS:
+        try:
+            return await operation.handler(call)
+        except DatabaseBusyError:
+            if BEGUN in call.request:
+                raise
+        await asyncio.sleep(pause_seconds * random.uniform(0.5, 1.0))
+        call.ticket = ticket
+    return await operation.handler(call)
 
 
 async def require_own(call: Call) -> None:
@@ -85,7 +103,7 @@ async def _first(operation: Operation, call: Call, ticket: IdempotencyTicket) ->
     """Run the request that has the key, and keep its answer or give the key back."""
     call.ticket = ticket
     try:
-        answer = await operation.handler(call)
+        answer = await _run(operation, call)
         if call.ticket is not None:  # the route is idempotent by itself, so its answer may be kept afterwards
             assert isinstance(answer, web.Response)
             body = answer.body or b""

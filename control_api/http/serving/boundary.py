@@ -13,11 +13,11 @@ from aiohttp.typedefs import Handler
 from control_api.http.answers.dialect import DIALECT
 from control_api.http.answers.envelope import CANONICAL, error_answer
 from control_api.http.answers.request_id import HEADER, request_id
-from control_api.http.requests.call import OPERATION
+from control_api.http.requests.call import BEGUN, OPERATION
 from control_api.http.requests.dependencies import DEPENDENCIES
 from control_api.http.serving.readiness import READINESS
 from control_api.http.serving.request_metrics import METRICS
-from sessions.errors import ParleyError
+from sessions.errors import DatabaseRefusedError, ParleyError
 from sessions.texts.redaction import redact
 from store.database.time_bound import database_time_bound
 
@@ -54,6 +54,9 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         with database_time_bound(request.app[DEPENDENCIES].settings.database_timeout_seconds):
             return await handler(request)
+    except DatabaseRefusedError as error:
+        _log_crash(request, error)
+        return refuse(request, error)
     except ParleyError as error:
         return refuse(request, error)
     except web.HTTPException as error:
@@ -62,14 +65,18 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except ConnectionError:
         raise  # nobody is left to read an answer
     except Exception as error:
-        _log.error(
-            "request.crashed",
-            request_id=request_id(request),
-            operation=request[OPERATION],
-            error=type(error).__name__,
-            traceback=redact("".join(traceback.format_exception(error))),
-        )
+        _log_crash(request, error)
         return refuse(request, ParleyError("internal", "something went wrong on our side; quote the request id"))
+
+
+def _log_crash(request: web.Request, error: Exception) -> None:
+    _log.error(
+        "request.crashed",
+        request_id=request_id(request),
+        operation=request[OPERATION],
+        error=type(error).__name__,
+        traceback=redact("".join(traceback.format_exception(error))),
+    )
 
 
 def refuse(request: web.Request, error: ParleyError) -> web.Response:
@@ -83,5 +90,6 @@ def refuse(request: web.Request, error: ParleyError) -> web.Response:
 
 async def stamp(request: web.Request, response: web.StreamResponse) -> None:
     """`on_response_prepare`: the request id on every answer, and nothing for browsers to guess about."""
+    request[BEGUN] = True
     response.headers[HEADER] = request_id(request)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")

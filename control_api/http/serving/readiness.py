@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from sessions.errors import ParleyError
+from sessions.errors import DatabaseRefusedError, ParleyError
 
 FRESH_SECONDS = 1.0
 
@@ -83,7 +83,9 @@ class ReadinessProbe:
         except (ParleyError, TimeoutError) as error:
             code = error.code if isinstance(error, ParleyError) else "timeout"
             _log.warning("dependency.unavailable", code=code)
-            return error.code if isinstance(error, ParleyError) else slow
+            if isinstance(error, TimeoutError | DatabaseRefusedError):
+                return slow
+            return error.code
         return None
 
 

@@ -5,10 +5,9 @@ import time
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.errors import DatabaseUnavailableError
+from sessions.errors import DatabaseRefusedError, DatabaseUnavailableError
 from store.database.database import CommitUnknown, Database
 
 NOBODY = "postgresql://parley@127.0.0.1:1/parley"
@@ -109,7 +108,7 @@ async def test_a_full_pool_is_unavailable_in_time(database_url: str) -> None:
 async def test_a_violated_constraint_is_no_outage(database_url: str) -> None:
     """It is told as what it is, and nothing is written."""
     async with Database.open(database_url, timeout_seconds=5, application_name="test") as db:
-        with pytest.raises(IntegrityError):
+        with pytest.raises(DatabaseRefusedError) as refused:
             async with db.begin() as conn:
                 await conn.execute(
                     text(
@@ -118,6 +117,7 @@ async def test_a_violated_constraint_is_no_outage(database_url: str) -> None:
                 )
         async with db.begin() as conn:
             assert (await conn.execute(text("SELECT count(*) FROM organizations"))).scalar_one() == 0
+    assert (refused.value.sqlstate, refused.value.constraint) == ("23505", "uq_organizations_name")
 
 
 async def test_connections_are_bounded_on_the_server_too(database_url: str) -> None:
