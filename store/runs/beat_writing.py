@@ -94,7 +94,8 @@ _BEAT = text(
             beat_at = greatest(r.beat_at, {_NOW}),
             billable_ms = r.billable_ms + CASE WHEN {_BILLING} THEN {_PROVEN_MS} ELSE 0 END,
             billed_at = CASE WHEN b.lost THEN NULL WHEN {_BILLING} THEN {_BILLED_AT}
-                             WHEN b.joined AND r.billed_at IS NULL THEN least({_NOW}, s.paused_at) ELSE r.billed_at END,
+                             WHEN b.joined AND r.joined_at IS NOT NULL AND r.billed_at IS NULL
+                                  THEN least({_NOW}, s.paused_at) ELSE r.billed_at END,
             frames = CASE WHEN r.sealed_at IS NULL THEN greatest(r.frames, b.frames) ELSE r.frames END,
             audio_ms = CASE WHEN r.sealed_at IS NULL THEN greatest(r.audio_ms, b.audio_ms) ELSE r.audio_ms END,
             peak_dbfs = b.peak_dbfs,

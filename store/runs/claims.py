@@ -38,6 +38,7 @@ class Claim:
         resumed: the session ran before; `started_at` stays sample 0.
         alone: nothing else may run in this process, because others have died with this session.
         previous_lost_at: when the run before was released or found lost.
+        handed_over: the worker of the run before is stopping, and records until this run's join evicts it.
     """
 
     session: Session
@@ -47,6 +48,7 @@ class Claim:
     resumed: bool
     alone: bool
     previous_lost_at: datetime | None
+    handed_over: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ _ALONE = text(
 )
 _CLAIMED = text(
     """
-    SELECT s.id, r.alone, previous.released_at AS previous_released_at, token.slot, token.sealed
+    SELECT s.id, r.alone, previous.released_at AS previous_released_at,
+           coalesce(NOT previous.lost AND previous.sealed_at IS NULL, false) AS handed_over, token.slot, token.sealed
     FROM sessions s
     JOIN runs r ON r.session_id = s.id AND r.epoch = s.epoch
     LEFT JOIN runs previous ON previous.session_id = s.id AND previous.epoch = s.epoch - 1
@@ -200,6 +203,7 @@ class Claims:
                     resumed=session.started_at is not None,
                     alone=row.alone,
                     previous_lost_at=row.previous_released_at,
+                    handed_over=row.handed_over,
                 )
             )
         return claims

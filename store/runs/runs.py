@@ -26,12 +26,18 @@ from store.runs.run_segments import RunSegments
 
 _THIS_RUN = "session_id = :session_id AND epoch = :epoch AND owner = :owner"
 _JOINED_AT = text(f"SELECT joined_at FROM runs WHERE {_THIS_RUN}")
-# A pause is billed up to its beginning, so a run that joins in a pause begins its bill there.
+# A worker that hands a session over records until this run's join evicts it, and its beats bill nothing any more: what
+# it recorded since its last one is on the bill of this run. A pause is billed up to its beginning, so a run that joins
+# in a pause begins its bill there.
 _JOIN = text(
     f"""
-    UPDATE runs SET joined_at = :at, beat_at = greatest(beat_at, :at),
-        billed_at = least(:at, (SELECT paused_at FROM sessions WHERE id = :session_id)), segments = :segments
-    WHERE {_THIS_RUN}
+    UPDATE runs taken SET joined_at = :at, beat_at = greatest(beat_at, :at), segments = :segments,
+        billed_at = least(
+            :at,
+            (SELECT billed_at FROM runs WHERE session_id = :session_id AND epoch = :epoch - 1
+                AND released_at IS NOT NULL AND NOT lost AND (sealed_at IS NULL OR sealed_at >= taken.claimed_at)),
+            (SELECT paused_at FROM sessions WHERE id = :session_id))
+    WHERE {_THIS_RUN} AND sealed_at IS NULL
     """
 ).bindparams(bindparam("segments", RunSegments().document, type_=JSONB))
 _NOW = text("SELECT clock_timestamp()")
@@ -55,10 +61,13 @@ class Runs:
         self._db = db
         self._vault = vault
 
-    async def mark_running(self, fence: Fence) -> Session:
+    async def mark_running(self, fence: Fence, joined_at: datetime | None = None) -> Session:
         """Note that the room is joined and the spool is open. On the first run this instant is `started_at`, sample 0.
 
-        Repeated after a lost answer, or when the session is ending already, it changes nothing.
+        Repeated after a lost answer, or when the session had ended before, it changes nothing.
+
+        Args:
+            joined_at: when that was, for a session that goes on; None: now.
 
         Raises:
             Replaced: another run has the session.
@@ -66,14 +75,19 @@ class Runs:
         async with self._db.begin() as conn:
             locked = await lock_fenced_session(conn, fence)
             run = fence.parameters
-            if locked.status in SETTLED or (await conn.execute(_JOINED_AT, run)).scalar_one() is not None:
-                return await read_session(conn, fence.session_id)
+            session = await read_session(conn, fence.session_id)
+            if (await conn.execute(_JOINED_AT, run)).scalar_one() is not None:
+                return session
             if locked.status is Status.STARTING:
                 await apply(conn, locked, Event.JOINED)
                 session = await read_session(conn, fence.session_id)
                 await conn.execute(_JOIN, {**run, "at": session.started_at})
-            else:
-                await conn.execute(_JOIN, {**run, "at": (await conn.execute(_NOW)).scalar_one()})
+                return session
+            now: datetime = (await conn.execute(_NOW)).scalar_one()
+            at = now if joined_at is None else min(joined_at, now)
+            if locked.status not in SETTLED or (session.ending_at is not None and at < session.ending_at):
+                await conn.execute(_JOIN, {**run, "at": at})
+            if locked.status not in SETTLED:
                 await events.append(
                     conn,
                     locked.id,
@@ -82,7 +96,7 @@ class Runs:
                     status_from=locked.status,
                     status_to=locked.status,
                 )
-            return await read_session(conn, fence.session_id)
+            return session
 
     async def beat(self, owner: UUID, beats: Sequence[Beat], stalled_seconds: float) -> BeatAnswer:
         """All beats of a process in one statement; see `store.runs.beat_writing`."""

@@ -16,7 +16,8 @@ GAP_WORKER_LOST = "gap.worker_lost"
 GAP_REJOIN = "gap.rejoin"
 
 _UNHEARD_SAMPLES = SAMPLE_RATE // 5  # a killed process may not have written as much
-_HANDOVER_SAMPLES = 2 * SAMPLE_RATE  # from an eviction to the successor's first frame; 50 ms at best
+_EVICTED_SAMPLES = SAMPLE_RATE // 20  # one that was evicted has written all that it heard
+_HANDOVER_SAMPLES = 2 * SAMPLE_RATE  # from an eviction to the successor's first frame; 0.1 to 0.3 s (measured)
 _SUBSCRIBING_SAMPLES = 5 * SAMPLE_RATE  # whoever is heard later was not there before
 _SILENT_HANDOVER_SAMPLES = 10 * SAMPLE_RATE  # the end of a run without audio is known by its last beat only
 
@@ -99,9 +100,11 @@ def unrecorded(
             until = length_samples  # nobody took over
         else:
             continue
-        slack = _UNHEARD_SAMPLES if _is_exact(run, keys) else _SILENT_HANDOVER_SAMPLES
+        taken = index + 1 < len(joined) and not run["lost"] and run["sealed"]
+        slack = _EVICTED_SAMPLES if taken else _UNHEARD_SAMPLES
+        if not _is_exact(run, keys):
+            slack = _SILENT_HANDOVER_SAMPLES
         if until - reached > slack:
-            taken = index + 1 < len(joined) and not run["lost"] and run["sealed"]
             handover = taken and until - reached <= _HANDOVER_SAMPLES
             gaps.append(Gap(reached, until, GAP_REJOIN if handover else GAP_WORKER_LOST))
     return gaps

@@ -266,3 +266,84 @@ async def test_a_stop_the_worker_finds_is_fixed_once(engine: Engine, outcome: st
     assert (Status.ENDING, outcome, code) == (session.status, session.outcome, session.end_reason)
     assert await engine.sql("SELECT 1 FROM worker_tokens") == []
     assert await engine.finalize_jobs(fence.session_id) == 1
+
+
+async def handed_over(engine: Engine, *, lost: bool = False) -> tuple[Fence, Fence]:
+    """A run that has proven a second and is two seconds older, and the one that has claimed its session."""
+    before = await engine.running()
+    await engine.pass_seconds(1)
+    await engine.beat(before)
+    await engine.claims.release(before.owner, lost=lost)
+    await engine.pass_seconds(2)
+    owner = uuid4()
+    [claim] = await engine.claim(owner)
+    assert claim.handed_over is not lost
+    return before, Fence(before.session_id, claim.epoch, owner)
+
+
+async def test_what_a_leaving_worker_records_until_it_is_evicted_is_billed(engine: Engine) -> None:
+    """Its last beat is two seconds old; it records until the join, which its own seal may overtake."""
+    before, after = await handed_over(engine)
+    joined_at = datetime.now(UTC)
+    await engine.runs.seal(before)
+    await engine.runs.mark_running(after, joined_at)
+    await engine.beat(after)
+
+    assert 3000 <= await billed(engine) < 4500
+
+
+async def test_what_a_lost_worker_did_not_prove_stays_free(engine: Engine) -> None:
+    """Nobody recorded between its last beat and the join."""
+    _, after = await handed_over(engine, lost=True)
+    await engine.runs.mark_running(after, datetime.now(UTC))
+    await engine.beat(after)
+
+    assert 1000 <= await billed(engine) < 2500
+
+
+async def test_a_worker_that_had_sealed_before_the_claim_recorded_no_longer(engine: Engine) -> None:
+    """It gave up waiting for a successor; the one that comes later begins its own bill."""
+    before = await engine.running()
+    await engine.pass_seconds(1)
+    await engine.beat(before)
+    await engine.claims.release(before.owner, lost=False)
+    await engine.runs.seal(before)
+    await engine.pass_seconds(2)
+    owner = uuid4()
+    [claim] = await engine.claim(owner)
+    assert not claim.handed_over
+
+    after = Fence(before.session_id, claim.epoch, owner)
+    await engine.runs.mark_running(after, datetime.now(UTC))
+    await engine.beat(after)
+
+    assert 1000 <= await billed(engine) < 2500
+
+
+async def test_beats_that_overtake_the_join_bill_nothing_twice(engine: Engine) -> None:
+    """A run is in its room before the database knows; its bill begins with what is written then."""
+    _, after = await handed_over(engine)
+    joined_at = datetime.now(UTC)
+    for _ in range(2):
+        await engine.beat(after)
+        await engine.pass_seconds(1)
+    await engine.runs.mark_running(after, joined_at - 2 * SECOND)
+    await engine.beat(after)
+
+    assert 5000 <= await billed(engine) < 6500
+
+
+async def test_a_join_before_the_end_counts_though_the_end_was_faster(engine: Engine) -> None:
+    """What was recorded between them is billed, up to the end."""
+    _, after = await handed_over(engine)
+    joined_at = datetime.now(UTC)
+    await engine.sql("SELECT pg_sleep(0.05)")
+    await engine.runs.enter_ending(after, Stop.ended("end.requested"))
+
+    session = await engine.runs.mark_running(after, joined_at)
+    await engine.beat(after)
+
+    assert session.status is Status.ENDING
+    [run] = await engine.sql("SELECT joined_at FROM runs WHERE epoch = :epoch", epoch=after.epoch)
+    assert run.joined_at == joined_at
+    assert 3000 <= await billed(engine) < 4500

@@ -56,6 +56,15 @@ def test_a_slow_hand_over_is_a_gap_but_nobody_was_lost() -> None:
     assert gaps(runs, [segment(1, 0, 12), segment(2, 12.5, 20)], GAP_REJOIN) == [(12, 12.5)]
 
 
+def test_what_a_quick_hand_over_lost_is_a_gap_too() -> None:
+    """A worker that is evicted has written all that it heard, so a tenth of a second is missing; of a kill it is not
+    known whether it is.
+    """
+    keys = [segment(1, 0, 12), segment(2, 12.1, 20)]
+    assert gaps([run(1, 0, 12, released=9), run(2, 12.1, 20)], keys, GAP_REJOIN) == [(12, 12.1)]
+    assert gaps([run(1, 0, 12, lost=True), run(2, 12.1, 20)], keys) == []
+
+
 def test_the_gap_of_a_takeover_reaches_to_what_is_heard_again() -> None:
     """Tracks are subscribed after the join; whoever is heard much later was not there before."""
     runs = [run(1, 0, 9, lost=True), run(2, 12, 20)]
