@@ -99,13 +99,13 @@ class Settings(BaseModel):
         ),
     )
     heartbeat_seconds: float = Field(
-        5,
+        4,
         gt=0,
         description="Seconds between a worker process's beats.",
         json_schema_extra=_why(
-            "A third of stalled_seconds. It bounds how old usage is, how late a command comes when"
-            " NOTIFY is lost, and how much time a crash leaves unbilled; it costs one statement"
-            " per process."
+            "At most a third of stalled_seconds. It bounds how old usage is, how late a command comes when"
+            " NOTIFY is lost, how much time a crash leaves unbilled, and, with 3 s more, how much a host that is lost"
+            " with its disk takes along of each session (see segment_seconds); it costs one statement per process."
         ),
     )
     stalled_seconds: float = Field(
@@ -144,12 +144,14 @@ class Settings(BaseModel):
         ),
     )
     segment_seconds: float = Field(
-        10,
+        5,
         gt=0,
-        description="Seconds after which a spool segment is sealed and uploaded.",
+        description="Seconds after which a spool segment is sealed at the latest, to be uploaded.",
         json_schema_extra=_why(
-            "A host that is lost for good takes with it what it had not uploaded, about this much"
-            " per session. Shorter segments cost more requests: a PUT and a HEAD each."
+            "A host that is lost for good takes with it what it had not uploaded. A segment goes after a beat that was"
+            " sent 2 s after its last sample, so it is sealed right before that instant once it is half as old as this:"
+            " with beats every 4 s at most 8 s per session are lost. Shorter segments cost more requests (a PUT and a"
+            " HEAD each), longer ones a longer tail."
         ),
     )
     usage_interval_seconds: float = Field(

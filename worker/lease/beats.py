@@ -34,6 +34,7 @@ class Beats:
         self._stalled_seconds = stalled_seconds
         self._live: dict[UUID, LiveRun] = {}
         self._hurry = asyncio.Event()
+        self._next_ns: int | None = None
 
     def add(self, run: LiveRun) -> None:
         """Beat for `run` from now on."""
@@ -58,6 +59,11 @@ class Beats:
         if (run := self._live.get(session_id)) is not None:
             run.messages.set()
 
+    @property
+    def next_ns(self) -> int | None:
+        """When the next beat is to be sent (boot-time clock), unless it is hurried; None while one is under way."""
+        return self._next_ns
+
     def hurry(self) -> None:
         """Beat at once: something has changed, or somebody needs to know whether it has."""
         self._hurry.set()
@@ -66,9 +72,12 @@ class Beats:
         """Beat every `heartbeat_seconds`, and whenever asked."""
         while True:
             self._hurry.clear()
+            self._next_ns = None
             answered = await self._beat() if self._live else True
             pause = self._heartbeat_seconds if answered else min(_RETRY_SECONDS, self._heartbeat_seconds)
-            await self._pause(pause * random.uniform(0.9, 1.0), hurried=answered)
+            seconds = pause * random.uniform(0.9, 1.0)
+            self._next_ns = boottime_ns() + round(seconds * SECOND_NS)
+            await self._pause(seconds, hurried=answered)
 
     async def watch_fences(self) -> None:
         """Look at every fence's deadline, also while the database hangs; a late look means a standstill."""

@@ -22,6 +22,7 @@ from worker.room.heard_track import HeardTrack
 from worker.room.livekit_room import LiveKitRoom
 from worker.room.presence import RoomPresence
 from worker.room.room_reading import RoomReading
+from worker.run.proof_ahead import ProofAhead
 from worker.run.recorder_tools import RecorderTools
 from worker.run.room_messages import RoomMessages
 from worker.run.stamps import RunStamps
@@ -66,6 +67,7 @@ class RunRecording:
             on_failed=lambda _: run.wake(),
         )
         self._recorder = Recorder(clock, self._spool, hurry)
+        self._proof = ProofAhead()
         self._stamps = RunStamps(clock, self._recorder, self._uploader, pauses)
         self._standstills = Standstills(run, self.gap, self._recorder.missed)
         self._messages = RoomMessages(run, SessionLog(tools.db), clock)
@@ -156,6 +158,8 @@ class RunRecording:
     def tick(self, now_ns: int) -> None:
         """Do what time asks for, and let the uploader know what is proven."""
         self._recorder.tick(now_ns)
+        if self._proof.is_near(now_ns, self._tools.beats.next_ns):
+            self._spool.ripe(self.clock.sample_at(now_ns))
         self._standstills.name(self._run.proven_ns)
         self._stamps.follow(self._run.state, now_ns)
         self._uploader.prove(self._run.proven_ns)

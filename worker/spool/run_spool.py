@@ -98,6 +98,11 @@ class RunSpool:
         if self._file is not None and now_sample - self._started_sample >= self._segment_samples:
             self._seal()
 
+    def ripe(self, now_sample: int) -> None:
+        """Seal the open segment if it is half as old as it may become: a beat comes that can prove it."""
+        if self._file is not None and (now_sample - self._started_sample) * 2 >= self._segment_samples:
+            self._seal()
+
     async def close(self) -> None:
         """Seal what is open and wait until it is on the disk."""
         self._tell_dropped()

@@ -14,7 +14,7 @@ def test_without_values_the_defaults_hold() -> None:
     """Each setting that is left out has its documented default."""
     settings = Settings()
 
-    assert (settings.data_dir, settings.heartbeat_seconds, settings.stalled_seconds) == (Path(".parley"), 5, 15)
+    assert (settings.data_dir, settings.heartbeat_seconds, settings.stalled_seconds) == (Path(".parley"), 4, 15)
     assert (settings.queue_seconds, settings.takeover_window_seconds, settings.salvage_seconds) == (300, 600, 60)
     assert settings.database_url is None
 

@@ -62,6 +62,21 @@ async def test_every_segment_names_its_tracks_and_its_bytes(tmp_path: Path) -> N
             assert segment.key.last_sample == records[-1].end_sample
 
 
+async def test_a_segment_is_sealed_ahead_of_a_beat_once_it_is_half_as_old_as_it_may_become(tmp_path: Path) -> None:
+    """A younger one waits for the beat after that."""
+    owner = uuid4()
+    with open_spool_folder(tmp_path, owner) as folder, SpoolWriter() as writer:
+        desk = Desk(writer, folder, owner, segment_seconds=1)
+        desk.write(4)
+        desk.spool.ripe(4 * 4800)
+        desk.write(1, start=4)
+        desk.spool.ripe(6 * 4800)
+        desk.write(1, start=6)
+        await desk.spool.close()
+        await asyncio.sleep(0)
+    assert [segment.key.last_sample for segment in desk.sealed] == [5 * 4800, 7 * 4800]
+
+
 async def test_bytes_reach_the_kernel_before_a_segment_is_sealed(tmp_path: Path) -> None:
     """A kill loses a fraction of a second, not the segment."""
     owner = uuid4()
