@@ -9,6 +9,7 @@ from control_api.http.requests.dependencies import DEPENDENCIES, ERASURE, SUMMAR
 from control_api.http.requests.json_body import MAX_BODY_BYTES
 from control_api.http.serving.admission import ANSWER_VAULT
 from control_api.http.serving.boundary import boundary, stamp
+from control_api.http.serving.erasure_watch import ERASURE_WATCH, ErasureWatch
 from control_api.http.serving.late_releases import LATE_RELEASES, LateReleases
 from control_api.http.serving.readiness import READINESS, ReadinessProbe
 from control_api.http.serving.request_metrics import METRICS, RequestMetrics
@@ -42,8 +43,12 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[SUMMARIES] = Summaries(dependencies.db)
     app[LINKS] = ObjectLinks(dependencies.objects, dependencies.signer, settings.public_url or base_url)
     identity = StorageIdentity(dependencies.db, dependencies.objects)
+    app[ERASURE_WATCH] = ErasureWatch(dependencies.db, app[METRICS])
     app[READINESS] = ReadinessProbe(
-        partial(prove_writer, dependencies.db), identity.confirm, settings.database_timeout_seconds
+        partial(prove_writer, dependencies.db),
+        identity.confirm,
+        app[ERASURE_WATCH].troubles,
+        settings.database_timeout_seconds,
     )
     app[OPENAPI] = ServedDocument(OPERATIONS)
     add_routes(app.router, OPERATIONS)

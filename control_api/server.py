@@ -12,6 +12,7 @@ from aiohttp import web
 from control_api.app import build_app
 from control_api.http.requests.dependencies import DEPENDENCIES, ApiDependencies
 from control_api.http.serving.access_log import CanonicalLine
+from control_api.http.serving.erasure_watch import ERASURE_WATCH
 from control_api.http.serving.http_protocol import EnvelopeRunner
 from control_api.http.serving.late_releases import LATE_RELEASES
 from control_api.http.serving.readiness import READINESS
@@ -68,6 +69,7 @@ async def serve(
                     group.create_task(app[LATE_RELEASES].run(dependencies.idempotency), name="late releases"),
                     group.create_task(_renew_for_ever(dependencies.idempotency), name="idempotency leases"),
                     group.create_task(_sweep_for_ever(app), name="sweeper"),
+                    group.create_task(app[ERASURE_WATCH].watch(), name="erasure watch"),
                 ]
                 await web.SockSite(runner, listening).start()
                 _log.info("api.listening", url=base_url)

@@ -39,11 +39,12 @@ class Dependencies(AnswerModel):
 
 
 class Readiness(AnswerModel):
-    """Whether requests should be sent here."""
+    """Whether requests should be sent here; degraded: they should, and somebody should look at the troubles."""
 
     object: Literal["readiness"]
-    status: Literal["ready"]
+    status: Literal["ready", "degraded"]
     dependencies: Dependencies
+    troubles: list[str]
 
 
 class ServiceStatus(AnswerModel):
@@ -53,3 +54,4 @@ class ServiceStatus(AnswerModel):
     status: Literal["operational", "degraded"]
     version: str
     dependencies: Dependencies
+    troubles: list[str]

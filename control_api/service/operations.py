@@ -33,6 +33,7 @@ SERVICE_OPERATIONS: tuple[Operation, ...] = (
                     "status": "operational",
                     "version": "0.1.0",
                     "dependencies": examples.DEPENDENCIES,
+                    "troubles": [],
                 },
             ),
         ),
@@ -52,9 +53,10 @@ SERVICE_OPERATIONS: tuple[Operation, ...] = (
         answers=(
             Answer(
                 200,
-                "Database and storage answer, the storage is this installation's, and the process is not stopping.",
+                "Database and storage answer, the storage is this installation's, and the process is not stopping. "
+                "degraded: requests can be sent here, and troubles says what somebody should look at.",
                 Readiness,
-                {"object": "readiness", "status": "ready", "dependencies": examples.DEPENDENCIES},
+                {"object": "readiness", "status": "ready", "dependencies": examples.DEPENDENCIES, "troubles": []},
             ),
         ),
         errors=("database.unavailable", "storage.unavailable", "storage.unrecognized", "stopping"),

@@ -41,9 +41,20 @@ async def get_readiness(call: Call) -> web.StreamResponse:
     condition = await call.request.app[READINESS].check()
     dependencies = _dependencies(condition)
     if condition.code is not None:
-        extra = {"retry_after_seconds": 1, "dependencies": dependencies.model_dump()}
+        extra = {
+            "retry_after_seconds": 1,
+            "dependencies": dependencies.model_dump(),
+            "troubles": list(condition.troubles),
+        }
         raise ParleyError(condition.code, "this server is not ready", extra=extra)
-    return json_answer(Readiness(object="readiness", status="ready", dependencies=dependencies))
+    return json_answer(
+        Readiness(
+            object="readiness",
+            status="degraded" if condition.troubles else "ready",
+            dependencies=dependencies,
+            troubles=list(condition.troubles),
+        )
+    )
 
 
 async def get_metrics(call: Call) -> web.StreamResponse:
@@ -55,13 +66,14 @@ async def get_metrics(call: Call) -> web.StreamResponse:
 async def get_status(call: Call) -> web.StreamResponse:
     """The status of the service, for people."""
     condition = await call.request.app[READINESS].check()
-    healthy = condition.database and condition.storage
+    healthy = condition.database and condition.storage and not condition.troubles
     return json_answer(
         ServiceStatus(
             object="status",
             status="operational" if healthy else "degraded",
             version=version("parley"),
             dependencies=_dependencies(condition),
+            troubles=list(condition.troubles),
         )
     )
 

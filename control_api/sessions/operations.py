@@ -133,8 +133,9 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
         summary="Delete a session",
         description=(
             "Erases the session's content for good: audio, transcript, messages, summary, events, and what was kept of "
-            "its requests. The usage ledger stays. Afterwards the id answers 404. A session that waits for its start "
-            "is canceled first. While a voice session is starting, running, paused or ending, the answer is 409 "
+            "its requests. The usage ledger stays. Afterwards the id answers 404, and what the object storage does not "
+            "let go of at once is tried again until it is gone. A session that waits for its start is canceled first. "
+            "While a voice session is starting, running, paused or ending, the answer is 409 "
             "session.active: end it first."
         ),
         scope="sessions:delete",

@@ -426,6 +426,16 @@ object_storage = Table(  # this installation's; one row, or none yet
     Column("adopted_at", _time, nullable=False),
 )
 
+erasures = Table(  # erased sessions whose objects may still be in the storage
+    "erasures",
+    metadata,
+    Column("session_id", Uuid, primary_key=True),
+    Column("erased_at", _time, nullable=False),
+    Column("next_at", _time, nullable=False, index=True),  # when they are looked for again
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("cause", Text),  # of the last failure
+)
+
 sweeps = Table(  # whose turn it is to sweep
     "sweeps",
     metadata,

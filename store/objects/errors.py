@@ -27,6 +27,11 @@ class StorageError(ParleyError):
         self.cause = cause
 
     @property
+    def trouble(self) -> str:
+        """The cause, else the message: a sentence for whoever runs the installation."""
+        return self.message if self.cause is None else self.cause.text
+
+    @property
     def is_lack(self) -> bool:
         """Whether the storage doesn't offer this kind of request: another kind may do."""
         return self.cause is not None and self.cause.is_lack

@@ -2,19 +2,20 @@
 
 The rows go in one transaction, which also erases the answers that idempotency keys have kept of it and the arguments of
 its jobs, and defers the jobs that remove its objects. Those are removed at once too, so the jobs find work only where
-the storage was away, or where somebody was still writing: a job of the session that was running, or a worker that was
-cut off and has come back.
+the storage was away or refused, or where somebody was still writing: a job of the session that was running, or a worker
+that was cut off and has come back. What the storage has not let go of is known and tried again (`unfinished_erasures`).
 """
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID
 
 import structlog
 from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sessions.errors import DatabaseUnavailableError, ParleyError
+from sessions.errors import DatabaseError, ParleyError
 from sessions.ids import format_id
 from sessions.lifecycle.lifecycle import TERMINAL, Status
 from sessions.lifecycle.stop import Stop
@@ -28,6 +29,7 @@ from store.lifecycle.locked_session import lock_own_session
 from store.lifecycle.transitions import stop_session
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
+from store.sessions.unfinished_erasures import begin_erasure, fail_erasure, finish_erasure
 
 FOLDERS = ("sessions", "spool")
 
@@ -35,7 +37,6 @@ FOLDERS = ("sessions", "spool")
 _AGAIN_SECONDS = (0, 2 * 3600, 24 * 3600)
 # A worker is not cut off for a day, so a session that has been over for so long needs one late look only.
 _EXPIRED_AGAIN_SECONDS = (2 * 3600,)
-_STORAGE_AWAY_SECONDS = 60
 _AT_ONCE_SECONDS = 10.0  # longer a client should not wait: the job does the rest
 
 _HOLD = select(sessions.c.id)
@@ -83,10 +84,8 @@ class SessionErasure:
                 else:
                     raise ParleyError("session.active", f"a session that is {locked.status} can't be deleted")
             await _erase_rows(conn, session_id, _AGAIN_SECONDS)
-        try:
+        with suppress(StorageError):  # it is noted, and 204 all the same: nobody reads the session any more
             await self._remove_at_once(session_id)
-        except StorageError as error:
-            _left_to_job(session_id, error)
 
     async def expire(self, session_id: UUID, days: int) -> bool:
         """Erase a session that has been terminal for `days`.
@@ -103,61 +102,49 @@ class SessionErasure:
             if (await conn.execute(expired)).one_or_none() is None:
                 return False
             await _erase_rows(conn, session_id, _EXPIRED_AGAIN_SECONDS)
-        try:
-            await self._remove_at_once(session_id)
-        except StorageError as error:
-            _left_to_job(session_id, error)
-            async with self._db.begin() as conn:
-                await defer_erase(conn, session_id, in_seconds=_STORAGE_AWAY_SECONDS)
-            raise
+        await self._remove_at_once(session_id)
         return True
 
     async def sweep(self, session_id: UUID) -> None:
         """Remove what late writers may have left of an erased session; does nothing when the session exists.
 
         Raises:
-            StorageError: the storage is away; the job is deferred again.
+            StorageError: the storage is away or refuses; it is tried again.
         """
         async with self._db.begin() as conn:
             if (await conn.execute(_HOLD.where(sessions.c.id == session_id))).one_or_none() is not None:
                 return
             await erase_answers(conn, session_id)
             await conn.execute(_DELETE_JOBS, {"id": str(session_id), "erase": ERASE})
-        try:
-            await self._remove_objects(session_id)
-        except StorageError:
-            async with self._db.begin() as conn:
-                await defer_erase(conn, session_id, in_seconds=_STORAGE_AWAY_SECONDS)
-            raise
+        await self._remove(session_id)
 
     async def _remove_at_once(self, session_id: UUID) -> None:
         try:
             async with asyncio.timeout(_AT_ONCE_SECONDS):
-                await self._remove_objects(session_id)
-        except TimeoutError:
-            raise StorageError("storage.unavailable", "the object storage is slow") from None
+                await self._remove(session_id)
+        except (DatabaseError, TimeoutError) as error:  # the rows are gone already: the job does the rest
+            _log.warning("erasure.left_to_job", session_id=format_id("sess", session_id), error=type(error).__name__)
+
+    async def _remove(self, session_id: UUID) -> None:
+        try:
+            await self._remove_objects(session_id)
+        except StorageError as error:
+            await fail_erasure(self._db, session_id, error)
+            raise
+        await finish_erasure(self._db, session_id)
 
     async def _remove_objects(self, session_id: UUID) -> None:
-        await self._confirm()
+        await self._identity.confirm()
         for folder in FOLDERS:
             await self._objects.delete_folder(f"{folder}/{format_id('sess', session_id)}")
-        await self._confirm()  # what was removed was ours
-
-    async def _confirm(self) -> None:
-        try:
-            await self._identity.confirm()
-        except DatabaseUnavailableError:  # the rows are gone already: what is left is the objects
-            raise StorageError("storage.unavailable", "it is not known which object storage is ours") from None
-
-
-def _left_to_job(session_id: UUID, error: StorageError) -> None:
-    _log.warning("erasure.left_to_job", session_id=format_id("sess", session_id), error=error.code)
+        await self._identity.confirm()  # what was removed was ours
 
 
 async def _erase_rows(conn: AsyncConnection, session_id: UUID, again_seconds: Sequence[int]) -> None:
     """Erase the rows of a session whose own row this transaction has locked; jobs remove its objects so much later."""
     await erase_answers(conn, session_id)
     await conn.execute(delete(sessions).where(sessions.c.id == session_id))
+    await begin_erasure(conn, session_id)
     await conn.execute(_DELETE_JOBS, {"id": str(session_id), "erase": ERASE})
     for seconds in again_seconds:
         await defer_erase(conn, session_id, in_seconds=seconds)

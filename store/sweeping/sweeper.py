@@ -22,6 +22,7 @@ from store.lifecycle.locked_session import lock_held_session
 from store.lifecycle.transitions import apply, stop_session
 from store.outputs.freeze import fail_recording
 from store.runs.poll_history import PollHistory
+from store.sessions.unfinished_erasures import defer_unfinished_erasures
 from store.sweeping.output_sweep import sweep_outputs
 from store.sweeping.sweep_turns import SweepTurns
 from store.usage import ledger
@@ -49,6 +50,7 @@ class SweepResult:
     finalize_deadline: int = 0
     finalize_deferred: int = 0
     outputs_deferred: int = 0
+    erasures_deferred: int = 0
     usage_rows: int = 0
 
 
@@ -156,6 +158,7 @@ async def sweep(
             finalize_deadline=await _give_up_finalizing(conn, deadline),
             finalize_deferred=await _defer_again(conn, {"finalize_retry_seconds": settings.finalize_retry_seconds}),
             outputs_deferred=await sweep_outputs(conn, settings),
+            erasures_deferred=await defer_unfinished_erasures(conn),
         )
         lost = rows = 0
         if judge and await turns.take("worker_lost", settings.takeover_window_seconds / _LOOKS_PER_WINDOW):

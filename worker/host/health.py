@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from sessions.errors import ParleyError
+from store.objects.errors import StorageError
 
 Check = Callable[[], Awaitable[None]]
 """Raises ParleyError or OSError when something that the worker depends on is not usable."""
@@ -47,8 +49,12 @@ def _build_app(checks: Mapping[str, Check], metrics: CollectorRegistry) -> web.A
 
     async def readyz(_request: web.Request) -> web.Response:
         answers = {name: await _ask(check) for name, check in checks.items()}
-        ready = all(answer == "ok" for answer in answers.values())
-        body = {"status": "ready" if ready else "not_ready", "checks": answers}
+        ready = all(answer.code == "ok" for answer in answers.values())
+        body = {
+            "status": "ready" if ready else "not_ready",
+            "checks": {name: answer.code for name, answer in answers.items()},
+            "troubles": [f"{name}: {answer.trouble}" for name, answer in answers.items() if answer.trouble is not None],
+        }
         return web.json_response(body, status=200 if ready else 503)
 
     async def show_metrics(_request: web.Request) -> web.Response:
@@ -59,12 +65,20 @@ def _build_app(checks: Mapping[str, Check], metrics: CollectorRegistry) -> web.A
     return app
 
 
-async def _ask(check: Check) -> str:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    code: str
+    trouble: str | None = None
+
+
+async def _ask(check: Check) -> _Answer:
     try:
         async with asyncio.timeout(_CHECK_SECONDS):
             await check()
+    except StorageError as error:
+        return _Answer(error.code, error.trouble)
     except ParleyError as error:
-        return error.code
+        return _Answer(error.code, error.message)
     except (TimeoutError, OSError) as error:
-        return type(error).__name__
-    return "ok"
+        return _Answer(type(error).__name__, f"no answer within {_CHECK_SECONDS:g} s or none at all")
+    return _Answer("ok")

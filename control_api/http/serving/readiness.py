@@ -1,15 +1,19 @@
-"""Whether this process can serve: it isn't stopping, database and storage answer, and the storage is ours."""
+"""Whether this process can serve: it isn't stopping, database and storage answer, and the storage is ours.
+
+A process that can serve may still have troubles that somebody has to look after: then it is degraded.
+"""
 
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 
 import structlog
 from aiohttp import web
 
 from sessions.errors import DatabaseRefusedError, ParleyError
+from store.objects.errors import StorageError
 
 FRESH_SECONDS = 1.0
 
@@ -18,11 +22,16 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What the last probe found."""
+    """What the last probe found.
+
+    Attributes:
+        troubles: sentences for whoever runs the installation: why something is away, and what works less than it could.
+    """
 
     stopping: bool
     database_code: str | None
     storage_code: str | None
+    troubles: tuple[str, ...] = ()
 
     @property
     def database(self) -> bool:
@@ -50,6 +59,7 @@ class ReadinessProbe:
 
     Args:
         ping_database, ping_storage: return, or raise ParleyError.
+        troubles: what is wrong though everything answers, in sentences; may raise ParleyError.
         timeout_seconds: of each ping.
     """
 
@@ -57,36 +67,58 @@ class ReadinessProbe:
         self,
         ping_database: Callable[[], Awaitable[object]],
         ping_storage: Callable[[], Awaitable[object]],
+        troubles: Callable[[], Awaitable[Sequence[str]]],
         timeout_seconds: float,
     ) -> None:
         self._pings = ((ping_database, "database.unavailable"), (ping_storage, "storage.unavailable"))
+        self._troubles = troubles
         self._timeout_seconds = timeout_seconds
         self._lock = asyncio.Lock()
-        self._found: tuple[str | None, str | None] = ("database.unavailable", "storage.unavailable")
+        self._found = Condition(False, "database.unavailable", "storage.unavailable")
         self._found_at = -math.inf
+        self._logged: tuple[str | None, ...] = ()
         self.stopping = False
 
     async def check(self) -> Condition:
         """The condition now, or at most a second ago."""
         async with self._lock:
             if time.monotonic() - self._found_at > FRESH_SECONDS:
-                async with asyncio.TaskGroup() as group:
-                    pings = [group.create_task(self._trouble(*ping), name="readiness ping") for ping in self._pings]
-                self._found = (pings[0].result(), pings[1].result())
+                self._found = await self._look()
                 self._found_at = time.monotonic()
-        return Condition(self.stopping, *self._found)
+        return replace(self._found, stopping=self.stopping)
 
-    async def _trouble(self, ping: Callable[[], Awaitable[object]], slow: str) -> str | None:
+    async def _look(self) -> Condition:
+        async with asyncio.TaskGroup() as group:
+            pings = [group.create_task(self._ping(*ping), name="readiness ping") for ping in self._pings]
+            asking = group.create_task(self._ask(), name="readiness troubles")
+        (database, database_trouble), (storage, storage_trouble) = (ping.result() for ping in pings)
+        if (database, storage) != self._logged:
+            self._logged = (database, storage)
+            for code in filter(None, self._logged):
+                _log.warning("dependency.unavailable", code=code)
+        known = tuple(trouble for trouble in (database_trouble, storage_trouble) if trouble is not None)
+        return Condition(self.stopping, database, storage, (*known, *asking.result()))
+
+    async def _ping(self, ping: Callable[[], Awaitable[object]], slow: str) -> tuple[str | None, str | None]:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 await ping()
-        except (ParleyError, TimeoutError) as error:
-            code = error.code if isinstance(error, ParleyError) else "timeout"
-            _log.warning("dependency.unavailable", code=code)
-            if isinstance(error, TimeoutError | DatabaseRefusedError):
-                return slow
-            return error.code
-        return None
+        except StorageError as error:
+            return error.code, f"storage: {error.trouble}"
+        except DatabaseRefusedError as error:
+            return slow, error.message
+        except ParleyError as error:
+            return error.code, error.message
+        except TimeoutError:
+            return slow, f"{slow.partition('.')[0]}: no answer within {self._timeout_seconds:g} s"
+        return None, None
+
+    async def _ask(self) -> Sequence[str]:
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                return await self._troubles()
+        except (ParleyError, TimeoutError):
+            return ()  # the pings say so
 
 
 READINESS = web.AppKey("readiness", ReadinessProbe)

@@ -29,6 +29,16 @@ class RequestMetrics:
             "parley_api_errors_total", "Errors answered, by code.", ("code",), registry=self._registry
         )
         self.sweeps = Counter("parley_api_sweeps_total", "Sweeps, by outcome.", ("outcome",), registry=self._registry)
+        self.failed_erasures = Gauge(
+            "parley_api_erasures_failed",
+            "Erased sessions whose objects the storage has not let go of.",
+            registry=self._registry,
+        )
+        self.oldest_failed_erasure = Gauge(
+            "parley_api_erasures_failed_oldest_seconds",
+            "Seconds since the first of them was erased; 0 without any.",
+            registry=self._registry,
+        )
 
     def render(self) -> bytes:
         """The text that a Prometheus server scrapes."""

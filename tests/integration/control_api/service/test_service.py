@@ -11,10 +11,11 @@ from openapi_pydantic import OpenAPI
 
 from control_api.app import build_app
 from control_api.http.serving.readiness import FRESH_SECONDS
-from sessions.ids import new_uuid
+from sessions.ids import new_uuid, parse_id
 from store.installation.storage_identity import StorageIdentity, StorageUnrecognized
 from store.sessions.erasure import SessionErasure
 from tests.support.api_server import MASTER_KEY, ApiServer, api_server, create_body
+from tests.support.lacking_storage import lacking_storage
 from tests.support.loopback import connection, silent_server
 
 
@@ -26,6 +27,7 @@ async def test_what_needs_no_key_answers_without_one(api: ApiServer) -> None:
             "object": "readiness",
             "status": "ready",
             "dependencies": {"database": "ok", "storage": "ok"},
+            "troubles": [],
         },
     }
     for path, content in expected.items():
@@ -61,6 +63,50 @@ async def test_a_server_on_another_storage_is_not_ready_and_erases_nothing(api: 
     mounted.rename(ours)
     await asyncio.sleep(1.1 * FRESH_SECONDS)
     assert (await api.call("GET", "/readyz", key=None)).status == 200
+
+
+async def test_a_voice_that_is_still_stored_after_its_deletion_makes_the_service_degraded(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ready all the same: 200 with a sentence, and a figure to alert on, until the storage lets go."""
+    with lacking_storage() as storage:
+        for name, value in storage.variables.items():
+            monkeypatch.setenv(name, value)
+        async with api_server(database_url, tmp_path, storage_url=storage.url) as api:
+            session = await api.create("room")
+            key = f"sessions/{session['id']}/conversation.wav"
+            await api.dependencies.objects.put_bytes(key, b"voice")
+            storage.lacks = {"bulk_delete", "delete"}
+            assert (await api.call("DELETE", f"/v1/sessions/{session['id']}")).status == 204
+            await asyncio.sleep(1.1 * FRESH_SECONDS)
+            ready = await api.call("GET", "/readyz", key=None)
+            assert (ready.status, ready.content["status"]) == (200, "degraded")
+            assert "still holds objects of 1 erased sessions" in ready.content["troubles"][0]
+            assert (await api.call("GET", "/v1/status", key=None)).content["status"] == "degraded"
+            assert b"parley_api_erasures_failed 1.0" in (await api.call("GET", "/metrics", key=None)).body
+            storage.lacks = {"bulk_delete"}
+            await SessionErasure(api.dependencies.db, api.dependencies.objects).sweep(parse_id("sess", session["id"]))
+            await asyncio.sleep(1.1 * FRESH_SECONDS)
+            ready = await api.call("GET", "/readyz", key=None)
+            assert (ready.content["status"], ready.content["troubles"]) == ("ready", [])
+
+
+async def test_why_the_storage_is_away_is_on_the_page(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong secret, a bucket that nobody has made: in a sentence, and in the log once."""
+    with lacking_storage() as storage:
+        for name, value in storage.variables.items():
+            monkeypatch.setenv(name, value)
+        for url, lacks, cause in [
+            (storage.url, {"secret"}, "storage: the storage refuses the signature: the secret key is wrong"),
+            ("s3://nobodys-bucket/parley", set[str](), "storage: the bucket (or container) does not exist"),
+        ]:
+            storage.lacks = lacks
+            async with api_server(database_url, tmp_path, storage_url=url) as api:
+                ready = await api.call("GET", "/readyz", key=None)
+                assert (ready.status, ready.code) == (503, "storage.unavailable")
+                assert ready.content["error"]["troubles"] == [cause]
 
 
 async def test_the_served_document_has_every_route_and_no_other(api: ApiServer) -> None:

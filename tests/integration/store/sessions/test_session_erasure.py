@@ -2,16 +2,25 @@
 
 import asyncio
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from sessions.errors import ParleyError
 from sessions.ids import format_id
+from sessions.settings import Settings
 from store.jobs.jobs import ERASE, run_jobs
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
 from store.sessions.erasure import SessionErasure
+from store.sessions.unfinished_erasures import failed_erasures
+from store.sweeping.sweeper import sweep
 from tests.integration.store.store_services import new_session, rendered, store_services
+from tests.support.lacking_storage import lacking_storage
+
+SETTINGS = Settings(database_url=SecretStr("postgresql://unused"), secret_key=(SecretStr("s" * 40),))
 
 
 async def test_the_jobs_remove_what_an_erased_session_left(database_url: str, tmp_path: Path) -> None:
@@ -52,6 +61,66 @@ async def test_a_storage_that_is_away_delays_the_objects_only(
             await store.sessions.queries.get(store.organization_id, session.id)
         with pytest.raises(StorageError):
             await erasure.sweep(session.id)
-        assert len(await store.execute("SELECT 1 FROM procrastinate_jobs WHERE task_name = :name", name=ERASE)) == 4
+        [row] = await store.execute("SELECT failures, cause, next_at > now() + interval '100 s' FROM erasures")
+        assert tuple(row) == (2, "nobody listens at the endpoint", True)
         await SessionErasure(store.db, objects).sweep(session.id)
         assert await objects.list(folder) == []
+
+
+async def test_an_erasure_that_the_storage_refuses_is_a_fact_until_it_is_done(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is counted, said and tried again by the sweeper and the job loop, without anybody's help, until it is done."""
+    with lacking_storage() as storage:
+        for name, value in storage.variables.items():
+            monkeypatch.setenv(name, value)
+        objects = Objects.open(storage.url)
+        async with store_services(database_url) as store:
+            erasure = SessionErasure(store.db, objects)
+            session = await store.sessions.creation.create(store.organization_id, new_session(), render=rendered)
+            key = f"sessions/{format_id('sess', session.id)}/conversation.wav"
+            await objects.put_bytes(key, b"RIFF")
+            storage.lacks = {"bulk_delete", "delete"}
+            with capture_logs() as logs:
+                await erasure.erase(store.organization_id, session.id)
+            assert (await failed_erasures(store.db)).sessions == 1
+            [line] = [line for line in logs if line["event"] == "erasure.failed"]
+            assert (line["log_level"], line["failures"]) == ("error", 1)
+            assert "denies" in line["cause"]
+            # Whatever becomes of the jobs that the erasure left, as a job whose process dies is not run again.
+            await store.execute("DELETE FROM procrastinate_jobs")
+            assert (await sweep(store.db, SETTINGS)).erasures_deferred == 0, "it is not due yet"
+            await store.execute("UPDATE erasures SET next_at = now()")
+            assert (await sweep(store.db, SETTINGS)).erasures_deferred == 1
+            storage.lacks = {"bulk_delete"}
+            stopping = asyncio.Event()
+            async with asyncio.TaskGroup() as group, asyncio.timeout(30):
+                group.create_task(run_jobs(database_url, {ERASE: erasure.sweep}, stopping))
+                while (await failed_erasures(store.db)).sessions:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+                stopping.set()
+            assert await objects.list("sessions") == []
+            assert await store.execute("SELECT FROM erasures") == []
+
+
+async def test_an_erasure_whose_process_died_is_begun_again(database_url: str, tmp_path: Path) -> None:
+    """Between the rows and the objects: the row that the transaction left is found when it is due."""
+    objects = Objects.open(f"file://{tmp_path}/objects")
+    async with store_services(database_url) as store:
+        session = await store.sessions.creation.create(store.organization_id, new_session(), render=rendered)
+
+        class KilledError(BaseException):
+            pass
+
+        class Dying(SessionErasure):
+            async def _remove_objects(self, session_id: UUID) -> None:
+                raise KilledError
+
+        with pytest.raises(KilledError):
+            await Dying(store.db, objects).erase(store.organization_id, session.id)
+        assert [tuple(row) for row in await store.execute("SELECT session_id, failures FROM erasures")] == [
+            (session.id, 0)
+        ]
+        assert (await failed_erasures(store.db)).sessions == 0, "nothing was refused"
+        await SessionErasure(store.db, objects).sweep(session.id)
+        assert await store.execute("SELECT FROM erasures") == []

@@ -1,0 +1,14 @@
+"""Which erased sessions may still have objects in the storage."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0019"
+down_revision = "0018"
+
+
+def upgrade() -> None:
+    """Run the SQL beside this module."""
+    ddl = Path(__file__).with_suffix(".sql").read_text()
+    op.get_bind().exec_driver_sql(ddl.replace("%", "%%"))
