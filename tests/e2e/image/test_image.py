@@ -1,0 +1,57 @@
+"""The image of our Dockerfile, built for real; its commands run as PID 1, as another user, on a read-only root."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import soundfile
+
+from tests.support.beeps import BeepPlan, BeepTalker, assert_true_recording, check_beeps
+from tests.support.container_image import Image
+from tests.support.container_stack import ContainerStack
+from tests.support.stack import Process
+
+_MOST_BYTES_ABOVE_THE_BASE = 250_000_000
+_STOP_SECONDS = 60.0  # compose.yaml's stop_grace_period
+PLAN = BeepPlan(pitch_hz=600)
+
+
+def uid(container: Process) -> int:
+    """Whose processes it runs."""
+    return psutil.Process(container.popen.pid).children()[0].uids().effective
+
+
+def test_the_image_is_small(image: Image) -> None:
+    """What comes on top of the base is what commands of ours read."""
+    assert image.all_bytes - image.base_bytes <= _MOST_BYTES_ABOVE_THE_BASE
+    installed = image.root / "opt/parley/lib/python3.11/site-packages"
+    assert (installed / "worker").is_dir()
+    assert not list(installed.rglob("__pycache__"))
+    assert not (installed / "pytest").exists()
+
+
+async def test_a_session_is_recorded_by_containers(
+    containers: ContainerStack, room: str, talker: Callable[..., BeepTalker], tmp_path: Path
+) -> None:
+    """Migrate, API and worker of compose.yaml record a conversation, and stop by SIGTERM within their time."""
+    stack = containers
+    migrate = stack.start("migrate", name="migrate")
+    assert await asyncio.to_thread(migrate.popen.wait, 60) == 0, migrate.log()
+    api = await stack.start_api()
+    worker = await stack.start_worker()
+    assert {uid(api), uid(worker)} == {10001}
+
+    async with talker("ann", PLAN) as ann:
+        session = await stack.create(room)
+        await stack.reach(session["id"], "running")
+        await asyncio.sleep(6)
+        assert ann.beeps_spoken >= 4
+        ended = await stack.end(session["id"])
+
+    assert ended["status"] == "ended"
+    wav = await stack.download(session["id"], tmp_path / "conversation.wav")
+    samples, rate = soundfile.read(wav, dtype="int16")
+    assert_true_recording([check_beeps(samples, PLAN, 1, len(samples) / rate - 0.5)])
+    assert await asyncio.to_thread(worker.terminate, _STOP_SECONDS) == 0, worker.log()
+    assert await asyncio.to_thread(api.terminate, _STOP_SECONDS) == 0, api.log()
