@@ -19,7 +19,6 @@ from control_api.recordings.links import LINKS, ObjectLinks
 from control_api.sessions.notifications import NOTIFICATIONS, SessionNotifications
 from store.access.vault import AnswerVault
 from store.database.writer import prove_writer
-from store.installation.storage_identity import StorageIdentity
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
 from store.sessions.erasure import SessionErasure
@@ -42,12 +41,11 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[TRANSCRIPTS] = Transcripts(dependencies.db)
     app[SUMMARIES] = Summaries(dependencies.db)
     app[LINKS] = ObjectLinks(dependencies.objects, dependencies.signer, settings.public_url or base_url)
-    identity = StorageIdentity(dependencies.db, dependencies.objects)
     app[ERASURE_WATCH] = ErasureWatch(dependencies.db, app[METRICS])
     app[READINESS] = ReadinessProbe(
         partial(prove_writer, dependencies.db),
-        identity.confirm,
-        app[ERASURE_WATCH].troubles,
+        dependencies.storage.ready,
+        (app[ERASURE_WATCH].troubles, dependencies.storage.troubles),
         settings.database_timeout_seconds,
     )
     app[OPENAPI] = ServedDocument(OPERATIONS)

@@ -4,7 +4,6 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import structlog
 import uvloop
 
 from control_api.http.requests.dependencies import ApiDependencies
@@ -17,23 +16,19 @@ from parley.installation.object_storage import open_objects
 from parley.installation.settings_loading import load_settings
 from parley.installation.stop_signals import stop_signals
 from parley.installation.url_file import write_url
-from sessions.errors import ParleyError
 from store.access.api_keys import ApiKeys
 from store.access.idempotency import Idempotency
 from store.access.vault import LinkSigner, TokenVault
 from store.database.database import Database
 from store.database.notifications import Listener
 from store.database.schema import check_schema
+from store.installation.storage_check import StorageCheck
 from store.installation.storage_identity import StorageIdentity
-from store.objects.objects import Objects
 from store.sessions.sessions import Sessions
 from store.usage.ledger import Ledger
 from store.usage.totals import UsageTotals
 
 _POOL_SIZE = 5  # with the listener: six connections
-_CONFIRM_RETRY_SECONDS = 5.0
-
-_log = structlog.get_logger(__name__)
 
 
 def run_api(*, url_file: Path | None) -> int:
@@ -78,35 +73,24 @@ async def _serve(installation: Installation, url_file: Path | None) -> None:
             ledger=Ledger(db),
             usage_totals=UsageTotals(db),
             objects=objects,
+            storage=StorageCheck(StorageIdentity(db, objects), objects),
             signer=LinkSigner(settings.secret_key),
             listener=listener,
         )
-        await _serve_and_introduce(dependencies, url_file)
+        await _serve_and_check(dependencies, url_file)
 
 
-async def _serve_and_introduce(dependencies: ApiDependencies, url_file: Path | None) -> None:
+async def _serve_and_check(dependencies: ApiDependencies, url_file: Path | None) -> None:
     failure: OSError | None = None
     with stop_signals() as stopping:
         async with asyncio.TaskGroup() as group:
-            introducing = group.create_task(_introduce(dependencies.db, dependencies.objects), name="storage identity")
+            checking = group.create_task(dependencies.storage.run(), name="storage check")
             try:
                 await serve(dependencies, stopping=stopping, on_ready=lambda url: write_url(url, url_file))
             except OSError as error:
                 failure = error  # raised here, it would leave the task group wrapped in an ExceptionGroup
             finally:
-                introducing.cancel()
+                checking.cancel()
     if failure is not None:
         settings = dependencies.settings
         raise cannot_listen("API", settings.api_host, settings.api_port, failure) from failure
-
-
-async def _introduce(db: Database, objects: Objects) -> None:
-    """Let a new database and its storage know each other; a storage that is away when we start may come later."""
-    identity = StorageIdentity(db, objects)
-    while True:
-        try:
-            await identity.confirm()
-            return
-        except ParleyError as error:
-            _log.warning("storage.not_confirmed", code=error.code)
-        await asyncio.sleep(_CONFIRM_RETRY_SECONDS)

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 
+from parley.command_error import CommandError
 from parley.installation.installation import Installation, open_installation
 from parley.installation.logging import configure_logging
 from parley.installation.object_storage import open_objects
@@ -10,17 +11,25 @@ from parley.installation.settings_loading import load_settings
 from store.database.database import Database
 from store.database.schema import check_schema
 from store.installation.storage_identity import StorageIdentity
+from store.objects.errors import StorageError
+from store.objects.probe import DISPENSABLE, Lack, lacking, probe_storage
 
 
 def run_storage(arguments: argparse.Namespace) -> int:
     """Do what `arguments.action` says, and print the result.
 
     Raises:
-        ParleyError: the storage is another one (`check`), or storage or database are away, or the schema is old.
+        CommandError: the storage is away, and why.
+        ParleyError: the storage is another one (`check`), or the database is away, or the schema is old.
     """
     settings = load_settings()
     configure_logging(settings.log_level, process="storage")
-    return asyncio.run(_run(open_installation(settings), arguments.action))
+    try:
+        return asyncio.run(_run(open_installation(settings), arguments.action))
+    except StorageError as error:
+        if error.cause is None:
+            raise
+        raise CommandError(f"{error.message}: {error.cause.text}") from error
 
 
 async def _run(installation: Installation, action: str) -> int:
@@ -31,12 +40,23 @@ async def _run(installation: Installation, action: str) -> int:
         pool_size=1,
     ) as db:
         await check_schema(db)
-        identity = StorageIdentity(db, open_objects(installation))
+        objects = open_objects(installation)
+        identity = StorageIdentity(db, objects)
         if action == "check":
             await identity.confirm()
             print(f"{installation.storage_url} is this installation's object storage.")
-        elif await identity.adopt():
+            return _say(await probe_storage(objects))
+        if await identity.adopt():
             print(f"{installation.storage_url} is this installation's object storage from now on.")
         else:
             print(f"{installation.storage_url} is this installation's object storage already.")
     return 0
+
+
+def _say(lacks: tuple[Lack, ...]) -> int:
+    for lack in lacks:
+        how = "can be done without" if lack.ability in DISPENSABLE else "is needed"
+        print(f"It lacks {lack.ability}, which {how}: {lack.cause}.")
+    if not lacks:
+        print("It can do everything that recordings need.")
+    return 0 if lacking(lacks) is None else 1

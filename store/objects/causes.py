@@ -70,6 +70,11 @@ class Cause:
         return self.text == _NO_BUCKET
 
     @property
+    def is_denial(self) -> bool:
+        """Whether it is about this kind of request's rights, once others have been granted."""
+        return self.status in (401, 403) or self.code == "AccessDenied"
+
+    @property
     def is_lack(self) -> bool:
         """Whether another kind of request may do what this one was refused for."""
         if self.status is None:

@@ -22,11 +22,15 @@ class Deletion:
     Args:
         one_by_one: opens the same storage without S3's DeleteObjects, which Alibaba's OSS and Google's S3 face lack;
             None: there is no other way.
+
+    Attributes:
+        bulk_refusal: how the storage said that it has no DeleteObjects; None: it has not.
     """
 
     def __init__(self, store: LocalStore | CloudStore, one_by_one: Callable[[], CloudStore] | None) -> None:
         self._store = store
         self._one_by_one = one_by_one
+        self.bulk_refusal: Cause | None = None
 
     async def remove(self, keys: Sequence[str]) -> None:
         """Remove objects. Those that are gone already are no error.
@@ -49,6 +53,7 @@ class Deletion:
         await _remove_each(store, keys)
         self._store, self._one_by_one = store, None
         if refusal is not None:
+            self.bulk_refusal = refusal
             _log.warning("storage.lacks", ability="bulk_delete", status=refusal.status, answer=refusal.code)
 
     async def remove_all(self, keys_now: Callable[[], Awaitable[Sequence[str]]]) -> None:

@@ -19,7 +19,7 @@ import obstore
 import structlog
 from obstore.store import LocalStore
 
-from store.objects.causes import NO_FOLDER
+from store.objects.causes import NO_FOLDER, Cause
 from store.objects.cloud import CloudStore, open_cloud
 from store.objects.deletion import Deletion
 from store.objects.durable_files import blocks_of, make_folder, remove_folder, write_file
@@ -42,7 +42,7 @@ class Objects:
         self._root = root
         self._deletion = Deletion(store, one_by_one)
         self._troubles = TroubleLog()
-        self._creates_only = True  # until the storage has said that it can't
+        self._create_only_refusal: Cause | None = None
 
     @classmethod
     def open(
@@ -77,6 +77,21 @@ class Objects:
         )
         return cls(opened(), None, partial(opened, one_by_one=True))
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder."""
+        return self._root is not None
+
+    @property
+    def create_only_refusal(self) -> Cause | None:
+        """How the storage has said that it has no create-only puts; None: it has not."""
+        return self._create_only_refusal
+
+    @property
+    def bulk_delete_refusal(self) -> Cause | None:
+        """How the storage has said that it cannot delete many objects in one request; None: it has not."""
+        return self._deletion.bulk_refusal
+
     async def put_create(self, key: str, data: bytes) -> None:
         """Write a new object. One that is there already with the same bytes is no error.
 
@@ -86,7 +101,7 @@ class Objects:
         Raises:
             ObjectExists: it is there with other bytes.
         """
-        if not self._creates_only:
+        if self._create_only_refusal is not None:
             await self._put_after_a_look(key, data)
             return
         try:
@@ -101,7 +116,7 @@ class Objects:
                 self._troubles.note(error)
                 raise
             await self._put_after_a_look(key, data)
-            self._creates_only = False
+            self._create_only_refusal = cause
             _log.warning("storage.lacks", ability="create_only", status=cause.status, answer=cause.code)
 
     async def put_bytes(self, key: str, data: bytes) -> None:

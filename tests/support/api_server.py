@@ -20,6 +20,8 @@ from store.access.idempotency import Idempotency
 from store.access.vault import LinkSigner, TokenVault
 from store.database.database import Database
 from store.database.notifications import Listener
+from store.installation.storage_check import StorageCheck
+from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.sessions.sessions import Sessions
 from store.usage.ledger import Ledger
@@ -126,6 +128,7 @@ async def api_server(
             api_keys = ApiKeys(db)
             if serves:
                 await api_keys.ensure_master(SecretStr(MASTER_KEY))
+            objects = Objects.open(storage_url or f"file://{folder / 'objects'}")
             dependencies = ApiDependencies(
                 settings=Settings(
                     data_dir=folder,
@@ -140,7 +143,8 @@ async def api_server(
                 idempotency=Idempotency(db),
                 ledger=Ledger(db),
                 usage_totals=UsageTotals(db),
-                objects=Objects.open(storage_url or f"file://{folder / 'objects'}"),
+                objects=objects,
+                storage=StorageCheck(StorageIdentity(db, objects), objects),
                 signer=LinkSigner([SECRET]),
                 listener=await stack.enter_async_context(
                     Listener.open(database_url, channels=("parley_session", "parley_delivered"))

@@ -14,6 +14,7 @@ from sessions.settings import Settings
 from store.access.vault import TokenVault
 from store.database.database import Database
 from store.database.writer import prove_writer
+from store.installation.storage_check import StorageCheck
 from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.runs.claims import Claims
@@ -90,9 +91,10 @@ async def _run(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.stop)
+    storage = StorageCheck(StorageIdentity(db, objects), objects)
     checks: dict[str, Check] = {
         "database": partial(prove_writer, db),
-        "storage": StorageIdentity(db, objects).confirm,
+        "storage": storage.ready,
         "children": _children_check(supervisor, settings.data_dir),
     }
     async with (
@@ -106,6 +108,7 @@ async def _run(
     ):
         listening(url)
         maintenance = [
+            group.create_task(storage.run(), name="storage check"),
             group.create_task(
                 repeat("rescue", rescuer.rescue, interval_seconds=_RESCUE_RETRY_SECONDS, wake=rescuer.wake),
                 name="rescue",

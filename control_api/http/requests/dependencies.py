@@ -10,6 +10,7 @@ from store.access.idempotency import Idempotency
 from store.access.vault import LinkSigner
 from store.database.database import Database
 from store.database.notifications import Listener
+from store.installation.storage_check import StorageCheck
 from store.objects.objects import Objects
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
@@ -35,6 +36,7 @@ class ApiDependencies:
     ledger: Ledger
     usage_totals: UsageTotals
     objects: Objects
+    storage: StorageCheck
     signer: LinkSigner
     listener: Listener
 

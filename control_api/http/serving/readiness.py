@@ -59,7 +59,7 @@ class ReadinessProbe:
 
     Args:
         ping_database, ping_storage: return, or raise ParleyError.
-        troubles: what is wrong though everything answers, in sentences; may raise ParleyError.
+        troubles: each says in sentences what is wrong though everything answers; may raise ParleyError.
         timeout_seconds: of each ping.
     """
 
@@ -67,7 +67,7 @@ class ReadinessProbe:
         self,
         ping_database: Callable[[], Awaitable[object]],
         ping_storage: Callable[[], Awaitable[object]],
-        troubles: Callable[[], Awaitable[Sequence[str]]],
+        troubles: Sequence[Callable[[], Awaitable[Sequence[str]]]],
         timeout_seconds: float,
     ) -> None:
         self._pings = ((ping_database, "database.unavailable"), (ping_storage, "storage.unavailable"))
@@ -116,7 +116,7 @@ class ReadinessProbe:
     async def _ask(self) -> Sequence[str]:
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                return await self._troubles()
+                return [trouble for ask in self._troubles for trouble in await ask()]
         except (ParleyError, TimeoutError):
             return ()  # the pings say so
 

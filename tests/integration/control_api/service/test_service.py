@@ -91,6 +91,24 @@ async def test_a_voice_that_is_still_stored_after_its_deletion_makes_the_service
             assert (ready.content["status"], ready.content["troubles"]) == ("ready", [])
 
 
+async def test_a_server_whose_storage_lacks_what_recordings_need_is_not_ready(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The probe of its start says so, and what is missing."""
+    with lacking_storage("multipart") as storage:
+        for name, value in storage.variables.items():
+            monkeypatch.setenv(name, value)
+        async with api_server(database_url, tmp_path, storage_url=storage.url) as api:
+            checking = asyncio.create_task(api.dependencies.storage.run())
+            async with asyncio.timeout(20):
+                while (await api.call("GET", "/readyz", key=None)).status == 200:  # noqa: ASYNC110
+                    await asyncio.sleep(0.2)
+            ready = await api.call("GET", "/readyz", key=None)
+            assert (ready.status, ready.code) == (503, "storage.unavailable")
+            assert "lacks what recordings need: multipart" in ready.content["error"]["troubles"][0]
+            checking.cancel()
+
+
 async def test_why_the_storage_is_away_is_on_the_page(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

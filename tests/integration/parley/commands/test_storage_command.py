@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from parley import cli
+from tests.support.lacking_storage import lacking_storage
 
 
 @pytest.fixture(autouse=True)
@@ -25,3 +26,21 @@ def test_a_storage_is_checked_and_adopted(tmp_path: Path, capsys: pytest.Capture
     assert cli.main(["storage", "adopt"]) == 0
     assert "already" in capsys.readouterr().out
     assert cli.main(["storage", "check"]) == 0
+
+
+def test_a_check_says_what_a_storage_lacks(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """And is content as long as recordings can be kept there; a wrong secret is named."""
+    with lacking_storage("create_only", "bulk_delete_405") as storage:
+        monkeypatch.setenv("PARLEY_STORAGE_URL", storage.url)
+        for name, value in storage.variables.items():
+            monkeypatch.setenv(name, value)
+        assert cli.main(["storage", "check"]) == 0
+        said = capsys.readouterr().out
+        assert "It lacks create_only, which can be done without" in said
+        assert "It lacks bulk_delete, which can be done without" in said
+        storage.lacks = {"multipart"}
+        assert cli.main(["storage", "check"]) == 1
+        assert "It lacks multipart, which is needed" in capsys.readouterr().out
+        storage.lacks = {"secret"}
+        assert cli.main(["storage", "check"]) == 1
+        assert "the secret key is wrong" in capsys.readouterr().err
