@@ -212,8 +212,8 @@ def _add_storage(commands: _Commands) -> None:
         _run_storage,
         "say whether it is the right object storage, and what it lacks",
         "Looks in PARLEY_STORAGE_URL for the object whose id the database knows, then writes, reads, lists and deletes "
-        "some small objects as recordings do. Exits with 0 when it is the right one and can do what recordings need. On "
-        "a database that knows none yet, the storage becomes this installation's.",
+        "some small objects as recordings do. Exits with 0 when it is the right one and can do what is needed. On a "
+        "database that knows none yet, the storage becomes this installation's.",
     )
     _command(
         actions,
