@@ -31,13 +31,14 @@ RUN /opt/uv/bin/uv pip install --no-cache --python /opt/parley/bin/python --pref
 FROM python:3.11.14-slim-bookworm
 RUN useradd --system --uid 10001 --user-group --no-create-home parley \
     && install --directory --owner=parley --group=parley --mode=0700 /var/lib/parley
-# API and worker run in containers of their own, so that one port and one health check serve both.
+# API and worker run in containers of their own, so that one port and one health check serve both. PARLEY_DEFAULT_…:
+# Kubernetes would put the address of a Service called parley-worker in the place of a PARLEY_WORKER_PORT of the image.
 ENV PATH=/opt/parley/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    PARLEY_DATA_DIR=/var/lib/parley \
-    PARLEY_API_HOST=0.0.0.0 \
-    PARLEY_API_PORT=8080 \
-    PARLEY_WORKER_PORT=8080
+    PARLEY_DEFAULT_DATA_DIR=/var/lib/parley \
+    PARLEY_DEFAULT_API_HOST=0.0.0.0 \
+    PARLEY_DEFAULT_API_PORT=8080 \
+    PARLEY_DEFAULT_WORKER_PORT=8080
 USER parley
 WORKDIR /var/lib/parley
 VOLUME /var/lib/parley

@@ -333,6 +333,11 @@ class Settings(BaseModel):
         json_schema_extra=_why("Convention: one line per request, and the milestones of each session."),
     )
 
+    @field_validator("log_level", "speech_engine", mode="before")
+    @classmethod
+    def _in_lower_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
     @field_validator("secret_key", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

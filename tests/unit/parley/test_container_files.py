@@ -83,7 +83,9 @@ def test_services_are_the_whole_stack() -> None:
 def test_environment_names_are_settings() -> None:
     """A misspelled setting would be ignored silently."""
     known = {f"PARLEY_{name.upper()}" for name in Settings.model_fields}
-    named = set(re.findall(r"^\s+(?:ENV )?(PARLEY_\w+)=", DOCKERFILE, re.MULTILINE))
+    in_image = re.findall(r"^\s+(?:ENV )?PARLEY_DEFAULT_(\w+)=", DOCKERFILE, re.MULTILINE)
+    assert in_image
+    named = {f"PARLEY_{name}" for name in in_image}
     for service in PARLEY_SERVICES:
         named |= set(_environment(service))
     assert named
@@ -100,7 +102,7 @@ def test_services_configure_valid_settings(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def _image_data_dir() -> str:
-    return str(re.findall(r"PARLEY_DATA_DIR=(\S+)", DOCKERFILE)[0])
+    return str(re.findall(r"PARLEY_DEFAULT_DATA_DIR=(\S+)", DOCKERFILE)[0])
 
 
 def test_data_of_services_lies_in_their_volume() -> None:
@@ -138,7 +140,7 @@ def test_image_does_not_run_as_root() -> None:
 
 def test_health_check_asks_the_port_that_both_commands_listen_on() -> None:
     """API and worker answer /healthz on the port of the image's settings."""
-    ports = set(re.findall(r"PARLEY_(?:API|WORKER)_PORT=(\d+)", DOCKERFILE))
+    ports = set(re.findall(r"PARLEY_DEFAULT_(?:API|WORKER)_PORT=(\d+)", DOCKERFILE))
     asked = re.findall(r"http://127\.0\.0\.1:(\d+)/healthz", DOCKERFILE)
     assert ports == set(asked)
     assert len(asked) == 1

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from parley.installation.settings_loading import load_settings
+from parley.command_error import CommandError
+from parley.installation.settings_loading import load_settings, service_links, unknown_variables
 from sessions.settings import Settings
 
 KEY = "k" * 32
@@ -51,3 +52,74 @@ def test_every_kind_of_value_is_read_from_its_text(monkeypatch: pytest.MonkeyPat
     assert (settings.heartbeat_seconds, settings.processes, settings.allow_private_hosts) == (2.5, 3, True)
     assert (settings.log_level, str(settings.data_dir), settings.queue_seconds) == ("debug", "/var/lib/parley", 7)
     assert isinstance(settings.stalled_seconds, float)
+
+
+@pytest.mark.parametrize("field", Settings.model_fields)
+def test_an_empty_value_is_unset(monkeypatch: pytest.MonkeyPatch, field: str) -> None:
+    """Compose's `${X:-}` leaves such ones, and so do templates of Helm."""
+    monkeypatch.setenv(f"PARLEY_{field.upper()}", " ")
+
+    assert load_settings() == Settings()
+
+
+def test_words_may_be_in_upper_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As other programs write them."""
+    monkeypatch.setenv("PARLEY_LOG_LEVEL", "INFO")
+    monkeypatch.setenv("PARLEY_SPEECH_ENGINE", "None")
+
+    settings = load_settings()
+
+    assert (settings.log_level, settings.speech_engine) == ("info", "none")
+
+
+def _link_of(service: str) -> dict[str, str]:
+    """What Kubernetes puts into every container of a namespace for a Service with a named port 8080."""
+    return {
+        f"{service}_SERVICE_HOST": "10.96.12.7",
+        f"{service}_SERVICE_PORT": "8080",
+        f"{service}_SERVICE_PORT_HTTP": "8080",
+        f"{service}_PORT": "tcp://10.96.12.7:8080",
+        f"{service}_PORT_8080_TCP": "tcp://10.96.12.7:8080",
+        f"{service}_PORT_8080_TCP_PROTO": "tcp",
+        f"{service}_PORT_8080_TCP_PORT": "8080",
+        f"{service}_PORT_8080_TCP_ADDR": "10.96.12.7",
+    }
+
+
+@pytest.mark.parametrize("service", ["PARLEY_API", "PARLEY_WORKER"])
+def test_a_service_link_is_ignored_with_one_warning(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], service: str
+) -> None:
+    """A Service called parley-api would have both programs listen on `tcp://…`; the image's own port holds."""
+    for name, value in _link_of(service).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv(f"PARLEY_DEFAULT_{service.removeprefix('PARLEY_')}_PORT", "8081")
+
+    settings = load_settings()
+
+    assert {"PARLEY_API": settings.api_port, "PARLEY_WORKER": settings.worker_port}[service] == 8081
+    [warning] = capsys.readouterr().err.splitlines()
+    assert f"{service}_PORT" in warning
+    assert "10.96.12.7" not in warning
+
+
+def test_a_link_of_another_service_is_no_misspelt_setting() -> None:
+    """Kubernetes names them, nobody mistyped anything; a name that only looks like one is warned of."""
+    assert unknown_variables(_link_of("PARLEY")) == service_links(_link_of("PARLEY")) == []
+    assert len(unknown_variables({"PARLEY_APO_PORT": "8080"})) == 1
+
+
+def test_a_link_is_wrong_where_it_can_only_be_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only names that end in _PORT can be service links."""
+    monkeypatch.setenv("PARLEY_PROCESSES", "tcp://10.96.12.7:8080")
+
+    with pytest.raises(CommandError, match="PARLEY_PROCESSES"):
+        load_settings()
+
+
+def test_a_set_value_wins_over_the_images_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The image's default is for what is unset only."""
+    monkeypatch.setenv("PARLEY_DEFAULT_API_PORT", "8080")
+    monkeypatch.setenv("PARLEY_API_PORT", "9000")
+
+    assert load_settings().api_port == 9000
