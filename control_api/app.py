@@ -40,7 +40,12 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[METRICS] = RequestMetrics()
     app[TRANSCRIPTS] = Transcripts(dependencies.db)
     app[SUMMARIES] = Summaries(dependencies.db)
-    app[LINKS] = ObjectLinks(dependencies.objects, dependencies.signer, settings.public_url or base_url)
+    app[LINKS] = ObjectLinks(
+        dependencies.objects,
+        dependencies.signer,
+        settings.public_url or base_url,
+        through_api=settings.storage_links == "api",
+    )
     app[ERASURE_WATCH] = ErasureWatch(dependencies.db, app[METRICS])
     app[READINESS] = ReadinessProbe(
         partial(prove_writer, dependencies.db),

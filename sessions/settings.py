@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator, model_validator
 
 SpeechEngineName = Literal["pocketsphinx", "openai", "faster-whisper", "none"]
+StorageLinks = Literal["storage", "api"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -51,6 +52,24 @@ class Settings(BaseModel):
         None,
         description="file:///…, s3://bucket/prefix, gs://…, az://…. Unset: data_dir/objects.",
         json_schema_extra=_why("One host needs nothing else. Several hosts need a storage that all of them reach."),
+    )
+    storage_public_url: str | None = Field(
+        None,
+        description="Endpoint under which clients reach an S3 storage (http…, without the bucket); links name it."
+        " Unset: the endpoint that Parley itself uses.",
+        json_schema_extra=_why(
+            "Right where both reach the storage by one name. A link's signature covers the host, so that nobody can"
+            " exchange it afterwards."
+        ),
+    )
+    storage_links: StorageLinks = Field(
+        "storage",
+        description="Who serves recordings: storage, by links that it signs, or api, which reads them there and passes"
+        " them on. Local storages are always served by the API.",
+        json_schema_extra=_why(
+            "A storage serves large files better than an API does. `api` is for storages that clients don't reach, and"
+            " for those that can't sign."
+        ),
     )
     public_url: str | None = Field(
         None,

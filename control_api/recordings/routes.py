@@ -1,6 +1,7 @@
 """`GET …/recording`, `GET …/audio`, and the signed `GET /v1/objects/{key}` behind it."""
 
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 
 from aiohttp import hdrs, web
 
@@ -9,6 +10,7 @@ from control_api.http.answers.json_answer import json_answer, to_json
 from control_api.http.requests.call import Call
 from control_api.recordings.links import LINK_SECONDS, LINKS, Link
 from control_api.recordings.models import AudioLink
+from control_api.recordings.object_stream import stream_object
 from control_api.recordings.presenter import present_recording
 from sessions.errors import ParleyError
 from sessions.ids import format_id
@@ -64,6 +66,14 @@ async def get_object(call: Call) -> web.StreamResponse:
     request = call.request
     key = request.match_info["key"]
     request.app[LINKS].check(key, call.query["expires"] or "", call.query["signature"] or "")
+    name = PurePosixPath(key)
+    headers: dict[str, str] = {
+        hdrs.CONTENT_TYPE: "audio/wav" if name.suffix == ".wav" else "application/octet-stream",
+        hdrs.CONTENT_DISPOSITION: f'inline; filename="{name.name}"',
+        hdrs.CACHE_CONTROL: f"private, max-age={LINK_SECONDS}",
+    }
+    if not call.dependencies.objects.is_local:
+        return await stream_object(request, call.dependencies.objects, key, headers)
     try:
         path = call.dependencies.objects.local_path(key)
     except ValueError:
@@ -71,15 +81,7 @@ async def get_object(call: Call) -> web.StreamResponse:
     if path is None or not path.is_file():
         raise ParleyError("not_found", "the object is gone")
     _check_range(request, path.stat().st_size)
-    return web.FileResponse(
-        path,
-        chunk_size=1 << 18,
-        headers={
-            hdrs.CONTENT_TYPE: "audio/wav" if path.suffix == ".wav" else "application/octet-stream",
-            hdrs.CONTENT_DISPOSITION: f'inline; filename="{path.name}"',
-            hdrs.CACHE_CONTROL: f"private, max-age={LINK_SECONDS}",
-        },
-    )
+    return web.FileResponse(path, chunk_size=1 << 18, headers=headers)
 
 
 def _check_range(request: web.Request, size: int) -> None:

@@ -73,7 +73,7 @@ async def _serve(installation: Installation, url_file: Path | None) -> None:
             ledger=Ledger(db),
             usage_totals=UsageTotals(db),
             objects=objects,
-            storage=StorageCheck(StorageIdentity(db, objects), objects),
+            storage=StorageCheck(StorageIdentity(db, objects), objects, links=settings.storage_links),
             signer=LinkSigner(settings.secret_key),
             listener=listener,
         )

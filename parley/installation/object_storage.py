@@ -13,6 +13,6 @@ def open_objects(installation: Installation) -> Objects:
         StorageError: the local folder can't be made.
     """
     try:
-        return Objects.open(installation.storage_url)
+        return Objects.open(installation.storage_url, public_endpoint=installation.settings.storage_public_url)
     except ValueError as error:
         raise CommandError(f"PARLEY_STORAGE_URL: {error}") from error

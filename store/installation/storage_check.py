@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import structlog
 
 from sessions.errors import ParleyError
+from sessions.settings import StorageLinks
 from store.installation.storage_identity import StorageIdentity
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
@@ -18,9 +19,14 @@ _log = structlog.get_logger(__name__)
 
 
 class StorageCheck:
-    """One process's view of its storage; `run` finds out what it can do."""
+    """One process's view of its storage; `run` finds out what it can do.
 
-    def __init__(self, identity: StorageIdentity, objects: Objects) -> None:
+    Args:
+        links: who serves recordings; with `api` the storage need not sign.
+    """
+
+    def __init__(self, identity: StorageIdentity, objects: Objects, *, links: StorageLinks) -> None:
+        self._signs = links == "storage"
         self._identity = identity
         self._objects = objects
         self._lacks: tuple[Lack, ...] = ()
@@ -64,7 +70,7 @@ class StorageCheck:
     async def troubles(self) -> Sequence[str]:
         """What works less than it could."""
         return tuple(
-            f"storage: links to recordings do not work: {lack.cause}"
+            f"storage: links to recordings do not work, unless PARLEY_STORAGE_LINKS=api: {lack.cause}"
             for lack in self._lacks
-            if lack.ability == "signed_links"
+            if lack.ability == "signed_links" and self._signs
         )

@@ -25,11 +25,13 @@ def open_cloud(
     request_seconds: float,
     environment: Mapping[str, str],
     one_by_one: bool = False,
+    endpoint: str | None = None,
 ) -> CloudStore:
     """The store behind `url`.
 
     Args:
         request_seconds: bound of one request; three retries come on top.
+        endpoint: of an S3; None: what the environment says.
         one_by_one: delete with a request per object, not with S3's DeleteObjects.
 
     Raises:
@@ -44,7 +46,7 @@ def open_cloud(
     }
     config: dict[str, Any] = {}
     if parts.scheme in S3_SCHEMES:
-        endpoint = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
+        endpoint = endpoint or environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
         if endpoint:
             config["endpoint"] = endpoint
             if endpoint.startswith("http://") and "AWS_ALLOW_HTTP" not in environment:  # whoever writes it means it

@@ -9,7 +9,8 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -20,7 +21,7 @@ import structlog
 from obstore.store import LocalStore
 
 from store.objects.causes import NO_FOLDER, Cause
-from store.objects.cloud import CloudStore, open_cloud
+from store.objects.cloud import S3_SCHEMES, CloudStore, open_cloud
 from store.objects.deletion import Deletion
 from store.objects.durable_files import blocks_of, make_folder, remove_folder, write_file
 from store.objects.errors import ObjectExists, ObjectMissing, StorageError, storage_errors
@@ -32,13 +33,33 @@ _MEDIA_TYPES = {".wav": "audio/wav", ".json": "application/json"}
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectFacts:
+    """What a storage says of an object.
+
+    Attributes:
+        size: in bytes.
+        etag: with its quotes; None where there is none.
+        modified: in UTC.
+    """
+
+    size: int
+    etag: str | None
+    modified: datetime
+
+
 class Objects:
     """One object storage. Every method raises `StorageError` when it fails."""
 
     def __init__(
-        self, store: LocalStore | CloudStore, root: Path | None, one_by_one: Callable[[], CloudStore] | None = None
+        self,
+        store: LocalStore | CloudStore,
+        root: Path | None,
+        one_by_one: Callable[[], CloudStore] | None = None,
+        signing: CloudStore | None = None,
     ) -> None:
         self._store = store
+        self._signing = store if signing is None else signing
         self._root = root
         self._deletion = Deletion(store, one_by_one)
         self._troubles = TroubleLog()
@@ -51,18 +72,22 @@ class Objects:
         *,
         connect_seconds: float = 3,
         request_seconds: float = 30,
+        public_endpoint: str | None = None,
         environment: Mapping[str, str] = os.environ,
     ) -> Self:
         """The storage at `url`: `file:///…` (made when it is missing), `s3://bucket/prefix`, `gs://…`, `az://…`.
 
         Args:
             request_seconds: bound of one request, not of an object, which may take many; three retries come on top.
+            public_endpoint: of an S3, in signed links; None: the one that we use.
 
         Raises:
-            ValueError: the URL is none of these.
+            ValueError: the URL is none of these, or there can't be a public endpoint.
             StorageError: the local folder can't be made.
         """
         parts = urlsplit(url)
+        if public_endpoint is not None and parts.scheme not in S3_SCHEMES:
+            raise ValueError("storage_public_url is for s3:// storages")
         if parts.scheme == "file":
             root = Path(unquote(parts.path))
             with storage_errors():
@@ -75,7 +100,8 @@ class Objects:
             request_seconds=request_seconds,
             environment=environment,
         )
-        return cls(opened(), None, partial(opened, one_by_one=True))
+        signing = None if public_endpoint is None else opened(endpoint=public_endpoint)
+        return cls(opened(), None, partial(opened, one_by_one=True), signing)
 
     @property
     def is_local(self) -> bool:
@@ -166,8 +192,17 @@ class Objects:
         Raises:
             ObjectMissing: there is none.
         """
+        return (await self.facts(key)).size
+
+    async def facts(self, key: str) -> ObjectFacts:
+        """Size and version of an object.
+
+        Raises:
+            ObjectMissing: there is none.
+        """
         with self._errors():
-            return int((await obstore.head_async(self._store, key))["size"])
+            found = await obstore.head_async(self._store, key)
+        return ObjectFacts(int(found["size"]), found["e_tag"], found["last_modified"])
 
     async def list(self, prefix: str) -> list[tuple[str, int]]:
         """Key and size of every object below the folder `prefix` (whole path segments), ordered by key."""
@@ -211,13 +246,18 @@ class Objects:
         return self._root / key
 
     async def signed_url(
-        self, key: str, expires_seconds: float, *, method: Literal["GET", "HEAD"] = "GET"
+        self, key: str, expires_seconds: float, *, method: Literal["GET", "HEAD"] = "GET", for_us: bool = False
     ) -> str | None:
-        """A link that needs no credentials and serves ranges, None for a local storage (the API signs its own)."""
-        if isinstance(self._store, LocalStore):
+        """A link that needs no credentials and serves ranges, None for a local storage (the API signs its own).
+
+        Args:
+            for_us: by the endpoint that we use, not by the public one.
+        """
+        store = self._store if for_us else self._signing
+        if isinstance(store, LocalStore):
             return None
         with self._errors():
-            return str(await obstore.sign_async(self._store, method, key, timedelta(seconds=expires_seconds)))
+            return str(await obstore.sign_async(store, method, key, timedelta(seconds=expires_seconds)))
 
     async def ping(self) -> None:
         """Whether the storage answers."""

@@ -120,7 +120,7 @@ async def _list(objects: Objects, folder: str) -> None:
 
 
 async def _signed_links(objects: Objects, folder: str) -> None:
-    url = await objects.signed_url(f"{folder}/written", _LINK_SECONDS)
+    url = await objects.signed_url(f"{folder}/written", _LINK_SECONDS, for_us=True)
     if url is None:
         return
     with storage_errors():

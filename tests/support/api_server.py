@@ -128,7 +128,9 @@ async def api_server(
             api_keys = ApiKeys(db)
             if serves:
                 await api_keys.ensure_master(SecretStr(MASTER_KEY))
-            objects = Objects.open(storage_url or f"file://{folder / 'objects'}")
+            objects = Objects.open(
+                storage_url or f"file://{folder / 'objects'}", public_endpoint=settings.get("storage_public_url")
+            )
             dependencies = ApiDependencies(
                 settings=Settings(
                     data_dir=folder,
@@ -144,7 +146,7 @@ async def api_server(
                 ledger=Ledger(db),
                 usage_totals=UsageTotals(db),
                 objects=objects,
-                storage=StorageCheck(StorageIdentity(db, objects), objects),
+                storage=StorageCheck(StorageIdentity(db, objects), objects, links="storage"),
                 signer=LinkSigner([SECRET]),
                 listener=await stack.enter_async_context(
                     Listener.open(database_url, channels=("parley_session", "parley_delivered"))

@@ -91,7 +91,7 @@ async def _run(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.stop)
-    storage = StorageCheck(StorageIdentity(db, objects), objects)
+    storage = StorageCheck(StorageIdentity(db, objects), objects, links=settings.storage_links)
     checks: dict[str, Check] = {
         "database": partial(prove_writer, db),
         "storage": storage.ready,

@@ -1,6 +1,7 @@
 """`…/recording`, `…/audio` and the signed link behind it."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from sqlalchemy import text
 
 from sessions.ids import new_uuid, parse_id
 from tests.support.api_server import ApiServer, api_server
+from tests.support.lacking_storage import LackingStorage, lacking_storage
 
 AUDIO = bytes(range(256)) * 40
 
@@ -157,3 +159,98 @@ async def test_recordings_in_s3_are_linked_to_directly(
         async with api.http.get(reply.headers["Location"], headers={"Range": "bytes=10-19"}) as answer:
             assert (answer.status, await answer.read()) == (206, AUDIO[10:20])
     server.stop()
+
+
+@pytest.fixture
+def storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[LackingStorage]:
+    """An S3 that lacks nothing yet, found by the standard variables."""
+    with lacking_storage() as opened:
+        for name, value in opened.variables.items():
+            monkeypatch.setenv(name, value)
+        yield opened
+
+
+async def test_links_name_the_storage_as_clients_reach_it(
+    database_url: str, tmp_path: Path, storage: LackingStorage
+) -> None:
+    """Signed for that host: the signature covers it. We go on using our own name for it."""
+    public = "https://recordings.example.com"
+    async with api_server(database_url, tmp_path, storage_url=storage.url, storage_public_url=public) as api:
+        session = await api.create("room")
+        await _store(api, session["id"])
+        link = (await api.call("GET", f"/v1/sessions/{session['id']}/audio")).headers["Location"]
+        ours = await api.dependencies.objects.signed_url("x", 60, for_us=True)
+    assert link.startswith(f"{public}/{storage.bucket}/parley/sessions/{session['id']}/conversation.wav?")
+    assert ours is not None
+    assert ours.startswith(f"{storage.endpoint}/{storage.bucket}/")
+    signatures = [urlsplit(url).query.partition("X-Amz-Signature=")[2] for url in (link, ours)]
+    assert all(signatures)
+
+
+async def test_recordings_in_s3_are_passed_on_by_the_api_where_that_is_wanted(
+    database_url: str, tmp_path: Path, storage: LackingStorage
+) -> None:
+    """Links to us; 200, 206, 304, 416 and HEAD with right lengths, in several reads of the storage."""
+    audio = AUDIO * 900  # 9.2 MB: three reads
+    async with api_server(database_url, tmp_path, storage_url=storage.url, storage_links="api") as api:
+        session = await api.create("room")
+        key = await _store(api, session["id"])
+        await api.dependencies.objects.put_bytes(key, audio)
+        url = (await api.call("GET", f"/v1/sessions/{session['id']}/audio")).headers["Location"]
+        assert url.startswith(api.base_url + "/v1/objects/sessions/")
+        path = url.removeprefix(api.base_url)
+        whole = await api.call("GET", path, key=None)
+        assert (whole.status, whole.body == audio, whole.headers["Content-Type"]) == (200, True, "audio/wav")
+        assert whole.headers["Content-Length"] == str(len(audio))
+        etag, modified = whole.headers["ETag"], whole.headers["Last-Modified"]
+        for headers, expected, content_range in [
+            ({"Range": "bytes=10-19"}, audio[10:20], f"bytes 10-19/{len(audio)}"),
+            ({"Range": "bytes=-7"}, audio[-7:], f"bytes {len(audio) - 7}-{len(audio) - 1}/{len(audio)}"),
+            ({"Range": "bytes=1-8999999", "If-Range": etag}, audio[1:9000000], f"bytes 1-8999999/{len(audio)}"),
+            ({"Range": "bytes=0-0", "If-Range": modified}, audio[:1], f"bytes 0-0/{len(audio)}"),
+        ]:
+            part = await api.call("GET", path, key=None, headers=headers)
+            assert (part.status, part.body == expected, part.headers["Content-Range"]) == (206, True, content_range)
+        for headers in (
+            {"Range": "lines=1-2"},
+            {"Range": "bytes=0-1,5-6"},
+            {"Range": "bytes=0-1", "If-Range": '"old"'},
+        ):
+            ignored = await api.call("GET", path, key=None, headers=headers)
+            assert (ignored.status, len(ignored.body)) == (200, len(audio)), headers
+        refused = await api.call("GET", path, key=None, headers={"Range": "bytes=99999999-"})
+        assert (refused.status, refused.code) == (416, "range.invalid")
+        assert refused.headers["Content-Range"] == f"bytes */{len(audio)}"
+        head = await api.call("HEAD", path, key=None, headers={"Range": "bytes=0-1"})
+        assert (head.status, head.headers["Content-Length"], head.body) == (200, str(len(audio)), b"")
+        fresh = await api.call("GET", path, key=None, headers={"If-None-Match": etag})
+        assert (fresh.status, fresh.body) == (304, b"")
+        storage.lacks = {"secret"}
+        away = await api.call("GET", path, key=None)
+        assert (away.status, away.code) == (503, "storage.unavailable")
+        storage.lacks = set()
+        await api.dependencies.objects.delete(key)
+        gone = await api.call("GET", path, key=None)
+        assert (gone.status, gone.code) == (404, "not_found")
+
+
+async def test_a_file_that_the_storage_breaks_off_is_never_taken_for_a_whole_one(
+    database_url: str, tmp_path: Path, storage: LackingStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection breaks before the promised length."""
+    async with api_server(database_url, tmp_path, storage_url=storage.url, storage_links="api") as api:
+        session = await api.create("room")
+        key = await _store(api, session["id"])
+        objects = api.dependencies.objects
+        await objects.put_bytes(key, AUDIO * 900)
+        read_range = objects.read_range
+
+        async def first_only(key: str, start: int, end: int) -> bytes:
+            if start:
+                storage.lacks = {"ranged_read"}
+            return await read_range(key, start, end)
+
+        monkeypatch.setattr(objects, "read_range", first_only)
+        url = (await api.call("GET", f"/v1/sessions/{session['id']}/audio")).headers["Location"]
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await api.call("GET", url.removeprefix(api.base_url), key=None)
