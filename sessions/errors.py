@@ -33,6 +33,8 @@ These are signals between modules, and get no farther than to who is named here:
                     is made of it
     EndpointError   worker.openai_endpoint: the engines of speech and summaries make a SpeechError or SummaryError of it
     SegmentCorrupt  audio.segments.segments: whoever reads segments leaves this one out
+    RangeNotSatisfiableError  control_api.recordings.byte_range: who serves the object answers 416
+    _WrongError     store.objects.probe: a step of the probe found that the storage does something else than it says
     _HurryError     worker.host.supervisor: ends the wait for children at the second signal
 
 Everything else that escapes is a bug of ours and is shown as `internal`.

@@ -49,11 +49,10 @@ class StorageCheck:
                     said = error.code
                     _log.warning("storage.not_confirmed", code=error.code)
             else:
-                trouble = lacking(self._lacks)
-                log = _log.info if trouble is None else _log.error
-                log("storage.probed", lacks={lack.ability: lack.cause for lack in self._lacks})
-                if trouble is None:
+                _log.info("storage.probed", lacks={lack.ability: lack.cause for lack in self._lacks})
+                if (trouble := lacking(self._lacks)) is None:
                     return
+                _log.error("storage.insufficient", cause=trouble.text)
                 seconds = _PROBE_AGAIN_SECONDS
             await asyncio.sleep(seconds)
 
