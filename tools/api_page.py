@@ -64,8 +64,11 @@ def _answer(status: str, answer: dict[str, Any], seen: set[str]) -> str:
     content = answer.get("content", {})
     shown = ", ".join(f"`{media_type}` {_type(body.get('schema', {}))}" for media_type, body in content.items())
     line = f"**{status}** {answer['description']}" + (f" {shown}" if shown else "") + "\n"
-    example = _code(content.get("application/json", {}).get("example"))
-    if example in seen or "application/json" not in content:
+    json_content = content.get("application/json", {})
+    values = [one["value"] for one in json_content.get("examples", {}).values()]
+    values += [json_content["example"]] if "example" in json_content else []
+    example = "".join(_code(value) for value in values)
+    if example in seen or not example:
         return line
     seen.add(example)
     return f"{line}\n{example}"

@@ -20,6 +20,13 @@ class TextBlock(RequestModel):
     text: MessageText
 
 
+class ContentBlock(AnswerModel):
+    """A content block as it was posted."""
+
+    type: Literal["text"]
+    text: str
+
+
 def _form(value: Any) -> str:
     return "blocks" if isinstance(value, list) else "text"
 
@@ -47,7 +54,7 @@ class Message(AnswerModel):
     role: Role
     speaker: str | None
     identity: str | None = Field(description="Identity of the participant who wrote it in the room.")
-    content: str | list[dict[str, Any]]
+    content: str | list[ContentBlock]
     text: str
     source: Source
     status: Literal["sent", "queued"] = Field(

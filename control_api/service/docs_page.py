@@ -24,7 +24,8 @@ const make = (tag, text, ...children) => {
   return node;
 };
 const pre = value => make('pre', typeof value === 'string' ? value : JSON.stringify(value, null, 2));
-const resolve = (schema, all) => schema && schema.$ref ? all[schema.$ref.split('/').pop()] : schema;
+const resolve = (part, all) => part && part.$ref
+  ? part.$ref.split('/').slice(2).reduce((found, name) => found[name], all) : part;
 const typeOf = schema => {
   if (!schema) return '';
   if (schema.$ref) return schema.$ref.split('/').pop();
@@ -52,18 +53,21 @@ const draw = (method, path, operation, all) => {
   const scopes = operation.security.flatMap(entry => Object.values(entry).flat());
   node.append(make('p', operation.security.length ? 'API key' + (scopes.length ? ', scope ' + scopes.join(', ') : '')
     : 'No key needed'));
-  if (operation.parameters.length) section(node, 'Parameters', table(['name', 'in', 'type', 'what it is'],
-    operation.parameters.map(one => [make('code', one.name), one.in, typeOf(one.schema), one.description])));
+  const parameters = operation.parameters.map(one => resolve(one, all));
+  if (parameters.length) section(node, 'Parameters', table(['name', 'in', 'type', 'what it is'],
+    parameters.map(one => [make('code', one.name), one.in, typeOf(one.schema), one.description])));
   if (operation.requestBody) {
     const content = operation.requestBody.content['application/json'];
     section(node, 'Body', fields(resolve(content.schema, all)));
     for (const example of Object.values(content.examples || {})) node.append(pre(example.value));
   }
-  for (const [status, answer] of Object.entries(operation.responses)) {
+  for (const [status, part] of Object.entries(operation.responses)) {
+    const answer = resolve(part, all);
     section(node, status, make('p', answer.description));
     for (const [type, content] of Object.entries(answer.content || {})) {
       if (status >= 400) continue;
       node.append(make('code', type));
+      for (const example of Object.values(content.examples || {})) node.append(pre(resolve(example, all).value));
       if (content.example) node.append(pre(content.example));
     }
   }
@@ -76,7 +80,7 @@ fetch('openapi.json').then(answer => answer.json()).then(doc => {
     page.append(make('h2', tag.name));
     for (const [path, methods] of Object.entries(doc.paths))
       for (const [method, operation] of Object.entries(methods))
-        if (operation.tags.includes(tag.name)) page.append(draw(method, path, operation, doc.components.schemas));
+        if (operation.tags.includes(tag.name)) page.append(draw(method, path, operation, doc.components));
   }
   page.append(make('h2', 'Schemas'));
   for (const [name, schema] of Object.entries(doc.components.schemas)) {

@@ -9,7 +9,6 @@ from pydantic_core import PydanticCustomError
 from control_api.http.answers.models import (
     INTEGRAL,
     AgentId,
-    Json,
     JsonObject,
     RequestModel,
     ShortText,
@@ -65,11 +64,15 @@ class LiveKitTransportRequest(RequestModel):
     )
 
 
+def _without_word_of_others(schema: dict[str, Any]) -> None:
+    """JSON Schema allows other members anyway; makers of clients would give them a place."""
+    del schema["additionalProperties"]
+
+
 class ReservedTransport(RequestModel):
     """A transport that is not available yet: it may have any members, none of which is kept."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra={"propertyNames": {"pattern": NO_NUL}})
-    __pydantic_extra__: dict[str, Json]
+    model_config = ConfigDict(extra="allow", json_schema_extra=_without_word_of_others)
 
 
 class WebSocketTransportRequest(ReservedTransport):

@@ -21,4 +21,4 @@ def _content(error: ParleyError, request_id: str) -> dict[str, Any]:
     return content
 
 
-AGENT_SESSIONS = Dialect(ErrorEnvelope, http_status, _content, lambda error: {})
+AGENT_SESSIONS = Dialect("agent_sessions", ErrorEnvelope, http_status, _content, lambda error: {})

@@ -1,11 +1,12 @@
 """Sessions and messages of `/v1/agents/{agent_id}/sessions`: times are Unix timestamps in milliseconds."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from control_api.http.answers.models import AnswerModel, RequestModel, Title
 from control_api.http.answers.page import Page
+from control_api.messages.models import ContentBlock
 from control_api.sessions.resource_models import StatusWord
 from sessions.session import SessionKind
 from store.log.session_log import Role
@@ -43,7 +44,7 @@ class HistoryMessage(AnswerModel):
     seq: int
     role: Role
     identity: str | None = Field(description="Identity of the participant who wrote it in the room.")
-    content: str | list[dict[str, Any]] = Field(description="String or array of content blocks")
+    content: str | list[ContentBlock] = Field(description="String or array of content blocks")
     created_at: Milliseconds
 
 

@@ -33,4 +33,4 @@ def _text(error: ParleyError) -> str:
     return error.message
 
 
-SESSION_OUTPUTS = Dialect(OutputsError, _status, _content, lambda error: {CODE_HEADER: error.code})
+SESSION_OUTPUTS = Dialect("session_outputs", OutputsError, _status, _content, lambda error: {CODE_HEADER: error.code})

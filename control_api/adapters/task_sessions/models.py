@@ -4,10 +4,9 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, Field
 
-from control_api.http.answers.models import AgentId, AnswerModel, Json, RequestModel, ShortText, Timestamp
+from control_api.http.answers.models import AgentId, AnswerModel, RequestModel, ShortText, Timestamp
 from control_api.messages.models import MessageText
 from control_api.sessions.request_models import Prompt, TransportRequest
-from sessions.texts.text_bounds import NO_NUL
 
 TaskStatus = Literal["created", "active", "paused", "completed", "failed"]
 
@@ -15,8 +14,7 @@ TaskStatus = Literal["created", "active", "paused", "completed", "failed"]
 class TaskData(RequestModel):
     """Any members, at most 16 KiB as JSON. `transport` is no stored member: it says where to join."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra={"propertyNames": {"pattern": NO_NUL}})
-    __pydantic_extra__: dict[str, Json]
+    model_config = ConfigDict(extra="allow")
 
     transport: TransportRequest | None = Field(
         None, description="Makes the session a voice session: where to join, as in POST /v1/sessions."

@@ -82,7 +82,7 @@ def error_content(error: ParleyError, request_id: str) -> dict[str, Any]:
     }
 
 
-CANONICAL = Dialect(ErrorEnvelope, http_status, error_content, lambda error: {})
+CANONICAL = Dialect("canonical", ErrorEnvelope, http_status, error_content, lambda error: {})
 
 
 def error_answer(error: ParleyError, request_id: str, dialect: Dialect = CANONICAL) -> web.Response:

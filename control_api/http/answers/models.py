@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from typing_extensions import TypeAliasType
 
 from sessions.texts.text_bounds import NO_NUL, SHORT_CHARACTERS, TITLE_CHARACTERS
 
@@ -38,23 +37,9 @@ Title = Annotated[str, Field(pattern=NO_NUL, max_length=TITLE_CHARACTERS)]
 AgentId = Annotated[
     str, Field(min_length=1, max_length=SHORT_CHARACTERS, pattern=r"^[^\x00]*[^\x00.][^\x00]*$|^\.{3,}$")
 ]
-Json = TypeAliasType(
-    "Json",
-    Annotated[
-        "Text | bool | int | float | list[Json] | JsonObject | None",
-        Field(description="Any JSON whose texts hold no NUL."),
-    ],
-)
-JsonObject = TypeAliasType(
-    "JsonObject",
-    Annotated[
-        dict[str, Json],
-        Field(
-            description="An object of any JSON, without NUL in names either.",
-            json_schema_extra={"propertyNames": {"pattern": NO_NUL}},
-        ),
-    ],
-)
+# Any JSON. A schema that says more of it (no NUL, at any depth) is recursive, which makers of clients can't read.
+Json = Any
+JsonObject = dict[str, Json]
 
 
 class EmptyRequest(RequestModel):

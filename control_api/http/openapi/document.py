@@ -1,23 +1,22 @@
 """The OpenAPI 3.1 document, from the table of operations and their pydantic models."""
 
 import asyncio
+import json
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from control_api.http.openapi.components import Components
 from control_api.http.openapi.operation import Operation
+from control_api.http.openapi.plain_schema import PlainSchema
 from control_api.http.openapi.responses import References, error_responses, success_response
 from control_api.http.requests import idempotency_key
 from control_api.http.requests.path_parameters import OUTSIDE_THE_PATH, PATH_PARAMETERS, path_parameters
-
-if TYPE_CHECKING:
-    from openapi_pydantic import OpenAPI
 
 
 class ServedDocument:
@@ -36,44 +35,51 @@ class ServedDocument:
             return self._json
 
 
+_METHODS = ("get", "put", "post", "delete", "patch")  # as they are shown
+_IDEMPOTENCY_KEY = {
+    "name": idempotency_key.HEADER,
+    "in": "header",
+    "description": idempotency_key.DESCRIPTION,
+    "schema": idempotency_key.SCHEMA,
+}
+
 OPENAPI = web.AppKey("openapi", ServedDocument)
 
 
-def openapi_document(operations: Sequence[Operation]) -> "OpenAPI":
-    """The whole document; building it validates it."""
-    from openapi_pydantic import OpenAPI  # a process that nobody asks for the document starts faster without it
-
+def openapi_document(operations: Sequence[Operation]) -> dict[str, Any]:
+    """The whole document."""
+    components = Components()
     references, definitions = _schemas(operations)
     paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for operation in operations:
-        paths[operation.path][operation.method.lower()] = _operation(operation, references)
+        paths[operation.path][operation.method.lower()] = _operation(operation, references, components)
     for operation in operations:
         for answer in operation.answers:
             if answer.leads_to:
                 response = paths[operation.path][operation.method.lower()]["responses"][str(answer.status)]
                 response["links"] = _links(answer.leads_to, operations)
-    return OpenAPI.model_validate(
-        {
-            "openapi": "3.1.1",
-            "info": {
-                "title": "Parley",
-                "version": version("parley"),
-                "description": "Records voice conversations in LiveKit rooms that its customers own.",
-                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-            },
-            "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in operations)],
-            "paths": dict(paths),
-            "components": {
-                "schemas": definitions,
-                "securitySchemes": {"api_key": {"type": "http", "scheme": "bearer", "description": "An API key."}},
-            },
-        }
-    )
+    return {
+        "openapi": "3.1.1",
+        "info": {
+            "title": "Parley",
+            "version": version("parley"),
+            "description": "Records voice conversations in LiveKit rooms that its customers own.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in operations)],
+        "paths": {path: {m: methods[m] for m in _METHODS if m in methods} for path, methods in paths.items()},
+        "components": {
+            "schemas": definitions,
+            **components.to_json(),
+            "securitySchemes": {"api_key": {"type": "http", "scheme": "bearer", "description": "An API key."}},
+        },
+    }
 
 
-def render(document: "OpenAPI") -> bytes:
+def render(document: dict[str, Any]) -> bytes:
     """As JSON."""
-    return document.model_dump_json(by_alias=True, exclude_none=True).encode()
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _schemas(operations: Sequence[Operation]) -> tuple[References, dict[str, Any]]:
@@ -87,19 +93,24 @@ def _schemas(operations: Sequence[Operation]) -> tuple[References, dict[str, Any
             shown = [answer.model] if answer.model else []
             shown += [answer.variant[1]] if answer.variant else []
             models.update({(model, "serialization"): None for model in shown})
-    references, schema = models_json_schema(list(models), ref_template="#/components/schemas/{model}")
+    references, schema = models_json_schema(
+        list(models), ref_template="#/components/schemas/{model}", schema_generator=PlainSchema
+    )
     return {model: references[model, mode] for model, mode in models}, schema["$defs"]
 
 
-def _operation(operation: Operation, references: References) -> dict[str, Any]:
+def _operation(operation: Operation, references: References, components: Components) -> dict[str, Any]:
     content: dict[str, Any] = {
         "operationId": operation.name,
         "tags": [operation.tag],
         "summary": operation.summary,
-        "parameters": _parameters(operation),
+        "parameters": _parameters(operation, components),
         "responses": {
-            **{str(answer.status): success_response(answer, operation, references) for answer in operation.answers},
-            **error_responses(operation, references),
+            **{
+                str(answer.status): success_response(answer, operation, references, components)
+                for answer in operation.answers
+            },
+            **error_responses(operation, references, components),
         },
         "security": [] if operation.public else [{"api_key": [operation.scope] if operation.scope else []}],
     }
@@ -118,17 +129,17 @@ def _operation(operation: Operation, references: References) -> dict[str, Any]:
     return content
 
 
-def _parameters(operation: Operation) -> list[dict[str, Any]]:
+def _parameters(operation: Operation, components: Components) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = []
     for name in path_parameters(operation.path):
-        parameters.append(_in_path(name, *PATH_PARAMETERS[name]))
+        parameters.append(components.parameter(_in_path(name, *PATH_PARAMETERS[name])))
     for parameter in operation.query:
         schema = {"type": "array", "items": parameter.schema} if parameter.repeats else parameter.schema
         parameters.append(
             {
                 "name": parameter.name,
                 "in": "query",
-                "required": parameter.required,
+                **({"required": True} if parameter.required else {}),
                 "description": parameter.description,
                 "schema": schema,
             }
@@ -136,14 +147,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
     for name, (description, schema) in operation.request_headers.items():
         parameters.append({"name": name, "in": "header", "description": description, "schema": schema})
     if operation.idempotent_by_key:
-        parameters.append(
-            {
-                "name": idempotency_key.HEADER,
-                "in": "header",
-                "description": idempotency_key.DESCRIPTION,
-                "schema": idempotency_key.SCHEMA,
-            }
-        )
+        parameters.append(components.parameter(_IDEMPOTENCY_KEY))
     return parameters
 
 
@@ -158,24 +162,13 @@ def _in_path(name: str, description: str, example: str, schema: dict[str, Any]) 
     }
 
 
-@cache
-def _names_a_session(body: type[BaseModel]) -> bool:
-    return OUTSIDE_THE_PATH in body.model_json_schema()["properties"]
-
-
 def _links(leads_to: dict[str, str], operations: Sequence[Operation]) -> dict[str, Any]:
-    """To every operation that the answer can address."""
+    """To every operation that the answer can address by path or query: makers of clients read no body in a link."""
     found: dict[str, Any] = {}
     for operation in operations:
         names = path_parameters(operation.path)
         names += [parameter.name for parameter in operation.query if parameter.name == OUTSIDE_THE_PATH]
-        in_body = operation.body is not None and _names_a_session(operation.body)
-        if not (names or in_body) or not leads_to.keys() >= {*names, *([OUTSIDE_THE_PATH] if in_body else [])}:
-            continue
-        link: dict[str, Any] = {"operationId": operation.name}
-        if names:
-            link["parameters"] = {name: f"$response.body#/{leads_to[name]}" for name in names}
-        if in_body:
-            link["requestBody"] = {OUTSIDE_THE_PATH: f"{{$response.body#/{leads_to[OUTSIDE_THE_PATH]}}}"}
-        found[operation.name] = link
+        if names and leads_to.keys() >= set(names):
+            parameters = {name: f"$response.body#/{leads_to[name]}" for name in names}
+            found[operation.name] = {"operationId": operation.name, "parameters": parameters}
     return found

@@ -9,12 +9,12 @@ from pydantic import BaseModel
 from control_api.http.answers.envelope import ERROR_CODE
 from control_api.http.answers.examples import ERROR
 from control_api.http.answers.request_id import HEADER as REQUEST_ID
+from control_api.http.openapi.components import Components
 from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.openapi.status_descriptions import STATUS_DESCRIPTIONS
 from control_api.http.requests.idempotency_key import REPLAYED
 from sessions.codes import CODES
 from sessions.errors import ParleyError
-from sessions.ids import id_pattern
 
 References = dict[type[BaseModel], dict[str, Any]]  # where the schema of each model is
 
@@ -30,21 +30,8 @@ _WITH_BODY = (
     "field.required",
     "field.invalid",
 )
+_SCHEMAS = {"application/json": {"type": "object"}, "audio/wav": {"type": "string", "format": "binary"}}
 _REPLAYED_DESCRIPTION = "true when this is the answer of an earlier request with the same key."
-_REQUEST_ID = {
-    REQUEST_ID: {
-        "description": "The request's id, for support.",
-        "required": True,
-        "schema": {"type": "string", "pattern": id_pattern("req")},
-    }
-}
-_ERROR_CODE = {
-    ERROR_CODE: {
-        "description": "The error's code, whatever form the body has.",
-        "required": True,
-        "schema": {"type": "string", "pattern": r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"},
-    }
-}
 _OF_ERRORS = {
     401: {"WWW-Authenticate": "Bearer"},
     416: {"Content-Range": "bytes */ and the size of the file."},
@@ -59,8 +46,15 @@ _WITH_IDEMPOTENCY = (
 )
 
 
-def success_response(answer: Answer, operation: Operation, references: References) -> dict[str, Any]:
+def success_response(
+    answer: Answer, operation: Operation, references: References, components: Components
+) -> dict[str, Any]:
     """One way in which the operation succeeds."""
+
+    def shown(model: type[BaseModel], example: Any) -> dict[str, Any]:
+        name = f"{operation.name}_{answer.status}_{model.__name__}"
+        return {"schema": references[model], "examples": {"example": components.example(name, example)}}
+
     headers = _headers(answer.headers, required=True)
     if operation.made_at is not None:
         headers |= _headers({"Location": "The path of what was made."}, required=True)
@@ -69,25 +63,25 @@ def success_response(answer: Answer, operation: Operation, references: Reference
         headers |= _headers({REPLAYED: _REPLAYED_DESCRIPTION}, required=False)
     content: dict[str, Any] = {
         media_type: {
-            "schema": {"type": "object" if media_type == "application/json" else "string"},
+            "schema": _SCHEMAS.get(media_type, {"type": "string"}),
             **({"example": example} if example else {}),
         }
         for media_type, example in answer.media_types.items()
     }
     if answer.model is not None:
-        content["application/json"] = {"schema": references[answer.model], "example": answer.example}
+        content["application/json"] = shown(answer.model, answer.example)
         if answer.variant is not None:
             media_type, model, example = answer.variant
             content["application/json"]["schema"] = {"anyOf": [references[answer.model], references[model]]}
-            content[media_type] = {"schema": references[model], "example": example}
+            content[media_type] = shown(model, example)
     return {
         "description": answer.description,
-        "headers": _REQUEST_ID | headers,
+        "headers": Components.header(REQUEST_ID) | headers,
         **({"content": content} if content else {}),
     }
 
 
-def error_responses(operation: Operation, references: References) -> dict[str, Any]:
+def error_responses(operation: Operation, references: References, components: Components) -> dict[str, Any]:
     """One response per status, with an example per code."""
     codes = [*_ALWAYS, *operation.errors]
     if not operation.public:
@@ -104,13 +98,17 @@ def error_responses(operation: Operation, references: References) -> dict[str, A
     dialect = operation.dialect
     for code in dict.fromkeys(codes):
         error = dialect.content(ParleyError(code, CODES[code].help), ERROR["error"]["request_id"])
-        by_status[dialect.status(code)][code] = {"value": error}
+        by_status[dialect.status(code)][code] = components.example(f"{dialect.name}.{code}", error)
+    always = Components.header(REQUEST_ID) | Components.header(ERROR_CODE)
     return {
-        str(status): {
-            "description": _described(operation, status, shown),
-            "headers": _REQUEST_ID | _ERROR_CODE | _headers(_OF_ERRORS.get(status, {}), required=True),
-            "content": {"application/json": {"schema": references[dialect.envelope], "examples": shown}},
-        }
+        str(status): components.response(
+            f"{operation.name}_{status}",
+            {
+                "description": _described(operation, status, shown),
+                "headers": always | _headers(_OF_ERRORS.get(status, {}), required=True),
+                "content": {"application/json": {"schema": references[dialect.envelope], "examples": shown}},
+            },
+        )
         for status, shown in sorted(by_status.items())
     }
 
@@ -122,6 +120,10 @@ def _described(operation: Operation, status: int, codes: Iterable[str]) -> str:
 
 def _headers(descriptions: dict[str, str], *, required: bool) -> dict[str, Any]:
     return {
-        name: {"description": description, "required": required, "schema": {"type": "string"}}
+        name: {
+            "description": description,
+            **({"required": True} if required else {}),
+            "schema": {"type": "string"},
+        }
         for name, description in descriptions.items()
     }

@@ -144,8 +144,8 @@ def choice(name: str, description: str, words: Sequence[str], default: str | Non
 
 def edge(name: str, description: str) -> QueryParameter:
     """Where a period begins or ends; it is read together with the time zone, so the value is a text."""
-    date_or_time = [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]
-    return QueryParameter(name, text(name, "", most=35).parse, {"anyOf": date_or_time}, description)
+    schema = {"type": "string", "minLength": 10, "maxLength": 35, "examples": ["2026-11-01", "2026-11-01T00:00:00Z"]}
+    return QueryParameter(name, text(name, "", most=35).parse, schema, description)
 
 
 def zone(name: str, description: str) -> QueryParameter:

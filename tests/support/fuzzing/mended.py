@@ -49,6 +49,8 @@ class Mender:
         if case.meta is None:
             return
         operation = operation_id(case)
+        if case.meta.generation.mode is GenerationMode.POSITIVE and isinstance(case.body, dict):
+            case.body = _without_nul(case.body)
         if case.meta.generation.mode is not GenerationMode.POSITIVE:
             if not is_wrong_at(case, ParameterLocation.PATH):
                 self._address(case, operation)
@@ -184,6 +186,18 @@ def _is_linked(case: Case[Any]) -> bool:
 def _is_chosen(case: Case[Any]) -> bool:
     """By what is in it: the same case is mended again, or isn't again."""
     return crc32(repr((case.path_parameters, case.query, case.headers, case.body)).encode()) % 2 == 0
+
+
+def _without_nul(value: Any) -> Any:
+    """The same JSON; the document has no words for "no NUL at any depth" that makers of clients could read."""
+    match value:
+        case str():
+            return value.replace("\0", "")
+        case list():
+            return [_without_nul(item) for item in value]
+        case dict():
+            return {_without_nul(name): _without_nul(member) for name, member in value.items()}
+    return value
 
 
 def _mend_key(body: dict[str, Any]) -> None:

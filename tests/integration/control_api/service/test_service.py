@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from openapi_pydantic import OpenAPI
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from control_api.app import build_app
 from control_api.http.serving.readiness import FRESH_SECONDS
@@ -130,7 +130,7 @@ async def test_why_the_storage_is_away_is_on_the_page(
 async def test_the_served_document_has_every_route_and_no_other(api: ApiServer) -> None:
     """OpenAPI 3.1 that parses; the page that shows it loads nothing from elsewhere."""
     reply = await api.call("GET", "/openapi.json", key=None)
-    OpenAPI.model_validate(reply.content)
+    OpenAPIV31SpecValidator(reply.content).validate()
     assert reply.content["openapi"].startswith("3.1")
     documented = {(path, method.upper()) for path, methods in reply.content["paths"].items() for method in methods}
     routes = {

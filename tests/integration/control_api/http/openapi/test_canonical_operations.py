@@ -1,6 +1,5 @@
 """The canonical style, `GET /v1/sessions`: each sentence of its reference, quoted, against the server."""
 
-import json
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +13,7 @@ from sessions.billing.usage import MULTIPLIERS
 from sessions.lifecycle.lifecycle import ALIASES, Status
 from tests.support.api_server import ROOM_URL, ApiServer, create_body, worker_token
 
-DESCRIBED = json.dumps(json.loads(render(openapi_document(OPERATIONS))), ensure_ascii=False)
+DESCRIBED = render(openapi_document(OPERATIONS)).decode()
 
 # What the reference says beside fields, parameters and answers; the OpenAPI document says it too.
 SENTENCES = (

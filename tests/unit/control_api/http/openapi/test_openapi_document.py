@@ -1,17 +1,23 @@
 """The OpenAPI document, and that its examples are true."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from control_api.http.openapi.document import openapi_document, render
 from control_api.http.openapi.operation import Operation
 from control_api.http.requests.field_errors import validate
 from control_api.operations import OPERATIONS
 from control_api.sessions.request_models import CreateSessionRequest
+from tools.resolved_document import resolved
 
-DOCUMENT: dict[str, Any] = json.loads(render(openapi_document(OPERATIONS)))
+SERVED = render(openapi_document(OPERATIONS))
+DOCUMENT: dict[str, Any] = json.loads(SERVED)
+RESOLVED = resolved(DOCUMENT)
+MAX_BYTES = 250_000  # what editors, gateways and makers of clients load without a second thought
 
 
 def _references(value: Any) -> set[str]:
@@ -25,7 +31,7 @@ def _references(value: Any) -> set[str]:
 
 def test_every_reference_leads_somewhere() -> None:
     """No schema is missing."""
-    known = {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]}
+    known = {f"#/components/{kind}/{name}" for kind, parts in DOCUMENT["components"].items() for name in parts}
     assert _references(DOCUMENT) <= known
 
 
@@ -51,26 +57,25 @@ def test_examples_fit_their_models(operation: Operation) -> None:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_documented_codes_are_registered_errors(operation: Operation) -> None:
     """With an HTTP status, and an example of each in the OpenAPI document."""
-    responses = DOCUMENT["paths"][operation.path][operation.method.lower()]["responses"]
+    responses = RESOLVED["paths"][operation.path][operation.method.lower()]["responses"]
     for code in operation.errors:
         status = str(operation.dialect.status(code))
         assert code in responses[status]["content"]["application/json"]["examples"]
 
 
 def test_a_created_session_leads_to_every_operation_on_it() -> None:
-    """Whichever style made it and whichever style the operation is of: links fill path, query and body."""
+    """Whichever style made it and whichever style the operation is of: links fill path and query."""
     for path in ("/v1/sessions", "/api/sessions"):
         links = DOCUMENT["paths"][path]["post"]["responses"]["201"]["links"]
         on_a_session = {
             operation.name
             for operation in OPERATIONS
             if any(name in operation.path for name in ("{session_id}", "{session_key}"))
-            or operation.tag == "Session outputs"
+            or any(parameter.name == "sessionId" for parameter in operation.query)
         }
         assert on_a_session | {"list_agent_sessions", "list_archived_agent_sessions"} == set(links)
         assert links["get_session"]["parameters"] == {"session_id": "$response.body#/id"}
         assert links["session_status"]["parameters"] == {"sessionId": "$response.body#/id"}
-        assert links["regenerate_session_summary"]["requestBody"] == {"sessionId": "{$response.body#/id}"}
         assert links["get_agent_session_history"]["parameters"] == {
             "agent_id": "$response.body#/agent_id",
             "session_key": "$response.body#/id",
@@ -90,3 +95,44 @@ def test_all_three_transports_are_in_the_schema() -> None:
     assert set(mapping) == {"livekit", "websocket", "pipecat"}
     token = schema["$defs"]["LiveKitTransportRequest"]["properties"]["worker_token"]
     assert token["writeOnly"] is True
+
+
+def test_the_document_is_valid_and_small() -> None:
+    """By the specification's own schema, references and defaults included."""
+    errors = [error.message[:200] for error in OpenAPIV31SpecValidator(DOCUMENT).iter_errors()]
+    assert errors == []
+    assert len(SERVED) <= MAX_BYTES
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object in the document."""
+    if isinstance(value, dict):
+        yield value
+    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _objects(member)
+
+
+def _reached_from(name: str, found: set[str]) -> set[str]:
+    """The names of the schemas that a schema is made of, itself not included unless it is recursive."""
+    for reference in _references(DOCUMENT["components"]["schemas"][name]):
+        other = reference.rpartition("/")[2]
+        if other not in found:
+            found.add(other)
+            _reached_from(other, found)
+    return found
+
+
+def test_nothing_is_in_the_document_that_makers_of_clients_stumble_over() -> None:
+    """Recursive schemas, bodies in links, switches that only query parameters have, defaults in bodies of requests."""
+    schemas = DOCUMENT["components"]["schemas"]
+    assert [name for name in schemas if name in _reached_from(name, set())] == []
+    for part in _objects(DOCUMENT["paths"] | DOCUMENT["components"]):
+        assert "requestBody" not in part or "responses" in part, part
+        assert part.get("in") == "query" or not {"allowEmptyValue", "allowReserved"} & part.keys(), part
+    bodies = {
+        name
+        for operation in OPERATIONS
+        if operation.body is not None
+        for name in _reached_from(operation.body.__name__, {operation.body.__name__})
+    }
+    assert [name for name in bodies for one in schemas[name].get("properties", {}).values() if "default" in one] == []

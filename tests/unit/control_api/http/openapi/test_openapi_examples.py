@@ -10,8 +10,9 @@ import pytest
 from control_api.http.openapi.document import openapi_document, render
 from control_api.http.openapi.operation import Operation
 from control_api.operations import OPERATIONS
+from tools.resolved_document import resolved
 
-DOCUMENT: dict[str, Any] = json.loads(render(openapi_document(OPERATIONS)))
+DOCUMENT = resolved(json.loads(render(openapi_document(OPERATIONS))))
 BINARY = ("audio/wav",)
 
 
