@@ -2,15 +2,21 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from livekit import rtc
 
+from sessions.billing.crediting import covered_ms
+from sessions.settings import Settings
 from tests.support.never_silently_wrong import assert_never_silently_wrong
 from tests.support.slots import SlotTalker
 from tests.support.stack import Stack, eventually, recorders, stand_still
+
+_LOST_TAIL_MS = 8000
 
 
 async def test_undisturbed_every_slot_is_in_the_file(
@@ -54,6 +60,68 @@ async def test_a_killed_recorder_loses_only_what_is_named(
 
     assert truths["ann"].lost > 0
     assert truths["ann"].heard > 60
+
+
+@pytest.mark.long
+async def test_a_hand_over_loses_little_and_bills_what_was_heard(
+    stack: Stack, room: str, speaker: Callable[..., SlotTalker], tmp_path: Path
+) -> None:
+    """SIGTERM with a successor: what two workers recorded of one session is billed to the millisecond."""
+    await stack.start_api()
+    first = await stack.start_worker("first", PARLEY_SPEECH_ENGINE="none")
+    async with speaker("ann", 0) as ann:
+        session = await stack.create(room)
+        await stack.reach(session["id"], "running")
+        await stack.start_worker("second", PARLEY_SPEECH_ENGINE="none")
+        await asyncio.sleep(4)
+        first.popen.terminate()
+        await eventually(partial(_joined, stack, session["id"], 2), seconds=20, what="it was handed over")
+        await asyncio.sleep(5)
+        ended = await stack.end(session["id"])
+
+    await assert_never_silently_wrong(stack, session["id"], [ann], tmp_path)
+    _, recording = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
+    [seam] = [gap for gap in recording["gaps"] if gap["code"] == "gap.rejoin"]
+    assert 0 < seam["end_ms"] - seam["start_ms"] < 1000
+    assert ended["usage"]["billable_ms"] == recording["duration_ms"], "nothing that was heard is free"
+    missing_ms = covered_ms((gap["start_ms"], gap["end_ms"]) for gap in recording["gaps"])
+    rounded_ms = 2 * len(recording["gaps"])
+    assert abs(ended["usage"]["credited_ms"] - missing_ms) <= rounded_ms, "and nothing is charged that was not"
+
+
+@pytest.mark.long
+async def test_a_killed_host_and_its_lost_spool_cost_seconds_and_no_money(
+    stack: Stack, room: str, speaker: Callable[..., SlotTalker], tmp_path: Path
+) -> None:
+    """With beats as in production: at most 8 s were not stored yet, and what was billed of them is given back."""
+    defaults = Settings()
+    production: dict[str, Any] = {
+        "PARLEY_HEARTBEAT_SECONDS": str(defaults.heartbeat_seconds),
+        "PARLEY_STALLED_SECONDS": str(defaults.stalled_seconds),
+        "PARLEY_SEGMENT_SECONDS": str(defaults.segment_seconds),
+    }
+    await stack.start_api()
+    first = await stack.start_worker("first", PARLEY_SPEECH_ENGINE="none", **production)
+    async with speaker("ann", 0) as ann:
+        session = await stack.create(room)
+        started_at = datetime.fromisoformat((await stack.reach(session["id"], "running"))["started_at"])
+        await stack.start_worker("second", PARLEY_SPEECH_ENGINE="none", **production)
+        await asyncio.sleep(14)
+        killed_ms = (datetime.now(UTC) - started_at) / timedelta(milliseconds=1)
+        first.kill_with_children()
+        await eventually(partial(_joined, stack, session["id"], 2), seconds=40, what="it was taken over")
+        await asyncio.sleep(4)
+        ended = await stack.end(session["id"])
+
+    truths = await assert_never_silently_wrong(stack, session["id"], [ann], tmp_path)
+    _, recording = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
+    [lost] = [gap for gap in recording["gaps"] if gap["code"] == "gap.worker_lost"]
+    assert truths["ann"].lost > 20
+    assert killed_ms - _LOST_TAIL_MS <= lost["start_ms"] <= killed_ms
+    lacking_ms = covered_ms((gap["start_ms"], gap["end_ms"]) for gap in recording["gaps"])
+    in_the_file_ms = recording["duration_ms"] - lacking_ms
+    assert ended["usage"]["billable_ms"] > in_the_file_ms + 1, "beats had proven some of what was lost"
+    assert abs(ended["usage"]["billable_ms"] - ended["usage"]["credited_ms"] - in_the_file_ms) <= 1
 
 
 async def _joined(stack: Stack, session_id: str, epoch: int) -> bool:

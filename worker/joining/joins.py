@@ -9,21 +9,25 @@ import asyncio
 import structlog
 from pydantic import SecretStr
 
+from worker.joining.join_turns import JoinTurns, Turn
 from worker.room.livekit_joining import JoinError, connect_room
 from worker.room.livekit_room import LiveKitRoom
 from worker.room.subscription import Subscription
 
 _log = structlog.get_logger(__name__)
 
+_HEARD_SECONDS = 1.0
+
 
 class Joins:
     """Starts joins in a task group of the process; whoever asked waits for a future and may stop waiting.
 
     `group` must outlive every session. At most `max_abandoned` joins are left to land by themselves; with that many on
-    their way, new ones fail as `room.join_timeout`.
+    their way, new ones fail as `room.join_timeout`. `turns` are for joins that should not be under way together.
     """
 
     def __init__(self, group: asyncio.TaskGroup, *, max_abandoned: int = 32) -> None:
+        self.turns = JoinTurns()
         self._group = group
         self._max_abandoned = max_abandoned
         self._abandoned: set[asyncio.Future[LiveKitRoom]] = set()
@@ -57,6 +61,15 @@ class Joins:
             self._abandon(landed)
             raise JoinError("room.join_timeout", "the join was not done in time")
         return landed.result()
+
+    def pass_on_when_heard(self, turn: Turn, room: LiveKitRoom) -> None:
+        """Let the next join have its turn once this room's audio comes."""
+
+        async def pass_on() -> None:
+            await room.heard(_HEARD_SECONDS)
+            turn.pass_on()
+
+        self._group.create_task(pass_on(), name="join-turn")
 
     async def all_landed(self, timeout_seconds: float) -> bool:
         """Wait until no join is under way; False if some still are after `timeout_seconds`."""

@@ -7,6 +7,7 @@ import structlog
 from sessions.errors import ParleyError
 from sessions.session import LiveKitTransport
 from store.database.boot_clock import boottime_ns
+from store.runs.claims import Claim
 from store.runs.fence import Replaced
 from worker.joining.joins import Joins
 from worker.joining.rejoin_policy import RejoinPolicy, jitter, may_attempt
@@ -30,6 +31,7 @@ class RoomJoining:
     def __init__(
         self,
         joins: Joins,
+        claim: Claim,
         run: LiveRun,
         transport: LiveKitTransport,
         *,
@@ -37,6 +39,7 @@ class RoomJoining:
         allow_private_hosts: bool,
     ) -> None:
         self._joins = joins
+        self._claim = claim
         self._run = run
         self._transport = transport
         self._token = token
@@ -57,7 +60,9 @@ class RoomJoining:
                 continue
             attempt += 1
             try:
-                return await self._attempt(policy)
+                if dropped_ns is None and self._claim.handed_over:
+                    return await self._attempt_in_turn(policy)
+                return await self._attempt(policy, goes_on=dropped_ns is not None or self._claim.resumed)
             except Replaced:
                 self._run.replace()
                 break
@@ -69,7 +74,19 @@ class RoomJoining:
                     break
         return failure
 
-    async def _attempt(self, policy: RejoinPolicy) -> LiveKitRoom:
+    async def _attempt_in_turn(self, policy: RejoinPolicy) -> LiveKitRoom:
+        turn = await self._joins.turns.take()
+        try:
+            room = await self._attempt(policy, goes_on=True)
+        except BaseException:
+            turn.pass_on()
+            raise
+        self._joins.pass_on_when_heard(turn, room)
+        return room
+
+    async def _attempt(self, policy: RejoinPolicy, *, goes_on: bool) -> LiveKitRoom:
+        """`goes_on`: the session's clock runs already, so what is said until the first frame is lost."""
+        streams = self._transport.audio_source == "data_stream"
         token = await self._token.newest()
         left = policy.seconds_left(boottime_ns())
         await check_room_address(
@@ -81,7 +98,7 @@ class RoomJoining:
             self._transport.url,
             token,
             subscription=Subscription(
-                self._transport.subscribe_to_identity, streams=self._transport.audio_source == "data_stream"
+                self._transport.subscribe_to_identity, streams=streams, with_join=goes_on and not streams
             ),
             timeout_seconds=max(policy.seconds_left(boottime_ns()), 0.1),
         )

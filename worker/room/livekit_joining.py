@@ -35,7 +35,7 @@ async def connect_room(url: str, token: SecretStr, subscription: Subscription) -
     """
     room = rtc.Room()
     ours = LiveKitRoom(room, subscription)
-    options = rtc.RoomOptions(auto_subscribe=False, connect_timeout=_SIGNAL_SECONDS)
+    options = rtc.RoomOptions(auto_subscribe=subscription.with_join, connect_timeout=_SIGNAL_SECONDS)
     try:
         await room.connect(url, token.get_secret_value(), options)
     except rtc.ConnectError as error:

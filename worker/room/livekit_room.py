@@ -101,7 +101,7 @@ class LiveKitRoom:
         return permissions.can_publish and not permissions.hidden
 
     def listen(self) -> None:
-        """Announce who is here and ask for their audio, now and from now on; video is never asked for.
+        """Announce who is here and ask for their audio, now and from now on; nothing else is taken.
 
         May be called again.
         """
@@ -121,9 +121,7 @@ class LiveKitRoom:
             publication.sid
             for participant in self._room.remote_participants.values()
             for publication in participant.track_publications.values()
-            if publication.kind == rtc.TrackKind.KIND_AUDIO
-            and self._wanted(participant)
-            and not _is_encrypted(publication)
+            if self._takes(publication, participant)
         ]
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -180,6 +178,11 @@ class LiveKitRoom:
     def _wanted(self, participant: rtc.RemoteParticipant) -> bool:
         return not self._subscription.streams and self._subscription.only_identity in (None, participant.identity)
 
+    def _takes(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> bool:
+        """Whether the track is recorded."""
+        is_audio = publication.kind == rtc.TrackKind.KIND_AUDIO
+        return is_audio and self._wanted(participant) and not _is_encrypted(publication)
+
     def _on_participant_connected(self, participant: rtc.RemoteParticipant) -> None:
         self.events.put(ParticipantJoined(participant.identity))
 
@@ -191,12 +194,15 @@ class LiveKitRoom:
         self.events.put(ParticipantLeft(participant.identity))
 
     def _on_track_published(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
-        if self._left or publication.kind != rtc.TrackKind.KIND_AUDIO:
+        if self._left:
             return
-        wanted, encrypted = self._wanted(participant), _is_encrypted(publication)
-        self.events.put(AudioPublished(publication.sid, participant.identity, wanted=wanted, encrypted=encrypted))
-        if wanted and not encrypted:
+        if publication.kind == rtc.TrackKind.KIND_AUDIO:
+            wanted, encrypted = self._wanted(participant), _is_encrypted(publication)
+            self.events.put(AudioPublished(publication.sid, participant.identity, wanted=wanted, encrypted=encrypted))
+        if self._takes(publication, participant):
             publication.set_subscribed(True)
+        elif self._subscription.with_join:
+            publication.set_subscribed(False)
 
     def _on_track_unpublished(
         self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
@@ -206,7 +212,10 @@ class LiveKitRoom:
     def _on_track_subscribed(
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
-        if self._left or not isinstance(track, rtc.RemoteAudioTrack):
+        if self._left:
+            return
+        if not isinstance(track, rtc.RemoteAudioTrack) or not self._takes(publication, participant):
+            publication.set_subscribed(False)  # LiveKit may have begun to send it before it heard that we refuse it
             return
         self._tracks[publication.sid] = track
         self._subscribed.set()

@@ -13,6 +13,7 @@ from worker.run.recorder_tools import RecorderTools
 from worker.run.recording import RunRecording
 from worker.run.room_seat import RoomSeat
 from worker.run.room_watch import RoomWatch
+from worker.run.run_beginning import RunBeginning
 from worker.run.run_stop import RunStop, StopKind
 
 _log = structlog.get_logger(__name__)
@@ -24,10 +25,13 @@ _DRAIN_NS = SECOND_NS // 4
 class RunSealing:
     """Takes one run from its stop to the seal."""
 
-    def __init__(self, run: LiveRun, seat: RoomSeat, watch: RoomWatch, tools: RecorderTools) -> None:
+    def __init__(
+        self, run: LiveRun, seat: RoomSeat, watch: RoomWatch, beginning: RunBeginning, tools: RecorderTools
+    ) -> None:
         self._run = run
         self._seat = seat
         self._watch = watch
+        self._beginning = beginning
         self._tools = tools
 
     @property
@@ -54,6 +58,7 @@ class RunSealing:
             async with asyncio.timeout(self.seconds):
                 stored = RunSegments()
                 if recording is not None:
+                    await self._beginning.written()
                     stored = await recording.finish(ending_at, self._tools.beats, now_ns)
                 await until_answered(lambda: self._tools.runs.seal(self._run.fence, stored))
         except TimeoutError:
@@ -61,6 +66,8 @@ class RunSealing:
             return
         if recording is not None:
             recording.clear()
+        else:
+            self._beginning.drop()
         _log.info("session.sealed", kind=stop.kind.name)
 
     async def _drain_room(self, ending_ns: int) -> None:

@@ -1,6 +1,6 @@
 """One session in this process, from the claim to the seal.
 
-    join → mark_running → record (rejoin whenever the room is lost) → stop → drain, leave, upload, seal
+    prepare → join → record (rejoin whenever the room is lost) → stop → drain, leave, upload, seal
 
 It is level-driven: beats, room events, the spool, timers and the drain leave their news, and each time somebody wakes
 the runner it looks at all of it, in the order of `stop_order`. What a stop means for the session is decided here, in
@@ -13,14 +13,10 @@ import structlog
 
 from sessions.errors import ParleyError
 from sessions.ids import format_id
-from sessions.lifecycle.lifecycle import SETTLED
 from sessions.lifecycle.stop import Stop
 from store.database.boot_clock import boottime_ns
-from store.lifecycle.pauses import Pause
 from store.runs.claims import Claim
 from store.waiting.set_within import set_within
-from store.waiting.until_answered import until_answered
-from worker.clock.session_clock import SessionClock
 from worker.joining.room_joining import RoomJoining
 from worker.joining.token_keeper import TokenKeeper
 from worker.lease.live_run import LiveRun
@@ -30,11 +26,11 @@ from worker.run.recorder_tools import RecorderTools
 from worker.run.recording import RunRecording
 from worker.run.room_seat import RoomSeat
 from worker.run.room_watch import RoomWatch
+from worker.run.run_beginning import RunBeginning
 from worker.run.run_stop import RunStop
 from worker.run.sealing import RunSealing
 from worker.run.stop_finding import stop_from_clock, stop_from_database, stop_from_spool
 from worker.run.stop_order import StopFinders
-from worker.spool.run_folder import RunFolder
 
 _log = structlog.get_logger(__name__)
 
@@ -52,6 +48,7 @@ class SessionRunner:
         token = TokenKeeper(tools.runs, run.fence, claim.token, claim.session.transport.room_name)
         joining = RoomJoining(
             tools.joins,
+            claim,
             run,
             claim.session.transport,
             token=token,
@@ -69,7 +66,8 @@ class SessionRunner:
             self._spawn,
             unproven_seconds=tools.settings.unproven_connection_seconds,
         )
-        self._sealing = RunSealing(run, self._seat, self._watch, tools)
+        self._beginning = RunBeginning(claim, run, tools, self._spawn, self._watch.hurry)
+        self._sealing = RunSealing(run, self._seat, self._watch, self._beginning, tools)
         self._recording: RunRecording | None = None
         self._finders = StopFinders(
             elsewhere=self._decided_elsewhere,
@@ -111,8 +109,6 @@ class SessionRunner:
     async def _from_claim_to_seal(self) -> None:
         async with asyncio.TaskGroup() as group:
             self._group = group
-            self._clock_pair = await until_answered(self._tools.db.clock)  # only the process's end ends this wait
-            self._seat.start(group)
             stop = await self._until_stopped()
             _log.info("session.stopping", kind=stop.kind.name, code=stop.code)
             await self._sealing.seal(stop, self._recording)
@@ -121,6 +117,11 @@ class SessionRunner:
                 task.cancel()
 
     async def _until_stopped(self) -> RunStop:
+        try:
+            self._clock_pair = await self._beginning.prepare()  # only the process's end ends this wait
+        except ParleyError as error:
+            return RunStop.found(Stop.failed(error.code, error.message))
+        self._seat.start(self._group)
         while True:
             self._run.woken.clear()
             stop = await self._finders.first(boottime_ns())
@@ -168,39 +169,13 @@ class SessionRunner:
             if self._recording is None or outcome.code in ("worker_token.rejected", "transport.url_not_allowed"):
                 return RunStop.found(Stop.failed(outcome.code, outcome.message))
             return RunStop.found(Stop.failed("room.unreachable", "the room could not be joined again in time"))
-        try:
-            if self._recording is None:
-                outcome.listen()
-                await outcome.heard(self._tools.settings.subscribe_seconds)  # the clock begins with what can be heard
-                self._recording = await self._begin_recording()
-        except ParleyError as error:
-            return RunStop.found(Stop.failed(error.code, error.message))
-        if self._recording is not None:
+        if self._recording is None:
+            self._recording = await self._beginning.begin(outcome)
+        if self._recording is None:
+            await self._seat.leave()
+        else:
             self._watch.begin(outcome, self._recording, landed_ns, boottime_ns())
         return None
-
-    async def _begin_recording(self) -> RunRecording | None:
-        """From `starting` to `running`; None if the session is stopped or another run's (a later look finds out).
-
-        Raises:
-            ParleyError: the spool cannot be written.
-        """
-        folder = await asyncio.to_thread(RunFolder.open, self._tools.spool_folder, self._run.fence)
-        self._run.seat()  # before the transition: a beat in between must say that the run is in its room
-        session = await self._run.until_written(lambda: self._tools.runs.mark_running(self._run.fence))
-        if session is None or session.status in SETTLED or session.started_at is None:
-            self._run.leave()
-            self._tools.beats.hurry()
-            await self._seat.leave()
-            return None
-        paused = () if session.paused_at is None else (Pause(session.paused_at, None),)
-        clock = SessionClock(session.started_at, self._clock_pair)
-        recording = RunRecording(
-            self._claim, self._run, self._tools, folder, clock, paused, self._spawn, self._watch.hurry
-        )
-        recording.start()
-        _log.info("session.running", resumed=self._claim.resumed)
-        return recording
 
     def _spawn(self, work: "asyncio._CoroutineLike[None]", name: str) -> "asyncio.Task[None]":
         task = self._group.create_task(work, name=name)

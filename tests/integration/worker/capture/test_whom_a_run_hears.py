@@ -1,16 +1,24 @@
 """Whom a worker records, and what the room hears of the worker."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
 from livekit import rtc
+from pydantic import SecretStr
 
+from parley.servers.livekit_server import LiveKitServer
 from tests.integration.worker.studio import Studio
-from tests.support.beeps import BeepPlan, BeepTalker, check_beeps
+from tests.support.beeps import BeepPlan, BeepTalker, check_beeps, mint_token
 from tests.support.segments import identities_of, pcm_of
+from tests.support.slots import SlotTalker, SlotVoice
 from tests.support.stack import eventually
 from worker.capture import synthetic_input
+from worker.room.events import AudioSubscribed
+from worker.room.livekit_joining import connect_room
+from worker.room.livekit_room import LiveKitRoom
+from worker.room.subscription import Subscription
 
 ANN = BeepPlan(700.0)
 BOB = BeepPlan(1100.0, offset_seconds=0.5)
@@ -99,3 +107,67 @@ async def test_the_room_hears_the_sine_if_the_token_allows_it(
         assert abs(int(np.argmax(np.abs(np.fft.rfft(heard)))) - 440) <= 1
     else:
         assert (listener.published, listener.heard) == ([], [])
+
+
+_SETTLED_SECONDS = 2.0  # LiveKit has sent what it would send
+
+
+@pytest.fixture
+async def ann_with_video(livekit: LiveKitServer) -> AsyncIterator[SlotTalker]:
+    """She speaks, and shows a video."""
+    token = mint_token(livekit.api_key, livekit.api_secret, "with-join", "ann")
+    async with SlotTalker(livekit.url, token, SlotVoice(0)) as ann:
+        await show(ann)
+        yield ann
+
+
+async def show(talker: SlotTalker) -> None:
+    source = rtc.VideoSource(64, 64)
+    track = rtc.LocalVideoTrack.create_video_track("camera", source)
+    await talker.room.local_participant.publish_track(track)
+    source.capture_frame(rtc.VideoFrame(64, 64, rtc.VideoBufferType.RGBA, bytes(64 * 64 * 4)))
+
+
+async def join(livekit: LiveKitServer, subscription: Subscription) -> tuple[LiveKitRoom, list[str], dict[str, bool]]:
+    """The room, what it subscribed to by identity, and whether each publication by its name is sent to us."""
+    token = mint_token(livekit.api_key, livekit.api_secret, "with-join", "parley", hidden=True, can_publish=False)
+    room = await connect_room(livekit.url, SecretStr(token), subscription)
+    room.listen()
+    await asyncio.sleep(_SETTLED_SECONDS)
+    events = room.events.drain()
+    sent = {
+        f"{identity} {publication.kind}": publication.subscribed
+        for identity, participant in room._room.remote_participants.items()
+        for publication in participant.track_publications.values()
+    }
+    return room, [event.track.identity for event in events if isinstance(event, AudioSubscribed)], sent
+
+
+async def test_what_is_not_wanted_is_not_taken(livekit: LiveKitServer, ann_with_video: SlotTalker) -> None:
+    """Video comes with the join, and is refused at once; so is the voice of whoever was not asked for."""
+    audio, video = rtc.TrackKind.KIND_AUDIO, rtc.TrackKind.KIND_VIDEO
+    token = mint_token(livekit.api_key, livekit.api_secret, "with-join", "bob")
+    async with SlotTalker(livekit.url, token, SlotVoice(1)):
+        everybody, heard, sent = await join(livekit, Subscription(with_join=True))
+        await everybody.leave()
+        assert (sorted(heard), sent[f"ann {audio}"], sent[f"ann {video}"]) == (["ann", "bob"], True, False)
+
+        one, heard, sent = await join(livekit, Subscription("bob", with_join=True))
+        await one.leave()
+        assert (heard, sent[f"bob {audio}"], sent[f"ann {audio}"]) == (["bob"], True, False)
+
+
+async def test_a_video_that_begins_later_is_not_taken_either(
+    livekit: LiveKitServer, ann_with_video: SlotTalker
+) -> None:
+    """LiveKit would send whatever is published to somebody who joined so."""
+    room, _, _ = await join(livekit, Subscription(with_join=True))
+    await show(ann_with_video)
+    await asyncio.sleep(_SETTLED_SECONDS)
+    videos = [
+        publication.subscribed
+        for publication in room._room.remote_participants["ann"].track_publications.values()
+        if publication.kind == rtc.TrackKind.KIND_VIDEO
+    ]
+    await room.leave()
+    assert videos == [False, False]
