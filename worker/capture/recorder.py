@@ -27,10 +27,14 @@ class Recorder:
 
     Args:
         hurry: asks for a reading of the room within so many seconds.
+        goes_on: the session was recorded before, by another run.
     """
 
-    def __init__(self, clock: SessionClock, spool: RunSpool, hurry: Callable[[float], None]) -> None:
+    def __init__(
+        self, clock: SessionClock, spool: RunSpool, hurry: Callable[[float], None], *, goes_on: bool = False
+    ) -> None:
         self._hurry = hurry
+        self._goes_on = goes_on
         self._made_up: list[Range] = []  # by tracks that have ended
         self._received_samples = 0  # over all tracks
         self._first_frame_at: datetime | None = None
@@ -63,7 +67,7 @@ class Recorder:
         self.close_track(remote.sid)
         number = self._next_number()
         self._spool.add_track(number, identity=remote.identity, name=remote.name, sid=remote.sid, side="room")
-        track = RoomTrack(number, remote.sid, remote.identity, self._clock, lambda: self._hurry(0))
+        track = RoomTrack(number, remote.sid, remote.identity, self._clock, lambda: self._hurry(0), self._goes_on)
         self._tracks[remote.sid] = track
 
         def append(arrival_ns: int, pcm: Pcm) -> None:

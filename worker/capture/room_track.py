@@ -29,6 +29,7 @@ _LEAST_SAMPLES = SAMPLE_RATE // 5  # that are named
 _SEAM_SAMPLES = SAMPLE_RATE // 5  # where made-up audio goes over into what was held up, neither is true
 _SEAM_NS = _SEAM_SAMPLES * SECOND_NS // SAMPLE_RATE
 _LOST_PACKETS = 10  # in a standstill
+_SETTLING_NS = 3 * SECOND_NS  # from the first frame on, until a new jitter buffer is as deep as the one before
 
 
 class _Frame(NamedTuple):
@@ -43,6 +44,7 @@ class RoomTrack:
 
     Args:
         hurry: asks for a reading now.
+        goes_on: another run may have heard it until right before.
     """
 
     number: int
@@ -50,6 +52,7 @@ class RoomTrack:
     identity: str
     clock: SessionClock
     hurry: Callable[[], None]
+    goes_on: bool = False
     closed: bool = field(init=False, default=False)
     _timeline: TrackTimeline = field(init=False, default_factory=TrackTimeline)
     _delay: BufferDelay = field(init=False, default_factory=BufferDelay)
@@ -67,6 +70,7 @@ class RoomTrack:
     _lost: bool = field(init=False, default=False)  # packets in the last standstill
     _last: TrackReading | None = field(init=False, default=None)
     _made_up: list[Range] = field(init=False, default_factory=list)
+    _settling: bool = field(init=False, default=False)  # its jitter buffer is new
 
     @property
     def heard(self) -> HeardTrack | None:
@@ -75,6 +79,8 @@ class RoomTrack:
 
     def push(self, arrival_ns: int, pcm: Pcm) -> list[Placed]:
         """Take a frame of shape (n,); what is decided now."""
+        if self._arrivals_ns is None and self.goes_on:
+            self.hurry()
         first_ns, last_ns = self._arrivals_ns or (arrival_ns, arrival_ns)
         self._arrivals_ns = (first_ns, arrival_ns)
         was_silent, self._silent = self._silent, not pcm.any()
@@ -94,7 +100,7 @@ class RoomTrack:
     @property
     def changing(self) -> bool:
         """Whether its delay is becoming another one."""
-        return self._delay.changing
+        return self._delay.changing or self._settling
 
     def read(self, reading: TrackReading | None, asked_ns: int) -> tuple[list[Placed], list[Range]]:
         """Take a reading that was asked for at `asked_ns`; what is decided now, and what was made up."""
@@ -178,7 +184,7 @@ class RoomTrack:
     def _judge(self, reading: TrackReading | None, last: TrackReading | None, now_ns: int) -> list[Range]:
         """What was made up and is not filled any more by what was held up on its way."""
         now_sample = self.clock.sample_at(now_ns)
-        found = self._concealment.read(reading, now_sample)
+        found = self._concealment.read(reading, now_sample, self._settles_since(now_ns))
         if found is not None:
             late = self._correction.delay_samples
             self._made_up.append((found[0] - late, found[1] - late))
@@ -195,6 +201,11 @@ class RoomTrack:
         start = made_up[0][0]
         left = [(start, start + _SEAM_SAMPLES), *((start, min(end, filled_from)) for start, end in made_up)]
         return list(merged_ranges(left))
+
+    def _settles_since(self, now_ns: int) -> int | None:
+        """The first sample of what goes on and has not settled yet."""
+        self._settling = self.goes_on and self._arrivals_ns is not None and now_ns - self._arrivals_ns[0] < _SETTLING_NS
+        return self.clock.sample_at(self._arrivals_ns[0]) if self._settling and self._arrivals_ns else None
 
     def give_up(self, now_ns: int) -> list[Range]:
         """What was made up and will not be filled any more, and what is still in the jitter buffer, at the end."""

@@ -16,7 +16,7 @@ GAP_WORKER_LOST = "gap.worker_lost"
 GAP_REJOIN = "gap.rejoin"
 
 _UNHEARD_SAMPLES = SAMPLE_RATE // 5  # a killed process may not have written as much
-_EVICTED_SAMPLES = SAMPLE_RATE // 20  # one that was evicted has written all that it heard
+_SEAM_SAMPLES = SAMPLE_RATE // 20  # one that is evicted goes on making up frames, and its successor begins with some
 _HANDOVER_SAMPLES = 2 * SAMPLE_RATE  # from an eviction to the successor's first frame; 0.1 to 0.3 s (measured)
 _SUBSCRIBING_SAMPLES = 5 * SAMPLE_RATE  # whoever is heard later was not there before
 _SILENT_HANDOVER_SAMPLES = 10 * SAMPLE_RATE  # the end of a run without audio is known by its last beat only
@@ -100,12 +100,12 @@ def unrecorded(
             until = length_samples  # nobody took over
         else:
             continue
-        taken = index + 1 < len(joined) and not run["lost"] and run["sealed"]
-        slack = _EVICTED_SAMPLES if taken else _UNHEARD_SAMPLES
-        if not _is_exact(run, keys):
-            slack = _SILENT_HANDOVER_SAMPLES
+        evicted = index + 1 < len(joined) and not run["lost"] and run["sealed"]
+        slack = _UNHEARD_SAMPLES if _is_exact(run, keys) else _SILENT_HANDOVER_SAMPLES
+        if evicted and _is_exact(run, keys):
+            reached, slack = min(reached, _joined(joined[index + 1], clock), until - _SEAM_SAMPLES), 0
         if until - reached > slack:
-            handover = taken and until - reached <= _HANDOVER_SAMPLES
+            handover = evicted and until - reached <= _HANDOVER_SAMPLES
             gaps.append(Gap(reached, until, GAP_REJOIN if handover else GAP_WORKER_LOST))
     return gaps
 
@@ -115,7 +115,7 @@ def _heard_again(run: dict[str, Any], keys: Sequence[SegmentKey], clock: Session
 
     A run that joins in a pause is subscribed when the pause ends.
     """
-    joined = clock.sample_of(datetime.fromisoformat(run["joined_at"]))
+    joined = _joined(run, clock)
     first = min((key.first_sample for key in _keys_of(run, keys) if key.has_audio), default=joined)
     in_a_pause = any(start < first and joined < end for start, end in cuts)
     return first if joined < first <= joined + _SUBSCRIBING_SAMPLES and not in_a_pause else joined
@@ -126,8 +126,13 @@ def _reached(run: dict[str, Any], keys: Sequence[SegmentKey], clock: SessionCloc
     last = _last_sample(run, keys)
     proven = clock.sample_of(datetime.fromisoformat(run["beat_at"]))
     if not run["sealed"]:  # its spool was never uploaded: only what is stored counts
-        return last or clock.sample_of(datetime.fromisoformat(run["joined_at"]))
+        return last or _joined(run, clock)
     return max(last, proven)
+
+
+def _joined(run: dict[str, Any], clock: SessionClock) -> int:
+    """Whoever recorded before was evicted by then."""
+    return clock.sample_of(datetime.fromisoformat(run["joined_at"]))
 
 
 def _is_exact(run: dict[str, Any], keys: Sequence[SegmentKey]) -> bool:

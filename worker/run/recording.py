@@ -66,7 +66,7 @@ class RunRecording:
             on_sealed=self._uploader.add,
             on_failed=lambda _: run.wake(),
         )
-        self._recorder = Recorder(clock, self._spool, hurry)
+        self._recorder = Recorder(clock, self._spool, hurry, goes_on=claim.resumed)
         self._proof = ProofAhead()
         self._stamps = RunStamps(clock, self._recorder, self._uploader, pauses)
         self._standstills = Standstills(run, self.gap, self._recorder.missed)

@@ -83,3 +83,29 @@ def test_a_new_counter_starts_again() -> None:
     watch = ConcealmentWatch()
     read(watch, 90_000, 0)
     assert read(watch, 10, 240_000) is None
+
+
+def settling(watch: ConcealmentWatch, total: int, position: int, since: int | None = 0) -> tuple[int, int] | None:
+    """A reading of a track whose jitter buffer is new."""
+    return watch.read(TrackReading(total, position, 0.0, position // 960, 0, 0), position, since)
+
+
+def test_what_a_new_jitter_buffer_makes_up_tears_what_goes_on() -> None:
+    """From the first frame on, also before the first reading; two packets of it are a gap in the middle."""
+    watch = ConcealmentWatch()
+    assert settling(watch, 4_800, 9_600) == (2_400, 7_200)
+    assert settling(watch, 4_800 + 1_919, 19_200) is None
+    assert settling(watch, 6_719 + 1_920, 28_800) == (23_040, 24_960)
+    assert settling(watch, 8_639 + 9_600, 38_400) == (28_800, 38_400), "as any hole, if it is one"
+    assert settling(watch, 18_239 + 4_800, 48_000, None) == (38_400, 43_200), "which goes on"
+    assert settling(watch, 23_039 + 4_799, 57_600, None) is None, "it has settled"
+
+
+def test_what_a_muted_microphone_does_to_a_new_jitter_buffer_is_no_gap() -> None:
+    """It is muted when the worker joins."""
+    watch = ConcealmentWatch()
+    watch.mute(True, 0)
+    assert settling(watch, 4_800, 9_600) is None
+    watch.mute(False, 10_000)
+    assert settling(watch, 9_600, 19_200) is None
+    assert settling(watch, 12_000, 28_800) is None, "until the first packet has come"

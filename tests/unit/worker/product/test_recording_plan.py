@@ -44,10 +44,16 @@ def gaps(runs: list[dict[str, Any]], keys: list[SegmentKey], code: str = GAP_WOR
     return [(gap.start_sample / SAMPLE_RATE, gap.end_sample / SAMPLE_RATE) for gap in found]
 
 
-def test_a_hand_over_leaves_no_gap() -> None:
-    """The predecessor recorded until the successor had joined, whenever its last beat was."""
+def test_a_hand_over_whose_workers_both_recorded_has_a_seam() -> None:
+    """Whenever the last beat was: what the one heard last and the other first is not whole."""
     runs = [run(1, 0, 8, released=9), run(2, 12, 20)]
-    assert gaps(runs, [segment(1, 0, 12.05), segment(2, 12, 20)]) == []
+    assert gaps(runs, [segment(1, 0, 12.05), segment(2, 12, 20)], GAP_REJOIN) == [(11.95, 12)]
+
+
+def test_what_an_evicted_worker_recorded_after_its_eviction_was_made_up() -> None:
+    """The join of its successor evicted it; its jitter buffer went on for half a second, as nobody had told it."""
+    runs = [run(1, 0, 8, released=9), run(2, 12, 20)]
+    assert gaps(runs, [segment(1, 0, 12.5), segment(2, 12.2, 20)], GAP_REJOIN) == [(12, 12.2)]
 
 
 def test_a_slow_hand_over_is_a_gap_but_nobody_was_lost() -> None:
