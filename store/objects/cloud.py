@@ -7,10 +7,14 @@ from urllib.parse import urlsplit
 
 from obstore.store import AzureStore, GCSStore, S3Store, from_url
 
+from store.objects.aws_profile import read_profile
+
 CloudStore: TypeAlias = S3Store | GCSStore | AzureStore
 
 S3_SCHEMES = ("s3", "s3a")
 _SCHEMES = (*S3_SCHEMES, "gs", "az", "adl", "abfs", "abfss")
+_CLOUDS = {"s3": "AWS", "s3a": "AWS", "gs": "GOOGLE"}
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 _RETRIES: Any = {
     "max_retries": 3,
     "retry_timeout": timedelta(seconds=20),
@@ -35,7 +39,7 @@ def open_cloud(
         one_by_one: delete with a request per object, not with S3's DeleteObjects.
 
     Raises:
-        ValueError: the URL is none of those that we know.
+        ValueError: the URL is none of those that we know, or AWS's shared files are wrong.
     """
     parts = urlsplit(url)
     if parts.scheme not in _SCHEMES or parts.query or parts.fragment:
@@ -46,13 +50,19 @@ def open_cloud(
     }
     config: dict[str, Any] = {}
     if parts.scheme in S3_SCHEMES:
-        endpoint = endpoint or environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
+        profile = read_profile(environment)
+        config |= profile.config
+        if profile.credentials is not None:
+            config["credential_provider"] = profile.credentials
+        endpoint = endpoint or next(filter(None, map(environment.get, _ENDPOINTS)), None) or profile.endpoint
         if endpoint:
             config["endpoint"] = endpoint
-            if endpoint.startswith("http://") and "AWS_ALLOW_HTTP" not in environment:  # whoever writes it means it
-                options["allow_http"] = True
+            options["allow_http"] = endpoint.startswith("http://")  # whoever writes it means it
         if one_by_one:
             config["disable_bulk_delete"] = True
+    # As we name options of the client, obstore reads none of them from the environment any more (measured).
+    if (allowed := environment.get(f"{_CLOUDS.get(parts.scheme, 'AZURE')}_ALLOW_HTTP")) is not None:
+        options["allow_http"] = allowed.strip().lower() in ("true", "1", "yes", "on")
     store = from_url(url, client_options=options, retry_config=_RETRIES, **config)
     assert isinstance(store, (S3Store, GCSStore, AzureStore))
     return store

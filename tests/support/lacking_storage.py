@@ -1,5 +1,6 @@
 """An S3 on loopback that lacks what a flag names: moto behind a gate of ours, which answers as such storages do."""
 
+import re
 import threading
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
@@ -33,6 +34,7 @@ def _method(name: str) -> Callable[[Environ], bool]:
     return lambda request: bool(request["REQUEST_METHOD"] == name)
 
 
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/")
 _NOT_IMPLEMENTED = (501, "NotImplemented")
 _NOT_ALLOWED = (405, "MethodNotAllowed")
 
@@ -64,12 +66,14 @@ class LackingStorage:
         bucket: of this storage alone.
         lacks: names of `LACKS`; and `create_only_ignored`, `deleting` (says yes and does nothing).
         requests: method and path with query of each request, in their order.
+        keys: the access key that each of them was signed with.
     """
 
     endpoint: str
     bucket: str
     lacks: set[str] = field(default_factory=set)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -99,6 +103,8 @@ def lacking_storage(*lacks: str) -> Iterator[LackingStorage]:
     def gate(request: Environ, start: StartResponse) -> Iterable[bytes]:
         query = request["QUERY_STRING"]
         storage.requests.append((request["REQUEST_METHOD"], request["PATH_INFO"] + (f"?{query}" if query else "")))
+        if (signed := _CREDENTIAL.search(request.get("HTTP_AUTHORIZATION", ""))) is not None:
+            storage.keys.append(signed[1])
         for name in sorted(storage.lacks & LACKS.keys()):
             lacking, answer = LACKS[name]
             if lacking(request):
