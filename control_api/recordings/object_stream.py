@@ -5,16 +5,14 @@ storage's and a large object by no memory of ours.
 """
 
 from collections.abc import Mapping
-from email.utils import format_datetime
 
 import structlog
 from aiohttp import hdrs, web
 
-from control_api.http.answers.envelope import RefusedRequestError
-from control_api.recordings.byte_range import RangeNotSatisfiableError, byte_range
+from control_api.recordings.asked_range import asked_range, http_date, known_to_client
 from sessions.errors import ParleyError
 from store.objects.errors import ObjectMissing, StorageError
-from store.objects.objects import ObjectFacts, Objects
+from store.objects.objects import Objects
 
 _BLOCK_BYTES = 4 << 20
 
@@ -33,14 +31,14 @@ async def stream_object(
         facts = await objects.facts(key)
     except ObjectMissing:
         raise ParleyError("not_found", "the object is gone") from None
-    validators: dict[str, str] = {hdrs.LAST_MODIFIED: _http_date(facts), hdrs.ACCEPT_RANGES: "bytes"}
+    validators: dict[str, str] = {hdrs.LAST_MODIFIED: http_date(facts.modified), hdrs.ACCEPT_RANGES: "bytes"}
     if facts.etag is not None:
         validators[hdrs.ETAG] = facts.etag
-    if facts.etag is not None and facts.etag in _listed(request.headers.get(hdrs.IF_NONE_MATCH)):
+    if known_to_client(request, facts.etag):
         return web.Response(status=304, headers=validators)
     start, end = 0, facts.size
     response = web.StreamResponse(headers={**headers, **validators})
-    if (wanted := _wanted(request, facts)) is not None:
+    if (wanted := asked_range(request, size=facts.size, etag=facts.etag, modified=facts.modified)) is not None:
         start, end = wanted
         response.set_status(206)
         response.headers[hdrs.CONTENT_RANGE] = f"bytes {start}-{end - 1}/{facts.size}"
@@ -61,25 +59,3 @@ async def stream_object(
     if start < end and request.transport is not None:  # shorter than its Content-Length: the client has to notice
         request.transport.abort()
     return response
-
-
-def _wanted(request: web.Request, facts: ObjectFacts) -> tuple[int, int] | None:
-    if request.method == hdrs.METH_HEAD:
-        return None
-    condition = request.headers.get(hdrs.IF_RANGE)
-    if condition is not None and condition not in (facts.etag, _http_date(facts)):
-        return None
-    try:
-        return byte_range(request.headers.get(hdrs.RANGE), facts.size)
-    except RangeNotSatisfiableError:
-        raise RefusedRequestError(
-            "range.invalid", "the Range lies outside the file", {hdrs.CONTENT_RANGE: f"bytes */{facts.size}"}
-        ) from None
-
-
-def _http_date(facts: ObjectFacts) -> str:
-    return format_datetime(facts.modified, usegmt=True)
-
-
-def _listed(header: str | None) -> list[str]:
-    return [] if header is None else [tag.strip().removeprefix("W/") for tag in header.split(",")]

@@ -48,7 +48,10 @@ RECORDING_OPERATIONS: tuple[Operation, ...] = (
             text("signature", "Part of the link.", most=128),
         ),
         request_headers={
-            "Range": ("One range.", {"type": "string", "pattern": RANGE_PATTERN, "examples": ["bytes=0-1023"]})
+            "Range": (
+                "One range; several, and other units than bytes, get the whole file.",
+                {"type": "string", "pattern": RANGE_PATTERN, "examples": ["bytes=0-1023"]},
+            )
         },
         answers=(
             Answer(200, "The whole file.", media_types={"audio/wav": ""}),

@@ -5,9 +5,9 @@ from pathlib import PurePosixPath
 
 from aiohttp import hdrs, web
 
-from control_api.http.answers.envelope import RefusedRequestError
 from control_api.http.answers.json_answer import json_answer, to_json
 from control_api.http.requests.call import Call
+from control_api.recordings.file_answer import file_answer
 from control_api.recordings.links import LINK_SECONDS, LINKS, Link
 from control_api.recordings.models import AudioLink
 from control_api.recordings.object_stream import stream_object
@@ -80,19 +80,4 @@ async def get_object(call: Call) -> web.StreamResponse:
         path = None
     if path is None or not path.is_file():
         raise ParleyError("not_found", "the object is gone")
-    _check_range(request, path.stat().st_size)
-    return web.FileResponse(path, chunk_size=1 << 18, headers=headers)
-
-
-def _check_range(request: web.Request, size: int) -> None:
-    """aiohttp answers 416 without a body; ours has the envelope."""
-    if hdrs.RANGE not in request.headers or hdrs.IF_RANGE in request.headers:
-        return
-    try:
-        start = request.http_range.start
-    except ValueError:
-        start = size
-    if start is not None and start >= size:
-        raise RefusedRequestError(
-            "range.invalid", "the Range lies outside the file", {hdrs.CONTENT_RANGE: f"bytes */{size}"}
-        )
+    return file_answer(request, path, headers)

@@ -104,6 +104,36 @@ async def test_the_signed_link_serves_the_file_and_its_ranges_without_a_key(api:
     assert (fresh.status, fresh.body) == (304, b"")
 
 
+async def test_ranges_are_those_of_rfc_9110(api: ApiServer) -> None:
+    """Other units and several ranges get the whole, HEAD no part, If-Range only a part of what it names."""
+    session = await api.create("room")
+    await _store(api, session["id"])
+    url = (await api.call("GET", f"/v1/sessions/{session['id']}/audio")).headers["Location"]
+    path = url.removeprefix(api.base_url)
+    whole = await api.call("GET", path, key=None)
+    etag, modified = whole.headers["ETag"], whole.headers["Last-Modified"]
+    for headers in (
+        {"Range": "lines=1-2"},
+        {"Range": "bytes=0-1,5-6"},
+        {"Range": "bytes=0-1", "If-Range": '"stale"'},
+        {"Range": "bytes=0-1", "If-Range": f"W/{etag}"},
+        {"Range": "bytes=0-1", "If-Range": "Sat, 01 Jan 2000 00:00:00 GMT"},
+        {"Range": "bytes=99999-", "If-Range": '"stale"'},
+    ):
+        reply = await api.call("GET", path, key=None, headers=headers)
+        assert (reply.status, reply.body) == (200, AUDIO), headers
+    for validator in (etag, modified):
+        reply = await api.call("GET", path, key=None, headers={"Range": "bytes=3-4", "If-Range": validator})
+        assert (reply.status, reply.body) == (206, AUDIO[3:5])
+    for wanted in ("bytes=0-1", "bytes=99999-"):
+        head = await api.call("HEAD", path, key=None, headers={"Range": wanted})
+        assert (head.status, head.headers["Content-Length"]) == (200, str(len(AUDIO)))
+    reply = await api.call("GET", path, key=None, headers={"Range": "bytes=99999-", "If-None-Match": etag})
+    assert reply.status == 304
+    reply = await api.call("GET", path, key=None, headers={"Range": "bytes=99999-", "If-Range": etag})
+    assert (reply.status, reply.code) == (416, "range.invalid")
+
+
 async def test_links_that_are_forged_or_expired_are_403(api: ApiServer) -> None:
     """Another key, another time, no signature, a path that climbs."""
     session = await api.create("room")
