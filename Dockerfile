@@ -44,7 +44,7 @@ WORKDIR /var/lib/parley
 VOLUME /var/lib/parley
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=3)"]
+    CMD ["python", "-m", "parley.health_check"]
 ENTRYPOINT ["parley"]
 CMD ["api"]
 COPY --from=dependencies /opt/parley /opt/parley

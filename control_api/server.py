@@ -112,8 +112,9 @@ async def _renew_for_ever(idempotency: Idempotency) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    """Listen; `::` takes connections of both families."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=1024)
+    return socket.create_server((host, port), family=family, backlog=1024, dualstack_ipv6=host == "::")
 
 
 def _base_url(listening: socket.socket) -> str:

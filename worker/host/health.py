@@ -1,6 +1,7 @@
 """What a worker says about itself: /healthz (it runs), /readyz (it can take and store sessions), /metrics."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -32,8 +33,7 @@ async def serve_health(
     runner = web.AppRunner(_build_app(checks, metrics), access_log=None)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
-        await site.start()
+        await web.SockSite(runner, _listen(host, port)).start()
         bound_host, bound_port = runner.addresses[0][:2]
         shown = f"[{bound_host}]" if ":" in bound_host else bound_host
         url = f"http://{shown}:{bound_port}"
@@ -41,6 +41,12 @@ async def serve_health(
         yield url
     finally:
         await runner.cleanup()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Listen; `::` takes connections of both families."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, dualstack_ipv6=host == "::")
 
 
 def _build_app(checks: Mapping[str, Check], metrics: CollectorRegistry) -> web.Application:

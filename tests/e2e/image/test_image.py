@@ -1,6 +1,7 @@
 """The image of our Dockerfile, built for real; its commands run as PID 1, as another user, on a read-only root."""
 
 import asyncio
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +30,25 @@ def test_the_image_is_small(image: Image) -> None:
     assert (installed / "worker").is_dir()
     assert not list(installed.rglob("__pycache__"))
     assert not (installed / "pytest").exists()
+
+
+async def test_an_api_on_every_address_is_healthy_to_the_images_own_check(
+    containers: ContainerStack,
+) -> None:
+    """`::` serves both families, and the check in the image asks where the API listens."""
+    stack = containers
+    migrate = stack.start("migrate", name="migrate")
+    assert await asyncio.to_thread(migrate.popen.wait, 60) == 0, migrate.log()
+    await stack.start_api(PARLEY_API_HOST="::")
+    port = stack.bases[0].rpartition(":")[2]
+
+    for address in ("127.0.0.1", "[::1]"):
+        status, _ = await stack.call("GET", "/healthz", base=f"http://{address}:{port}")
+        assert status == 200, address
+    for asked, code in ((port, 0), ("1", 1)):
+        environment = stack.environment(PARLEY_API_HOST="::", PARLEY_API_PORT=asked, PARLEY_WORKER_PORT="1")
+        argv = stack.image.argv(stack.volume, stack.image.health_check, environment)
+        assert (await asyncio.to_thread(subprocess.run, argv, timeout=60, check=False)).returncode == code
 
 
 async def test_a_session_is_recorded_by_containers(

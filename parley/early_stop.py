@@ -1,0 +1,16 @@
+"""SIGTERM from the first moment on: a process that is PID 1 is not ended by a signal that it has no handler for.
+
+Imports nothing else, as the imports of a command take a second or more, in which a container may be told to stop.
+"""
+
+import signal
+from types import FrameType
+
+
+def stop_at_sigterm() -> None:
+    """Have SIGTERM end this process in an orderly way, until the command has a handler of its own."""
+    signal.signal(signal.SIGTERM, _leave)
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
