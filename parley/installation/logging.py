@@ -2,6 +2,8 @@
 
 LiveKit's SDK writes whole tokens into its log lines and exceptions, so the redactor sees the finished text of each
 line besides the values that go into it. JSON lines, or readable ones when stderr is a terminal.
+
+Whoever logs never waits for who reads: what is written to a descriptor goes through a `LogWriter`.
 """
 
 import logging
@@ -15,6 +17,7 @@ from typing import Any, TextIO
 
 import structlog
 
+from parley.installation.log_writer import LogWriter
 from sessions.settings import LogLevel
 from sessions.texts.redaction import redact, redact_value
 
@@ -25,6 +28,8 @@ _QUIET: dict[str, int] = {
     "procrastinate": logging.WARNING,  # its INFO lines print all arguments and results
     "psycopg.pool": logging.ERROR,  # a database restart is a warning per second and connection
 }
+
+_FLUSH_SECONDS = 1.0
 
 
 def configure_logging(level: LogLevel, *, stream: TextIO | None = None, process: str = "") -> None:
@@ -43,7 +48,8 @@ def configure_logging(level: LogLevel, *, stream: TextIO | None = None, process:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = _CarefulHandler(target)
+    fd = _descriptor(target)
+    handler = _CarefulHandler(target) if fd is None else _WaitlessHandler(fd)
     handler.setFormatter(_RedactingFormatter(_to_text(target), process))
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -77,6 +83,47 @@ class _CarefulHandler(logging.StreamHandler[TextIO]):
         """
         with suppress(OSError, ValueError):
             sys.stderr.write(f"a log line of {record.name} could not be written\n")
+
+
+class _WaitlessHandler(logging.Handler):
+    """Writes in a thread of its own; `close`, which `logging.shutdown` calls at exit, waits for it a little."""
+
+    def __init__(self, fd: int) -> None:
+        super().__init__()
+        self._writer = LogWriter(fd, self._dropped_line)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Raises nothing, and never blocks."""
+        try:
+            line = self._line(record)
+        except Exception:  # whatever a record's arguments do when they are printed
+            line = f"a log line of {record.name} could not be written\n".encode()
+        with suppress(RuntimeError):  # the first line of a process that is ending: no thread begins any more
+            self._writer.write(line)
+
+    def flush(self) -> None:
+        """Wait until everything is written, a moment at most."""
+        self._writer.drain(_FLUSH_SECONDS)
+
+    def _line(self, record: logging.LogRecord) -> bytes:
+        return (self.format(record) + "\n").encode(errors="backslashreplace")
+
+    def _dropped_line(self, lines: int) -> bytes:
+        return self._line(_warning("log.dropped", lines=lines))
+
+
+def _warning(event: str, **values: object) -> logging.LogRecord:
+    """A line of our own that goes past all loggers."""
+    said = {"name": "parley.log", "levelno": logging.WARNING, "levelname": "WARNING", "msg": event}
+    return logging.makeLogRecord({**said, **values})
+
+
+def _descriptor(target: TextIO) -> int | None:
+    """The open descriptor of a stream that has one."""
+    try:
+        return target.fileno()
+    except (OSError, ValueError, AttributeError):
+        return None
 
 
 def _shared(process: str) -> list[structlog.typing.Processor]:

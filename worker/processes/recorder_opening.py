@@ -4,6 +4,7 @@ Before this module is imported, `worker.processes.signals.SIGNALS` must be block
 """
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -152,6 +153,7 @@ async def run_recorder_process(
                 # Closing the loop would cancel the joins and so abort the process. Every session is sealed.
                 _log.warning("joins.never_landed")
                 recorder.writer.flush(timeout_seconds=_FLUSH_SECONDS)
+                logging.shutdown()
                 os._exit(0)
 
 

@@ -1,0 +1,29 @@
+"""A worker whose log nobody reads records all the same."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from tests.support import full_pipe
+from tests.support.beeps import BeepPlan
+from tests.support.stack import Stack
+
+
+async def test_a_worker_whose_log_nobody_reads_records_and_stops(
+    stack: Stack, room: str, talker: Callable[..., Any]
+) -> None:
+    """Whoever collects its log stands still: the recording is whole, nothing of it is a gap, SIGTERM ends it."""
+    await stack.start_api()
+    worker = await stack.start_worker(
+        prefix=(sys.executable, full_pipe.__file__, "stalled"), PARLEY_SPEECH_ENGINE="none", PARLEY_LOG_LEVEL="debug"
+    )
+    async with talker("ann", BeepPlan(pitch_hz=700)):
+        session = await stack.create(room)
+        await stack.reach(session["id"], "running")
+        await asyncio.sleep(5)
+        await stack.end(session["id"])
+
+    status, recording = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
+    assert (status, recording["state"], recording["gaps"]) == (200, "available", [])
+    assert await asyncio.to_thread(worker.terminate) == 0
