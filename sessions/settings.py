@@ -80,7 +80,7 @@ class Settings(BaseModel):
     )
     api_host: str = Field(
         "127.0.0.1",
-        description="Address that the API listens on.",
+        description="Address that the API listens on; `::`: every one, of IPv6 and IPv4.",
         json_schema_extra=_why(
             "Nothing is open to the network unless you ask for it. The worker's health page uses the same address."
         ),
@@ -149,8 +149,12 @@ class Settings(BaseModel):
     processes: int | None = Field(
         None,
         ge=1,
-        description="Recorder processes per worker. Unset: one per core.",
-        json_schema_extra=_why("Python code of one process uses one core."),
+        description="Recorder processes per worker. Unset: one per core, as many as the container's limits of CPU and"
+        " memory leave room for.",
+        json_schema_extra=_why(
+            "Python code of one process uses one core. A full one has 40 MB and 5 MB per session, the worker's other"
+            " processes 450 MB (measured)."
+        ),
     )
     quarantines: int = Field(
         4,

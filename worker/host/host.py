@@ -1,12 +1,12 @@
 """Everything that the first process of `parley worker` does side by side: children, sweeping, salvage, health."""
 
 import asyncio
-import os
 import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import structlog
 from pydantic import SecretStr
 
 from sessions.errors import ParleyError
@@ -20,15 +20,19 @@ from store.objects.objects import Objects
 from store.runs.claims import Claims
 from store.runs.runs import Runs
 from store.sweeping.sweeper import SWEEP_SECONDS, Sweeper
+from worker.host.control_group import control_group_limits
 from worker.host.health import Check, serve_health
 from worker.host.metrics import worker_metrics
 from worker.host.quarantine import Quarantine
+from worker.host.recorder_count import cores, default_recorders
 from worker.host.repeating import repeat
 from worker.host.rescuer import RunRescuer
 from worker.host.supervisor import ChildCommands, Supervisor
 from worker.process_figures import forget_the_dead
 from worker.pulse import longest_silence_seconds
 from worker.spool.salvage import Salvage
+
+_log = structlog.get_logger(__name__)
 
 _RESCUE_RETRY_SECONDS = 1.0
 _SALVAGE_SECONDS = 5.0
@@ -138,8 +142,13 @@ async def _run(
 
 
 def recorder_processes(settings: Settings) -> int:
-    """How many recorder processes: as configured, else one per core that this process may use."""
-    return settings.processes or len(os.sched_getaffinity(0))
+    """How many recorder processes: as configured, else as many as this process's limits have room for."""
+    if settings.processes is not None:
+        return settings.processes
+    limits = control_group_limits()
+    count = default_recorders(cores(), limits, settings.sessions_per_process)
+    _log.info("recorders.counted", processes=count, cpus=limits.cpus, memory_bytes=limits.memory_bytes)
+    return count
 
 
 def _children_check(supervisor: Supervisor, data_dir: Path) -> Check:
