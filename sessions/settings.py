@@ -30,6 +30,14 @@ class Settings(BaseModel):
         description="PostgreSQL ≥ 17 (postgresql://…). Unset: embedded.",
         json_schema_extra=_why("`make demo` and `make dev` need no database of yours; a fleet sets it."),
     )
+    database_direct_url: SecretStr | None = Field(
+        None,
+        description="libpq URL of the database past a pooler (PgBouncer in transaction mode). Unset: there is none.",
+        json_schema_extra=_why(
+            "LISTEN does not work through such a pooler; without this everything is polled, a second"
+            " later. `parley migrate` takes it, too. One connection per API and recorder process."
+        ),
+    )
     database_timeout_seconds: float = Field(
         3,
         gt=0,

@@ -62,7 +62,11 @@ async def _serve(installation: Installation, url_file: Path | None) -> None:
         await ensure_master_key(installation, db)
         objects = open_objects(installation)
         listener = await stack.enter_async_context(
-            Listener.open(installation.database_url, application_name="parley-api-listener")
+            Listener.open(
+                installation.database_url,
+                direct_url=settings.database_direct_url,
+                application_name="parley-api-listener",
+            )
         )
         dependencies = ApiDependencies(
             settings=settings,

@@ -20,7 +20,7 @@ def run_migrate() -> int:
     configure_logging(settings.log_level, process="migrate")
     installation = open_installation(settings, schema="leave")
     try:
-        migrate(installation.database_url)
+        migrate(settings.database_direct_url or installation.database_url)
     except (psycopg.OperationalError, OperationalError) as error:
         raise CommandError(f"the database can't be migrated: {_first_line(error)}") from error
     print(f"The database schema is at revision {newest_revision()}.")

@@ -3,12 +3,11 @@
 import asyncio
 import math
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, Self
 
 import psycopg
 import structlog
-from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 from sqlalchemy import ExceptionContext, event, exc, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -17,14 +16,9 @@ from sessions.errors import DatabaseBusyError, DatabaseRefusedError, DatabaseUna
 from sessions.texts.redaction import redact
 from store.database.bounded_connection import AnswerTimeout, BoundedConnection, connect_bounded, until
 from store.database.clock import ClockPair, pair_clocks
-from store.database.sqlstates import READ_ONLY, Verdict, verdict_on
+from store.database.sqlstates import MIXED_UP, READ_ONLY, Verdict, verdict_on
+from store.database.terms import ConnectionTerms
 from store.database.time_bound import counted, seconds_left
-
-STATEMENT_TIMEOUT_MS = 10_000
-CLIENT_CHECK_MS = 1_000  # a statement whose client has closed the connection ends within so long
-
-# Without these a connection whose host vanished hangs for minutes, a cancel included.
-_NETWORK = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 
 _LOG_EVERY_SECONDS = 10.0
 
@@ -42,8 +36,9 @@ class CommitUnknown(DatabaseUnavailableError):  # noqa: N818 named after its cod
 class Database:
     """A pool of connections to one PostgreSQL. `async with Database.open(…) as db`."""
 
-    def __init__(self, engine: AsyncEngine, timeout_seconds: float) -> None:
+    def __init__(self, engine: AsyncEngine, terms: ConnectionTerms, timeout_seconds: float) -> None:
         self._engine = engine
+        self._terms = terms
         self._logged_at = -math.inf
         self.timeout_seconds = timeout_seconds
 
@@ -68,22 +63,29 @@ class Database:
             reconnect: called in a thread when nobody listens at `url`; then connecting is tried once more.
         """
         conninfo = url.get_secret_value() if isinstance(url, SecretStr) else url
-        options: dict[str, Any] = {
-            **_NETWORK,
-            "application_name": application_name,
-            **{name: value for name, value in conninfo_to_dict(conninfo).items() if value is not None},
-            "connect_timeout": max(2, math.ceil(timeout_seconds)),
-        }
+        terms = ConnectionTerms.of(conninfo, application_name=application_name)
+        connect_timeout = max(2, math.ceil(timeout_seconds))
+        unpreparable = asyncio.Event()  # a pooler has hidden from us, until its statements were mixed up
+
+        async def connect_once() -> BoundedConnection:
+            conn = await connect_bounded(terms, prepares=not unpreparable.is_set(), connect_timeout=connect_timeout)
+            await conn.set_autocommit(False)
+            return conn
 
         async def connect(*_args: Any, **_kwargs: Any) -> BoundedConnection:
             try:
-                return await _connect(options)
+                return await connect_once()
             except psycopg.OperationalError as error:
                 silent = isinstance(error, AnswerTimeout | psycopg.errors.ConnectionTimeout)
                 if reconnect is None or silent or error.sqlstate is not None:
                     raise
                 await asyncio.to_thread(reconnect)
-                return await _connect(options)
+                return await connect_once()
+
+        def discard(context: ExceptionContext) -> None:
+            if getattr(context.original_exception, "sqlstate", None) in MIXED_UP:
+                unpreparable.set()
+            _discard(context)
 
         engine = create_async_engine(
             "postgresql+psycopg://",
@@ -94,9 +96,9 @@ class Database:
             pool_pre_ping=True,
             hide_parameters=True,
         )
-        event.listen(engine.sync_engine, "handle_error", _discard)
+        event.listen(engine.sync_engine, "handle_error", discard)
         try:
-            yield cls(engine, timeout_seconds)
+            yield cls(engine, terms, timeout_seconds)
         finally:
             await engine.dispose()
 
@@ -125,6 +127,7 @@ class Database:
         try:
             with counted(), until(deadline):
                 async with asyncio.timeout_at(deadline), self._engine.connect() as conn:
+                    await _begin_pooled(conn, self._terms)
                     try:
                         yield conn
                     except psycopg.Error as error:  # of a statement past SQLAlchemy, which knows nothing of it
@@ -170,20 +173,12 @@ class Database:
             return await pair_clocks(conn)
 
 
-async def _connect(options: dict[str, Any]) -> BoundedConnection:
-    conn = await connect_bounded(**options, autocommit=True)
-    try:
-        # As a statement, not as start-up options: PgBouncer refuses those.
-        await conn.execute(
-            f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}; SET transaction_timeout = {STATEMENT_TIMEOUT_MS};"
-            f" SET client_connection_check_interval = {CLIENT_CHECK_MS}; SET timezone = 'UTC'"
-        )
-        await conn.set_autocommit(False)
-    except BaseException:
-        with suppress(psycopg.Error):
-            await conn.close()
-        raise
-    return conn
+async def _begin_pooled(conn: AsyncConnection, terms: ConnectionTerms) -> None:
+    """Set for this transaction what could not be set for the connection."""
+    raw = (await conn.get_raw_connection()).driver_connection
+    assert isinstance(raw, BoundedConnection)
+    if raw.pooled:
+        await conn.exec_driver_sql(terms.per_transaction)
 
 
 def _discard(context: ExceptionContext) -> None:

@@ -8,14 +8,16 @@ the room).
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import psycopg
+import structlog
 from psycopg import sql
 from pydantic import SecretStr
 
 from store.database.bounded_connection import BoundedConnection, connect_bounded
 from store.database.channels import CLAIM_CHANNEL, DELIVERED_CHANNEL, MESSAGE_CHANNEL, SESSION_CHANNEL
+from store.database.terms import ConnectionTerms
 
 RECONNECTED = "reconnected"
 
@@ -23,12 +25,13 @@ _CONNECT_SECONDS = 3
 _FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 2.0
 _PROBE_SECONDS = 15.0  # of silence, before the connection is asked whether it lives
-_NETWORK: dict[str, Any] = {
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-}
+_POOLED_SECONDS = 60.0  # until the next look whether a pooler is still in the way
+
+_log = structlog.get_logger(__name__)
+
+
+class _PooledError(Exception):
+    """A pooler is in between: in transaction mode LISTEN is heard by nobody, and stays on a connection of others."""
 
 
 class Notification(NamedTuple):
@@ -45,10 +48,10 @@ class Listener:
     is away. One consumer at a time.
     """
 
-    def __init__(self, conninfo: str, channels: Sequence[str], application_name: str) -> None:
-        self._conninfo = conninfo
+    def __init__(self, terms: ConnectionTerms, channels: Sequence[str], *, direct: bool) -> None:
+        self._terms = terms
         self._channels = channels
-        self._application_name = application_name
+        self._direct = direct
         self._generator: AsyncGenerator[Notification, None] | None = None
 
     @classmethod
@@ -57,11 +60,19 @@ class Listener:
         cls,
         url: SecretStr | str,
         *,
+        direct_url: SecretStr | None = None,
         channels: Sequence[str] = (CLAIM_CHANNEL, SESSION_CHANNEL, MESSAGE_CHANNEL, DELIVERED_CHANNEL),
         application_name: str = "parley listener",
     ) -> AsyncIterator[Self]:
-        """A listener whose connection is closed at the end of the block."""
-        listener = cls(url.get_secret_value() if isinstance(url, SecretStr) else url, channels, application_name)
+        """A listener whose connection is closed at the end of the block.
+
+        Args:
+            direct_url: `url` past the pooler, if there is one. Without it a listener behind a pooler hears nothing.
+        """
+        asked = url if direct_url is None else direct_url
+        conninfo = asked.get_secret_value() if isinstance(asked, SecretStr) else asked
+        terms = ConnectionTerms.of(conninfo, application_name=application_name)
+        listener = cls(terms, channels, direct=direct_url is not None)
         try:
             yield listener
         finally:
@@ -77,8 +88,13 @@ class Listener:
         delay = _FIRST_DELAY_SECONDS
         while True:
             with suppress(psycopg.Error, TimeoutError):
-                async with asyncio.timeout(_CONNECT_SECONDS + 2):
-                    conn = await self._connect()
+                try:
+                    async with asyncio.timeout(_CONNECT_SECONDS + 2):
+                        conn = await self._connect()
+                except _PooledError:
+                    _log.warning("listener.pooled", help="all is polled; PARLEY_DATABASE_DIRECT_URL makes it quick")
+                    await asyncio.sleep(_POOLED_SECONDS)
+                    continue
                 try:
                     delay = _FIRST_DELAY_SECONDS
                     yield Notification(RECONNECTED, "")
@@ -90,13 +106,10 @@ class Listener:
             delay = min(delay * 2, _LONGEST_DELAY_SECONDS)
 
     async def _connect(self) -> BoundedConnection:
-        conn = await connect_bounded(
-            conninfo=self._conninfo,
-            autocommit=True,
-            connect_timeout=_CONNECT_SECONDS,
-            application_name=self._application_name,
-            **_NETWORK,
-        )
+        conn = await connect_bounded(self._terms, connect_timeout=_CONNECT_SECONDS)
+        if conn.pooled and not self._direct:
+            await conn.close()
+            raise _PooledError
         try:
             for channel in self._channels:
                 await conn.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))

@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from alembic import command
@@ -12,6 +13,7 @@ from sqlalchemy import NullPool, create_engine, text
 
 from sessions.errors import DatabaseRefusedError, ParleyError
 from store.database.database import Database
+from store.database.terms import ConnectionTerms
 
 _NO_SUCH_TABLE = "42P01"
 MIGRATION_LOCK = 0x7061726C6579  # "parley"
@@ -33,13 +35,21 @@ def migrate(url: SecretStr | str) -> None:
     conninfo = url.get_secret_value() if isinstance(url, SecretStr) else url
     engine = create_engine(
         "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(conninfo, application_name="parley migrate", connect_timeout=10),
+        creator=lambda: _connect(conninfo),
         poolclass=NullPool,
     )
     with _one_at_a_time, engine.begin() as connection:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _connect(conninfo: str) -> "psycopg.Connection[Any]":
+    terms = ConnectionTerms.of(conninfo, application_name="parley migrate")
+    conn = psycopg.connect(**{**terms.conninfo, "connect_timeout": 10, "prepare_threshold": None}, autocommit=True)
+    conn.execute(terms.unbounded.encode())
+    conn.autocommit = False
+    return conn
 
 
 async def check_schema(db: Database) -> None:

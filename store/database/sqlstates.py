@@ -22,6 +22,7 @@ class Verdict(Enum):
 
 
 READ_ONLY = "25006"
+MIXED_UP = ("26000", "42P05")  # prepared statements of another connection
 
 _VERDICTS = {
     "08": Verdict.AWAY,  # connections; also what PgBouncer says when it has no server

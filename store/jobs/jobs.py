@@ -129,6 +129,7 @@ async def run_jobs(
     tasks: Mapping[str, SessionTask],
     stopping: asyncio.Event,
     *,
+    direct_url: SecretStr | None = None,
     queue: str = QUEUE,
     expire: Expire | None = None,
     concurrency: int = 2,
@@ -140,6 +141,7 @@ async def run_jobs(
 
     Args:
         url: libpq URL of the database.
+        direct_url: the same past a pooler, if there is one: to listen.
         tasks: by its name, the function that runs a job of one session.
         stopping: set from the outside.
         queue: whose jobs.
@@ -152,7 +154,8 @@ async def run_jobs(
     while not stopping.is_set():
         try:
             running: set[int] = set()
-            async with open_jobs(url, tasks, running, queue=queue, expire=expire).open_async() as app:
+            jobs = open_jobs(url, tasks, running, direct_url=direct_url, queue=queue, expire=expire)
+            async with jobs.open_async() as app:
                 delay = _FIRST_DELAY_SECONDS
                 await _run_worker(app, running, stopping, queue, concurrency=concurrency, grace_seconds=grace_seconds)
         except Exception as error:
@@ -168,6 +171,7 @@ def open_jobs(
     tasks: Mapping[str, SessionTask],
     running: set[int] | None = None,
     *,
+    direct_url: SecretStr | None = None,
     queue: str = QUEUE,
     expire: Expire | None = None,
 ) -> App:
@@ -175,12 +179,12 @@ def open_jobs(
 
     Args:
         url: libpq URL of the database.
+        direct_url: the same past a pooler, if there is one: to listen.
         tasks: by its name, the function that runs a job of one session.
         running: holds the ids of the jobs that are being run, kept up to date.
         expire: see `run_jobs`.
     """
-    conninfo = url.get_secret_value() if isinstance(url, SecretStr) else url
-    app = App(connector=PatientConnector(conninfo=conninfo, min_size=1, max_size=4, timeout=3, reconnect_timeout=3))
+    app = App(connector=PatientConnector(SecretStr(url) if isinstance(url, str) else url, direct_url))
     for name, task in tasks.items():
         _register(app, queue, name, task, set() if running is None else running)
     if queue != QUEUE:

@@ -12,18 +12,50 @@ import psycopg
 import psycopg_pool
 from procrastinate import PsycopgConnector, exceptions
 from procrastinate.connector import Notify
+from pydantic import SecretStr
 
+from store.database.notifications import RECONNECTED, Listener
 from store.database.sqlstates import Verdict, verdict_on
+from store.database.terms import ConnectionTerms
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_POOL_SECONDS = 3.0
 _FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 2.0
 
 
 class PatientConnector(PsycopgConnector):
-    """Repeats whatever fails because PostgreSQL is away or busy, until it is back or the caller is canceled."""
+    """Repeats whatever fails because PostgreSQL is away or busy, until it is back or the caller is canceled.
+
+    Its connections prepare nothing, as there may be a pooler, and are used again only while their server is the writer.
+
+    Args:
+        url: libpq's.
+        direct_url: the same past the pooler, if there is one.
+        pool_seconds: for a connection of the pool.
+    """
+
+    def __init__(self, url: SecretStr, direct_url: SecretStr | None, *, pool_seconds: float = _POOL_SECONDS) -> None:
+        terms = ConnectionTerms.of(url.get_secret_value(), application_name="parley-jobs-queue")
+        self._url = url
+        self._direct_url = direct_url
+
+        async def configure(conn: psycopg.AsyncConnection[Any]) -> None:
+            await conn.execute(terms.unbounded.encode())
+            await conn.commit()
+
+        super().__init__(
+            pool_factory=_pool,
+            conninfo="",
+            kwargs={**terms.conninfo, "prepare_threshold": None},
+            configure=configure,
+            min_size=1,
+            max_size=4,
+            timeout=pool_seconds,
+            reconnect_timeout=pool_seconds,
+        )
 
     async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
         """See `PsycopgConnector`."""
@@ -38,8 +70,25 @@ class PatientConnector(PsycopgConnector):
         return await _patiently(super().execute_query_all_async, query, **arguments)
 
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
-        """See `PsycopgConnector`."""
-        await _patiently(super().listen_notify, on_notification, list(channels))
+        """See `PsycopgConnector`; behind a pooler nothing is heard without a direct URL."""
+        async with Listener.open(
+            self._url, direct_url=self._direct_url, channels=list(channels), application_name="parley-jobs-listener"
+        ) as listener:
+            async for channel, payload in listener:
+                if channel != RECONNECTED:
+                    await on_notification(channel=channel, payload=payload)
+
+
+def _pool(**options: Any) -> psycopg_pool.AsyncConnectionPool[psycopg.AsyncConnection[Any]]:
+    return psycopg_pool.AsyncConnectionPool(**{**options, "check": _check_writer})
+
+
+async def _check_writer(conn: psycopg.AsyncConnection[Any]) -> None:
+    cursor = await conn.execute("SHOW transaction_read_only")
+    found = await cursor.fetchone()
+    await conn.rollback()
+    if found != ("off",):
+        raise psycopg.OperationalError("the server is no writer any more")
 
 
 async def _patiently(call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -21,8 +21,9 @@ from sessions.lifecycle.lifecycle import TERMINAL, Status
 from sessions.lifecycle.stop import Stop
 from store.access.idempotency import erase_answers
 from store.database.channels import SESSION_CHANNEL, notify
-from store.database.database import STATEMENT_TIMEOUT_MS, Database
+from store.database.database import Database
 from store.database.tables import sessions
+from store.database.terms import STATEMENT_TIMEOUT_MS
 from store.installation.storage_identity import StorageIdentity
 from store.jobs.jobs import ERASE, defer_erase
 from store.lifecycle.locked_session import lock_own_session

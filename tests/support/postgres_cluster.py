@@ -32,6 +32,11 @@ class PostgresCluster:
         self._run("initdb", "-D", str(folder / "pg"), "-U", "parley", "--auth=trust", "-E", "UTF8", "--locale=C")
 
     @property
+    def folder(self) -> Path:
+        """Where its socket is."""
+        return self._folder
+
+    @property
     def url(self) -> str:
         """libpq URL of the database `parley`."""
         return f"postgresql://parley@/parley?host={self._folder}" + (f"&port={self._port}" if self._port else "")

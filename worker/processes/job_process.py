@@ -41,4 +41,11 @@ async def run_job_process(
         tasks = {FINALIZE: finalizer.finalize, ERASE: erasure.sweep}
         days = settings.retention_days
         expire = None if days is None else Retention(db, objects, erasure, days).expire
-        await run_jobs(database_url, tasks, stopping, expire=expire, grace_seconds=_GRACE_SECONDS)
+        await run_jobs(
+            database_url,
+            tasks,
+            stopping,
+            direct_url=settings.database_direct_url,
+            expire=expire,
+            grace_seconds=_GRACE_SECONDS,
+        )

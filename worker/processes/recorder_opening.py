@@ -102,7 +102,12 @@ async def open_recorder(
             for name, size in (("parley-recorder", 3), ("parley-beats", 1))
         ]
         listener = await stack.enter_async_context(
-            Listener.open(database_url, channels=_CHANNELS, application_name="parley-recorder")
+            Listener.open(
+                database_url,
+                direct_url=settings.database_direct_url,
+                channels=_CHANNELS,
+                application_name="parley-recorder",
+            )
         )
         vault = TokenVault(settings.secret_key)
         beats = Beats(

@@ -52,7 +52,14 @@ async def run_speech_process(
             summaries, transcripts, SessionQueries(db), objects, confirm, chosen_summarizer(settings)
         )
         tasks = {TRANSCRIBE: transcriber.transcribe, SUMMARIZE: writer.summarize}
-        await run_jobs(database_url, tasks, stopping, queue=SPEECH_QUEUE, grace_seconds=_GRACE_SECONDS)
+        await run_jobs(
+            database_url,
+            tasks,
+            stopping,
+            direct_url=settings.database_direct_url,
+            queue=SPEECH_QUEUE,
+            grace_seconds=_GRACE_SECONDS,
+        )
 
 
 def chosen_summarizer(settings: Settings) -> Summarizer:

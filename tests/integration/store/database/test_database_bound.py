@@ -14,7 +14,8 @@ import pytest
 from sqlalchemy import text
 
 from sessions.errors import DatabaseUnavailableError
-from store.database.database import CLIENT_CHECK_MS, CommitUnknown, Database
+from store.database.database import CommitUnknown, Database
+from store.database.terms import CLIENT_CHECK_MS
 from store.database.time_bound import database_time_bound
 from tests.support.loopback import silent_server
 from tests.support.postgres_cluster import PostgresCluster

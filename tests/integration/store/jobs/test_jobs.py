@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
 
 from sessions.ids import new_uuid
 from store.database.schema import migrate
@@ -220,7 +221,7 @@ async def test_jobs_go_on_after_postgresql_was_away(own_cluster: PostgresCluster
 
 async def test_a_statement_of_the_worker_waits_for_postgresql(own_cluster: PostgresCluster) -> None:
     """While it is away the connector doesn't raise, however short the pool's own patience is."""
-    connector = PatientConnector(conninfo=own_cluster.url, min_size=1, max_size=1, timeout=0.2, reconnect_timeout=1)
+    connector = PatientConnector(SecretStr(own_cluster.url), None, pool_seconds=0.2)
     await connector.open_async()
     try:
         await asyncio.to_thread(own_cluster.stop)

@@ -132,7 +132,7 @@ class LosingDatabase(Database):
 async def test_a_lost_answer_at_commit_is_looked_up(database_url: str, done: bool) -> None:
     """Found: success. Provably absent: 503 that says so, and nothing was written."""
     async with store_services(database_url) as store:
-        losing = LosingDatabase(store.db._engine, 1)
+        losing = LosingDatabase(store.db._engine, store.db._terms, 1)
         losing.done = done
         sessions, new = Sessions.open(losing, store.vault), new_session()
         if done:
@@ -148,7 +148,7 @@ async def test_a_lost_answer_at_commit_is_looked_up(database_url: str, done: boo
 async def test_an_unknowable_commit_says_so(database_url: str) -> None:
     """While the database stays away nobody can tell: `commit.unknown`."""
     async with store_services(database_url) as store:
-        losing = LosingDatabase(store.db._engine, 2)
+        losing = LosingDatabase(store.db._engine, store.db._terms, 2)
         losing.stays_away = True
         with pytest.raises(ParleyError) as caught:
             await Sessions.open(losing, store.vault).creation.create(
