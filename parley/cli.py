@@ -10,7 +10,7 @@ from typing import TypeAlias, get_args
 
 from parley.command_error import CommandError
 from parley.commands.loading import loading
-from sessions.errors import ParleyError
+from sessions.errors import DatabaseRefusedError, ParleyError
 from sessions.key_terms import DEFAULT_GRACE_SECONDS, Scope
 
 _OWNER_ONLY_UMASK = 0o077
@@ -48,6 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _EXIT_INTERRUPTED
     except CommandError as error:
         return _complain(str(error), error.exit_code)
+    except DatabaseRefusedError as error:
+        said = str(error.__cause__).partition("\n")[0]
+        return _complain(f"{error.message}: {said}. `parley doctor` may say what to do", 1)
     except ParleyError as error:
         return _complain(error.message, 1)
 
@@ -108,6 +111,14 @@ def _add_services(commands: _Commands) -> None:
         "bring the database's schema up to date",
         "Creates or upgrades the tables of PARLEY_DATABASE_URL (else of the embedded database). Safe to run from "
         "several machines at once, and when there is nothing to do.",
+    )
+    _command(
+        commands,
+        "doctor",
+        _run_doctor,
+        "say whether the database is fit for Parley",
+        "Looks at PARLEY_DATABASE_URL and PARLEY_DATABASE_DIRECT_URL (else at the embedded database): version, "
+        "encoding, rights, schema, whether it takes writes, its clock. Says what to do in a sentence each.",
     )
 
 
@@ -277,6 +288,12 @@ def _run_migrate(_arguments: argparse.Namespace) -> int:
     from parley.commands.migrate import run_migrate
 
     return run_migrate()
+
+
+def _run_doctor(_arguments: argparse.Namespace) -> int:
+    from parley.commands.doctor import run_doctor
+
+    return run_doctor()
 
 
 def _run_keys(arguments: argparse.Namespace) -> int:

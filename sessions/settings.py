@@ -369,6 +369,14 @@ class Settings(BaseModel):
     def _in_lower_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
 
+    @field_validator("database_url", "database_direct_url")
+    @classmethod
+    def _for_libpq(cls, value: SecretStr | None) -> SecretStr | None:
+        scheme, separator, _ = ("", "", "") if value is None else value.get_secret_value().partition("://")
+        if separator and scheme not in ("postgresql", "postgres"):
+            raise ValueError("it must begin with postgresql://, without the driver's name that SQLAlchemy puts there")
+        return value
+
     @field_validator("secret_key", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
