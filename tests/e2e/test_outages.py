@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import soundfile
 from livekit import api as livekit_api
 from livekit import rtc
 
 from parley.servers.livekit_server import LiveKitServer
 from tests.support.beeps import BeepPlan, mint_token
-from tests.support.never_silently_wrong import since_start
-from tests.support.slots import SlotTalker, SlotVoice, compare
+from tests.support.never_silently_wrong import assert_never_silently_wrong
+from tests.support.slots import SlotTalker, SlotVoice
 from tests.support.stack import Stack
 
 VOICE = SlotVoice(0)
@@ -53,15 +52,12 @@ def ann(server: LiveKitServer, room: str) -> SlotTalker:
 
 async def true_gaps(stack: Stack, session_id: str, talkers: list[SlotTalker], folder: Path) -> list[dict[str, Any]]:
     """The gaps of a session that is over, each of which is true, and which are all."""
-    samples, _ = soundfile.read(await stack.download(session_id, folder / f"{session_id}.wav"), dtype="int16")
-    session = await stack.get(session_id)
-    _, recording = await stack.call("GET", f"/v1/sessions/{session_id}/recording")
-    gaps: list[dict[str, Any]] = recording["gaps"]
     for talker in talkers:
-        truth = compare(samples, VOICE, since_start(talker.sent, session), gaps, talker.torn)
-        assert (truth.undeclared, truth.false) == ([], []), (truth, gaps)
+        [truth] = (await assert_never_silently_wrong(stack, session_id, [talker], folder)).values()
         assert truth.heard > 0, "the talker was heard"
+    _, recording = await stack.call("GET", f"/v1/sessions/{session_id}/recording")
     assert recording["state"] == "available"
+    gaps: list[dict[str, Any]] = recording["gaps"]
     return gaps
 
 

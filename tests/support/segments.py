@@ -1,5 +1,7 @@
 """What uploaded segments hold, without building anything from them."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,6 +40,20 @@ def absences_of(segments: list[tuple[str, bytes]]) -> list[tuple[float, float]]:
         if record.kind == RecordKind.ABSENCE
     )
     return [(start / SAMPLE_RATE, end / SAMPLE_RATE) for start, end in told]
+
+
+def stretches_of(segments: list[tuple[str, bytes]]) -> list[dict[str, Any]]:
+    """All gaps as a recording lists them, except that those that touch are apart."""
+    return [
+        {
+            "code": record.document["code"],
+            "start_ms": record.start_sample * 1000 // SAMPLE_RATE,
+            "end_ms": record.end_sample * 1000 // SAMPLE_RATE,
+        }
+        for _, data in segments
+        for record in read_segment(data).records
+        if record.kind == RecordKind.GAP
+    ]
 
 
 def identities_of(segments: list[tuple[str, bytes]]) -> set[str]:

@@ -1,0 +1,58 @@
+"""Hosts whose clocks are wrong: PostgreSQL's is the only one that counts."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.never_silently_wrong import assert_never_silently_wrong
+from tests.support.slots import SlotTalker
+from tests.support.stack import Stack, eventually
+
+_LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+
+
+def wrong_by(offset: str) -> dict[str, Any]:
+    """The environment of a process whose wall clock is so far off; a missing libfaketime fails in CI and skips here."""
+    if not _LIBRARIES:
+        if os.environ.get("CI"):
+            raise FileNotFoundError("libfaketime")
+        pytest.skip("NO LIBFAKETIME: apt install libfaketime")
+    return {"LD_PRELOAD": str(_LIBRARIES[0]), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+@pytest.mark.parametrize(("first_clock", "second_clock"), [("+1h", "-1h"), ("-1h", "+1h")])
+async def test_clocks_that_are_wrong_by_an_hour_change_nothing_in_a_takeover(
+    stack: Stack,
+    room: str,
+    speaker: Callable[..., SlotTalker],
+    tmp_path: Path,
+    first_clock: str,
+    second_clock: str,
+) -> None:
+    """A host dies, another one takes over, and their clocks are two hours apart."""
+    await stack.start_api()
+    first = await stack.start_worker("first", PARLEY_SPEECH_ENGINE="none", **wrong_by(first_clock))
+    async with speaker("ann", 0) as ann:
+        session = await stack.create(room)
+        await stack.reach(session["id"], "running")
+        await stack.start_worker("second", PARLEY_SPEECH_ENGINE="none", **wrong_by(second_clock))
+        await asyncio.sleep(4)
+        first.kill_with_children()
+
+        async def taken() -> bool:
+            now = await stack.get(session["id"])
+            return bool(now["epoch"] == 2 and now["status"] == "running")
+
+        await eventually(taken, seconds=20, what="the second worker took it")
+        await asyncio.sleep(6)
+        ended = await stack.end(session["id"])
+
+    assert (ended["status"], ended["epoch"]) == ("ended", 2)
+    truths = await assert_never_silently_wrong(stack, session["id"], [ann], tmp_path)
+    _, recording = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
+    assert {gap["code"] for gap in recording["gaps"]} == {"gap.worker_lost"}
+    assert truths["ann"].heard > 40
