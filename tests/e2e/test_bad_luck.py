@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import psycopg
+import pytest
 
 from tests.support.beeps import mint_token
 from tests.support.never_silently_wrong import assert_never_silently_wrong
@@ -16,6 +17,7 @@ from tests.support.slots import SlotTalker, SlotVoice
 from tests.support.stack import MASTER_KEY, Stack, eventually
 
 
+@pytest.mark.long
 async def test_a_database_that_is_away_for_20_seconds_costs_no_audio(
     own_stack: Stack, own_postgres: PostgresCluster, room: str, tmp_path: Path
 ) -> None:

@@ -61,7 +61,7 @@ async def true_gaps(stack: Stack, session_id: str, talkers: list[SlotTalker], fo
     return gaps
 
 
-@pytest.mark.parametrize("how", AWAY)
+@pytest.mark.parametrize("how", [pytest.param("frozen", marks=pytest.mark.long), "killed"])
 async def test_a_session_that_ends_while_the_server_is_away_has_a_gap_to_its_end(
     tmp_path: Path, database_url: str, own_livekit: LiveKitServer, room: str, how: str
 ) -> None:
@@ -79,6 +79,7 @@ async def test_a_session_that_ends_while_the_server_is_away_has_a_gap_to_its_end
     assert gap["end_ms"] - gap["start_ms"] >= 13_500
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", AWAY)
 async def test_an_outage_is_one_gap_from_the_last_word_to_the_next_one(
     tmp_path: Path, database_url: str, own_livekit: LiveKitServer, room: str, how: str

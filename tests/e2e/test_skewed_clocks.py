@@ -24,6 +24,7 @@ def wrong_by(offset: str) -> dict[str, Any]:
     return {"LD_PRELOAD": str(_LIBRARIES[0]), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("first_clock", "second_clock"), [("+1h", "-1h"), ("-1h", "+1h")])
 async def test_clocks_that_are_wrong_by_an_hour_change_nothing_in_a_takeover(
     stack: Stack,

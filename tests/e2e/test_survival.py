@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.never_silently_wrong import assert_never_silently_wrong
 from tests.support.recording_process import recorder_of
 from tests.support.slots import SLOT_SECONDS, SlotTalker, Truth
@@ -170,6 +172,7 @@ async def test_sigterm_without_a_successor_seals_what_it_has(
     assert truth.heard * SLOT_SECONDS > 6, "what was recorded before and after it is in the file"
 
 
+@pytest.mark.long
 async def test_a_cancel_during_the_join_leaves_the_neighbors_alone(
     stack: Stack, room: str, speaker: Callable[..., SlotTalker], tmp_path: Path
 ) -> None:

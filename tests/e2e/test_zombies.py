@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 import psycopg
+import pytest
 import soundfile
 
 from sessions.ids import parse_id
@@ -60,6 +61,7 @@ async def test_a_stopped_recorder_never_wakes(stack: Stack, room: str, talker: C
         assert "room.lost" not in log, "its successor was not evicted"
 
 
+@pytest.mark.long
 async def test_a_paused_host_that_goes_on_hurts_nobody(
     stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path
 ) -> None:

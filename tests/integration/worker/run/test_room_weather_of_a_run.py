@@ -51,11 +51,12 @@ WEATHER: dict[str, Weather] = {
     "SIMULATE_FORCE_TCP": Weather(30, joins=2, gaps=frozenset({"gap.rejoin"}), lost_seconds=20),
     "SIMULATE_FORCE_TLS": CUT_OFF,
 }
+QUICK = ("SIMULATE_SIGNAL_RECONNECT", "SIMULATE_FULL_RECONNECT", "SIMULATE_SERVER_LEAVE")  # one of each kind
 
 
 @pytest.mark.parametrize(
     "scenario",
-    [pytest.param(name, marks=[pytest.mark.long] if WEATHER[name].seconds > 20 else []) for name in WEATHER],
+    [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.long]) for name in WEATHER],
 )
 async def test_what_a_simulated_scenario_takes_is_named_and_soon_over(
     studio: Studio, room: str, rooms: list[rtc.Room], scenario: str

@@ -40,7 +40,7 @@ async def test_an_ended_session_is_recorded_up_to_its_stamp_and_no_further(studi
     pcm = pcm_of(await studio.segments(session))
     assert 0.7 > seconds - len(pcm) / 48_000 >= -0.001
     assert_true_recording([check_beeps(pcm, PLAN, 1.0, len(pcm) / 48_000 - 0.5)])
-    assert abs(seconds * 1000 - ending.usage.billable_ms) < 20
+    assert abs(seconds * 1000 - ending.usage.billable_ms) <= 10 * seconds, "one percent, as is promised"
     assert ending.usage.frames > 600
 
 
@@ -145,6 +145,7 @@ async def test_somebody_else_with_our_identity_fails_the_session(studio: Studio,
     assert ending.error_code == "room.duplicate_identity"
 
 
+@pytest.mark.long
 async def test_an_abandoned_join_does_not_hurt_the_process(studio: Studio, room: str) -> None:
     """Canceled while joining a server that never answers; another session of the process goes on for 20 s more."""
     neighbor = await studio.create(room)
@@ -207,6 +208,7 @@ async def test_the_sine_stands_in_until_somebody_comes(studio: Studio, room: str
     assert 3000 > ended.usage.audio_ms_received > 1000
 
 
+@pytest.mark.long
 async def test_a_killed_server_is_weather(
     studio: Studio, own_livekit: LiveKitServer, room: str, tmp_path: Path
 ) -> None:
