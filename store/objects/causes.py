@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>([A-Za-z.]{1,60})</Code>|\(code: ([A-Za-z.]{1,60})\)")
+# A 404 whose code names one of these is not about an object (versitygw answers 404 XAdminUserNotFound to a wrong key).
+_NOT_AN_OBJECT = re.compile("Bucket|Container|User|Access|Account|Token|Upload")
 _METADATA = re.compile(r"Error performing \w+ http://(169\.254\.|\[fd00:|metadata)")
 
 _NO_BUCKET = "the bucket (or container) does not exist"
@@ -24,6 +26,7 @@ _BY_TEXT = (
     ("bucket does not exist", _NO_BUCKET),
     ("ContainerNotFound", _NO_BUCKET),
     ("RequestTimeTooSkewed", "the storage refuses the signature: this host's clock is wrong"),
+    ("UserNotFound", "the storage does not know the access key"),
     ("InvalidAccessKeyId", "the storage does not know the access key"),
     ("SignatureDoesNotMatch", "the storage refuses the signature: the secret key is wrong"),
     ("ExpiredToken", "the credentials have expired"),
@@ -65,9 +68,9 @@ class Cause:
     code: str | None = None
 
     @property
-    def is_no_bucket(self) -> bool:
-        """Whether it is not the object that is missing, but everything."""
-        return self.text == _NO_BUCKET
+    def is_about_more(self) -> bool:
+        """Whether it is not the object that is missing, but its bucket, or whoever asks for it."""
+        return self.text == _NO_BUCKET or (self.code is not None and _NOT_AN_OBJECT.search(self.code) is not None)
 
     @property
     def is_denial(self) -> bool:

@@ -68,7 +68,7 @@ def storage_errors() -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         cause = cause_of(error)
-        raise (StorageError.away(cause) if cause.is_no_bucket else ObjectMissing()) from error
+        raise (StorageError.away(cause) if cause.is_about_more else ObjectMissing()) from error
     except (FileExistsError, AlreadyExistsError) as error:
         raise ObjectExists from error
     except (OSError, BaseError) as error:

@@ -52,6 +52,7 @@ LACKS: dict[str, tuple[Callable[[Environ], bool], tuple[int, str]]] = {
     "delete": (_method("DELETE"), (403, "AccessDenied")),
     "rights": (lambda _: True, (403, "AccessDenied")),
     "key": (lambda _: True, (403, "InvalidAccessKeyId")),
+    "key_404": (lambda _: True, (404, "XAdminUserNotFound")),  # versitygw
     "secret": (lambda _: True, (403, "SignatureDoesNotMatch")),
     "clock": (lambda _: True, (403, "RequestTimeTooSkewed")),
 }
