@@ -138,7 +138,9 @@ class _Build:
                 self.tally.learn(key, record)
             elif record.kind == RecordKind.GAP:
                 gap_end = min(record.end_sample, end_sample)
-                self.gaps.append(Gap(record.start_sample, gap_end, record.document["code"]))
+                self.gaps.append(
+                    Gap(record.start_sample, gap_end, record.document["code"], record.document.get("identity"))
+                )
             elif record.kind == RecordKind.ABSENCE:
                 self._absent(record.start_sample, min(record.end_sample, end_sample))
         # Samples outside the range of the segment's key are dropped: their blocks may be written already.
@@ -181,7 +183,8 @@ class _Build:
         for start, end in kept_ranges(from_sample, end_sample, self._cuts):
             self.gaps.append(Gap(start, end, GAP_STORAGE))
         for gap in planned.gaps:
-            self.gaps.append(Gap(gap.start_sample, min(gap.end_sample, self._ends[planned.key.epoch]), gap.code))
+            gap_end = min(gap.end_sample, self._ends[planned.key.epoch])
+            self.gaps.append(Gap(gap.start_sample, gap_end, gap.code, gap.identity))
         for start, end in planned.absences:
             self._absent(start, min(end, self._ends[planned.key.epoch]))
 

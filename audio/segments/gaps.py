@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from audio.pcm import SAMPLE_RATE
 from audio.ranges import Range, merged_ranges, position_without
@@ -16,19 +16,24 @@ GAP_PAUSED = "gap.paused"
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Samples [start_sample, end_sample) of the session's clock, and a code like `gap.rejoin`."""
+    """Samples [start_sample, end_sample) of the session's clock, and a code like `gap.rejoin`.
+
+    `identity` is the participant who is not heard, while others may be; None: nobody is.
+    """
 
     start_sample: int
     end_sample: int
     code: str
+    identity: str | None = None
 
 
 class GapMs(TypedDict):
-    """A gap as documents show it, in whole milliseconds (start rounded down, end up)."""
+    """A gap as documents show it, in whole milliseconds (start rounded down, end up); with an identity, of one only."""
 
     start_ms: int
     end_ms: int
     code: str
+    identity: NotRequired[str]
 
 
 def cut_gaps_in_ms(gaps: Iterable[Gap], length_samples: int, cuts: Sequence[Range]) -> list[GapMs]:
@@ -37,24 +42,38 @@ def cut_gaps_in_ms(gaps: Iterable[Gap], length_samples: int, cuts: Sequence[Rang
     A cut itself is then a gap without length, where it was.
     """
     moved = [
-        Gap(position_without(gap.start_sample, cuts), position_without(gap.end_sample, cuts), gap.code) for gap in gaps
+        Gap(position_without(gap.start_sample, cuts), position_without(gap.end_sample, cuts), gap.code, gap.identity)
+        for gap in gaps
     ]
     found = gaps_in_ms(moved, position_without(length_samples, cuts))
     for start, _ in cuts:
         at_ms = position_without(start, cuts) * 1000 // SAMPLE_RATE
         found.append(GapMs(start_ms=at_ms, end_ms=at_ms, code=GAP_PAUSED))
-    return sorted(found, key=lambda gap: (gap["start_ms"], gap["end_ms"], gap["code"]))
+    return sorted(found, key=_order)
 
 
 def gaps_in_ms(gaps: Iterable[Gap], length_samples: int) -> list[GapMs]:
-    """Clip gaps to [0, length_samples), merge those of one code that overlap or touch, sort by start, end, code."""
-    by_code: dict[str, list[Range]] = {}
+    """Clip gaps to [0, length_samples), merge those of one kind that overlap or touch, sort by start, end, code.
+
+    Gaps of one code and one identity, or of everybody, are of one kind.
+    """
+    by_kind: dict[tuple[str, str | None], list[Range]] = {}
     for gap in gaps:
         clipped = (max(gap.start_sample, 0), min(gap.end_sample, length_samples))
-        by_code.setdefault(gap.code, []).append(clipped)
+        by_kind.setdefault((gap.code, gap.identity), []).append(clipped)
     found = [
-        (start * 1000 // SAMPLE_RATE, -(-end * 1000 // SAMPLE_RATE), code)
-        for code, ranges in by_code.items()
+        _in_ms(Gap(start, end, code, identity))
+        for (code, identity), ranges in by_kind.items()
         for start, end in merged_ranges(ranges)
     ]
-    return [GapMs(start_ms=start, end_ms=end, code=code) for start, end, code in sorted(found)]
+    return sorted(found, key=_order)
+
+
+def _in_ms(gap: Gap) -> GapMs:
+    start, end = gap.start_sample * 1000 // SAMPLE_RATE, -(-gap.end_sample * 1000 // SAMPLE_RATE)
+    found = GapMs(start_ms=start, end_ms=end, code=gap.code)
+    return found if gap.identity is None else {**found, "identity": gap.identity}
+
+
+def _order(gap: GapMs) -> tuple[int, int, str, str]:
+    return gap["start_ms"], gap["end_ms"], gap["code"], gap.get("identity", "")

@@ -65,7 +65,7 @@ class RecordKind(IntEnum):
     AUDIO = 2
     """`count` samples of int16 PCM."""
     GAP = 3
-    """JSON {"code"}; the gap is [start_sample, start_sample + count)."""
+    """JSON {"code"}, of one participant {"code", "identity"}; the gap is [start_sample, start_sample + count)."""
     ABSENCE = 4
     """No payload; nobody was in the room for [start_sample, start_sample + count)."""
 
@@ -143,9 +143,14 @@ def encode_track(
     return _encode(RecordKind.TRACK, track, sequence, arrival_sample, arrival_sample, 0, payload)
 
 
-def encode_gap(sequence: int, code: str, start_sample: int, count: int, *, arrival_sample: int = 0) -> bytes:
-    """Return a GAP record for `count` samples (at most 24 hours) from `start_sample` on; it speaks for all tracks."""
-    payload = _encode_json({"code": code})
+def encode_gap(
+    sequence: int, code: str, start_sample: int, count: int, *, identity: str | None = None, arrival_sample: int = 0
+) -> bytes:
+    """Return a GAP record for `count` samples (at most 24 hours) from `start_sample` on.
+
+    It speaks for all tracks of a participant; without an identity for all tracks.
+    """
+    payload = _encode_json({"code": code} if identity is None else {"code": code, "identity": identity})
     return _encode(RecordKind.GAP, 0, sequence, start_sample, arrival_sample, count, payload)
 
 

@@ -18,7 +18,10 @@ RECORDING = {
     "peak_dbfs": -6.1,
     "current_peak_dbfs": None,
     "tracks": [],
-    "gaps": [{"start_ms": 20110, "end_ms": 21870, "code": "gap.worker_lost"}],
+    "gaps": [
+        {"start_ms": 20110, "end_ms": 21870, "code": "gap.worker_lost", "identity": None},
+        {"start_ms": 40020, "end_ms": 42500, "code": "gap.encrypted", "identity": "caller-7"},
+    ],
     "absences": [{"start_ms": 0, "end_ms": 8210}],
     "finalized_at": "2026-11-22T02:39:02.004Z",
 }

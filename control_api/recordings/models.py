@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from control_api.http.answers.models import AnswerModel, Timestamp
 from sessions.lifecycle.recording_state import RecordingState
 from sessions.session import Layout, OnPause
@@ -13,6 +15,9 @@ class Gap(AnswerModel):
     start_ms: int
     end_ms: int
     code: str
+    identity: str | None = Field(
+        default=None, description="The participant who is not heard, while others may be; null: nobody is."
+    )
 
 
 class Absence(AnswerModel):

@@ -12,19 +12,20 @@ class StoredSegment:
     Attributes:
         name: of its object below the session's folder; it tells number, samples, size and CRC-32
             (`audio.segments.segment_key`).
-        gaps: those that it names, (code, start_sample, end_sample) each: without its bytes nobody else would know them.
+        gaps: those that it names, (code, start_sample, end_sample, identity) each: without its bytes nobody else would
+            know them. Without an identity nobody is heard.
         absences: when nobody was in the room, (start_sample, end_sample) each, likewise.
     """
 
     name: str
-    gaps: tuple[tuple[str, int, int], ...] = ()
+    gaps: tuple[tuple[str, int, int, str | None], ...] = ()
     absences: tuple[tuple[int, int], ...] = ()
 
     @property
     def document(self) -> list[Any]:
-        """[name, [[code, start_sample, end_sample], …], [[start_sample, end_sample], …]], as JSON.
+        """[name, [[code, start_sample, end_sample, identity], …], [[start_sample, end_sample], …]], as JSON.
 
-        What an older release wrote ends after the gaps.
+        What an older release wrote ends after the gaps, and its gaps after their ends.
         """
         return [self.name, [list(gap) for gap in self.gaps], [list(absence) for absence in self.absences]]
 
@@ -38,9 +39,13 @@ class StoredSegment:
         name, gaps, absences = [*document, []][:3]
         return cls(
             str(name),
-            tuple((str(code), int(start), int(end)) for code, start, end in gaps),
+            tuple(_gap_of(*gap) for gap in gaps),
             tuple((int(start), int(end)) for start, end in absences),
         )
+
+
+def _gap_of(code: Any, start: Any, end: Any, identity: Any = None) -> tuple[str, int, int, str | None]:
+    return str(code), int(start), int(end), None if identity is None else str(identity)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,8 @@ class Evidence:
     def truth_of(self, talker: SlotTalker) -> Truth:
         """How the recording compares with what was spoken."""
         sent = since_start(talker.sent, self.session)
-        return compare(self.samples, talker.voice, sent, self.recording["gaps"], talker.torn)
+        identity = talker.room.local_participant.identity
+        return compare(self.samples, talker.voice, sent, self.recording["gaps"], talker.torn, identity=identity)
 
 
 async def assert_never_silently_wrong(

@@ -46,7 +46,7 @@ def stretches_of(segments: list[tuple[str, bytes]]) -> list[dict[str, Any]]:
     """All gaps as a recording lists them, except that those that touch are apart."""
     return [
         {
-            "code": record.document["code"],
+            **record.document,
             "start_ms": record.start_sample * 1000 // SAMPLE_RATE,
             "end_ms": record.end_sample * 1000 // SAMPLE_RATE,
         }

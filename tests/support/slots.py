@@ -201,7 +201,6 @@ class Truth:
 
 
 _START_SECONDS = 0.5  # until then the tracks that were there before the session are being subscribed
-OF_ONE = frozenset({"gap.encrypted", "gap.permission"})  # somebody is not heard, others may be
 _EDGE_SECONDS = 0.2  # a gap may begin so much too late and end so much too early, or be as much too wide
 
 
@@ -211,15 +210,19 @@ def compare(
     sent: Sequence[Sent],
     gaps: Sequence[dict[str, Any]],
     torn: frozenset[int] | set[int] = frozenset(),
+    *,
+    identity: str,
 ) -> Truth:
     """Hold a recording, and the gaps that it declares, against what was spoken.
 
     Args:
         samples: shape (n,), 48 kHz, from the session's start.
         sent: slots with their instants in seconds since the session's start.
-        gaps: as a recording lists them.
+        gaps: as a recording lists them; those of others say nothing of this one.
         torn: slots of which nothing can be said.
+        identity: of the participant who spoke.
     """
+    own = [gap for gap in gaps if gap.get("identity") in (None, identity)]
     length = len(samples) / SAMPLE_RATE
     inside = [
         slot
@@ -230,9 +233,9 @@ def compare(
     lateness = {slot.number: found[slot.number] - slot.at for slot in inside if slot.number in found}
     delay = float(np.median(list(lateness.values()))) if lateness else 0.0
 
-    def lies_in_a_gap(slot: Sent, edge: float, besides: frozenset[str] = frozenset()) -> bool:
+    def lies_in_a_gap(slot: Sent, edge: float) -> bool:
         start = slot.at + delay
-        ranges = [(gap["start_ms"] / 1000, gap["end_ms"] / 1000) for gap in gaps if gap["code"] not in besides]
+        ranges = [(gap["start_ms"] / 1000, gap["end_ms"] / 1000) for gap in own]
         return any(first - edge <= start and start + SLOT_SECONDS <= last + edge for first, last in ranges)
 
     return Truth(
@@ -242,6 +245,6 @@ def compare(
         undeclared=[
             slot.number for slot in inside if slot.number not in found and not lies_in_a_gap(slot, _EDGE_SECONDS)
         ],
-        false=[slot.number for slot in inside if slot.number in found and lies_in_a_gap(slot, -_EDGE_SECONDS, OF_ONE)],
+        false=[slot.number for slot in inside if slot.number in found and lies_in_a_gap(slot, -_EDGE_SECONDS)],
         off=[abs(late - delay) for late in lateness.values()],
     )

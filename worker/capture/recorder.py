@@ -13,7 +13,7 @@ from worker.clock.pause_ranges import overlaps
 from worker.clock.session_clock import SessionClock
 from worker.lease.live_run import Counters
 from worker.room.events import RemoteTrack
-from worker.room.heard_track import HeardTrack
+from worker.room.heard_track import HeardTrack, MadeUp
 from worker.room.room_reading import TrackReading
 from worker.room.stream_events import AUDIO_STREAM
 from worker.spool.run_spool import RunSpool
@@ -35,7 +35,7 @@ class Recorder:
     ) -> None:
         self._hurry = hurry
         self._goes_on = goes_on
-        self._made_up: list[Range] = []  # by tracks that have ended
+        self._made_up: list[MadeUp] = []  # not handed out yet
         self._received_samples = 0  # over all tracks
         self._first_frame_at: datetime | None = None
         self._clock = clock
@@ -81,7 +81,7 @@ class Recorder:
         if track is not None:
             placed, made_up = track.close()
             self._write(track.number, placed)
-            self._made_up += made_up
+            self._note_made_up(track, made_up)
 
     def close_tracks(self) -> None:
         """End all tracks."""
@@ -109,10 +109,10 @@ class Recorder:
             self._cuts = cuts
             self._spool.seal()
 
-    def gap(self, code: str, start_sample: int, end_sample: int) -> None:
-        """Note that [start, end) holds no true audio."""
+    def gap(self, code: str, start_sample: int, end_sample: int, identity: str | None = None) -> None:
+        """Note that [start, end) holds no true audio, of one participant or of any."""
         for start, end in kept_ranges(start_sample, end_sample, self._cuts):
-            self._spool.gap(code, start, end)
+            self._spool.gap(code, start, end, identity)
 
     def absence(self, start_sample: int, end_sample: int) -> None:
         """Note that nobody was in the room for [start, end)."""
@@ -124,29 +124,29 @@ class Recorder:
         if (track := self._tracks.get(sid)) is not None:
             track.mute(muted, now_ns)
 
-    def read(self, readings: Mapping[str, TrackReading], asked_ns: int) -> list[tuple[int, int]]:
-        """Take a reading of every track (by sid) that was asked for at `asked_ns`.
-
-        Returns the stretches that jitter buffers have made up since, as [from, to) of the boot-time clock in
-        nanoseconds.
-        """
+    def read(self, readings: Mapping[str, TrackReading], asked_ns: int) -> list[MadeUp]:
+        """Take a reading of every track (by sid) that was asked for at `asked_ns`; what was made up since."""
         for sid, track in self._tracks.items():
             placed, made_up = track.read(readings.get(sid), asked_ns)
             self._write(track.number, placed)
-            self._made_up += made_up
+            self._note_made_up(track, made_up)
         if any(track.changing for track in self._tracks.values()):
             self._hurry(_CHANGING_SECONDS)
         return self._take_made_up()
 
-    def give_up(self, now_ns: int) -> list[tuple[int, int]]:
+    def give_up(self, now_ns: int) -> list[MadeUp]:
         """The stretches that nothing will fill any more, when the end comes now."""
         for track in self._tracks.values():
-            self._made_up += track.give_up(now_ns)
+            self._note_made_up(track, track.give_up(now_ns))
         return self._take_made_up()
 
-    def _take_made_up(self) -> list[tuple[int, int]]:
+    def _note_made_up(self, track: RoomTrack, ranges: list[Range]) -> None:
+        at = self._clock.boottime_of
+        self._made_up += [MadeUp(at(start), at(end), track.identity) for start, end in ranges]
+
+    def _take_made_up(self) -> list[MadeUp]:
         made_up, self._made_up = self._made_up, []
-        return [(self._clock.boottime_of(start), self._clock.boottime_of(end)) for start, end in made_up]
+        return made_up
 
     def missed(self, from_ns: int, to_ns: int) -> tuple[int, int] | None:
         """What some track has no true audio of, after a standstill of this process between these instants.

@@ -52,7 +52,7 @@ def recording_plan(frozen: FrozenPlan) -> BuildPlan:
         layout=session.recording.layout,
         cuts=cuts,
         gaps=tuple(
-            Gap(start, end, gap.code)
+            Gap(start, end, gap.code, gap.identity)
             for gap in holes
             for start, end in kept_ranges(gap.start_sample, gap.end_sample, cuts)
         ),

@@ -28,7 +28,7 @@ def needed_segments(
     found = {one["name"]: PlannedSegment(SegmentKey.parse(one["name"]), one["storage_key"]) for one in listed}
     for run in runs:
         for segment in _segments_of(run).stored:
-            gaps = tuple(Gap(start, end, code) for code, start, end in segment.gaps)
+            gaps = tuple(Gap(start, end, code, identity) for code, start, end, identity in segment.gaps)
             found[segment.name] = PlannedSegment(
                 SegmentKey.parse(segment.name), f"{prefix}/{segment.name}", gaps, segment.absences
             )

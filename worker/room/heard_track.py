@@ -15,8 +15,18 @@ class HeardTrack:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """[from_ns, to_ns) of the boot-time clock holds no true audio, for the reason `code`."""
+    """[from_ns, to_ns) of the boot-time clock holds no true audio of a participant, or without an identity of any."""
 
     code: str
     from_ns: int
     to_ns: int
+    identity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MadeUp:
+    """A jitter buffer has made up [from_ns, to_ns) of a participant's track."""
+
+    from_ns: int
+    to_ns: int
+    identity: str

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from store.database.boot_clock import SECOND_NS
 from worker.room.connection_proof import ConnectionProof, ConnectionReading
 from worker.room.events import AudioPublished, AudioUnsubscribed, Reconnected, Reconnecting, RoomEvent
-from worker.room.heard_track import HeardTrack, Missing
+from worker.room.heard_track import HeardTrack, MadeUp, Missing
 
 GAP_REJOIN = "gap.rejoin"
 GAP_CONCEALED = "gap.concealed"
@@ -48,7 +48,7 @@ class RoomHole:
     _heard: dict[str, str] = field(init=False, default_factory=dict)  # sid → identity
     _just_lost: list[tuple[int, str]] = field(init=False, default_factory=list)
     _last: tuple[int, int] | None = field(init=False, default=None)  # the hole before
-    _made_up: list[tuple[int, int]] = field(init=False, default_factory=list)
+    _made_up: list[MadeUp] = field(init=False, default_factory=list)
 
     @property
     def proven_ns(self) -> int:
@@ -113,9 +113,9 @@ class RoomHole:
                 self.reconnecting = False
                 self._come_back(now_ns)
 
-    def made_up(self, from_ns: int, to_ns: int) -> None:
+    def made_up(self, one: MadeUp) -> None:
         """The jitter buffer has made up a track's audio: `gap.concealed`, unless an outage was the reason."""
-        self._made_up.append((from_ns, to_ns))
+        self._made_up.append(one)
 
     def look(self, now_ns: int, tracks: Iterable[HeardTrack]) -> list[Missing]:
         """What is known to be missing by now and was not handed out before."""
@@ -131,7 +131,7 @@ class RoomHole:
     def close(self, now_ns: int, tracks: Iterable[HeardTrack]) -> list[Missing]:
         """What is missing up to now, the end of the run."""
         self._hear(tracks)
-        if self._in_room and not self._proof.fresh and any(to_ns > self.proven_ns for _, to_ns in self._made_up):
+        if self._in_room and not self._proof.fresh and any(one.to_ns > self.proven_ns for one in self._made_up):
             self._open(self.proven_ns, (), now_ns)  # nothing proves the connection, and nothing else came either
         found: list[Missing] = []
         if self.open:
@@ -176,17 +176,18 @@ class RoomHole:
     def _judged(self, *, final: bool = False) -> list[Missing]:
         """What was made up and is judged: once the connection is proven to have been good, or a hole is near it."""
         found: list[Missing] = []
-        waiting: list[tuple[int, int]] = []
-        for from_ns, to_ns in self._made_up:
-            if self._since_ns is not None and to_ns > self._since_ns - _SEAM_NS:
+        waiting: list[MadeUp] = []
+        for one in self._made_up:
+            if self._since_ns is not None and one.to_ns > self._since_ns - _SEAM_NS:
                 continue  # the open hole is handed out by itself
-            if self._last is not None and from_ns < self._last[1] + _SEAM_NS and to_ns > self._last[0] - _SEAM_NS:
-                if to_ns > self._last[1]:
-                    found.append(Missing(GAP_REJOIN, self._last[1], to_ns))
-                    self._last = (self._last[0], to_ns)
-            elif final or to_ns <= self.proven_ns:
-                found.append(Missing(GAP_CONCEALED, from_ns, to_ns))
+            last = self._last
+            if last is not None and one.from_ns < last[1] + _SEAM_NS and one.to_ns > last[0] - _SEAM_NS:
+                if one.to_ns > last[1]:
+                    found.append(Missing(GAP_REJOIN, last[1], one.to_ns))
+                    self._last = (last[0], one.to_ns)
+            elif final or one.to_ns <= self.proven_ns:
+                found.append(Missing(GAP_CONCEALED, one.from_ns, one.to_ns, one.identity))
             else:
-                waiting.append((from_ns, to_ns))
+                waiting.append(one)
         self._made_up = waiting
         return found

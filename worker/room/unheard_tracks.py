@@ -23,6 +23,7 @@ _PIECE_NS = SECOND_NS
 
 @dataclass(slots=True)
 class _Wanted:
+    identity: str
     heard_ns: int  # at first, when it was published
     code: str = GAP_PERMISSION
     ever: bool = False
@@ -54,9 +55,9 @@ class UnheardTracks:
     def take(self, event: RoomEvent, now_ns: int) -> None:
         """Take note of what happened in the room."""
         match event:
-            case AudioPublished(sid=sid, wanted=True, encrypted=encrypted):
+            case AudioPublished(sid=sid, identity=identity, wanted=True, encrypted=encrypted):
                 code = GAP_ENCRYPTED if encrypted else GAP_PERMISSION
-                self._wanted.setdefault(sid, _Wanted(now_ns, code))
+                self._wanted.setdefault(sid, _Wanted(identity, now_ns, code))
             case AudioUnpublished(sid=sid):
                 self._end(self._wanted.pop(sid, None), now_ns)
             case ListeningAllowed(allowed=allowed):
@@ -77,7 +78,7 @@ class UnheardTracks:
             told_ns = wanted.told_ns()
             missing_ns = proven_ns - wanted.heard_ns
             if missing_ns > wanted.patience_ns() and proven_ns - told_ns >= _PIECE_NS:
-                found.append(Missing(wanted.code, told_ns, proven_ns))
+                found.append(Missing(wanted.code, told_ns, proven_ns, wanted.identity))
                 wanted.missed_ns = proven_ns
         return found
 
@@ -85,7 +86,7 @@ class UnheardTracks:
         """What is missing at the end of the run, which is now, while the connection was good."""
         found = self.look(now_ns, tracks)
         return found + [
-            Missing(wanted.code, wanted.missed_ns, now_ns)
+            Missing(wanted.code, wanted.missed_ns, now_ns, wanted.identity)
             for wanted in self._wanted.values()
             if wanted.missed_ns is not None and wanted.missed_ns < now_ns
         ]
@@ -95,7 +96,7 @@ class UnheardTracks:
         if wanted is None or wanted.told_ns() >= now_ns:
             return
         if wanted.missed_ns is not None or wanted.code == GAP_ENCRYPTED:
-            self._ended.append(Missing(wanted.code, wanted.told_ns(), now_ns))
+            self._ended.append(Missing(wanted.code, wanted.told_ns(), now_ns, wanted.identity))
 
     def _lingers(self, track: HeardTrack) -> bool:
         """Whether its frames are those that a jitter buffer makes up for a track that is forbidden."""
@@ -112,4 +113,6 @@ class UnheardTracks:
         if from_ns is None and is_new and back_ns - wanted.heard_ns > wanted.patience_ns():
             from_ns = wanted.heard_ns
         wanted.heard_ns, wanted.ever, wanted.missed_ns = track.last_ns, True, None
-        return [Missing(GAP_PERMISSION, from_ns, back_ns)] if from_ns is not None and back_ns > from_ns else []
+        if from_ns is None or back_ns <= from_ns:
+            return []
+        return [Missing(GAP_PERMISSION, from_ns, back_ns, wanted.identity)]

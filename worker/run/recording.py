@@ -18,7 +18,7 @@ from worker.clock.session_clock import SessionClock
 from worker.lease.beats import Beats
 from worker.lease.live_run import LiveRun
 from worker.room.events import RemoteTrack, TextOpened
-from worker.room.heard_track import HeardTrack
+from worker.room.heard_track import HeardTrack, MadeUp
 from worker.room.livekit_room import LiveKitRoom
 from worker.room.presence import RoomPresence
 from worker.room.room_reading import RoomReading
@@ -138,11 +138,11 @@ class RunRecording:
         """The tracks that are being recorded and have delivered frames."""
         return self._recorder.heard
 
-    def read(self, reading: RoomReading, asked_ns: int) -> list[tuple[int, int]]:
-        """Take a reading; the stretches that jitter buffers have made up since, on the boot-time clock."""
+    def read(self, reading: RoomReading, asked_ns: int) -> list[MadeUp]:
+        """Take a reading; the stretches that jitter buffers have made up since."""
         return self._recorder.read(reading.tracks, asked_ns)
 
-    def give_up(self, now_ns: int) -> list[tuple[int, int]]:
+    def give_up(self, now_ns: int) -> list[MadeUp]:
         """The stretches that nothing will fill any more, when the end comes now."""
         return self._recorder.give_up(now_ns)
 
@@ -164,10 +164,13 @@ class RunRecording:
         self._stamps.follow(self._run.state, now_ns)
         self._uploader.prove(self._run.proven_ns)
 
-    def gap(self, code: str, from_ns: int, to_ns: int) -> None:
-        """Note a hole between two instants of the boot-time clock, which seems to have this code."""
+    def gap(self, code: str, from_ns: int, to_ns: int, identity: str | None = None) -> None:
+        """Note a hole between two instants of the boot-time clock, which seems to have this code.
+
+        Without an identity nobody is heard in it.
+        """
         code = self._standstills.blamed(code, from_ns, to_ns)
-        self._recorder.gap(code, self.clock.sample_at(from_ns), self.clock.sample_at(to_ns))
+        self._recorder.gap(code, self.clock.sample_at(from_ns), self.clock.sample_at(to_ns), identity)
 
     def absence(self, from_ns: int, to_ns: int) -> None:
         """Note that nobody was in the room between two instants of the boot-time clock."""

@@ -117,8 +117,8 @@ class RoomWatch:
             except TimeoutError:
                 pass
         now_ns, tracks = boottime_ns(), recording.heard
-        for from_ns, to_ns in recording.give_up(now_ns):
-            self._hole.made_up(from_ns, to_ns)
+        for made_up in recording.give_up(now_ns):
+            self._hole.made_up(made_up)
         if not self._hole.open and room is not None:
             _note(recording, self._unheard.close(now_ns, tracks))
         _note(recording, self._hole.close(now_ns, tracks))
@@ -135,8 +135,8 @@ class RoomWatch:
     def _read(self, reading: RoomReading | None, asked_ns: int) -> None:
         self._hole.read(None if reading is None else reading.connection, asked_ns)
         if reading is not None and self._recording is not None:
-            for from_ns, to_ns in self._recording.read(reading, asked_ns):
-                self._hole.made_up(from_ns, to_ns)
+            for made_up in self._recording.read(reading, asked_ns):
+                self._hole.made_up(made_up)
         if self._hole.hopeless:
             self._run.wake()
 
@@ -192,7 +192,7 @@ class RoomWatch:
 
 def _note(recording: RunRecording, missing: Iterable[Missing]) -> None:
     for one in missing:
-        recording.gap(one.code, one.from_ns, one.to_ns)
+        recording.gap(one.code, one.from_ns, one.to_ns, one.identity)
 
 
 def _note_absences(recording: RunRecording, absences: Iterable[tuple[int, int]]) -> None:

@@ -79,11 +79,12 @@ class RunSpool:
             return
         self._tell_dropped()
 
-    def gap(self, code: str, start_sample: int, end_sample: int) -> None:
-        """Note that [start, end) holds no true audio, for the reason `code`; tried also after a failure."""
+    def gap(self, code: str, start_sample: int, end_sample: int, identity: str | None = None) -> None:
+        """Note that [start, end) holds no true audio, of one participant or of any; tried also after a failure."""
         start_sample = max(start_sample, 0)
         if end_sample > start_sample:
-            record = encode_gap(self._next_record(), code, start_sample, end_sample - start_sample)
+            count = end_sample - start_sample
+            record = encode_gap(self._next_record(), code, start_sample, count, identity=identity)
             self._append_control(record, end_sample)
 
     def absence(self, start_sample: int, end_sample: int) -> None:

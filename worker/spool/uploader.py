@@ -63,7 +63,7 @@ def _note_of(key: SegmentKey, data: bytes) -> StoredSegment:
     return StoredSegment(
         key.name,
         tuple(
-            (record.document["code"], record.start_sample, record.end_sample)
+            (record.document["code"], record.start_sample, record.end_sample, record.document.get("identity"))
             for record in records
             if record.kind == RecordKind.GAP
         ),

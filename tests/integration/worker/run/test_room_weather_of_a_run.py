@@ -81,7 +81,7 @@ async def test_what_a_simulated_scenario_takes_is_named_and_soon_over(
     recorded = pcm_of(segments)[: len(samples)]
     samples[: len(recorded)] = recorded
     sent = [Sent(slot.number, slot.at - started) for slot in ann.sent]
-    truth = compare(samples, VOICE, sent, gaps, ann.torn)
+    truth = compare(samples, VOICE, sent, gaps, ann.torn, identity="ann")
     assert (truth.undeclared, truth.false) == ([], []), (truth, gaps)
     assert (len(rooms), ended.epoch) == (weather.joins, 1)
     assert {gap["code"] for gap in gaps} <= weather.gaps

@@ -70,13 +70,20 @@ async def test_a_stored_segment_leaves_the_spool(objects: Objects, segment: Seal
 
 async def test_the_journal_keeps_what_a_segment_names(objects: Objects, tmp_path: Path) -> None:
     """Gaps and absences are known even if the storage loses the segment."""
-    pieces = [encode_absence(2, 480, 480), encode_absence(3, 960, 480)]
+    pieces = [
+        encode_gap(2, "gap.concealed", 480, 480, identity="ann"),
+        encode_absence(3, 480, 480),
+        encode_absence(4, 960, 480),
+    ]
     data = b"".join([encode_header(NAME, 1, str(uuid4()), 0), encode_gap(1, "gap.rejoin", 0, 480), *pieces])
     path = tmp_path / "00000001.seg"
     path.write_bytes(data)
     await upload_segment(objects, ours, SESSION, SealedSegment(path, segment_key(data, 1)), StoredJournal(tmp_path))
     [stored] = StoredJournal.read(tmp_path).stored
-    assert (stored.gaps, stored.absences) == ((("gap.rejoin", 0, 480),), ((480, 1440),))
+    assert (stored.gaps, stored.absences) == (
+        (("gap.rejoin", 0, 480, None), ("gap.concealed", 480, 960, "ann")),
+        ((480, 1440),),
+    )
 
 
 async def test_a_segment_that_came_out_short_stays_in_the_spool(

@@ -266,9 +266,10 @@ def test_a_segment_rescued_twice_is_heard_once() -> None:
 
 
 def test_gaps_of_all_sources_are_merged_and_sorted() -> None:
-    """From records, plan and pauses; one of what overlaps or touches; clipped to file and epoch."""
+    """From records, plan and pauses; one of what overlaps or touches and is of one kind; clipped to file and epoch."""
     storage = Storage()
     gap = encode_gap(0, "gap.concealed", 4800, 4800)
+    storage.store(encode_gap(3, "gap.concealed", 4800, 9600, identity="ann"))
     storage.store(gap, encode_gap(1, "gap.concealed", 9000, 4800), encode_gap(2, "gap.rejoin", 90_000, 99_000))
     storage.store(audio(91_200, level(1, 10)), epoch=2)
 
@@ -281,6 +282,7 @@ def test_gaps_of_all_sources_are_merged_and_sorted() -> None:
     assert [tuple(one.values()) for one in result.gaps] == [
         (0, 2, "gap.worker_lost"),
         (100, 288, "gap.concealed"),
+        (100, 300, "gap.concealed", "ann"),
         (1000, 1300, "gap.paused"),
         (1875, 1900, "gap.rejoin"),
     ]

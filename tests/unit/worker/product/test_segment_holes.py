@@ -150,15 +150,18 @@ def test_numbers_of_an_older_release_say_nothing() -> None:
 
 
 def test_what_a_lost_segment_named_is_known_without_it() -> None:
-    """A rejoin, which is the transport's, and that nobody was there."""
+    """A rejoin, which is the transport's, who was not heard, and that nobody was there."""
     past = Past()
     past.run(0, [10])
     data = encode_header("sess_1", 1, "owner", 10 * FRAME) + encode_gap(1, "gap.rejoin", 10 * FRAME, 20 * FRAME)
-    named = (("gap.rejoin", 10 * FRAME, 30 * FRAME),)
+    named = (("gap.rejoin", 10 * FRAME, 30 * FRAME, None), ("gap.encrypted", 20 * FRAME, 30 * FRAME, "ann"))
     stored = StoredSegment(segment_key(data, 2).name, named, ((20 * FRAME, 30 * FRAME),))
     document = RunSegments.of(past.runs[0]["segments"])
     past.runs[0]["segments"] = RunSegments(2, (*document.stored, stored)).document
     segments = needed_segments([], past.runs, PREFIX)
     result = build_recording(BuildPlan(tuple(segments), 30 * FRAME), past.objects.__getitem__, io.BytesIO())
-    assert result.gaps == [{"start_ms": 100, "end_ms": 300, "code": "gap.rejoin"}]
+    assert result.gaps == [
+        {"start_ms": 100, "end_ms": 300, "code": "gap.rejoin"},
+        {"start_ms": 200, "end_ms": 300, "code": "gap.encrypted", "identity": "ann"},
+    ]
     assert result.absences == [{"start_ms": 200, "end_ms": 300}]

@@ -12,7 +12,7 @@ from worker.room.events import (
     RemoteTrack,
     RoomEvent,
 )
-from worker.room.heard_track import HeardTrack, Missing
+from worker.room.heard_track import HeardTrack, MadeUp, Missing
 from worker.room.room_hole import RoomHole
 
 SECOND = 1_000_000_000
@@ -231,15 +231,15 @@ def test_what_was_made_up_during_an_outage_belongs_to_it() -> None:
     """Also what a reading finds right after its end; what lies far from it is the jitter buffer's."""
     scene = Scene()
     scene.media(1)
-    scene.hole.made_up(ns(0.4), ns(0.7))
+    scene.hole.made_up(MadeUp(ns(0.4), ns(0.7), "ann"))
     scene.media(2, 3, 4, 5)
     for second in range(6, 16):
-        scene.hole.made_up(ns(second - 1), ns(second))
+        scene.hole.made_up(MadeUp(ns(second - 1), ns(second), "ann"))
         scene.read(second, 5)
     scene.drop(16)
     scene.enter(18)
     scene.hear(18.2, "ann")
-    scene.hole.made_up(ns(18.3), ns(18.6))
+    scene.hole.made_up(MadeUp(ns(18.3), ns(18.6), "ann"))
     scene.media(19)
     assert scene.gaps == [("gap.concealed", 0.4, 0.7), ("gap.rejoin", 5, 18.6)]
 
@@ -249,7 +249,7 @@ def test_an_outage_that_is_over_soon_is_what_was_made_up() -> None:
     scene = Scene()
     scene.media(1, 2)
     for second in range(3, 9):
-        scene.hole.made_up(ns(second - 1), ns(second))
+        scene.hole.made_up(MadeUp(ns(second - 1), ns(second), "ann"))
         scene.read(second, 2)
     scene.media(9)
     assert scene.gaps == [("gap.concealed", 2, 8)]
@@ -260,7 +260,7 @@ def test_a_short_outage_that_lasts_to_the_end_is_a_gap_to_the_end() -> None:
     scene = Scene()
     scene.media(1, 2)
     for second in range(3, 9):
-        scene.hole.made_up(ns(second - 1), ns(second))
+        scene.hole.made_up(MadeUp(ns(second - 1), ns(second), "ann"))
         scene.read(second, 2)
     scene.end(8.4)
     assert scene.gaps == [("gap.rejoin", 2, 8.4)]

@@ -113,7 +113,10 @@ def test_encrypted_audio_is_missed_from_its_publication_to_its_end() -> None:
     unheard.take(AudioPublished("TR_eve", "eve", encrypted=True), SECOND)
     unheard.take(AudioPublished("TR_bob", "bob", wanted=False, encrypted=True), SECOND)
     missing = unheard.look(3 * SECOND, []) + unheard.close(4 * SECOND, [])
-    assert missing == [Missing("gap.encrypted", SECOND, 3 * SECOND), Missing("gap.encrypted", 3 * SECOND, 4 * SECOND)]
+    assert missing == [
+        Missing("gap.encrypted", SECOND, 3 * SECOND, "eve"),
+        Missing("gap.encrypted", 3 * SECOND, 4 * SECOND, "eve"),
+    ]
 
 
 def test_what_is_missing_of_a_track_that_ends_is_named_to_its_end() -> None:
@@ -121,8 +124,8 @@ def test_what_is_missing_of_a_track_that_ends_is_named_to_its_end() -> None:
     unheard = UnheardTracks()
     unheard.take(AudioPublished("TR_eve", "eve", encrypted=True), 0)
     unheard.take(ANN, 0)
-    assert unheard.look(SECOND, ann(0.2, 1)) == [Missing("gap.encrypted", 0, SECOND)]
+    assert unheard.look(SECOND, ann(0.2, 1)) == [Missing("gap.encrypted", 0, SECOND, "eve")]
     unheard.take(AudioUnpublished("TR_eve"), SECOND + 5)
     unheard.take(AudioUnpublished("TR_ann"), SECOND + 5)
-    assert unheard.look(2 * SECOND, []) == [Missing("gap.encrypted", SECOND, SECOND + 5)]
+    assert unheard.look(2 * SECOND, []) == [Missing("gap.encrypted", SECOND, SECOND + 5, "eve")]
     assert unheard.look(3 * SECOND, []) == []
