@@ -71,7 +71,7 @@ async def test_a_stored_recording_shows_its_facts(api: ApiServer) -> None:
     assert recording["id"].startswith("rec_")
     assert (recording["sha256"], recording["size_bytes"]) == (hashlib.sha256(AUDIO).hexdigest(), len(AUDIO))
     assert (recording["duration_ms"], recording["sample_rate"], recording["channels"]) == (1500, 48000, 1)
-    assert recording["gaps"] == [{"start_ms": 10, "end_ms": 20, "code": "gap.rejoin"}]
+    assert recording["gaps"] == [{"start_ms": 10, "end_ms": 20, "code": "gap.rejoin", "identity": None}]
     assert recording["tracks"] == [{"identity": "ann"}]
 
 
