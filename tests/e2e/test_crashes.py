@@ -72,10 +72,16 @@ async def _in_their_rooms(stack: Stack, session_ids: list[str], epoch: int) -> b
 
 
 async def _lost_in(stack: Stack, session_id: str) -> list[int]:
-    """How long its gaps are, in milliseconds; a new jitter buffer may cost something, too."""
+    """How long nobody recorded it, each time, in milliseconds.
+
+    Besides, a new jitter buffer may make up some of what comes next, which is never as long.
+    """
     _, recording = await stack.call("GET", f"/v1/sessions/{session_id}/recording")
-    assert {gap["code"] for gap in recording["gaps"]} <= {"gap.worker_lost", "gap.concealed"}, recording
-    return [gap["end_ms"] - gap["start_ms"] for gap in recording["gaps"]]
+    lengths_ms: dict[str, list[int]] = {"gap.worker_lost": [], "gap.concealed": []}
+    for gap in recording["gaps"]:
+        lengths_ms[gap["code"]].append(gap["end_ms"] - gap["start_ms"])
+    assert max(lengths_ms["gap.concealed"], default=0) < 1000, recording
+    return lengths_ms["gap.worker_lost"]
 
 
 async def test_all_recorders_killed_three_times_cost_no_session_its_place(
