@@ -3,12 +3,15 @@
 from functools import partial
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
+from control_api.http.answers.public_address import PUBLIC_ADDRESS, PublicAddress
 from control_api.http.openapi.document import OPENAPI, ServedDocument
 from control_api.http.requests.dependencies import DEPENDENCIES, ERASURE, SUMMARIES, TRANSCRIPTS, ApiDependencies
 from control_api.http.requests.json_body import MAX_BODY_BYTES
 from control_api.http.serving.admission import ANSWER_VAULT
 from control_api.http.serving.boundary import boundary, stamp
+from control_api.http.serving.cross_origin import CrossOrigin
 from control_api.http.serving.erasure_watch import ERASURE_WATCH, ErasureWatch
 from control_api.http.serving.late_releases import LATE_RELEASES, LateReleases
 from control_api.http.serving.readiness import READINESS, ReadinessProbe
@@ -28,10 +31,13 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     """The application; it opens and starts nothing.
 
     Args:
-        base_url: what signed links begin with, unless `PARLEY_PUBLIC_URL` says otherwise.
+        base_url: where the API listens; links begin with it, unless `PARLEY_PUBLIC_URL` says otherwise.
     """
     settings = dependencies.settings
-    app = web.Application(middlewares=[boundary], client_max_size=MAX_BODY_BYTES)
+    cross_origin = CrossOrigin(settings.cors_origins) if settings.cors_origins else None
+    inner: list[Middleware] = [] if cross_origin is None else [cross_origin.preflights()]
+    app = web.Application(middlewares=[boundary, *inner], client_max_size=MAX_BODY_BYTES)
+    address = app[PUBLIC_ADDRESS] = PublicAddress(settings.public_url, base_url)
     app[DEPENDENCIES] = dependencies
     app[NOTIFICATIONS] = SessionNotifications()
     app[LATE_RELEASES] = LateReleases()
@@ -43,7 +49,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[LINKS] = ObjectLinks(
         dependencies.objects,
         dependencies.signer,
-        settings.public_url or base_url,
+        address,
         through_api=settings.storage_links == "api",
     )
     app[ERASURE_WATCH] = ErasureWatch(dependencies.db, app[METRICS])
@@ -53,7 +59,9 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
         (app[ERASURE_WATCH].troubles, dependencies.storage.troubles),
         settings.database_timeout_seconds,
     )
-    app[OPENAPI] = ServedDocument(OPERATIONS)
+    app[OPENAPI] = ServedDocument(OPERATIONS, address.server)
     add_routes(app.router, OPERATIONS)
     app.on_response_prepare.append(stamp)
+    if cross_origin is not None:
+        app.on_response_prepare.append(cross_origin.stamp)
     return app

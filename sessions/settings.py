@@ -1,5 +1,6 @@
 """The one settings tree: frozen, read once by `parley`, passed down. docs/settings.md is generated from it."""
 
+import re
 from pathlib import Path
 from typing import Literal, Self
 
@@ -81,10 +82,17 @@ class Settings(BaseModel):
     )
     public_url: str | None = Field(
         None,
-        description="Base of the absolute links that the API signs. Unset: API host and port.",
+        description="What clients call the API; may have a path, which a proxy takes away. Base of every link."
+        " Unset: API host and port.",
         json_schema_extra=_why(
             "Right for clients on the same machine. Behind a load balancer the API cannot know its own address."
         ),
+    )
+    cors_origins: tuple[str, ...] = Field(
+        (),
+        description="Origins, comma-separated (https://app.example.com), whose pages may read the API's answers;"
+        " *: all.",
+        json_schema_extra=_why("Browsers ask before a page of another site reads; by default no site may."),
     )
     api_host: str = Field(
         "127.0.0.1",
@@ -377,7 +385,7 @@ class Settings(BaseModel):
             raise ValueError("it must begin with postgresql://, without the driver's name that SQLAlchemy puts there")
         return value
 
-    @field_validator("secret_key", mode="before")
+    @field_validator("secret_key", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -387,6 +395,13 @@ class Settings(BaseModel):
     def _long_enough(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         if any(len(part.get_secret_value()) < 32 for part in value):
             raise ValueError("each key needs at least 32 characters")
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"\*|https?://[^/\s@?#]+", origin) for origin in value):
+            raise ValueError("each must be * or an origin such as https://app.example.com, without a path")
         return value
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from control_api.http.answers.public_address import PublicAddress
 from sessions.errors import ParleyError
 from store.access.vault import LinkSigner
 from store.objects.objects import Objects
@@ -26,15 +27,17 @@ class ObjectLinks:
     """Makes links: the storage's own where it signs (S3), else to `GET /v1/objects/{key}` of this API.
 
     Args:
-        base_url: `http://host:port` or `PARLEY_PUBLIC_URL`.
+        address: what clients call this API.
         through_api: make all of them links to this API.
     """
 
-    def __init__(self, objects: Objects, signer: LinkSigner, base_url: str, *, through_api: bool = False) -> None:
+    def __init__(
+        self, objects: Objects, signer: LinkSigner, address: PublicAddress, *, through_api: bool = False
+    ) -> None:
         self._through_api = through_api
         self._objects = objects
         self._signer = signer
-        self._base_url = base_url.rstrip("/")
+        self._address = address
 
     async def link(self, key: str, now: datetime) -> Link:
         """A link to the object `key` (not checked to exist)."""
@@ -44,7 +47,7 @@ class ObjectLinks:
         path = OBJECTS_PATH + quote(key)
         signature = self._signer.sign(path, expires_at)
         expires = int(expires_at.timestamp())
-        return Link(f"{self._base_url}{path}?expires={expires}&signature={signature}", expires_at)
+        return Link(self._address.url(f"{path}?expires={expires}&signature={signature}"), expires_at)
 
     def check(self, key: str, expires: str, signature: str) -> None:
         """Let the link to `key` pass if this installation signed it and it has not expired.

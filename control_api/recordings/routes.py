@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from aiohttp import hdrs, web
 
 from control_api.http.answers.json_answer import json_answer, to_json
+from control_api.http.answers.public_address import location
 from control_api.http.requests.call import Call
 from control_api.recordings.file_answer import file_answer
 from control_api.recordings.links import LINK_SECONDS, LINKS, Link
@@ -41,7 +42,7 @@ async def get_audio(call: Call) -> web.StreamResponse:
         status=302,
         body=to_json(content),
         content_type="application/json",
-        headers={hdrs.LOCATION: link.url, hdrs.CACHE_CONTROL: "no-store"},
+        headers={**location(link.url), hdrs.CACHE_CONTROL: "no-store"},
     )
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from control_api.http.answers.json_answer import json_answer, to_json
+from control_api.http.answers.public_address import PUBLIC_ADDRESS
 from control_api.http.requests.call import Call
 from control_api.sessions.one_session import MADE_AT
 from control_api.sessions.presenter import present_session
@@ -35,7 +36,8 @@ async def create_session(call: Call) -> web.StreamResponse:
         await hide_from_others(call, error)
         raise
     status, body = _render(session)
-    return json_answer(body, status=status, headers={"Location": MADE_AT.format(id=format_id("sess", session.id))})
+    made_at = MADE_AT.format(id=format_id("sess", session.id))
+    return json_answer(body, status=status, headers=call.request.app[PUBLIC_ADDRESS].made(made_at))
 
 
 def agent_of_new(call: Call, agent_id: str | None) -> str | None:

@@ -19,6 +19,7 @@ from control_api.adapters.task_sessions.models import (
     UpdateTaskSessionRequest,
 )
 from control_api.http.answers.json_answer import json_answer, to_json
+from control_api.http.answers.public_address import PUBLIC_ADDRESS
 from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import ERASURE
 from control_api.messages.delivery import deliver
@@ -100,7 +101,7 @@ async def create_task_session(call: Call) -> web.StreamResponse:
     except ParleyError as error:
         await hide_from_others(call, error)
         raise
-    headers = {"Location": f"/api/sessions/{format_id('sess', session.id)}"}
+    headers = call.request.app[PUBLIC_ADDRESS].made(f"/api/sessions/{format_id('sess', session.id)}")
     return json_answer(_created(session), status=201, headers=headers)
 
 

@@ -22,8 +22,9 @@ from control_api.http.requests.path_parameters import OUTSIDE_THE_PATH, PATH_PAR
 class ServedDocument:
     """The document of a table of operations, made when it is first asked for: half a second of computing."""
 
-    def __init__(self, operations: Sequence[Operation]) -> None:
+    def __init__(self, operations: Sequence[Operation], server: str) -> None:
         self._operations = operations
+        self._server = server
         self._making = asyncio.Lock()
         self._json: bytes | None = None
 
@@ -31,7 +32,7 @@ class ServedDocument:
         """As bytes; made once, in a thread, beside other requests."""
         async with self._making:
             if self._json is None:
-                self._json = await asyncio.to_thread(lambda: render(openapi_document(self._operations)))
+                self._json = await asyncio.to_thread(lambda: render(openapi_document(self._operations, self._server)))
             return self._json
 
 
@@ -46,8 +47,12 @@ _IDEMPOTENCY_KEY = {
 OPENAPI = web.AppKey("openapi", ServedDocument)
 
 
-def openapi_document(operations: Sequence[Operation]) -> dict[str, Any]:
-    """The whole document."""
+def openapi_document(operations: Sequence[Operation], server: str = "/") -> dict[str, Any]:
+    """The whole document.
+
+    Args:
+        server: URL that the paths are added to; `/`: the host that serves the document.
+    """
     components = Components()
     references, definitions = _schemas(operations)
     paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
@@ -66,7 +71,7 @@ def openapi_document(operations: Sequence[Operation]) -> dict[str, Any]:
             "description": "Records voice conversations in LiveKit rooms that its customers own.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/"}],
+        "servers": [{"url": server}],
         "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in operations)],
         "paths": {path: {m: methods[m] for m in _METHODS if m in methods} for path, methods in paths.items()},
         "components": {

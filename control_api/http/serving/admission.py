@@ -5,10 +5,11 @@ import json
 import random
 from collections.abc import Awaitable, Callable
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from control_api.http.answers.dialect import DIALECT
 from control_api.http.answers.json_answer import json_answer
+from control_api.http.answers.public_address import PUBLIC_ADDRESS
 from control_api.http.openapi.operation import Operation
 from control_api.http.requests.authentication import authenticate, require_scope
 from control_api.http.requests.call import BEGUN, OPERATION, PRINCIPAL, Call
@@ -124,7 +125,8 @@ def _repeated(operation: Operation, call: Call, kept: Replay) -> web.Response:
     """The answer that the first request got."""
     headers = {REPLAYED: "true"}
     if operation.made_at is not None:
-        headers[hdrs.LOCATION] = operation.made_at.format(id=json.loads(kept.body)["id"])
+        made_at = operation.made_at.format(id=json.loads(kept.body)["id"])
+        headers |= call.request.app[PUBLIC_ADDRESS].made(made_at)
     if not kept.body:
         return web.Response(status=kept.status, headers=headers)
     if operation.secret_answer:

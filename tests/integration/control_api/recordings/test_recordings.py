@@ -17,7 +17,7 @@ from tests.support.lacking_storage import LackingStorage, lacking_storage
 AUDIO = bytes(range(256)) * 40
 
 
-async def _store(api: ApiServer, session_id: str, state: str = "available") -> str:
+async def store_recording(api: ApiServer, session_id: str, state: str = "available") -> str:
     """Make the session ended, with a stored recording, as the finalizer does; the object's key."""
     key = f"sessions/{session_id}/conversation.wav"
     await api.dependencies.objects.put_bytes(key, AUDIO)
@@ -65,7 +65,7 @@ async def test_a_recording_that_is_not_finished_is_409_and_one_that_never_was_40
 async def test_a_stored_recording_shows_its_facts(api: ApiServer) -> None:
     """Digest, size, length, gaps."""
     session = await api.create("room")
-    await _store(api, session["id"], "incomplete")
+    await store_recording(api, session["id"], "incomplete")
     recording = (await api.call("GET", f"/v1/sessions/{session['id']}/recording")).content
     assert recording["state"] == "incomplete"
     assert recording["id"].startswith("rec_")
@@ -78,7 +78,7 @@ async def test_a_stored_recording_shows_its_facts(api: ApiServer) -> None:
 async def test_the_signed_link_serves_the_file_and_its_ranges_without_a_key(api: ApiServer) -> None:
     """302 to an absolute URL for about an hour: 200, 206, suffixes, 304, HEAD; 416 in the envelope."""
     session = await api.create("room")
-    await _store(api, session["id"])
+    await store_recording(api, session["id"])
     reply = await api.call("GET", f"/v1/sessions/{session['id']}/audio")
     assert (reply.status, reply.headers["Location"]) == (302, reply.content["url"])
     url = reply.headers["Location"]
@@ -107,7 +107,7 @@ async def test_the_signed_link_serves_the_file_and_its_ranges_without_a_key(api:
 async def test_ranges_are_those_of_rfc_9110(api: ApiServer) -> None:
     """Other units and several ranges get the whole, HEAD no part, If-Range only a part of what it names."""
     session = await api.create("room")
-    await _store(api, session["id"])
+    await store_recording(api, session["id"])
     url = (await api.call("GET", f"/v1/sessions/{session['id']}/audio")).headers["Location"]
     path = url.removeprefix(api.base_url)
     whole = await api.call("GET", path, key=None)
@@ -137,7 +137,7 @@ async def test_ranges_are_those_of_rfc_9110(api: ApiServer) -> None:
 async def test_links_that_are_forged_or_expired_are_403(api: ApiServer) -> None:
     """Another key, another time, no signature, a path that climbs."""
     session = await api.create("room")
-    key = await _store(api, session["id"])
+    key = await store_recording(api, session["id"])
     url = (await api.call("GET", f"/v1/sessions/{session['id']}/audio")).headers["Location"]
     parts = urlsplit(url)
     expires, signature = (pair.partition("=")[2] for pair in parts.query.split("&"))
@@ -159,7 +159,7 @@ async def test_links_that_are_forged_or_expired_are_403(api: ApiServer) -> None:
 async def test_a_link_to_a_file_that_is_gone_is_404(api: ApiServer) -> None:
     """In the envelope."""
     session = await api.create("room")
-    key = await _store(api, session["id"])
+    key = await store_recording(api, session["id"])
     url = (await api.call("GET", f"/v1/sessions/{session['id']}/audio")).headers["Location"]
     await api.dependencies.objects.delete(key)
     reply = await api.call("GET", url.removeprefix(api.base_url), key=None)
@@ -182,7 +182,7 @@ async def test_recordings_in_s3_are_linked_to_directly(
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     async with api_server(database_url, tmp_path, storage_url="s3://bucket/parley") as api:
         session = await api.create("room")
-        await _store(api, session["id"])
+        await store_recording(api, session["id"])
         reply = await api.call("GET", f"/v1/sessions/{session['id']}/audio")
         assert reply.status == 302
         assert reply.headers["Location"].startswith(f"{endpoint}/bucket/parley/sessions/")
@@ -207,7 +207,7 @@ async def test_links_name_the_storage_as_clients_reach_it(
     public = "https://recordings.example.com"
     async with api_server(database_url, tmp_path, storage_url=storage.url, storage_public_url=public) as api:
         session = await api.create("room")
-        await _store(api, session["id"])
+        await store_recording(api, session["id"])
         link = (await api.call("GET", f"/v1/sessions/{session['id']}/audio")).headers["Location"]
         ours = await api.dependencies.objects.signed_url("x", 60, for_us=True)
     assert link.startswith(f"{public}/{storage.bucket}/parley/sessions/{session['id']}/conversation.wav?")
@@ -224,7 +224,7 @@ async def test_recordings_in_s3_are_passed_on_by_the_api_where_that_is_wanted(
     audio = AUDIO * 900  # 9.2 MB: three reads
     async with api_server(database_url, tmp_path, storage_url=storage.url, storage_links="api") as api:
         session = await api.create("room")
-        key = await _store(api, session["id"])
+        key = await store_recording(api, session["id"])
         await api.dependencies.objects.put_bytes(key, audio)
         url = (await api.call("GET", f"/v1/sessions/{session['id']}/audio")).headers["Location"]
         assert url.startswith(api.base_url + "/v1/objects/sessions/")
@@ -270,7 +270,7 @@ async def test_a_file_that_the_storage_breaks_off_is_never_taken_for_a_whole_one
     """The connection breaks before the promised length."""
     async with api_server(database_url, tmp_path, storage_url=storage.url, storage_links="api") as api:
         session = await api.create("room")
-        key = await _store(api, session["id"])
+        key = await store_recording(api, session["id"])
         objects = api.dependencies.objects
         await objects.put_bytes(key, AUDIO * 900)
         read_range = objects.read_range
