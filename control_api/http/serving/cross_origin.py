@@ -4,10 +4,8 @@ aiohttp-cors adds an OPTIONS route to each resource, and ours answer every metho
 would lack its headers. Keys come in Authorization, which a page sends by itself: no cookies, so no credentials.
 """
 
-from collections.abc import Awaitable, Callable
-
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from control_api.http.answers.envelope import ERROR_CODE
 from control_api.http.answers.request_id import HEADER as REQUEST_ID
@@ -67,7 +65,7 @@ class CrossOrigin:
             return None
         return ANY if ANY in self._origins else origin if origin in self._origins else None
 
-    def preflights(self) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    def preflights(self) -> Middleware:
         """A middleware that answers them; they have no key."""
 
         @web.middleware
