@@ -9,7 +9,8 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,8 +84,11 @@ class Image:
         raise LookupError(self.user)
 
 
-def build() -> Image:
-    """Build the image, with the layers of earlier builds where nothing has changed, and mount it.
+@contextmanager
+def built() -> Iterator[Image]:
+    """Build the image, with the layers of earlier builds where nothing has changed, and mount it in this block.
+
+    Image and layers stay for the next build.
 
     Raises:
         subprocess.CalledProcessError: it can't be built; says why on stderr.
@@ -92,7 +96,13 @@ def build() -> Image:
     _ensure_base()
     _buildah("bud", "--layers", "--format=docker", "--pull-never", "--network=host", "--tag", _TAG, str(ROOT))
     container = _buildah("from", "--pull-never", _TAG)
-    root = Path(_buildah("mount", container))
+    try:
+        yield _image(Path(_buildah("mount", container)))
+    finally:
+        _buildah("rm", container)
+
+
+def _image(root: Path) -> Image:
     config = json.loads(_buildah("inspect", "--type=image", _TAG))["Docker"]["config"]
     return Image(
         root=root,
@@ -105,11 +115,6 @@ def build() -> Image:
         workdir=config["WorkingDir"],
         health_check=config["Healthcheck"]["Test"][1:],
     )
-
-
-def remove_containers() -> None:
-    """Unmount and remove the containers that `build` made; images and layers stay for the next build."""
-    _buildah("rm", "--all")
 
 
 def _size(image: str) -> int:

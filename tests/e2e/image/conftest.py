@@ -30,10 +30,8 @@ def image() -> Iterator[Image]:
         if os.environ.get("CI"):
             pytest.fail(f"the image can't be built without {', '.join(missing)}")
         pytest.skip(f"THE IMAGE WAS NOT BUILT: it needs {', '.join(missing)} (apt-get install buildah debootstrap)")
-    try:
-        yield container_image.build()
-    finally:
-        container_image.remove_containers()
+    with container_image.built() as built:
+        yield built
 
 
 @pytest.fixture
