@@ -4,7 +4,7 @@
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -16,12 +16,17 @@ from sessions.errors import ParleyError
 Prefix = Literal["sess", "evt", "ue", "rec", "msg", "run", "key", "org", "req"]
 
 _ULID_PATTERN = "[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}"
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _HEX_ID = re.compile(r"session_([0-9a-f]{32})", re.IGNORECASE)
 
 
-def new_uuid() -> UUID:
-    """A UUIDv7: unique, and increasing within this process."""
-    return compat.uuid7()
+def new_uuid(at: datetime | None = None) -> UUID:
+    """A UUIDv7: unique. Lists that go by ids need those of one clock for all hosts: the database's, in `at`.
+
+    Without `at` it has this host's time, and is increasing within this process.
+    """
+    return compat.uuid7() if at is None else compat.uuid7(nanoseconds=(at - _EPOCH) // _MICROSECOND * 1000)
 
 
 def format_id(prefix: Prefix, value: UUID) -> str:

@@ -1,7 +1,7 @@
 """`/v1/api_keys`: make, list, rotate and revoke. No key makes or rotates a key that may do more than itself."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from aiohttp import web
 from pydantic import SecretStr
@@ -81,7 +81,7 @@ def _check(body: CreateApiKeyRequest, principal: Principal) -> str | None:
         raise ParleyError("field.invalid", "a master key is for every agent: leave this out", param="agent_id")
     if body.kind == "master" and body.scopes:
         raise ParleyError("field.invalid", "a master key has every scope: leave this out", param="scopes")
-    if body.expires_at is not None and body.expires_at <= datetime.now(UTC):
+    if body.expires_at is not None and body.expires_at <= principal.asked_at:
         raise ParleyError("field.invalid", "must lie ahead", param="expires_at")
     _check_scopes(body.scopes, principal)
     _check_expiry(body.expires_at, principal)

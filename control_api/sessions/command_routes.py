@@ -1,7 +1,5 @@
 """`POST …/end`, `…/cancel`, `…/pause`, `…/resume`, `…/archive` and `…/restore`, and `PUT …/worker_token`."""
 
-from datetime import UTC, datetime
-
 from aiohttp import web
 
 from control_api.http.answers.json_answer import json_answer
@@ -44,7 +42,7 @@ async def replace_worker_token(call: Call) -> web.StreamResponse:
     session = await sessions.queries.get(call.organization_id, call.session_id)
     if session.transport is None or session.status in SETTLED:
         raise ParleyError("transition.invalid", f"a session that is {session.status} takes no worker token")
-    now = datetime.now(UTC)
+    now = call.principal.asked_at
     try:
         claims = read_worker_token(
             token,

@@ -1,7 +1,7 @@
 """`POST /v1/sessions`."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from aiohttp import web
 
@@ -25,7 +25,7 @@ from store.sessions.new_session import NewSession
 async def create_session(call: Call) -> web.StreamResponse:
     """Queue a recording; 201 with the effective values."""
     dependencies = call.dependencies
-    new = to_new_session(call.body_as(CreateSessionRequest), dependencies.settings, datetime.now(UTC))
+    new = to_new_session(call.body_as(CreateSessionRequest), dependencies.settings, call.principal.asked_at)
     new = replace(new, agent_id=agent_of_new(call, new.agent_id))
     ticket, call.ticket = call.ticket, None  # the answer is kept by the transaction that creates the session
     try:
@@ -68,7 +68,7 @@ async def hide_from_others(call: Call, error: ParleyError) -> None:
 
 
 def to_new_session(body: CreateSessionRequest, settings: Settings, now: datetime) -> NewSession:
-    """The session to store, after the checks that no schema can make.
+    """The session to store, made `now` by the database's clock, after the checks that no schema can make.
 
     Raises:
         ParleyError: `transport.unsupported`, `field.invalid`, `audio_source.unsupported`,
@@ -78,7 +78,7 @@ def to_new_session(body: CreateSessionRequest, settings: Settings, now: datetime
     joins_at = now if start_at is None else max(now, start_at)
     seat = read_transport(body.transport, settings, joins_at=joins_at)
     return NewSession(
-        id=new_uuid(),
+        id=new_uuid(now),
         transport=seat.transport,
         token=seat.token,
         token_expires_at=seat.token_expires_at,

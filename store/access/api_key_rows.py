@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
@@ -20,7 +20,8 @@ _SHOWN_FROM = 32  # characters of a key whose last four may be shown
 class Principal:
     """Who sent a request. A master key's principal has every scope; an agent key's is bound to `agent_id`.
 
-    `expires_at` is the key's; None: never.
+    `asked_at` is the database's time when the key was looked up: the instant of the request, whatever clock its host
+    has. `expires_at` is the key's; None: never.
     """
 
     organization_id: UUID
@@ -28,6 +29,7 @@ class Principal:
     kind: KeyKind
     agent_id: str | None
     scopes: frozenset[str]
+    asked_at: datetime = field(compare=False)
     expires_at: datetime | None = None
 
 
@@ -68,8 +70,9 @@ def new_row(
     scopes: Iterable[str] = (),
     name: str | None = None,
     expires_at: datetime | None = None,
+    at: datetime,
 ) -> dict[str, object]:
-    """The columns of a new key.
+    """The columns of a new key that is made at that time of the database.
 
     Raises:
         ValueError: an unknown scope, or an agent key without an agent.
@@ -79,7 +82,7 @@ def new_row(
         raise ValueError("scopes must be known ones, and agent keys are for one agent")
     text = secret.get_secret_value()
     return {
-        "id": new_uuid(),
+        "id": new_uuid(at),
         "organization_id": organization_id,
         "kind": kind,
         "agent_id": agent_id,
@@ -95,7 +98,9 @@ def new_row(
 def to_principal(row: RowMapping) -> Principal:
     """The principal of a row's key."""
     scopes = SCOPES if row["kind"] == "master" else frozenset(row["scopes"])
-    return Principal(row["organization_id"], row["id"], row["kind"], row["agent_id"], scopes, row["expires_at"])
+    return Principal(
+        row["organization_id"], row["id"], row["kind"], row["agent_id"], scopes, row["now"], row["expires_at"]
+    )
 
 
 def to_api_key(row: RowMapping) -> ApiKey:

@@ -67,11 +67,8 @@ class ApiKeys:
         """Make `secret` a master key of the organization, unless it is a key already. A revoked key stays revoked."""
         async with self._db.begin() as conn:
             organization_id = await _organization(conn, organization)
-            await conn.execute(
-                upsert(api_keys)
-                .values(new_row(organization_id, secret, kind="master", name="PARLEY_MASTER_KEY"))
-                .on_conflict_do_nothing(index_elements=["sha256"])
-            )
+            row = new_row(organization_id, secret, kind="master", name="PARLEY_MASTER_KEY", at=await _now(conn))
+            await conn.execute(upsert(api_keys).values(row).on_conflict_do_nothing(index_elements=["sha256"]))
 
     async def create(
         self,
@@ -101,7 +98,14 @@ class ApiKeys:
                 organization if isinstance(organization, UUID) else await _organization(conn, organization)
             )
             values = new_row(
-                organization_id, secret, kind=kind, agent_id=agent_id, scopes=scopes, name=name, expires_at=expires_at
+                organization_id,
+                secret,
+                kind=kind,
+                agent_id=agent_id,
+                scopes=scopes,
+                name=name,
+                expires_at=expires_at,
+                at=await _now(conn),
             )
             key = await _insert(conn, values)
             if keep is not None:
@@ -157,7 +161,7 @@ class ApiKeys:
                 raise ParleyError("key.not_active", "an API key that is revoked or expired can't be rotated")
             secret = new_secret(row["kind"])
             same = {name: row[name] for name in ("kind", "agent_id", "scopes", "name", "expires_at")}
-            key = await _insert(conn, new_row(organization_id, secret, **same))
+            key = await _insert(conn, new_row(organization_id, secret, at=await _now(conn), **same))
             grace_ends = func.clock_timestamp() + timedelta(seconds=grace_seconds)
             await conn.execute(
                 update(api_keys)
@@ -206,6 +210,7 @@ _LIVING = (
         api_keys.c.agent_id,
         api_keys.c.scopes,
         api_keys.c.expires_at,
+        func.clock_timestamp().label("now"),
         or_(api_keys.c.last_used_at.is_(None), api_keys.c.last_used_at < func.clock_timestamp() - _USED_EVERY).label(
             "stale_use"
         ),
@@ -222,6 +227,11 @@ _NOTE_USE = text(
         AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - :every)
     """
 )
+
+
+async def _now(conn: AsyncConnection) -> datetime:
+    now: datetime = (await conn.execute(select(func.clock_timestamp()))).scalar_one()
+    return now
 
 
 async def _organization(conn: AsyncConnection, name: str) -> UUID:

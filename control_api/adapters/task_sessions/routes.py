@@ -1,7 +1,6 @@
 """`/api/sessions`: sessions of agents' tasks, as bare resources with five status words."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 from aiohttp import web
@@ -80,7 +79,7 @@ async def create_task_session(call: Call) -> web.StreamResponse:
     dependencies, body = call.dependencies, call.body_as(CreateTaskSessionRequest)
     seat = _seat(call, body.data)
     new = NewSession(
-        id=new_uuid(),
+        id=new_uuid(call.principal.asked_at),
         kind="text" if seat is None else "voice",
         transport=None if seat is None else seat.transport,
         token=None if seat is None else seat.token,
@@ -167,7 +166,7 @@ def _seat(call: Call, data: TaskData | None) -> Seat | None:
     if data is None or data.transport is None:
         return None
     try:
-        return read_transport(data.transport, call.dependencies.settings, joins_at=datetime.now(UTC))
+        return read_transport(data.transport, call.dependencies.settings, joins_at=call.principal.asked_at)
     except ParleyError as error:
         if error.param is not None:
             error.param = f"data.{error.param}"
