@@ -31,6 +31,7 @@ These are signals between modules, and get no farther than to who is named here:
     JobFailedError  store.jobs.jobs: Procrastinate marks the job as failed by it; the cause is logged already
     AnswerTimeout   store.database.bounded_connection: PostgreSQL did not answer in time; a DatabaseUnavailableError
                     is made of it
+    _PooledError    store.database.notifications: the listener polls instead
     EndpointError   worker.openai_endpoint: the engines of speech and summaries make a SpeechError or SummaryError of it
     SegmentCorrupt  audio.segments.segments: whoever reads segments leaves this one out
     RangeNotSatisfiableError  control_api.recordings.byte_range: who serves the object answers 416
