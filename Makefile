@@ -16,7 +16,7 @@ REALTIME_FOLDERS := tests/e2e tests/integration/worker tests/integration/store/l
 SCHEMATHESIS_EXAMPLES ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint check test coverage demo dev schemathesis faults figures image bench docs lock clean livekit-server peers
+.PHONY: help setup lint check test coverage demo dev schemathesis faults figures image clients bench docs lock clean livekit-server peers
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -55,6 +55,9 @@ faults: setup livekit-server ## hurt the stack in every way that docs/faults.md 
 figures: setup livekit-server ## the table of docs/faults.md; FIGURE="hand-over child" N=30 SEED=1 for a part of it
 	$(BIN)/python -m tools.figures $(FIGURE) $(if $(N),--n $(N)) $(if $(SEED),--seed $(SEED))
 
+clients: .venv/.synced ## let other people's makers of clients make one from the OpenAPI document, and compile it
+	$(BIN)/python -m tools.clients
+
 bench: setup ## measure, and print a table
 	$(BIN)/python -m bench
 
@@ -68,7 +71,7 @@ lock: $(UV_READY) ## pin the dependencies of pyproject.toml with hashes (all to 
 	$(PEERS) $(UPGRADE) tools/peers/faster_whisper.in -o tools/peers/faster_whisper.txt
 
 clean: ## remove what the targets made here (not the data in .parley)
-	rm -rf .venv .uv build dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .uv .clients build dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lint: .venv/.synced
