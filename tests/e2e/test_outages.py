@@ -12,8 +12,10 @@ import pytest
 from livekit import api as livekit_api
 from livekit import rtc
 
+from parley.servers.free_ports import free_ports
 from parley.servers.livekit_server import LiveKitServer
 from tests.support.beeps import BeepPlan, mint_token
+from tests.support.media_relay import LiteServer, MediaRelay
 from tests.support.never_silently_wrong import assert_never_silently_wrong
 from tests.support.slots import SlotTalker, SlotVoice
 from tests.support.stack import Stack
@@ -102,6 +104,49 @@ async def test_an_outage_is_one_gap_from_the_last_word_to_the_next_one(
     assert gap["end_ms"] - gap["start_ms"] >= 19_500
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(("tcp", "least_ms", "longest_ms"), [(False, 29_000, 40_000), (True, 1_000, 20_000)])
+async def test_media_that_is_dropped_while_signaling_goes_on_is_one_gap(
+    tmp_path: Path,
+    database_url: str,
+    livekit_binary: Path,
+    room: str,
+    tcp: bool,
+    least_ms: int,
+    longest_ms: int,
+) -> None:
+    """UDP is dropped for 30 s: as soon as nothing has proven its connection for ten, the worker leaves and joins again.
+
+    If the server offers TCP, too, either the SDK has gone over to that before (`gap.concealed`) or the worker does.
+    """
+    server = LiteServer(livekit_binary, tmp_path / "livekit")
+    if tcp:
+        (server.tcp_port,) = free_ports(1)
+    with server:
+        async with (
+            MediaRelay(server) as relay,
+            own_stack(tmp_path, database_url, server) as stack,
+            ann(server, room) as talker,
+        ):
+            session = await stack.create(room, idle_timeout_seconds=60, transport={"url": relay.url})
+            await stack.reach(session["id"], "running")
+            await asyncio.sleep(5)
+            assert relay.relayed > 100, "media takes this way"
+            relay.dropping = True
+            await asyncio.sleep(30)
+            relay.dropping = False
+            await asyncio.sleep(15)
+            ended = await stack.end(session["id"])
+            [gap] = await true_gaps(stack, session["id"], [talker], tmp_path)
+            log = (tmp_path / "worker.log").read_text()
+
+    assert (ended["status"], ended["epoch"]) == ("ended", 1)
+    assert gap["code"] == ("gap.rejoin" if "room.unproven" in log else "gap.concealed")
+    assert least_ms <= gap["end_ms"] - gap["start_ms"] <= longest_ms
+    assert relay.dropped > 0
+    assert tcp or "room.unproven" in log
+
+
 async def test_whoever_forbids_the_worker_to_listen_causes_a_gap_of_their_own(
     common_stack: Stack, room: str, livekit: LiveKitServer, tmp_path: Path
 ) -> None:
@@ -127,6 +172,28 @@ async def test_whoever_forbids_the_worker_to_listen_causes_a_gap_of_their_own(
 
     assert gap["code"] == "gap.permission"
     assert gap["end_ms"] - gap["start_ms"] >= 4_500
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("recorder", [False, True])
+async def test_whoever_never_lets_the_worker_listen_is_named(
+    common_stack: Stack, room: str, livekit: LiveKitServer, tmp_path: Path, recorder: bool
+) -> None:
+    """From the publication on: ann forbids it before the session begins. LiveKit asks nobody about a recorder."""
+    async with ann(livekit, room) as talker:
+        talker.room.local_participant.set_track_subscription_permissions(allow_all_participants=False)
+        session = await common_stack.create(room, token=common_stack.token(room, recorder=recorder))
+        await common_stack.reach(session["id"], "running")
+        await asyncio.sleep(8)
+        await common_stack.end(session["id"])
+
+    truths = await assert_never_silently_wrong(common_stack, session["id"], [talker], tmp_path)
+    _, recording = await common_stack.call("GET", f"/v1/sessions/{session['id']}/recording")
+    heard, lost, codes = truths["ann"].heard, truths["ann"].lost, {gap["code"] for gap in recording["gaps"]}
+    if recorder:
+        assert (heard > 40, lost, codes) == (True, 0, set())
+    else:
+        assert (heard, lost > 40, codes) == (0, True, {"gap.permission"})
 
 
 async def test_a_muted_microphone_is_no_gap(common_stack: Stack, room: str, talker: Callable[..., Any]) -> None:
