@@ -18,7 +18,10 @@ OnPause = Literal["silence", "cut"]
 
 @dataclass(frozen=True, slots=True)
 class LiveKitTransport:
-    """Where to join, and how. The token is not here: it lives encrypted in the store."""
+    """Where to join, and how. Neither the token is here nor the key of `e2ee`: they live encrypted in the store.
+
+    `e2ee` says whether the worker was given the key of the room's end-to-end encryption.
+    """
 
     url: str
     room_name: str
@@ -26,6 +29,7 @@ class LiveKitTransport:
     audio_source: AudioSource
     subscribe_to_identity: str | None
     synthetic_audio_if_no_input: bool
+    e2ee: bool = False
 
 
 @dataclass(frozen=True, slots=True)

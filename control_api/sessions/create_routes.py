@@ -82,6 +82,7 @@ def to_new_session(body: CreateSessionRequest, settings: Settings, now: datetime
         transport=seat.transport,
         token=seat.token,
         token_expires_at=seat.token_expires_at,
+        shared_key=seat.shared_key,
         quality=body.quality,
         multiplier=MULTIPLIERS[body.quality],
         max_duration_seconds=max_duration_seconds(body.max_duration_seconds, settings),

@@ -29,6 +29,16 @@ CREATE_STREAM_SESSION: dict[str, Any] = {
     },
 }
 
+CREATE_ENCRYPTED_SESSION: dict[str, Any] = {
+    "transport": {
+        "type": "livekit",
+        "url": "wss://my-app.livekit.cloud",
+        "room_name": "support-4711",
+        "worker_token": "<a LiveKit access token: roomJoin, room support-4711>",
+        "e2ee": {"shared_key": "<the passphrase that the room's participants share>"},
+    },
+}
+
 SESSION: dict[str, Any] = {
     "id": SESSION_ID,
     "object": "session",
@@ -42,6 +52,7 @@ SESSION: dict[str, Any] = {
         "audio_source": "track",
         "subscribe_to_identity": None,
         "synthetic_audio_if_no_input": False,
+        "e2ee": None,
     },
     "quality": "standard",
     "max_duration_seconds": 1800,

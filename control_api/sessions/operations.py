@@ -26,6 +26,7 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
         request_examples={
             "record_a_room": examples.CREATE_SESSION,
             "stand_in_for_an_avatar": examples.CREATE_STREAM_SESSION,
+            "end_to_end_encrypted": examples.CREATE_ENCRYPTED_SESSION,
         },
         answers=(
             Answer(

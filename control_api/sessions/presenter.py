@@ -1,6 +1,7 @@
 """From a stored session to the resource that clients read."""
 
 from control_api.sessions.resource_models import (
+    E2EE,
     HexSessionResource,
     HexStatusWord,
     LiveKitTransport,
@@ -108,6 +109,7 @@ def _transport(transport: domain.LiveKitTransport | None) -> LiveKitTransport | 
         audio_source=transport.audio_source,
         subscribe_to_identity=transport.subscribe_to_identity,
         synthetic_audio_if_no_input=transport.synthetic_audio_if_no_input,
+        e2ee=E2EE(shared_key="[redacted]") if transport.e2ee else None,
     )
 
 

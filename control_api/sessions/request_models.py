@@ -25,6 +25,7 @@ from sessions.worker_token import MAX_TOKEN_CHARACTERS
 MAX_METADATA_BYTES = 8 * 1024
 _MAX_METADATA = f"{MAX_METADATA_BYTES // 1024} KiB"
 MAX_IDLE_TIMEOUT_SECONDS = 600
+MAX_SHARED_KEY_CHARACTERS = 1024
 _EXACT = 2**53  # what every client's numbers hold exactly
 
 Size = TypeVar("Size", dict[str, Any], list[dict[str, Any]])
@@ -33,6 +34,21 @@ WorkerToken = Annotated[
     SecretStr,
     Field(min_length=1, max_length=MAX_TOKEN_CHARACTERS, json_schema_extra={"writeOnly": True, "pattern": NO_NUL}),
 ]
+
+
+SharedKey = Annotated[
+    SecretStr,
+    Field(min_length=1, max_length=MAX_SHARED_KEY_CHARACTERS, json_schema_extra={"writeOnly": True, "pattern": NO_NUL}),
+]
+
+
+class E2EERequest(RequestModel):
+    """The key of a room whose participants encrypt end to end, so that it can be recorded."""
+
+    shared_key: SharedKey = Field(
+        description="The passphrase that all participants share (ExternalE2EEKeyProvider.setKey with a text in "
+        "livekit-client). Write-only: read back as [redacted], and erased with the token."
+    )
 
 
 class LiveKitTransportRequest(RequestModel):
@@ -61,6 +77,9 @@ class LiveKitTransportRequest(RequestModel):
     subscribe_to_identity: ShortText | None = Field(None, description="Record this participant only. Null: everybody.")
     synthetic_audio_if_no_input: bool = Field(
         False, description="If no participant joins within 10 s, record a sine until one does. Demo aid only."
+    )
+    e2ee: E2EERequest | None = Field(
+        None, description="Null: who encrypts end to end is left out of the recording, and named in its gaps."
     )
 
 

@@ -30,6 +30,12 @@ HexStatusWord = Annotated[
 ]
 
 
+class E2EE(AnswerModel):
+    """Whether the worker was given the key of the room's end-to-end encryption, and never the key."""
+
+    shared_key: Literal["[redacted]"] = Field(description="Write-only. Never echoed back on read.")
+
+
 class LiveKitTransport(AnswerModel):
     """BYO LiveKit transport.
 
@@ -51,6 +57,7 @@ class LiveKitTransport(AnswerModel):
             "Demo aid only; default off."
         )
     )
+    e2ee: E2EE | None = Field(description="Null: the worker has no key, and can't record who encrypts end to end.")
 
 
 class WebSocketTransport(AnswerModel):

@@ -32,6 +32,7 @@ class Seat:
     transport: LiveKitTransport
     token: SecretStr
     token_expires_at: datetime
+    shared_key: SecretStr | None
 
 
 def read_transport(transport: TransportRequest, settings: Settings, *, joins_at: datetime) -> Seat:
@@ -66,5 +67,7 @@ def read_transport(transport: TransportRequest, settings: Settings, *, joins_at:
         audio_source=transport.audio_source,
         subscribe_to_identity=transport.subscribe_to_identity,
         synthetic_audio_if_no_input=transport.synthetic_audio_if_no_input,
+        e2ee=transport.e2ee is not None,
     )
-    return Seat(kept, transport.worker_token, claims.expires_at)
+    shared_key = None if transport.e2ee is None else transport.e2ee.shared_key
+    return Seat(kept, transport.worker_token, claims.expires_at, shared_key)

@@ -16,16 +16,23 @@ _SECRETS = re.compile(
     r"|parley_(?:master|agent)_[A-Za-z0-9_-]+"
     r"|(?P<scheme>[Bb]earer\s+)[^\s\"',;<][^\s\"',;]*"  # RFC 6750; what is in <> is a placeholder
     r"|(?P<param>(?:access_token|worker_token|api_secret|signature|X-Amz-Signature|X-Amz-Credential)=)[^\s&\"']+"
+    r"|(?P<phrase>shared_key[\"']?\s*[:=]\s*)"  # in a URL, a repr or JSON: a passphrase looks like anything
+    r"(?:b?'(?:[^'\\]|\\.)*'|b?\"(?:[^\"\\]|\\.)*\"|[^\s&\"',)]+)"
     r"|(?P<userinfo>[a-z][a-z0-9+.-]*://[^\s/@:\"']*:)[^\s/@\"']+(?=@)"
     r"|(?P<detail>DETAIL:  )(?s:.+?)(?=\n(?:\[SQL|HINT:|CONTEXT:)|\n\n(?:During|The above)|\Z)"
 )
 _SECRET_NAMES = frozenset(
-    {"worker_token", "token", "authorization", "api_secret", "secret_key", "master_key", "password", "access_token"}
+    {
+        *("worker_token", "shared_key", "token", "authorization"),
+        *("api_secret", "secret_key", "master_key", "password", "access_token"),
+    }
 )
 
 
 def _replace(match: re.Match[str]) -> str:
-    return (match["scheme"] or match["param"] or match["userinfo"] or match["detail"] or "") + REDACTED
+    return (
+        match["scheme"] or match["param"] or match["phrase"] or match["userinfo"] or match["detail"] or ""
+    ) + REDACTED
 
 
 def redact(text: str) -> str:

@@ -1,13 +1,14 @@
-"""Where worker tokens are kept: one sealed row per session and slot."""
+"""Where worker tokens are kept: one sealed row per session and slot. The customer's has the room's shared key, too."""
 
 from datetime import datetime
 from uuid import UUID
 
 from pydantic import SecretStr
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.access.vault import TokenVault
+from store.access.vault import CUSTOMER, SHARED_KEY, TokenVault
 from store.database.tables import worker_tokens
 
 
@@ -21,3 +22,18 @@ async def put_token(
         .values(session_id=session_id, slot=slot, **new)
         .on_conflict_do_update(index_elements=["session_id", "slot"], set_=new)
     )
+
+
+async def put_shared_key(
+    conn: AsyncConnection, vault: TokenVault, session_id: UUID, shared_key: SecretStr | None
+) -> None:
+    """Seal the key of a room's end-to-end encryption, if there is one, into the row of the customer's token.
+
+    So it is erased with the token, and stays when another one takes that token's place.
+    """
+    if shared_key is not None:
+        await conn.execute(
+            update(worker_tokens)
+            .where(worker_tokens.c.session_id == session_id, worker_tokens.c.slot == CUSTOMER)
+            .values(sealed_shared_key=vault.seal(session_id, SHARED_KEY, shared_key))
+        )

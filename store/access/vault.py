@@ -1,4 +1,4 @@
-"""Secrets derived from the secret key: worker tokens sealed at rest, and links that the API signs itself.
+"""Secrets derived from the secret key: worker tokens and room keys sealed at rest, and links that the API signs itself.
 
 Every secret text yields several 256-bit keys by HKDF-SHA256 (RFC 5869) with a label each. The first text seals and
 signs; all of them open and verify, so a rotation is: put the new text in front, and drop the old one when no session
@@ -26,6 +26,7 @@ from sessions.errors import ParleyError
 
 CUSTOMER = "customer"
 REFRESHED = "refreshed"
+SHARED_KEY = "shared_key"
 _ANSWER = "answer"
 
 _VERSION = b"\x01"

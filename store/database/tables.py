@@ -117,6 +117,7 @@ sessions = Table(
     Column("audio_source", Text),
     Column("subscribe_to_identity", Text),
     Column("synthetic_audio_if_no_input", Boolean, nullable=False, server_default=text("false")),
+    Column("e2ee", Boolean, nullable=False, server_default=text("false")),  # whether there is, or was, a shared key
     Column("token_expires_at", _time),
     # what was asked for
     Column("quality", Text, nullable=False),
@@ -233,6 +234,8 @@ worker_tokens = Table(
     Column("slot", Text, primary_key=True),  # 'customer', or 'refreshed' by the LiveKit server
     Column("sealed", LargeBinary, nullable=False),  # AES-GCM, see store/access/vault.py
     Column("expires_at", _time, nullable=False),
+    # of the room's end-to-end encryption, beside the customer's token; sealed, too
+    Column("sealed_shared_key", LargeBinary),
 )
 
 runs = Table(
@@ -409,7 +412,7 @@ idempotency_keys = Table(
     Column("organization_id", Uuid, primary_key=True),
     Column("route", Text, primary_key=True),
     Column("key", Text, primary_key=True),
-    Column("fingerprint", LargeBinary, nullable=False),  # SHA-256 of the body without worker_token
+    Column("fingerprint", LargeBinary, nullable=False),  # SHA-256 of the body without its secrets
     Column("holder", Uuid, nullable=False),  # the request that runs it
     Column("created_at", _time, nullable=False),
     Column("status", Integer),  # null: in flight

@@ -72,4 +72,5 @@ def _transport(values: dict[str, Any]) -> LiveKitTransport | None:
         audio_source=values["audio_source"],
         subscribe_to_identity=values["subscribe_to_identity"],
         synthetic_audio_if_no_input=values["synthetic_audio_if_no_input"],
+        e2ee=values["e2ee"],
     )

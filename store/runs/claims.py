@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.lifecycle.blame import Place, place
 from sessions.lifecycle.stop import Stop
 from sessions.session import Session
-from store.access.vault import TokenUnreadableError, TokenVault
+from store.access.vault import SHARED_KEY, TokenUnreadableError, TokenVault
 from store.database.channels import CLAIM_CHANNEL, notify
 from store.database.database import Database
 from store.database.tables import sessions
@@ -35,6 +35,7 @@ class Claim:
         session: as after the claim; its `epoch` is the claim's.
         token: the worker token to join with, of the two slots the one that expires later.
         token_slot: `customer` or `refreshed`.
+        shared_key: of the room's end-to-end encryption, if the customer gave one.
         resumed: the session ran before; `started_at` stays sample 0.
         alone: nothing else may run in this process, because others have died with this session.
         previous_lost_at: when the run before was released or found lost.
@@ -49,6 +50,7 @@ class Claim:
     alone: bool
     previous_lost_at: datetime | None
     handed_over: bool
+    shared_key: SecretStr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,14 @@ _ALONE = text(
 _CLAIMED = text(
     """
     SELECT s.id, r.alone, previous.released_at AS previous_released_at,
-           coalesce(NOT previous.lost AND previous.sealed_at IS NULL, false) AS handed_over, token.slot, token.sealed
+           coalesce(NOT previous.lost AND previous.sealed_at IS NULL, false) AS handed_over, token.slot, token.sealed,
+           customer.sealed_shared_key
     FROM sessions s
     JOIN runs r ON r.session_id = s.id AND r.epoch = s.epoch
     LEFT JOIN runs previous ON previous.session_id = s.id AND previous.epoch = s.epoch - 1
     LEFT JOIN LATERAL (SELECT slot, sealed FROM worker_tokens WHERE session_id = s.id ORDER BY expires_at DESC LIMIT 1)
         token ON true
+    LEFT JOIN worker_tokens customer ON customer.session_id = s.id AND customer.slot = 'customer'
     WHERE s.id = ANY(CAST(:ids AS uuid[])) ORDER BY s.id
     """
 )
@@ -191,6 +195,8 @@ class Claims:
         for session, row in claimed:
             try:
                 token = self._vault.open(session.id, row.slot, row.sealed)
+                sealed_key = row.sealed_shared_key
+                shared_key = None if sealed_key is None else self._vault.open(session.id, SHARED_KEY, sealed_key)
             except TokenUnreadableError as error:
                 await self._give_up(Fence(session.id, session.epoch, owner), error)
                 continue
@@ -204,6 +210,7 @@ class Claims:
                     alone=row.alone,
                     previous_lost_at=row.previous_released_at,
                     handed_over=row.handed_over,
+                    shared_key=shared_key,
                 )
             )
         return claims

@@ -13,7 +13,7 @@ from sessions.errors import DatabaseRefusedError, DatabaseUnavailableError
 from sessions.lifecycle.lifecycle import Status
 from sessions.session import LiveKitTransport, Session
 from store.access.idempotency import IdempotencyTicket
-from store.access.token_rows import put_token
+from store.access.token_rows import put_shared_key, put_token
 from store.access.vault import CUSTOMER, TokenVault
 from store.database.channels import CLAIM_CHANNEL, notify
 from store.database.database import CommitUnknown, Database
@@ -78,6 +78,7 @@ class SessionCreation:
         await conn.execute(insert(sessions).values(_columns(organization_id, new)))
         if new.token is not None:
             await put_token(conn, self._vault, new.id, CUSTOMER, new.token, new.token_expires_at)
+            await put_shared_key(conn, self._vault, new.id, new.shared_key)
         session = await read_session(conn, new.id)
         steps = [(None, Status.CREATED), (Status.CREATED, Status.QUEUED)]
         for before, after in steps if session.status is Status.QUEUED else steps[:1]:
@@ -128,6 +129,7 @@ def transport_columns(transport: LiveKitTransport) -> dict[str, object]:
         "audio_source": transport.audio_source,
         "subscribe_to_identity": transport.subscribe_to_identity,
         "synthetic_audio_if_no_input": transport.synthetic_audio_if_no_input,
+        "e2ee": transport.e2ee,
     }
 
 

@@ -22,6 +22,8 @@ class NewSession:
         transport: None for a text session, which has neither token nor worker.
         token: the customer's worker token; it is stored sealed and shown nowhere.
         token_expires_at: its `exp`.
+        shared_key: of the room's end-to-end encryption, to be stored like the token (`transport.e2ee` says if there is
+            one).
         multiplier: credits per second, copied so that a later price doesn't change this bill.
         agent_id: None means the organization's default agent.
         start_at: until then the session is `created`; None, or a time that has passed: it is queued at once.
@@ -49,3 +51,4 @@ class NewSession:
     external_customer_id: str | None = None
     start_at: datetime | None = None
     data: dict[str, Any] | None = None
+    shared_key: SecretStr | None = None

@@ -18,7 +18,7 @@ from sessions.errors import DatabaseRefusedError, ParleyError
 from sessions.lifecycle.lifecycle import Event, Status
 from sessions.lifecycle.stop import Stop
 from sessions.session import LiveKitTransport, Session
-from store.access.token_rows import put_token
+from store.access.token_rows import put_shared_key, put_token
 from store.access.vault import CUSTOMER, TokenVault
 from store.database.channels import MESSAGE_CHANNEL, notify
 from store.database.database import Database
@@ -44,13 +44,14 @@ class TaskChanges:
         command: the command for a session of this status; None: it is as wanted already.
         data: merged into what there is, member by member; a null deletes its member.
         prompt: replaces the prompt, also when it is empty.
-        seat: where to join with which token until when: makes a `created` text session a voice session.
+        seat: where to join with which token until when, and with which shared key: makes a `created` text session a
+            voice session.
     """
 
     command: Callable[[Status], Command | None] | None = None
     data: dict[str, Any] | None = None
     prompt: str | None = None
-    seat: tuple[LiveKitTransport, SecretStr, datetime] | None = None
+    seat: tuple[LiveKitTransport, SecretStr, datetime, SecretStr | None] | None = None
 
 
 class TaskSessions:
@@ -103,6 +104,7 @@ class TaskSessions:
         transport: LiveKitTransport,
         token: SecretStr,
         token_expires_at: datetime,
+        shared_key: SecretStr | None,
     ) -> LockedSession:
         if locked.kind != "text" or locked.status is not Status.CREATED:
             raise ParleyError(
@@ -111,6 +113,7 @@ class TaskSessions:
         columns = {"kind": "voice", "token_expires_at": token_expires_at, **transport_columns(transport)}
         await conn.execute(update(sessions).where(sessions.c.id == locked.id).values(columns))
         await put_token(conn, self._vault, locked.id, CUSTOMER, token, token_expires_at)
+        await put_shared_key(conn, self._vault, locked.id, shared_key)
         await apply(conn, await lock_held_session(conn, locked.id), Event.DUE)
         return await lock_held_session(conn, locked.id)
 

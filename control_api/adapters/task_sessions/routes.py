@@ -84,6 +84,7 @@ async def create_task_session(call: Call) -> web.StreamResponse:
         transport=None if seat is None else seat.transport,
         token=None if seat is None else seat.token,
         token_expires_at=None if seat is None else seat.token_expires_at,
+        shared_key=None if seat is None else seat.shared_key,
         quality=session_defaults.QUALITY,
         multiplier=MULTIPLIERS[session_defaults.QUALITY],
         max_duration_seconds=max_duration_seconds(None, dependencies.settings),
@@ -117,7 +118,7 @@ async def update_task_session(call: Call) -> web.StreamResponse:
         command=None if body.status is None else _command(body.status),
         data=_members(body.data),
         prompt=body.prompt,
-        seat=None if seat is None else (seat.transport, seat.token, seat.token_expires_at),
+        seat=None if seat is None else (seat.transport, seat.token, seat.token_expires_at, seat.shared_key),
     )
     try:
         return json_answer(_details(await sessions.tasks.change(call.organization_id, call.session_id, changes)))

@@ -37,7 +37,9 @@ def read_key(request: web.Request) -> str | None:
 def fingerprint(
     body: BaseModel | None, object_id: UUID | None, agent_id: str | None = None, key_id: UUID | None = None
 ) -> bytes:
-    """SHA-256 over what was asked: the members that were sent and the object of the path; `worker_token` is left out.
+    """SHA-256 over what was asked: the members that were sent and the object of the path.
+
+    Without its secrets: `worker_token` is left out, and a `SecretStr` such as `shared_key` is dumped as asterisks.
 
     Args:
         agent_id: of the key, or of the path: an answer that one agent got is no other's.

@@ -85,10 +85,13 @@ def _body(**fields: object) -> CreateSessionRequest:
     return CreateSessionRequest.model_validate({"transport": transport})
 
 
-def test_the_fingerprint_ignores_the_token_and_nothing_else() -> None:
-    """A retry mints a new token; everything else is another request."""
+def test_the_fingerprint_ignores_secrets_and_nothing_else() -> None:
+    """A retry mints a new token, and no digest of a passphrase is kept; everything else is another request."""
     assert fingerprint(_body(), None) == fingerprint(_body(worker_token="b"), None)
     assert fingerprint(_body(), None) != fingerprint(_body(room_name="s"), None)
+    locked, relocked = (_body(e2ee={"shared_key": key}) for key in ("a", "another"))
+    assert fingerprint(locked, None) == fingerprint(relocked, None)
+    assert fingerprint(locked, None) != fingerprint(_body(), None)
     one, two = new_uuid(), new_uuid()
     assert fingerprint(EmptyRequest(), one) != fingerprint(EmptyRequest(), two)
 

@@ -21,6 +21,7 @@ async def test_a_created_session_answers_with_every_field_and_its_effective_valu
         "audio_source": "track",
         "subscribe_to_identity": None,
         "synthetic_audio_if_no_input": False,
+        "e2ee": None,
     }
     assert session["max_duration_seconds"] == 3600
     assert session["idle_timeout_seconds"] == 30
@@ -41,6 +42,24 @@ async def test_a_created_session_answers_with_every_field_and_its_effective_valu
     }
     assert reply.headers["Location"] == f"/v1/sessions/{session['id']}"
     assert reply.headers["X-Request-Id"].startswith("req_")
+
+
+async def test_the_key_of_an_encrypted_room_is_taken_and_never_shown(api: ApiServer) -> None:
+    """Not on the resource, not when the request is repeated, not in what is wrong with another one."""
+    body = create_body("room-a")
+    body["transport"]["e2ee"] = {"shared_key": "our own passphrase"}
+    headers = {"Idempotency-Key": "k"}
+    for _ in range(2):
+        reply = await api.call("POST", "/v1/sessions", body, headers=headers)
+        assert (reply.status, reply.content["transport"]["e2ee"]) == (201, {"shared_key": "[redacted]"})
+        assert "our own passphrase" not in str(reply)
+    read = await api.call("GET", f"/v1/sessions/{reply.content['id']}")
+    assert read.content["transport"]["e2ee"] == {"shared_key": "[redacted]"}
+    for wrong in ("", "p" * 1025, ["our own passphrase"], 7, None):
+        body["transport"]["e2ee"] = {"shared_key": wrong}
+        refused = await api.call("POST", "/v1/sessions", body)
+        assert (refused.status, refused.content["error"]["param"]) == (422, "transport.e2ee.shared_key")
+        assert "our own" not in str(refused)
 
 
 async def test_byte_streams_are_received_with_a_token_that_lets_agents_wait_for_the_worker(api: ApiServer) -> None:

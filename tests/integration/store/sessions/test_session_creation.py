@@ -3,15 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import DatabaseUnavailableError, ParleyError
 from sessions.ids import created_at, format_id
 from sessions.lifecycle.lifecycle import Status
+from sessions.worker_token import WorkerTokenClaims
+from store.access.vault import SHARED_KEY
 from store.database.database import CommitUnknown, Database
 from store.database.notifications import Listener
 from store.sessions.creation import SessionCreation
@@ -36,6 +40,36 @@ async def test_a_new_session_is_queued_with_its_events_and_its_token_sealed(data
         ]
         [(slot, sealed)] = await store.execute("SELECT slot, sealed FROM worker_tokens")
         assert store.vault.open(new.id, slot, sealed) == TOKEN
+
+
+async def test_a_rooms_key_is_sealed_beside_the_token_and_goes_with_it(database_url: str) -> None:
+    """It stays when another token takes the place of the first one; the session says that it had a key."""
+    shared_key = SecretStr("a passphrase")
+    async with store_services(database_url) as store:
+        plain = new_session()
+        assert plain.transport is not None
+        new = replace(plain, transport=replace(plain.transport, e2ee=True), shared_key=shared_key)
+        session = await store.sessions.creation.create(store.organization_id, new, render=rendered)
+        claims = WorkerTokenClaims(
+            "worker",
+            plain.transport.room_name,
+            session.created_at,
+            can_publish=True,
+            hidden=False,
+            recorder=False,
+            can_publish_data=True,
+        )
+        await store.sessions.commands.replace_token(store.organization_id, new.id, SecretStr("x.y.z"), claims)
+        [(sealed,)] = await store.execute("SELECT sealed_shared_key FROM worker_tokens")
+        assert store.vault.open(new.id, SHARED_KEY, sealed) == shared_key
+        dump = dump_of_everything(database_url)
+        assert "passphrase" not in dump
+        assert b"passphrase".hex() not in dump
+        await store.sessions.commands.end(store.organization_id, new.id)
+        assert await store.execute("SELECT 1 FROM worker_tokens") == []
+        session = await store.sessions.queries.get(store.organization_id, new.id)
+        assert session.transport is not None
+        assert session.transport.e2ee
 
 
 async def test_the_token_is_in_no_row_of_any_table(database_url: str) -> None:

@@ -25,6 +25,10 @@ TOKEN = jwt.encode({"sub": "worker", "video": {"roomJoin": True}, "exp": 1900000
         ("postgresql://parley:hunter2@db/parley", "hunter2"),
         ("https://x/?X-Amz-Signature=abc123&y=1", "abc123"),
         ("/v1/audio?expires=1&signature=c2lnbmF0dXJl", "c2lnbmF0dXJl"),
+        ("KeyProviderOptions(shared_key=b'our own \\'passphrase', window=0)", "passphrase"),
+        ('{"e2ee": {"shared_key": "our own \\"passphrase"}}', "passphrase"),
+        ("{'shared_key': \"it's ours\"}", "ours"),
+        ("/x?shared_key=ours&y=1", "ours"),
         ("new row violates a constraint\nDETAIL:  Failing row contains (1, a secret\nwish).", "secret"),
         ("DETAIL:  Failing row contains (1, a\n\nsecret wish).\n[SQL: UPDATE x]", "secret wish"),
     ],
@@ -52,10 +56,11 @@ def test_what_is_no_secret_stays() -> None:
 
 def test_members_named_like_secrets_are_replaced_whole() -> None:
     """At any depth, whatever they hold."""
-    value = {"transport": [{"worker_token": "short", "url": "wss://a"}], "Authorization": {"x": 1}, "token": None}
+    transport = {"worker_token": "short", "e2ee": {"shared_key": "a passphrase"}, "url": "wss://a"}
+    value = {"transport": [transport], "Authorization": {"x": 1}, "token": None}
 
     assert redact_value(value) == {
-        "transport": [{"worker_token": REDACTED, "url": "wss://a"}],
+        "transport": [{"worker_token": REDACTED, "e2ee": {"shared_key": REDACTED}, "url": "wss://a"}],
         "Authorization": REDACTED,
         "token": None,
     }

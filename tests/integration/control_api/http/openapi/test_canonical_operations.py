@@ -164,6 +164,7 @@ async def test_a_listed_session_is_the_resource_that_get_returns(api: ApiServer)
     assert listed["transport"].keys() == {
         "type",
         "audio_source",
+        "e2ee",
         "room_name",
         "subscribe_to_identity",
         "synthetic_audio_if_no_input",

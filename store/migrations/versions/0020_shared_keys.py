@@ -1,0 +1,14 @@
+"""A room's shared key beside its worker token."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0020"
+down_revision = "0019"
+
+
+def upgrade() -> None:
+    """Run the SQL beside this module."""
+    ddl = Path(__file__).with_suffix(".sql").read_text()
+    op.get_bind().exec_driver_sql(ddl.replace("%", "%%"))
