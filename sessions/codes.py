@@ -224,7 +224,8 @@ _ALL = (
     _gap(
         "gap.encrypted",
         "customer",
-        "Somebody published end-to-end encrypted audio, which the worker has no key for; it is not in the recording.",
+        "Somebody published end-to-end encrypted audio, which the worker has no key or another key for; it is not "
+        "in the recording.",
     ),
     _gap("gap.storage", "platform", "What was recorded here could not be stored or read back."),
     _gap(

@@ -22,29 +22,43 @@ _TREND_NS = SECOND_NS // 2  # over which the delay's slope is taken: counters go
 _STEADY = 0.06  # samples of delay per sample of time, of a delay that stays what it is
 _STEEPEST = 0.6  # what a buffer stretches or presses by
 _AHEAD_SAMPLES = SAMPLE_RATE // 2  # for so long after a reading the delay is taken to change on
+_TELLING_SAMPLES = SAMPLE_RATE // 4  # after a burst, the waiting has grown enough to tell
 _NOTHING = TrackReading(0, 0, 0.0, 0, 0, 0)
 
 
 @dataclass(slots=True)
 class BufferDelay:
-    """Follows one track's receiver. Delays are samples at 48 kHz, instants boot-time nanoseconds."""
+    """Follows one track's receiver. Delays are samples at 48 kHz, instants boot-time nanoseconds.
 
+    Args:
+        all_playable: what comes can be played, as it needs no key.
+    """
+
+    all_playable: bool = field(default=True)
     _last: TrackReading | None = field(default=None)
     _delay: float | None = field(default=None)  # at `_known_ns`
+    _waited: float | None = field(default=None)  # what the last samples waited
     _known_ns: int = field(default=0)
     _slope: float = field(default=0.0)
     _trend: list[tuple[int, int]] = field(default_factory=list)  # of the last readings: instant, what they counted
     _set: float | None = field(default=None)  # what is counted when there is no backlog
     _burst_ns: int | None = field(default=None)  # since when the backlog alone is believed
+    _told: bool = field(default=True)  # by the waiting, that the backlog is one
     _packet_samples: int = field(default=960)
     _doubles: int = field(default=0)  # discarded packets per packet
     _learned_at: TrackReading | None = field(default=None)
+    _forgotten: bool = field(default=False)  # what was counted before the last reading
     _other: tuple[int, int] | None = field(default=None)  # what the last reading said instead of these two
 
     @property
     def behind_burst(self) -> bool:
         """Whether what comes out now was held up on its way."""
         return self._burst_ns is not None
+
+    @property
+    def unsure(self) -> bool:
+        """Whether some of what came either waits in the buffer or can never be played, and the next readings tell."""
+        return self.behind_burst and not self._told
 
     @property
     def changing(self) -> bool:
@@ -57,6 +71,13 @@ class BufferDelay:
             return None
         ahead = min(max((now_ns - self._known_ns) * SAMPLE_RATE / SECOND_NS, 0.0), _AHEAD_SAMPLES)
         return max(round(self._delay + self._slope * ahead), 0)
+
+    def forget_backlog(self) -> None:
+        """Some of what was received will never be played: only what comes after the next reading counts."""
+        self._delay, self._slope = self._waited, 0.0
+        self._set, self._burst_ns, self._learned_at, self._other = None, None, self._last, None
+        self._trend.clear()
+        self._forgotten = True
 
     def read(self, reading: TrackReading | None, now_ns: int) -> None:
         """Take a reading; None: there is none, and what was known holds on."""
@@ -71,14 +92,14 @@ class BufferDelay:
             self._slope = 0.0
             self._trend.clear()
             return
-        waited = (reading.waited_seconds - last.waited_seconds) / emitted * SAMPLE_RATE
+        self._waited = waited = (reading.waited_seconds - last.waited_seconds) / emitted * SAMPLE_RATE
         counted, before = self._counted(reading), self._counted(last)
         self._follow_trend(counted, now_ns)
         meanwhile = (counted + before) / 2  # as the waiting is that of the time between the readings
         self._known_ns = now_ns
         late = self._set is not None and meanwhile - self._set - waited > _BURST_SAMPLES
-        if self._set is not None and late and self._believable(counted - self._set, now_ns):
-            self._delay = counted - self._set
+        if self._set is not None and late and self._believable(counted - self._set, waited, now_ns):
+            self._delay = waited if self.unsure else counted - self._set
             self._learned_at = reading
             return
         self._burst_ns = None
@@ -89,7 +110,8 @@ class BufferDelay:
             self._set = None
             self._trend.clear()
             return
-        self._set = meanwhile - waited if last is not _NOTHING else counted - waited
+        begins = self._forgotten or last is _NOTHING
+        self._set, self._forgotten = (counted if begins else meanwhile) - waited, False
 
     def _counted(self, reading: TrackReading) -> int:
         """What was received and not played yet, in samples, but for an unknown constant."""
@@ -104,11 +126,19 @@ class BufferDelay:
         slope = (counted - then) / SAMPLE_RATE / max((now_ns - since_ns) / SECOND_NS, 0.1)
         self._slope = slope if _STEADY < abs(slope) < _STEEPEST else 0.0
 
-    def _believable(self, backlog: float, now_ns: int) -> bool:
-        """A backlog is played within its own length; one that lasts longer was a mistake of the counters."""
+    def _believable(self, backlog: float, waited: float, now_ns: int) -> bool:
+        """A backlog is played within its own length; one that lasts longer was a mistake of the counters.
+
+        So is one that nothing waits behind, if there is another reason for it.
+        """
         if self._burst_ns is None:
-            self._burst_ns = now_ns
-        return now_ns - self._burst_ns <= backlog / SAMPLE_RATE * SECOND_NS + SECOND_NS
+            self._burst_ns, self._told = now_ns, self.all_playable
+        passed = (now_ns - self._burst_ns) / SECOND_NS * SAMPLE_RATE
+        if not self.all_playable and passed >= _TELLING_SAMPLES:
+            self._told = True
+            if waited < min(backlog, passed) / 2:
+                return False
+        return passed <= backlog + SAMPLE_RATE
 
     def _learn(self, reading: TrackReading) -> bool:
         """Find out how long packets are, and how many of them are doubles; whether that is another answer."""

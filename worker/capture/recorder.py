@@ -8,7 +8,8 @@ from audio.pcm import SAMPLE_RATE, SAMPLES_PER_FRAME, Pcm
 from audio.placing.timeline import Placed
 from audio.ranges import Range, kept_ranges
 from audio.sine import sine_block
-from worker.capture.room_track import RoomTrack
+from worker.capture.deciphering import DecipheringWatch
+from worker.capture.room_track import RoomTrack, TrackNews
 from worker.clock.pause_ranges import overlaps
 from worker.clock.session_clock import SessionClock
 from worker.lease.live_run import Counters
@@ -16,6 +17,7 @@ from worker.room.events import RemoteTrack
 from worker.room.heard_track import HeardTrack, MadeUp
 from worker.room.room_reading import TrackReading
 from worker.room.stream_events import AUDIO_STREAM
+from worker.room.unheard_tracks import GAP_ENCRYPTED
 from worker.spool.run_spool import RunSpool
 
 _CHANGING_SECONDS = 0.15  # between readings while a track's delay changes
@@ -67,7 +69,15 @@ class Recorder:
         self.close_track(remote.sid)
         number = self._next_number()
         self._spool.add_track(number, identity=remote.identity, name=remote.name, sid=remote.sid, side="room")
-        track = RoomTrack(number, remote.sid, remote.identity, self._clock, lambda: self._hurry(0), self._goes_on)
+        track = RoomTrack(
+            number,
+            remote.sid,
+            remote.identity,
+            self._clock,
+            lambda: self._hurry(0),
+            self._goes_on,
+            DecipheringWatch() if remote.encrypted else None,
+        )
         self._tracks[remote.sid] = track
 
         def append(arrival_ns: int, pcm: Pcm) -> None:
@@ -79,9 +89,7 @@ class Recorder:
         """End a track, and write what its timeline holds back."""
         track = self._tracks.pop(sid, None)
         if track is not None:
-            placed, made_up = track.close()
-            self._write(track.number, placed)
-            self._note_made_up(track, made_up)
+            self._take(track, track.close())
 
     def close_tracks(self) -> None:
         """End all tracks."""
@@ -127,12 +135,16 @@ class Recorder:
     def read(self, readings: Mapping[str, TrackReading], asked_ns: int) -> list[MadeUp]:
         """Take a reading of every track (by sid) that was asked for at `asked_ns`; what was made up since."""
         for sid, track in self._tracks.items():
-            placed, made_up = track.read(readings.get(sid), asked_ns)
-            self._write(track.number, placed)
-            self._note_made_up(track, made_up)
+            self._take(track, track.read(readings.get(sid), asked_ns))
         if any(track.changing for track in self._tracks.values()):
             self._hurry(_CHANGING_SECONDS)
         return self._take_made_up()
+
+    def deciphered(self, identity: str, now_ns: int) -> None:
+        """The key has opened the encrypted tracks of a participant."""
+        for track in self._tracks.values():
+            if track.identity == identity and track.deciphering is not None:
+                track.deciphering.deciphered(now_ns)
 
     def give_up(self, now_ns: int) -> list[MadeUp]:
         """The stretches that nothing will fill any more, when the end comes now."""
@@ -185,12 +197,20 @@ class Recorder:
     def _append(self, track: RoomTrack, arrival_ns: int, pcm: Pcm) -> None:
         if track.closed:
             return
+        if not track.is_clear(arrival_ns):
+            return
         self._note_frame(arrival_ns)
         arrival_sample = self._clock.sample_at(arrival_ns)
         if not self._cuts or not overlaps(arrival_sample - 1, arrival_sample, self._cuts):
             self._received_samples += len(pcm)
             self._peak_dbfs = max(self._peak_dbfs, peak_dbfs(pcm))
         self._write(track.number, track.push(arrival_ns, pcm))
+
+    def _take(self, track: RoomTrack, news: TrackNews) -> None:
+        self._write(track.number, news.placed)
+        self._note_made_up(track, news.made_up)
+        if news.undeciphered is not None:
+            self.gap(GAP_ENCRYPTED, *news.undeciphered, track.identity)
 
     def _note_frame(self, arrival_ns: int) -> None:
         if self._first_frame_at is None:

@@ -17,6 +17,7 @@ from store.database.boot_clock import SECOND_NS
 from worker.capture.buffer_delay import BufferDelay
 from worker.capture.catch_up import CatchUp
 from worker.capture.concealment import ConcealmentWatch
+from worker.capture.deciphering import DecipheringWatch
 from worker.clock.session_clock import SessionClock
 from worker.room.heard_track import HeardTrack
 from worker.room.room_reading import TrackReading
@@ -38,6 +39,17 @@ class _Frame(NamedTuple):
     overdue: bool  # due in a standstill
 
 
+class TrackNews(NamedTuple):
+    """What is decided of a track: frames and their places, what its jitter buffer made up, what no key of ours opened.
+
+    Stretches are samples of the session's clock; neither of the two kinds lies in the other.
+    """
+
+    placed: list[Placed]
+    made_up: list[Range]
+    undeciphered: Range | None
+
+
 @dataclass(slots=True)
 class RoomTrack:
     """Instants are of the boot-time clock in nanoseconds, positions are samples of the session's clock.
@@ -45,6 +57,7 @@ class RoomTrack:
     Args:
         hurry: asks for a reading now.
         goes_on: another run may have heard it until right before.
+        deciphering: of an encrypted track.
     """
 
     number: int
@@ -53,12 +66,14 @@ class RoomTrack:
     clock: SessionClock
     hurry: Callable[[], None]
     goes_on: bool = False
+    deciphering: DecipheringWatch | None = None
     closed: bool = field(init=False, default=False)
     _timeline: TrackTimeline = field(init=False, default_factory=TrackTimeline)
-    _delay: BufferDelay = field(init=False, default_factory=BufferDelay)
+    _delay: BufferDelay = field(init=False)
     _correction: DelayCorrection = field(init=False, default_factory=DelayCorrection)
     _concealment: ConcealmentWatch = field(init=False, default_factory=ConcealmentWatch)
     _arrivals_ns: tuple[int, int] | None = field(init=False, default=None)  # of the first frame and the last one
+    _pushed_ns: int | None = field(init=False, default=None)  # the last frame that was clear
     _silent: bool = field(init=False, default=False)  # the last frame was nothing but zeros
     _waiting: list[_Frame] = field(init=False, default_factory=list)  # for a reading
     _before: TrackReading | None = field(init=False, default=None)  # the last reading before the last standstill
@@ -69,20 +84,38 @@ class RoomTrack:
     _resuming: bool = field(init=False, default=False)
     _lost: bool = field(init=False, default=False)  # packets in the last standstill
     _last: TrackReading | None = field(init=False, default=None)
+    _unsure_since: TrackReading | None = field(init=False, default=None)  # the last one before the delay was unsure
     _made_up: list[Range] = field(init=False, default_factory=list)
     _settling: bool = field(init=False, default=False)  # its jitter buffer is new
+    _locked_since: int | None = field(init=False, default=None)  # nothing can be deciphered
+
+    def __post_init__(self) -> None:
+        self._delay = BufferDelay(all_playable=self.deciphering is None)
 
     @property
     def heard(self) -> HeardTrack | None:
         """What its frames tell; None before the first one."""
-        return None if self._arrivals_ns is None else HeardTrack(self.sid, self.identity, *self._arrivals_ns)
+        if self._arrivals_ns is None or self._is_pending(self._arrivals_ns[1]):
+            return None
+        return HeardTrack(self.sid, self.identity, *self._arrivals_ns)
+
+    def is_clear(self, arrival_ns: int) -> bool:
+        """Take note of a frame that arrives; whether it holds what was sent, and no noise."""
+        if self._arrivals_ns is None or self._is_pending(arrival_ns):
+            self._arrivals_ns = (arrival_ns, arrival_ns)
+        else:
+            self._arrivals_ns = (self._arrivals_ns[0], arrival_ns)
+        return self.deciphering is None or self.deciphering.is_clear(arrival_ns)
+
+    def _is_pending(self, now_ns: int) -> bool:
+        """Whether it is encrypted, and its first frame that is clear may still be on its way."""
+        return self.deciphering is not None and self.deciphering.is_pending(now_ns)
 
     def push(self, arrival_ns: int, pcm: Pcm) -> list[Placed]:
-        """Take a frame of shape (n,); what is decided now."""
-        if self._arrivals_ns is None and self.goes_on:
+        """Take a frame of shape (n,) that is clear; what is decided now."""
+        if self._pushed_ns is None and self.goes_on:
             self.hurry()
-        first_ns, last_ns = self._arrivals_ns or (arrival_ns, arrival_ns)
-        self._arrivals_ns = (first_ns, arrival_ns)
+        last_ns, self._pushed_ns = self._pushed_ns or arrival_ns, arrival_ns
         was_silent, self._silent = self._silent, not pcm.any()
         stood_still = self._catch_up.begins(arrival_ns, len(pcm))
         frame = _Frame(arrival_ns, pcm, self._catch_up.takes(len(pcm)))
@@ -92,24 +125,46 @@ class RoomTrack:
         known = self._delay.at(arrival_ns) is not None
         if not self._waiting and known and (stood_still or (was_silent and not self._silent)):
             self.hurry()
-        elif not self._waiting:
+        elif not self._waiting and not self._delay.unsure:
             return self._place(frame)
         self._waiting.append(frame)
         return []
 
     @property
     def changing(self) -> bool:
-        """Whether its delay is becoming another one."""
-        return self._delay.changing or self._settling
+        """Whether its delay is becoming another one, or the next reading may tell of another key."""
+        doubted = self.deciphering is not None and self.deciphering.doubted
+        return self._delay.changing or self._settling or doubted
 
-    def read(self, reading: TrackReading | None, asked_ns: int) -> tuple[list[Placed], list[Range]]:
-        """Take a reading that was asked for at `asked_ns`; what is decided now, and what was made up."""
+    def read(self, reading: TrackReading | None, asked_ns: int) -> TrackNews:
+        """Take a reading that was asked for at `asked_ns`; what is decided now."""
         last, self._last = self._last, reading
+        undeciphered = self._decipher(reading, asked_ns)
         self._delay.read(reading, asked_ns)
         made_up = self._judge(reading, last, asked_ns)
-        if self._waiting and reading is not None and asked_ns >= self._waiting[0].arrival_ns:
-            return self._release(reading), made_up
-        return [], made_up
+        if self._locked_since is not None:
+            made_up = _before(self._locked_since, made_up + self._take_made_up())
+        if self.deciphering is not None and not self.deciphering.failing:
+            self._locked_since = None
+        placed: list[Placed] = []
+        told = reading is not None and not self._delay.unsure
+        if self._waiting and told and asked_ns >= self._waiting[0].arrival_ns:
+            placed = self._release(reading)
+        return TrackNews(placed, made_up, undeciphered)
+
+    def _decipher(self, reading: TrackReading | None, asked_ns: int) -> Range | None:
+        """What could not be deciphered. Its packets do not wait in the jitter buffer, though they came."""
+        if self.deciphering is None:
+            return None
+        had_failed, stretch_ns = self.deciphering.failing, self.deciphering.read(reading, asked_ns)
+        if had_failed or self.deciphering.failing:
+            self._delay.forget_backlog()
+        if stretch_ns is None:
+            return None
+        undeciphered = self._samples(stretch_ns)
+        if self._locked_since is None:
+            self._locked_since = undeciphered[0]
+        return undeciphered
 
     def mute(self, muted: bool, now_ns: int) -> None:
         """The track was muted, or unmuted."""
@@ -122,11 +177,15 @@ class RoomTrack:
             placed += self._release(None)
         return placed + self._timeline.hold_expired(self.clock.sample_at(now_ns))
 
-    def close(self) -> tuple[list[Placed], list[Range]]:
+    def close(self) -> TrackNews:
         """The track has ended: everything that was held back."""
         self.closed = True
         placed = self._release(None) + self._timeline.flush()
-        return placed, self._take_made_up()
+        undeciphered = None
+        if self.deciphering is not None and self._arrivals_ns is not None:
+            stretch_ns = self.deciphering.end(self._arrivals_ns[1])
+            undeciphered = None if stretch_ns is None else self._samples(stretch_ns)
+        return TrackNews(placed, self._take_made_up(), undeciphered)
 
     def missed(self, from_ns: int, to_ns: int) -> tuple[int, int] | None:
         """What it has no true audio of, after a standstill of the process between these instants; None: not known yet.
@@ -188,9 +247,13 @@ class RoomTrack:
         if found is not None:
             late = self._correction.delay_samples
             self._made_up.append((found[0] - late, found[1] - late))
-        if not self._made_up or reading is None or last is None:
+        if self._delay.unsure:
+            self._unsure_since = self._unsure_since or last
+            return []
+        since, self._unsure_since = self._unsure_since or last, None
+        if not self._made_up or reading is None or since is None:
             return self._take_made_up()
-        emitted = reading.emitted_samples - last.emitted_samples
+        emitted = reading.emitted_samples - since.emitted_samples
         goes_on = emitted == 0 or (found is not None and found[1] == now_sample)
         if goes_on and now_sample - self._made_up[0][0] < _LONGEST_STALL_SAMPLES:
             return []
@@ -213,6 +276,15 @@ class RoomTrack:
         unplayed = [(now_sample - late, now_sample)] if late > _LEAST_SAMPLES else []
         return self._take_made_up() + unplayed
 
+    def _samples(self, stretch_ns: tuple[int, int]) -> Range:
+        return self.clock.sample_at(stretch_ns[0]), self.clock.sample_at(stretch_ns[1])
+
     def _take_made_up(self) -> list[Range]:
         made_up, self._made_up = self._made_up, []
         return made_up
+
+
+def _before(sample: int, made_up: list[Range]) -> list[Range]:
+    """What of it another reason than a key may have, if it is long enough to be named."""
+    cut = ((start, min(end, sample)) for start, end in made_up)
+    return [(start, end) for start, end in cut if end - start >= _LEAST_SAMPLES]

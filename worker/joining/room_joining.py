@@ -98,7 +98,10 @@ class RoomJoining:
             self._transport.url,
             token,
             subscription=Subscription(
-                self._transport.subscribe_to_identity, streams=streams, with_join=goes_on and not streams
+                self._transport.subscribe_to_identity,
+                streams=streams,
+                with_join=goes_on and not streams,
+                shared_key=self._claim.shared_key,
             ),
             timeout_seconds=max(policy.seconds_left(boottime_ns()), 0.1),
         )

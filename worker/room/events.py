@@ -11,11 +11,12 @@ TRANSCRIPTION = "lk.transcription"
 
 @dataclass(frozen=True, slots=True)
 class RemoteTrack:
-    """An audio track of a remote participant."""
+    """An audio track of a remote participant; `encrypted`: end to end, and the worker has a key."""
 
     sid: str
     identity: str
     name: str
+    encrypted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class AudioPublished:
 
     Attributes:
         wanted: the worker records this participant.
-        encrypted: end to end, so that its frames are not asked for.
+        encrypted: end to end, and the worker has no key, so that its frames are not asked for.
     """
 
     sid: str
@@ -66,6 +67,13 @@ class AudioUnsubscribed:
     """A track's frames have ended."""
 
     sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class AudioDeciphered:
+    """The worker's key has opened a frame of a participant's encrypted tracks."""
+
+    identity: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +151,7 @@ RoomEvent = (
     | AudioUnpublished
     | AudioSubscribed
     | AudioUnsubscribed
+    | AudioDeciphered
     | AudioMuted
     | ListeningAllowed
     | Reconnecting

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from audio.pcm import Pcm
 from worker.room.event_queue import EventQueue
 from worker.room.events import (
+    AudioDeciphered,
     AudioMuted,
     AudioPublished,
     AudioSubscribed,
@@ -55,6 +56,7 @@ class LiveKitRoom:
         self._left = False
         self._listening = False
         self._subscribed = asyncio.Event()
+        self._deciphered: set[str] = set()  # identities
         self._stats = LiveKitStats(room)
         for name, callback in (
             ("participant_connected", self._on_participant_connected),
@@ -65,6 +67,7 @@ class LiveKitRoom:
             ("track_unsubscribed", self._on_track_unsubscribed),
             ("track_muted", lambda _, publication: self._on_muted(publication, muted=True)),
             ("track_unmuted", lambda _, publication: self._on_muted(publication, muted=False)),
+            ("e2ee_state_changed", self._on_encryption_changed),
             ("participant_permissions_changed", self._on_permissions_changed),
             ("reconnecting", self._on_reconnecting),
             ("reconnected", self._on_reconnected),
@@ -181,7 +184,11 @@ class LiveKitRoom:
     def _takes(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> bool:
         """Whether the track is recorded."""
         is_audio = publication.kind == rtc.TrackKind.KIND_AUDIO
-        return is_audio and self._wanted(participant) and not _is_encrypted(publication)
+        return is_audio and self._wanted(participant) and not self._is_locked(publication)
+
+    def _is_locked(self, publication: rtc.RemoteTrackPublication) -> bool:
+        """Whether the worker has no key for its frames: they would decode to noise at full scale (measured)."""
+        return self._subscription.shared_key is None and _is_encrypted(publication)
 
     def _on_participant_connected(self, participant: rtc.RemoteParticipant) -> None:
         self.events.put(ParticipantJoined(participant.identity))
@@ -191,14 +198,15 @@ class LiveKitRoom:
             self.events.put(AudioUnpublished(sid))
         if self.streams is not None:
             self.streams.sender_left(participant.identity)
+        self._deciphered.discard(participant.identity)
         self.events.put(ParticipantLeft(participant.identity))
 
     def _on_track_published(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
         if self._left:
             return
         if publication.kind == rtc.TrackKind.KIND_AUDIO:
-            wanted, encrypted = self._wanted(participant), _is_encrypted(publication)
-            self.events.put(AudioPublished(publication.sid, participant.identity, wanted=wanted, encrypted=encrypted))
+            wanted, locked = self._wanted(participant), self._is_locked(publication)
+            self.events.put(AudioPublished(publication.sid, participant.identity, wanted=wanted, encrypted=locked))
         if self._takes(publication, participant):
             publication.set_subscribed(True)
         elif self._subscription.with_join:
@@ -219,7 +227,11 @@ class LiveKitRoom:
             return
         self._tracks[publication.sid] = track
         self._subscribed.set()
-        self.events.put(AudioSubscribed(RemoteTrack(publication.sid, participant.identity, publication.name)))
+        encrypted = _is_encrypted(publication)
+        opened = RemoteTrack(publication.sid, participant.identity, publication.name, encrypted=encrypted)
+        self.events.put(AudioSubscribed(opened))
+        if encrypted and participant.identity in self._deciphered:
+            self.events.put(AudioDeciphered(participant.identity))
         if publication.muted:
             self.events.put(AudioMuted(publication.sid, muted=True))
 
@@ -231,6 +243,12 @@ class LiveKitRoom:
 
     def _on_muted(self, publication: rtc.TrackPublication, *, muted: bool) -> None:
         self.events.put(AudioMuted(publication.sid, muted=muted))
+
+    def _on_encryption_changed(self, participant: rtc.Participant | None, state: int) -> None:
+        # Measured with livekit 1.2.1: OK comes with a track's first good frame, and nothing says that frames fail.
+        if participant is not None and state == rtc.EncryptionState.OK:
+            self._deciphered.add(participant.identity)
+            self.events.put(AudioDeciphered(participant.identity))
 
     def _on_permissions_changed(self, participant: rtc.Participant, permissions: ParticipantPermission) -> None:
         if participant is self._room.local_participant:
@@ -258,6 +276,6 @@ class LiveKitRoom:
         self.events.put(Disconnected(name))
 
 
-def _is_encrypted(publication: rtc.RemoteTrackPublication) -> bool:
-    """Whether its frames are end-to-end encrypted: without the key they decode to noise at full scale (measured)."""
+def _is_encrypted(publication: rtc.TrackPublication) -> bool:
+    """Whether its frames are end-to-end encrypted."""
     return publication.encryption_type != rtc.EncryptionType.NONE

@@ -14,7 +14,8 @@ class TrackReading:
         concealed_samples: that the jitter buffer has made up.
         emitted_samples: of packets that the jitter buffer has given to the decoder.
         waited_seconds: how long each of these samples was in the jitter buffer, summed up.
-        packets: that came; `discarded_packets` of them were not played: doubles, and what a full buffer let go.
+        packets: that came, whether they could be deciphered or not.
+        discarded_packets: of these, what was not played: doubles, and what a full buffer let go.
         lost_packets: that did not come though later ones did.
     """
 

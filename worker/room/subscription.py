@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pydantic import SecretStr
+
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
@@ -12,8 +14,10 @@ class Subscription:
         streams: PCM in byte streams instead of audio tracks.
         with_join: the tracks are asked for in the join itself, so that the first frame comes 0.4 s sooner (measured).
             LiveKit then also sends what is not wanted, video too, until it is told not to.
+        shared_key: of the room's end-to-end encryption; without it, encrypted tracks are not asked for.
     """
 
     only_identity: str | None = None
     streams: bool = False
     with_join: bool = False
+    shared_key: SecretStr | None = None

@@ -133,6 +133,10 @@ class RunRecording:
         """A track was muted, or unmuted."""
         self._recorder.mute(sid, muted, now_ns)
 
+    def deciphered(self, identity: str, now_ns: int) -> None:
+        """The key has opened the encrypted tracks of a participant."""
+        self._recorder.deciphered(identity, now_ns)
+
     @property
     def heard(self) -> list[HeardTrack]:
         """The tracks that are being recorded and have delivered frames."""

@@ -12,6 +12,7 @@ from worker.joining.token_keeper import TokenKeeper
 from worker.lease.live_run import LiveRun
 from worker.room.empty_room import EmptyRoom
 from worker.room.events import (
+    AudioDeciphered,
     AudioMuted,
     AudioSubscribed,
     AudioUnsubscribed,
@@ -148,6 +149,8 @@ class RoomWatch:
                 recording.open_track(room, track)
             case AudioUnsubscribed(sid=sid):
                 recording.close_track(sid)
+            case AudioDeciphered(identity=identity):
+                recording.deciphered(identity, now_ns)
             case AudioMuted(sid=sid, muted=muted):
                 recording.mute_track(sid, muted, now_ns)
                 self._readings.hurry()

@@ -7,60 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.database.boot_clock import SECOND_NS
+from tests.support.receiver import PACKET_MS, STEP_MS, Receiver
 from worker.capture.buffer_delay import BufferDelay
-from worker.room.room_reading import TrackReading
 
-PACKET_MS = 20
-STEP_MS = 10
 EXACT_MS = 45  # a packet in every counter, and a half
 WHILE_BOTH_SPEAK_MS = 60  # more, when the waiting has nearly caught up with the backlog
-
-
-class Receiver:
-    """Takes packets as they arrive and plays them at a speed, both by the millisecond."""
-
-    def __init__(self, doubles: int = 1) -> None:
-        self.now_ms = 0
-        self.playing_ms = 0.0  # when what is played now was spoken
-        self._doubles = doubles
-        self._waiting: list[tuple[int, int]] = []  # spoken, arrived
-        self._credit_ms = -30.0
-        self._emitted = self._packets = self._discarded = self._lost = self._concealed = 0
-        self._waited_seconds = 0.0
-
-    def arrive(self, spoken_ms: int) -> None:
-        self._packets += 1
-        self._discarded += self._doubles
-        self._waiting.append((spoken_ms, self.now_ms))
-
-    def lose(self) -> None:
-        self._lost += 1
-
-    def flush(self) -> None:
-        """As a full buffer does."""
-        self._discarded += len(self._waiting)
-        self._waiting.clear()
-
-    def play(self, speed: float) -> None:
-        self._credit_ms += STEP_MS * speed
-        while self._credit_ms >= PACKET_MS and self._waiting:
-            spoken_ms, arrived_ms = self._waiting.pop(0)
-            self.playing_ms = spoken_ms + PACKET_MS
-            self._emitted += 960
-            self._waited_seconds += 960 * (self.now_ms - arrived_ms) / 1000
-            self._credit_ms -= PACKET_MS
-        if self._credit_ms >= PACKET_MS:
-            self._concealed += 960
-            self._credit_ms -= PACKET_MS
-
-    @property
-    def delay_ms(self) -> float:
-        return self.now_ms - self.playing_ms
-
-    def reading(self) -> TrackReading:
-        return TrackReading(
-            self._concealed, self._emitted, self._waited_seconds, self._packets, self._discarded, self._lost
-        )
 
 
 def followed(

@@ -1,0 +1,121 @@
+"""What an end-to-end encrypted track has of true audio, given that the worker has some key. Pure.
+
+Measured with livekit 1.2.1: the SDK may let a track's first packet through before it deciphers any. That is noise, in
+4 of 24 subscriptions louder than the voice, once at nearly full scale; it had faded within 100 ms. The first good frame
+is told.
+With a wrong key the packets are counted, nothing comes out of them, and the jitter buffer makes up silence; no event
+says so, neither at first nor when a participant goes on with another key. So nothing that is counted tells these
+packets from those that wait in the jitter buffer, but that it plays nothing all the same.
+"""
+
+from dataclasses import dataclass, field
+
+from audio.pcm import SAMPLE_RATE
+from store.database.boot_clock import SECOND_NS
+from worker.room.room_reading import TrackReading
+
+_NOISE_NS = SECOND_NS // 5
+_BRIEF_NS = SECOND_NS
+_LEAST_PACKETS = 10  # 200 ms of speech
+_LEAST_SAMPLES = 120  # in the shortest packet of Opus, 2.5 ms
+_PLAYING_NS = SECOND_NS // 10  # of what waits in a jitter buffer, something is played within this
+
+
+@dataclass(slots=True)
+class DecipheringWatch:
+    """Follows one track; instants are of the boot-time clock, in nanoseconds.
+
+    A key changes between two readings. What was made up from then on lies at the end of their interval, and at the
+    start of that in which the right key is back.
+    """
+
+    _first_ns: int | None = field(init=False, default=None)
+    _deciphered_ns: int | None = field(init=False, default=None)
+    _known_ns: int = field(init=False, default=0)  # up to here it is known whether it was deciphered
+    _last: TrackReading = field(init=False, default=TrackReading(0, 0, 0.0, 0, 0, 0))
+    _failing: bool | None = field(init=False, default=None)  # None: no reading has told
+    _made_up_ns: int = field(init=False, default=0)  # at the end of the last interval, for what came then
+    _doubted: tuple[int, int] | None = field(init=False, default=None)  # emitted samples, and since when no more
+
+    @property
+    def failing(self) -> bool:
+        """Whether nothing is deciphered of what comes, or nothing has said yet that it is."""
+        return self._deciphered_ns is None if self._failing is None else self._failing
+
+    @property
+    def doubted(self) -> bool:
+        """Whether the next reading may tell that nothing is deciphered any more."""
+        return self._doubted is not None
+
+    def deciphered(self, now_ns: int) -> None:
+        """The first good frame was told."""
+        if self._deciphered_ns is None:
+            self._deciphered_ns = now_ns
+
+    def is_clear(self, arrival_ns: int) -> bool:
+        """Take note of a frame that arrived; whether it holds what was sent, and no noise."""
+        if self._first_ns is None:
+            self._first_ns = self._known_ns = arrival_ns
+        return self._clear_at(arrival_ns)
+
+    def is_pending(self, now_ns: int) -> bool:
+        """Whether its first frame that is clear may still be on its way."""
+        return not self._clear_at(now_ns) and (self._first_ns is None or now_ns - self._first_ns < _BRIEF_NS)
+
+    def _clear_at(self, now_ns: int) -> bool:
+        return self._deciphered_ns is not None and now_ns - self._deciphered_ns > _NOISE_NS
+
+    def read(self, reading: TrackReading | None, now_ns: int) -> tuple[int, int] | None:
+        """Take a reading; None: it can't be read.
+
+        Returns a stretch [from, to), up to this reading or from an earlier one on, in which nothing was deciphered of
+        what came, if any. A track that sends nothing, as when it is muted, fails nothing.
+        """
+        if reading is None or self._first_ns is None:
+            return None
+        fails = self._fails(reading, now_ns)
+        if fails is None:
+            return None
+        from_ns, self._known_ns = self._known_ns, max(now_ns, self._known_ns)
+        last, self._last, self._doubted = self._last, reading, None
+        made_up_ns = max(reading.concealed_samples - last.concealed_samples, 0) * SECOND_NS // SAMPLE_RATE
+        made_up_ns = min(made_up_ns, self._known_ns - from_ns)
+        before_ns, self._made_up_ns = self._made_up_ns, made_up_ns if reading.packets > last.packets else 0
+        had_failed, self._failing = self._failing, fails
+        start_ns = from_ns if had_failed else from_ns - before_ns
+        if fails:
+            end_ns = self._known_ns
+        else:
+            end_ns = max(from_ns + made_up_ns, self._noisy_until(from_ns)) if had_failed else from_ns
+        return (start_ns, end_ns) if end_ns > from_ns else None
+
+    def _fails(self, reading: TrackReading, now_ns: int) -> bool | None:
+        """Whether nothing is deciphered of what has come since the last reading that told; None: it can't be told yet.
+
+        What has come all at once after an outage is not played either, but begins to be.
+        """
+        packets = reading.packets - self._last.packets
+        if 0 < packets < _LEAST_PACKETS:
+            return None
+        if packets * _LEAST_SAMPLES <= reading.emitted_samples - self._last.emitted_samples:
+            return False
+        if self._failing:
+            return True
+        if self._doubted is None:
+            self._doubted = (reading.emitted_samples, now_ns)
+        emitted_samples, since_ns = self._doubted
+        if reading.emitted_samples > emitted_samples:
+            return False
+        return True if now_ns - since_ns >= _PLAYING_NS else None
+
+    def end(self, now_ns: int) -> tuple[int, int] | None:
+        """The track ends: the stretch since the last reading, if nothing was deciphered before."""
+        if self._first_ns is None or not self.failing or now_ns <= self._known_ns:
+            return None
+        return self._known_ns, now_ns
+
+    def _noisy_until(self, from_ns: int) -> int:
+        """Until when nothing is recorded, if the first good frame came after this."""
+        if self._deciphered_ns is None or self._deciphered_ns < from_ns:
+            return from_ns
+        return self._deciphered_ns + _NOISE_NS
