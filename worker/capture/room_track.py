@@ -15,9 +15,9 @@ from audio.placing.timeline import Placed, TrackTimeline
 from audio.ranges import Range, merged_ranges
 from store.database.boot_clock import SECOND_NS
 from worker.capture.buffer_delay import BufferDelay
-from worker.capture.catch_up import CatchUp
 from worker.capture.concealment import ConcealmentWatch
 from worker.capture.deciphering import DecipheringWatch
+from worker.capture.track_standstill import TrackStandstill
 from worker.clock.session_clock import SessionClock
 from worker.room.heard_track import HeardTrack
 from worker.room.room_reading import TrackReading
@@ -25,11 +25,8 @@ from worker.room.room_reading import TrackReading
 _AT_REST_SAMPLES = SAMPLE_RATE // 25  # the delay that every track has
 _LONGEST_WAIT_NS = 3 * SECOND_NS // 2  # for a reading
 _LONGEST_STALL_SAMPLES = 5 * SAMPLE_RATE  # after which nothing that was held up is expected any more
-_MADE_UP = 0.7  # of what was due in a standstill: then the jitter buffer stood still too, and not just the event loop
 _LEAST_SAMPLES = SAMPLE_RATE // 5  # that are named
 _SEAM_SAMPLES = SAMPLE_RATE // 5  # where made-up audio goes over into what was held up, neither is true
-_SEAM_NS = _SEAM_SAMPLES * SECOND_NS // SAMPLE_RATE
-_LOST_PACKETS = 10  # in a standstill
 _SETTLING_NS = 3 * SECOND_NS  # from the first frame on, until a new jitter buffer is as deep as the one before
 
 
@@ -76,13 +73,7 @@ class RoomTrack:
     _pushed_ns: int | None = field(init=False, default=None)  # the last frame that was clear
     _silent: bool = field(init=False, default=False)  # the last frame was nothing but zeros
     _waiting: list[_Frame] = field(init=False, default_factory=list)  # for a reading
-    _before: TrackReading | None = field(init=False, default=None)  # the last reading before the last standstill
-    _catch_up: CatchUp = field(init=False, default_factory=CatchUp)
-    _leaves_out: bool = field(init=False, default=False)  # what was due in the last standstill
-    _stopped_ns: int = field(init=False, default=0)  # the last frame before the last standstill
-    _missed: tuple[int, int] | None = field(init=False, default=None)  # in it
-    _resuming: bool = field(init=False, default=False)
-    _lost: bool = field(init=False, default=False)  # packets in the last standstill
+    _standstill: TrackStandstill = field(init=False, default_factory=TrackStandstill)
     _last: TrackReading | None = field(init=False, default=None)
     _unsure_since: TrackReading | None = field(init=False, default=None)  # the last one before the delay was unsure
     _made_up: list[Range] = field(init=False, default_factory=list)
@@ -117,11 +108,8 @@ class RoomTrack:
             self.hurry()
         last_ns, self._pushed_ns = self._pushed_ns or arrival_ns, arrival_ns
         was_silent, self._silent = self._silent, not pcm.any()
-        stood_still = self._catch_up.begins(arrival_ns, len(pcm))
-        frame = _Frame(arrival_ns, pcm, self._catch_up.takes(len(pcm)))
-        if stood_still:
-            self._stopped_ns, self._resuming, self._leaves_out, self._lost = last_ns, True, False, True
-            self._before = self._last
+        stood_still, overdue = self._standstill.take(arrival_ns, len(pcm), last_ns, self._last)
+        frame = _Frame(arrival_ns, pcm, overdue)
         known = self._delay.at(arrival_ns) is not None
         if not self._waiting and known and (stood_still or (was_silent and not self._silent)):
             self.hurry()
@@ -194,28 +182,24 @@ class RoomTrack:
         """
         if self._arrivals_ns is None:
             return from_ns, from_ns
-        if self._waiting or self._resuming or self._arrivals_ns[1] < to_ns:
+        if self._waiting or self._standstill.resuming or self._arrivals_ns[1] < to_ns:
             return None
-        if self._missed is None or self._missed[1] < from_ns:
-            return from_ns, to_ns
-        return self._missed
+        return self._standstill.missed(from_ns, to_ns)
 
     def _release(self, reading: TrackReading | None) -> list[Placed]:
         """Place what waited for this reading; None: it did not come."""
         waiting, self._waiting = self._waiting, []
-        if reading is not None and self._before is not None:
-            overdue = sum(len(frame.pcm) for frame in waiting if frame.overdue)
-            self._leaves_out = reading.concealed_samples - self._before.concealed_samples >= _MADE_UP * overdue
-            self._lost = reading.lost_packets - self._before.lost_packets > _LOST_PACKETS
-            self._before = None
+        if reading is not None:
+            self._standstill.read(reading, sum(len(frame.pcm) for frame in waiting if frame.overdue))
         return [placed for frame in waiting for placed in self._place(frame)]
 
     def _place(self, frame: _Frame) -> list[Placed]:
         if frame.overdue:
-            return self._timeline.shift(len(frame.pcm)) if self._leaves_out else self._push(frame, frame.pcm)
+            left_out = self._standstill.leaves_out
+            return self._timeline.shift(len(frame.pcm)) if left_out else self._push(frame, frame.pcm)
         excess = self._excess(frame.arrival_ns)
-        if self._resuming:
-            self._resume(frame, excess or 0)
+        if self._standstill.resuming:
+            self._standstill.resume(frame.arrival_ns, len(frame.pcm), excess or 0)
         if excess is None:
             return self._push(frame, frame.pcm)
         grown = self._correction.jump(excess)
@@ -224,16 +208,6 @@ class RoomTrack:
 
     def _push(self, frame: _Frame, pcm: Pcm) -> list[Placed]:
         return self._timeline.push(pcm, self.clock.sample_at(frame.arrival_ns), self._correction.delay_samples)
-
-    def _resume(self, frame: _Frame, excess: int) -> None:
-        """The first frame after a standstill has come: what was due before it is true, or ends where this begins."""
-        self._resuming = False
-        from_ns = self._stopped_ns
-        if not (self._leaves_out or self._lost):
-            self._missed = (from_ns, from_ns)
-            return
-        back = len(frame.pcm) + (0 if self._lost else excess)
-        self._missed = (from_ns, max(frame.arrival_ns - back * SECOND_NS // SAMPLE_RATE, from_ns + _SEAM_NS))
 
     def _excess(self, now_ns: int) -> int | None:
         """By how much more than at rest what arrives now is late; None: not known."""
