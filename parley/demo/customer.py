@@ -57,6 +57,10 @@ class Customer:
         """The usage events, oldest first."""
         return _rows(await self._ask("GET", "/v1/usage/events", params={"session_id": session_id}))
 
+    async def receipt(self, session_id: str) -> Resource:
+        """What the session costs, and why."""
+        return await self._ask("GET", f"/v1/sessions/{session_id}/receipt")
+
     async def audio(self, session_id: str) -> bytes:
         """`conversation.wav`, through the signed link."""
         async with self._http.get(f"/v1/sessions/{session_id}/audio") as answer:

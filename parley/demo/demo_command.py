@@ -143,11 +143,7 @@ async def _report(stack: LocalStack, customer: Customer, session: Resource, talk
     for move in timeline:
         after = (datetime.fromisoformat(move["occurred_at"]) - begin).total_seconds()
         print(f"  {after:7.3f} s  {move['status_to']:<9} {move['code'] or ''}".rstrip())
-    usage = session["usage"]
-    print("\nUsage")
-    print(f"  billable {usage['billable_ms'] / 1000:.3f} s, {usage['frames']} frames of 10 ms received")
-    for row in await customer.bill(session_id):
-        print(f"  {row['kind']:<8} {row['from_ms']:>6} … {row['to_ms']:<6} ms  {row['credits']} credits")
+    await _print_bill(customer, session_id)
     wav = await customer.audio(session_id)
     print("\nconversation.wav")
     with soundfile.SoundFile(io.BytesIO(wav)) as opened:
@@ -165,6 +161,20 @@ async def _report(stack: LocalStack, customer: Customer, session: Resource, talk
     right = all(check.holds for check in checks)
     print("The recording is right." if right else "The recording is NOT right.", flush=True)
     return 0 if right else _EXIT_WRONG
+
+
+async def _print_bill(customer: Customer, session_id: str) -> None:
+    print("\nBill")
+    for row in await customer.bill(session_id):
+        print(f"  {row['kind']:<8} {row['from_ms']:>6} … {row['to_ms']:<6} ms  {row['credits']:>7} credits")
+    receipt = await customer.receipt(session_id)
+    billed = receipt["billed"]
+    counted, given_back, paid = (billed[name] / 1000 for name in ("counted_ms", "credited_ms", "milliseconds"))
+    print(
+        f"  counted {counted:.3f} s, given back {given_back:.3f} s, to be paid {paid:.3f} s: {billed['credits']} credits"
+    )
+    balances = "it balances" if receipt["balances"] else "IT DOES NOT BALANCE: " + "; ".join(receipt["imbalances"])
+    print(f"  receipt: clock {receipt['clock']['milliseconds'] / 1000:.3f} s, {balances}")
 
 
 async def _print_transcript(customer: Customer, session_id: str) -> None:
