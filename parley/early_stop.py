@@ -3,14 +3,15 @@
 Imports nothing else, as the imports of a command take a second or more, in which a container may be told to stop.
 """
 
+import os
 import signal
 from types import FrameType
 
 
 def stop_at_sigterm() -> None:
-    """Have SIGTERM end this process in an orderly way, until the command has a handler of its own."""
+    """Have SIGTERM end this process as if it had no handler, until the command has one of its own."""
     signal.signal(signal.SIGTERM, _leave)
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
+    os._exit(128 + number)  # an exception would turn into another one inside of a class that is being made (an enum's)

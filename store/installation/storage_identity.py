@@ -6,6 +6,7 @@ process asks first; where it is missing, nothing is stored, finalized or erased 
 somebody adopts the new one.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -26,6 +27,7 @@ Confirm = Callable[[], Awaitable[None]]
 """`StorageIdentity.confirm`: returns when the storage is ours."""
 
 FRESH_SECONDS = 10.0  # how long an id that was read from the database is taken for today's
+_READ_SECONDS = 1.0  # for reading it again: a database that is slow says nothing against the storage
 
 _HAS_RECORDINGS = text("SELECT EXISTS (SELECT FROM recordings WHERE committed_at IS NOT NULL)")
 
@@ -90,8 +92,9 @@ class StorageIdentity:
         if time.monotonic() < self._known_until:
             return self._known
         try:
-            self._known = await self._stored()
-        except DatabaseError:
+            async with asyncio.timeout(None if self._known is None else _READ_SECONDS):
+                self._known = await self._stored()
+        except (DatabaseError, TimeoutError):
             if self._known is None:
                 raise
             return self._known

@@ -1,13 +1,14 @@
 """Storages that lack what S3 has: nothing stays that was deleted, nothing waits that could be stored."""
 
+import io
 from collections.abc import Callable, Iterator
 
 import pytest
-from structlog.testing import capture_logs
 
 from store.objects.errors import ObjectExists, StorageError
 from store.objects.objects import Objects
 from tests.support.lacking_storage import LackingStorage, lacking_storage
+from tests.support.log_lines import logged
 
 
 @pytest.fixture
@@ -27,23 +28,22 @@ def opened(storage: LackingStorage, monkeypatch: pytest.MonkeyPatch) -> Callable
 
 @pytest.mark.parametrize("lack", ["bulk_delete", "bulk_delete_405", "bulk_delete_400", "bulk_delete_404"])
 async def test_a_storage_without_bulk_deletion_deletes_one_by_one(
-    storage: LackingStorage, opened: Callable[[], Objects], lack: str
+    storage: LackingStorage, opened: Callable[[], Objects], lack: str, log: io.StringIO
 ) -> None:
     """However it says so; a process asks once, and the log says what is missing."""
     objects = opened()
     storage.lacks.add(lack)
-    with capture_logs() as logs:
-        for turn in range(2):
-            for number in range(12):
-                await objects.put_bytes(f"spool/a/{number}", b"voice")
-            await objects.delete_folder("spool/a")
-            assert await objects.list("spool") == [], turn
+    for turn in range(2):
+        for number in range(12):
+            await objects.put_bytes(f"spool/a/{number}", b"voice")
+        await objects.delete_folder("spool/a")
+        assert await objects.list("spool") == [], turn
     asked = [path for method, path in storage.requests if method == "POST"]
     assert 1 <= len(asked) <= 4, "a 501 is tried again by the client before it is believed"
     assert storage.requests.count(("DELETE", f"/{storage.bucket}/parley/spool/a/11")) == 2
     await objects.delete("spool/a/11")
-    said = [line for line in logs if line["event"] == "storage.lacks"]
-    assert [line["ability"] for line in said] == (["bulk_delete"] if lack != "bulk_delete_404" else [])
+    said = [line["ability"] for line in logged(log, "storage.lacks")]
+    assert said == (["bulk_delete"] if lack != "bulk_delete_404" else [])
 
 
 async def test_a_deletion_that_the_storage_refuses_is_no_success(
@@ -65,21 +65,20 @@ async def test_a_deletion_that_the_storage_refuses_is_no_success(
 
 @pytest.mark.parametrize("lack", ["create_only", "create_only_400"])
 async def test_a_storage_without_create_only_writing_stores_all_the_same(
-    storage: LackingStorage, opened: Callable[[], Objects], lack: str
+    storage: LackingStorage, opened: Callable[[], Objects], lack: str, log: io.StringIO
 ) -> None:
     """The same promise by a look before: the same bytes are fine, others are refused."""
     storage.lacks.add(lack)
     objects = opened()
-    with capture_logs() as logs:
-        await objects.put_create("spool/a/1", b"bytes")
-        asked = len(storage.requests)
-        await objects.put_create("spool/a/2", b"bytes")
+    await objects.put_create("spool/a/1", b"bytes")
+    asked = len(storage.requests)
+    await objects.put_create("spool/a/2", b"bytes")
     assert len(storage.requests) == asked + 2, "it is not asked again for what it does not have"
     await objects.put_create("spool/a/1", b"bytes")
     with pytest.raises(ObjectExists):
         await objects.put_create("spool/a/1", b"other")
     assert await objects.get("spool/a/1") == b"bytes"
-    assert [line["ability"] for line in logs if line["event"] == "storage.lacks"] == ["create_only"]
+    assert [line["ability"] for line in logged(log, "storage.lacks")] == ["create_only"]
 
 
 CAUSES = {
@@ -93,19 +92,18 @@ CAUSES = {
 
 @pytest.mark.parametrize("trouble", CAUSES)
 async def test_why_a_storage_fails_is_known_and_said_once(
-    storage: LackingStorage, opened: Callable[[], Objects], trouble: str
+    storage: LackingStorage, opened: Callable[[], Objects], trouble: str, log: io.StringIO
 ) -> None:
     """In words of ours: no address, no key, no path."""
     storage.lacks.add(trouble)
     objects = opened()
-    with capture_logs() as logs:
-        for _ in range(3):
-            with pytest.raises(StorageError) as caught:
-                await objects.ping()
+    for _ in range(3):
+        with pytest.raises(StorageError) as caught:
+            await objects.ping()
     assert caught.value.cause is not None
     assert CAUSES[trouble] in caught.value.cause.text
-    [line] = [line for line in logs if line["event"] == "storage.trouble"]
-    assert (line["log_level"], line["cause"]) == ("error", caught.value.cause.text)
+    [line] = logged(log, "storage.trouble")
+    assert (line["level"], line["cause"]) == ("error", caught.value.cause.text)
     assert line["status"] == (404 if trouble == "key_404" else 403)
     assert not any(word in str(line) for word in ("127.0.0.1", "someone", "something", "parley/", "identity"))
 

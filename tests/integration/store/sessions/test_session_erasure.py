@@ -1,12 +1,12 @@
 """Erasing is finished by jobs, whatever the storage does."""
 
 import asyncio
+import io
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
-from structlog.testing import capture_logs
 
 from sessions.errors import ParleyError
 from sessions.ids import format_id
@@ -19,6 +19,7 @@ from store.sessions.unfinished_erasures import failed_erasures
 from store.sweeping.sweeper import sweep
 from tests.integration.store.store_services import new_session, rendered, store_services
 from tests.support.lacking_storage import lacking_storage
+from tests.support.log_lines import logged
 
 SETTINGS = Settings(database_url=SecretStr("postgresql://unused"), secret_key=(SecretStr("s" * 40),))
 
@@ -68,7 +69,7 @@ async def test_a_storage_that_is_away_delays_the_objects_only(
 
 
 async def test_an_erasure_that_the_storage_refuses_is_a_fact_until_it_is_done(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
+    database_url: str, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ) -> None:
     """It is counted, said and tried again by the sweeper and the job loop, without anybody's help, until it is done."""
     with lacking_storage() as storage:
@@ -81,11 +82,10 @@ async def test_an_erasure_that_the_storage_refuses_is_a_fact_until_it_is_done(
             key = f"sessions/{format_id('sess', session.id)}/conversation.wav"
             await objects.put_bytes(key, b"RIFF")
             storage.lacks = {"bulk_delete", "delete"}
-            with capture_logs() as logs:
-                await erasure.erase(store.organization_id, session.id)
+            await erasure.erase(store.organization_id, session.id)
             assert (await failed_erasures(store.db)).sessions == 1
-            [line] = [line for line in logs if line["event"] == "erasure.failed"]
-            assert (line["log_level"], line["failures"]) == ("error", 1)
+            [line] = logged(log, "erasure.failed")
+            assert (line["level"], line["failures"]) == ("error", 1)
             assert "denies" in line["cause"]
             # Whatever becomes of the jobs that the erasure left, as a job whose process dies is not run again.
             await store.execute("DELETE FROM procrastinate_jobs")
