@@ -29,6 +29,7 @@ _LEAST_LEVEL = 0.25  # of what a tone has when it is sent
 _LEAST_LEAD = 1.5  # of the loudest tone of a digit over the next one
 _SEARCH_SECONDS = 0.5  # a slot may lie so far from its place; the same digits come again after 6.4 s
 _QUEUE_MS = 200
+_UNSENT_SECONDS = 0.3  # of what was pushed right before somebody leaves, nobody knows whether it was sent
 _LATE_SECONDS = 0.15  # a slot that was pushed so late may have come out torn
 
 
@@ -108,7 +109,8 @@ class SlotTalker:
 
     Attributes:
         sent: every slot that was spoken, with the second (`time.time()`) at which it began.
-        torn: numbers of slots that this machine pushed too late: nothing can be said of them.
+        torn: numbers of slots that this machine pushed too late, or that were still in the source when its participant
+            left: nothing can be said of them.
     """
 
     url: str
@@ -138,6 +140,8 @@ class SlotTalker:
         if self._talking is not None:
             self._talking.cancel()
             await asyncio.wait({self._talking})
+        left_at = time.time()
+        self.torn |= {slot.number for slot in self.sent if slot.at > left_at - _UNSENT_SECONDS}
         await self.room.disconnect()
         if self._source is not None:
             await self._source.aclose()
