@@ -204,7 +204,7 @@ class Truth:
         return float(np.percentile(self.off, 95)) if self.off else 0.0
 
 
-_START_SECONDS = 0.5  # until then the tracks that were there before the session are being subscribed
+_START_SECONDS = 0.5  # of a session or of a talker, until its track is subscribed
 _EDGE_SECONDS = 0.2  # a gap may begin so much too late and end so much too early, or be as much too wide
 
 
@@ -228,10 +228,11 @@ def compare(
     """
     own = [gap for gap in gaps if gap.get("identity") in (None, identity)]
     length = len(samples) / SAMPLE_RATE
+    begins = max(sent[0].at, 0) + _START_SECONDS if sent else 0
     inside = [
         slot
         for slot in sent
-        if slot.number not in torn and _START_SECONDS < slot.at < length - SLOT_SECONDS - 2 * _EDGE_SECONDS
+        if slot.number not in torn and begins < slot.at < length - SLOT_SECONDS - 2 * _EDGE_SECONDS
     ]
     found = found_slots(samples, voice, inside)
     lateness = {slot.number: found[slot.number] - slot.at for slot in inside if slot.number in found}
