@@ -49,7 +49,7 @@ async def test_a_deleted_room_ends_the_session(
 
     assert ended["end_reason"] == "end.room_closed"
     truths = await assert_never_silently_wrong(common_stack, session["id"], [ann], tmp_path)
-    assert truths["ann"].heard > 30
+    assert truths["ann"].heard >= 25
 
 
 async def test_a_room_in_which_nobody_speaks_is_left(common_stack: Stack, room: str) -> None:
@@ -116,7 +116,7 @@ async def test_a_restarted_server_is_rejoined(
             ended = await stack.end(session["id"])
         for talker in (before, after):
             [truth] = (await assert_never_silently_wrong(stack, session["id"], [talker], tmp_path)).values()
-            assert truth.heard > 30, truth
+            assert truth.heard >= 25, truth
         _, recording = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
 
     assert (ended["status"], ended["end_reason"], ended["epoch"]) == ("ended", "end.requested", 1)
