@@ -129,6 +129,7 @@ async def _joined(stack: Stack, session_id: str, epoch: int) -> bool:
     return bool(session["epoch"] >= epoch and session["status"] == "running")
 
 
+@pytest.mark.long
 async def test_a_recorder_that_stood_still_says_what_it_missed(
     stack: Stack, room: str, speaker: Callable[..., SlotTalker], tmp_path: Path
 ) -> None:

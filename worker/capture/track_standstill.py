@@ -34,7 +34,6 @@ class TrackStandstill:
     )  # the last reading before, until one after it has come
     _lost: bool = field(init=False, default=False)  # packets
     _missed: tuple[int, int] | None = field(init=False, default=None)
-    _resumed_ns: int = field(init=False, default=0)
 
     def take(self, arrival_ns: int, num_samples: int, last_ns: int, last: TrackReading | None) -> tuple[bool, bool]:
         """Take a frame; whether it is the first one after a standstill, and whether it was due in it.
@@ -59,7 +58,7 @@ class TrackStandstill:
 
     def resume(self, arrival_ns: int, num_samples: int, excess: int) -> None:
         """The first frame after it has come, so many samples late: what was due is true, or ends where this begins."""
-        self.resuming, self._resumed_ns = False, arrival_ns
+        self.resuming = False
         if not (self.leaves_out or self._lost):
             self._missed = (self._from_ns, self._from_ns)
             return
@@ -67,7 +66,11 @@ class TrackStandstill:
         self._missed = (self._from_ns, max(arrival_ns - back * SECOND_NS // SAMPLE_RATE, self._from_ns + _SEAM_NS))
 
     def missed(self, from_ns: int, to_ns: int) -> tuple[int, int]:
-        """What the track has no true audio of, after a standstill of the process between these instants."""
-        if self._missed is None or self._resumed_ns < from_ns:
+        """What the track has no true audio of, after a standstill of the process between these instants.
+
+        All of it if the track's own account ends before: after eight seconds its counters were seen to tell of no loss
+        where seconds were lost.
+        """
+        if self._missed is None or self._missed[1] < from_ns:
             return from_ns, to_ns
         return self._missed
