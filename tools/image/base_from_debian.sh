@@ -1,6 +1,6 @@
 #!/bin/sh
 # Puts together an image NAME from Debian's packages, to build ours on where no registry of images can be reached.
-# usage: base_from_debian.sh NAME; needs root, buildah and debootstrap. PARLEY_DEBIAN_MIRROR names another mirror.
+# usage: base_from_debian.sh NAME; needs root, buildah and debootstrap. PARLEY_DEBIAN_MIRROR names a mirror of yours.
 set -eu
 name=$1
 folder=$(mktemp -d)
@@ -8,7 +8,7 @@ trap 'rm -rf "$folder"' EXIT
 export BUILDAH_ISOLATION=chroot
 
 debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$folder/root" \
-    "${PARLEY_DEBIAN_MIRROR:-http://deb.debian.org/debian}"
+    ${PARLEY_DEBIAN_MIRROR:+"$PARLEY_DEBIAN_MIRROR"}
 ln -s python3 "$folder/root/usr/bin/python"
 rm -rf "$folder/root/var/cache/apt/archives" "$folder/root/var/lib/apt/lists"
 mkdir -p "$folder/root/var/cache/apt/archives/partial" "$folder/root/var/lib/apt/lists/partial"
