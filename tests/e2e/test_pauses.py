@@ -160,6 +160,7 @@ class Confidential:
         await asyncio.sleep(_LAG_SECONDS + 0.5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dies", ["recorder", "worker"])
 async def test_a_pause_in_which_the_recorder_dies_leaves_nothing_and_costs_nothing(
     stack: Stack, room: str, talker: Callable[..., Any], tmp_path: Path, dies: str
