@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from audio.pcm import SAMPLE_RATE
 from store.database.boot_clock import SECOND_NS
-from worker.room.room_reading import TrackReading
+from worker.room.room_reading import NOTHING_READ, TrackReading
 
 _BURST_SAMPLES = 3 * SAMPLE_RATE // 50  # the backlog exceeds the waiting by so much only behind a burst
 _LEAST_PACKETS = 10  # that tell how long packets are, and whether each comes with a double
@@ -23,7 +23,6 @@ _STEADY = 0.06  # samples of delay per sample of time, of a delay that stays wha
 _STEEPEST = 0.6  # what a buffer stretches or presses by
 _AHEAD_SAMPLES = SAMPLE_RATE // 2  # for so long after a reading the delay is taken to change on
 _TELLING_SAMPLES = SAMPLE_RATE // 4  # after a burst, the waiting has grown enough to tell
-_NOTHING = TrackReading(0, 0, 0.0, 0, 0, 0)
 
 
 @dataclass(slots=True)
@@ -85,7 +84,7 @@ class BufferDelay:
         if reading is None:
             return
         if last is None or reading.emitted_samples < last.emitted_samples:
-            self._set, self._burst_ns, self._learned_at, last = None, None, None, _NOTHING
+            self._set, self._burst_ns, self._learned_at, last = None, None, None, NOTHING_READ
             self._trend.clear()
         emitted = reading.emitted_samples - last.emitted_samples
         if emitted == 0:
@@ -110,7 +109,7 @@ class BufferDelay:
             self._set = None
             self._trend.clear()
             return
-        begins = self._forgotten or last is _NOTHING
+        begins = self._forgotten or last is NOTHING_READ
         self._set, self._forgotten = (counted if begins else meanwhile) - waited, False
 
     def _counted(self, reading: TrackReading) -> int:
@@ -142,7 +141,7 @@ class BufferDelay:
 
     def _learn(self, reading: TrackReading) -> bool:
         """Find out how long packets are, and how many of them are doubles; whether that is another answer."""
-        since = self._learned_at or _NOTHING
+        since = self._learned_at or NOTHING_READ
         packets = reading.packets - since.packets
         if packets < _LEAST_PACKETS:
             return False

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from audio.pcm import SAMPLE_RATE
-from worker.room.room_reading import TrackReading
+from worker.room.room_reading import NOTHING_READ, TrackReading
 
 _LEAST_SAMPLES = SAMPLE_RATE // 5  # within one reading; any network loses less than that
 _MOST = 0.8  # of an interval that is shorter than that, if it is not shorter than this
@@ -12,7 +12,6 @@ _LEAST_REST_SAMPLES = SAMPLE_RATE // 50  # of a hole that began before the inter
 _LAG_SAMPLES = SAMPLE_RATE // 10
 _ALL = 0.9  # of an interval: the counter lags by what is decoded at once
 _LEAST_SETTLING_SAMPLES = SAMPLE_RATE // 25  # two packets
-_NOTHING = TrackReading(0, 0, 0.0, 0, 0, 0)
 
 
 @dataclass(slots=True)
@@ -64,7 +63,7 @@ class ConcealmentWatch:
             return None
         last, self._last = self._last, (reading, now_sample)
         if last is None and self._new and settles_since is not None:
-            last = (_NOTHING, settles_since)
+            last = (NOTHING_READ, settles_since)
         self._new = False
         if last is None or reading.concealed_samples < last[0].concealed_samples or not settled:
             self._was_concealing = False

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from audio.pcm import SAMPLE_RATE
 from store.database.boot_clock import SECOND_NS
-from worker.room.room_reading import TrackReading
+from worker.room.room_reading import NOTHING_READ, TrackReading
 
 _NOISE_NS = SECOND_NS // 5
 _BRIEF_NS = SECOND_NS
@@ -32,7 +32,7 @@ class DecipheringWatch:
     _first_ns: int | None = field(init=False, default=None)
     _deciphered_ns: int | None = field(init=False, default=None)
     _known_ns: int = field(init=False, default=0)  # up to here it is known whether it was deciphered
-    _last: TrackReading = field(init=False, default=TrackReading(0, 0, 0.0, 0, 0, 0))
+    _last: TrackReading = field(init=False, default=NOTHING_READ)
     _failing: bool | None = field(init=False, default=None)  # None: no reading has told
     _made_up_ns: int = field(init=False, default=0)  # at the end of the last interval, for what came then
     _doubted: tuple[int, int] | None = field(init=False, default=None)  # emitted samples, and since when no more

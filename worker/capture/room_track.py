@@ -17,7 +17,7 @@ from store.database.boot_clock import SECOND_NS
 from worker.capture.buffer_delay import BufferDelay
 from worker.capture.concealment import ConcealmentWatch
 from worker.capture.deciphering import DecipheringWatch
-from worker.capture.track_standstill import TrackStandstill
+from worker.capture.track_standstill import SEAM_SAMPLES, TrackStandstill
 from worker.clock.session_clock import SessionClock
 from worker.room.heard_track import HeardTrack
 from worker.room.room_reading import TrackReading
@@ -26,7 +26,6 @@ _AT_REST_SAMPLES = SAMPLE_RATE // 25  # the delay that every track has
 _LONGEST_WAIT_NS = 3 * SECOND_NS // 2  # for a reading
 _LONGEST_STALL_SAMPLES = 5 * SAMPLE_RATE  # after which nothing that was held up is expected any more
 _LEAST_SAMPLES = SAMPLE_RATE // 5  # that are named
-_SEAM_SAMPLES = SAMPLE_RATE // 5  # where made-up audio goes over into what was held up, neither is true
 _SETTLING_NS = 3 * SECOND_NS  # from the first frame on, until a new jitter buffer is as deep as the one before
 
 
@@ -236,7 +235,7 @@ class RoomTrack:
             return made_up
         filled_from = now_sample - emitted - (self._excess(now_ns) or 0)
         start = made_up[0][0]
-        left = [(start, start + _SEAM_SAMPLES), *((start, min(end, filled_from)) for start, end in made_up)]
+        left = [(start, start + SEAM_SAMPLES), *((start, min(end, filled_from)) for start, end in made_up)]
         return list(merged_ranges(left))
 
     def _settles_since(self, now_ns: int) -> int | None:

@@ -13,7 +13,10 @@ from worker.room.room_reading import TrackReading
 
 _MADE_UP = 0.7  # of what was due: then the jitter buffer stood still too
 _LOST_PACKETS = 10
-_SEAM_NS = SECOND_NS // 5  # where made-up audio goes over into what was held up, neither is true
+SEAM_SAMPLES = SAMPLE_RATE // 5
+"""Where made-up audio goes over into what was held up, neither is true."""
+
+_SEAM_NS = SEAM_SAMPLES * SECOND_NS // SAMPLE_RATE
 
 
 @dataclass(slots=True)

@@ -27,6 +27,10 @@ class TrackReading:
     lost_packets: int
 
 
+NOTHING_READ = TrackReading(0, 0, 0.0, 0, 0, 0)
+"""What a new receiver has counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class RoomReading:
     """`tracks` are by sid; a track without a receiver is not among them."""
