@@ -24,6 +24,7 @@ _AMPLITUDE = 6000.0  # of each of the two tones
 _RAMP_SAMPLES = 240
 _WINDOW_SAMPLES = SAMPLE_RATE * 8 // 100
 _HOP_SAMPLES = SAMPLE_RATE // 100
+_WINDOWS_AT_ONCE = 6000  # a minute; an hour's would take 11 GB
 _LEAST_FRAMES = 3  # windows that lie wholly in one slot
 _LEAST_LEVEL = 0.25  # of what a tone has when it is sent
 _LEAST_LEAD = 1.5  # of the loudest tone of a digit over the next one
@@ -94,7 +95,8 @@ def _codes(samples: NDArray[np.int16], voice: SlotVoice) -> tuple[NDArray[np.flo
     at = np.arange(_WINDOW_SAMPLES) / SAMPLE_RATE
     shape = np.hanning(_WINDOW_SAMPLES)
     basis = np.exp(-2j * np.pi * np.outer(at, voice.pitches_hz.ravel())) * shape[:, None] * 2 / shape.sum()
-    levels = np.abs(windows.astype(np.float64) @ basis).reshape(-1, 2, _TONES)
+    parts = (windows[start : start + _WINDOWS_AT_ONCE] for start in range(0, len(windows), _WINDOWS_AT_ONCE))
+    levels = np.concatenate([np.abs(part.astype(np.float64) @ basis) for part in parts]).reshape(-1, 2, _TONES)
     ordered = np.sort(levels, axis=2)
     clear = (ordered[:, :, -1] > _LEAST_LEVEL * _AMPLITUDE) & (ordered[:, :, -1] > _LEAST_LEAD * ordered[:, :, -2])
     digits = np.argmax(levels, axis=2)

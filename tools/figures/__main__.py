@@ -21,6 +21,8 @@ from tools.figures.versions import versions
 # Each is a function `measure` of a module; the values of figures of the same name are put together.
 EXPERIMENTS: dict[str, tuple[str, str]] = {
     "undisturbed": ("undisturbed", "where speech lies when nothing is hurt"),
+    "drift": ("drift", "one session of N minutes: where its speech lies at the end, and where at the beginning"),
+    "growth": ("growth", "N sessions one after the other: memory, descriptors and threads of each process"),
     "child": ("killed_child", "kill -9 of one of two recorder processes"),
     "only-child": ("killed_only_child", "kill -9 of the only recorder process"),
     "hand-over": ("hand_over", "SIGTERM of a worker with eight sessions, beside another one"),

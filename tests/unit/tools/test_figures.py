@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.slots import Sent, Truth
 from tools.figures.__main__ import EXPERIMENTS, _measure
+from tools.figures.experiments.growth import least_slope
 from tools.figures.figure import Figure, Goal, pooled
 from tools.figures.table import number, table
 from tools.figures.truths import lost_seconds
@@ -83,3 +84,19 @@ def test_every_figure_can_be_measured(name: str) -> None:
     """By a function of its own, which `make figures` reaches."""
     assert callable(_measure(name))
     assert "-m tools.figures" in MAKEFILE.read_text()
+
+
+@pytest.mark.parametrize(
+    ("values", "grows"),
+    [
+        ([100.0] * 40, False),
+        ([100.0, 130.0] * 20, False),
+        ([100.0 + step for step in range(40)], True),
+        ([100.0 + step + 20 * (step % 2) for step in range(40)], True),
+        ([100.0 - step for step in range(40)], False),
+        ([100.0, 200.0], False),
+    ],
+)
+def test_growth_is_what_the_values_spread_does_not_explain(values: list[float], grows: bool) -> None:
+    """A level that swings is none, a line under the swing is one."""
+    assert (least_slope(values) > 0) is grows
