@@ -55,7 +55,7 @@ faults: setup livekit-server ## hurt the stack in every way that docs/faults.md 
 figures: setup livekit-server ## the table of docs/faults.md; FIGURE="hand-over child" N=30 SEED=1 for a part of it
 	$(BIN)/python -m tools.figures $(FIGURE) $(if $(N),--n $(N)) $(if $(SEED),--seed $(SEED))
 
-clients: .venv/.synced ## let other people's makers of clients make one from the OpenAPI document, and compile it
+clients: setup ## let other people's makers of clients make one from the OpenAPI document, which records a session
 	$(BIN)/python -m tools.clients
 
 bench: setup ## measure, and print a table

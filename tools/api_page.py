@@ -16,6 +16,8 @@ The operations under "Agent sessions", "Session API" and "Session outputs" show 
 [api-styles.md](api-styles.md) says how these differ.
 """
 
+_OF_PROGRAMS = ("int64", "double")  # formats that tell makers of clients how much to hold, and readers nothing
+
 
 def api_page_of(document: dict[str, Any]) -> str:
     """Markdown: the operations by tag, then the schemas."""
@@ -109,7 +111,7 @@ def _type(schema: dict[str, Any]) -> str:
     if kind == "array":
         return f"list of {_type(schema.get('items', {}))}"
     words = kind if isinstance(kind, str) else " \\| ".join(kind)
-    if "format" in schema:
+    if schema.get("format", "int64") not in _OF_PROGRAMS:
         words += f" ({schema['format']})"
     if "minimum" in schema or "maximum" in schema:
         words += f" {_bound(schema, 'minimum')}…{_bound(schema, 'maximum')}"

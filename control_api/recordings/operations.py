@@ -29,7 +29,10 @@ RECORDING_OPERATIONS: tuple[Operation, ...] = (
         ),
         scope="sessions:read",
         handler=routes.get_audio,
-        answers=(Answer(302, "The link.", AudioLink, examples.AUDIO_LINK, headers={"Location": "The link."}),),
+        answers=(
+            Answer(302, "The link.", AudioLink, examples.AUDIO_LINK, headers={"Location": "The link."}),
+            Answer(200, "The file: what a client gets that follows the link.", media_types={"audio/wav": ""}),
+        ),
         errors=("audio.not_ready", "audio.none"),
     ),
     Operation(

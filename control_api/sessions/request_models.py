@@ -147,7 +147,7 @@ Metadata = Annotated[
             "additionalProperties": {
                 "anyOf": [
                     {"type": "string", "pattern": NO_NUL},
-                    {"type": "number", "minimum": -_EXACT, "maximum": _EXACT},
+                    {"type": "number", "format": "double", "minimum": -_EXACT, "maximum": _EXACT},
                     {"type": ["boolean", "null"]},
                 ]
             },

@@ -1,10 +1,14 @@
-"""The makers of clients: how each is installed, run, and how what it makes is compiled.
+"""The makers of clients: how each is installed, run, and how what it makes is compiled and used.
 
-Every command runs in the maker's own folder, beside `openapi.json` one folder up. Versions are pinned.
+Every command runs in the maker's own folder, beside `openapi.json` one folder up, with `client` on Python's path.
+Versions are pinned.
 """
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
+
+PROGRAMS = Path(__file__).parent / "programs"
 
 _GENERATOR = "7.25.0"
 _JAR = f"../openapi-generator-cli-{_GENERATOR}.jar"
@@ -20,13 +24,21 @@ class Maker:
 
     Attributes:
         name: also its folder.
+        version: of the maker.
         needs: programs that must be on PATH.
+        program: file of `PROGRAMS` that records a session with the client.
+        place: where that file has to lie.
         steps: commands, in order: install, generate, compile.
+        record: command that runs the program.
     """
 
     name: str
+    version: str
     needs: tuple[str, ...]
+    program: str
+    place: str
     steps: tuple[tuple[str, ...], ...]
+    record: tuple[str, ...]
 
 
 def _in_environment(*packages: str) -> tuple[tuple[str, ...], ...]:
@@ -34,64 +46,95 @@ def _in_environment(*packages: str) -> tuple[tuple[str, ...], ...]:
     return (sys.executable, "-m", "venv", "venv"), (*pip, *packages)
 
 
+def _import_all(package: str) -> tuple[str, ...]:
+    return ("venv/bin/python", "-c", _IMPORT_ALL.format(package))
+
+
 def _generator(language: str) -> tuple[tuple[str, ...], ...]:
     coordinates = f"org.openapitools:openapi-generator-cli:{_GENERATOR}"
     fetch = ("mvn", "-q", "dependency:copy", f"-Dartifact={coordinates}", "-DoutputDirectory=..")
-    return fetch, ("java", "-jar", _JAR, "generate", "-g", language, "-i", "../openapi.json", "-o", "client")
+    # By default what it makes refuses answers that have gained a member since.
+    options = ("--additional-properties", "disallowAdditionalPropertiesIfNotPresent=false")
+    return fetch, ("java", "-jar", _JAR, "generate", "-g", language, "-i", "../openapi.json", "-o", "client", *options)
 
 
 MAKERS = (
     Maker(
-        "openapi-python-client",
-        (),
-        (
+        name="openapi-python-client",
+        version="0.29.1",
+        needs=(),
+        program="openapi_python_client.py",
+        place="record.py",
+        steps=(
             *_in_environment("openapi-python-client==0.29.1"),
-            ("venv/bin/openapi-python-client", "generate", "--path", "../openapi.json", "--output-path", "client"),
             (
-                "venv/bin/python",
-                "-c",
-                "import sys; sys.path.insert(0, 'client');" + _IMPORT_ALL.format("parley_client"),
+                *("venv/bin/openapi-python-client", "generate", "--path", "../openapi.json", "--output-path", "client"),
+                *("--config", str(PROGRAMS / "openapi_python_client.json")),
             ),
+            _import_all("parley_client"),
         ),
+        record=("venv/bin/python", "record.py"),
     ),
     Maker(
-        "oapi-codegen",
-        ("go",),
-        (
+        name="oapi-codegen",
+        version="2.8.2",
+        needs=("go",),
+        program="oapi_codegen.go",
+        place="record/main.go",
+        steps=(
             ("go", "mod", "init", "example.com/parley"),
             (
                 *("go", "run", "github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2"),
                 *("-generate", "types,client", "-package", "parley", "-o", "parley.go", "../openapi.json"),
             ),
             ("go", "mod", "tidy"),
-            ("go", "build", "./..."),
+            ("go", "build", "-o", "recorder", "./record"),
         ),
+        record=("./recorder",),
     ),
     Maker(
-        "openapi-typescript",
-        ("npm",),
-        (
-            ("npm", "install", "--silent", "--prefix", ".", "openapi-typescript@7.13.0", "typescript@5.9.3"),
-            ("node_modules/.bin/openapi-typescript", "../openapi.json", "--output", "parley.ts"),
-            ("node_modules/.bin/tsc", "--noEmit", "--strict", "parley.ts"),
-        ),
-    ),
-    Maker(
-        "openapi-generator-python",
-        ("mvn", "java"),
-        (
-            *_generator("python"),
-            *_in_environment("-r", "client/requirements.txt"),
+        name="openapi-typescript",
+        version="7.13.0",
+        needs=("npm", "node"),
+        program="openapi_typescript.ts",
+        place="record.ts",
+        steps=(
+            ("npm", "init", "--yes", "--init-type", "module"),
             (
-                "venv/bin/python",
-                "-c",
-                "import sys; sys.path.insert(0, 'client');" + _IMPORT_ALL.format("openapi_client"),
+                *("npm", "install", "--silent", "openapi-typescript@7.13.0", "openapi-fetch@0.17.0"),
+                *("typescript@5.9.3", "@types/node@20.19.25"),
+            ),
+            ("node_modules/.bin/openapi-typescript", "../openapi.json", "--output", "parley.ts"),
+            (
+                *("node_modules/.bin/tsc", "--strict", "--target", "es2022", "--module", "nodenext"),
+                *("--skipLibCheck", "--outDir", "out", "record.ts", "parley.ts"),
             ),
         ),
+        record=("node", "out/record.js"),
     ),
     Maker(
-        "openapi-generator-java",
-        ("mvn", "java"),
-        (*_generator("java"), ("mvn", "-q", "-f", "client/pom.xml", "compile")),
+        name="openapi-generator-python",
+        version=_GENERATOR,
+        needs=("mvn", "java"),
+        program="openapi_generator_python.py",
+        place="record.py",
+        steps=(
+            *_generator("python"),
+            *_in_environment("-r", "client/requirements.txt"),
+            _import_all("openapi_client"),
+        ),
+        record=("venv/bin/python", "record.py"),
+    ),
+    Maker(
+        name="openapi-generator-java",
+        version=_GENERATOR,
+        needs=("mvn", "java"),
+        program="OpenapiGeneratorJava.java",
+        place="client/src/main/java/OpenapiGeneratorJava.java",
+        steps=(
+            *_generator("java"),
+            ("mvn", "-q", "-f", "client/pom.xml", "compile", "dependency:copy-dependencies"),
+        ),
+        record=("java", "-cp", "client/target/classes:client/target/dependency/*", "OpenapiGeneratorJava"),
     ),
 )

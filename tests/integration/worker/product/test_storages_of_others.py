@@ -5,6 +5,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from store.sessions.erasure import SessionErasure
 from tests.support.engine import Engine
 from tests.support.lacking_storage import lacking_storage
 from tests.support.loss import Loss
-from tests.support.versitygw import ACCESS_KEY, SECRET_KEY, versitygw
+from tests.support.s3_servers import ACCESS_KEY, MINIO, SECRET_KEY, VERSITYGW, S3Server, s3_server
 
 Opened = Callable[[Path], AbstractContextManager[tuple[str, dict[str, str]]]]
 
@@ -29,9 +30,9 @@ def _lacking(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 @contextmanager
-def _versitygw(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
+def _real(server: S3Server, folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
     (folder / "bucket").mkdir(parents=True)
-    with versitygw(folder) as endpoint:
+    with s3_server(server, folder) as endpoint:
         variables = {"ENDPOINT_URL": endpoint, "ACCESS_KEY_ID": ACCESS_KEY, "SECRET_ACCESS_KEY": SECRET_KEY}
         yield "s3://bucket/parley", {f"AWS_{name}": value for name, value in variables.items()}
 
@@ -40,7 +41,8 @@ def _versitygw(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
     ("opened", "lacks"),
     [
         pytest.param(_lacking, {"create_only", "bulk_delete"}, id="as Google and Alibaba"),
-        pytest.param(_versitygw, set(), id="versitygw", marks=pytest.mark.long),
+        pytest.param(partial(_real, VERSITYGW), set(), id="versitygw", marks=pytest.mark.long),
+        pytest.param(partial(_real, MINIO), set(), id="MinIO", marks=pytest.mark.long),
     ],
 )
 async def test_a_recording_lives_and_goes_on_a_storage_of_others(
@@ -77,9 +79,12 @@ async def test_a_recording_lives_and_goes_on_a_storage_of_others(
 
 
 @pytest.mark.long
-async def test_a_link_is_good_for_the_host_that_it_names_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("server", [VERSITYGW, MINIO], ids=lambda server: server.name)
+async def test_a_link_is_good_for_the_host_that_it_names_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: S3Server
+) -> None:
     """On a server that checks signatures: so a public name has to be signed, not put in afterwards."""
-    with _versitygw(tmp_path / "storage") as (url, variables):
+    with _real(server, tmp_path / "storage") as (url, variables):
         monkeypatch.setenv("AWS_REGION", "us-east-1")
         for name, value in variables.items():
             monkeypatch.setenv(name, value)

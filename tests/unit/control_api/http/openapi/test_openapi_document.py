@@ -136,3 +136,33 @@ def test_nothing_is_in_the_document_that_makers_of_clients_stumble_over() -> Non
         for name in _reached_from(operation.body.__name__, {operation.body.__name__})
     }
     assert [name for name in bodies for one in schemas[name].get("properties", {}).values() if "default" in one] == []
+
+
+def test_a_client_that_was_made_yesterday_reads_the_answers_of_tomorrow() -> None:
+    """Answers may gain members; bodies of requests are closed, so that a misspelt member is found."""
+    bodies = {operation.body.__name__ for operation in OPERATIONS if operation.body is not None}
+    taken = bodies.union(*(_reached_from(name, set()) for name in bodies))
+    closed = {
+        name
+        for name, schema in DOCUMENT["components"]["schemas"].items()
+        if schema.get("additionalProperties") is False
+    }
+    assert closed <= taken
+    assert bodies <= closed
+
+
+def test_numbers_say_how_large_they_get() -> None:
+    """A recording's size in bytes does not fit into what Java and Go take an integer for."""
+    for part in _objects(DOCUMENT):
+        kinds = [part.get("type")] if isinstance(part.get("type"), str) else part.get("type", [])
+        if "integer" in kinds and part.get("maximum", 2**31) >= 2**31:
+            assert part.get("format") == "int64", part
+        if "number" in kinds:
+            assert part.get("format") == "double", part
+
+
+def test_who_follows_the_link_to_the_audio_gets_a_file() -> None:
+    """Most clients follow links by themselves: what they make of it is the type of 200."""
+    answers = DOCUMENT["paths"]["/v1/sessions/{session_id}/audio"]["get"]["responses"]
+    assert set(answers["302"]["content"]) == {"application/json"}
+    assert answers["200"]["content"]["audio/wav"]["schema"] == {"type": "string", "format": "binary"}
