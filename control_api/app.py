@@ -21,6 +21,7 @@ from control_api.operations import OPERATIONS
 from control_api.recordings.links import LINKS, ObjectLinks
 from control_api.sessions.notifications import NOTIFICATIONS, SessionNotifications
 from store.access.vault import AnswerVault
+from store.database.clock import DatabaseClock
 from store.database.writer import prove_writer
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
@@ -50,6 +51,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
         dependencies.objects,
         dependencies.signer,
         address,
+        DatabaseClock(dependencies.db.clock),
         through_api=settings.storage_links == "api",
     )
     app[ERASURE_WATCH] = ErasureWatch(dependencies.db, app[METRICS])

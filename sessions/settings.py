@@ -382,7 +382,8 @@ class Settings(BaseModel):
     def _for_libpq(cls, value: SecretStr | None) -> SecretStr | None:
         scheme, separator, _ = ("", "", "") if value is None else value.get_secret_value().partition("://")
         if separator and scheme not in ("postgresql", "postgres"):
-            raise ValueError("it must begin with postgresql://, without the driver's name that SQLAlchemy puts there")
+            driver = ", without the driver's name that SQLAlchemy puts there" if "+" in scheme else ""
+            raise ValueError(f"it must begin with postgresql://{driver}")
         return value
 
     @field_validator("secret_key", "cors_origins", mode="before")

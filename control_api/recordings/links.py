@@ -1,7 +1,7 @@
 """Links to stored objects that work without a key for about an hour."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from aiohttp import web
@@ -9,6 +9,7 @@ from aiohttp import web
 from control_api.http.answers.public_address import PublicAddress
 from sessions.errors import ParleyError
 from store.access.vault import LinkSigner
+from store.database.clock import DatabaseClock
 from store.objects.objects import Objects
 
 LINK_SECONDS = 3600
@@ -28,20 +29,32 @@ class ObjectLinks:
 
     Args:
         address: what clients call this API.
+        clock: by which links expire, whichever host made them.
         through_api: make all of them links to this API.
     """
 
     def __init__(
-        self, objects: Objects, signer: LinkSigner, address: PublicAddress, *, through_api: bool = False
+        self,
+        objects: Objects,
+        signer: LinkSigner,
+        address: PublicAddress,
+        clock: DatabaseClock,
+        *,
+        through_api: bool = False,
     ) -> None:
         self._through_api = through_api
         self._objects = objects
         self._signer = signer
         self._address = address
+        self._clock = clock
 
-    async def link(self, key: str, now: datetime) -> Link:
-        """A link to the object `key` (not checked to exist)."""
-        expires_at = (now + timedelta(seconds=LINK_SECONDS)).replace(microsecond=0)
+    async def link(self, key: str) -> Link:
+        """A link to the object `key` (not checked to exist).
+
+        Raises:
+            DatabaseError: nothing is known of the time.
+        """
+        expires_at = (await self._clock.now() + timedelta(seconds=LINK_SECONDS)).replace(microsecond=0)
         if not self._through_api and (url := await self._objects.signed_url(key, LINK_SECONDS)) is not None:
             return Link(url, expires_at)
         path = OBJECTS_PATH + quote(key)
@@ -49,17 +62,18 @@ class ObjectLinks:
         expires = int(expires_at.timestamp())
         return Link(self._address.url(f"{path}?expires={expires}&signature={signature}"), expires_at)
 
-    def check(self, key: str, expires: str, signature: str) -> None:
+    async def check(self, key: str, expires: str, signature: str) -> None:
         """Let the link to `key` pass if this installation signed it and it has not expired.
 
         Raises:
             ParleyError: `audio.link_invalid`.
+            DatabaseError: nothing is known of the time.
         """
         if not (
             expires.isascii()
             and expires.isdigit()
             and len(expires) <= 12
-            and self._signer.verify(OBJECTS_PATH + quote(key), int(expires), signature, datetime.now(UTC))
+            and self._signer.verify(OBJECTS_PATH + quote(key), int(expires), signature, await self._clock.now())
         ):
             raise ParleyError("audio.link_invalid", "the signed link is wrong or has expired")
 

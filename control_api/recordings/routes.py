@@ -1,6 +1,5 @@
 """`GET …/recording`, `GET …/audio`, and the signed `GET /v1/objects/{key}` behind it."""
 
-from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from aiohttp import hdrs, web
@@ -59,14 +58,14 @@ async def link_to_audio(call: Call, session: Session) -> Link:
     recording = await call.dependencies.sessions.queries.recording(call.organization_id, session.id)
     if recording.object_key is None:
         raise ParleyError("audio.none", "the session has no recording")
-    return await call.request.app[LINKS].link(recording.object_key, datetime.now(UTC))
+    return await call.request.app[LINKS].link(recording.object_key)
 
 
 async def get_object(call: Call) -> web.StreamResponse:
     """The bytes behind a signed link, ranges included (RFC 9110 §14); the signature is the permission."""
     request = call.request
     key = request.match_info["key"]
-    request.app[LINKS].check(key, call.query["expires"] or "", call.query["signature"] or "")
+    await request.app[LINKS].check(key, call.query["expires"] or "", call.query["signature"] or "")
     name = PurePosixPath(key)
     headers: dict[str, str] = {
         hdrs.CONTENT_TYPE: "audio/wav" if name.suffix == ".wav" else "application/octet-stream",

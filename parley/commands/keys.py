@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from parley.command_error import CommandError
@@ -57,19 +57,19 @@ async def _create(db: Database, arguments: argparse.Namespace) -> None:
         agent_id=arguments.agent,
         scopes=arguments.scopes,
         name=arguments.name,
-        expires_at=_expiry(arguments.expires_at),
+        expires_at=await _expiry(db, arguments.expires_at),
     )
     print(secret.get_secret_value())
 
 
-def _expiry(text: str | None) -> datetime | None:
+async def _expiry(db: Database, text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
         expires_at = parse_timestamp(text)
     except ValueError:
         raise CommandError("--expires-at takes a time such as 2027-11-22T00:00:00Z", exit_code=2) from None
-    if expires_at <= datetime.now(UTC):
+    if expires_at <= (await db.clock()).db_time:
         raise CommandError("--expires-at must lie ahead", exit_code=2)
     return expires_at
 
@@ -78,10 +78,11 @@ async def _list(db: Database, arguments: argparse.Namespace) -> None:
     names = await organization_names(db)
     if arguments.organization is not None and arguments.organization not in names.values():
         raise CommandError(f"there is no organization {arguments.organization!r}")
+    now = (await db.clock()).db_time
     for organization_id, organization in names.items():
         if arguments.organization in (None, organization):
             for key in await ApiKeys(db).list(organization_id):
-                print(_line(organization, key))
+                print(_line(organization, key, now))
 
 
 async def _revoke(db: Database, arguments: argparse.Namespace) -> None:
@@ -107,8 +108,8 @@ async def _organization_of(db: Database, key_id: UUID) -> UUID:
     raise CommandError("there is no such API key")
 
 
-def _line(organization: str, key: ApiKey) -> str:
-    expired = key.expires_at is not None and key.expires_at <= datetime.now(UTC)
+def _line(organization: str, key: ApiKey, now: datetime) -> str:
+    expired = key.expires_at is not None and key.expires_at <= now
     state = "revoked" if key.revoked_at else "expired" if expired else "valid"
     columns = [format_id("key", key.id), organization, key.kind, f"{key.prefix}…{key.last_four}", state]
     if key.kind == "agent":

@@ -17,6 +17,7 @@ _OF_TESTS = ("PARLEY_TEST_", "PARLEY_SCHEMATHESIS_")
 _OF_CLIENTS = frozenset({"PARLEY_URL", "PARLEY_KEY"})  # the README exports them for curl
 _DEFAULT_PREFIX = "PARLEY_DEFAULT_"
 _EXIT_USAGE = 2
+_FIELD = re.compile(rf"\b({'|'.join(name for name in Settings.model_fields if '_' in name)})\b")  # in a sentence
 
 # What Kubernetes puts into the environment of every container for a Service called parley, parley-api, ….
 _LINK_VALUE = re.compile(r"(tcp|udp|sctp)://\S+:\d+")
@@ -88,7 +89,5 @@ def _variable(field: str) -> str:
 def _reason(details: ErrorDetails) -> str:
     message = details["msg"].removeprefix("Value error, ")
     if not details["loc"]:
-        for field in Settings.model_fields:
-            message = message.replace(f"{field} ", f"{_variable(field)} ")
-        return message
+        return _FIELD.sub(lambda found: _variable(found[0]), message)
     return f"{_variable(str(details['loc'][0]))}: {message}"

@@ -1,5 +1,6 @@
 """Whether a database is one that Parley can work on; what is wrong with it, and what to do, in a sentence each."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,17 +17,42 @@ _CLOCKS_APART_SECONDS = 5.0
 
 _FACTS = """
     SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS version_number,
-        current_setting('server_encoding') AS encoding, current_user AS role, current_database() AS database,
-        current_schema() AS schema, current_setting('search_path') AS search_path,
+        current_setting('server_encoding') AS encoding, current_database() AS database,
+        quote_ident(current_user) AS role, quote_ident(current_database()) AS quoted_database,
+        quote_ident(current_schema()) AS schema, current_setting('search_path') AS search_path,
         pg_is_in_recovery() AS standby, current_setting('transaction_read_only') = 'on' AS read_only,
+        (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only') AS read_only_by,
         coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS creates,
         EXISTS (SELECT FROM pg_language WHERE lanname = 'plpgsql') AS plpgsql,
-        (SELECT string_agg(DISTINCT relname, ', ') FROM pg_class
-            WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
-                AND relname IN ('sessions', 'runs', 'usage_events', 'procrastinate_jobs')
-                AND NOT has_table_privilege(oid, 'SELECT, INSERT, UPDATE, DELETE')) AS forbidden,
+        EXISTS (SELECT FROM pg_class WHERE relnamespace = quote_ident(current_schema())::regnamespace
+                AND relname = 'alembic_version') AS migrated,
+        (SELECT array_agg(relname::text ORDER BY relname) FROM pg_class
+            WHERE relnamespace = quote_ident(current_schema())::regnamespace
+                AND (relname IN ('sessions', 'runs', 'usage_events', 'alembic_version')
+                     OR relname LIKE 'procrastinate%')
+                AND (relkind = 'r' AND NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
+                         AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE'))
+                     OR relkind = 'S' AND NOT has_sequence_privilege(oid, 'USAGE'))) AS forbidden,
         extract(epoch FROM clock_timestamp())::float AS at
 """
+
+
+_EXAMPLE = "postgresql://user@host:5432/name"
+_NOT_CONNECTED = re.compile(
+    r'connection to server (?:at|on socket) "(?P<host>[^"]+)"(?: \([^)]*\))?(?P<port>, port \d+)?'
+    r" failed: (?P<fatal>FATAL:\s+)?(?P<cause>.*)"
+)
+_LOOK = "Look whether PostgreSQL runs there and is reached from this host, and whether the URL names it."
+_ADVICE = {  # in PostgreSQL's English; in other languages its own words have to do
+    r'database ("[^"]+") does not exist': "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C', or name"
+    " another one at the URL's end.",
+    r'role ("[^"]+") does not exist': "CREATE ROLE {} LOGIN, or name another one in the URL.",
+    r"password authentication failed": "The URL's password is another one; what is no letter or digit has to be"
+    " percent-encoded there.",
+    r"no pg_hba.conf entry": "A line of the server's pg_hba.conf has to let this host, role and database in.",
+    r'permission denied for database ("[^"]+")': "GRANT CONNECT ON DATABASE {} TO the URL's role.",
+    r"sorry, too many clients|remaining connection slots": "Raise max_connections, or put a pooler in front.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +78,8 @@ def examine(url: str) -> Iterator[Finding]:
     """
     try:
         terms = ConnectionTerms.of(url)
-    except psycopg.Error:  # its text repeats the URL, password and all
-        yield Finding(False, True, "The database's URL can't be read: it should look like postgresql://user@host/name.")
+    except psycopg.Error as error:
+        yield Finding(False, True, f"The URL can't be read{_safe_reason(error)}: it looks like {_EXAMPLE}.")
         return
     ours = {"application_name": "parley doctor", "client_encoding": "UTF8", "prepare_threshold": None}
     options: dict[str, Any] = {**terms.conninfo, **ours, "connect_timeout": _CONNECT_SECONDS}
@@ -66,7 +92,7 @@ def examine(url: str) -> Iterator[Finding]:
             assert facts is not None
             facts["apart"] = facts["at"] - (before + time.time()) / 2
     except psycopg.Error as error:
-        yield Finding(False, True, f"The database can't be used: {first_line(error)}.")
+        yield Finding(False, True, _no_connection(first_line(error)))
         return
     for check in _CHECKS:
         yield check(facts)
@@ -75,6 +101,26 @@ def examine(url: str) -> Iterator[Finding]:
 def first_line(error: BaseException) -> str:
     """What PostgreSQL or libpq says, without the rest."""
     return (str(error).strip().partition("\n")[0] or type(error).__name__).rstrip(".")
+
+
+def _safe_reason(error: psycopg.Error) -> str:
+    """Other reasons repeat the URL, password and all."""
+    found = re.match(r'invalid URI query parameter: "\w+"', first_line(error))
+    return f" ({found[0]})" if found else ""
+
+
+def _no_connection(said: str) -> str:
+    """What libpq says, and what to do about it."""
+    found = _NOT_CONNECTED.search(said)
+    if found is None:
+        return f"No connection to the database: {said}. {_LOOK}"
+    where, refused, cause = f"{found['host']}{found['port'] or ''}", found["fatal"], found["cause"]
+    if not refused:
+        return f"No connection to {where}: {cause}. {_LOOK}"
+    for pattern, advice in _ADVICE.items():
+        if what := re.match(pattern, cause):
+            return f"The server at {where} refuses: {cause}. {advice.format(*what.groups())}"
+    return f"The server at {where} refuses: {cause}."
 
 
 def _version(facts: DictRow) -> Finding:
@@ -89,8 +135,8 @@ def _encoding(facts: DictRow) -> Finding:
     return Finding(
         False,
         True,
-        f"The encoding of database {facts['database']} is {facts['encoding']}, which can't hold every text: make a"
-        f" database with CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8', and name that one.",
+        f"The encoding of database {facts['database']} is {facts['encoding']}, which can't hold every text: make"
+        f" another one (CREATE DATABASE parley TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'), and name it in the URL.",
     )
 
 
@@ -98,36 +144,45 @@ def _writable(facts: DictRow) -> Finding:
     if facts["standby"]:
         return Finding(False, True, "This server is a standby, which takes no writes: name the writer.")
     if facts["read_only"]:
+        whose = {"user": f"ROLE {facts['role']}", "database": f"DATABASE {facts['quoted_database']}"}
+        place = whose.get(facts["read_only_by"], "SYSTEM")
         return Finding(
             False,
             True,
-            "Transactions are read-only here (default_transaction_read_only): ALTER ROLE … or ALTER DATABASE … SET"
-            " default_transaction_read_only = off; at a hosted PostgreSQL, look whether its disk is full.",
+            f"Transactions are read-only here: SET default_transaction_read_only = off; ALTER {place} SET"
+            " default_transaction_read_only = off; at a hosted PostgreSQL, look first whether its disk is full.",
         )
     return Finding(True, True, "It takes writes.")
 
 
 def _schema(facts: DictRow) -> Finding:
-    if facts["schema"] is None:
-        return Finding(False, True, f"No schema of search_path ({facts['search_path']}) exists: CREATE SCHEMA one.")
+    role, schema = facts["role"], facts["schema"]
+    if schema is None:
+        names = [name.strip() for name in facts["search_path"].split(",")]
+        missing = next((name for name in names if name not in ('"$user"', "")), role)
+        text = f"No schema of search_path ({facts['search_path']}) exists, or may be used: CREATE SCHEMA {missing}"
+        return Finding(False, True, f"{text} AUTHORIZATION {role}.")
     if facts["creates"]:
-        return Finding(True, True, f"Role {facts['role']} may make tables in schema {facts['schema']}.")
-    return Finding(
-        False,
-        True,
-        f"Role {facts['role']} may not make tables in schema {facts['schema']}: GRANT CREATE ON SCHEMA"
-        f" {facts['schema']} TO {facts['role']}, or give it a schema of its own.",
-    )
+        return Finding(True, True, f"Role {role} may make tables in schema {schema}.")
+    text = f"Role {role} may not make tables in schema {schema}"
+    if facts["migrated"]:
+        return Finding(True, True, f"{text}: the role that owns them has to run `parley migrate`.")
+    return Finding(False, True, f"{text}: GRANT CREATE ON SCHEMA {schema} TO {role}.")
 
 
 def _tables(facts: DictRow) -> Finding:
+    if not facts["migrated"]:
+        return Finding(True, False, "It has no tables of Parley's yet: `parley migrate` makes them.")
     if facts["forbidden"] is None:
-        return Finding(True, False, "Its tables, where there are some, can be read and written.")
+        return Finding(True, False, "Its tables can be read and written.")
+    role, schema, names = facts["role"], facts["schema"], facts["forbidden"]
+    others = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return Finding(
         False,
         False,
-        f"Role {facts['role']} may not read and write {facts['forbidden']}: run as the role that migrated, or GRANT"
-        f" SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {facts['schema']} TO {facts['role']}.",
+        f"Role {role} may not use {names[0]}{others}: run as the role that migrated, or as that one GRANT SELECT,"
+        f" INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}; GRANT USAGE ON ALL SEQUENCES IN SCHEMA"
+        f" {schema} TO {role}.",
     )
 
 

@@ -6,15 +6,16 @@ restarted between a commit and its answer: a fetched job that never arrived, a f
 
 import asyncio
 from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
 
 import structlog
 from procrastinate import App, exceptions
 from procrastinate.jobs import Status
-from procrastinate.utils import utcnow
 from procrastinate.worker import Worker
 
 _EVERY_SECONDS = 10.0
 _SILENT_SECONDS = 20.0  # four missed heartbeats
+_AT_ONCE = datetime(2020, 1, 1, tzinfo=UTC)  # in the past, whatever this host's clock says
 
 _log = structlog.get_logger(__name__)
 
@@ -54,7 +55,7 @@ async def _stuck(app: App, worker: Worker, running: AbstractSet[int]) -> set[int
 
 async def _free(app: App, job_id: int) -> None:
     try:
-        await app.job_manager.retry_job_by_id_async(job_id=job_id, retry_at=utcnow())
+        await app.job_manager.retry_job_by_id_async(job_id=job_id, retry_at=_AT_ONCE)
     except exceptions.UniqueViolation:  # one like it is waiting already
         await app.job_manager.finish_job_by_id_async(job_id=job_id, status=Status.FAILED, delete_job=True)
     except exceptions.ConnectorException:  # it ended in the meantime

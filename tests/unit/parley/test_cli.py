@@ -108,7 +108,7 @@ def test_settings_that_do_not_fit_together_are_named_as_variables(monkeypatch: p
     monkeypatch.setenv("PARLEY_DATABASE_URL", "postgresql://parley:hunter2@db/parley")
     with pytest.raises(CommandError) as raised:
         load_settings()
-    assert "PARLEY_SECRET_KEY is required" in str(raised.value)
+    assert "PARLEY_SECRET_KEY is required with a PARLEY_DATABASE_URL:" in str(raised.value)
     assert "hunter2" not in str(raised.value)
 
 

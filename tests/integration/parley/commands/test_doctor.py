@@ -1,5 +1,6 @@
 """`parley doctor` and `parley migrate` on databases that are not fit: a sentence that says what to do."""
 
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ def configure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyP
 @contextmanager
 def _database(postgres_url: str, options: LiteralString, *then: LiteralString) -> Iterator[str]:
     """The URL of a new, empty database, for a role that is no superuser; `then` is run in it."""
-    name = f"test_{secrets.token_hex(6)}"
+    name = f"test-{secrets.token_hex(6)}"  # which has to be quoted in SQL
     names = {"name": sql.Identifier(name)}
     with psycopg.connect(postgres_url, autocommit=True) as conn:
         conn.execute(sql.SQL("CREATE ROLE {name} LOGIN PASSWORD 'the password'").format(**names))
@@ -42,6 +43,16 @@ def _database(postgres_url: str, options: LiteralString, *then: LiteralString) -
             conn.execute(sql.SQL("DROP ROLE {name}").format(**names))
 
 
+def _follow(postgres_url: str, url: str, finding: str) -> None:
+    """Run the statements that a finding gives, as a superuser in that database."""
+    statements = re.findall(r"(?:GRANT|ALTER|CREATE|SET) .+?(?=;|\.$)", finding)
+    assert statements, finding
+    inside = make_conninfo(url, user=conninfo_to_dict(postgres_url)["user"])
+    with psycopg.connect(inside, autocommit=True) as admin:
+        for statement in statements:
+            admin.execute(statement.encode())
+
+
 _GRANT: LiteralString = "GRANT CREATE ON SCHEMA public TO {name}"
 
 
@@ -50,7 +61,8 @@ _GRANT: LiteralString = "GRANT CREATE ON SCHEMA public TO {name}"
     [
         ("", [], "GRANT CREATE ON SCHEMA public TO"),
         ("", [_GRANT, "ALTER ROLE {name} SET default_transaction_read_only = on"], "Transactions are read-only here"),
-        ("", [_GRANT, "ALTER ROLE {name} SET search_path = nowhere"], "CREATE SCHEMA one"),
+        ("", [_GRANT, "ALTER DATABASE {name} SET default_transaction_read_only = on"], "ALTER DATABASE"),
+        ("", [_GRANT, "ALTER ROLE {name} SET search_path = nowhere"], "CREATE SCHEMA nowhere AUTHORIZATION"),
         ("TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'", [_GRANT], "is LATIN1, which can't hold every text"),
         ("TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'", [_GRANT], "is SQL_ASCII, which can't hold every text"),
     ],
@@ -73,10 +85,13 @@ def test_what_is_wrong_is_one_sentence(
         with psycopg.connect(url) as conn:
             assert conn.execute("SELECT to_regclass('public.sessions')").fetchone() == (None,)
 
-    assert advice in migrated.err
-    assert len(migrated.err.splitlines()) == 1
-    [wrong] = [line for line in examined.splitlines() if "WRONG" in line]
-    assert advice in wrong
+        assert advice in migrated.err
+        assert len(migrated.err.splitlines()) == 1
+        [wrong] = [line for line in examined.splitlines() if "WRONG" in line]
+        assert advice in wrong
+        if "encoding" not in wrong:
+            _follow(postgres_url, url, wrong)
+            assert cli.main(["migrate"]) == 0
 
 
 def test_an_old_server_is_told_so(
@@ -93,7 +108,10 @@ def test_an_old_server_is_told_so(
     ("url", "said"),
     [
         ("postgresql+psycopg://parley:the-password@127.0.0.1/parley", "must begin with postgresql://"),
-        ("postgresql://parley:the-password@127.0.0.1:1/parley", "can't be used"),
+        (
+            "postgresql://parley:the-password@127.0.0.1:1/parley",
+            "No connection to 127.0.0.1, port 1: Connection refused. Look whether",
+        ),
         ("postgresql://parley:the-password@[127.0.0.1/parley", "can't be read"),
     ],
 )
@@ -122,4 +140,10 @@ def test_a_role_without_rights_on_the_tables_is_noticed(
         assert "WRONG" not in capsys.readouterr().out
         configure.setenv("PARLEY_DATABASE_URL", url)
         assert cli.main(["doctor"]) == 1
-        assert "GRANT SELECT, INSERT, UPDATE, DELETE" in capsys.readouterr().out
+        [wrong] = [line for line in capsys.readouterr().out.splitlines() if "WRONG" in line]
+        assert "GRANT SELECT, INSERT, UPDATE, DELETE" in wrong
+        _follow(postgres_url, url, wrong)
+        assert cli.main(["doctor"]) == 0
+        with psycopg.connect(url) as conn:  # a job, as the API defers it: its id comes from a sequence
+            conn.execute("INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES ('short', 'nothing')")
+            conn.rollback()

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from pydantic import SecretStr
 from sessions.ids import new_uuid
 from store.database.schema import migrate
 from store.jobs import job_rescue
-from store.jobs.jobs import FINALIZE, PURGE_IDEMPOTENCY, defer_finalize, open_jobs, run_jobs
+from store.jobs.jobs import FINALIZE, PURGE_IDEMPOTENCY, defer_erase, defer_finalize, open_jobs, run_jobs
 from store.jobs.patient_connector import PatientConnector
 from tests.integration.store.store_services import StoreServices, store_services
 from tests.support.postgres_cluster import PostgresCluster
@@ -160,6 +161,21 @@ async def test_a_job_of_a_killed_process_is_run_again(database_url: str, monkeyp
         async with running_jobs(database_url, task), asyncio.timeout(20):
             await done.wait()
             await _until(_no_jobs(store))
+
+
+async def test_a_job_for_later_waits_by_the_clock_of_the_database(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which fetches it; Procrastinate would go by that of the host that defers."""
+    monkeypatch.setattr("procrastinate.utils.utcnow", lambda: datetime(2020, 1, 1, tzinfo=UTC))
+    async with store_services(database_url) as store:
+        async with store.db.begin() as conn:
+            await defer_erase(conn, new_uuid(), in_seconds=600)
+        [(seconds,)] = await store.execute(
+            "SELECT extract(epoch FROM scheduled_at - clock_timestamp())::float FROM procrastinate_jobs"
+        )
+
+    assert 500 < seconds <= 600
 
 
 async def test_the_worker_is_started_again_when_it_returns(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
