@@ -16,6 +16,7 @@ _METADATA = re.compile(r"Error performing \w+ http://(169\.254\.|\[fd00:|metadat
 
 _NO_BUCKET = "the bucket (or container) does not exist"
 _GARBLED = "the storage's answer to DeleteObjects is not S3's"
+_NOT_TRUSTED = "the certificate of the endpoint, or of STS, is not trusted: SSL_CERT_FILE may name its authority"
 _DENIED = "the storage denies this request to the credentials"
 
 # The first that is found in a text explains it.
@@ -36,7 +37,8 @@ _BY_TEXT = (
     ("incorrectly configured region", "the bucket lies in another region: set AWS_REGION"),
     ("invalid DeleteObjects response", _GARBLED),
     ("dns error", "the name of the endpoint does not resolve"),
-    ("invalid peer certificate", "the certificate of the endpoint is not trusted"),
+    ("invalid peer certificate", _NOT_TRUSTED),
+    ("InvalidCertificate", _NOT_TRUSTED),
     ("ConnectionRefused", "nobody listens at the endpoint"),
     ("timed out", "the storage does not answer in time"),
     ("kind: Timeout", "the storage does not answer in time"),

@@ -1,6 +1,7 @@
-"""Whose keys an S3 storage is used with: the environment's, a web identity's, a profile's."""
+"""Whose keys an S3 storage is used with (the environment's, a web identity's, a profile's), and the way to it."""
 
 import asyncio
+import io
 import os
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,6 +12,7 @@ import pytest
 from store.objects import aws_profile
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
+from tests.support.fake_sts import fake_sts
 from tests.support.lacking_storage import LackingStorage, lacking_storage
 
 CREDENTIALS = """
@@ -90,33 +92,85 @@ async def test_rotated_keys_of_a_profile_are_taken_without_a_restart(
 
 
 @pytest.mark.parametrize("by", ["environment", "profile"])
-async def test_a_web_identity_is_brought_to_sts(
+async def test_a_web_identity_gets_keys_of_sts(
     storage: LackingStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
-    """As Kubernetes gives one to a service account. STS is asked by TLS only, so its greeting is all that we see."""
+    """As Kubernetes gives one to a service account; keys that end soon are got anew, with the token of then."""
     token = tmp_path / "token"
     token.write_text("a token of the cluster")
     role = "arn:aws:iam::123456789012:role/recorder"
     if by == "environment":
         monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
         monkeypatch.setenv("AWS_ROLE_ARN", role)
+        monkeypatch.setenv("AWS_ROLE_SESSION_NAME", "parley")
     else:
         monkeypatch.setenv("AWS_PROFILE", "cluster")
         (tmp_path / ".aws/config").write_text(
-            f"[profile cluster]\nrole_arn = {role}\nweb_identity_token_file = {token}\n"
+            f"[profile cluster]\nrole_arn = {role}\nweb_identity_token_file = {token}\nrole_session_name = parley\n"
         )
-    greetings: list[bytes] = []
+    with fake_sts(tmp_path) as sts:
+        monkeypatch.setenv("SSL_CERT_FILE", str(sts.authority))
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts.url)
+        sts.lifetime = timedelta(seconds=1)
+        objects = Objects.open(storage.url)
+        await objects.put_bytes("a", b"")
+        token.write_text("its successor")
+        await asyncio.sleep(0.2)  # obstore does not ask twice within a tenth of a second
+        sts.lifetime = timedelta(hours=1)
+        for _ in range(2):
+            await objects.put_bytes("a", b"")
+        link = await objects.signed_url("a", 60)
+    assert storage.keys == ["KEYOFSTS1", "KEYOFSTS2", "KEYOFSTS2"]
+    assert link is not None
+    assert "X-Amz-Credential=KEYOFSTS2%2F" in link
+    assert "X-Amz-Security-Token=session+token" in link
+    tokens = [asked.pop("WebIdentityToken") for asked in sts.asked]
+    assert tokens == ["a token of the cluster", "its successor"]
+    for asked in sts.asked:
+        assert (asked["Action"], asked["RoleArn"], asked["RoleSessionName"]) == (
+            "AssumeRoleWithWebIdentity",
+            role,
+            "parley",
+        )
 
-    async def greeted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        greetings.append(await reader.read(1))
-        writer.close()
 
-    async with await asyncio.start_server(greeted, "127.0.0.1", 0) as sts:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"https://127.0.0.1:{sts.sockets[0].getsockname()[1]}")
+async def test_sts_has_to_be_trusted(
+    storage: LackingStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+) -> None:
+    """By the system's authorities or those of `SSL_CERT_FILE`: no token is shown to anybody else."""
+    (tmp_path / "token").write_text("a token of the cluster")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/recorder")
+    with fake_sts(tmp_path) as sts:
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(sts.authority))  # means nothing to obstore
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts.url)
         with pytest.raises(StorageError):
             await Objects.open(storage.url, request_seconds=1).ping()
-    assert set(greetings) == {b"\x16"}
-    assert storage.requests == [], "nothing is asked for without keys"
+    assert "or of STS, is not trusted" in log.getvalue()
+    assert (sts.asked, storage.requests) == ([], [])
+
+
+async def test_a_proxy_is_asked_unless_the_storage_is_an_exception(
+    storage: LackingStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`HTTP_PROXY` and `NO_PROXY`, which many clusters set for every program."""
+    asked: list[bytes] = []
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(proxy, "127.0.0.1", 0) as server:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        await Objects.open(storage.url).put_bytes("a", b"")
+        assert asked == []
+        monkeypatch.delenv("NO_PROXY")
+        with pytest.raises(StorageError):
+            await Objects.open(storage.url).put_bytes("b", b"")
+    assert asked[0].startswith(f"PUT {storage.endpoint}/".encode())
 
 
 @pytest.mark.parametrize(
