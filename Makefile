@@ -15,12 +15,16 @@ REALTIME_FOLDERS := tests/e2e tests/integration/worker tests/integration/store/l
 # Cases per operation, and chains of requests along the OpenAPI links. 2000 take about an hour and a half.
 SCHEMATHESIS_EXAMPLES ?= 2000
 
+# Each notes in docs/compatibility.json what it has passed with.
+DRILLS := tests/e2e/test_pooler.py tests/integration/control_api/http/serving/test_nginx.py \
+	tests/integration/worker/product/test_storages_of_others.py
+
 .DEFAULT_GOAL := help
-.PHONY: help setup lint check test coverage demo dev schemathesis faults figures image clients bench docs lock clean livekit-server peers
+.PHONY: help setup lint check test coverage demo dev schemathesis faults figures image clients compatibility bench docs lock clean livekit-server peers
 .DELETE_ON_ERROR:
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.synced livekit-server ## install everything into .venv, find or build livekit-server
 
@@ -57,6 +61,11 @@ figures: setup livekit-server ## the table of docs/faults.md; FIGURE="hand-over 
 
 clients: setup ## let other people's makers of clients make one from the OpenAPI document, which records a session
 	$(BIN)/python -m tools.clients
+
+compatibility: setup ## run the drills with what others make, and write docs/compatibility.md
+	NOTE_RUNS=1 $(BIN)/python -m pytest $(DRILLS) -m "long or not long"
+	NOTE_RUNS=1 $(BIN)/python -m tools.clients
+	$(BIN)/python tools/generate_docs.py
 
 bench: setup ## measure, and print a table
 	$(BIN)/python -m bench

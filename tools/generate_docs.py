@@ -1,4 +1,5 @@
-"""Writes what is derived from code in docs/: settings.md, codes.md, api.md, and the diagram in lifecycle.md.
+"""Writes what is derived from code in docs/: settings.md, codes.md, api.md, the diagram in lifecycle.md,
+and the tables in compatibility.md.
 
 `make docs` runs it; tests/unit/docs fails when a page is out of date.
 """
@@ -16,6 +17,7 @@ from sessions.codes import CODES
 from sessions.lifecycle.lifecycle import TERMINAL, TRANSITIONS
 from sessions.settings import Settings
 from tools.api_page import api_page_of
+from tools.compatibility import read, with_tables
 from tools.resolved_document import resolved
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -91,7 +93,18 @@ def api_page() -> str:
     return NOTE + api_page_of(resolved(json.loads(render(openapi_document(OPERATIONS)))))
 
 
-PAGES = {"settings.md": settings_page, "codes.md": codes_page, "lifecycle.md": lifecycle_page, "api.md": api_page}
+def compatibility_page() -> str:
+    """docs/compatibility.md with the tables of what drills have noted; the text around them is written by hand."""
+    return with_tables((DOCS / "compatibility.md").read_text(), read())
+
+
+PAGES = {
+    "settings.md": settings_page,
+    "codes.md": codes_page,
+    "lifecycle.md": lifecycle_page,
+    "api.md": api_page,
+    "compatibility.md": compatibility_page,
+}
 
 
 def main() -> int:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import soundfile
 
 from parley.servers.livekit_server import LiveKitServer
@@ -15,6 +16,7 @@ from tests.support.beeps import BeepPlan, assert_true_recording, check_beeps
 from tests.support.pgbouncer import PgBouncer
 from tests.support.postgres_cluster import PostgresCluster
 from tests.support.stack import Stack
+from tools.compatibility import note
 
 PLAN = BeepPlan(pitch_hz=1000)
 REQUESTS, AT_ONCE = 300, 12
@@ -37,12 +39,23 @@ async def test_a_session_is_recorded_through_pgbouncer(
                 ended = await stack.end(session["id"])
             samples, rate = soundfile.read(await stack.download(session["id"], tmp_path / "a.wav"), dtype="int16")
             worker_log = worker.log()
+        with psycopg.connect(pooler.url) as conn:
+            server_version = conn.info.parameter_status("server_version")
     shutil.rmtree(folder)
 
     assert statuses == {201: REQUESTS // 3, 200: REQUESTS - REQUESTS // 3}
     assert (ended["status"], ended["epoch"]) == ("ended", 1)
     assert_true_recording([check_beeps(samples, PLAN, 1, len(samples) / rate - 0.5)])
     assert "child.died" not in worker_log
+    note(
+        "pooler",
+        "PgBouncer",
+        version=f"{pooler.version}, transaction mode",
+        run=f"a session recorded, and {REQUESTS} requests beside it, over 4 connections to the server",
+        lacks="LISTEN: without `PARLEY_DATABASE_DIRECT_URL` commands reach a worker with its next beat, and new"
+        " sessions are claimed within 1.2 s",
+    )
+    note("database", "PostgreSQL", version=f"{server_version}", run="every test")
 
 
 async def _ask_on(stack: Stack, room: str) -> Counter[int]:

@@ -45,6 +45,12 @@ def nginx_program() -> str:
     return program
 
 
+def nginx_version() -> str:
+    """As it says itself."""
+    said = subprocess.run([nginx_program(), "-v"], capture_output=True, text=True, check=True, timeout=10).stderr
+    return said.strip().rpartition("/")[2]
+
+
 @contextmanager
 def nginx(folder: Path, *, port: int, location: str) -> Iterator[None]:
     """It listens at `127.0.0.1:port` and does what `location`, a block of its configuration, says."""

@@ -36,6 +36,8 @@ class PgBouncer:
             if os.environ.get("CI"):
                 raise FileNotFoundError("pgbouncer")
             pytest.skip("NO PGBOUNCER: apt install pgbouncer")
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=10).stdout
+        self.version = said.split()[1]
         self._folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         config = folder / "pgbouncer.ini"

@@ -15,6 +15,7 @@ from control_api.http.openapi.document import openapi_document, render
 from control_api.operations import OPERATIONS
 from tools.clients.makers import MAKERS, PROGRAMS, Maker
 from tools.clients.scene import NotRecordedError, Scene
+from tools.compatibility import note
 
 FOLDER = Path(".clients").absolute()
 STEP_SECONDS = 600  # one command; the first run fetches what the maker needs
@@ -82,6 +83,7 @@ def main() -> int:
                 print(f"{maker.name:28}{error}", flush=True)
             else:
                 print(f"{maker.name:28}{made:8.0f} s{seconds:10.3f} s", flush=True)
+                note("client", maker.name, version=maker.version, run="a session recorded", lacks=maker.lacks)
     return bool(failures)
 
 

@@ -10,8 +10,14 @@ from pathlib import Path
 
 PROGRAMS = Path(__file__).parent / "programs"
 
+_PYTHON_CLIENT = "0.29.1"
+_CODEGEN = "2.8.2"
+_TYPESCRIPT, _FETCH = "7.13.0", "0.17.0"
 _GENERATOR = "7.25.0"
 _JAR = f"../openapi-generator-cli-{_GENERATOR}.jar"
+_NEW_MEMBERS = (
+    "answers that have gained a member, unless it is made with `disallowAdditionalPropertiesIfNotPresent=false`"
+)
 _IMPORT_ALL = (
     "import importlib, pkgutil, {0};"
     "[importlib.import_module(found.name) for found in pkgutil.walk_packages({0}.__path__, '{0}.')]"
@@ -30,6 +36,7 @@ class Maker:
         place: where that file has to lie.
         steps: commands, in order: install, generate, compile.
         record: command that runs the program.
+        lacks: what its users have to know.
     """
 
     name: str
@@ -39,6 +46,7 @@ class Maker:
     place: str
     steps: tuple[tuple[str, ...], ...]
     record: tuple[str, ...]
+    lacks: str = ""
 
 
 def _in_environment(*packages: str) -> tuple[tuple[str, ...], ...]:
@@ -53,7 +61,6 @@ def _import_all(package: str) -> tuple[str, ...]:
 def _generator(language: str) -> tuple[tuple[str, ...], ...]:
     coordinates = f"org.openapitools:openapi-generator-cli:{_GENERATOR}"
     fetch = ("mvn", "-q", "dependency:copy", f"-Dartifact={coordinates}", "-DoutputDirectory=..")
-    # By default what it makes refuses answers that have gained a member since.
     options = ("--additional-properties", "disallowAdditionalPropertiesIfNotPresent=false")
     return fetch, ("java", "-jar", _JAR, "generate", "-g", language, "-i", "../openapi.json", "-o", "client", *options)
 
@@ -61,12 +68,12 @@ def _generator(language: str) -> tuple[tuple[str, ...], ...]:
 MAKERS = (
     Maker(
         name="openapi-python-client",
-        version="0.29.1",
+        version=_PYTHON_CLIENT,
         needs=(),
         program="openapi_python_client.py",
         place="record.py",
         steps=(
-            *_in_environment("openapi-python-client==0.29.1"),
+            *_in_environment(f"openapi-python-client=={_PYTHON_CLIENT}"),
             (
                 *("venv/bin/openapi-python-client", "generate", "--path", "../openapi.json", "--output-path", "client"),
                 *("--config", str(PROGRAMS / "openapi_python_client.json")),
@@ -74,17 +81,19 @@ MAKERS = (
             _import_all("parley_client"),
         ),
         record=("venv/bin/python", "record.py"),
+        lacks='audio, unless its configuration says `{"content_type_overrides": {"audio/wav":'
+        ' "application/octet-stream"}}`; it follows links with `follow_redirects=True`',
     ),
     Maker(
         name="oapi-codegen",
-        version="2.8.2",
+        version=f"{_CODEGEN} (Go)",
         needs=("go",),
         program="oapi_codegen.go",
         place="record/main.go",
         steps=(
             ("go", "mod", "init", "example.com/parley"),
             (
-                *("go", "run", "github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2"),
+                *("go", "run", f"github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v{_CODEGEN}"),
                 *("-generate", "types,client", "-package", "parley", "-o", "parley.go", "../openapi.json"),
             ),
             ("go", "mod", "tidy"),
@@ -94,14 +103,14 @@ MAKERS = (
     ),
     Maker(
         name="openapi-typescript",
-        version="7.13.0",
+        version=f"{_TYPESCRIPT} (with openapi-fetch {_FETCH})",
         needs=("npm", "node"),
         program="openapi_typescript.ts",
         place="record.ts",
         steps=(
             ("npm", "init", "--yes", "--init-type", "module"),
             (
-                *("npm", "install", "--silent", "openapi-typescript@7.13.0", "openapi-fetch@0.17.0"),
+                *("npm", "install", "--silent", f"openapi-typescript@{_TYPESCRIPT}", f"openapi-fetch@{_FETCH}"),
                 *("typescript@5.9.3", "@types/node@20.19.25"),
             ),
             ("node_modules/.bin/openapi-typescript", "../openapi.json", "--output", "parley.ts"),
@@ -124,6 +133,7 @@ MAKERS = (
             _import_all("openapi_client"),
         ),
         record=("venv/bin/python", "record.py"),
+        lacks=_NEW_MEMBERS,
     ),
     Maker(
         name="openapi-generator-java",
@@ -136,5 +146,6 @@ MAKERS = (
             ("mvn", "-q", "-f", "client/pom.xml", "compile", "dependency:copy-dependencies"),
         ),
         record=("java", "-cp", "client/target/classes:client/target/dependency/*", "OpenapiGeneratorJava"),
+        lacks=_NEW_MEMBERS,
     ),
 )

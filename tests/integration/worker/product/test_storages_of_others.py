@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from uuid import UUID
 
@@ -19,7 +20,9 @@ from tests.support.engine import Engine
 from tests.support.lacking_storage import lacking_storage
 from tests.support.loss import Loss
 from tests.support.s3_servers import ACCESS_KEY, MINIO, SECRET_KEY, VERSITYGW, S3Server, s3_server
+from tools.compatibility import note
 
+ABILITIES = {"create_only": "create-only puts", "bulk_delete": "DeleteObjects"}
 Opened = Callable[[Path], AbstractContextManager[tuple[str, dict[str, str]]]]
 
 
@@ -38,15 +41,31 @@ def _real(server: S3Server, folder: Path) -> Iterator[tuple[str, dict[str, str]]
 
 
 @pytest.mark.parametrize(
-    ("opened", "lacks"),
+    ("opened", "lacks", "ran"),
     [
-        pytest.param(_lacking, {"create_only", "bulk_delete"}, id="as Google and Alibaba"),
-        pytest.param(partial(_real, VERSITYGW), set(), id="versitygw", marks=pytest.mark.long),
-        pytest.param(partial(_real, MINIO), set(), id="MinIO", marks=pytest.mark.long),
+        pytest.param(
+            _lacking,
+            {"create_only", "bulk_delete"},
+            ("moto, behind a gate that lacks what Google and Alibaba lack,", version("moto")),
+            id="as Google and Alibaba",
+        ),
+        pytest.param(
+            partial(_real, VERSITYGW),
+            set(),
+            ("versitygw", VERSITYGW.version),
+            id="versitygw",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(partial(_real, MINIO), set(), ("MinIO", MINIO.version), id="MinIO", marks=pytest.mark.long),
     ],
 )
 async def test_a_recording_lives_and_goes_on_a_storage_of_others(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: Opened, lacks: set[str]
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    opened: Opened,
+    lacks: set[str],
+    ran: tuple[str, str],
 ) -> None:
     """Whatever the storage lacks, nothing of the recording is missing, and nothing of it is left."""
     with opened(tmp_path / "storage") as (url, variables):
@@ -76,6 +95,8 @@ async def test_a_recording_lives_and_goes_on_a_storage_of_others(
             await SessionErasure(engine.db, objects).erase(UUID(int=1), fence.session_id)
             assert await engine.sql("SELECT FROM erasures") == []
             assert [name for name, _ in await objects.list("") if not name.startswith("identity/")] == []
+    life = "a recording's whole life: segments, product, links under a public name, ranges, erasure"
+    note("storage", ran[0], version=ran[1], run=life, lacks=", ".join(ABILITIES[lack] for lack in sorted(lacks)))
 
 
 @pytest.mark.long

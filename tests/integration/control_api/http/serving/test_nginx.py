@@ -10,7 +10,8 @@ from urllib.parse import quote, urljoin
 from parley.servers.free_ports import free_ports
 from tests.integration.control_api.recordings.test_recordings import AUDIO, store_recording
 from tests.support.api_server import MASTER_KEY, ApiServer, api_server, create_body
-from tests.support.nginx import nginx
+from tests.support.nginx import nginx, nginx_version
+from tools.compatibility import note
 
 DEPLOY = Path(__file__).resolve().parents[5] / "docs" / "operations" / "deploy.md"
 KEY = {"Authorization": f"Bearer {MASTER_KEY}"}
@@ -42,6 +43,7 @@ async def test_everything_is_reached_below_a_path(database_url: str, tmp_path: P
             agents = f"{public}/v1/agents/{quote(AGENT, safe='')}/sessions"
             async with api.http.get(agents, headers=KEY) as answer:
                 assert [one["agent_id"] for one in (await answer.json())["data"]] == [AGENT]
+    note("proxy", "nginx", version=nginx_version(), run="the API below a path: Location, pages, links, ranges, waiting")
 
 
 async def _create(api: ApiServer, public: str, number: int) -> dict[str, Any]:
