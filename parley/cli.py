@@ -15,6 +15,7 @@ from sessions.key_terms import DEFAULT_GRACE_SECONDS, Scope
 
 _OWNER_ONLY_UMASK = 0o077
 _EXIT_INTERRUPTED = 130
+_EXIT_PIPE_CLOSED = 141  # as of a program that SIGPIPE ends
 
 _KEY_ID_HELP = "key_…, as `parley keys list` prints it"
 _SETTINGS_HELP = "Settings are environment variables, PARLEY_…; docs/settings.md lists them all."
@@ -43,9 +44,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.umask(_OWNER_ONLY_UMASK)  # spool, recordings, database and keys are nobody else's
     run: Callable[[argparse.Namespace], int] = arguments.run
     try:
-        return run(arguments)
+        exit_code = run(arguments)
+        sys.stdout.flush()
+        return exit_code
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
+    except BrokenPipeError:  # `parley keys list | head`: whoever read stdout has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python's own last flush succeeds
+        return _EXIT_PIPE_CLOSED
     except CommandError as error:
         return _complain(str(error), error.exit_code)
     except DatabaseRefusedError as error:
@@ -162,11 +168,12 @@ def _add_keys(commands: _Commands) -> None:
         "list",
         _run_keys,
         "list keys",
-        "Lists API keys: id, organization, kind, last digits, state, agent, scopes, expiry, last use, name.",
+        "Lists API keys: id, organization, kind, last digits, state, agent, scopes, expiry, use, maker, heir, name.",
     )
     listing.add_argument("--organization", metavar="NAME", default=None, help="only this organization's keys")
     revoke = _command(actions, "revoke", _run_keys, "revoke a key", "Makes an API key invalid at once, for good.")
     revoke.add_argument("key_id", metavar="KEY_ID", help=_KEY_ID_HELP)
+    revoke.add_argument("--cascade", action="store_true", help="also every key that it made, and that those made")
     rotate = _command(
         actions,
         "rotate",

@@ -83,6 +83,11 @@ _ALL = (
         403,
         "A key that expires makes and rotates only keys that expire no later: send such an expires_at.",
     ),
+    _error(
+        "key.replaced",
+        403,
+        "The API key was rotated and works for its grace period only: manage keys with the new one.",
+    ),
     _error("key.not_active", 409, "The API key is revoked or expired: make a new one."),
     _error("transport.unsupported", 400, "Use transport.type=livekit."),
     _error(

@@ -61,6 +61,12 @@ class ApiKeyResource(AnswerModel):
     expires_at: Timestamp | None
     revoked_at: Timestamp | None
     last_used_at: Timestamp | None = Field(description="Precise to the minute.")
+    created_by: str | None = Field(
+        description="The key that made it, or rotated another one into it. Null: the operator."
+    )
+    replaced_by: str | None = Field(
+        description="The key that took its place. A key that was replaced manages no keys for the rest of its time."
+    )
 
 
 class NewApiKey(ApiKeyResource):

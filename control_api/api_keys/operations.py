@@ -6,7 +6,7 @@ from control_api.api_keys import examples, routes
 from control_api.api_keys.models import ApiKeyList, CreateApiKeyRequest, NewApiKey, RotateApiKeyRequest
 from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation
-from control_api.http.requests.query_parameters import identifier, page_size
+from control_api.http.requests.query_parameters import choice, identifier, page_size
 
 _ALL = "/v1/api_keys"
 _ONE = _ALL + "/{key_id}"
@@ -28,7 +28,7 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         body=CreateApiKeyRequest,
         request_examples={"for_an_agent": examples.CREATE_AGENT_KEY, "master": {"kind": "master", "name": "ci"}},
         answers=(Answer(201, "The key, shown once.", NewApiKey, examples.NEW_API_KEY, leads_to={"key_id": "id"}),),
-        errors=("agent.not_allowed", "key.outlived"),
+        errors=("agent.not_allowed", "key.outlived", "key.replaced"),
     ),
     _operation(
         name="list_api_keys",
@@ -49,8 +49,9 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         path=_ONE + "/rotate",
         summary="Rotate an API key",
         description=(
-            "Makes a new key with the scopes and the expiry of the old one; both work for grace_seconds. A key that is "
-            "in its grace period already makes one that ends with it: rotate the newest key."
+            "Makes a new key with the scopes and the expiry of the old one; both work for grace_seconds, but the old "
+            "one manages no keys from then on (key.replaced). A key that is in its grace period already makes one that "
+            "ends with it: rotate the newest key."
         ),
         secret_answer=True,
         handler=routes.rotate_api_key,
@@ -58,15 +59,20 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         body_required=False,
         request_examples={"both_work_for_a_day": {"grace_seconds": 86400}},
         answers=(Answer(201, "The new key, shown once.", NewApiKey, examples.NEW_API_KEY),),
-        errors=("key.not_active", "key.outlived"),
+        errors=("key.not_active", "key.outlived", "key.replaced"),
     ),
     _operation(
         name="revoke_api_key",
         method="DELETE",
         path=_ONE,
         summary="Revoke an API key",
-        description="The key stops working at once and for good. A revoked key stays revoked: 204.",
+        description=(
+            "The key stops working at once and for good. A revoked key stays revoked: 204. With cascade=true, for a "
+            "key that has leaked, every key that it made stops, too, and every key that those made."
+        ),
         handler=routes.revoke_api_key,
+        query=(choice("cascade", "Whether the keys that it made are revoked, too.", ("true", "false"), "false"),),
+        errors=("key.replaced",),
         answers=(Answer(204, "No content"),),
     ),
 )

@@ -35,4 +35,6 @@ def _members(key: ApiKey) -> dict[str, Any]:
         "expires_at": format_timestamp(key.expires_at),
         "revoked_at": format_timestamp(key.revoked_at),
         "last_used_at": format_timestamp(key.last_used_at),
+        "created_by": None if key.created_by is None else format_id("key", key.created_by),
+        "replaced_by": None if key.replaced_by is None else format_id("key", key.replaced_by),
     }

@@ -1,4 +1,4 @@
-"""`/v1/api_keys`: make, list, rotate and revoke. No key makes or rotates a key that may do more than itself."""
+"""`/v1/api_keys`: make, list, rotate and revoke; each only of keys that may do no more than the asking one."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -21,6 +21,7 @@ from store.access.api_keys import ApiKey, Keep, Principal
 async def create_api_key(call: Call) -> web.StreamResponse:
     """201 with the key, which is shown only now."""
     body = call.body_as(CreateApiKeyRequest)
+    _check_current(call.principal)
     agent_id = _check(body, call.principal)
     key, secret = await call.dependencies.api_keys.create(
         call.organization_id,
@@ -29,6 +30,7 @@ async def create_api_key(call: Call) -> web.StreamResponse:
         scopes=body.scopes,
         name=body.name,
         expires_at=body.expires_at,
+        created_by=call.principal.key_id,
         keep=_keep(call),
     )
     return _shown_once(key, secret)
@@ -49,6 +51,7 @@ async def list_api_keys(call: Call) -> web.StreamResponse:
 async def rotate_api_key(call: Call) -> web.StreamResponse:
     """201 with the key that takes the place of the old one; for `grace_seconds` both work."""
     keys = call.dependencies.api_keys
+    _check_current(call.principal)
     old = await keys.get(call.organization_id, call.api_key_id, agent_id=call.agent)
     _check_scopes(old.scopes, call.principal)
     _check_expiry(old.expires_at, call.principal)
@@ -57,14 +60,21 @@ async def rotate_api_key(call: Call) -> web.StreamResponse:
         call.api_key_id,
         grace_seconds=call.body_as(RotateApiKeyRequest).grace_seconds,
         agent_id=call.agent,
+        created_by=call.principal.key_id,
         keep=_keep(call),
     )
     return _shown_once(key, secret)
 
 
 async def revoke_api_key(call: Call) -> web.StreamResponse:
-    """Revoke the key at once; 204, also for a key that is revoked already."""
-    await call.dependencies.api_keys.revoke(call.organization_id, call.api_key_id, agent_id=call.agent)
+    """Revoke the key at once, and with `cascade` those that it made; 204, also for a key that is revoked already."""
+    keys = call.dependencies.api_keys
+    _check_current(call.principal)
+    found = await keys.get(call.organization_id, call.api_key_id, agent_id=call.agent)
+    _check_scopes(found.scopes, call.principal)
+    await keys.revoke(
+        call.organization_id, call.api_key_id, agent_id=call.agent, cascade=call.query["cascade"] == "true"
+    )
     return web.Response(status=204)
 
 
@@ -86,6 +96,11 @@ def _check(body: CreateApiKeyRequest, principal: Principal) -> str | None:
     _check_scopes(body.scopes, principal)
     _check_expiry(body.expires_at, principal)
     return agent_id
+
+
+def _check_current(principal: Principal) -> None:
+    if principal.replaced:
+        raise ParleyError("key.replaced", "the API key was rotated: the one that took its place manages keys")
 
 
 def _check_scopes(scopes: Iterable[str], principal: Principal) -> None:

@@ -14,25 +14,25 @@ from sessions.worker_token import read_worker_token, require_stream_grants
 async def end_session(call: Call) -> web.StreamResponse:
     """Stop recording and keep what there is; unchanged when it has been settled before."""
     session = await call.dependencies.sessions.commands.end(call.organization_id, call.session_id)
-    return json_answer(present_session(session))
+    return json_answer(present_session(session, content=call.reads_content))
 
 
 async def cancel_session(call: Call) -> web.StreamResponse:
     """Stop at once, without draining; unchanged when it has been settled before."""
     session = await call.dependencies.sessions.commands.cancel(call.organization_id, call.session_id)
-    return json_answer(present_session(session))
+    return json_answer(present_session(session, content=call.reads_content))
 
 
 async def pause_session(call: Call) -> web.StreamResponse:
     """Record and bill nothing from now on; unchanged when it is paused already."""
     session = await call.dependencies.sessions.commands.pause(call.organization_id, call.session_id)
-    return json_answer(present_session(session))
+    return json_answer(present_session(session, content=call.reads_content))
 
 
 async def resume_session(call: Call) -> web.StreamResponse:
     """Record and bill again; unchanged when it is running already."""
     session = await call.dependencies.sessions.commands.resume(call.organization_id, call.session_id)
-    return json_answer(present_session(session))
+    return json_answer(present_session(session, content=call.reads_content))
 
 
 async def replace_worker_token(call: Call) -> web.StreamResponse:
@@ -57,18 +57,16 @@ async def replace_worker_token(call: Call) -> web.StreamResponse:
         if error.param is not None:
             error.param = "worker_token"  # here the body has it at the top
         raise
-    return json_answer(present_session(session))
+    return json_answer(present_session(session, content=call.reads_content))
 
 
 async def archive_session(call: Call) -> web.StreamResponse:
     """Leave it out of lists; unchanged when it is archived already."""
-    return json_answer(
-        present_session(await call.dependencies.sessions.edits.archive(call.organization_id, call.session_id))
-    )
+    session = await call.dependencies.sessions.edits.archive(call.organization_id, call.session_id)
+    return json_answer(present_session(session, content=call.reads_content))
 
 
 async def restore_session(call: Call) -> web.StreamResponse:
     """Put it back into lists; unchanged when it is not archived."""
-    return json_answer(
-        present_session(await call.dependencies.sessions.edits.restore(call.organization_id, call.session_id))
-    )
+    session = await call.dependencies.sessions.edits.restore(call.organization_id, call.session_id)
+    return json_answer(present_session(session, content=call.reads_content))

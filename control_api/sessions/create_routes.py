@@ -117,4 +117,4 @@ def max_duration_seconds(asked: int | None, settings: Settings) -> int:
 
 
 def _render(session: Session) -> tuple[int, bytes]:
-    return 201, to_json(present_session(session))
+    return 201, to_json(present_session(session, content=True))  # the client has sent it

@@ -17,7 +17,7 @@ async def update_session(call: Call) -> web.StreamResponse:
     body = call.body_as(UpdateSessionRequest)
     changes = cast(SessionChanges, body.model_dump(exclude_unset=True))
     session = await call.dependencies.sessions.edits.update(call.organization_id, call.session_id, changes)
-    return json_answer(present_session(session))
+    return json_answer(present_session(session, content=call.reads_content))
 
 
 async def delete_session(call: Call) -> web.StreamResponse:

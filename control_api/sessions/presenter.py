@@ -18,11 +18,16 @@ from sessions.texts.redaction import redact
 from sessions.timestamps import format_timestamp
 
 
-def present_session(session: domain.Session) -> SessionResource:
-    """Every field of the contract; null, never absent, for what is known to be empty."""
+def present_session(session: domain.Session, *, content: bool) -> SessionResource:
+    """Every field of the contract; null, never absent, for what is known to be empty.
+
+    Args:
+        content: whether the reader may see what was said and written; else those fields are null.
+    """
     return SessionResource.model_validate(
         {
             **{name: getattr(session, name) for name in _AS_THEY_ARE},
+            **{name: getattr(session, name) if content else None for name in _CONTENT},
             **{name: format_timestamp(getattr(session, name)) for name in _TIMES},
             "id": format_id("sess", session.id),
             "object": "session",
@@ -37,11 +42,11 @@ def present_session(session: domain.Session) -> SessionResource:
     )
 
 
-def present_session_in_hex(session: domain.Session) -> HexSessionResource:
+def present_session_in_hex(session: domain.Session, *, content: bool) -> HexSessionResource:
     """The resource with hex ids: `session_` and `org_` with 32 hex digits, and three status words."""
     return HexSessionResource.model_validate(
         {
-            **present_session(session).model_dump(exclude={"id", "status", "organization_id"}),
+            **present_session(session, content=content).model_dump(exclude={"id", "status", "organization_id"}),
             "id": format_hex_id("sess", session.id),
             "status": HEX_STATUS_WORDS[session.status],
             "organization_id": format_hex_id("org", session.organization_id),
@@ -63,10 +68,7 @@ _AS_THEY_ARE = (
     "quality",
     "max_duration_seconds",
     "idle_timeout_seconds",
-    "metadata",
     "title",
-    "preview",
-    "output_preview",
     "agent_id",
     "task_id",
     "project_id",
@@ -74,12 +76,11 @@ _AS_THEY_ARE = (
     "capabilities",
     "external_customer_id",
     "kind",
-    "prompt",
-    "data",
     "end_reason",
     "epoch",
     "message_count",
 )
+_CONTENT = ("metadata", "preview", "output_preview", "prompt", "data")
 _TIMES = (
     "created_at",
     "updated_at",

@@ -39,7 +39,7 @@ async def list_sessions(call: Call) -> web.StreamResponse:
     found, has_more = await call.dependencies.sessions.queries.list(
         call.organization_id, wanted, limit=query["limit"], starting_after=query["starting_after"]
     )
-    data = [present_session(session) for session in found]
+    data = [present_session(session, content=call.reads_content) for session in found]
     return json_answer(SessionList.of(data, has_more, lambda last: last.id))
 
 
@@ -57,6 +57,7 @@ async def get_session(call: Call) -> web.StreamResponse:
 
     async def look_again() -> Session:
         with database_time_bound(call.dependencies.settings.database_timeout_seconds):  # after a wait that was wanted
+            await call.check_key()
             return await read()
 
     session = await read()
@@ -66,10 +67,12 @@ async def get_session(call: Call) -> web.StreamResponse:
         headers["Preference-Applied"] = f"wait={seconds}"
         if session.status not in GOALS[goal]:
             session = await wait_until(look_again, GOALS[goal], seconds, call.request.app[NOTIFICATIONS], session)
-    tag = entity_tag(session) + ("-hex" if in_hex else "")
+    content = call.reads_content
+    tag = entity_tag(session) + ("-hex" if in_hex else "") + ("" if content else "-metadata")
     headers["ETag"] = f'"{tag}"'
     if is_unchanged(call.request, tag):
         return web.Response(status=304, headers={"Cache-Control": "private, no-cache", **headers})
-    answer = json_answer(present_session_in_hex(session) if in_hex else present_session(session), headers=headers)
+    present = present_session_in_hex if in_hex else present_session
+    answer = json_answer(present(session, content=content), headers=headers)
     answer.content_type = media_type
     return answer

@@ -120,7 +120,11 @@ class Capability(AnswerModel):
 
 
 class SessionResource(AnswerModel):
-    """Public session resource — what GET /v1/sessions/{id} returns."""
+    """Public session resource — what GET /v1/sessions/{id} returns.
+
+    For a key without the scope sessions:read, what was said and written is null: metadata, preview, output_preview,
+    prompt and data.
+    """
 
     id: str = Field(description="sess_… prefixed ULID.")
     object: Literal["session"]
@@ -136,7 +140,7 @@ class SessionResource(AnswerModel):
     max_duration_seconds: int
     idle_timeout_seconds: int
     recording: RecordingOptions
-    metadata: dict[str, Any]
+    metadata: dict[str, Any] | None = Field(description="Null for keys without the scope sessions:read, never else.")
     tags: list[str]
     title: str | None = Field(description="Human-readable title for the session.")
     preview: str | None = Field(

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
@@ -79,17 +80,23 @@ async def _list(db: Database, arguments: argparse.Namespace) -> None:
     if arguments.organization is not None and arguments.organization not in names.values():
         raise CommandError(f"there is no organization {arguments.organization!r}")
     now = (await db.clock()).db_time
-    for organization_id, organization in names.items():
-        if arguments.organization in (None, organization):
-            for key in await ApiKeys(db).list(organization_id):
-                print(_line(organization, key, now))
+    lines = [
+        _line(organization, key, now)
+        for organization_id, organization in names.items()
+        if arguments.organization in (None, organization)
+        for key in await ApiKeys(db).list(organization_id)
+    ]
+    if lines:
+        print("\n".join(lines))
+    else:
+        print("no keys", file=sys.stderr)
 
 
 async def _revoke(db: Database, arguments: argparse.Namespace) -> None:
     key_id = parse_id("key", arguments.key_id, param="KEY_ID")
     organization_id = await _organization_of(db, key_id)
-    await ApiKeys(db).revoke(organization_id, key_id)
-    print(f"{format_id('key', key_id)} is revoked")
+    for key in await ApiKeys(db).revoke(organization_id, key_id, cascade=arguments.cascade):
+        print(f"{format_id('key', key.id)} is revoked")
 
 
 async def _rotate(db: Database, arguments: argparse.Namespace) -> None:
@@ -118,6 +125,10 @@ def _line(organization: str, key: ApiKey, now: datetime) -> str:
         columns.append(f"expires={format_timestamp(key.expires_at)}")
     if key.last_used_at is not None:
         columns.append(f"used={format_timestamp(key.last_used_at)}")
+    if key.created_by is not None:
+        columns.append(f"by={format_id('key', key.created_by)}")
+    if key.replaced_by is not None:
+        columns.append(f"replaced-by={format_id('key', key.replaced_by)}")
     return _visible("  ".join([*columns, key.name or ""]).rstrip())
 
 

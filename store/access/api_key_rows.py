@@ -21,7 +21,7 @@ class Principal:
     """Who sent a request. A master key's principal has every scope; an agent key's is bound to `agent_id`.
 
     `asked_at` is the database's time when the key was looked up: the instant of the request, whatever clock its host
-    has. `expires_at` is the key's; None: never.
+    has. `expires_at` is the key's; None: never. `replaced`: the key was rotated and works on for its grace period.
     """
 
     organization_id: UUID
@@ -31,11 +31,17 @@ class Principal:
     scopes: frozenset[str]
     asked_at: datetime = field(compare=False)
     expires_at: datetime | None = None
+    replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it is shown after its creation, without its secret."""
+    """A key as it is shown after its creation, without its secret.
+
+    Attributes:
+        created_by: the key that made it, by creation or by rotation; None: the operator did.
+        replaced_by: the key that took its place when it was rotated last.
+    """
 
     id: UUID
     organization_id: UUID
@@ -49,6 +55,8 @@ class ApiKey:
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+    created_by: UUID | None
+    replaced_by: UUID | None
 
 
 def new_secret(kind: KeyKind) -> SecretStr:
@@ -70,6 +78,7 @@ def new_row(
     scopes: Iterable[str] = (),
     name: str | None = None,
     expires_at: datetime | None = None,
+    created_by: UUID | None = None,
     at: datetime,
 ) -> dict[str, object]:
     """The columns of a new key that is made at that time of the database.
@@ -92,6 +101,7 @@ def new_row(
         "prefix": f"parley_{kind}_",
         "last_four": text[-4:] if len(text) >= _SHOWN_FROM else "",
         "expires_at": expires_at,
+        "created_by": created_by,
     }
 
 
@@ -99,7 +109,14 @@ def to_principal(row: RowMapping) -> Principal:
     """The principal of a row's key."""
     scopes = SCOPES if row["kind"] == "master" else frozenset(row["scopes"])
     return Principal(
-        row["organization_id"], row["id"], row["kind"], row["agent_id"], scopes, row["now"], row["expires_at"]
+        row["organization_id"],
+        row["id"],
+        row["kind"],
+        row["agent_id"],
+        scopes,
+        row["now"],
+        row["expires_at"],
+        replaced=row["replaced_by"] is not None,
     )
 
 

@@ -79,11 +79,13 @@ class ApiKeys:
         scopes: Iterable[str] = (),
         name: str | None = None,
         expires_at: datetime | None = None,
+        created_by: UUID | None = None,
         keep: Keep | None = None,
     ) -> tuple[ApiKey, SecretStr]:
         """Make a key for an organization, given by its id or by its name. An organization of a new name is made, too.
 
         Args:
+            created_by: the key that asks for it; None: the operator does.
             keep: called in the same transaction, for example to keep the answer of an Idempotency-Key.
 
         Returns:
@@ -105,6 +107,7 @@ class ApiKeys:
                 scopes=scopes,
                 name=name,
                 expires_at=expires_at,
+                created_by=created_by,
                 at=await _now(conn),
             )
             key = await _insert(conn, values)
@@ -141,12 +144,13 @@ class ApiKeys:
         *,
         grace_seconds: int,
         agent_id: str | None = None,
+        created_by: UUID | None = None,
         keep: Keep | None = None,
     ) -> tuple[ApiKey, SecretStr]:
         """Make a successor with the same rights and the same expiry; the old key works for `grace_seconds` more.
 
         Args:
-            keep: as for `create`.
+            created_by, keep: as for `create`.
 
         Raises:
             ParleyError: `not_found`; `key.not_active` for one that is revoked or expired.
@@ -161,32 +165,47 @@ class ApiKeys:
                 raise ParleyError("key.not_active", "an API key that is revoked or expired can't be rotated")
             secret = new_secret(row["kind"])
             same = {name: row[name] for name in ("kind", "agent_id", "scopes", "name", "expires_at")}
-            key = await _insert(conn, new_row(organization_id, secret, at=await _now(conn), **same))
+            new = new_row(organization_id, secret, created_by=created_by, at=await _now(conn), **same)
+            key = await _insert(conn, new)
             grace_ends = func.clock_timestamp() + timedelta(seconds=grace_seconds)
             await conn.execute(
                 update(api_keys)
                 .where(api_keys.c.id == key_id)
-                .values(expires_at=func.least(api_keys.c.expires_at, grace_ends))
+                .values(expires_at=func.least(api_keys.c.expires_at, grace_ends), replaced_by=key.id)
             )
             if keep is not None:
                 await keep(conn, key, secret)
         return key, secret
 
-    async def revoke(self, organization_id: UUID, key_id: UUID, *, agent_id: str | None = None) -> ApiKey:
+    async def revoke(
+        self, organization_id: UUID, key_id: UUID, *, agent_id: str | None = None, cascade: bool = False
+    ) -> list[ApiKey]:
         """Revoke a key everywhere. One that is revoked already keeps its first `revoked_at`.
+
+        Args:
+            cascade: revoke also the keys that it made, those that these made, and so on.
+
+        Returns:
+            The key, then those that it made.
 
         Raises:
             ParleyError: `not_found`.
         """
+        one = select(api_keys.c.id).where(api_keys.c.id == key_id, *_visible(organization_id, agent_id))
+        family = one.cte("family", recursive=True)
+        if cascade:
+            family = family.union(select(api_keys.c.id).join(family, api_keys.c.created_by == family.c.id))
         query = (
             update(api_keys)
-            .where(api_keys.c.id == key_id, *_visible(organization_id, agent_id))
+            .where(api_keys.c.id.in_(select(family.c.id)))
             .values(revoked_at=func.coalesce(api_keys.c.revoked_at, func.clock_timestamp()))
             .returning(api_keys)
         )
         async with self._db.begin() as conn:
-            row = (await conn.execute(query)).mappings().one_or_none()
-        return _found(row)
+            rows = (await conn.execute(query)).mappings().all()
+        if not rows:
+            raise _not_found()
+        return sorted((to_api_key(row) for row in rows), key=lambda key: (key.id != key_id, key.id))
 
     async def list(self, organization_id: UUID, *, agent_id: str | None = None) -> list[ApiKey]:
         """Every key of the organization, revoked ones too, newest first."""
@@ -210,6 +229,7 @@ _LIVING = (
         api_keys.c.agent_id,
         api_keys.c.scopes,
         api_keys.c.expires_at,
+        api_keys.c.replaced_by,
         func.clock_timestamp().label("now"),
         or_(api_keys.c.last_used_at.is_(None), api_keys.c.last_used_at < func.clock_timestamp() - _USED_EVERY).label(
             "stale_use"

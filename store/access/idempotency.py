@@ -58,6 +58,7 @@ class IdempotencyTicket:
     """The right to run the request with this key."""
 
     organization_id: UUID
+    agent_id: str
     route: str
     key: str
     holder: UUID
@@ -89,23 +90,23 @@ class IdempotencyTicket:
 
     async def revise(self, conn: AsyncConnection, body: bytes) -> None:
         """Put another body into the place of the one that was stored; its status stays."""
-        stored = and_(
-            keys.c.organization_id == self.organization_id,
-            keys.c.route == self.route,
-            keys.c.key == self.key,
-            keys.c.holder == self.holder,
-        )
-        await conn.execute(update(keys).where(stored, keys.c.body.is_not(None)).values(body=body))
+        await conn.execute(update(keys).where(self._held(), keys.c.body.is_not(None)).values(body=body))
 
     def mine(self) -> ColumnElement[bool]:
         """Matches this ticket's row while it is in flight and nobody has taken over."""
-        return and_(
-            keys.c.organization_id == self.organization_id,
-            keys.c.route == self.route,
-            keys.c.key == self.key,
-            keys.c.holder == self.holder,
-            keys.c.status.is_(None),
-        )
+        return and_(self._held(), keys.c.status.is_(None))
+
+    def place(self) -> dict[str, object]:
+        """The columns that no two rows have in common."""
+        return {
+            "organization_id": self.organization_id,
+            "agent_id": self.agent_id,
+            "route": self.route,
+            "key": self.key,
+        }
+
+    def _held(self) -> ColumnElement[bool]:
+        return and_(*(keys.c[name] == value for name, value in self.place().items()), keys.c.holder == self.holder)
 
 
 class Idempotency:
@@ -125,20 +126,22 @@ class Idempotency:
         self._held: set[IdempotencyTicket] = set()
 
     async def begin(
-        self, organization_id: UUID, route: str, key: str, fingerprint: bytes
+        self, organization_id: UUID, route: str, key: str, fingerprint: bytes, *, agent_id: str | None = None
     ) -> Replay | IdempotencyTicket:
         """A ticket for the first request with `key`, the kept answer for the later ones.
 
         Args:
-            route: method and path template; keys are kept per organization and route.
+            route: method and path template; keys are kept per organization, agent and route.
             fingerprint: SHA-256 of the body without the worker token.
+            agent_id: whose API key sent it, so that agents neither learn of nor take each other's keys; None: one that
+                is no agent's.
 
         Raises:
             ParleyError: `idempotency.in_progress` when the first is still running after 2 s,
                 `idempotency.key_reused` when it had another fingerprint, `not_found` when the session has been erased.
             DatabaseError: nothing has begun; the key may stay taken until the lease has run out.
         """
-        ticket = IdempotencyTicket(organization_id, route, key, uuid4())
+        ticket = IdempotencyTicket(organization_id, agent_id or "", route, key, uuid4())
         deadline = time.monotonic() + self._wait_seconds
         delay = _FIRST_DELAY_SECONDS
         watch = _Watch()
@@ -186,6 +189,7 @@ class Idempotency:
                 _RENEW,
                 {
                     "organizations": [ticket.organization_id for ticket in held],
+                    "agents": [ticket.agent_id for ticket in held],
                     "routes": [ticket.route for ticket in held],
                     "keys": [ticket.key for ticket in held],
                     "holders": [ticket.holder for ticket in held],
@@ -206,7 +210,7 @@ class Idempotency:
         Args:
             given_up: when the lease that may be taken over was renewed last.
         """
-        place = {"organization_id": ticket.organization_id, "route": ticket.route, "key": ticket.key}
+        place = ticket.place()
         now = func.clock_timestamp()
         taken = {"fingerprint": fingerprint, "holder": ticket.holder, "created_at": now, "renewed_at": now}
         free = or_(keys.c.created_at < now - KEPT, and_(self._lapsed(), keys.c.renewed_at == given_up))
@@ -251,9 +255,10 @@ _RENEW = text(
     WITH held AS (
         SELECT one.ctid
         FROM unnest(
-            CAST(:organizations AS uuid[]), CAST(:routes AS text[]), CAST(:keys AS text[]), CAST(:holders AS uuid[])
-        ) AS mine (organization_id, route, key, holder)
-        JOIN idempotency_keys AS one USING (organization_id, route, key, holder)
+            CAST(:organizations AS uuid[]), CAST(:agents AS text[]), CAST(:routes AS text[]), CAST(:keys AS text[]),
+            CAST(:holders AS uuid[])
+        ) AS mine (organization_id, agent_id, route, key, holder)
+        JOIN idempotency_keys AS one USING (organization_id, agent_id, route, key, holder)
         WHERE one.status IS NULL
         FOR UPDATE OF one SKIP LOCKED
     )

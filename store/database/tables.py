@@ -90,6 +90,9 @@ api_keys = Table(
     Column("expires_at", _time),
     Column("revoked_at", _time),
     Column("last_used_at", _time),
+    Column("created_by", Uuid, ForeignKey("api_keys.id")),  # null: made by the operator
+    Column("replaced_by", Uuid, ForeignKey("api_keys.id")),  # once it was rotated
+    Index("ix_api_keys_created_by", "created_by", postgresql_where=text("created_by IS NOT NULL")),
     Index("ix_api_keys_newest", "organization_id", text("id DESC")),
     Index(
         "ix_api_keys_agent_newest",
@@ -410,6 +413,7 @@ idempotency_keys = Table(
     "idempotency_keys",
     metadata,
     Column("organization_id", Uuid, primary_key=True),
+    Column("agent_id", Text, primary_key=True, server_default=text("''")),  # '': of no agent's key
     Column("route", Text, primary_key=True),
     Column("key", Text, primary_key=True),
     Column("fingerprint", LargeBinary, nullable=False),  # SHA-256 of the body without its secrets

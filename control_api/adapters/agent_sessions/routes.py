@@ -82,11 +82,11 @@ async def _page(call: Call, archived: Literal["true", "false"]) -> web.Response:
         limit=call.query["limit"],
         starting_after=call.query["starting_after"],
     )
-    data = [_session(session) for session in found]
+    data = [_session(session, content=call.reads_content) for session in found]
     return json_answer(AgentSessionList.of(data, has_more, lambda last: last.key))
 
 
-def _session(session: Session) -> AgentSession:
+def _session(session: Session, *, content: bool) -> AgentSession:
     return AgentSession.model_validate(
         {
             "object": "agent_session",
@@ -95,8 +95,8 @@ def _session(session: Session) -> AgentSession:
             "label": session.title,
             "status": session.status.value,
             "kind": session.kind,
-            "preview": session.preview,
-            "output_preview": session.output_preview,
+            "preview": session.preview if content else None,
+            "output_preview": session.output_preview if content else None,
             "message_count": session.message_count,
             "created_at": _milliseconds(session.created_at),
             "updated_at": _milliseconds(session.updated_at),

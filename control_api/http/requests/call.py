@@ -7,6 +7,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import BaseModel
 
+from control_api.http.requests.authentication import authenticate, has_scope
 from control_api.http.requests.dependencies import DEPENDENCIES, ApiDependencies
 from store.access.api_keys import Principal
 from store.access.idempotency import IdempotencyTicket
@@ -49,6 +50,20 @@ class Call:
         """Who asks; operations without authentication have nobody."""
         assert self.admitted is not None
         return self.admitted
+
+    @property
+    def reads_content(self) -> bool:
+        """Whether the asking key may read what was said and written."""
+        return has_scope(self.principal, "sessions:read")
+
+    async def check_key(self) -> None:
+        """Look the key up again, after a wait: nothing is shown to one that was revoked meanwhile.
+
+        Raises:
+            ParleyError: `key.invalid`.
+            DatabaseError: the key could not be looked up.
+        """
+        self.admitted = await authenticate(self.request, self.dependencies.api_keys)
 
     @property
     def organization_id(self) -> UUID:

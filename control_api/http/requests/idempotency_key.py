@@ -35,7 +35,12 @@ def read_key(request: web.Request) -> str | None:
 
 
 def fingerprint(
-    body: BaseModel | None, object_id: UUID | None, agent_id: str | None = None, key_id: UUID | None = None
+    body: BaseModel | None,
+    object_id: UUID | None,
+    agent_id: str | None = None,
+    key_id: UUID | None = None,
+    *,
+    reads_content: bool = True,
 ) -> bytes:
     """SHA-256 over what was asked: the members that were sent and the object of the path.
 
@@ -44,9 +49,12 @@ def fingerprint(
     Args:
         agent_id: of the key, or of the path: an answer that one agent got is no other's.
         key_id: of the API key, where the answer is a secret: a key with other scopes may not read it.
+        reads_content: whether the API key may read content, which the first one's answer may show.
     """
     token = {"transport": {"worker_token"}}
     content = None if body is None else body.model_dump(mode="json", exclude_unset=True, exclude=token)
     asked = [content, object_id and object_id.hex, agent_id, *([] if key_id is None else [key_id.hex])]
+    if not reads_content:
+        asked.append("without content")
     text = json.dumps(asked, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).digest()

@@ -92,7 +92,9 @@ async def _once(operation: Operation, call: Call, key: str) -> web.StreamRespons
             call.session or call.api_key,
             call.agent,
             call.principal.key_id if operation.secret_answer else None,
+            reads_content=call.reads_content,
         ),
+        agent_id=call.principal.agent_id,
     )
     if isinstance(begun, Replay):
         return _repeated(operation, call, begun)

@@ -4,6 +4,7 @@ What is derived from an operation's path needs no row here; every other operatio
 the first test says which is missing.
 """
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from control_api.http.openapi.operation import Operation
@@ -157,6 +159,29 @@ async def test_no_operation_lets_the_wrong_key_pass(operation: Operation, world:
         if format_id("key", key.id) == world.key
     ]
     assert (own.revoked_at, own.expires_at) == (None, None)
+
+
+async def test_nothing_shows_content_to_a_key_that_may_not_read_it(world: World, database_url: str) -> None:
+    """Every operation but those that need sessions:read, with every other scope; what was said is null."""
+    canary = "boysenberry"
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        conn.execute(
+            "UPDATE sessions SET prompt = %(said)s, preview = %(said)s, output_preview = %(said)s, "
+            "metadata = %(members)s, data = %(members)s",
+            {"said": canary, "members": json.dumps({"said": canary})},
+        )
+    assert canary in (await world.api.call("GET", f"/v1/sessions/{world.session}")).body.decode()
+    blind = await world.agent_key("agent_a", set(SCOPES) - {"sessions:read"})
+    asked = [operation for operation in PROTECTED if operation.scope != "sessions:read"]
+    shown = set()
+    for operation in sorted(
+        asked, key=lambda operation: (operation.method == "DELETE", operation.name == "cancel_session")
+    ):
+        reply = await world.ask(operation, blind)
+        assert canary not in reply.body.decode(), operation.name
+        if reply.status == 200 and world.session in reply.body.decode():
+            shown.add(operation.name)
+    assert shown >= {"get_session", "list_sessions", "update_session", "archive_session", "list_agent_sessions"}
 
 
 def _check_stranger(operation: Operation, world: World, reply: Reply) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.support.api_server import ApiServer, create_body
+from tests.support.api_server import ApiServer, create_body, worker_token
 
 AGENT = {"kind": "agent", "agent_id": "agent_a", "scopes": ["sessions:read", "sessions:write"], "name": "bot"}
 
@@ -123,6 +123,10 @@ async def test_an_agent_key_gives_away_nothing_that_it_lacks(api: ApiServer) -> 
         assert (refused.status, refused.code) == (status, code)
     rotated = await api.call("POST", f"/v1/api_keys/{stronger['id']}/rotate", key=manager)
     assert (rotated.status, rotated.content["error"]["required_scope"]) == (403, "sessions:write")
+    revoked = await api.call("DELETE", f"/v1/api_keys/{stronger['id']}", key=manager)
+    assert (revoked.status, revoked.content["error"]["required_scope"]) == (403, "sessions:write")
+    assert (await api.call("GET", "/v1/sessions", key=stronger["key"])).status == 200
+    assert (await api.call("DELETE", f"/v1/api_keys/{made['id']}", key=manager)).status == 204
     assert (await api.call("DELETE", f"/v1/api_keys/{foreign['id']}", key=manager)).status == 404
     listed = (await api.call("GET", "/v1/api_keys", key=manager)).content["data"]
     assert {key["agent_id"] for key in listed} == {"agent_a"}
@@ -186,15 +190,6 @@ async def test_an_agent_key_reads_its_agents_part_of_the_bill(api: ApiServer, da
     assert len((await api.call("GET", "/v1/usage/events")).content["data"]) == 2
 
 
-async def test_answers_are_not_shared_between_agents_by_an_idempotency_key(api: ApiServer) -> None:
-    """The same Idempotency-Key and body from another agent's key is another request."""
-    one, two = [(await _make(api, agent_id=name))["key"] for name in ("agent_a", "agent_b")]
-    body, headers = create_body("room-a"), {"Idempotency-Key": "same"}
-    assert (await api.call("POST", "/v1/sessions", body, key=one, headers=headers)).status == 201
-    refused = await api.call("POST", "/v1/sessions", body, key=two, headers=headers)
-    assert (refused.status, refused.code) == (422, "idempotency.key_reused")
-
-
 async def test_a_weaker_key_does_not_get_a_kept_secret_by_the_idempotency_key(api: ApiServer) -> None:
     """Of the same agent, with the same Idempotency-Key and body: it may not make such a key, nor read the one made."""
     strong = (await _make(api, scopes=["keys:manage", "sessions:read", "sessions:write"]))["key"]
@@ -207,3 +202,53 @@ async def test_a_weaker_key_does_not_get_a_kept_secret_by_the_idempotency_key(ap
     rotation = f"/v1/api_keys/{made.content['id']}/rotate"
     assert (await api.call("POST", rotation, key=strong, headers=headers)).status == 201
     assert (await api.call("POST", rotation, key=weak, headers=headers)).code == "idempotency.key_reused"
+
+
+async def test_the_old_half_of_a_rotated_key_manages_none(api: ApiServer) -> None:
+    """Who has stolen it can neither revoke its successor nor make another one; a lost answer can be had again."""
+    scopes = ["keys:manage", "sessions:read"]
+    old = await _make(api, scopes=scopes)
+    rotate, once = f"/v1/api_keys/{old['id']}/rotate", {"Idempotency-Key": "r"}
+    new = (await api.call("POST", rotate, key=old["key"], headers=once)).content
+    assert (new["created_by"], new["replaced_by"]) == (old["id"], None)
+    assert (await api.call("POST", rotate, key=old["key"], headers=once)).content == new
+    for method, path, body in (
+        ("DELETE", f"/v1/api_keys/{new['id']}", None),
+        ("DELETE", f"/v1/api_keys/{old['id']}?cascade=true", None),
+        ("POST", "/v1/api_keys", {**AGENT, "scopes": scopes}),
+        ("POST", rotate, None),
+    ):
+        refused = await api.call(method, path, body, key=old["key"])
+        assert (refused.status, refused.code) == (403, "key.replaced")
+    listed = (await api.call("GET", "/v1/api_keys", key=old["key"])).content["data"]
+    assert {key["id"]: key["replaced_by"] for key in listed} == {old["id"]: new["id"], new["id"]: None}
+    assert (await api.call("DELETE", f"/v1/api_keys/{old['id']}", key=new["key"])).status == 204
+
+
+async def test_a_leaked_key_is_revoked_with_all_that_came_of_it(api: ApiServer) -> None:
+    """Children, their children and rotations; not its own maker, nor what others made."""
+    scopes = ["keys:manage", "sessions:read"]
+    maker = await _make(api, scopes=scopes)
+    leaked = await _make(api, maker["key"], scopes=scopes)
+    child = await _make(api, leaked["key"], scopes=scopes)
+    grandchild = await _make(api, child["key"], scopes=scopes)
+    rotated = (await api.call("POST", f"/v1/api_keys/{grandchild['id']}/rotate", key=grandchild["key"])).content
+    other = await _make(api, maker["key"], scopes=scopes)
+    assert (await api.call("DELETE", f"/v1/api_keys/{leaked['id']}?cascade=true")).status == 204
+    for key, status in ((maker, 200), (other, 200), (leaked, 401), (child, 401), (grandchild, 401), (rotated, 401)):
+        assert (await api.call("GET", "/v1/sessions", key=key["key"])).status == status
+    assert (await api.call("DELETE", f"/v1/api_keys/{maker['id']}")).status == 204
+    assert (await api.call("GET", "/v1/sessions", key=other["key"])).status == 200
+    assert (await api.call("DELETE", f"/v1/api_keys/{other['id']}?cascade=yes")).code == "parameter.invalid"
+
+
+async def test_agents_do_not_learn_of_each_others_idempotency_keys(api: ApiServer) -> None:
+    """The same key and body of two agents, and of nobody's key: three requests that know nothing of each other."""
+    once, made = {"Idempotency-Key": "same"}, set()
+    for agent_id in ("agent_a", "agent_b", None):
+        key = {} if agent_id is None else {"key": (await _make(api, agent_id=agent_id))["key"]}
+        body = create_body("room-1", transport={"worker_token": worker_token("room-1", f"recorder-{agent_id}")})
+        first, again = [await api.call("POST", "/v1/sessions", body, headers=once, **key) for _ in range(2)]
+        assert (first.status, again.status, again.content) == (201, 201, first.content)
+        made.add(first.content["id"])
+    assert len(made) == 3

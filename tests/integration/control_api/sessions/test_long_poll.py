@@ -68,3 +68,20 @@ async def test_a_stopping_server_answers_those_who_wait(api: ApiServer) -> None:
     assert seconds < 5
     async with asyncio.timeout(10):
         await api.task
+
+
+async def test_a_key_that_was_revoked_meanwhile_is_shown_nothing(
+    api: ApiServer, twin: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wait began with a good key; what happens afterwards is not that key's to know."""
+    monkeypatch.setattr(long_poll, "POLL_SECONDS", 60)
+    session = await api.create("room", agent_id="agent_a")
+    body = {"kind": "agent", "agent_id": "agent_a", "scopes": ["sessions:read"]}
+    key = (await api.call("POST", "/v1/api_keys", body)).content
+    path = f"/v1/sessions/{session['id']}?until=terminal"
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(api.call("GET", path, headers={"Prefer": "wait=20"}, key=key["key"]))
+        await asyncio.sleep(0.5)
+        await twin.call("DELETE", f"/v1/api_keys/{key['id']}")
+        await twin.call("POST", f"/v1/sessions/{session['id']}/cancel")
+    assert (waiting.result().status, waiting.result().code) == (401, "key.invalid")

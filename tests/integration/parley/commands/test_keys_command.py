@@ -1,7 +1,9 @@
 """`parley keys`, on a real database."""
 
 import asyncio
+import os
 import re
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +12,7 @@ import pytest
 from parley import cli
 from store.access.api_keys import ApiKeys, Principal
 from store.database.database import Database
+from tests.support.stack import PARLEY
 
 AGENT_KEY = ["--kind", "agent", "--agent", "agent_a", "--scope", "sessions:read", "--scope", "usage:read"]
 
@@ -47,12 +50,14 @@ def test_an_agent_key_is_made_listed_rotated_and_revoked(database_url: str, caps
     rotated = _run(capsys, "rotate", key_id, "--grace-seconds", "600")
     assert _principal(database_url, rotated).scopes == principal.scopes
     in_grace = _principal(database_url, made)
-    assert replace(in_grace, expires_at=principal.expires_at) == principal
+    assert replace(in_grace, expires_at=principal.expires_at) == replace(principal, replaced=True)
     assert in_grace.expires_at is not None
     assert timedelta(0) < in_grace.expires_at - datetime.now(UTC) <= timedelta(seconds=600)
+    new_id = _run(capsys, "list").split()[0]
     _run(capsys, "revoke", key_id)
-    states = [line.split()[4] for line in _run(capsys, "list").splitlines()]
-    assert states == ["valid", "revoked"]
+    lines = [line.split() for line in _run(capsys, "list").splitlines()]
+    assert [line[4] for line in lines] == ["valid", "revoked"]
+    assert f"replaced-by={new_id}" in lines[1]
 
 
 def test_a_name_is_no_line_of_its_own(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,3 +87,23 @@ def test_what_makes_no_sense_is_one_line_on_stderr(
     assert complaint in written.err
     assert written.out == ""
     assert _run(capsys, "list") == ""
+
+
+def test_no_keys_are_said_beside_the_list(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """On stderr: a program that reads the list reads nothing."""
+    assert cli.main(["keys", "list"]) == 0
+    assert capsys.readouterr() == ("", "no keys\n")
+
+
+def test_a_reader_who_has_seen_enough_is_no_error(database_url: str) -> None:
+    """`parley keys list | head`, with a reader that has gone before anything is written."""
+    command = [str(PARLEY), "keys", "list"]
+    for _ in range(2):
+        assert cli.main(["keys", "create", "--organization", "acme"]) == 0
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")

@@ -70,9 +70,9 @@ async def test_expired_and_revoked_keys_are_refused(database_url: str) -> None:
         assert await _code(store.api_keys, expired.get_secret_value()) == "key.invalid"
         key, secret = await store.api_keys.create("acme")
         await store.api_keys.authenticate(secret.get_secret_value())
-        revoked = await store.api_keys.revoke(key.organization_id, key.id)
+        [revoked] = await store.api_keys.revoke(key.organization_id, key.id)
         assert await _code(store.api_keys, secret.get_secret_value()) == "key.invalid"
-        assert await store.api_keys.revoke(key.organization_id, key.id) == revoked
+        assert await store.api_keys.revoke(key.organization_id, key.id) == [revoked]
         assert revoked in await store.api_keys.list(key.organization_id)
 
 

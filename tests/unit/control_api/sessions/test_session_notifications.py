@@ -51,7 +51,7 @@ def _session(session_id: UUID | None = None, status: Status = Status.QUEUED) -> 
 def test_a_session_is_presented_with_printed_ids_times_and_floored_seconds() -> None:
     """Three decimals, Z, floor."""
     session = _session()
-    shown = present_session(session).model_dump(mode="json")
+    shown = present_session(session, content=True).model_dump(mode="json")
     assert shown["id"] == format_id("sess", session.id)
     assert shown["created_at"] == "2026-11-22T02:37:57.123Z"
     assert shown["usage"]["billable_seconds"] == 1
@@ -66,10 +66,10 @@ def test_an_error_is_shown_of_failed_sessions_only_and_redacted() -> None:
         error_code="room.unreachable",
         error_message="401 for eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln",
     )
-    shown = present_session(failed).error
+    shown = present_session(failed, content=True).error
     assert shown is not None
     assert (shown.code, shown.message) == ("room.unreachable", "401 for [redacted]")
-    assert present_session(dataclasses.replace(failed, status=Status.ENDED)).error is None
+    assert present_session(dataclasses.replace(failed, status=Status.ENDED), content=True).error is None
 
 
 async def test_a_notification_wakes_its_session_and_a_gap_wakes_all() -> None:
