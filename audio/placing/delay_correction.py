@@ -30,6 +30,10 @@ class DelayCorrection:
         self.delay_samples, self._correcting = delay_samples, False
         return grown
 
+    def restart(self, delay_samples: int) -> None:
+        """What comes now is late by this, and nothing that came before tells of it."""
+        self.delay_samples, self._correcting = delay_samples, False
+
     def correct(self, pcm: Pcm, delay_samples: int) -> Pcm:
         """Return a frame of shape (n,) shorter or longer, by as much of the change as one frame can bear."""
         grown = delay_samples - self.delay_samples

@@ -96,6 +96,12 @@ class TrackTimeline:
             self._placed_end = min(self._placed_end, max(self._next_sample, 0))
         return held
 
+    def restart(self) -> list[Placed]:
+        """Let the next frame's arrival anchor it anew, behind what was placed; return what was held."""
+        held = self.flush()
+        self._next_sample = None
+        return held
+
     def hold_expired(self, now_sample: int) -> list[Placed]:
         """Return held frames from the later anchor if the window ended before `now_sample`, else nothing.
 

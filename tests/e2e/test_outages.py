@@ -175,6 +175,27 @@ async def test_whoever_forbids_the_worker_to_listen_causes_a_gap_of_their_own(
 
 
 @pytest.mark.long
+async def test_a_publisher_who_forbids_the_worker_to_listen_causes_a_gap_of_their_own(
+    common_stack: Stack, room: str, livekit: LiveKitServer, tmp_path: Path
+) -> None:
+    """In the midst, for 4 s; nothing says so but packets that come no more, and frames that end half a second later."""
+    async with ann(livekit, room) as talker:
+        session = await common_stack.create(room, token=common_stack.token(room, recorder=False))
+        await common_stack.reach(session["id"], "running")
+        await asyncio.sleep(4)
+        talker.room.local_participant.set_track_subscription_permissions(allow_all_participants=False)
+        await asyncio.sleep(4)
+        talker.room.local_participant.set_track_subscription_permissions(allow_all_participants=True)
+        await asyncio.sleep(5)
+        await common_stack.end(session["id"])
+        gaps = await true_gaps(common_stack, session["id"], [talker], tmp_path)
+
+    [gap] = [gap for gap in gaps if gap["code"] == "gap.permission"]
+    assert gap["identity"] == "ann"
+    assert gap["end_ms"] - gap["start_ms"] >= 3_500
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("recorder", [False, True])
 async def test_whoever_never_lets_the_worker_listen_is_named(
     common_stack: Stack, room: str, livekit: LiveKitServer, tmp_path: Path, recorder: bool

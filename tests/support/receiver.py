@@ -23,11 +23,26 @@ class Receiver:
         self._credit_ms = -30.0
         self._emitted = self._packets = self._discarded = self._lost = self._concealed = 0
         self._waited_seconds = 0.0
+        self._last_ms = -PACKET_MS
 
     def arrive(self, spoken_ms: int) -> None:
         self._packets += 1
         self._discarded += self._doubles
         self._waiting.append((spoken_ms, self.now_ms))
+
+    def arrive_at_most(self, spoken_ms: int, full_packets: int) -> None:
+        """A packet comes to a buffer that lets everything go when so many wait."""
+        if len(self._waiting) >= full_packets:
+            self.flush()
+        lost = (spoken_ms - self._last_ms) // PACKET_MS - 1
+        self._lost += lost
+        self._last_ms = spoken_ms
+        self.arrive(spoken_ms)
+
+    @property
+    def waiting(self) -> int:
+        """Packets."""
+        return len(self._waiting)
 
     def fail(self) -> None:
         """A packet comes that the key does not open."""

@@ -4,8 +4,9 @@ Two figures tell it. How long the samples of late *waited* in the buffer is exac
 of packets that were held up on their way and came all at once, it says nothing of how long they were held up. What was
 received and not yet played, the *backlog*, is the whole delay even then, as packets hold so many milliseconds each; but
 it is a difference of counters which losses and doubles disturb. So the backlog is set by the waiting for as long as
-both agree, and believed alone where it exceeds it: behind a burst. Measured with livekit 1.2.1 and slots of 100 ms: the
-backlog told 1.5 s of delay to 20 ms, behind a stopped process and behind a stopped server.
+both agree, and believed alone where it exceeds it: behind a burst. So it is right after a standstill of this process,
+through which what lay in the buffer has waited. Measured with livekit 1.2.1 and slots of 100 ms: the backlog told 1.5 s
+of delay to 20 ms, behind a stopped process and behind a stopped server.
 """
 
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ _STEADY = 0.06  # samples of delay per sample of time, of a delay that stays wha
 _STEEPEST = 0.6  # what a buffer stretches or presses by
 _AHEAD_SAMPLES = SAMPLE_RATE // 2  # for so long after a reading the delay is taken to change on
 _TELLING_SAMPLES = SAMPLE_RATE // 4  # after a burst, the waiting has grown enough to tell
+_LONGEST_NS = SECOND_NS  # between two readings, unless the process stood still
+_AFTER_NS = 3 * SECOND_NS // 10  # what comes out so shortly after a standstill may have waited through it
 
 
 @dataclass(slots=True)
@@ -38,6 +41,8 @@ class BufferDelay:
     _delay: float | None = field(default=None)  # at `_known_ns`
     _waited: float | None = field(default=None)  # what the last samples waited
     _known_ns: int = field(default=0)
+    _last_ns: int = field(default=0)  # of the last reading
+    _woke_ns: int = field(default=0)  # the last time that this process went on after a standstill
     _slope: float = field(default=0.0)
     _trend: list[tuple[int, int]] = field(default_factory=list)  # of the last readings: instant, what they counted
     _set: float | None = field(default=None)  # what is counted when there is no backlog
@@ -71,6 +76,20 @@ class BufferDelay:
         ahead = min(max((now_ns - self._known_ns) * SAMPLE_RATE / SECOND_NS, 0.0), _AHEAD_SAMPLES)
         return max(round(self._delay + self._slope * ahead), 0)
 
+    def stood_still(self, woke_ns: int) -> None:
+        """This process stood still until this instant."""
+        self._woke_ns = woke_ns
+
+    def received_samples(self, since: TrackReading, until: TrackReading) -> int:
+        """How many came between two readings."""
+        return (until.packets - since.packets) * self._packet_samples
+
+    def kept_samples(self, since: TrackReading, until: TrackReading) -> int:
+        """How many of these were played or wait to be: all but what a full buffer let go."""
+        doubles = self._doubles * (until.packets - since.packets)
+        let_go = max(until.discarded_packets - since.discarded_packets - doubles, 0)
+        return self.received_samples(since, until) - let_go * self._packet_samples
+
     def forget_backlog(self) -> None:
         """Some of what was received will never be played: only what comes after the next reading counts."""
         self._delay, self._slope = self._waited, 0.0
@@ -81,6 +100,7 @@ class BufferDelay:
     def read(self, reading: TrackReading | None, now_ns: int) -> None:
         """Take a reading; None: there is none, and what was known holds on."""
         last, self._last = self._last, reading
+        last_ns, self._last_ns = self._last_ns, now_ns
         if reading is None:
             return
         if last is None or reading.emitted_samples < last.emitted_samples:
@@ -96,6 +116,11 @@ class BufferDelay:
         self._follow_trend(counted, now_ns)
         meanwhile = (counted + before) / 2  # as the waiting is that of the time between the readings
         self._known_ns = now_ns
+        if self._set is not None and (now_ns - last_ns > _LONGEST_NS or last_ns < self._woke_ns + _AFTER_NS):
+            self._delay, self._learned_at = counted - self._set, reading
+            if self._delay > waited + _BURST_SAMPLES:
+                self._burst_ns, self._told = self._burst_ns or now_ns, self.all_playable
+            return
         late = self._set is not None and meanwhile - self._set - waited > _BURST_SAMPLES
         if self._set is not None and late and self._believable(counted - self._set, waited, now_ns):
             self._delay = waited if self.unsure else counted - self._set

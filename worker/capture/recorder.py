@@ -9,6 +9,7 @@ from audio.placing.timeline import Placed
 from audio.ranges import Range, kept_ranges
 from audio.sine import sine_block
 from worker.capture.deciphering import DecipheringWatch
+from worker.capture.late_talkers import LateTalkers
 from worker.capture.room_track import RoomTrack, TrackNews
 from worker.clock.pause_ranges import overlaps
 from worker.clock.session_clock import SessionClock
@@ -29,14 +30,17 @@ class Recorder:
 
     Args:
         hurry: asks for a reading of the room within so many seconds.
-        goes_on: the session was recorded before, by another run.
+        takeover: the code of what it costs that another run recorded the session before; None: it is the first.
     """
 
     def __init__(
-        self, clock: SessionClock, spool: RunSpool, hurry: Callable[[float], None], *, goes_on: bool = False
+        self, clock: SessionClock, spool: RunSpool, hurry: Callable[[float], None], *, takeover: str | None = None
     ) -> None:
         self._hurry = hurry
-        self._goes_on = goes_on
+        self._takeover = takeover
+        self._late = LateTalkers()
+        self._in_first_room = takeover is not None  # what another room costs is that room's
+        self._awaited: set[str] = set()  # sids of tracks that were there at the takeover and are not heard yet
         self._made_up: list[MadeUp] = []  # not handed out yet
         self._received_samples = 0  # over all tracks
         self._first_frame_at: datetime | None = None
@@ -75,9 +79,11 @@ class Recorder:
             remote.identity,
             self._clock,
             lambda: self._hurry(0),
-            self._goes_on,
+            self._takeover is not None,
             DecipheringWatch() if remote.encrypted else None,
         )
+        if remote.at_join and self._in_first_room:
+            self._awaited.add(remote.sid)
         self._tracks[remote.sid] = track
 
         def append(arrival_ns: int, pcm: Pcm) -> None:
@@ -92,7 +98,8 @@ class Recorder:
             self._take(track, track.close())
 
     def close_tracks(self) -> None:
-        """End all tracks."""
+        """End all tracks: the room is left, or lost."""
+        self._in_first_room = False
         for sid in list(self._tracks):
             self.close_track(sid)
 
@@ -161,18 +168,16 @@ class Recorder:
         return made_up
 
     def missed(self, from_ns: int, to_ns: int) -> tuple[int, int] | None:
-        """What some track has no true audio of, after a standstill of this process between these instants.
+        """What no track has true audio of, after a standstill of this process between these instants.
 
-        None: not known yet.
+        None: not known yet. What a single one lacks beyond that it has told by itself.
         """
-        found = [track.missed(from_ns, to_ns) for track in self._tracks.values()]
+        found = [track.missed(from_ns, to_ns) for track in self._tracks.values() if track.heard is not None]
         known = [one for one in found if one is not None]
         if len(known) < len(found):
             return None
-        lacking = [one for one in known if one[1] > one[0]]
-        if known and not lacking:
-            return from_ns, from_ns
-        return min((one[0] for one in lacking), default=from_ns), max((one[1] for one in lacking), default=to_ns)
+        start_ns = max((one[0] for one in known), default=from_ns)
+        return start_ns, max(min((one[1] for one in known), default=to_ns), start_ns)
 
     def start_sine(self, start_sample: int) -> None:
         """Let the synthetic input begin; it is written by `tick` up to the present."""
@@ -204,7 +209,16 @@ class Recorder:
         if not self._cuts or not overlaps(arrival_sample - 1, arrival_sample, self._cuts):
             self._received_samples += len(pcm)
             self._peak_dbfs = max(self._peak_dbfs, peak_dbfs(pcm))
+        if track.sid in self._awaited:
+            self._hear_first(track, arrival_sample - len(pcm))
         self._write(track.number, track.push(arrival_ns, pcm))
+
+    def _hear_first(self, track: RoomTrack, start_sample: int) -> None:
+        """The first frame after a takeover."""
+        self._awaited.discard(track.sid)
+        missing = self._late.first_frame(start_sample)
+        if missing is not None and self._takeover is not None:
+            self.gap(self._takeover, *missing, track.identity)
 
     def _take(self, track: RoomTrack, news: TrackNews) -> None:
         self._write(track.number, news.placed)

@@ -5,6 +5,7 @@ then, so a frame whose delay may have become another one is kept until the next 
 that was made up, and those that come after a standstill.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -12,21 +13,23 @@ from typing import NamedTuple
 from audio.pcm import SAMPLE_RATE, Pcm
 from audio.placing.delay_correction import DelayCorrection
 from audio.placing.timeline import Placed, TrackTimeline
-from audio.ranges import Range, merged_ranges
+from audio.ranges import Range
 from store.database.boot_clock import SECOND_NS
 from worker.capture.buffer_delay import BufferDelay
-from worker.capture.concealment import ConcealmentWatch
 from worker.capture.deciphering import DecipheringWatch
-from worker.capture.track_standstill import SEAM_SAMPLES, TrackStandstill
+from worker.capture.made_up_audio import MadeUpAudio
+from worker.capture.track_standstill import ReadAt, TrackStandstill
 from worker.clock.session_clock import SessionClock
 from worker.room.heard_track import HeardTrack
 from worker.room.room_reading import TrackReading
 
 _AT_REST_SAMPLES = SAMPLE_RATE // 25  # the delay that every track has
 _LONGEST_WAIT_NS = 3 * SECOND_NS // 2  # for a reading
-_LONGEST_STALL_SAMPLES = 5 * SAMPLE_RATE  # after which nothing that was held up is expected any more
 _LEAST_SAMPLES = SAMPLE_RATE // 5  # that are named
 _SETTLING_NS = 3 * SECOND_NS  # from the first frame on, until a new jitter buffer is as deep as the one before
+
+
+_MOST_READINGS = 8  # remembered; those after a standstill may come before its frames
 
 
 class _Frame(NamedTuple):
@@ -67,15 +70,14 @@ class RoomTrack:
     _timeline: TrackTimeline = field(init=False, default_factory=TrackTimeline)
     _delay: BufferDelay = field(init=False)
     _correction: DelayCorrection = field(init=False, default_factory=DelayCorrection)
-    _concealment: ConcealmentWatch = field(init=False, default_factory=ConcealmentWatch)
     _arrivals_ns: tuple[int, int] | None = field(init=False, default=None)  # of the first frame and the last one
     _pushed_ns: int | None = field(init=False, default=None)  # the last frame that was clear
     _silent: bool = field(init=False, default=False)  # the last frame was nothing but zeros
     _waiting: list[_Frame] = field(init=False, default_factory=list)  # for a reading
     _standstill: TrackStandstill = field(init=False, default_factory=TrackStandstill)
-    _last: TrackReading | None = field(init=False, default=None)
-    _unsure_since: TrackReading | None = field(init=False, default=None)  # the last one before the delay was unsure
-    _made_up: list[Range] = field(init=False, default_factory=list)
+    _readings: deque[ReadAt | None] = field(init=False, default_factory=lambda: deque(maxlen=_MOST_READINGS))
+    _packets_ns: int | None = field(init=False, default=None)  # until when they came, by readings
+    _made_up: MadeUpAudio = field(init=False, default_factory=MadeUpAudio)
     _settling: bool = field(init=False, default=False)  # its jitter buffer is new
     _locked_since: int | None = field(init=False, default=None)  # nothing can be deciphered
 
@@ -87,7 +89,7 @@ class RoomTrack:
         """What its frames tell; None before the first one."""
         if self._arrivals_ns is None or self._is_pending(self._arrivals_ns[1]):
             return None
-        return HeardTrack(self.sid, self.identity, *self._arrivals_ns)
+        return HeardTrack(self.sid, self.identity, *self._arrivals_ns, self._packets_ns)
 
     def is_clear(self, arrival_ns: int) -> bool:
         """Take note of a frame that arrives; whether it holds what was sent, and no noise."""
@@ -107,10 +109,15 @@ class RoomTrack:
             self.hurry()
         last_ns, self._pushed_ns = self._pushed_ns or arrival_ns, arrival_ns
         was_silent, self._silent = self._silent, not pcm.any()
-        stood_still, overdue = self._standstill.take(arrival_ns, len(pcm), last_ns, self._last)
+        stood_still, overdue = self._standstill.take(arrival_ns, len(pcm), last_ns, self._read_before(last_ns))
+        if stood_still:
+            self._delay.stood_still(arrival_ns)
+        if self._standstill.distrusted:
+            return []
         frame = _Frame(arrival_ns, pcm, overdue)
         known = self._delay.at(arrival_ns) is not None
-        if not self._waiting and known and (stood_still or (was_silent and not self._silent)):
+        begins_anew = known and (stood_still or (was_silent and not self._silent))
+        if not self._waiting and (begins_anew or self._standstill.judging):
             self.hurry()
         elif not self._waiting and not self._delay.unsure:
             return self._place(frame)
@@ -121,23 +128,61 @@ class RoomTrack:
     def changing(self) -> bool:
         """Whether its delay is becoming another one, or the next reading may tell of another key."""
         doubted = self.deciphering is not None and self.deciphering.doubted
-        return self._delay.changing or self._settling or doubted
+        unsettled = self._standstill.judging or self._standstill.distrusted
+        return self._delay.changing or self._settling or doubted or unsettled
 
     def read(self, reading: TrackReading | None, asked_ns: int) -> TrackNews:
         """Take a reading that was asked for at `asked_ns`; what is decided now."""
-        last, self._last = self._last, reading
+        now = None if reading is None else ReadAt(reading, asked_ns)
+        last = self._readings[-1] if self._readings else None
+        self._readings.append(now)
+        if now is not None and last is not None and now.reading.packets > last.reading.packets:
+            came_ns = self._delay.received_samples(last.reading, now.reading) * SECOND_NS // SAMPLE_RATE
+            self._packets_ns = min(last.at_ns + came_ns, asked_ns)
         undeciphered = self._decipher(reading, asked_ns)
         self._delay.read(reading, asked_ns)
-        made_up = self._judge(reading, last, asked_ns)
+        placed = self._get_over_standstill(now)
+        made_up = self._made_up.read(
+            reading,
+            self.clock.sample_at(asked_ns),
+            self._delay,
+            excess=self._excess(asked_ns) or 0,
+            late=self._correction.delay_samples,
+            settles_since=self._settles_since(asked_ns),
+            unsure=self._delay.unsure or self._standstill.judging,
+        )
         if self._locked_since is not None:
-            made_up = _before(self._locked_since, made_up + self._take_made_up())
+            made_up = _before(self._locked_since, made_up + self._made_up.take())
         if self.deciphering is not None and not self.deciphering.failing:
             self._locked_since = None
-        placed: list[Placed] = []
-        told = reading is not None and not self._delay.unsure
+        told = reading is not None and not self._delay.unsure and not self._standstill.judging
         if self._waiting and told and asked_ns >= self._waiting[0].arrival_ns:
-            placed = self._release(reading)
-        return TrackNews(placed, made_up, undeciphered)
+            placed += self._release(reading)
+        missed = self._missed()
+        return TrackNews(placed, missed if self._standstill.distrusted else made_up + missed, undeciphered)
+
+    def _read_before(self, frame_ns: int) -> ReadAt | None:
+        """The last reading that was asked for before this frame came; None: it was not answered, or is forgotten."""
+        before = [one for one in self._readings if one is None or one.at_ns <= frame_ns]
+        return before[-1] if before else None
+
+    def _get_over_standstill(self, now: ReadAt | None) -> list[Placed]:
+        """Take a reading after a long one, behind which what comes may be from whenever."""
+        if now is None:
+            return []
+        is_live = self._standstill.read(now, self._delay)
+        if self._standstill.distrusted:
+            return self._release(None)
+        if not is_live:
+            return []
+        self._delay.forget_backlog()
+        self._correction.restart(self._excess(now.at_ns) or 0)
+        return self._timeline.restart()
+
+    def _missed(self) -> list[Range]:
+        """What a long standstill cost, if that is not told yet."""
+        stretch_ns = self._standstill.take_missed()
+        return [] if stretch_ns is None else [self._samples(stretch_ns)]
 
     def _decipher(self, reading: TrackReading | None, asked_ns: int) -> Range | None:
         """What could not be deciphered. Its packets do not wait in the jitter buffer, though they came."""
@@ -155,32 +200,35 @@ class RoomTrack:
 
     def mute(self, muted: bool, now_ns: int) -> None:
         """The track was muted, or unmuted."""
-        self._concealment.mute(muted, self.clock.sample_at(now_ns))
+        self._made_up.mute(muted, self.clock.sample_at(now_ns))
 
     def tick(self, now_ns: int) -> list[Placed]:
         """What time alone decides."""
         placed: list[Placed] = []
         if self._waiting and now_ns - self._waiting[0].arrival_ns > _LONGEST_WAIT_NS:
+            self._standstill.give_up_judging()
             placed += self._release(None)
         return placed + self._timeline.hold_expired(self.clock.sample_at(now_ns))
 
     def close(self) -> TrackNews:
         """The track has ended: everything that was held back."""
         self.closed = True
+        self._standstill.give_up_judging()
         placed = self._release(None) + self._timeline.flush()
+        if self._arrivals_ns is not None:
+            self._standstill.end(self._arrivals_ns[1])
         undeciphered = None
         if self.deciphering is not None and self._arrivals_ns is not None:
             stretch_ns = self.deciphering.end(self._arrivals_ns[1])
             undeciphered = None if stretch_ns is None else self._samples(stretch_ns)
-        return TrackNews(placed, self._take_made_up(), undeciphered)
+        return TrackNews(placed, self._made_up.take() + self._missed(), undeciphered)
 
     def missed(self, from_ns: int, to_ns: int) -> tuple[int, int] | None:
         """What it has no true audio of, after a standstill of the process between these instants; None: not known yet.
 
-        Nothing is missed of a track that has delivered nothing: then both are the same.
+        It has delivered something.
         """
-        if self._arrivals_ns is None:
-            return from_ns, from_ns
+        assert self._arrivals_ns is not None
         if self._waiting or self._standstill.resuming or self._arrivals_ns[1] < to_ns:
             return None
         return self._standstill.missed(from_ns, to_ns)
@@ -188,8 +236,10 @@ class RoomTrack:
     def _release(self, reading: TrackReading | None) -> list[Placed]:
         """Place what waited for this reading; None: it did not come."""
         waiting, self._waiting = self._waiting, []
+        if self._standstill.distrusted:
+            return self._timeline.flush()
         if reading is not None:
-            self._standstill.read(reading, sum(len(frame.pcm) for frame in waiting if frame.overdue))
+            self._standstill.settle(reading)
         return [placed for frame in waiting for placed in self._place(frame)]
 
     def _place(self, frame: _Frame) -> list[Placed]:
@@ -213,31 +263,6 @@ class RoomTrack:
         delay = self._delay.at(now_ns)
         return None if delay is None else delay - _AT_REST_SAMPLES
 
-    def _judge(self, reading: TrackReading | None, last: TrackReading | None, now_ns: int) -> list[Range]:
-        """What was made up and is not filled any more by what was held up on its way."""
-        now_sample = self.clock.sample_at(now_ns)
-        found = self._concealment.read(reading, now_sample, self._settles_since(now_ns))
-        if found is not None:
-            late = self._correction.delay_samples
-            self._made_up.append((found[0] - late, found[1] - late))
-        if self._delay.unsure:
-            self._unsure_since = self._unsure_since or last
-            return []
-        since, self._unsure_since = self._unsure_since or last, None
-        if not self._made_up or reading is None or since is None:
-            return self._take_made_up()
-        emitted = reading.emitted_samples - since.emitted_samples
-        goes_on = emitted == 0 or (found is not None and found[1] == now_sample)
-        if goes_on and now_sample - self._made_up[0][0] < _LONGEST_STALL_SAMPLES:
-            return []
-        made_up = self._take_made_up()
-        if not self._delay.behind_burst:
-            return made_up
-        filled_from = now_sample - emitted - (self._excess(now_ns) or 0)
-        start = made_up[0][0]
-        left = [(start, start + SEAM_SAMPLES), *((start, min(end, filled_from)) for start, end in made_up)]
-        return list(merged_ranges(left))
-
     def _settles_since(self, now_ns: int) -> int | None:
         """The first sample of what goes on and has not settled yet."""
         self._settling = self.goes_on and self._arrivals_ns is not None and now_ns - self._arrivals_ns[0] < _SETTLING_NS
@@ -247,14 +272,13 @@ class RoomTrack:
         """What was made up and will not be filled any more, and what is still in the jitter buffer, at the end."""
         late, now_sample = self._excess(now_ns) or 0, self.clock.sample_at(now_ns)
         unplayed = [(now_sample - late, now_sample)] if late > _LEAST_SAMPLES else []
-        return self._take_made_up() + unplayed
+        self._standstill.end(now_ns)
+        if self._standstill.distrusted:
+            self._waiting.clear()
+        return self._made_up.take() + unplayed + self._missed()
 
     def _samples(self, stretch_ns: tuple[int, int]) -> Range:
         return self.clock.sample_at(stretch_ns[0]), self.clock.sample_at(stretch_ns[1])
-
-    def _take_made_up(self) -> list[Range]:
-        made_up, self._made_up = self._made_up, []
-        return made_up
 
 
 def _before(sample: int, made_up: list[Range]) -> list[Range]:

@@ -1,6 +1,7 @@
 """What the beat loop and a session's runner share of one run: states, not messages. Whoever is woken looks at all."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,8 @@ from store.runs.beat_writing import Beat, RunState
 from store.runs.fence import Fence, Replaced
 from store.waiting.until_answered import until_answered
 from worker.lease.self_fence import SelfFence
+
+_MOST_STANDSTILLS = 100  # known at a time; each is looked at within seconds
 
 _Answer = TypeVar("_Answer")
 
@@ -58,7 +61,7 @@ class LiveRun:
         self._fenced = False
         self._state: RunState | None = None
         self._joined_proven_ns: int | None = None
-        self._standstills: list[tuple[int, int]] = []
+        self._standstills: deque[tuple[int, int]] = deque(maxlen=_MOST_STANDSTILLS)
         self._messages = asyncio.Event()
         self._woken = asyncio.Event()
         self._take_counters: Callable[[], Counters] = Counters
@@ -191,7 +194,7 @@ class LiveRun:
 
     @property
     def standstills(self) -> Sequence[tuple[int, int]]:
-        """All stretches (boot-time clock) in which the process did not run, in order."""
+        """The last stretches (boot-time clock) in which the process did not run, in order."""
         return self._standstills
 
     async def until_written(self, write: Callable[[], Awaitable[_Answer]]) -> _Answer | None:

@@ -11,12 +11,18 @@ TRANSCRIPTION = "lk.transcription"
 
 @dataclass(frozen=True, slots=True)
 class RemoteTrack:
-    """An audio track of a remote participant; `encrypted`: end to end, and the worker has a key."""
+    """An audio track of a remote participant.
+
+    Attributes:
+        encrypted: end to end, and the worker has a key.
+        at_join: it was there when the worker joined the room.
+    """
 
     sid: str
     identity: str
     name: str
     encrypted: bool = False
+    at_join: bool = False
 
 
 @dataclass(frozen=True, slots=True)

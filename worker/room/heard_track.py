@@ -5,12 +5,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class HeardTrack:
-    """A track that has delivered frames; instants are of the boot-time clock, in nanoseconds."""
+    """A track that has delivered frames; instants are of the boot-time clock, in nanoseconds.
+
+    Attributes:
+        packets_ns: until when packets came, as far as readings tell; frames go on for a while. None: not known.
+    """
 
     sid: str
     identity: str
     first_ns: int
     last_ns: int
+    packets_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,9 @@ class LiveKitRoom:
         self._subscribed = asyncio.Event()
         self._deciphered: set[str] = set()  # identities
         self._stats = LiveKitStats(room)
+        self._at_join = {
+            sid for participant in room.remote_participants.values() for sid in participant.track_publications
+        }
         for name, callback in (
             ("participant_connected", self._on_participant_connected),
             ("participant_disconnected", self._on_participant_disconnected),
@@ -228,7 +231,8 @@ class LiveKitRoom:
         self._tracks[publication.sid] = track
         self._subscribed.set()
         encrypted = _is_encrypted(publication)
-        opened = RemoteTrack(publication.sid, participant.identity, publication.name, encrypted=encrypted)
+        sid, at_join = publication.sid, publication.sid in self._at_join
+        opened = RemoteTrack(sid, participant.identity, publication.name, encrypted=encrypted, at_join=at_join)
         self.events.put(AudioSubscribed(opened))
         if encrypted and participant.identity in self._deciphered:
             self.events.put(AudioDeciphered(participant.identity))

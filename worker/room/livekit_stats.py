@@ -79,5 +79,7 @@ def _receivers(reports: Iterable[RtcStats]) -> Iterable[tuple[str, TrackReading]
                     packets=received.packets_received,
                     discarded_packets=inbound.packets_discarded,
                     lost_packets=received.packets_lost,
+                    stretched_samples=inbound.inserted_samples_for_deceleration
+                    + inbound.removed_samples_for_acceleration,
                 ),
             )

@@ -17,6 +17,7 @@ class TrackReading:
         packets: that came, whether they could be deciphered or not.
         discarded_packets: of these, what was not played: doubles, and what a full buffer let go.
         lost_packets: that did not come though later ones did.
+        stretched_samples: that the jitter buffer has put in, or left out, to make its delay longer or shorter.
     """
 
     concealed_samples: int
@@ -25,6 +26,7 @@ class TrackReading:
     packets: int
     discarded_packets: int
     lost_packets: int
+    stretched_samples: int = 0
 
 
 NOTHING_READ = TrackReading(0, 0, 0.0, 0, 0, 0)

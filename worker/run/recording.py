@@ -66,7 +66,7 @@ class RunRecording:
             on_sealed=self._uploader.add,
             on_failed=lambda _: run.wake(),
         )
-        self._recorder = Recorder(clock, self._spool, hurry, goes_on=claim.resumed)
+        self._recorder = Recorder(clock, self._spool, hurry, takeover=_cost_of_takeover(claim))
         self._proof = ProofAhead()
         self._stamps = RunStamps(clock, self._recorder, self._uploader, pauses)
         self._standstills = Standstills(run, self.gap, self._recorder.missed)
@@ -199,3 +199,10 @@ class RunRecording:
     def clear(self) -> None:
         """The run is sealed: nothing on the disk is needed any more."""
         self._folder.remove_if_empty()
+
+
+def _cost_of_takeover(claim: Claim) -> str | None:
+    """The code of what is missing between the run before and this one; None: this is the first."""
+    if not claim.resumed:
+        return None
+    return "gap.rejoin" if claim.handed_over else "gap.worker_lost"

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from sessions.codes import lookup
 from store.database.boot_clock import SECOND_NS
 from worker.lease.live_run import LiveRun
+from worker.room.unheard_tracks import GAP_PERMISSION
 
 _LEAST_NS = 3 * SECOND_NS  # frames of a shorter one all arrive late, and none is lost (measured)
-_PATIENCE_NS = 3 * SECOND_NS  # for frames to come again
+_PATIENCE_NS = 8 * SECOND_NS  # for frames that are proven to have come afterwards
 _BEFORE_NS = SECOND_NS  # a hole is placed by readings, so it may seem to begin so much earlier
 _AFTERMATH_NS = 4 * SECOND_NS  # what a jitter buffer holds, and gives up when too much comes at once
 
@@ -29,12 +30,12 @@ class Standstills:
         self._missed = missed
         self._run = run
         self._gap = gap
-        self._taken = 0
+        self._taken_ns = 0  # until when they are
         self._waiting: list[tuple[int, int]] = []
 
     def blamed(self, code: str, from_ns: int, to_ns: int) -> str:
         """The code that a hole gets which seems to be `code`: what a standstill of ours has caused is ours."""
-        if lookup(code).fault != "transport":
+        if lookup(code).fault != "transport" and code != GAP_PERMISSION:
             return code
         caused = (
             stood_from_ns - _BEFORE_NS <= from_ns <= stood_to_ns + _AFTERMATH_NS and to_ns > stood_from_ns
@@ -67,6 +68,6 @@ class Standstills:
                 self._gap(self._code, start_ns, end_ns)
 
     def _take(self) -> list[tuple[int, int]]:
-        new = self._run.standstills[self._taken :]
-        self._taken += len(new)
+        new = [one for one in self._run.standstills if one[1] > self._taken_ns]
+        self._taken_ns = max([self._taken_ns, *(to_ns for _, to_ns in new)])
         return [(from_ns, to_ns) for from_ns, to_ns in new if to_ns - from_ns >= _LEAST_NS]

@@ -109,3 +109,16 @@ def test_what_a_muted_microphone_does_to_a_new_jitter_buffer_is_no_gap() -> None
     watch.mute(False, 10_000)
     assert settling(watch, 9_600, 19_200) is None
     assert settling(watch, 12_000, 28_800) is None, "until the first packet has come"
+
+
+def test_what_a_new_jitter_buffer_stretches_counts_as_torn_too() -> None:
+    """Together with what it made up; a little is what every new one does, and later nothing is torn by it."""
+    watch = ConcealmentWatch()
+
+    def stretched(concealed: int, samples: int, position: int, since: int | None) -> tuple[int, int] | None:
+        return watch.read(TrackReading(concealed, position, 0.0, position // 960, 0, 0, samples), position, since)
+
+    assert stretched(0, 1_584, 7_200, 0) is None
+    assert stretched(480, 1_584 + 1_920, 14_400, 0) == (9_600, 12_000)
+    assert stretched(480, 3_504 + 1_919, 21_600, 0) is None
+    assert stretched(480, 5_423 + 4_800, 28_800, None) is None

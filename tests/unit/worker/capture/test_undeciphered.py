@@ -1,17 +1,16 @@
 """A track whose key changes and comes back: what is placed where, and what is said of the time in between."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audio.placing.timeline import Placed
-from audio.ranges import Range, merged_ranges
+from audio.ranges import merged_ranges
 from store.database.boot_clock import SECOND_NS
 from store.database.clock import ClockPair
+from tests.support.listened import Listened
 from tests.support.receiver import PACKET_MS, STEP_MS, Receiver
 from worker.capture.deciphering import DecipheringWatch
 from worker.capture.room_track import RoomTrack
@@ -21,32 +20,8 @@ STARTED = datetime(2026, 1, 1, tzinfo=UTC)
 FRAME_MS = 100
 EDGE_MS = 120  # a frame, as one that is partly made up is not told apart, and a packet
 RULE_MS = 260  # what is made up for less than 0.2 s at the end of an interval is not named, as in any track
-LATE_MS = 100  # at rest, of what is placed
 SEAM_MS = 50
 SPLICED = 3  # samples in which two frames are blended may say anything
-
-
-@dataclass
-class Listened:
-    """What came out, in milliseconds: when what was placed was spoken and where it lies, and the two kinds of gaps."""
-
-    places: dict[int, int] = field(default_factory=dict)
-    made_up: list[Range] = field(default_factory=list)
-    undeciphered: list[Range] = field(default_factory=list)
-
-    def take(self, placed: list[Placed], made_up: list[Range], undeciphered: Range | None) -> None:
-        """Everything that is decided."""
-        for one in placed:
-            for index in range(0, len(one.pcm), 48 * STEP_MS):
-                if one.pcm[index] > 0:
-                    self.places[int(one.pcm[index]) * PACKET_MS] = (one.start_sample + index) // 48
-        self.made_up += [(start // 48, end // 48) for start, end in made_up]
-        if undeciphered is not None:
-            self.undeciphered.append((undeciphered[0] // 48, undeciphered[1] // 48))
-
-    def displaced(self) -> list[int]:
-        """When that was spoken which does not lie there."""
-        return [spoken_ms for spoken_ms, at_ms in self.places.items() if abs(at_ms - spoken_ms) > LATE_MS]
 
 
 def listened(

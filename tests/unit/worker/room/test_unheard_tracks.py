@@ -8,8 +8,9 @@ SECOND = 1_000_000_000
 ANN = AudioPublished("TR_ann", "ann")
 
 
-def ann(first: float, last: float) -> list[HeardTrack]:
-    return [HeardTrack("TR_ann", "ann", round(first * SECOND), round(last * SECOND))]
+def ann(first: float, last: float, packets: float | None = None) -> list[HeardTrack]:
+    packets_ns = None if packets is None else round(packets * SECOND)
+    return [HeardTrack("TR_ann", "ann", round(first * SECOND), round(last * SECOND), packets_ns)]
 
 
 def look(unheard: UnheardTracks, proven: float, tracks: list[HeardTrack]) -> list[tuple[float, float]]:
@@ -31,6 +32,22 @@ def test_a_track_whose_frames_end_is_missed_until_they_are_back() -> None:
     assert look(unheard, 5, ann(0.2, 2)) == [(3.5, 5)]
     assert look(unheard, 6, ann(7, 7.1)) == [(5, 7)]
     assert look(unheard, 9, ann(7, 9)) == []
+
+
+def test_the_last_frames_without_packets_are_missed_too() -> None:
+    """A publisher's refusal is told by nobody; what is muted sends nothing either, for longer."""
+    unheard = UnheardTracks()
+    unheard.take(ANN, 0)
+    assert look(unheard, 2, ann(0.2, 2, packets=1.3)) == []
+    assert look(unheard, 3.5, ann(0.2, 2, packets=1.3)) == [(1.3, 3.5)]
+    assert look(unheard, 6, ann(7, 7.1)) == [(3.5, 7)]
+    assert look(unheard, 12, ann(7, 12, packets=8)) == []
+    assert look(unheard, 14, ann(7, 12, packets=8)) == [(11, 14)]
+
+    unheard.take(ANN, 0)
+    assert look(unheard, 14, ann(15, 15.1, packets=15)) == [(14, 15)]
+    assert look(unheard, 18, ann(15, 18, packets=17.5)) == []
+    assert look(unheard, 18, ann(20, 20.1)) == [(17.5, 20)]
 
 
 def test_a_ban_that_is_told_begins_there() -> None:

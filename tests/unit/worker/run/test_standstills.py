@@ -38,6 +38,8 @@ class Scene:
         ("gap.concealed", 8.9, 9.9, "gap.concealed"),
         ("gap.concealed", 23, 24, "gap.concealed"),
         ("gap.rejoin", 5, 20, "gap.rejoin"),  # it was away before
+        ("gap.permission", 9.8, 18.6, "gap.worker_stalled"),  # frames that came late, not a right that was taken
+        ("gap.permission", 22.5, 24, "gap.permission"),
         ("gap.encrypted", 11, 14, "gap.encrypted"),  # the customer's
         ("gap.storage", 11, 14, "gap.storage"),
     ],

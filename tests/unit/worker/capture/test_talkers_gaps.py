@@ -1,0 +1,114 @@
+"""Of several talkers, who is missing, and for how long: after a takeover, and after a standstill."""
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audio.pcm import Pcm
+from audio.segments.segments import RecordKind, read_segment
+from store.database.boot_clock import SECOND_NS
+from store.database.clock import ClockPair
+from store.runs.fence import Fence
+from worker.capture.recorder import Recorder
+from worker.clock.session_clock import SessionClock
+from worker.room.events import RemoteTrack
+from worker.spool.run_folder import RunFolder
+from worker.spool.run_spool import RunSpool
+from worker.spool.spool_folder import open_spool_folder
+from worker.spool.spool_writer import SealedSegment, SpoolWriter
+
+STARTED = datetime(2026, 1, 1, tzinfo=UTC)
+FRAME = 4800
+
+
+class Scene:
+    """A recorder whose tracks get frames of 100 ms at instants in seconds."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self.gaps: list[tuple[str, float, float, str | None]] = []
+        self._push: dict[str, Callable[[int, Pcm], None]] = {}
+
+    def open(self, *identities: str, at_join: bool) -> None:
+        """A track each."""
+        for identity in identities:
+            self._push[identity] = self.recorder.open_track(RemoteTrack(identity, identity, "", at_join=at_join))
+
+    def frames(self, identity: str, *seconds: float) -> None:
+        """Arrive at these instants."""
+        for second in seconds:
+            self._push[identity](round(second * SECOND_NS), np.ones(FRAME, dtype=np.int16))
+
+
+@asynccontextmanager
+async def scene(tmp_path: Path, takeover: str | None) -> AsyncIterator[Scene]:
+    """Its gaps are known after the block."""
+    sealed: list[SealedSegment] = []
+    owner = uuid.uuid4()
+    clock = SessionClock(STARTED, ClockPair(STARTED, boottime_ns=0, uncertainty_ns=0))
+    with open_spool_folder(tmp_path, owner) as folder, SpoolWriter() as writer:
+        spool = RunSpool(
+            writer,
+            RunFolder.open(folder, Fence(uuid.uuid4(), 2, owner)),
+            segment_seconds=60,
+            on_sealed=sealed.append,
+            on_failed=pytest.fail,
+        )
+        one = Scene(Recorder(clock, spool, lambda _seconds: None, takeover=takeover))
+        yield one
+        one.recorder.close_tracks()
+        await spool.close()
+        for segment in sealed:
+            for record in read_segment(segment.path.read_bytes()).records:
+                if record.kind == RecordKind.GAP:
+                    document = record.document
+                    span = (record.start_sample / 48_000, record.end_sample / 48_000)
+                    one.gaps.append((document["code"], *span, document.get("identity")))
+
+
+async def test_who_is_heard_later_after_a_takeover_has_a_gap_of_their_own(tmp_path: Path) -> None:
+    """Unless they came later, or this run is the first."""
+    async with scene(tmp_path / "second", "gap.worker_lost") as second:
+        second.open("ann", "bob", at_join=True)
+        second.open("carl", at_join=False)
+        second.frames("ann", 10.1, 10.2)
+        second.frames("bob", 10.7, 10.8)
+        second.frames("carl", 12.1)
+    assert second.gaps == [("gap.worker_lost", 10.0, 10.6, "bob")]
+
+    async with scene(tmp_path / "first", None) as first:
+        first.open("ann", "bob", at_join=True)
+        first.frames("ann", 0.1)
+        first.frames("bob", 0.7)
+    assert first.gaps == []
+
+
+async def test_nor_has_anybody_after_the_room_was_lost(tmp_path: Path) -> None:
+    """What the next room costs is told otherwise."""
+    async with scene(tmp_path, "gap.rejoin") as one:
+        one.open("ann", at_join=True)
+        one.recorder.close_tracks()
+        one.open("ann", "bob", at_join=True)
+        one.frames("ann", 10.1)
+        one.frames("bob", 10.7)
+    assert one.gaps == []
+
+
+async def test_a_standstill_cost_everybody_what_it_cost_each(tmp_path: Path) -> None:
+    """What only some miss is theirs; who has said nothing misses nothing."""
+    async with scene(tmp_path, None) as one:
+        one.open("ann", "bob", "dumb", at_join=False)
+        one.frames("ann", *(1 + step / 10 for step in range(10)))
+        assert one.recorder.missed(2 * SECOND_NS, 6 * SECOND_NS) is None, "no frame of ann has come yet"
+        one.frames("ann", 6.1, 6.2)
+        assert one.recorder.missed(2 * SECOND_NS, 6 * SECOND_NS) is None, "no reading has told of it yet"
+        one.recorder.give_up(7 * SECOND_NS)
+        assert one.recorder.missed(2 * SECOND_NS, 6 * SECOND_NS) == (round(1.9 * SECOND_NS), 7 * SECOND_NS)
+        one.frames("bob", 7.1)
+        assert one.recorder.missed(2 * SECOND_NS, 6 * SECOND_NS) == (2 * SECOND_NS, 6 * SECOND_NS)
+    assert one.gaps == [], "the run tells them"

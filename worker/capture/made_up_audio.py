@@ -1,0 +1,73 @@
+"""What a track's jitter buffer made up, and what of it is filled afterwards by what was held up on its way. Pure."""
+
+from dataclasses import dataclass, field
+
+from audio.pcm import SAMPLE_RATE
+from audio.ranges import Range, merged_ranges
+from worker.capture.buffer_delay import BufferDelay
+from worker.capture.concealment import ConcealmentWatch
+from worker.capture.track_standstill import SEAM_SAMPLES
+from worker.room.room_reading import TrackReading
+
+_LONGEST_STALL_SAMPLES = 5 * SAMPLE_RATE  # after which nothing that was held up is expected any more
+
+
+@dataclass(slots=True)
+class MadeUpAudio:
+    """Follows one track; positions are samples of the session's clock."""
+
+    _concealment: ConcealmentWatch = field(init=False, default_factory=ConcealmentWatch)
+    _last: TrackReading | None = field(init=False, default=None)
+    _unsure_since: TrackReading | None = field(init=False, default=None)  # the last one before the delay was unsure
+    _waiting: list[Range] = field(init=False, default_factory=list)  # until it is known what fills them
+
+    def mute(self, muted: bool, now_sample: int) -> None:
+        """The track was muted, or unmuted."""
+        self._concealment.mute(muted, now_sample)
+
+    def read(
+        self,
+        reading: TrackReading | None,
+        now_sample: int,
+        delay: BufferDelay,
+        *,
+        excess: int,
+        late: int,
+        settles_since: int | None,
+        unsure: bool,
+    ) -> list[Range]:
+        """Take a reading; what was made up and is not filled any more.
+
+        Args:
+            delay: that has taken the same reading.
+            excess: by how many samples what arrives now is late.
+            late: by how many, what is placed now.
+            settles_since: as of `ConcealmentWatch.read`.
+            unsure: the next readings tell what fills it.
+        """
+        last, self._last = self._last, reading
+        found = self._concealment.read(reading, now_sample, settles_since)
+        if found is not None:
+            self._waiting.append((found[0] - late, found[1] - late))
+        if unsure:
+            self._unsure_since = self._unsure_since or last
+            return []
+        since, self._unsure_since = self._unsure_since or last, None
+        if not self._waiting or reading is None or since is None:
+            return self.take()
+        emitted = reading.emitted_samples - since.emitted_samples
+        goes_on = emitted == 0 or (found is not None and found[1] == now_sample)
+        if goes_on and now_sample - self._waiting[0][0] < _LONGEST_STALL_SAMPLES:
+            return []
+        made_up = self.take()
+        if not delay.behind_burst:
+            return made_up
+        filled_from = now_sample - emitted - excess
+        start = made_up[0][0]
+        left = [(start, start + SEAM_SAMPLES), *((start, min(end, filled_from)) for start, end in made_up)]
+        return list(merged_ranges(left))
+
+    def take(self) -> list[Range]:
+        """Everything that was made up and not told: nothing fills it any more."""
+        made_up, self._waiting = self._waiting, []
+        return made_up
