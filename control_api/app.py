@@ -7,7 +7,14 @@ from aiohttp.typedefs import Middleware
 
 from control_api.http.answers.public_address import PUBLIC_ADDRESS, PublicAddress
 from control_api.http.openapi.document import OPENAPI, ServedDocument
-from control_api.http.requests.dependencies import DEPENDENCIES, ERASURE, SUMMARIES, TRANSCRIPTS, ApiDependencies
+from control_api.http.requests.dependencies import (
+    DEPENDENCIES,
+    ERASURE,
+    RECORDING_FILES,
+    SUMMARIES,
+    TRANSCRIPTS,
+    ApiDependencies,
+)
 from control_api.http.requests.json_body import MAX_BODY_BYTES
 from control_api.http.serving.admission import ANSWER_VAULT
 from control_api.http.serving.boundary import boundary, stamp
@@ -23,6 +30,7 @@ from control_api.sessions.notifications import NOTIFICATIONS, SessionNotificatio
 from store.access.vault import AnswerVault
 from store.database.clock import DatabaseClock
 from store.database.writer import prove_writer
+from store.outputs.recording_files import RecordingFiles
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
 from store.sessions.erasure import SessionErasure
@@ -46,6 +54,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[ERASURE] = SessionErasure(dependencies.db, dependencies.objects)
     app[METRICS] = RequestMetrics()
     app[TRANSCRIPTS] = Transcripts(dependencies.db)
+    app[RECORDING_FILES] = RecordingFiles(dependencies.db)
     app[SUMMARIES] = Summaries(dependencies.db)
     app[LINKS] = ObjectLinks(
         dependencies.objects,

@@ -109,9 +109,12 @@ _ALL = (
     _error("session.active", 409, "End the session first."),
     _error("session.not_running", 409, "The session is not running."),
     _error(
-        "audio.not_ready", 409, "The recording is not finished yet: wait until the session is terminal.", retryable=True
+        "audio.not_ready",
+        409,
+        "The recording, or this form of it, is not made yet: repeat after Retry-After.",
+        retryable=True,
     ),
-    _error("audio.none", 404, "The session has no recording."),
+    _error("audio.none", 404, "The session has no recording, or none of this participant."),
     _error("transcript.none", 404, "The transcript is stored when the session is over and its speech is recognized."),
     _error("audio.link_invalid", 403, "The signed link is wrong or has expired: ask for a new one."),
     _error("range.invalid", 416, "The Range lies outside the file."),

@@ -34,6 +34,7 @@ These are signals between modules, and get no farther than to who is named here:
     _PooledError    store.database.notifications: the listener polls instead
     EndpointError   worker.openai_endpoint: the engines of speech and summaries make a SpeechError or SummaryError of it
     SegmentCorrupt  audio.segments.segments: whoever reads segments leaves this one out
+    EncodingCanceledError  audio.building.encoding: the job that wanted the file was canceled
     RangeNotSatisfiableError  control_api.recordings.byte_range: who serves the object answers 416
     _WrongError     store.objects.probe: a step of the probe found that the storage does something else than it says
     _HurryError     worker.host.supervisor: ends the wait for children at the second signal

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
+from sessions.audio_formats import MadeFormat
 from sessions.billing.usage import Usage
 from sessions.lifecycle.lifecycle import Outcome, Status
 from sessions.lifecycle.recording_state import RecordingState
@@ -34,10 +35,12 @@ class LiveKitTransport:
 
 @dataclass(frozen=True, slots=True)
 class RecordingOptions:
-    """How `conversation.wav` is made."""
+    """How `conversation.wav` is made, in which other forms it is kept, and whether each participant has a file."""
 
     layout: Layout
     on_pause: OnPause
+    formats: tuple[MadeFormat, ...] = ()
+    tracks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

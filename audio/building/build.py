@@ -4,19 +4,22 @@ Segments are read one by one in the order of their first samples, their audio is
 every block before the first sample of the next segment is written: memory doesn't depend on the length.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 from zlib import crc32
 
 import numpy as np
-import soundfile
 
 from audio.building.limiter import Limiter
+from audio.building.loudness import Loudness
+from audio.building.meters import BuildMeters, TrackLoudness
 from audio.building.mix import MixWindow
-from audio.building.wav import digest, open_wav, write_samples
-from audio.levels import dbfs, peak_magnitude
+from audio.building.peaks import Waveform
+from audio.building.wav import WavLabel, WavWriter, digest, open_wav
+from audio.levels import dbfs
 from audio.pcm import SAMPLE_RATE, SAMPLES_PER_FRAME, Pcm
 from audio.ranges import Range, kept_ranges, merged_ranges, position_without
 from audio.segments.absences import AbsenceMs, absences_in_ms
@@ -48,6 +51,9 @@ class BuildResult:
     sample_rate: int
     layout: Layout
     peak_dbfs: float
+    waveform: Waveform
+    loudness: Loudness
+    track_loudness: list[TrackLoudness]
     tracks: list[TrackSummary]
     gaps: list[GapMs]
     absences: list[AbsenceMs]
@@ -59,11 +65,12 @@ def build_recording(plan: BuildPlan, read: Callable[[str], bytes], write_to: str
 
     `read` returns the bytes of a storage key; KeyError or FileNotFoundError from it make a gap, anything else ends the
     build. `write_to` is a path, or a file object open for reading and writing in binary. Raises OSError if the file
-    can't be written; prefer a path, for soundfile prints a file object's own errors and loses them.
+    can't be written.
     """
     build = _Build(plan)
     length_samples = build.file_length
-    with open_wav(write_to, length_samples, plan.num_channels) as wav:
+    meters = build.meters = BuildMeters(length_samples, plan.num_channels)
+    with open_wav(write_to, length_samples, plan.num_channels, _label(plan)) as wav:
         for planned in in_reading_order(plan.segments):
             build.write_until(planned.key.first_sample, wav)
             build.take(planned, read)
@@ -79,7 +86,10 @@ def build_recording(plan: BuildPlan, read: Callable[[str], bytes], write_to: str
         num_channels=plan.num_channels,
         sample_rate=SAMPLE_RATE,
         layout=plan.layout,
-        peak_dbfs=round(dbfs(build.peak), 2),
+        peak_dbfs=round(dbfs(meters.peaks.magnitude), 2),
+        waveform=Waveform(meters.peaks.finish(), meters.levels.finish()),
+        loudness=meters.loudness_of_mix(),
+        track_loudness=list(meters.loudness_of_tracks()),
         tracks=build.tally.summary(),
         gaps=build.gaps_in_ms(),
         absences=build.absences_in_ms(),
@@ -87,13 +97,51 @@ def build_recording(plan: BuildPlan, read: Callable[[str], bytes], write_to: str
     )
 
 
-class _Build:
-    """The state between segments."""
+def build_tracks(plan: BuildPlan, read: Callable[[str], bytes], write_to: Mapping[str, Path]) -> None:
+    """Build mono files of one identity each, all as long as the recording that `plan` describes, in one pass.
 
-    def __init__(self, plan: BuildPlan) -> None:
+    `write_to` says where, by identity. Otherwise as `build_recording`.
+    """
+    plan = replace(plan, layout="mono")
+    with ExitStack() as stack:
+        builds = []
+        for identity, path in write_to.items():
+            build = _Build(plan, identity)
+            opened = open_wav(path, build.file_length, 1, _label(plan, identity))
+            builds.append((build, stack.enter_context(opened)))
+        for planned in in_reading_order(plan.segments):
+            data = _read_once(planned, read)
+            for build, wav in builds:
+                build.write_until(planned.key.first_sample, wav)
+                build.take(planned, data)
+        for build, wav in builds:
+            build.write_until(plan.length_samples, wav)
+            build.write_rest(wav)
+
+
+def _label(plan: BuildPlan, identity: str | None = None) -> WavLabel | None:
+    return None if plan.origin is None else WavLabel(plan.origin, identity)
+
+
+def _read_once(planned: PlannedSegment, read: Callable[[str], bytes]) -> Callable[[str], bytes]:
+    """A reader that gives this segment's bytes, or its absence, to several."""
+    found: dict[str, bytes] = {}
+    with suppress(KeyError, FileNotFoundError):
+        found[planned.storage_key] = read(planned.storage_key)
+    return found.__getitem__
+
+
+class _Build:
+    """The state between segments.
+
+    `only` is the one identity that is heard; None: everybody is. `meters`, if there are some, hear what is written.
+    """
+
+    def __init__(self, plan: BuildPlan, only: str | None = None) -> None:
+        self._only = only
+        self.meters: BuildMeters | None = None
         self.tally = TrackTally()
         self.damaged: list[str] = []
-        self.peak = 0
         self._cuts = merged_ranges(plan.cuts)
         self._left_out = self._cuts if plan.on_pause == "cut" else ()
         self.gaps = [*plan.gaps, *(Gap(start, end, GAP_PAUSED) for start, end in self._cuts)]
@@ -147,35 +195,43 @@ class _Build:
         for run in contiguous_runs(segment.records):
             self._add(key, run, max(key.first_sample, 0), min(key.last_sample, end_sample))
 
-    def write_until(self, sample: int, wav: soundfile.SoundFile) -> None:
+    def write_until(self, sample: int, wav: WavWriter) -> None:
         """Write the whole blocks before `sample`, which no later segment adds to."""
         for index in range(self._next_block, min(sample, self._length_samples) // SAMPLE_RATE):
             self._write_block(index, SAMPLE_RATE, wav)
 
-    def write_rest(self, wav: soundfile.SoundFile) -> None:
+    def write_rest(self, wav: WavWriter) -> None:
         """Write the last, partial block, and what the limiter held back."""
         self._write_block(self._next_block, self._length_samples % SAMPLE_RATE, wav)
         self._write(self._limiter.finish(), wav)
 
-    def _write_block(self, index: int, length: int, wav: soundfile.SoundFile) -> None:
+    def _write_block(self, index: int, length: int, wav: WavWriter) -> None:
         self._next_block = index + 1
         mix = self._window.take(index)
         sums = np.zeros((self._num_channels, length), dtype=np.int32) if mix is None else mix[:, :length]
         self._write(self._limiter.push(sums), wav)
 
-    def _write(self, pcm: Pcm, wav: soundfile.SoundFile) -> None:
+    def _write(self, pcm: Pcm, wav: WavWriter) -> None:
         start_sample, self._next_sample = self._next_sample, self._next_sample + pcm.shape[1]
-        self.peak = max(self.peak, peak_magnitude(pcm))
         for start, end in kept_ranges(start_sample, self._next_sample, self._left_out):
-            write_samples(wav, np.ascontiguousarray(pcm[:, start - start_sample : end - start_sample].T))
+            kept = pcm[:, start - start_sample : end - start_sample]
+            if self.meters is not None:
+                self.meters.hear_mix(kept)
+            wav.write(kept.T)
 
     def _add(self, key: SegmentKey, run: ContiguousRun, low: int, high: int) -> None:
         label = self.tally.label(key, run.track)
+        if self._only is not None and label.identity != self._only:
+            return
         channel = 1 if self._num_channels == 2 and label.side == "worker" else 0
         pcm = np.frombuffer(b"".join(run.payloads), dtype="<i2")
         for start, end in kept_ranges(max(run.start_sample, low), min(run.end_sample, high), self._cuts):
-            self._window.add(channel, start, pcm[start - run.start_sample : end - run.start_sample])
-            self.tally.count(label, position_without(start, self._left_out), end - start)
+            samples = pcm[start - run.start_sample : end - run.start_sample]
+            self._window.add(channel, start, samples)
+            position = position_without(start, self._left_out)
+            self.tally.count(label, position, end - start)
+            if self.meters is not None:
+                self.meters.hear_track(label, position, samples)
 
     def _damage(self, planned: PlannedSegment, from_sample: int) -> None:
         self.damaged.append(planned.storage_key)

@@ -1,5 +1,6 @@
 """`recording.json`: what lies beside the recording and tells what is in it."""
 
+from dataclasses import asdict
 from typing import Any
 
 from audio.building.build import BuildResult
@@ -17,6 +18,7 @@ def recording_document(session_id: str, result: BuildResult) -> dict[str, Any]:
         "size_bytes": result.size_bytes,
         "sha256": result.sha256_hex,
         "peak_dbfs": result.peak_dbfs,
+        "loudness": {**asdict(result.loudness), "tracks": list(result.track_loudness)},
         "tracks": list(result.tracks),
         "gaps": list(result.gaps),
         "absences": list(result.absences),

@@ -1,6 +1,7 @@
 """What a recording is built from. The same plan makes the same bytes, whoever builds it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from audio.ranges import Range
@@ -29,12 +30,20 @@ class PlannedSegment:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a recording comes from, as its file says: the session, and when sample 0 was."""
+
+    session_id: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class BuildPlan:
     """Everything that decides a recording's bytes.
 
     The session has exactly `length_samples`. `cuts` are paused stretches [start, end): silent in the file, or left out
-    of it (`on_pause`). `gaps` are those that only the planner knows (a lost host). The order of `segments` makes no
-    difference.
+    of it (`on_pause`). `gaps` are those that only the planner knows (a lost host). `origin` is told in the file. The
+    order of `segments` makes no difference.
     """
 
     segments: tuple[PlannedSegment, ...]
@@ -43,6 +52,7 @@ class BuildPlan:
     cuts: tuple[Range, ...] = ()
     gaps: tuple[Gap, ...] = ()
     on_pause: OnPause = "silence"
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         if self.length_samples < 0 or self.layout not in ("mono", "stereo"):

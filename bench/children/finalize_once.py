@@ -10,7 +10,6 @@ from store.database.database import Database
 from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
-from store.outputs.transcripts import Transcripts
 from worker.product.finalizer import Finalizer
 
 
@@ -23,7 +22,6 @@ async def main() -> None:
         await identity.adopt()  # each session of a bench has a storage of its own
         finalizer = Finalizer(
             Freezes(db),
-            Transcripts(db),
             objects,
             identity.confirm,
             temporary=Path(where["temporary"]),

@@ -23,7 +23,36 @@ RECORDING = {
         {"start_ms": 40020, "end_ms": 42500, "code": "gap.encrypted", "identity": "caller-7"},
     ],
     "absences": [{"start_ms": 0, "end_ms": 8210}],
+    "files": [
+        {
+            "format": "wav",
+            "track": "mix",
+            "identity": None,
+            "state": "available",
+            "bytes": 11758124,
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        },
+        {
+            "format": "opus",
+            "track": "participant",
+            "identity": "caller-7",
+            "state": "pending",
+            "bytes": None,
+            "sha256": None,
+        },
+    ],
     "finalized_at": "2026-11-22T02:39:02.004Z",
+}
+WAVEFORM = {
+    "object": "waveform",
+    "session_id": SESSION_ID,
+    "sample_rate": 48000,
+    "samples_per_pixel": 960,
+    "bits": 8,
+    "channels": 1,
+    "length": 3,
+    "data": [-12, 9, -63, 58, 0, 0],
+    "levels": [{"identity": "caller-7", "ms_per_level": 100, "dbfs": [-6]}],
 }
 AUDIO_LINK = {
     "object": "audio_link",

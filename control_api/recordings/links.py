@@ -48,8 +48,10 @@ class ObjectLinks:
         self._address = address
         self._clock = clock
 
-    async def link(self, key: str) -> Link:
-        """A link to the object `key` (not checked to exist).
+    async def link(self, key: str, file_name: str) -> Link:
+        """A link to the object `key` (not checked to exist), which is to be saved under that name.
+
+        A storage that signs links itself says the name that the object was stored with.
 
         Raises:
             DatabaseError: nothing is known of the time.
@@ -58,11 +60,11 @@ class ObjectLinks:
         if not self._through_api and (url := await self._objects.signed_url(key, LINK_SECONDS)) is not None:
             return Link(url, expires_at)
         path = OBJECTS_PATH + quote(key)
-        signature = self._signer.sign(path, expires_at)
-        expires = int(expires_at.timestamp())
-        return Link(self._address.url(f"{path}?expires={expires}&signature={signature}"), expires_at)
+        signature = self._signer.sign(_signed(key, file_name), expires_at)
+        query = f"expires={int(expires_at.timestamp())}&signature={signature}&name={quote(file_name, safe='')}"
+        return Link(self._address.url(f"{path}?{query}"), expires_at)
 
-    async def check(self, key: str, expires: str, signature: str) -> None:
+    async def check(self, key: str, expires: str, signature: str, file_name: str) -> None:
         """Let the link to `key` pass if this installation signed it and it has not expired.
 
         Raises:
@@ -73,9 +75,14 @@ class ObjectLinks:
             expires.isascii()
             and expires.isdigit()
             and len(expires) <= 12
-            and self._signer.verify(OBJECTS_PATH + quote(key), int(expires), signature, await self._clock.now())
+            and self._signer.verify(_signed(key, file_name), int(expires), signature, await self._clock.now())
         ):
             raise ParleyError("audio.link_invalid", "the signed link is wrong or has expired")
+
+
+def _signed(key: str, file_name: str) -> str:
+    """What the signature is of: whoever has a link to one object can neither read another nor rename it."""
+    return f"{OBJECTS_PATH}{quote(key)}?name={quote(file_name, safe='')}"
 
 
 LINKS = web.AppKey("links", ObjectLinks)

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from control_api.http.answers.models import AnswerModel, Timestamp
+from sessions.audio_formats import AudioFormat
 from sessions.lifecycle.recording_state import RecordingState
 from sessions.session import Layout, OnPause
 
@@ -27,6 +28,17 @@ class Absence(AnswerModel):
     end_ms: int
 
 
+class RecordingFile(AnswerModel):
+    """One file of the recording. GET …/audio?format=…&identity=… leads to it."""
+
+    format: AudioFormat
+    track: Literal["mix", "participant"] = Field(description="Whether everybody is heard in it, or one participant.")
+    identity: str | None = Field(description="The participant; null: everybody.")
+    state: Literal["pending", "available", "failed"]
+    bytes: int | None
+    sha256: str | None
+
+
 class RecordingResource(AnswerModel):
     """State and facts of `conversation.wav`; `current_peak_dbfs` is the present level while recording goes on."""
 
@@ -47,7 +59,33 @@ class RecordingResource(AnswerModel):
     tracks: list[dict[str, Any]]
     gaps: list[Gap]
     absences: list[Absence]
+    files: list[RecordingFile] = Field(description="What there is, and what is being made.")
     finalized_at: Timestamp | None
+
+
+class ParticipantLevels(AnswerModel):
+    """How loud one participant was."""
+
+    identity: str
+    ms_per_level: int
+    dbfs: list[int] = Field(description="Peak levels, from -96 (silence) to 0.")
+
+
+class WaveformResource(AnswerModel):
+    """What a player draws; it needs none of the audio for it."""
+
+    object: Literal["waveform"]
+    session_id: str
+    sample_rate: int
+    samples_per_pixel: int
+    bits: int
+    channels: int
+    length: int
+    data: list[int] = Field(
+        description="Per pixel, per channel: minimum and maximum, from -128 to 127. With the members above it is what "
+        "audiowaveform makes (version 2), so that players which read that read this."
+    )
+    levels: list[ParticipantLevels] = Field(description="Of each participant, at the recording's times.")
 
 
 class AudioLink(AnswerModel):

@@ -13,6 +13,7 @@ from control_api.sessions.presenter import present_session
 from control_api.sessions.request_models import CreateSessionRequest
 from control_api.sessions.transport_reading import read_transport
 from sessions import session_defaults
+from sessions.audio_formats import MADE_FORMATS
 from sessions.billing.usage import MULTIPLIERS
 from sessions.errors import ParleyError
 from sessions.ids import format_id, new_uuid, parse_id
@@ -87,7 +88,12 @@ def to_new_session(body: CreateSessionRequest, settings: Settings, now: datetime
         multiplier=MULTIPLIERS[body.quality],
         max_duration_seconds=max_duration_seconds(body.max_duration_seconds, settings),
         idle_timeout_seconds=body.idle_timeout_seconds,
-        recording=RecordingOptions(layout=body.recording.layout, on_pause=body.recording.on_pause),
+        recording=RecordingOptions(
+            layout=body.recording.layout,
+            on_pause=body.recording.on_pause,
+            formats=tuple(form for form in MADE_FORMATS if form in body.recording.formats),
+            tracks=body.recording.tracks,
+        ),
         metadata=dict(body.metadata),
         tags=tuple(body.tags),
         title=body.title,

@@ -57,7 +57,7 @@ SESSION: dict[str, Any] = {
     "quality": "standard",
     "max_duration_seconds": 1800,
     "idle_timeout_seconds": 30,
-    "recording": {"layout": "stereo", "on_pause": "silence"},
+    "recording": {"layout": "stereo", "on_pause": "silence", "formats": ["opus"], "tracks": False},
     "metadata": {"ticket": "4711"},
     "tags": ["support"],
     "title": None,

@@ -33,7 +33,12 @@ def present_session(session: domain.Session, *, content: bool) -> SessionResourc
             "object": "session",
             "status": session.status.value,
             "transport": _transport(session.transport),
-            "recording": RecordingOptions(layout=session.recording.layout, on_pause=session.recording.on_pause),
+            "recording": RecordingOptions(
+                layout=session.recording.layout,
+                on_pause=session.recording.on_pause,
+                formats=list(session.recording.formats),
+                tracks=session.recording.tracks,
+            ),
             "tags": list(session.tags),
             "organization_id": format_id("org", session.organization_id),
             "error": _error(session),

@@ -16,6 +16,7 @@ from control_api.http.answers.models import (
     Title,
 )
 from sessions import session_defaults
+from sessions.audio_formats import MADE_FORMATS, MadeFormat
 from sessions.billing.usage import Quality
 from sessions.session import AudioSource, Layout, OnPause
 from sessions.texts.text_bounds import LONG_CHARACTERS, NO_NUL
@@ -120,6 +121,17 @@ class RecordingRequest(RequestModel):
     )
     on_pause: OnPause = Field(
         session_defaults.RECORDING.on_pause, description="What a pause becomes in the file: silence, or nothing."
+    )
+    formats: list[MadeFormat] = Field(
+        default_factory=list,
+        max_length=len(MADE_FORMATS),
+        description="What the recording is to be kept as besides WAV. Made after the session has ended, which waits "
+        "for none of it. Any of them may also be asked for later.",
+    )
+    tracks: bool = Field(
+        session_defaults.RECORDING.tracks,
+        description="Keep a file of each participant, too, in each form: silent where others speak, all of the "
+        "recording's length, so that they line up.",
     )
 
 

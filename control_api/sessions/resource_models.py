@@ -6,6 +6,7 @@ from pydantic import Field
 
 from control_api.http.answers.models import AnswerModel, Timestamp
 from control_api.http.answers.page import Page
+from sessions.audio_formats import MadeFormat
 from sessions.billing.usage import Quality
 from sessions.session import AudioSource, Layout, OnPause, SessionKind
 from sessions.texts.text_bounds import PREVIEW_CHARACTERS
@@ -84,6 +85,8 @@ class RecordingOptions(AnswerModel):
 
     layout: Layout
     on_pause: OnPause
+    formats: list[MadeFormat] = Field(description="What is kept of the recording besides WAV.")
+    tracks: bool = Field(description="Whether each participant gets a file of the whole length.")
 
 
 class SessionError(AnswerModel):

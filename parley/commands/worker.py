@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from parley.installation.schema_check import check_own_schema
 from parley.installation.settings_loading import load_settings
 from parley.installation.url_file import write_url
 from parley.servers.child_process import spawn
-from parley.servers.fork_server import ForkedProcess, ForkServer
+from parley.servers.fork_server import ONE_THREAD, ForkedProcess, ForkServer
 from worker.host.host import run_worker_host
 from worker.host.supervisor import ChildCommands
 
@@ -40,7 +41,7 @@ async def _serve(installation: Installation, death_signal: signal.Signals, url_f
 
     def start(argv: Sequence[str]) -> "subprocess.Popen[bytes]":
         # Sessions of their own: Ctrl-C in a terminal reaches the supervisor alone, which tells them in its order.
-        return spawn(argv, death_signal=death_signal, start_new_session=True)
+        return spawn(argv, death_signal=death_signal, start_new_session=True, env={**os.environ, **ONE_THREAD})
 
     nursery = ForkServer(nursery_argv, death_signal)
 

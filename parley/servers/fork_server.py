@@ -26,7 +26,8 @@ _MOST_BYTES = 4096
 _MOST_FDS = 4
 _START_SECONDS = 60.0  # imports included, on a machine that is busy
 _ADOPTION_SECONDS = 5.0
-_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""Variables of a process whose matrices are small: several threads would spend their time waiting for each other."""
 
 Request = dict[str, Any]
 
@@ -115,7 +116,7 @@ class ForkServer:
                 self._argv(theirs.fileno()),
                 death_signal=signal.SIGKILL,
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, **_ONE_THREAD},
+                env={**os.environ, **ONE_THREAD},
                 start_new_session=True,
             )
         ours.setblocking(False)

@@ -129,6 +129,8 @@ sessions = Table(
     Column("idle_timeout_seconds", Integer, nullable=False),
     Column("layout", Text, nullable=False),
     Column("on_pause", Text, nullable=False),
+    Column("formats", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # to be made besides the WAV file
+    Column("track_files", Boolean, nullable=False, server_default=text("false")),  # one per participant
     Column("metadata", JSONB, nullable=False, server_default=text("'{}'")),
     Column("tags", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("title", Text),
@@ -382,6 +384,22 @@ recordings = Table(
     Column("tracks", JSONB),
     Column("gaps", JSONB),
     Column("absences", JSONB),  # null where an older release built it
+)
+
+recording_files = Table(  # made from stored recordings, or to be made
+    "recording_files",
+    metadata,
+    Column("session_id", Uuid, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("identity", Text, primary_key=True),  # of the participant; empty: everybody's mix
+    Column("format", Text, primary_key=True),
+    Column("state", Text, nullable=False),  # pending, available, or failed
+    Column("requested_at", _time, nullable=False),
+    Column("attempted_at", _time),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("object_key", Text),
+    Column("sha256", Text),
+    Column("size_bytes", BigInteger),
+    Index("ix_recording_files_pending", "session_id", postgresql_where=text("state = 'pending'")),
 )
 
 usage_events = Table(

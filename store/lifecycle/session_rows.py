@@ -1,5 +1,6 @@
 """From rows to `sessions.session.Session`: the SELECT that every reader uses, usage over all runs included."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 from uuid import UUID
@@ -49,7 +50,7 @@ def to_session(row: Row[Any]) -> Session:
         status=Status(values["status"]),
         tags=tuple(values["tags"]),
         transport=_transport(values),
-        recording=RecordingOptions(values["layout"], values["on_pause"]),
+        recording=recording_options(values),
         first_frame_at=values["first_frame_at"] or values["usage_first_frame_at"],
         usage=Usage(
             billable_ms=values["usage_billable_ms"],
@@ -60,6 +61,11 @@ def to_session(row: Row[Any]) -> Session:
             as_of=values["usage_as_of"],
         ),
     )
+
+
+def recording_options(values: Mapping[str, Any]) -> RecordingOptions:
+    """The columns of a session that say how it is recorded."""
+    return RecordingOptions(values["layout"], values["on_pause"], tuple(values["formats"]), values["track_files"])
 
 
 def _transport(values: dict[str, Any]) -> LiveKitTransport | None:

@@ -1,6 +1,7 @@
 """Recordings and segments in object storage: a local folder, or S3, GCS or Azure by URL (obstore).
 
-Keys are `sessions/{sess_id}/conversation.wav`, `sessions/{sess_id}/recording.json`, `spool/{sess_id}/{segment}`,
+Keys are `sessions/{sess_id}/conversation.wav`, `sessions/{sess_id}/recording.json`,
+`sessions/{sess_id}/files/…`, `spool/{sess_id}/{segment}`,
 `identity/{id}` (`storage_identity`).
 Credentials and the endpoint come from the cloud's own variables (`cloud`).
 """
@@ -20,6 +21,7 @@ import obstore
 import structlog
 from obstore.store import LocalStore
 
+from sessions.audio_formats import MEDIA_TYPES
 from store.objects.causes import NO_FOLDER, Cause
 from store.objects.cloud import S3_SCHEMES, CloudStore, open_cloud
 from store.objects.deletion import Deletion
@@ -28,7 +30,7 @@ from store.objects.errors import ObjectExists, ObjectMissing, StorageError, stor
 from store.objects.trouble_log import TroubleLog
 
 _PART_BYTES = 8 << 20
-_MEDIA_TYPES = {".wav": "audio/wav", ".json": "application/json"}
+_MEDIA_TYPES = {".json": "application/json", **{f".{form}": media_type for form, media_type in MEDIA_TYPES.items()}}
 
 _log = structlog.get_logger(__name__)
 
@@ -150,8 +152,12 @@ class Objects:
         with self._errors():
             await self._put(key, data, create_only=False)
 
-    async def put_file(self, key: str, path: Path) -> None:
-        """Write an object from a file of any size, in constant memory, in place of the one that may be there."""
+    async def put_file(self, key: str, path: Path, *, disposition: str | None = None) -> None:
+        """Write an object from a file of any size, in constant memory, in place of the one that may be there.
+
+        Args:
+            disposition: the Content-Disposition that the storage's own links answer with; a folder has none.
+        """
         with self._errors():
             if (target := self.local_path(key)) is not None:
                 await asyncio.to_thread(write_file, target, blocks_of(path), create_only=False)
@@ -160,7 +166,7 @@ class Objects:
                 self._store,
                 key,
                 _read(path),
-                attributes=_attributes(key),
+                attributes=_attributes(key, disposition),
                 use_multipart=True,
                 chunk_size=_PART_BYTES,
                 max_concurrency=2,
@@ -313,6 +319,6 @@ async def _read(path: Path) -> AsyncIterator[bytes]:
         yield block
 
 
-def _attributes(key: str) -> Any:
-    media_type = _MEDIA_TYPES.get(Path(key).suffix)
-    return {"Content-Type": media_type} if media_type else None
+def _attributes(key: str, disposition: str | None = None) -> Any:
+    attributes = {"Content-Type": _MEDIA_TYPES.get(Path(key).suffix), "Content-Disposition": disposition}
+    return {name: value for name, value in attributes.items() if value is not None} or None

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select, text, update
@@ -27,7 +27,11 @@ from store.lifecycle.locked_session import LockedSession, lock_session
 from store.lifecycle.pauses import read_pauses
 from store.lifecycle.session_rows import read_session
 from store.lifecycle.transitions import apply, overrule
+from store.outputs.recording_files import open_files
 from store.usage import ledger
+
+Reader = Literal["transcript", "files"]
+"""A job that reads segments after the commit."""
 
 ListSegments = Callable[[], Awaitable[Sequence[dict[str, Any]]]]
 
@@ -105,6 +109,15 @@ _FREEZE = text(
 ).bindparams(bindparam("plan", type_=JSONB))
 
 
+_READERS = text(
+    """
+    SELECT 'transcript' FROM transcripts WHERE session_id = :id AND state = 'pending'
+    UNION
+    SELECT 'files' FROM recording_files WHERE session_id = :id AND format = 'wav' AND state = 'pending'
+    """
+)
+
+
 class Freezes:
     """Freezes and commits recordings."""
 
@@ -149,6 +162,11 @@ class Freezes:
         async with self._db.begin() as conn:
             return await _read_plan(conn, session_id)
 
+    async def readers(self, session_id: UUID) -> frozenset[Reader]:
+        """Which jobs still need the segments of a session whose recording is committed."""
+        async with self._db.begin() as conn:
+            return frozenset((await conn.execute(_READERS, {"id": session_id})).scalars())
+
     async def commit(self, session_id: UUID, epoch: int, product: Product) -> bool:
         """Make the product public and the session terminal, in one transaction.
 
@@ -182,6 +200,7 @@ class Freezes:
             state = "incomplete" if product.incomplete else "available"
             given = partial(credits_of_recording, product.duration_ms, product.gaps, product.absences)
             await _set_recording(conn, locked, state, product.reason, given)
+            await open_files(conn, session_id)
             await apply(conn, locked, commit_event(locked.outcome))
             return True
 

@@ -16,8 +16,10 @@ from sessions.texts.transcript import Transcript, TranscriptSegment, TranscriptS
 from sessions.timestamps import MILLISECOND
 from store.database.database import Database
 from store.database.tables import log_entries, transcripts
+from store.jobs.jobs import defer_finalize
 from store.lifecycle.pauses import Pause, read_pauses
 from store.lifecycle.session_rows import read_session
+from store.outputs.recording_files import has_track_files
 
 _END_OF_TIME = 1 << 62
 
@@ -85,14 +87,6 @@ class Transcripts:
             return Transcript(_state_without_row(session), segments, sha256)
         return Transcript(row.state, segments, sha256, row.engine, row.model, row.language, row.code, row.message)
 
-    async def is_pending(self, session_id: UUID) -> bool:
-        """Whether the job still needs the session's segments."""
-        query = select(transcripts.c.session_id).where(
-            transcripts.c.session_id == session_id, transcripts.c.state == "pending"
-        )
-        async with self._db.begin() as conn:
-            return (await conn.execute(query)).one_or_none() is not None
-
     async def exists(self, session_id: UUID) -> bool:
         """Whether the session still has a transcript."""
         query = select(transcripts.c.session_id).where(transcripts.c.session_id == session_id)
@@ -110,13 +104,14 @@ class Transcripts:
 
     async def note_failure(self, session_id: UUID, code: str, message: str) -> None:
         """Note why an attempt failed; another one follows."""
-        await self._update(session_id, {"code": code, "message": redact(message)})
+        await self._update(session_id, closing=False, values={"code": code, "message": redact(message)})
 
     async def close(self, session_id: UUID, closing: Closing, object_key: str) -> bool:
         """Note how it was closed; False when the session is gone, or it was closed before."""
         return await self._update(
             session_id,
-            {
+            closing=True,
+            values={
                 "state": "available" if closing.code is None else "incomplete",
                 "finished_at": func.statement_timestamp(),
                 "engine": closing.engine,
@@ -128,14 +123,17 @@ class Transcripts:
             },
         )
 
-    async def _update(self, session_id: UUID, values: dict[str, Any]) -> bool:
+    async def _update(self, session_id: UUID, *, closing: bool, values: dict[str, Any]) -> bool:
         statement = (
             update(transcripts)
             .where(transcripts.c.session_id == session_id, transcripts.c.state == "pending")
             .values(values)
         )
         async with self._db.begin() as conn:
-            return (await conn.execute(statement)).rowcount == 1
+            written = (await conn.execute(statement)).rowcount == 1
+            if written and closing and await has_track_files(conn, session_id):
+                await defer_finalize(conn, session_id)  # deletes the segments, if the files are made already
+            return written
 
 
 async def transcript_digest(conn: AsyncConnection, session_id: UUID) -> str:

@@ -151,6 +151,8 @@ def _columns(organization_id: UUID, new: NewSession) -> dict[str, object]:
         "idle_timeout_seconds": new.idle_timeout_seconds,
         "layout": new.recording.layout,
         "on_pause": new.recording.on_pause,
+        "formats": list(new.recording.formats),
+        "track_files": new.recording.tracks,
         "metadata": new.metadata,
         "tags": list(new.tags),
         "title": new.title,

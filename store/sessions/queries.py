@@ -14,7 +14,7 @@ from sessions.lifecycle.recording_state import RecordingState
 from sessions.session import RecordingOptions, Session
 from store.database.database import Database
 from store.database.tables import recordings, runs, session_events, sessions
-from store.lifecycle.session_rows import session_select, to_session
+from store.lifecycle.session_rows import recording_options, session_select, to_session
 from store.sessions.filter import SessionFilter, page_of_ids
 
 
@@ -115,7 +115,7 @@ class SessionQueries:
         if row is None:
             raise session_not_found()
         plain = {field.name: row[field.name] for field in fields(Recording) if field.name not in ("options",)}
-        return Recording(**plain, options=RecordingOptions(row["layout"], row["on_pause"]))
+        return Recording(**plain, options=recording_options(row))
 
     async def _read_events(self, organization_id: UUID, session_id: UUID, query: Select[Any]) -> list[SessionEvent]:
         async with self._db.begin() as conn:
@@ -169,8 +169,7 @@ def _recording(organization_id: UUID, session_id: UUID) -> Select[Any]:
             sessions.c.id.label("session_id"),
             sessions.c.recording_state.label("state"),
             sessions.c.recording_reason.label("reason"),
-            sessions.c.layout,
-            sessions.c.on_pause,
+            *(sessions.c[name] for name in ("layout", "on_pause", "formats", "track_files")),
             current_peak.label("current_peak_dbfs"),
         )
         .select_from(sessions.outerjoin(recordings, recordings.c.session_id == sessions.c.id))

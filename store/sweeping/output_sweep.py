@@ -1,4 +1,4 @@
-"""The sweeper's look at transcripts and summaries: jobs that were lost are deferred again, deadlines kept."""
+"""The sweeper's look at transcripts, summaries and recordings' files: lost jobs are deferred again, deadlines kept."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.settings import Settings
-from store.jobs.jobs import defer_finalize, defer_summarize, defer_transcribe
+from store.jobs.jobs import defer_finalize, defer_make_files, defer_summarize, defer_transcribe
 
 _BATCH = 200
 
@@ -26,6 +26,27 @@ def _lost(table: str, state: str, since: str) -> TextClause:
 
 _LOST_TRANSCRIPTS = _lost("transcripts", "pending", "created_at")
 _LOST_SUMMARIES = _lost("summaries", "generating", "requested_at")
+# The longer, the more often it was tried.
+_LOST_FILES = text(
+    f"""
+    UPDATE recording_files SET attempted_at = statement_timestamp() WHERE state = 'pending' AND session_id IN (
+        SELECT session_id FROM recording_files WHERE state = 'pending'
+        AND coalesce(attempted_at, requested_at)
+            < statement_timestamp() - make_interval(secs => :retry_seconds * (1 + attempts))
+        ORDER BY session_id LIMIT {_BATCH} FOR UPDATE SKIP LOCKED
+    ) RETURNING session_id
+    """
+)
+# Nobody has made them in a day: they are given up, so that the segments can go.
+_ABANDONED_FILES = text(
+    f"""
+    UPDATE recording_files SET state = 'failed' WHERE state = 'pending' AND session_id IN (
+        SELECT session_id FROM recording_files WHERE state = 'pending'
+        AND requested_at < statement_timestamp() - make_interval(secs => :deadline_seconds)
+        ORDER BY session_id LIMIT {_BATCH} FOR UPDATE SKIP LOCKED
+    ) RETURNING session_id
+    """
+)
 # No speech process has come in twice the deadline: without one the transcript is closed, so that the segments can go.
 _ABANDONED_TRANSCRIPTS = text(
     f"""
@@ -43,7 +64,7 @@ async def sweep_outputs(conn: AsyncConnection, settings: Settings) -> int:
     """Defer lost jobs again; one that waits or runs already is not doubled.
 
     Returns:
-        How many transcripts and summaries were looked after.
+        How many transcripts, summaries and recordings were looked after.
     """
     retry = {"retry_seconds": settings.finalize_retry_seconds}
     abandoned: list[UUID] = list(
@@ -57,4 +78,11 @@ async def sweep_outputs(conn: AsyncConnection, settings: Settings) -> int:
     summaries = list((await conn.execute(_LOST_SUMMARIES, retry)).scalars())
     for session_id in summaries:
         await defer_summarize(conn, session_id)
-    return len(abandoned) + len(transcripts) + len(summaries)
+    deadline = {"deadline_seconds": settings.finalize_deadline_seconds}
+    given_up = set((await conn.execute(_ABANDONED_FILES, deadline)).scalars())
+    for session_id in given_up:
+        await defer_finalize(conn, session_id)
+    recordings = set((await conn.execute(_LOST_FILES, retry)).scalars())
+    for session_id in recordings:
+        await defer_make_files(conn, session_id)
+    return len(abandoned) + len(transcripts) + len(summaries) + len(given_up) + len(recordings)

@@ -13,7 +13,6 @@ from sessions.lifecycle.lifecycle import Status
 from sessions.lifecycle.stop import Stop
 from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
-from store.outputs.transcripts import Transcripts
 from store.runs.fence import Fence
 from store.runs.run_segments import RunSegments
 from tests.support.engine import Engine
@@ -83,7 +82,6 @@ class Loss:
         """Finalize; the recording's state, its reason, its gaps."""
         finalizer = Finalizer(
             self.engine.freezes,
-            Transcripts(self.engine.db),
             self.objects,
             self.identity.confirm,
             temporary=self.data_dir / "tmp",

@@ -100,7 +100,6 @@ class SpokenSessions:
         await self.engine.runs.seal(fence)
         finalizer = Finalizer(
             self.engine.freezes,
-            self.transcripts,
             self.objects,
             StorageIdentity(self.engine.db, self.objects).confirm,
             temporary=self.folder / "tmp",

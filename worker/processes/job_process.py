@@ -10,7 +10,6 @@ from store.installation.storage_identity import StorageIdentity
 from store.jobs.jobs import ERASE, FINALIZE, run_jobs
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
-from store.outputs.transcripts import Transcripts
 from store.sessions.erasure import SessionErasure
 from store.sweeping.retention import Retention
 from worker.processes.job_database import open_job_database
@@ -31,7 +30,6 @@ async def run_job_process(
     async with open_job_database(settings, database_url, name="parley-jobs", reconnect=reconnect) as db:
         finalizer = Finalizer(
             Freezes(db),
-            Transcripts(db),
             objects,
             StorageIdentity(db, objects).confirm,
             temporary=settings.data_dir / "tmp",

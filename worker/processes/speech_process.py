@@ -1,4 +1,7 @@
-"""The process that transcribes and summarizes. It does nothing else: pocketsphinx holds the GIL while it listens."""
+"""The process of jobs that take minutes: transcripts, summaries, recordings in other forms.
+
+It does nothing else: pocketsphinx holds the GIL while it listens.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -7,15 +10,17 @@ from pydantic import SecretStr
 
 from sessions.settings import Settings
 from store.installation.storage_identity import StorageIdentity
-from store.jobs.jobs import SPEECH_QUEUE, SUMMARIZE, TRANSCRIBE, run_jobs
+from store.jobs.jobs import MAKE_FILES, SPEECH_QUEUE, SUMMARIZE, TRANSCRIBE, run_jobs
 from store.log.session_log import SessionLog
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
+from store.outputs.recording_files import RecordingFiles
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
 from store.sessions.queries import SessionQueries
 from worker.openai_endpoint import OpenAiEndpoint
 from worker.processes.job_database import open_job_database
+from worker.product.file_maker import FileMaker
 from worker.speech.choice import SpeechEngines
 from worker.speech.transcriber import Transcriber
 from worker.summary.chat import ChatSummarizer
@@ -34,7 +39,7 @@ async def run_speech_process(
     *,
     reconnect: Callable[[], object] | None,
 ) -> None:
-    """Transcribe and summarize until `stopping` is set."""
+    """Transcribe, summarize and make files until `stopping` is set."""
     async with open_job_database(settings, database_url, name="parley-speech", reconnect=reconnect) as db:
         transcripts, summaries = Transcripts(db), Summaries(db)
         confirm = StorageIdentity(db, objects).confirm
@@ -51,7 +56,8 @@ async def run_speech_process(
         writer = SummaryWriter(
             summaries, transcripts, SessionQueries(db), objects, confirm, chosen_summarizer(settings)
         )
-        tasks = {TRANSCRIBE: transcriber.transcribe, SUMMARIZE: writer.summarize}
+        maker = FileMaker(RecordingFiles(db), Freezes(db), objects, confirm, temporary=settings.data_dir / "tmp")
+        tasks = {TRANSCRIBE: transcriber.transcribe, SUMMARIZE: writer.summarize, MAKE_FILES: maker.make}
         await run_jobs(
             database_url,
             tasks,

@@ -1,13 +1,13 @@
 """The spool becomes `conversation.wav`: freeze, build, store, check, commit. Run again until it is done.
 
 The freeze fixes what is built, so every builder makes the same bytes, and overwriting is harmless. Segments are deleted
-only after the product was read back and committed, and the transcript's job no longer needs them.
+only after the product was read back and committed, and the jobs of the transcript and of the participants' files no
+longer need them.
 """
 
 import asyncio
 import hashlib
 import json
-import tempfile
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
@@ -16,16 +16,18 @@ import structlog
 
 from audio.building.build import BuildPlan, BuildResult, build_recording
 from audio.building.recording_document import recording_document
+from audio.building.waveform_document import waveform_document
 from sessions.codes import lookup
 from sessions.ids import format_id
 from sessions.lifecycle.lifecycle import Status
+from sessions.texts.file_name import content_disposition, recording_file_name
 from store.installation.storage_identity import Confirm
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes, FrozenPlan, NotReady, Product
-from store.outputs.transcripts import Transcripts
 from worker.product.recording_plan import planned_segment, recording_plan
 from worker.product.segment_reader import SegmentReader
+from worker.product.stored_file import nameless_file, path_of
 
 _log = structlog.get_logger(__name__)
 
@@ -39,7 +41,6 @@ class Finalizer:
     def __init__(
         self,
         freezes: Freezes,
-        transcripts: Transcripts,
         objects: Objects,
         confirm: Confirm,
         *,
@@ -47,7 +48,6 @@ class Finalizer:
         salvage_seconds: float,
     ) -> None:
         self._freezes = freezes
-        self._transcripts = transcripts
         self._objects = objects
         self._confirm = confirm
         self._temporary = temporary
@@ -86,17 +86,21 @@ class Finalizer:
         return [segment for segment in found if segment is not None]
 
     async def _build_and_store(self, name: str, frozen: FrozenPlan) -> Product:
-        self._temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=self._temporary) as file:  # it has no name, so it is gone however this ends
+        with nameless_file(self._temporary) as file:
             result = await _build(recording_plan(frozen), self._objects, file)
             for storage_key in result.damaged_segments:
                 _log.error("segment.damaged", session_id=name, storage_key=storage_key)
             key = f"sessions/{name}/conversation.wav"
-            await self._objects.put_file(key, _path_of(file))
+            session = frozen.session
+            called = content_disposition(recording_file_name(session.title, session.started_at, "wav"))
+            await self._objects.put_file(key, path_of(file), disposition=called)
         await self._check(key, result)
-        document = json.dumps(recording_document(name, result), indent=2, sort_keys=True).encode() + b"\n"
-        await self._objects.put_bytes(f"sessions/{name}/recording.json", document)
+        await self._put_json(f"sessions/{name}/recording.json", recording_document(name, result))
+        await self._put_json(f"sessions/{name}/waveform.json", waveform_document(result))
         return _product(key, result)
+
+    async def _put_json(self, key: str, document: dict[str, Any]) -> None:
+        await self._objects.put_bytes(key, json.dumps(document, indent=2, sort_keys=True).encode() + b"\n")
 
     async def _check(self, key: str, result: BuildResult) -> None:
         """Read the product back: segments are deleted only if the storage really has it."""
@@ -109,8 +113,8 @@ class Finalizer:
             raise StorageError("storage.write_failed", "the recording reads back different from what was written")
 
     async def _delete_segments(self, session_id: UUID, name: str) -> None:
-        if await self._transcripts.is_pending(session_id):
-            return  # the transcript's job reads and deletes them
+        if await self._freezes.readers(session_id):
+            return  # the last of them deletes the segments, or defers this job again
         for key, _ in await self._objects.list(f"spool/{name}"):
             await self._objects.delete(key)
 
@@ -122,12 +126,7 @@ def _next_end(start: int, size_bytes: int) -> int:
 async def _build(plan: BuildPlan, objects: Objects, file: IO[bytes]) -> BuildResult:
     """Build in a thread, which reads one segment after the other; canceled, the thread ends at the next one."""
     with SegmentReader(objects) as read:
-        return await asyncio.to_thread(build_recording, plan, read, _path_of(file))
-
-
-def _path_of(file: IO[bytes]) -> Path:
-    """A path to an open file that has no name."""
-    return Path(f"/proc/self/fd/{file.fileno()}")
+        return await asyncio.to_thread(build_recording, plan, read, path_of(file))
 
 
 def _product(key: str, result: BuildResult) -> Product:

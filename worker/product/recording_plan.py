@@ -7,6 +7,7 @@ from typing import Any
 from audio.building.build import BuildPlan, Gap, SegmentKey
 from audio.pcm import SAMPLE_RATE
 from audio.ranges import Range, kept_ranges, merged_ranges
+from audio.segments.plan import Origin
 from sessions.ids import format_id
 from store.outputs.freeze import FrozenPlan
 from worker.clock.session_clock import SessionClock
@@ -57,6 +58,7 @@ def recording_plan(frozen: FrozenPlan) -> BuildPlan:
             for start, end in kept_ranges(gap.start_sample, gap.end_sample, cuts)
         ),
         on_pause=session.recording.on_pause,
+        origin=Origin(format_id("sess", session.id), session.started_at),
     )
 
 

@@ -73,7 +73,7 @@ class Transcriber:
         key = f"sessions/{name}/conversation.json"
         written = await self._write(session, name, key, closing)
         await self._confirm()  # what was heard and written lies in the right storage
-        if session.recording_state in _STORED:
+        if session.recording_state in _STORED and await self._freezes.readers(session_id) <= {"transcript"}:
             for storage_key, _ in await self._objects.list(f"spool/{name}"):
                 await self._objects.delete(storage_key)
         if not await self._transcripts.close(session_id, closing, key):

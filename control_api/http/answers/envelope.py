@@ -86,7 +86,10 @@ CANONICAL = Dialect("canonical", ErrorEnvelope, http_status, error_content, lamb
 
 
 def error_answer(error: ParleyError, request_id: str, dialect: Dialect = CANONICAL) -> web.Response:
-    """The answer: the dialect's body, `X-Error-Code`, `WWW-Authenticate` on 401, `Retry-After` on 503, never cached."""
+    """The answer: the dialect's body, `X-Error-Code`, `WWW-Authenticate` on 401, never cached.
+
+    It has `Retry-After` where the error says how long, and on every 503.
+    """
     status = dialect.status(error.code)
     own_headers = error.headers if isinstance(error, RefusedRequestError) else {}
     answer = web.Response(
@@ -103,6 +106,6 @@ def error_answer(error: ParleyError, request_id: str, dialect: Dialect = CANONIC
     )
     if status == 401:
         answer.headers["WWW-Authenticate"] = 'Bearer realm="parley"'
-    if status == 503:
+    if status == 503 or "retry_after_seconds" in error.extra:
         answer.headers["Retry-After"] = str(error.extra.get("retry_after_seconds", 1))
     return answer

@@ -13,6 +13,7 @@ from control_api.http.openapi.components import Components
 from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.openapi.status_descriptions import STATUS_DESCRIPTIONS
 from control_api.http.requests.idempotency_key import REPLAYED
+from sessions.audio_formats import MEDIA_TYPES
 from sessions.codes import CODES
 from sessions.errors import ParleyError
 
@@ -30,7 +31,10 @@ _WITH_BODY = (
     "field.required",
     "field.invalid",
 )
-_SCHEMAS = {"application/json": {"type": "object"}, "audio/wav": {"type": "string", "format": "binary"}}
+_SCHEMAS = {
+    "application/json": {"type": "object"},
+    **{media_type: {"type": "string", "format": "binary"} for media_type in MEDIA_TYPES.values()},
+}
 _REPLAYED_DESCRIPTION = "true when this is the answer of an earlier request with the same key."
 _OF_ERRORS = {
     401: {"WWW-Authenticate": "Bearer"},

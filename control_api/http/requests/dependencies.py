@@ -12,6 +12,7 @@ from store.database.database import Database
 from store.database.notifications import Listener
 from store.installation.storage_check import StorageCheck
 from store.objects.objects import Objects
+from store.outputs.recording_files import RecordingFiles
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
 from store.sessions.erasure import SessionErasure
@@ -44,4 +45,5 @@ class ApiDependencies:
 DEPENDENCIES = web.AppKey("dependencies", ApiDependencies)
 ERASURE = web.AppKey("erasure", SessionErasure)
 TRANSCRIPTS = web.AppKey("transcripts", Transcripts)
+RECORDING_FILES = web.AppKey("recording_files", RecordingFiles)
 SUMMARIES = web.AppKey("summaries", Summaries)

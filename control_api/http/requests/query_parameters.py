@@ -70,7 +70,7 @@ def _invalid(name: str, message: str) -> ParleyError:
     return ParleyError("parameter.invalid", message, param=name)
 
 
-def integer(name: str, description: str, *, least: int, most: int, default: int) -> QueryParameter:
+def integer(name: str, description: str, *, least: int, most: int, default: int | None = None) -> QueryParameter:
     """A whole number in digits."""
 
     def parse(text: str) -> int:
@@ -78,7 +78,9 @@ def integer(name: str, description: str, *, least: int, most: int, default: int)
             raise ValueError(f"must be a whole number from {least} to {most}")
         return int(text)
 
-    schema = {"type": "integer", "minimum": least, "maximum": most, "default": default}
+    schema: dict[str, Any] = {"type": "integer", "minimum": least, "maximum": most}
+    if default is not None:
+        schema["default"] = default
     return QueryParameter(name, parse, schema, description, default)
 
 

@@ -5,6 +5,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from sessions.audio_formats import MEDIA_TYPES
+
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = ("sessions", "audio", "store", "worker", "control_api", "parley", "bench")
 
@@ -16,7 +18,7 @@ ELSEWHERE = re.compile(
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(r"[\w.*-]+(?:/[\w.*-]+)+/?")
-_MEDIA_TYPES = {"audio/wav"}
+_MEDIA_TYPES = set(MEDIA_TYPES.values())
 _FENCE = re.compile(r"```.*?```", re.DOTALL)
 
 

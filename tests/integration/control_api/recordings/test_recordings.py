@@ -135,16 +135,18 @@ async def test_ranges_are_those_of_rfc_9110(api: ApiServer) -> None:
 
 
 async def test_links_that_are_forged_or_expired_are_403(api: ApiServer) -> None:
-    """Another key, another time, no signature, a path that climbs."""
+    """Another key, another time, no signature, another name, a path that climbs."""
     session = await api.create("room")
     key = await store_recording(api, session["id"])
     url = (await api.call("GET", f"/v1/sessions/{session['id']}/audio")).headers["Location"]
     parts = urlsplit(url)
-    expires, signature = (pair.partition("=")[2] for pair in parts.query.split("&"))
+    expires, signature, name = (pair.partition("=")[2] for pair in parts.query.split("&"))
     for path in (
         f"/v1/objects/{key}",
-        f"/v1/objects/{key}?expires={int(expires) + 1}&signature={signature}",
-        f"/v1/objects/{key}?expires={expires}&signature={signature[:-2]}xx",
+        f"/v1/objects/{key}?expires={int(expires) + 1}&signature={signature}&name={name}",
+        f"/v1/objects/{key}?expires={expires}&signature={signature[:-2]}xx&name={name}",
+        f"/v1/objects/{key}?expires={expires}&signature={signature}&name=evil.exe",
+        f"/v1/objects/{key}?expires={expires}&signature={signature}",
         f"/v1/objects/{key}?expires=-1&signature={signature}",
         f"/v1/objects/{key}x?{parts.query}",
         f"/v1/objects/sessions/..%2F..%2Fetc/passwd?{parts.query}",

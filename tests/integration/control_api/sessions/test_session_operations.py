@@ -25,7 +25,7 @@ async def test_a_created_session_answers_with_every_field_and_its_effective_valu
     }
     assert session["max_duration_seconds"] == 3600
     assert session["idle_timeout_seconds"] == 30
-    assert session["recording"] == {"layout": "mono", "on_pause": "silence"}
+    assert session["recording"] == {"layout": "mono", "on_pause": "silence", "formats": [], "tracks": False}
     assert session["quality"] == "standard"
     assert session["metadata"] == {"a": 1}
     assert session["tags"] == ["x"]

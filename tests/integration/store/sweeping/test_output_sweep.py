@@ -1,4 +1,4 @@
-"""The sweep of transcripts and summaries on a real PostgreSQL: what was lost is deferred once, deadlines are kept."""
+"""The sweep of transcripts, summaries and files on a real PostgreSQL: lost work is deferred once, deadlines kept."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -128,3 +128,42 @@ async def test_two_sweepers_defer_nothing_twice(engine: Engine) -> None:
         sweeps = [group.create_task(sweep(engine.db, SETTINGS)) for _ in range(6)]
     assert sum(one.result().outputs_deferred for one in sweeps) == 2
     assert len(await jobs(engine)) == 2
+
+
+async def file(
+    engine: Engine, *, state: str = "pending", requested: float = 0, attempted: float | None = None, attempts: int = 0
+) -> UUID:
+    """A session that is over, a file of it asked for and last attempted so many seconds ago."""
+    session_id = await engine.new_session("ended")
+    await engine.sql(
+        "INSERT INTO recording_files (session_id, identity, format, state, requested_at, attempted_at, attempts)"
+        " VALUES (:id, '', 'opus', :state, now() - make_interval(secs => :requested),"
+        " now() - make_interval(secs => :attempted), :attempts)",
+        id=session_id,
+        state=state,
+        requested=requested,
+        attempted=attempted,
+        attempts=attempts,
+    )
+    return session_id
+
+
+async def test_lost_files_are_deferred_once_and_ever_more_seldom(engine: Engine) -> None:
+    """Nobody tried for finalize_retry_seconds times one more than it was tried."""
+    lost = await file(engine, requested=31)
+    tried = await file(engine, requested=100, attempted=61, attempts=1)
+    await file(engine, requested=100, attempted=59, attempts=1)
+    for state in ("available", "failed"):
+        await file(engine, state=state, requested=100)
+    assert (await sweep(engine.db, SETTINGS)).outputs_deferred == 2
+    assert {("recordings.make_files", str(session_id)) for session_id in (lost, tried)} == set(await jobs(engine))
+    assert (await sweep(engine.db, SETTINGS)).outputs_deferred == 0
+
+
+async def test_files_that_nobody_makes_are_given_up(engine: Engine) -> None:
+    """After the finalize deadline, so that the segments can go: the finalize job deletes them."""
+    abandoned = await file(engine, requested=SETTINGS.finalize_deadline_seconds + 1)
+    assert (await sweep(engine.db, SETTINGS)).outputs_deferred == 1
+    [found] = await engine.sql("SELECT state FROM recording_files WHERE session_id = :id", id=abandoned)
+    assert found.state == "failed"
+    assert await jobs(engine) == [("recordings.finalize", str(abandoned))]

@@ -40,7 +40,6 @@ class Workshop:
     def finalizer(self, salvage_seconds: float = 60) -> Finalizer:
         return Finalizer(
             self.engine.freezes,
-            Transcripts(self.engine.db),
             self.objects,
             StorageIdentity(self.engine.db, self.objects).confirm,
             temporary=self.folder / "tmp",

@@ -8,7 +8,6 @@ from audio.segments.segments import SegmentKey
 from sessions.ids import format_id
 from store.installation.storage_identity import StorageIdentity
 from store.outputs.freeze import Freezes
-from store.outputs.transcripts import Transcripts
 from store.runs.run_segments import RunSegments
 from tests.integration.worker.studio import Studio, until
 from tests.support.beeps import BeepPlan, BeepTalker
@@ -44,7 +43,6 @@ async def test_a_segment_that_is_lost_while_the_session_runs_is_a_gap(
     assert not list((studio.settings.data_dir / "spool").rglob("stored"))
     finalizer = Finalizer(
         Freezes(studio.db),
-        Transcripts(studio.db),
         studio.objects,
         StorageIdentity(studio.db, studio.objects).confirm,
         temporary=tmp_path / "tmp",

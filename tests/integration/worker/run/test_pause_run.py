@@ -15,7 +15,6 @@ from sessions.ids import format_id
 from sessions.session import Session
 from store.installation.storage_identity import StorageIdentity
 from store.outputs.freeze import Freezes
-from store.outputs.transcripts import Transcripts
 from tests.integration.worker.studio import Studio, seconds_between
 from tests.support.beeps import BeepPlan, BeepTalker
 from tests.support.file_tree import contents_below
@@ -43,7 +42,6 @@ async def finalize(studio: Studio, session: Session, folder: Path) -> tuple[np.n
     """The recording's samples and gaps."""
     finalizer = Finalizer(
         Freezes(studio.db),
-        Transcripts(studio.db),
         studio.objects,
         StorageIdentity(studio.db, studio.objects).confirm,
         temporary=folder,

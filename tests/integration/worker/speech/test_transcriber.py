@@ -204,7 +204,7 @@ async def test_an_endpoint_that_is_busy_is_asked_again_by_the_next_job(
         await job.transcribe(session_id)
     assert failure.value.code == "speech.engine_failed"
     assert await spoken.spool(session_id)
-    assert await spoken.transcripts.is_pending(session_id)
+    assert await spoken.engine.freezes.readers(session_id) == {"transcript"}
     await job.transcribe(session_id)
     await job.transcribe(session_id)
     assert [segment["text"] for segment in (await document(spoken, session_id))["segments"]] == ["hello"]

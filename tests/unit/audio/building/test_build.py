@@ -378,6 +378,13 @@ def test_the_document_beside_the_recording_tells_what_is_in_it() -> None:
                 "frames": 150,
             }
         ],
+        "loudness": {
+            "integrated_lufs": -32.3,
+            "true_peak_dbtp": -5.1,
+            "tracks": [
+                {"identity": "ann", "sid": "TR_ann", "side": "room", "integrated_lufs": -32.3, "true_peak_dbtp": -5.1}
+            ],
+        },
         "gaps": [{"start_ms": 1500, "end_ms": 1501, "code": "gap.worker_lost"}],
         "absences": [],
     }

@@ -10,10 +10,11 @@ import pytest
 from control_api.http.openapi.document import openapi_document, render
 from control_api.http.openapi.operation import Operation
 from control_api.operations import OPERATIONS
+from sessions.audio_formats import MEDIA_TYPES
 from tools.resolved_document import resolved
 
 DOCUMENT = resolved(json.loads(render(openapi_document(OPERATIONS))))
-BINARY = ("audio/wav",)
+BINARY = tuple(MEDIA_TYPES.values())
 
 
 def _definition(operation: Operation) -> dict[str, Any]:
