@@ -9,6 +9,8 @@ COMPILE := $(UV) pip compile pyproject.toml --generate-hashes --no-header --univ
 # livekit-agents pins another SDK than ours: an environment of its own, for a benchmark and end-to-end tests.
 PEERS := $(UV) pip compile --no-config --generate-hashes --no-header --universal --python-version 3.11 --quiet
 TEST_PROCESSES ?= 4
+# Where this is set, every process of the tests would compile them anew.
+export PYTHONDONTWRITEBYTECODE :=
 # Tests that judge by when something happened measure the load of the machine with it: few at once, nothing beside them.
 REALTIME_PROCESSES ?= 2
 REALTIME_FOLDERS := tests/e2e tests/integration/worker tests/integration/store/lifecycle

@@ -17,6 +17,7 @@ _COMPATIBLE = IPv6Network("::/96")
 _SIX_TO_FOUR = IPv6Network("2002::/16")
 _TEREDO = IPv6Network("2001::/32")
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
+_DOCUMENTATION = IPv6Network("3fff::/20")  # RFC 9637, which Python learned in 3.13
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ def parse_room_url(text: str, *, allow_private_hosts: bool = False) -> RoomUrl:
 def is_public_address(address: IPv4Address | IPv6Address) -> bool:
     """Whether `address` is global unicast after unwrapping what tunnels another one.
 
-    Python's `is_global` alone is not the test: it is true for 224.0.0.1, 64:ff9b::7f00:1, 2002:7f00:1:: and fec0::1.
+    Python's `is_global` alone is not the test: it is true for 224.0.0.1, 64:ff9b::7f00:1, 2002:7f00:1::, fec0::1 and,
+    before 3.13, 3fff::1.
     """
     if isinstance(address, IPv4Address):
         return address.is_global and not address.is_multicast and not address.is_reserved
@@ -68,7 +70,7 @@ def is_public_address(address: IPv4Address | IPv6Address) -> bool:
     inner = _embedded(address)
     if inner is not None:
         return is_public_address(inner)
-    return address in _GLOBAL_UNICAST and address.is_global and not address.is_multicast
+    return address in _GLOBAL_UNICAST and address not in _DOCUMENTATION and address.is_global
 
 
 def _embedded(address: IPv6Address) -> IPv4Address | None:

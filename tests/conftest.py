@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 import shutil
+import traceback
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,8 +33,10 @@ from tests.support.shared_in_run import shared_in_run
 # closes it, once a test without a loop has run before.
 asyncio.set_event_loop(None)
 
-# Debug mode keeps where every task and callback came from: ten frames each cost a sixth of what API tests compute.
+# Debug mode keeps where every task, callback and future came from: all of their frames cost a third of what API tests
+# compute. Futures ask for all by giving no limit.
 asyncio.constants.DEBUG_STACK_DEPTH = 3  # type: ignore[attr-defined] # a constant by its name only
+traceback.extract_stack.__defaults__ = (None, 3)
 
 # How fast examples are made and run says something about the machine, not about what is tested. CI takes the same
 # examples each time, so that what it says is about the change; developers' runs take new ones.

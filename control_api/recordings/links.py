@@ -75,6 +75,7 @@ class ObjectLinks:
             expires.isascii()
             and expires.isdigit()
             and len(expires) <= 12
+            and not expires.startswith("0")  # one link, one spelling
             and self._signer.verify(_signed(key, file_name), int(expires), signature, await self._clock.now())
         ):
             raise ParleyError("audio.link_invalid", "the signed link is wrong or has expired")

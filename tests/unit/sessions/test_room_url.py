@@ -72,6 +72,7 @@ def test_public_rooms_are_dialed(text: str, host: str, port: int) -> None:
         "wss://[2002:7f00:1::]",
         "wss://[2001:0:4136:e378:8000:63bf:80ff:fffe]",
         "wss://[2001:db8::1]",
+        "wss://[3fff:fff::1]",
     ],
 )
 def test_everything_else_is_refused(text: str) -> None:

@@ -148,6 +148,7 @@ async def test_links_that_are_forged_or_expired_are_403(api: ApiServer) -> None:
         f"/v1/objects/{key}?expires={expires}&signature={signature}&name=evil.exe",
         f"/v1/objects/{key}?expires={expires}&signature={signature}",
         f"/v1/objects/{key}?expires=-1&signature={signature}",
+        f"/v1/objects/{key}?expires=0{expires}&signature={signature}",
         f"/v1/objects/{key}x?{parts.query}",
         f"/v1/objects/sessions/..%2F..%2Fetc/passwd?{parts.query}",
         f"/v1/objects/%2Fetc/passwd?{parts.query}",
