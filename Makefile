@@ -19,7 +19,7 @@ SCHEMATHESIS_EXAMPLES ?= 2000
 
 # Each notes in docs/compatibility.json what it has passed with.
 DRILLS := tests/e2e/test_pooler.py tests/integration/control_api/http/serving/test_nginx.py \
-	tests/integration/worker/product/test_storages_of_others.py
+	tests/integration/worker/product/test_storages_of_others.py tests/integration/control_api/recordings/test_browser.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lint check test coverage demo dev schemathesis faults figures image clients compatibility bench docs lock clean livekit-server peers

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 NOTES = Path(__file__).resolve().parents[1] / "docs" / "compatibility.json"
-Kind = Literal["storage", "pooler", "database", "proxy", "client"]
+Kind = Literal["storage", "pooler", "database", "proxy", "client", "browser"]
 Notes = dict[str, dict[str, dict[str, str]]]  # kind → name → version, run, lacks
 
 
