@@ -17,7 +17,7 @@ class Code:
     Attributes:
         code: dotted lower_snake_case.
         kind: `error` answers a request; `failure` and `end` close a session; `gap` explains a hole in a recording,
-            `credit` why a bill gives something back that is in the recording.
+            `credit` why a bill gives something back that no gap of the recording explains.
         fault: who can change it.
         retryable: whether the same request, or a new session like it, may succeed later unchanged.
         billable: whether proven time of a session that stopped so is billed.
@@ -35,6 +35,7 @@ class Code:
 
 
 NO_MEDIA = "usage.no_media"
+NOT_RECORDED = "usage.not_recorded"
 
 
 def _error(code: str, status: int, help_: str, *, fault: Fault = "customer", retryable: bool = False) -> Code:
@@ -249,6 +250,15 @@ _ALL = (
         False,
         None,
         "No participant whom the session records was in the room, so the time costs nothing.",
+    ),
+    Code(
+        NOT_RECORDED,
+        "credit",
+        "platform",
+        False,
+        False,
+        None,
+        "Time was counted beyond the end of the recording; it costs nothing.",
     ),
 )
 

@@ -34,7 +34,7 @@ class Heard(AnswerModel):
 
 
 class GapSum(AnswerModel):
-    """All gaps of one code; GET /v1/codes explains it."""
+    """All gaps of one code; GET /v1/codes explains it. usage.not_recorded is given back without being one."""
 
     code: str
     fault: Fault

@@ -12,8 +12,8 @@ class UsageEvent(AnswerModel):
     """One row of the bill: the half-open range [from_ms, to_ms) of the session's counter.
 
     A row of kind credit gives back: its range is in the times of the recording, and code says what the recording lacks
-    there, or that nobody was there (usage.no_media); milliseconds and credits are negative. The rows of a session add
-    up to what it costs.
+    there, that nobody was there (usage.no_media), or that the recording had ended (usage.not_recorded); milliseconds
+    and credits are negative. The rows of a session add up to what it costs.
     """
 
     id: str
@@ -21,7 +21,7 @@ class UsageEvent(AnswerModel):
     session_id: str
     epoch: int
     kind: Literal["accrual", "final", "credit"]
-    code: str | None = Field(description="Why a credit is given: a gap's code or usage.no_media; null for other rows.")
+    code: str | None = Field(description="Why a credit is given: a gap's code or usage.…; null for other rows.")
     from_ms: int
     to_ms: int
     milliseconds: int

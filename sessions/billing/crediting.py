@@ -3,7 +3,8 @@ which nobody was there to be recorded.
 
 Nobody pays for more than the recording has of somebody. Its length without pauses, without the gaps whose fault is the
 platform's or the transport's, and without absences is what may be billed; whatever the counter of billed time has
-beyond that is given back: absences first, as they were counted for sure, then gaps, the earliest first. Everything that
+beyond that is given back, whatever the reason: absences first, as they were counted for sure, then gaps, the earliest
+first, then pauses, which are hardly ever counted, and last what was counted beyond the recording's end. Everything that
 goes in is public (the recording's length, gaps and absences, the rows of the bill), so whoever pays can compute it
 again.
 """
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sessions.codes import NO_MEDIA, lookup
+from sessions.codes import NO_MEDIA, NOT_RECORDED, lookup
 
 _CREDITED = ("platform", "transport")
 _ROUNDING_MS = 1  # the length of a recording is in whole milliseconds, rounded down
@@ -48,20 +49,18 @@ def credits_of_recording(
     """
     known = sorted((gap["start_ms"], gap["end_ms"], gap["code"]) for gap in gaps)
     faults = [(start, min(end, duration_ms), code, lookup(code).fault) for start, end, code in known]
-    taken: list[tuple[int, int]] = [(start, end) for start, end, _, fault in faults if fault == "none"]
-    paused_ms = covered_ms(taken)
-    missing: list[Credit] = []
-    for start, end, code, fault in faults:
-        if fault in _CREDITED:
-            missing += [Credit(code, *part) for part in _without(start, end, taken)]
-            taken.append((start, end))
-    absent: list[Credit] = []
-    for start, end in sorted((absence["start_ms"], absence["end_ms"]) for absence in absences):
-        absent += [Credit(NO_MEDIA, *part) for part in _without(start, min(end, duration_ms), taken)]
-        taken.append((start, end))
-    recorded_ms = duration_ms - paused_ms - sum(credit.milliseconds for credit in missing + absent)
+    empty = [
+        (absence["start_ms"], min(absence["end_ms"], duration_ms), NO_MEDIA)
+        for absence in sorted(absences, key=lambda one: one["start_ms"])
+    ]
+    taken: list[tuple[int, int]] = []
+    paused = _untaken([(start, end, code) for start, end, code, fault in faults if fault == "none"], taken)
+    missing = _untaken([(start, end, code) for start, end, code, fault in faults if fault in _CREDITED], taken)
+    absent = _untaken(empty, taken)
+    recorded_ms = duration_ms - sum(credit.milliseconds for credit in paused + missing + absent)
     payable_ms = recorded_ms + _ROUNDING_MS if recorded_ms > 0 else 0
-    given = _first(absent + sorted(missing, key=_start), billed_ms - payable_ms)
+    beyond = Credit(NOT_RECORDED, duration_ms, duration_ms + billed_ms)
+    given = _first([*absent, *missing, *paused, beyond], billed_ms - payable_ms)
     return sorted(given, key=_start)
 
 
@@ -79,6 +78,15 @@ def covered_ms(ranges: Iterable[tuple[int, int]]) -> int:
         length += max(end - max(start, reached), 0)
         reached = max(reached, end)
     return length
+
+
+def _untaken(named: Iterable[tuple[int, int, str]], taken: list[tuple[int, int]]) -> list[Credit]:
+    """What these ranges name that no earlier one has, in order of time; all of them are taken afterwards."""
+    found: list[Credit] = []
+    for start, end, code in named:
+        found += [Credit(code, *part) for part in _without(start, end, taken)]
+        taken.append((start, end))
+    return sorted(found, key=_start)
 
 
 def _start(credit: Credit) -> int:

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from sessions.billing.crediting import Credit
-from sessions.billing.usage import credits
+from sessions.billing.usage import credits, row_milliseconds
 
 
 class BilledRange(Protocol):
@@ -64,7 +64,7 @@ class Counter:
 
 def billed_milliseconds(rows: Iterable[BilledRange]) -> int:
     """What the rows add up to; those that give back are subtracted."""
-    return sum(_sign(row) * (row.to_ms - row.from_ms) for row in rows)
+    return sum(row_milliseconds(row.kind, row.from_ms, row.to_ms) for row in rows)
 
 
 def imbalances(rows: Sequence[BilledRange], counter: Counter) -> list[str]:
@@ -111,7 +111,7 @@ def _wrong_amounts(rows: Sequence[BilledRange], counter: Counter) -> list[str]:
     found = []
     agreed = counter.multiplier if counter.multiplier is not None or not rows else rows[0].multiplier
     for number, row in enumerate(rows, 1):
-        expected = _sign(row) * credits(row.to_ms - row.from_ms, row.multiplier)
+        expected = credits(row_milliseconds(row.kind, row.from_ms, row.to_ms), row.multiplier)
         if row.credits != expected:
             span = seconds(row.to_ms - row.from_ms)
             found.append(f"row {number} says {row.credits} credits, but {span} × {row.multiplier} are {expected}")
@@ -149,10 +149,6 @@ def _words(credit: Credit) -> str:
 
 def _in_order(given: Iterable[Credit]) -> list[Credit]:
     return sorted(given, key=lambda credit: (credit.from_ms, credit.code))
-
-
-def _sign(row: BilledRange) -> int:
-    return -1 if row.kind == "credit" else 1
 
 
 def _wrong_finals(rows: Sequence[BilledRange], counter: Counter) -> list[str]:

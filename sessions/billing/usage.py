@@ -41,3 +41,8 @@ class Usage:
 def credits(milliseconds: int, multiplier: Decimal) -> Decimal:
     """Milliseconds × multiplier / 1000, to three places, halves up, as PostgreSQL's `round` does in the ledger."""
     return (Decimal(milliseconds) * multiplier / 1000).quantize(Decimal("0.001"), ROUND_HALF_UP)
+
+
+def row_milliseconds(kind: str, from_ms: int, to_ms: int) -> int:
+    """What a row of the bill adds to it; negative for one that gives back."""
+    return from_ms - to_ms if kind == "credit" else to_ms - from_ms

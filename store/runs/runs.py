@@ -27,16 +27,26 @@ from store.runs.run_segments import RunSegments
 _THIS_RUN = "session_id = :session_id AND epoch = :epoch AND owner = :owner"
 _JOINED_AT = text(f"SELECT joined_at FROM runs WHERE {_THIS_RUN}")
 # A worker that hands a session over records until this run's join evicts it, and its beats bill nothing any more: what
-# it recorded since its last one is on the bill of this run. A pause is billed up to its beginning, so a run that joins
-# in a pause begins its bill there.
+# it recorded since its last one is on the bill of this run, however long that was, as the join proves it. A pause is
+# billed up to its beginning, so a run that joins in a pause begins its bill there.
 _JOIN = text(
     f"""
-    UPDATE runs taken SET joined_at = :at, beat_at = greatest(beat_at, :at), segments = :segments,
-        billed_at = least(
-            :at,
-            (SELECT billed_at FROM runs WHERE session_id = :session_id AND epoch = :epoch - 1
-                AND released_at IS NOT NULL AND NOT lost AND (sealed_at IS NULL OR sealed_at >= taken.claimed_at)),
-            (SELECT paused_at FROM sessions WHERE id = :session_id))
+    WITH seam AS (
+        SELECT before.billed_at, greatest(before.billed_at, s.running_since) AS since,
+               least(CAST(:at AS timestamptz), s.paused_at, s.ending_at,
+                     s.started_at + make_interval(secs => s.max_duration_seconds)) AS until
+        FROM runs before JOIN runs after ON after.session_id = before.session_id AND after.epoch = :epoch
+        JOIN sessions s ON s.id = before.session_id
+        WHERE before.session_id = :session_id AND before.epoch = :epoch - 1 AND before.released_at IS NOT NULL
+          AND NOT before.lost AND (before.sealed_at IS NULL OR before.sealed_at >= after.claimed_at)
+    ), owed AS (
+        SELECT *, greatest(0, floor(extract(epoch FROM until - since) * 1000))::bigint AS ms FROM seam
+    )
+    UPDATE runs SET joined_at = :at, beat_at = greatest(beat_at, :at), segments = :segments,
+        billable_ms = billable_ms + coalesce((SELECT ms FROM owed), 0),
+        billed_at = coalesce(
+            (SELECT since + ms * interval '1 millisecond' FROM owed WHERE until > since),
+            least(:at, (SELECT billed_at FROM owed), (SELECT paused_at FROM sessions WHERE id = :session_id)))
     WHERE {_THIS_RUN} AND sealed_at IS NULL
     """
 ).bindparams(bindparam("segments", RunSegments().document, type_=JSONB))

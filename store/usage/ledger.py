@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.billing.crediting import Credit
+from sessions.billing.usage import row_milliseconds
 from sessions.errors import ParleyError
 from store.database.database import Database
 from store.database.tables import usage_events
@@ -48,7 +49,7 @@ class UsageEvent:
     @property
     def milliseconds(self) -> int:
         """What it bills; negative for what it gives back."""
-        return self.from_ms - self.to_ms if self.kind == "credit" else self.to_ms - self.from_ms
+        return row_milliseconds(self.kind, self.from_ms, self.to_ms)
 
 
 def _settling(which: str, kind: str) -> str:

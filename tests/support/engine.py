@@ -26,7 +26,7 @@ from store.runs.runs import Runs
 from store.usage.ledger import Ledger, UsageEvent
 
 STALLED_SECONDS = 15.0
-PRODUCT = Product("key", "00" * 32, 1044, 5, 48000, 1, -3.0, [], [], [], incomplete=False)
+PRODUCT = Product("key", "00" * 32, 1044, 36_000_000, 48000, 1, -3.0, [], [], [], incomplete=False)
 
 
 @dataclass
@@ -138,9 +138,9 @@ class Engine:
         return await self.runs.beat(fence.owner, [beat], STALLED_SECONDS)
 
     async def pass_seconds(self, seconds: float) -> None:
-        """Let time pass for every session and run: all their stamps move into the past."""
+        """Let time pass for every session, run and pause: all their stamps move into the past."""
         async with self.db.begin() as conn:
-            for table in ("sessions", "runs"):
+            for table in ("sessions", "runs", "session_pauses"):
                 moved = ", ".join(
                     f"{stamp} = {stamp} - make_interval(secs => :seconds)"
                     for stamp in await self._stamps_of(conn, table)

@@ -28,7 +28,7 @@ class Bill:
     printed: pytest.CaptureFixture[str]
 
     async def session(self, *, over: bool = True, product: Product = PRODUCT) -> UUID:
-        """One that ran in two stretches; `over`: finalized, too."""
+        """One that ran in two stretches; `over`: finalized, too, with a product as long as it ran."""
         fence = await self.engine.running()
         await self.engine.pass_seconds(3)
         await self.engine.beat(fence)
@@ -40,7 +40,9 @@ class Bill:
             await self.engine.beat(fence)
             await self.engine.runs.seal(fence)
             await self.engine.frozen(fence.session_id)
-            assert await self.engine.freezes.commit(fence.session_id, fence.epoch, product)
+            counted_ms = (await self.engine.session(fence.session_id)).usage.billable_ms
+            fitting = replace(product, duration_ms=counted_ms)
+            assert await self.engine.freezes.commit(fence.session_id, fence.epoch, fitting)
         return fence.session_id
 
     async def spoil(self, assignment: str, session_id: UUID, kind: str = "accrual") -> None:
@@ -143,7 +145,6 @@ async def test_a_wrong_bill_is_named_and_exits_with_1(bill: Bill, assignment: st
 
 LACKING = replace(
     PRODUCT,
-    duration_ms=5000,
     gaps=[{"start_ms": 500, "end_ms": 2500, "code": "gap.storage"}],
     incomplete=True,
     reason="gap.storage",

@@ -33,31 +33,21 @@ def sessions_of(engine: Engine) -> Sessions:
     return Sessions.open(engine.db, TokenVault([SecretStr("s" * 32)]))
 
 
-async def pass_seconds(engine: Engine, seconds: float) -> None:
-    """As the engine does, for pauses too."""
-    await engine.pass_seconds(seconds)
-    await engine.sql(
-        "UPDATE session_pauses SET paused_at = paused_at - make_interval(secs => :s),"
-        " resumed_at = resumed_at - make_interval(secs => :s)",
-        s=seconds,
-    )
-
-
 async def test_a_pause_bills_nothing_and_the_beat_tells_of_it(engine: Engine) -> None:
     """4 s, a pause of 7 s, 5 s, another pause until the end: 9 s."""
     fence = await engine.running()
     sessions = sessions_of(engine)
-    await pass_seconds(engine, 4)
+    await engine.pass_seconds(4)
     await sessions.commands.pause(ORGANIZATION, fence.session_id)
-    await pass_seconds(engine, 2)
+    await engine.pass_seconds(2)
     await engine.beat(fence)
     paused = await engine.session(fence.session_id)
     assert 4000 <= paused.usage.billable_ms < 4500, "it doesn't grow either, to be made good for afterwards"
-    await pass_seconds(engine, 5)
+    await engine.pass_seconds(5)
     await sessions.commands.resume(ORGANIZATION, fence.session_id)
-    await pass_seconds(engine, 5)
+    await engine.pass_seconds(5)
     await sessions.commands.pause(ORGANIZATION, fence.session_id)
-    await pass_seconds(engine, 3)
+    await engine.pass_seconds(3)
     answer = await engine.beat(fence)
     await sessions.commands.end(ORGANIZATION, fence.session_id)
     await engine.beat(fence)
@@ -73,12 +63,12 @@ async def test_what_a_beat_billed_past_a_pause_is_free_after_it(engine: Engine) 
     """The pause was stamped, but not committed yet, when the beat was written."""
     fence = await engine.running()
     sessions = sessions_of(engine)
-    await pass_seconds(engine, 4)
+    await engine.pass_seconds(4)
     await engine.beat(fence)
     await sessions.commands.pause(ORGANIZATION, fence.session_id)
     await engine.sql("UPDATE sessions SET paused_at = paused_at - interval '1 s'")
     await sessions.commands.resume(ORGANIZATION, fence.session_id)
-    await pass_seconds(engine, 5)
+    await engine.pass_seconds(5)
     await engine.beat(fence)
     assert 8000 <= (await engine.session(fence.session_id)).usage.billable_ms < 8500
 
@@ -88,19 +78,19 @@ async def test_coming_back_into_a_paused_session_makes_nothing_free_after_it(eng
     """4 s, a pause in which another run takes over, or the room is joined again; 5 s after the resume are billed."""
     fence = await engine.running()
     sessions = sessions_of(engine)
-    await pass_seconds(engine, 4)
+    await engine.pass_seconds(4)
     await sessions.commands.pause(ORGANIZATION, fence.session_id)
     await engine.beat(fence)
-    await pass_seconds(engine, 60)
+    await engine.pass_seconds(60)
     if how == "taken over":
         fence = await engine.takeover(fence.session_id)
     else:
         await engine.beat(fence, joined=False)
-        await pass_seconds(engine, 2)
+        await engine.pass_seconds(2)
     await engine.beat(fence)
-    await pass_seconds(engine, 10)
+    await engine.pass_seconds(10)
     await sessions.commands.resume(ORGANIZATION, fence.session_id)
-    await pass_seconds(engine, 5)
+    await engine.pass_seconds(5)
     await engine.beat(fence)
     assert 9000 <= (await engine.session(fence.session_id)).usage.billable_ms < 9500
 

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sessions.lifecycle.lifecycle import Status
+from sessions.lifecycle.lifecycle import Event, Status
 from sessions.lifecycle.stop import Stop
+from store.lifecycle.locked_session import lock_session
+from store.lifecycle.transitions import apply
 from store.runs.beat_writing import Beat
 from store.runs.fence import Fence
 from tests.support.engine import STALLED_SECONDS, Engine
@@ -290,6 +292,43 @@ async def test_what_a_leaving_worker_records_until_it_is_evicted_is_billed(engin
     await engine.beat(after)
 
     assert 3000 <= await billed(engine) < 4500
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(waits=st.lists(st.floats(0, 3 * STALLED_SECONDS), min_size=1, max_size=4), pauses=st.booleans())
+async def test_hand_overs_bill_all_that_was_recorded_however_long_they_take(
+    engine: Engine, waits: list[float], pauses: bool
+) -> None:
+    """A claim waits for its turn to join, while the worker before goes on recording; a pause is free all the same."""
+    fence = await engine.running()
+    recorded = 0.0
+    for waited in waits:
+        await engine.pass_seconds(2)
+        await engine.beat(fence)
+        await engine.claims.release(fence.owner, lost=False)
+        owner = uuid4()
+        [claim] = [one for one in await engine.claim(owner) if one.session.id == fence.session_id]
+        await engine.pass_seconds(waited)
+        if pauses:
+            await _move(engine, fence, Event.PAUSE)
+            await engine.pass_seconds(7)
+        fence = Fence(fence.session_id, claim.epoch, owner)
+        await engine.runs.mark_running(fence, datetime.now(UTC))
+        if pauses:
+            await _move(engine, fence, Event.RESUME)
+        await engine.beat(fence)
+        recorded += 2 + waited
+
+    total = await billed(engine)
+    await engine.sql("DELETE FROM sessions")
+    assert recorded * 1000 - len(waits) <= total < (recorded + 2) * 1000
+
+
+async def _move(engine: Engine, fence: Fence, event: Event) -> None:
+    async with engine.db.begin() as conn:
+        locked = await lock_session(conn, fence.session_id)
+        assert locked is not None
+        await apply(conn, locked, event)
 
 
 async def test_what_a_lost_worker_did_not_prove_stays_free(engine: Engine) -> None:

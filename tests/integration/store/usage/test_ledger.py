@@ -2,22 +2,28 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from math import ceil, floor
+from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sessions.billing.crediting import covered_ms
+from sessions.billing.ledger_check import imbalances
 from sessions.billing.usage import credits
 from sessions.errors import DatabaseRefusedError, ParleyError
 from sessions.lifecycle.lifecycle import Event
 from sessions.lifecycle.stop import Stop
 from store.lifecycle.locked_session import lock_session
 from store.lifecycle.transitions import apply
+from store.outputs.freeze import FrozenPlan
 from store.runs.fence import Fence
 from store.usage import ledger
+from store.usage.audit import LedgerAudit
 from store.usage.ledger import UsageEvent
 from tests.support.engine import PRODUCT, Engine
 
@@ -181,6 +187,89 @@ async def test_whatever_happens_the_rows_tile_the_counter(
 
     assert_tiles(await engine.bill(fence.session_id), (await engine.session(fence.session_id)).usage.billable_ms)
     await engine.sql("DELETE FROM sessions")
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(st.sampled_from(["beat", "beat", "accrue", "handover", "takeover", "pause"]), max_size=8),
+    seconds=st.lists(st.floats(0.001, 20), min_size=8, max_size=8),
+    late_ms=st.integers(0, 400),
+    cuts=st.booleans(),
+)
+async def test_nobody_pays_for_a_pause_that_is_in_the_file(
+    engine: Engine, steps: list[str], seconds: list[float], late_ms: int, cuts: bool
+) -> None:
+    """However late a worker heard of each resume, and whoever recorded: what was counted of it is given back."""
+    fence = await engine.running(on_pause="cut" if cuts else "silence")
+    for step, passed in zip(steps, seconds, strict=False):
+        await engine.pass_seconds(passed)
+        match step:
+            case "beat":
+                await engine.beat(fence)
+            case "accrue":
+                await accrue(engine)
+            case "pause":
+                await move(engine, fence, Event.PAUSE)
+                await engine.beat(fence)
+                await engine.pass_seconds(passed)
+                await move(engine, fence, Event.RESUME)
+            case _:
+                if is_lost := step == "takeover":
+                    for _ in range(5):  # a minute, after which nothing is blamed on the session
+                        await engine.pass_seconds(13)
+                        await engine.beat(fence)
+                await engine.claims.release(fence.owner, lost=is_lost)
+                fence = await engine.takeover(fence.session_id)
+    await engine.sql("UPDATE runs SET sealed_at = clock_timestamp() WHERE epoch < :epoch", epoch=fence.epoch)
+    await engine.runs.enter_ending(fence, Stop.ended("end.room_closed"))
+    await engine.beat(fence)
+    await engine.runs.seal(fence)
+    frozen = await engine.frozen(fence.session_id)
+    duration_ms, gaps = as_recorded(frozen, late_ms, cuts=cuts)
+    product = replace(PRODUCT, duration_ms=duration_ms, gaps=gaps)
+    assert await engine.freezes.commit(fence.session_id, fence.epoch, product)
+
+    billed_ms = sum(row.milliseconds for row in await engine.bill(fence.session_id))
+    assert billed_ms <= duration_ms + 1 - covered_ms((gap["start_ms"], gap["end_ms"]) for gap in gaps)
+    [audited] = [one async for one in LedgerAudit(engine.db).sessions(ORGANIZATION, [fence.session_id])]
+    assert imbalances(audited.rows, audited.counter) == []
+    await engine.sql("DELETE FROM sessions")
+
+
+async def move(engine: Engine, fence: Fence, event: Event) -> None:
+    """As a command does."""
+    async with engine.db.begin() as conn:
+        locked = await lock_session(conn, fence.session_id)
+        assert locked is not None
+        await apply(conn, locked, event)
+
+
+def as_recorded(frozen: FrozenPlan, late_ms: int, *, cuts: bool) -> tuple[int, list[dict[str, Any]]]:
+    """The length of a recording and its pauses, each of which its worker left `late_ms` late."""
+    started_at, ending_at = frozen.session.started_at, frozen.session.ending_at
+    assert started_at is not None
+    assert ending_at is not None
+
+    def at_ms(stamp: datetime) -> float:
+        return (stamp - started_at) / timedelta(milliseconds=1)
+
+    pauses = [
+        (at_ms(datetime.fromisoformat(one["paused_at"])), at_ms(datetime.fromisoformat(one["resumed_at"])))
+        for one in frozen.pauses
+    ]
+    following = [*(paused for paused, _ in pauses), at_ms(ending_at)][1:]
+    gaps: list[dict[str, Any]] = []
+    length_ms = at_ms(ending_at)
+    for (paused, resumed), until in zip(pauses, following, strict=True):
+        begins = resumed if cuts else paused
+        ends = max(min(resumed + late_ms, until), begins)
+        gone = sum(end - start for start, end in pauses if end <= begins) if cuts else 0.0
+        gaps.append({"start_ms": floor(begins - gone), "end_ms": ceil(ends - gone), "code": "gap.paused"})
+    if cuts:
+        length_ms -= sum(end - start for start, end in pauses)
+    if gaps:
+        gaps[-1]["end_ms"] = min(ceil(ends - gone), floor(length_ms))
+    return floor(length_ms), gaps
 
 
 async def test_racing_beats_accruals_and_handovers_leave_no_hole(engine: Engine) -> None:
@@ -355,7 +444,8 @@ async def test_the_pages_of_one_session_lose_no_row(engine: Engine) -> None:
     await engine.runs.seal(fence)
     await engine.frozen(fence.session_id)
     gaps = [{"start_ms": ms, "end_ms": ms + 500, "code": "gap.rejoin"} for ms in (0, 1000, 2000)]
-    product = replace(PRODUCT, duration_ms=10_000, gaps=gaps)
+    counted_ms = (await engine.session(fence.session_id)).usage.billable_ms
+    product = replace(PRODUCT, duration_ms=counted_ms, gaps=gaps)
     assert await engine.freezes.commit(fence.session_id, fence.epoch, product)
     whole = await engine.bill(fence.session_id)
 
