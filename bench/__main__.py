@@ -22,11 +22,13 @@ from sessions.settings import Settings
 # Cheap ones first. Each is a module with a function bench_NAME that takes the options.
 BENCHMARKS = {
     "finalize": "how fast one hour of two tracks becomes a file, and in how much memory",
+    "forms": "how fast a recording becomes FLAC, Opus and MP3, and in how much memory",
     "transcribe": "how much time is lost around the speech engine",
     "lists": "pages of lists and histories at 1,000 and 1,000,000 rows",
     "create": "from creating a session to running, beyond a bare Room.connect",
     "messages": "from posting a message to the room having it",
     "beats": "beat statements per second at 1 and at 25 sessions",
+    "idle": "memory of a worker that records nothing",
     "recording": "CPU and memory per session against the SDK's floor and livekit-agents",
 }
 

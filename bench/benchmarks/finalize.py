@@ -33,6 +33,8 @@ class _Run:
     idle_mb: float
     peak_mb: float
     machine_percent: float
+    peaks: float = 0.0
+    loudness: float = 0.0
 
     @property
     def times_real_time(self) -> float:
@@ -61,6 +63,9 @@ def bench_finalize(options: Options) -> None:
     short, long = options.minutes
     whole = runs["finalize", long]
     print_goal(f"finalize, {long} minutes, × real time", whole.times_real_time, at_least=200)
+    built = runs["build", long]
+    print_note(f"Of the build's time, {100 * built.loudness / built.seconds:.0f} % go into loudness and true peaks.")
+    print_goal("peaks' and levels' share of the build, %", 100 * built.peaks / built.seconds, at_most=2)
     growth = whole.peak_mb / runs["finalize", short].peak_mb
     print_goal(f"peak memory, {long} minutes / {short} minutes", growth, at_most=1.1)
 
@@ -119,7 +124,14 @@ def _measure(child_name: str, request: dict[str, Any], minutes: int, folder: Pat
         busy = BusyMeter()
         done = child.ask(request, seconds=_TIMEOUT_SECONDS)
         return _Run(
-            minutes, done["seconds"], done["cpu"], idle["idle_mb"], done["peak_mb"], busy.read().machine_percent
+            minutes,
+            done["seconds"],
+            done["cpu"],
+            idle["idle_mb"],
+            done["peak_mb"],
+            busy.read().machine_percent,
+            done.get("peaks", 0.0),
+            done.get("loudness", 0.0),
         )
 
 

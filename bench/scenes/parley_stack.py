@@ -113,13 +113,14 @@ def parley_api(database_url: str, folder: Path) -> Iterator[ParleyApi]:
 
 @contextlib.contextmanager
 def parley_worker(
-    database_url: str, folder: Path, *, processes: int, heartbeat_seconds: float
+    database_url: str, folder: Path, *, processes: int, heartbeat_seconds: float, default_speech: bool = False
 ) -> Iterator[ParleyWorker]:
-    """A worker that is ready."""
+    """A worker that is ready. With speech, the sessions of one round are transcribed during the next one's."""
     settings = {
         "PARLEY_PROCESSES": str(processes),
         "PARLEY_HEARTBEAT_SECONDS": str(heartbeat_seconds),
         "PARLEY_STALLED_SECONDS": str(3 * heartbeat_seconds),
+        **({} if default_speech else {"PARLEY_SPEECH_ENGINE": "none"}),
     }
     with _service("worker", database_url, folder, settings) as (process, _):
         yield ParleyWorker(process)
@@ -138,7 +139,6 @@ def _service(
         "PARLEY_SECRET_KEY": _SECRET_KEY,
         "PARLEY_MASTER_KEY": MASTER_KEY,
         "PARLEY_ALLOW_PRIVATE_HOSTS": "true",
-        "PARLEY_SPEECH_ENGINE": "none",  # else the sessions of one round are transcribed during the next one's
         **settings,
     }
     url_file = folder / f"{command}.url"

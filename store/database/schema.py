@@ -5,9 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from pydantic import SecretStr
 from sqlalchemy import NullPool, create_engine, text
 
@@ -16,6 +13,7 @@ from store.database.database import Database
 from store.database.terms import ConnectionTerms
 
 _NO_SUCH_TABLE = "42P01"
+_MIGRATIONS = Path(__file__).parents[1] / "migrations"
 MIGRATION_LOCK = 0x7061726C6579  # "parley"
 
 # Alembic's context is global to the process: two upgrades at once in one process hang.
@@ -38,8 +36,13 @@ def migrate(url: SecretStr | str) -> None:
         creator=lambda: _connect(conninfo),
         poolclass=NullPool,
     )
+    from alembic import command  # only who migrates needs it: it is 15 MB
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
     with _one_at_a_time, engine.begin() as connection:
-        config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -71,14 +74,5 @@ async def check_schema(db: Database) -> None:
 
 
 def newest_revision() -> str:
-    """The revision that this code is written for."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None
-    return head
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations").replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
+    """The revision that this code is written for: files are named after theirs, in their order."""
+    return max(path.name.partition("_")[0] for path in _MIGRATIONS.glob("versions/[0-9]*.py"))

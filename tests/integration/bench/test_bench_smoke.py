@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.benchmarks.finalize import bench_finalize
+from bench.benchmarks.forms import bench_forms
 from bench.benchmarks.lists import bench_lists
 from bench.benchmarks.messages import bench_messages
 from bench.benchmarks.transcribe import bench_transcribe
@@ -45,8 +46,17 @@ def test_finalize_prints_speed_and_memory(options: Options, capsys: pytest.Captu
     assert names == [("build", "1"), ("finalize", "1"), ("build", "2"), ("finalize", "2")]
     assert [goal for _, goal in _VERDICT.findall(printed)] == [
         "finalize, 2 minutes, × real time",
+        "peaks' and levels' share of the build, %",
         "peak memory, 2 minutes / 1 minutes",
     ]
+
+
+def test_forms_prints_speed_size_and_memory(options: Options, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of each form; speed and growth of memory are judged."""
+    bench_forms(options)
+    printed = capsys.readouterr().out
+    assert re.findall(r"^   (flac|opus|mp3), 6 s ", printed, re.MULTILINE) == ["flac", "opus", "mp3"]
+    assert len(_VERDICT.findall(printed)) == 6
 
 
 def test_lists_prints_every_page_at_both_sizes(options: Options, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,44 @@
+"""An idle worker: how much memory its processes hold while nothing is recorded."""
+
+import contextlib
+import time
+
+import psutil
+
+from bench.measuring.machine import describe
+from bench.measuring.probing import until
+from bench.measuring.process_tree import memory
+from bench.measuring.table import print_goal, print_note, print_table, print_title
+from bench.options import Options
+from bench.scenes.database import fresh_database, postgres
+from bench.scenes.parley_stack import parley_api, parley_worker
+
+_ROLES = ("recorder", "nursery", "speech", "jobs", "worker")  # the first that is among a command's words
+
+
+def bench_idle(options: Options) -> None:
+    """Run the benchmark: a worker of one recorder, with its default speech engine."""
+    folder = options.folder / "idle"
+    folder.mkdir()
+    with contextlib.ExitStack() as stack:
+        maintenance = stack.enter_context(postgres(options.database_url, options.folder))
+        url = stack.enter_context(fresh_database(maintenance))
+        stack.enter_context(parley_api(url, folder))
+        opened = parley_worker(
+            url, folder, processes=1, heartbeat_seconds=options.heartbeat_seconds, default_speech=True
+        )
+        worker = stack.enter_context(opened)
+        until(lambda: worker.recorders(), what="the recorder process runs")
+        time.sleep(options.settle_seconds)
+        found = {process.pid: (_role(process), memory([process])) for process in worker.family()}
+    print_title("idle: a worker of one recorder process")
+    print_note(describe())
+    rows = [(role, f"{one.pss:.0f}", f"{one.uss:.0f}") for role, one in sorted(found.values(), key=lambda one: one[0])]
+    total = sum(one.pss for _, one in found.values())
+    print_table(("", "PSS MB", "USS MB"), [*rows, ("all", f"{total:.0f}", "")])
+    print_goal("a whole idle worker, PSS MB", total, at_most=150)
+
+
+def _role(process: psutil.Process) -> str:
+    words = process.cmdline()
+    return next((role for role in _ROLES if role in words), process.name())
