@@ -2,15 +2,17 @@
 
 import asyncio
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import soundfile
 from aiohttp import web
 
+from audio.building.wav import WavLabel, open_wav
 from audio.pcm import SAMPLE_RATE
+from audio.segments.plan import Origin
 from tests.integration.control_api.recordings.test_forms import make
 from tests.integration.control_api.recordings.test_recordings import store_recording
 from tests.support.api_server import ApiServer, api_server
@@ -65,11 +67,13 @@ def pitch(second: int) -> float:
 
 
 def _staircase() -> bytes:
-    """A WAV file whose pitch tells the second."""
+    """A WAV file as we write them, whose pitch tells the second."""
     hertz = np.repeat([pitch(second) for second in range(SECONDS)], SAMPLE_RATE)
     samples = 8000 * np.sin(2 * np.pi * np.cumsum(hertz) / SAMPLE_RATE)
     file = io.BytesIO()
-    soundfile.write(file, samples.astype(np.int16), SAMPLE_RATE, format="WAV", subtype="PCM_16")
+    label = WavLabel(Origin("sess_1", datetime(2026, 11, 29, 23, 25, 33, tzinfo=UTC)))
+    with open_wav(file, len(samples), 1, label) as wav:
+        wav.write(samples.astype(np.int16)[:, np.newaxis])
     return file.getvalue()
 
 

@@ -95,6 +95,22 @@ async def test_a_signed_link_of_s3_serves_ranges_without_credentials(s3: Objects
     assert s3.local_path("sessions/a/conversation.wav") is None
 
 
+async def test_a_signed_link_of_s3_says_what_the_file_is_called(s3: Objects, tmp_path: Path) -> None:
+    """As it was said when it was stored, also where it is uploaded in parts."""
+    source = tmp_path / "source"
+    source.write_bytes(bytes(9 << 20))
+    called = "inline; filename=\"_.opus\"; filename*=UTF-8''%C3%84.opus"
+    await s3.put_file("sessions/a/files/1.opus", source, disposition=called)
+    url = await s3.signed_url("sessions/a/files/1.opus", 60)
+    assert url is not None
+
+    def headers() -> tuple[str | None, str | None]:
+        with urllib.request.urlopen(url) as answer:
+            return answer.headers["Content-Disposition"], answer.headers["Content-Type"]
+
+    assert await asyncio.to_thread(headers) == (called, "audio/ogg")
+
+
 def _fetch(url: str, byte_range: str) -> tuple[int, str | None, bytes]:
     with urllib.request.urlopen(urllib.request.Request(url, headers={"Range": byte_range})) as answer:
         return answer.status, answer.headers["Content-Type"], answer.read()
