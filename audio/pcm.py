@@ -1,9 +1,10 @@
 """The one sample format of Parley: 48 kHz, int16, one channel per array of shape (n,)."""
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # who only moves segments has no need of numpy, which is 15 MB
+    import numpy as np
+    from numpy.typing import NDArray
 
 SAMPLE_RATE = 48_000
 """Samples per second of everything that is recorded."""
@@ -17,5 +18,5 @@ SPEECH_RATE = 16_000
 FULL_SCALE = 32_768
 """The magnitude that is called 0 dBFS."""
 
-Pcm: TypeAlias = NDArray[np.int16]
+Pcm: TypeAlias = "NDArray[np.int16]"
 """Mono samples, shape (n,), dtype int16."""

@@ -30,7 +30,7 @@ class PcmQueue:
         self.samples += len(pcm)
         self.kept_samples += kept
 
-    def take(self, count: int) -> list[Pcm | int]:
+    def take(self, count: int) -> list["Pcm | int"]:
         """Take the first `count` samples (at most what there is): arrays, and the lengths of what was not kept."""
         taken: list[Pcm | int] = []
         while count > 0 and self._pieces:

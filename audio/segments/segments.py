@@ -17,8 +17,6 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-
 from audio.pcm import SAMPLE_RATE, Pcm
 from audio.ranges import Range, kept_ranges, merged_ranges
 from audio.segments.segment_key import SegmentKey
@@ -89,6 +87,8 @@ class SegmentRecord(NamedTuple):
     @property
     def pcm(self) -> Pcm:
         """The samples of an AUDIO record, shape (num_samples,), read-only where the bytes are."""
+        import numpy as np  # who only moves segments has no need of it
+
         return np.frombuffer(self.payload, dtype="<i2")
 
     @property
@@ -129,7 +129,7 @@ def encode_header(
 
 def encode_audio(track: int, sequence: int, start_sample: int, arrival_sample: int, pcm: Pcm) -> bytes:
     """Return an AUDIO record of samples of shape (n,). Raises ValueError if they aren't int16 of one dimension."""
-    if pcm.dtype != np.int16 or pcm.ndim != 1:
+    if pcm.dtype != "int16" or pcm.ndim != 1:
         raise ValueError(f"audio is int16 of shape (n,), not {pcm.dtype} of shape {pcm.shape}")
     payload = pcm.astype("<i2", copy=False).tobytes()
     return _encode(RecordKind.AUDIO, track, sequence, start_sample, arrival_sample, len(pcm), payload)

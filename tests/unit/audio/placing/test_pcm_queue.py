@@ -13,7 +13,7 @@ COUNTS = st.integers(0, 20) | st.sampled_from([4799, 4800, 4801])
 OPERATIONS = st.lists(st.tuples(st.sampled_from(["push", "take"]), COUNTS, st.integers(-1, 5000)), max_size=30)
 
 
-def samples_of(pieces: list[Pcm | int]) -> list[int]:
+def samples_of(pieces: list["Pcm | int"]) -> list[int]:
     """Every sample; `LOST` for each that was not kept."""
     return [sample for piece in pieces for sample in ([LOST] * piece if isinstance(piece, int) else piece.tolist())]
 
