@@ -7,7 +7,7 @@ STOP_PROBABILITY = 0.35
 MERGE_MS = 600  # a shorter pause belongs to the sentence; longer than two paddings, so that these never meet
 LEAST_MS = 200  # a shorter voice is a click
 PADDING_MS = 200  # before and after, so that no consonant is lost
-LONGEST_MS = 15_000  # one engine holds the GIL for as long as it listens
+LONGEST_MS = 15_000  # what engines are made for, and what is heard again when one fails
 CUT_MS = 5_000, 12_500  # of a speech that is longer: it is cut in there, where the voice is weakest
 
 

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator, model_validator
 
-SpeechEngineName = Literal["pocketsphinx", "openai", "faster-whisper", "none"]
+SpeechEngineName = Literal["moonshine", "openai", "faster-whisper", "none"]
 StorageLinks = Literal["storage", "api"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -319,8 +319,8 @@ class Settings(BaseModel):
     )
     speech_engine: SpeechEngineName | None = Field(
         None,
-        description="What recognizes speech when a session has ended: pocketsphinx (embedded), openai (any compatible"
-        " endpoint), faster-whisper, none. Unset: openai with a speech_url, else pocketsphinx.",
+        description="What recognizes speech when a session has ended: moonshine (embedded, English only), openai (any"
+        " compatible endpoint), faster-whisper, none. Unset: openai with a speech_url, else moonshine.",
         json_schema_extra=_why(
             "The embedded engine needs no service and no download, and no audio leaves the installation."
         ),

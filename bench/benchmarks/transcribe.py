@@ -24,7 +24,6 @@ from sessions.ids import format_id, new_uuid
 from sessions.settings import Settings
 
 _ENDPOINT_TIMES_REAL_TIME = 60.0  # of the endpoint that takes its time, as one on a GPU
-_POCKETSPHINX_MINUTES = 2.0
 _TIMES = 5  # what is short is measured so often
 _PAUSE_SECONDS = 5.0  # after each round of the conversation, in which nobody speaks
 _HISS_RMS = 4.0  # -78 dBFS: what a microphone picks up in a quiet room
@@ -59,7 +58,7 @@ def bench_transcribe(options: Options) -> None:
     """Run the benchmark."""
     short, long = (0.25, 0.5) if options.quick else options.minutes
     cases = (
-        _Case("pocketsphinx", min(short, _POCKETSPHINX_MINUTES), is_endpoint=False),
+        _Case("moonshine", short, is_endpoint=False),
         _Case(f"endpoint, {_ENDPOINT_TIMES_REAL_TIME:g} × real time", long, _ENDPOINT_TIMES_REAL_TIME),
         _Case("endpoint, answers at once", short),
     )
@@ -87,12 +86,7 @@ def bench_transcribe(options: Options) -> None:
     print_note(
         "engine alone: it hears the very utterances that the job asks it for, found before. job: segments, tracks,"
     )
-    print_note(
-        "voice, engine, log, file, in a fresh process with the engine loaded. An hour takes pocketsphinx ten minutes,"
-    )
-    print_note(
-        f"so it hears {cases[0].minutes:g} minutes: both columns grow with the length. What is short is measured"
-    )
+    print_note("voice, engine, log, file, in a fresh process with the engine loaded. What is short is measured")
     print_note(f"{_TIMES} times, and the fastest one of each counts; a busy machine shows all the same.")
     for case, run in zip(cases[:2], runs[:2], strict=True):
         print_goal(f"{case.name}, {case.minutes:g} minutes: job / engine alone", run.ratio, at_most=1.1)
@@ -110,7 +104,7 @@ def _best(runs: list[_Run]) -> _Run:
 def _engine(case: _Case, folder: Path) -> Iterator[dict[str, Any]]:
     """The settings that choose it, while it can be asked."""
     if not case.is_endpoint:
-        yield {"speech_engine": "pocketsphinx"}
+        yield {"speech_engine": "moonshine"}
         return
     with LineChild(child_argv("speech_server"), folder / "speech_server.log") as server:
         yield {"speech_url": server.ask({"times_real_time": case.times_real_time})["url"]}

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from sessions.texts.transcript import TranscriptSegment
+from sessions.texts.transcript import TranscriptSegment, Unheard
 
+_UNHEARD: dict[Unheard, str] = {"not_understood": "[not understood]"}
 _LEAST_CUE_MS = 1000  # a message has no length, a cue must
 
 
@@ -31,7 +32,7 @@ def plain_text(segments: Sequence[TranscriptSegment]) -> str:
     return "".join(
         f"[{_time(segment.start_ms, '.').partition('.')[0]}] {segment.who}: {_line(segment)}\n"
         for segment in segments
-        if segment.text.strip()
+        if _is_shown(segment)
     )
 
 
@@ -39,13 +40,17 @@ def _cues(segments: Sequence[TranscriptSegment]) -> list[tuple[TranscriptSegment
     return [
         (segment, segment.start_ms, max(segment.end_ms, segment.start_ms + _LEAST_CUE_MS))
         for segment in segments
-        if segment.text.strip()
+        if _is_shown(segment)
     ]
+
+
+def _is_shown(segment: TranscriptSegment) -> bool:
+    return segment.reason is not None or bool(segment.text.strip())
 
 
 def _line(segment: TranscriptSegment) -> str:
     """In one line: an empty one would end the cue."""
-    return " ".join(segment.text.split())
+    return _UNHEARD[segment.reason] if segment.reason is not None else " ".join(segment.text.split())
 
 
 def _escaped(text: str) -> str:

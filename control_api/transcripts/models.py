@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from control_api.http.answers.models import AnswerModel, Timestamp
-from sessions.texts.transcript import TranscriptState
+from sessions.texts.transcript import TranscriptState, Unheard
 from store.log.session_log import Role, Source
 
 
@@ -23,7 +23,8 @@ class TranscriptSegment(AnswerModel):
     speaker: str | None
     identity: str | None
     role: Role
-    text: str
+    text: str | None = Field(description="null: somebody spoke, and reason says why nobody knows what.")
+    reason: Unheard | None
     start_ms: int
     end_ms: int
     final: bool

@@ -7,6 +7,9 @@ from typing import Any, Literal
 TranscriptState = Literal["none", "open", "pending", "available", "incomplete"]
 """none: it never ran. open: it is still going on. pending: over, speech is being recognized. incomplete: it lacks."""
 
+Unheard = Literal["not_understood"]
+"""Why a segment has no text: somebody spoke, and the engine could not tell what."""
+
 
 @dataclass(frozen=True, slots=True)
 class TranscriptSegment:
@@ -15,6 +18,7 @@ class TranscriptSegment:
     Attributes:
         seq: its place in the session's log.
         role: `user`, `assistant` or `system`.
+        text: empty when there is a `reason`.
         start_ms: from the session's `started_at`, as `end_ms`.
         words: {text, start_ms, end_ms, confidence} each; None where the source gives none.
         source: `speech`, `lk.transcription`, `lk.chat` or `api`.
@@ -31,6 +35,7 @@ class TranscriptSegment:
     confidence: float | None
     words: list[dict[str, Any]] | None
     source: str
+    reason: Unheard | None = None
 
     @property
     def who(self) -> str:

@@ -309,7 +309,8 @@ log_entries = Table(  # messages and transcript segments, in one order
     Column("role", Text, nullable=False),
     Column("speaker", Text),  # a name to show
     Column("identity", Text),  # of the participant
-    Column("text", Text, nullable=False),
+    Column("text", Text, nullable=False),  # empty with a reason
+    Column("reason", Text),  # why what was spoken has no text: not_understood
     Column("content", JSONB(none_as_null=True)),  # content blocks; null: `text` is all
     Column("start_ms", BigInteger),  # from `started_at`
     Column("end_ms", BigInteger),

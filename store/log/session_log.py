@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import session_not_found
 from sessions.ids import new_uuid
+from sessions.texts.transcript import Unheard
 from store.database.channels import DELIVERED_CHANNEL, notify
 from store.database.database import Database
 from store.database.tables import log_entries, sessions
@@ -39,7 +40,7 @@ class NewLogEntry:
         role: `user`: a participant; `assistant`: the other side (an agent); `system`: neither.
         speaker: a name to show.
         identity: of the participant in the room.
-        text: all of it as plain text.
+        text: all of it as plain text; empty when there is a `reason`.
         content: content blocks, when it was more than a text.
         start_ms: from the session's `started_at`; None: unknown.
         words: {text, start_ms, end_ms, …} each, where an engine gives them.
@@ -61,6 +62,7 @@ class NewLogEntry:
     confidence: float | None = None
     words: list[dict[str, Any]] | None = None
     external_id: str | None = None
+    reason: Unheard | None = None
     created_at: datetime | None = None
     delivered: bool = True
 
@@ -85,6 +87,7 @@ class LogEntry:
     words: list[dict[str, Any]] | None
     source: Source
     external_id: str | None
+    reason: Unheard | None
     created_at: datetime
     delivered_at: datetime | None
 

@@ -183,6 +183,7 @@ def _segment(row: Any, started_at: datetime | None, shifted: Callable[[int], int
         confidence=row.confidence,
         words=words or None,
         source=row.source,
+        reason=row.reason,
     )
 
 

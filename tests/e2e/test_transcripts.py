@@ -118,7 +118,7 @@ async def test_a_conversation_is_transcribed_and_summarized(stack: Stack, room: 
 
     transcript = await transcript_of(stack, session["id"])
     assert (transcript["status"], transcript["error"]) == ("available", None)
-    assert [transcript[name] for name in ("engine", "model", "language")] == ["pocketsphinx", "en-us", "en"]
+    assert [transcript[name] for name in ("engine", "model", "language")] == ["moonshine", "tiny-en", "en"]
     segments = transcript["segments"]
     fields = {
         "seq",
@@ -126,6 +126,7 @@ async def test_a_conversation_is_transcribed_and_summarized(stack: Stack, room: 
         "identity",
         "role",
         "text",
+        "reason",
         "start_ms",
         "end_ms",
         "final",
@@ -139,12 +140,14 @@ async def test_a_conversation_is_transcribed_and_summarized(stack: Stack, room: 
     lead_ms = (talking - datetime.fromisoformat(running["started_at"]).timestamp()) * 1000
     assert_spoken_in_turn(spoken, turns(), lead_ms)
     for one in spoken:
-        assert one["words"]
-        assert 0 <= one["confidence"] <= 1
-        assert one["text"] == " ".join(word["text"] for word in one["words"])
-        assert (one["role"], one["final"]) == ("user", True)
-    alice = " ".join(one["text"] for one in spoken if one["identity"] == "alice")
-    assert "hear me" in alice, "what even a rough engine understands"
+        if one["reason"] is None:
+            assert one["text"]
+            assert 0 <= one["confidence"] <= 1
+        else:  # a synthetic voice is not always understood
+            assert (one["text"], one["reason"], one["confidence"]) == (None, "not_understood", None)
+        assert (one["role"], one["final"], one["words"]) == ("user", True, None)
+    alice = " ".join(one["text"] or "" for one in spoken if one["identity"] == "alice")
+    assert "can you hear me" in alice
     others = [(one["identity"], one["role"], one["text"], one["source"]) for one in segments if one not in spoken]
     assert others == [
         ("helper", "assistant", "We are recording you.", "lk.transcription"),
@@ -162,7 +165,7 @@ async def test_a_conversation_is_transcribed_and_summarized(stack: Stack, room: 
     ):
         status, text = await stack.call("GET", f"{path}/transcript", headers={"Accept": accept})
         assert (status, len(re.findall(stamp, text, re.MULTILINE))) == (200, len(segments)), accept
-        assert all(one["text"] in text for one in segments)
+        assert all((one["text"] or "[not understood]") in text for one in segments)
 
     status, stored = await stack.call("GET", "/v1/session/transcript", params=asked)
     assert status == 200
@@ -187,7 +190,7 @@ async def assert_summarized(stack: Stack, session_id: str, segments: list[dict[s
     first = await eventually(ready, seconds=30, what="the summary")
     assert (first["success"], first["sessionId"]) == (True, session_id)
     summary = first["summary"]
-    said = [one["text"] for one in segments]
+    said = [one["text"] for one in segments if one["text"] is not None]
     assert any(text.startswith(summary["title"].rstrip("…")) for text in said)
     assert set(summary["key_points"]) <= {part for text in said for part in (text, *re.split(r"(?<=[.!?])\s", text))}
     assert {"alice", "bob", "helper"} == {one["identity"] for one in summary["participants"]}

@@ -1,6 +1,6 @@
 """The process of jobs that take minutes: transcripts, summaries, recordings in other forms.
 
-It does nothing else: pocketsphinx holds the GIL while it listens.
+It does nothing else: engines and encoders take whole cores.
 """
 
 import asyncio

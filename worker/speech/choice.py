@@ -6,7 +6,7 @@ from sessions.settings import Settings
 from worker.openai_endpoint import OpenAiEndpoint
 from worker.speech.endpoint_engine import EndpointEngine
 from worker.speech.engine import SpeechEngine, SpeechError
-from worker.speech.pocketsphinx_engine import PocketSphinxEngine
+from worker.speech.moonshine_engine import MoonshineEngine
 from worker.speech.whisper_engine import WhisperEngine
 
 LOADING_SECONDS = 600.0  # a model may be downloaded first, and its hub may be silent
@@ -16,7 +16,7 @@ def engine_name(settings: Settings) -> str:
     """The engine that the settings name; if none, the endpoint when there is one, else the embedded engine."""
     if settings.speech_engine is not None:
         return settings.speech_engine
-    return "pocketsphinx" if settings.speech_url is None else "openai"
+    return "moonshine" if settings.speech_url is None else "openai"
 
 
 class SpeechEngines:
@@ -59,8 +59,8 @@ class SpeechEngines:
     def _make(self) -> SpeechEngine:
         settings = self._settings
         match self.name:
-            case "pocketsphinx":
-                return PocketSphinxEngine()
+            case "moonshine":
+                return MoonshineEngine()
             case "faster-whisper":
                 return WhisperEngine(settings.speech_model)
             case _:

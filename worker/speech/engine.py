@@ -5,6 +5,7 @@ from typing import Protocol
 
 from audio.pcm import Pcm
 from sessions.errors import ParleyError
+from sessions.texts.transcript import Unheard
 
 
 class SpeechError(ParleyError):
@@ -29,15 +30,17 @@ class Recognized:
     """What an engine understood.
 
     Attributes:
-        text: empty when there was nothing to understand.
+        text: empty when there was nothing to understand, or it was not understood.
         confidence: 0..1, None where the engine gives none.
         language: BCP 47, None when the engine doesn't say.
+        reason: why there is no text although somebody seems to speak.
     """
 
     text: str
     confidence: float | None
     words: tuple[SpokenWord, ...]
     language: str | None
+    reason: Unheard | None = None
 
 
 class SpeechEngine(Protocol):

@@ -85,7 +85,7 @@ async def listen(
                     heard_before = utterance
                     continue
                 recognized = await recognize(utterance)
-                if recognized.text:
+                if recognized.text or recognized.reason is not None:
                     entries.append(_entry(utterance, recognized, known))
                 if len(entries) >= _ENTRIES_AT_A_TIME:
                     await keep(entries)
@@ -170,4 +170,5 @@ def _entry(utterance: Utterance, recognized: Recognized, known: Known) -> NewLog
         confidence=recognized.confidence,
         words=words or None,
         external_id=utterance.external_id,
+        reason=recognized.reason,
     )

@@ -14,7 +14,8 @@ from audio.ranges import Range
 from audio.segments.track_tally import TrackLabel
 from audio.track_audio import TrackPiece
 from sessions.texts.kept_text import kept_id
-from worker.speech.voice_gate import Detectors, VoiceGate
+from worker.speech.voice_detector import VoiceModel
+from worker.speech.voice_gate import VoiceGate
 
 _TRACKS_AT_ONCE = 2  # one per side of a conversation; the detector releases the GIL
 
@@ -57,7 +58,7 @@ def find_utterances(tracks: Iterable[list[TrackPiece]]) -> Generator[Utterance, 
     Raises:
         SpeechError: `speech.engine_missing`.
     """
-    detectors = Detectors()
+    model = VoiceModel()
     listeners: dict[TrackLabel, _TrackListener] = {}
     found: list[tuple[int, int, Utterance]] = []
     order = itertools.count()
@@ -68,7 +69,7 @@ def find_utterances(tracks: Iterable[list[TrackPiece]]) -> Generator[Utterance, 
 
     with ThreadPoolExecutor(_TRACKS_AT_ONCE, "voice") as threads:
         for pieces in tracks:
-            for utterances in threads.map(_hear_all, _by_listener(pieces, listeners, detectors)):
+            for utterances in threads.map(_hear_all, _by_listener(pieces, listeners, model)):
                 note(utterances)
             earliest = min((one.earliest for one in listeners.values()), default=0)
             while found and found[0][0] <= earliest:
@@ -80,14 +81,14 @@ def find_utterances(tracks: Iterable[list[TrackPiece]]) -> Generator[Utterance, 
 
 
 def _by_listener(
-    pieces: Iterable[TrackPiece], listeners: dict[TrackLabel, "_TrackListener"], detectors: Detectors
+    pieces: Iterable[TrackPiece], listeners: dict[TrackLabel, "_TrackListener"], model: VoiceModel
 ) -> list[tuple["_TrackListener", list[TrackPiece]]]:
     by_track: dict[TrackLabel, list[TrackPiece]] = defaultdict(list)
     for piece in pieces:
         by_track[piece.label].append(piece)
     for label in by_track:
         if label not in listeners:
-            listeners[label] = _TrackListener(label, VoiceGate(detectors))
+            listeners[label] = _TrackListener(label, VoiceGate(model))
     return [(listeners[label], own) for label, own in by_track.items()]
 
 

@@ -1,7 +1,7 @@
-"""The embedded summarizer: the most central sentences, by LexRank (sumy), and those that sound like a promise.
+"""The embedded summarizer: the most central sentences, by LexRank, and those that sound like a promise.
 
-sumy's own tokenizer needs a download, so sentences and words are split here. LexRank compares every sentence with every
-other: long transcripts are ranked in parts, and then the winners. Promises are recognized in English only.
+LexRank compares every sentence with every other: long transcripts are ranked in parts, and then the winners. Promises
+are recognized in English only.
 """
 
 import asyncio
@@ -10,11 +10,9 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
 
 from sessions.texts.transcript import TranscriptSegment
+from worker.summary.lexrank import lexrank
 from worker.summary.port import Gist, SummaryError
 
 _SENTENCES_PER_PART = 120
@@ -34,10 +32,6 @@ _PROMISE = re.compile(
     r"|let us|let['’]s|please|action item|to-?do|follow[- ]?up|make sure)",
     re.IGNORECASE,
 )
-_LANGUAGES = {
-    "cs": "czech", "de": "german", "en": "english", "es": "spanish", "fr": "french", "it": "italian",
-    "pl": "polish", "pt": "portuguese", "sk": "slovak", "uk": "ukrainian",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,29 +120,23 @@ def _rank(sentences: Sequence[Sentence], count: int, stop_words: frozenset[str])
 
 def _best(sentences: Sequence[Sentence], indices: Sequence[int], count: int, stop_words: frozenset[str]) -> list[int]:
     """LexRank over some of the sentences."""
-    try:
-        from sumy.summarizers.lex_rank import LexRankSummarizer
-    except ImportError:
-        raise SummaryError("summary.engine_missing", "extractive summaries need the extra parley[summary]") from None
-    ranking: Any = LexRankSummarizer()
     words = [[word for word in sentences[index].words if word not in stop_words] for index in indices]
     if not any(words):
         return list(indices[:count])
-    frequencies = ranking._compute_tf(words)
-    matrix = ranking._create_matrix(words, ranking.threshold, frequencies, ranking._compute_idf(words))
-    with np.errstate(invalid="ignore", divide="ignore"):  # sentences without a common word divide by zero
-        scores = np.nan_to_num(ranking.power_method(matrix, ranking.epsilon))
+    scores = lexrank(words)
     order = sorted(range(len(indices)), key=lambda at: (-round(float(scores[at]), 9), at))
     return [indices[at] for at in order[:count]]
 
 
 def _stop_words(language: str | None) -> frozenset[str]:
-    name = _LANGUAGES.get((language or "en").lower().partition("-")[0], (language or "english").lower())
+    """Of a language's code or English name; none of one that is not known, English ones where nobody says which."""
     try:
-        from sumy.utils import get_stop_words
-
-        return frozenset(get_stop_words(name))
-    except (ImportError, LookupError):
+        from stop_words import StopWordError, get_stop_words
+    except ImportError:
+        raise SummaryError("summary.engine_missing", "extractive summaries need the extra parley[summary]") from None
+    try:
+        return frozenset(get_stop_words((language or "en").lower().partition("-")[0]))
+    except StopWordError:
         return frozenset()
 
 

@@ -58,9 +58,10 @@ class SummaryWriter:
             return
         try:
             gist, summarizer = EMPTY, None
-            if transcript.segments:
+            understood = [segment for segment in transcript.segments if segment.reason is None]
+            if understood:
                 summarizer = self._summarizer
-                gist = await summarizer.summarize(transcript.segments, transcript.language)
+                gist = await summarizer.summarize(understood, transcript.language)
         except SummaryError as error:
             await self._summaries.fail(session_id, run.run_id, transcript.sha256, error.code, error.message)
             return

@@ -85,11 +85,11 @@ def test_transcribe_prints_what_is_lost_around_the_engine(options: Options, caps
     """The real job against each engine alone, on the same utterances; the hour is judged with an endpoint."""
     bench_transcribe(options)
     printed = capsys.readouterr().out
-    rows = re.findall(r"^   (pocketsphinx|endpoint, .+?), (\S+) minutes +(\d+) ", printed, re.MULTILINE)
-    assert [name for name, _, _ in rows] == ["pocketsphinx", "endpoint, 60 × real time", "endpoint, answers at once"]
+    rows = re.findall(r"^   (moonshine|endpoint, .+?), (\S+) minutes +(\d+) ", printed, re.MULTILINE)
+    assert [name for name, _, _ in rows] == ["moonshine", "endpoint, 60 × real time", "endpoint, answers at once"]
     assert all(int(voiced) >= 5 for _, _, voiced in rows), "somebody speaks"
     assert [goal for _, goal in _VERDICT.findall(printed)] == [
-        "pocketsphinx, 0.25 minutes: job / engine alone",
+        "moonshine, 0.25 minutes: job / engine alone",
         "endpoint, 60 × real time, 0.5 minutes: job / engine alone",
         "an hour around an engine that answers at once, × real time",
     ]

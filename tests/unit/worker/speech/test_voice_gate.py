@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 
 from audio.pcm import SPEECH_RATE
 from tests.support.spoken import clip_at
-from worker.speech.voice_gate import Detectors, VoiceGate
+from worker.speech.voice_detector import VoiceModel
+from worker.speech.voice_gate import VoiceGate
 
 Samples = NDArray[np.int16]
 SECOND = SPEECH_RATE
@@ -15,7 +16,7 @@ EDGE = 400 * SPEECH_RATE // 1000  # 200 ms of padding, and what the detector nee
 
 def found(samples: Samples, *, at_a_time: int = 10 * SECOND) -> list[tuple[int, int]]:
     """The voiced stretches, when so many samples are heard at a time."""
-    gate = VoiceGate(Detectors())
+    gate = VoiceGate(VoiceModel())
     stretches: list[tuple[int, int]] = []
     for start in range(0, len(samples), at_a_time):
         stretches += gate.hear(samples[start : start + at_a_time])
@@ -91,7 +92,7 @@ def test_silence_that_is_only_counted_is_silence(seconds: float) -> None:
     """A hole moves what comes behind it, to the sample, and costs nothing."""
     first, second = clip_at("1_alice", SPEECH_RATE), clip_at("3_alice", SPEECH_RATE)
     hole = round(seconds * SECOND)
-    gate = VoiceGate(Detectors())
+    gate = VoiceGate(VoiceModel())
     told = [*gate.hear(first), *gate.hear_silence(hole), *gate.hear(second), *gate.hear_silence(5), *gate.finish()]
     heard = min(hole, 3 * SECOND // 512 * 512 + hole % 512)  # as far from a window's edge
     expected = found(np.concatenate([first, np.zeros(heard, dtype=np.int16), second, np.zeros(5, dtype=np.int16)]))
@@ -100,13 +101,3 @@ def test_silence_that_is_only_counted_is_silence(seconds: float) -> None:
         (start + moved * (start > len(first) + SECOND), end + moved * (end > len(first) + SECOND))
         for start, end in expected
     ]
-
-
-def test_tracks_that_are_quiet_share_a_detector() -> None:
-    """It takes 10 MB: a room of a hundred, one of whom speaks at a time, needs one."""
-    detectors = Detectors()
-    speech = clip_at("1_alice", SPEECH_RATE)
-    gates = [VoiceGate(detectors) for _ in range(5)]
-    for gate in gates:
-        assert [*gate.hear(speech), *gate.hear(silence(2))]
-    assert len(detectors._spare) == 1

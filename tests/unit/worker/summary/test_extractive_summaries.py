@@ -49,7 +49,7 @@ async def test_a_question_is_no_point_where_there_are_statements() -> None:
 
 
 async def test_talk_without_punctuation_is_titled_by_the_words_it_is_about() -> None:
-    """As pocketsphinx writes it: no endless sentence as a title, no endless quotes."""
+    """As some engines write it: no endless sentence as a title, no endless quotes."""
     talk = "um the database of the shop is slow and so the database needs a rest and the shop needs the database " * 6
     gist = await summarized(("ann", talk.strip()), ("bob", "okay the shop has a slow database then"))
     assert gist.title == "Database, shop, slow"
