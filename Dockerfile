@@ -39,7 +39,7 @@ COPY parley ./parley
 RUN /opt/uv/bin/uv pip install --no-cache --python /opt/parley/bin/python --prefix /opt/product --no-deps .
 
 FROM python:3.11.14-slim-bookworm
-RUN useradd --system --uid 10001 --user-group --no-create-home parley \
+RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin parley \
     && install --directory --owner=parley --group=parley --mode=0700 /var/lib/parley
 # API and worker run in containers of their own, so that one port and one health check serve both. PARLEY_DEFAULT_…:
 # Kubernetes would put the address of a Service called parley-worker in the place of a PARLEY_WORKER_PORT of the image.
@@ -49,7 +49,8 @@ ENV PATH=/opt/parley/bin:$PATH \
     PARLEY_DEFAULT_API_HOST=0.0.0.0 \
     PARLEY_DEFAULT_API_PORT=8080 \
     PARLEY_DEFAULT_WORKER_PORT=8080
-USER parley
+# A number: Kubernetes does not look a name up to see that it is not root (runAsNonRoot).
+USER 10001
 WORKDIR /var/lib/parley
 VOLUME /var/lib/parley
 EXPOSE 8080

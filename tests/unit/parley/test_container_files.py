@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from control_api.server import GRACE_SECONDS as API_GRACE_SECONDS
 from parley.health_check import health_urls
 from parley.installation.settings_loading import load_settings
 from parley.servers.livekit_server import VERSION as LIVEKIT_VERSION
@@ -18,6 +19,7 @@ ROOT = Path(__file__).parents[3]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 PARLEY_SERVICES = {"migrate", "api", "worker"}
+STOPPED = ("api", "worker")
 
 
 def _commands() -> set[str]:
@@ -134,9 +136,26 @@ def test_no_secret_is_written_down() -> None:
 
 
 def test_image_does_not_run_as_root() -> None:
-    """The last stage ends as another user."""
+    """The last stage ends as another user, named by a number: Kubernetes looks no name up."""
     last_stage = DOCKERFILE.rpartition("\nFROM ")[2]
-    assert re.findall(r"^USER (.+)$", last_stage, re.MULTILINE)[-1] not in ("root", "0")
+    user = re.findall(r"^USER (.+)$", last_stage, re.MULTILINE)[-1]
+    assert user.isdecimal()
+    assert int(user) > 0
+    assert f"useradd --uid {user} " in last_stage
+
+
+def test_services_may_do_nothing_but_their_work() -> None:
+    """Each writes into its volume only, and has no rights that it does not need."""
+    for service in PARLEY_SERVICES:
+        assert COMPOSE["services"][service]["read_only"] is True
+        assert COMPOSE["services"][service]["cap_drop"] == ["ALL"]
+
+
+def test_services_are_killed_later_than_they_end_by_themselves() -> None:
+    """The engine's own patience is 10 s, which is what the API alone takes at most."""
+    patience = {name: float(COMPOSE["services"][name]["stop_grace_period"].removesuffix("s")) for name in STOPPED}
+    assert patience["api"] > API_GRACE_SECONDS + 5
+    assert patience["worker"] >= Settings.model_fields["grace_seconds"].default + 30
 
 
 def test_health_check_asks_the_port_that_both_commands_listen_on() -> None:
