@@ -17,7 +17,17 @@ RECORDING = {
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "peak_dbfs": -6.1,
     "current_peak_dbfs": None,
-    "tracks": [],
+    "tracks": [
+        {
+            "identity": "caller-7",
+            "name": "microphone",
+            "sid": "TR_AMmmVdFmS4Tt3d",
+            "side": "room",
+            "first_sample": 9600,
+            "samples": 2928480,
+            "frames": 6101,
+        }
+    ],
     "gaps": [
         {"start_ms": 20110, "end_ms": 21870, "code": "gap.worker_lost", "identity": None},
         {"start_ms": 40020, "end_ms": 42500, "code": "gap.encrypted", "identity": "caller-7"},

@@ -1,6 +1,6 @@
 """The recording of a session."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -39,6 +39,18 @@ class RecordingFile(AnswerModel):
     sha256: str | None
 
 
+class RecordedTrack(AnswerModel):
+    """What of one participant's track is in the recording, at 48,000 samples a second."""
+
+    identity: str = Field(description="Of the participant.")
+    name: str = Field(description="Of the track, such as microphone.")
+    sid: str = Field(description="LiveKit's id of the track.")
+    side: Literal["room", "worker"] = Field(description="The channel that it is in where the layout is stereo.")
+    first_sample: int
+    samples: int
+    frames: int = Field(description="Whole frames of 10 ms in samples.")
+
+
 class RecordingResource(AnswerModel):
     """State and facts of `conversation.wav`; `current_peak_dbfs` is the present level while recording goes on."""
 
@@ -56,7 +68,7 @@ class RecordingResource(AnswerModel):
     sha256: str | None
     peak_dbfs: float | None
     current_peak_dbfs: float | None
-    tracks: list[dict[str, Any]]
+    tracks: list[RecordedTrack]
     gaps: list[Gap]
     absences: list[Absence]
     files: list[RecordingFile] = Field(description="What there is, and what is being made.")

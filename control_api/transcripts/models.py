@@ -1,6 +1,6 @@
 """The transcript of a session, and its summary."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -16,6 +16,15 @@ class OutputError(AnswerModel):
     message: str | None
 
 
+class TranscriptWord(AnswerModel):
+    """One word of an utterance; times are milliseconds from `started_at`."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    confidence: float | None = Field(description="0 to 1; null: the engine does not say.")
+
+
 class TranscriptSegment(AnswerModel):
     """One utterance or message; times are milliseconds from `started_at`."""
 
@@ -29,7 +38,7 @@ class TranscriptSegment(AnswerModel):
     end_ms: int
     final: bool
     confidence: float | None
-    words: list[dict[str, Any]] | None
+    words: list[TranscriptWord] | None = Field(description="Null: the source names no words.")
     source: Source
 
 

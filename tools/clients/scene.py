@@ -75,11 +75,16 @@ class Scene:
         }
         async with joined_talkers(livekit.url, tokens, folder / "talkers.log") as talkers:
             await talkers.talk()
-            await _run(command, folder, {**environment, **told})
-        return _length(out)
+            await run(command, folder, {**environment, **told})
+        return length_seconds(out)
 
 
-async def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+async def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+    """Run a program to its end.
+
+    Raises:
+        NotRecordedError: it failed, or takes more than two minutes.
+    """
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=folder,
@@ -100,8 +105,12 @@ async def _run(command: Sequence[str], folder: Path, environment: Mapping[str, s
         raise NotRecordedError(f"{command[0]} ended with {process.returncode}:\n{last}")
 
 
-def _length(recording: Path) -> float:
-    """Seconds in which something is heard."""
+def length_seconds(recording: Path) -> float:
+    """Of a recording in which somebody is heard.
+
+    Raises:
+        NotRecordedError: it does not open, is shorter than `SECONDS`, or silent.
+    """
     try:
         samples, rate = soundfile.read(recording)
     except (OSError, soundfile.LibsndfileError) as error:

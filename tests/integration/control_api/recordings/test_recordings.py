@@ -1,6 +1,7 @@
 """`…/recording`, `…/audio` and the signed link behind it."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +15,15 @@ from sessions.ids import new_uuid, parse_id
 from tests.support.api_server import ApiServer, api_server
 from tests.support.lacking_storage import LackingStorage, lacking_storage
 
+TRACK = {
+    "identity": "ann",
+    "name": "microphone",
+    "sid": "TR_1",
+    "side": "room",
+    "first_sample": 480,
+    "samples": 71_520,
+    "frames": 149,
+}
 AUDIO = bytes(range(256)) * 40
 
 
@@ -28,13 +38,14 @@ async def store_recording(api: ApiServer, session_id: str, state: str = "availab
         "sha256": hashlib.sha256(AUDIO).hexdigest(),
         "size": len(AUDIO),
         "state": state,
+        "tracks": json.dumps([TRACK]),
     }
     async with api.dependencies.db.begin() as conn:
         await conn.execute(
             text(
                 "INSERT INTO recordings (session_id, id, plan, frozen_at, committed_at, object_key, sha256, size_bytes,"
                 " duration_ms, sample_rate, channels, peak_dbfs, tracks, gaps) VALUES (:session, :id, '{}', now(),"
-                ' now(), :key, :sha256, :size, 1500, 48000, 1, -6.5, \'[{"identity": "ann"}]\','
+                " now(), :key, :sha256, :size, 1500, 48000, 1, -6.5, :tracks,"
                 ' \'[{"start_ms": 10, "end_ms": 20, "code": "gap.rejoin"}]\')'
             ),
             {name: value for name, value in values.items() if name != "state"},
@@ -72,7 +83,7 @@ async def test_a_stored_recording_shows_its_facts(api: ApiServer) -> None:
     assert (recording["sha256"], recording["size_bytes"]) == (hashlib.sha256(AUDIO).hexdigest(), len(AUDIO))
     assert (recording["duration_ms"], recording["sample_rate"], recording["channels"]) == (1500, 48000, 1)
     assert recording["gaps"] == [{"start_ms": 10, "end_ms": 20, "code": "gap.rejoin", "identity": None}]
-    assert recording["tracks"] == [{"identity": "ann"}]
+    assert recording["tracks"] == [TRACK]
 
 
 async def test_the_signed_link_serves_the_file_and_its_ranges_without_a_key(api: ApiServer) -> None:
