@@ -81,8 +81,8 @@ MAKERS = (
             _import_all("parley_client"),
         ),
         record=("venv/bin/python", "record.py"),
-        lacks='audio, unless its configuration says `{"content_type_overrides": {"audio/wav":'
-        ' "application/octet-stream"}}`; it follows links with `follow_redirects=True`',
+        lacks="audio, unless `content_type_overrides` of its configuration make `application/octet-stream` of it; it"
+        " follows links with `follow_redirects=True`",
     ),
     Maker(
         name="oapi-codegen",

@@ -1,6 +1,7 @@
 """What counts as a recording that a made client has brought home."""
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from sessions.audio_formats import MEDIA_TYPES
 from tools.clients.makers import MAKERS, PROGRAMS
 from tools.clients.scene import SECONDS, NotRecordedError, length_seconds, run
 
@@ -46,6 +48,12 @@ def test_a_program_that_fails_says_why(tmp_path: Path) -> None:
     """Its exit code, and what it has printed last."""
     with pytest.raises(NotRecordedError, match=r"(?s)ended with 3.*no such room"):
         asyncio.run(run((sys.executable, "-c", "print('no such room'); raise SystemExit(3)"), tmp_path, {}))
+
+
+def test_every_form_of_audio_is_one_that_openapi_python_client_takes() -> None:
+    """It leaves out what its configuration does not make bytes of."""
+    config = json.loads((PROGRAMS / "openapi_python_client.json").read_text())
+    assert set(config["content_type_overrides"]) == set(MEDIA_TYPES.values())
 
 
 def test_every_maker_has_its_program() -> None:

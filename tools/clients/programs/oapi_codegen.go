@@ -62,7 +62,7 @@ func main() {
 		log.Fatalf("%s: %s", ended.Status(), ended.Body)
 	}
 	reached("terminal", parley.SessionResourceStatusEnded)
-	audio, err := client.GetAudioWithResponse(ctx, id)
+	audio, err := client.GetAudioWithResponse(ctx, id, nil)
 	check(err)
 	if audio.StatusCode() != http.StatusOK {
 		log.Fatalf("%s: %s", audio.Status(), audio.Body)
