@@ -91,6 +91,6 @@ RECORDING_OPERATIONS: tuple[Operation, ...] = (
             Answer(200, "The whole file.", media_types=_SOUND),
             Answer(206, "The range.", media_types=_SOUND),
         ),
-        errors=("audio.link_invalid", "range.invalid"),
+        errors=("audio.link_invalid", "range.invalid", "database.unavailable"),
     ),
 )

@@ -5,6 +5,7 @@ SIGSTOP stands for what nobody can tell from it: a disk that hangs, a network th
 
 import asyncio
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -179,3 +180,20 @@ async def test_a_server_that_never_answers_under_load(tmp_path: Path) -> None:
             answers = await asyncio.gather(*(_timed(api, *one) for one in _requests(session, "silent")))
     assert {(reply.status, reply.code) for reply, _ in answers} == {(503, "database.unavailable")}
     assert max(took for _, took in answers) <= 1 + GRACE_SECONDS + OWN_SECONDS
+
+
+async def test_a_link_is_followed_while_the_database_is_frozen(own_postgres: PostgresCluster, tmp_path: Path) -> None:
+    """It expires by the database's clock, which goes on in the API; a process that never heard of it says 503."""
+    async with api_server(own_postgres.url, tmp_path, database_timeout_seconds=BOUND_SECONDS) as api:
+        await api.dependencies.objects.put_bytes("a.wav", b"voice")
+        expires_at = (await api.dependencies.db.clock()).db_time + timedelta(minutes=1)
+        signature = api.dependencies.signer.sign("/v1/objects/a.wav", expires_at)
+        link = f"/v1/objects/a.wav?expires={int(expires_at.timestamp())}&signature={signature}"
+        with own_postgres.frozen():
+            early = await api.call("GET", link, key=None)
+        before = await _success(api, "GET", link, None, None)
+        with own_postgres.frozen():
+            meanwhile = await api.call("GET", link, key=None)
+
+    assert (early.status, early.code) == (503, "database.unavailable")
+    assert [before.status, meanwhile.status] == [200, 200]
