@@ -182,7 +182,33 @@ _ALL = (
         422,
         "The token's exp has passed: mint a new one (it must outlive the wait in the queue).",
     ),
-    _failure("worker_token.rejected", "customer", "The LiveKit server refused the token (401 or 403)."),
+    _failure(
+        "worker_token.rejected",
+        "customer",
+        "The LiveKit server refused the token. The message says why, where the server does: mint another one with the "
+        "API key and secret of that server, for this room, with roomJoin.",
+    ),
+    _failure(
+        "room.name_unresolved",
+        "customer",
+        "The host name of the room's URL does not resolve: look for a typing error, or ask the workers' name server.",
+    ),
+    _failure(
+        "room.refused",
+        "transport",
+        "Nothing listens at the room's URL: is the LiveKit server up, is the port right, does a firewall refuse?",
+        retryable=True,
+    ),
+    _failure(
+        "room.tls",
+        "customer",
+        "No TLS could be agreed upon: wss:// needs a certificate that the public trusts, ws:// a port without TLS.",
+    ),
+    _failure(
+        "room.not_livekit",
+        "customer",
+        "Another server than LiveKit's answers at the room's URL: check host, port, path and proxies.",
+    ),
     _failure("room.unreachable", "transport", "Nobody answered at the room's URL.", retryable=True),
     _failure(
         "room.join_timeout",

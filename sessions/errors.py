@@ -14,7 +14,7 @@
     ├── TicketLostError           store.access.idempotency: a repetition of the request has taken over
     ├── TokenUnreadableError      store.access.vault: no present secret key opens what is stored sealed
     ├── RefusedRequestError       control_api.http.answers.envelope: the answer has headers of its own
-    ├── JoinError                 worker.room.livekit_joining: the room was not entered
+    ├── JoinError                 worker.room.join_answer: the room was not entered
     ├── SendError                 worker.room.livekit_texts: a message did not get into the room
     ├── SpeechError               worker.speech.engine: a speech engine didn't do its work
     └── SummaryError              worker.summary.port: neither did a summarizer

@@ -10,7 +10,8 @@ import structlog
 from pydantic import SecretStr
 
 from worker.joining.join_turns import JoinTurns, Turn
-from worker.room.livekit_joining import JoinError, connect_room
+from worker.room.join_answer import JoinError
+from worker.room.livekit_joining import connect_room
 from worker.room.livekit_room import LiveKitRoom
 from worker.room.subscription import Subscription
 

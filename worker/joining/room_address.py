@@ -10,13 +10,17 @@ from ipaddress import ip_address
 
 from sessions.errors import ParleyError
 from sessions.room_url import PARAM, is_public_address, parse_room_url
+from worker.room.join_answer import JoinError
+
+_NO_SUCH_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)
 
 
 async def check_room_address(url: str, *, allow_private_hosts: bool, timeout_seconds: float) -> None:
     """Resolve the room's host and judge every address it has.
 
     Raises:
-        ParleyError: `transport.url_not_allowed`, or `room.unreachable` when the name does not resolve in time.
+        ParleyError: `transport.url_not_allowed`.
+        JoinError: `room.name_unresolved`; final when there is no such name.
     """
     room_url = parse_room_url(url, allow_private_hosts=allow_private_hosts)
     if allow_private_hosts or room_url.address is not None:
@@ -25,10 +29,18 @@ async def check_room_address(url: str, *, allow_private_hosts: bool, timeout_sec
     try:
         async with asyncio.timeout(timeout_seconds):
             found = await loop.getaddrinfo(room_url.host, room_url.port, type=socket.SOCK_STREAM)
-    except (OSError, TimeoutError, UnicodeError):
-        raise ParleyError("room.unreachable", "the room's host name does not resolve") from None
+    except UnicodeError:
+        raise _unresolved(final=True) from None
+    except socket.gaierror as error:
+        raise _unresolved(final=error.errno in _NO_SUCH_NAME) from None
+    except (OSError, TimeoutError):
+        raise _unresolved(final=False) from None
     for *_, address in found:
         if not is_public_address(ip_address(str(address[0]))):
             raise ParleyError(
                 "transport.url_not_allowed", "the room's host name leads to an address that is not public", param=PARAM
             )
+
+
+def _unresolved(*, final: bool) -> JoinError:
+    return JoinError("room.name_unresolved", "the room's host name does not resolve", final=final)

@@ -14,7 +14,7 @@ from worker.joining.rejoin_policy import RejoinPolicy, jitter, may_attempt
 from worker.joining.room_address import check_room_address
 from worker.joining.token_keeper import TokenKeeper
 from worker.lease.live_run import LiveRun
-from worker.room.livekit_joining import JoinError
+from worker.room.join_answer import JoinError
 from worker.room.livekit_room import LiveKitRoom
 from worker.room.subscription import Subscription
 

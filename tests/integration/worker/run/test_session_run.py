@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from livekit import api, rtc
 from pydantic import SecretStr
 
@@ -99,11 +101,23 @@ async def test_a_refused_token_fails_the_session_and_is_written_nowhere(
 
 
 async def test_an_unreachable_server_fails_the_session_when_the_join_budget_is_over(studio: Studio, room: str) -> None:
-    """Nobody listens at the port: retried, then room.unreachable."""
+    """Nobody listens at the port: retried, then room.refused."""
     session = await studio.create(room, url="ws://127.0.0.1:1")
     async with studio.recorder(join_seconds=2):
         failed = await studio.reaches(session, "failed")
-    assert failed.error_code == "room.unreachable"
+    assert failed.error_code == "room.refused"
+
+
+async def test_what_waiting_does_not_help_fails_the_session_at_once(studio: Studio, room: str) -> None:
+    """Another web server, and TLS where none is spoken: no second attempt is made, and each has its code."""
+    async with TestServer(web.Application()) as other:  # answers 404 to everything
+        sessions = [
+            await studio.create(f"{room}-{scheme}", url=f"{scheme}://127.0.0.1:{other.port}")
+            for scheme in ("ws", "wss")
+        ]
+        async with studio.recorder(join_seconds=60):
+            failed = [await studio.reaches(session, "failed") for session in sessions]
+    assert [session.error_code for session in failed] == ["room.not_livekit", "room.tls"]
 
 
 async def test_a_private_address_is_not_dialed(studio: Studio, room: str) -> None:
@@ -111,7 +125,7 @@ async def test_a_private_address_is_not_dialed(studio: Studio, room: str) -> Non
     session = await studio.create(room, url="ws://ip6-localhost:7880")
     async with studio.recorder(allow_private_hosts=False):
         failed = await studio.reaches(session, "failed")
-    assert failed.error_code in ("transport.url_not_allowed", "room.unreachable")
+    assert failed.error_code in ("transport.url_not_allowed", "room.name_unresolved")
 
 
 async def _room_service(livekit: LiveKitServer) -> api.LiveKitAPI:
