@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-HEAVY = {"numpy", "soundfile", "soxr", "livekit", "onnxruntime", "pocketsphinx", "alembic"}
+HEAVY = {"numpy", "soundfile", "soxr", "livekit", "onnxruntime", "alembic"}
 
 
 def loaded_by(module: str) -> set[str]:
