@@ -52,7 +52,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[LATE_RELEASES] = LateReleases()
     app[ANSWER_VAULT] = AnswerVault(settings.secret_key)
     app[ERASURE] = SessionErasure(dependencies.db, dependencies.objects)
-    app[METRICS] = RequestMetrics()
+    app[METRICS] = RequestMetrics(dependencies.log_lines_dropped)
     app[TRANSCRIPTS] = Transcripts(dependencies.db)
     app[RECORDING_FILES] = RecordingFiles(dependencies.db)
     app[SUMMARIES] = Summaries(dependencies.db)

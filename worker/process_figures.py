@@ -29,6 +29,7 @@ class ProcessFigures:
         beats_failed: since it started.
         audio_records_dropped: since it started; the spool's writer could not keep up.
         uploads_pending: sealed segments that the object storage does not have yet.
+        log_lines_dropped: since it started; whoever reads the log stalled or went away.
     """
 
     sessions_running: int = 0
@@ -36,6 +37,7 @@ class ProcessFigures:
     beats_failed: int = 0
     audio_records_dropped: int = 0
     uploads_pending: int = 0
+    log_lines_dropped: int = 0
 
     @classmethod
     def read(cls, data_dir: Path, owner: UUID) -> Self | None:

@@ -1,6 +1,7 @@
 """`parley api`."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -39,14 +40,14 @@ def run_api(*, url_file: Path | None) -> int:
         ParleyError: the schema is old, or the database is away.
     """
     settings = load_settings()
-    configure_logging(settings.log_level, process="api")
+    dropped = configure_logging(settings.log_level, process="api")
     installation = open_installation(settings)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(installation, url_file))
+        runner.run(_serve(installation, url_file, dropped))
     return 0
 
 
-async def _serve(installation: Installation, url_file: Path | None) -> None:
+async def _serve(installation: Installation, url_file: Path | None, log_lines_dropped: Callable[[], int]) -> None:
     settings = installation.settings
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(
@@ -80,6 +81,7 @@ async def _serve(installation: Installation, url_file: Path | None) -> None:
             storage=StorageCheck(StorageIdentity(db, objects), objects, links=settings.storage_links),
             signer=LinkSigner(settings.secret_key),
             listener=listener,
+            log_lines_dropped=log_lines_dropped,
         )
         await _serve_and_check(dependencies, url_file)
 

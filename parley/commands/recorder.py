@@ -26,7 +26,7 @@ def run_recorder(owner: UUID, suspects: int, pulse: Pulse) -> int:
         from worker.processes.recorder_opening import run_recorder_process
 
     settings = load_settings()
-    configure_logging(settings.log_level, process="recorder")
+    dropped = configure_logging(settings.log_level, process="recorder")
     installation = open_installation(settings, schema="leave")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(
@@ -38,6 +38,7 @@ def run_recorder(owner: UUID, suspects: int, pulse: Pulse) -> int:
                 suspects=suspects,
                 pulse=pulse,
                 reconnect=installation.reattach,
+                log_lines_dropped=dropped,
             )
         )
     return 0

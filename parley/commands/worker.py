@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -29,13 +29,18 @@ _NOT_LISTENING = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 def run_worker(*, children_die_by: str, url_file: Path | None) -> int:
     """Run until SIGTERM or SIGINT; children get SIG`children_die_by` when this process is killed."""
     settings = load_settings()
-    configure_logging(settings.log_level, process="supervisor")
+    dropped = configure_logging(settings.log_level, process="supervisor")
     installation = open_installation(settings)
-    asyncio.run(_serve(installation, signal.Signals[f"SIG{children_die_by}"], url_file))
+    asyncio.run(_serve(installation, signal.Signals[f"SIG{children_die_by}"], url_file, dropped))
     return 0
 
 
-async def _serve(installation: Installation, death_signal: signal.Signals, url_file: Path | None) -> None:
+async def _serve(
+    installation: Installation,
+    death_signal: signal.Signals,
+    url_file: Path | None,
+    log_lines_dropped: Callable[[], int],
+) -> None:
     settings = installation.settings
     await check_own_schema(installation)
 
@@ -56,6 +61,7 @@ async def _serve(installation: Installation, death_signal: signal.Signals, url_f
             ChildCommands(record, start, {"jobs": jobs_argv("short"), "speech": jobs_argv("speech")}),
             reconnect=installation.reattach,
             listening=lambda url: write_url(url, url_file),
+            log_lines_dropped=log_lines_dropped,
         )
     except OSError as error:
         if error.errno not in _NOT_LISTENING:

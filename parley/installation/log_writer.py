@@ -36,6 +36,11 @@ class LogWriter:
         self._thread: threading.Thread | None = None
         self._pid = 0
 
+    @property
+    def dropped_lines(self) -> int:
+        """Lines of this process that nobody will read."""
+        return self._dropped + self._lost if self._pid == os.getpid() else 0
+
     def write(self, line: bytes) -> None:
         """Have `line` written soon; never blocks."""
         if self._pid != os.getpid():  # the first line of this process, which may be a fork of another one
@@ -69,7 +74,7 @@ class LogWriter:
                 continue
             if not self._write_out(line):
                 self._lost += 1
-            elif (missing := self._dropped + self._lost) > self._said and self._write_out(
+            elif (missing := self.dropped_lines) > self._said and self._write_out(
                 self._say_dropped(missing - self._said)
             ):
                 self._said = missing

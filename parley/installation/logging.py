@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, TextIO
@@ -32,10 +32,13 @@ _QUIET: dict[str, int] = {
 _FLUSH_SECONDS = 1.0
 
 
-def configure_logging(level: LogLevel, *, stream: TextIO | None = None, process: str = "") -> None:
+def configure_logging(level: LogLevel, *, stream: TextIO | None = None, process: str = "") -> Callable[[], int]:
     """Send everything that this process logs to `stream` (default: stderr), redacted.
 
     `process` names the process in each line. Uncaught exceptions and warnings are logged too, never printed raw.
+
+    Returns:
+        What tells how many lines were dropped so far.
     """
     target = sys.stderr if stream is None else stream
     structlog.configure(
@@ -60,6 +63,7 @@ def configure_logging(level: LogLevel, *, stream: TextIO | None = None, process:
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_uncaught_in_thread
     sys.unraisablehook = _log_unraisable
+    return lambda: handler.dropped_lines
 
 
 class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
@@ -76,6 +80,8 @@ class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
 
 
 class _CarefulHandler(logging.StreamHandler[TextIO]):
+    dropped_lines = 0  # it waits
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
         """Say that a line was lost; the standard library would print its arguments unredacted.
 
@@ -91,6 +97,11 @@ class _WaitlessHandler(logging.Handler):
     def __init__(self, fd: int) -> None:
         super().__init__()
         self._writer = LogWriter(fd, self._dropped_line)
+
+    @property
+    def dropped_lines(self) -> int:
+        """So far."""
+        return self._writer.dropped_lines
 
     def emit(self, record: logging.LogRecord) -> None:
         """Raises nothing, and never blocks."""

@@ -1,13 +1,34 @@
 """A worker whose log nobody reads records all the same."""
 
 import asyncio
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from tests.support import full_pipe
 from tests.support.beeps import BeepPlan
-from tests.support.stack import Stack
+from tests.support.stack import Stack, eventually
+
+
+async def test_a_recorder_process_counts_the_lines_that_nobody_reads(stack: Stack, room: str) -> None:
+    """It tells its supervisor, which shows them beside its own; whoever collects their log has gone."""
+    await stack.start_api()
+    await stack.start_worker(prefix=(sys.executable, full_pipe.__file__, "gone"), PARLEY_SPEECH_ENGINE="none")
+    url = (stack.folder / "worker.url").read_text().strip()
+
+    async def dropped() -> dict[str, float]:
+        _, page = await stack.call("GET", "/metrics", base=url)
+        found = re.findall(r'^parley_worker_log_lines_dropped_total{process="([\w-]+)"} (\S+)$', page, re.MULTILINE)
+        return {process: float(lines) for process, lines in found}
+
+    async def counted() -> bool:
+        return (await dropped())["recorder-0"] > before["recorder-0"]
+
+    before = await dropped()
+    assert set(before) == {"supervisor", "recorder-0"}
+    await stack.create(room)
+    await eventually(counted, what="the line that says that a session was claimed")
 
 
 async def test_a_worker_whose_log_nobody_reads_records_and_stops(

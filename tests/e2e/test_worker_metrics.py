@@ -32,3 +32,6 @@ async def test_a_workers_metrics_follow_its_sessions(stack: Stack, room: str, ta
         )
         await stack.end(session["id"])
     await eventually(lambda: shows(sessions_running=0, slots_free=7, uploads_pending=0), what="an empty process again")
+    dropped = {name: value for name, value in (await figures()).items() if "log_lines_dropped_total" in name}
+    name = "parley_worker_log_lines_dropped_total"
+    assert dropped == {f'{name}{{process="supervisor"}}': 0, f'{name}{{process="recorder-0"}}': 0}

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import structlog
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from sessions.errors import ParleyError
@@ -47,8 +48,11 @@ async def run_worker_host(
     *,
     reconnect: Callable[[], object] | None,
     listening: Callable[[str], None],
+    log_lines_dropped: Callable[[], int] = int,
 ) -> None:
     """Run a worker until SIGTERM or SIGINT; `listening` gets the base URL of its health pages.
+
+    `log_lines_dropped` tells how many lines of this process's log were dropped so far.
 
     Raises:
         OSError: the health port is taken.
@@ -79,7 +83,8 @@ async def run_worker_host(
             quarantines=settings.quarantines,
         )
         quarantine = Quarantine(Claims(db, vault), supervisor.open_quarantine, lambda: supervisor.free_quarantines)
-        await _run(settings, db, objects, supervisor, rescuer, quarantine, salvage, listening)
+        metrics = worker_metrics(supervisor, salvage, settings.data_dir, log_lines_dropped)
+        await _run(settings, db, objects, supervisor, rescuer, quarantine, salvage, metrics, listening)
 
 
 async def _run(
@@ -90,6 +95,7 @@ async def _run(
     rescuer: RunRescuer,
     quarantine: Quarantine,
     salvage: Salvage,
+    metrics: CollectorRegistry,
     listening: Callable[[str], None],
 ) -> None:
     loop = asyncio.get_running_loop()
@@ -106,7 +112,7 @@ async def _run(
             settings.api_host,
             settings.worker_port,
             checks=checks,
-            metrics=worker_metrics(supervisor, salvage, settings.data_dir),
+            metrics=metrics,
         ) as url,
         asyncio.TaskGroup() as group,
     ):

@@ -1,6 +1,6 @@
 """The metrics of a worker: what its supervisor knows, and what its recorder processes say of themselves."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -21,13 +21,16 @@ _COUNTERS = {
     "audio_records_dropped": "Records of audio that were lost because the spool's disk was too slow.",
 }
 
+_DROPPED = "Lines of the log that were dropped, as whoever reads it stalled or went away."
+
 
 class RecorderCollector(Collector):
     """The figures of every recorder process, labelled by its place (`recorder-0`, …): owners come and go."""
 
-    def __init__(self, supervisor: Supervisor, data_dir: Path) -> None:
+    def __init__(self, supervisor: Supervisor, data_dir: Path, log_lines_dropped: Callable[[], int]) -> None:
         self._supervisor = supervisor
         self._data_dir = data_dir
+        self._log_lines_dropped = log_lines_dropped
 
     def collect(self) -> Iterator[Metric]:
         """Read what each living process wrote last."""
@@ -45,12 +48,19 @@ class RecorderCollector(Collector):
             for place, one in figures.items():
                 counter.add_metric([place], getattr(one, name))
             yield counter
+        dropped = CounterMetricFamily("parley_worker_log_lines_dropped", _DROPPED, labels=["process"])
+        dropped.add_metric(["supervisor"], self._log_lines_dropped())
+        for place, one in figures.items():
+            dropped.add_metric([place], one.log_lines_dropped)
+        yield dropped
 
 
-def worker_metrics(supervisor: Supervisor, salvage: Salvage, data_dir: Path) -> CollectorRegistry:
+def worker_metrics(
+    supervisor: Supervisor, salvage: Salvage, data_dir: Path, log_lines_dropped: Callable[[], int]
+) -> CollectorRegistry:
     """Everything that /metrics shows."""
     registry = CollectorRegistry()
-    registry.register(RecorderCollector(supervisor, data_dir))
+    registry.register(RecorderCollector(supervisor, data_dir, log_lines_dropped))
     Gauge("parley_worker_recorders", "Recorder processes that run.", registry=registry).set_function(
         lambda: len(supervisor.live_owners)
     )

@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
@@ -26,7 +27,7 @@ from store.runs.runs import Runs
 from worker.joining.joins import Joins
 from worker.lease.beats import Beats
 from worker.lease.drain import Drain
-from worker.process_figures import keep_writing
+from worker.process_figures import ProcessFigures, keep_writing
 from worker.processes.recorder_process import RecorderProcess
 from worker.processes.signals import watch_signals
 from worker.pulse import Pulse, longest_silence_seconds
@@ -45,12 +46,20 @@ PANIC_EXIT_CODE = 70
 class OpenRecorder:
     """A recorder process with everything it needs, ready to `run`."""
 
-    def __init__(self, process: RecorderProcess, tools: RecorderTools, listener: Listener, pulse: Pulse | None) -> None:
+    def __init__(
+        self,
+        process: RecorderProcess,
+        tools: RecorderTools,
+        listener: Listener,
+        pulse: Pulse | None,
+        log_lines_dropped: Callable[[], int],
+    ) -> None:
         self.process = process
         self.writer = tools.spool_writer
         self._tools = tools
         self._listener = listener
         self._pulse = pulse
+        self._log_lines_dropped = log_lines_dropped
 
     async def run(self) -> bool:
         """Run until stopped; False if some joins never landed: then the process must exit without closing its loop."""
@@ -59,7 +68,7 @@ class OpenRecorder:
                 loops.create_task(self._tools.beats.run(), name="beats"),
                 loops.create_task(self._tools.beats.watch_fences(), name="fences"),
                 loops.create_task(
-                    keep_writing(self._tools.settings.data_dir, self.process.owner, lambda: self.process.figures),
+                    keep_writing(self._tools.settings.data_dir, self.process.owner, self._figures),
                     name="figures",
                 ),
                 loops.create_task(_listen(self._listener, self.process, self._tools.beats), name="listener"),
@@ -73,6 +82,9 @@ class OpenRecorder:
                 task.cancel()
         return await self._tools.joins.all_landed(_JOINS_LAND_SECONDS)
 
+    def _figures(self) -> ProcessFigures:
+        return replace(self.process.figures, log_lines_dropped=self._log_lines_dropped())
+
 
 @asynccontextmanager
 async def open_recorder(
@@ -84,6 +96,7 @@ async def open_recorder(
     suspects: int = 0,
     pulse: Pulse | None = None,
     reconnect: Callable[[], object] | None = None,
+    log_lines_dropped: Callable[[], int] = int,
 ) -> AsyncIterator[OpenRecorder]:
     """Open spool, database connections and listener; leaving the block waits for the last join to land."""
     async with AsyncExitStack() as stack:
@@ -119,7 +132,8 @@ async def open_recorder(
         joins = Joins(await stack.enter_async_context(asyncio.TaskGroup()))
         confirm = StorageIdentity(db, objects).confirm
         tools = RecorderTools(settings, db, Runs(db, vault), beats, joins, objects, confirm, writer, folder, Drain())
-        yield OpenRecorder(RecorderProcess(tools, Claims(db, vault), owner, suspects), tools, listener, pulse)
+        process = RecorderProcess(tools, Claims(db, vault), owner, suspects)
+        yield OpenRecorder(process, tools, listener, pulse, log_lines_dropped)
 
 
 async def run_recorder_process(
@@ -131,6 +145,7 @@ async def run_recorder_process(
     suspects: int = 0,
     pulse: Pulse | None = None,
     reconnect: Callable[[], object] | None = None,
+    log_lines_dropped: Callable[[], int] = int,
 ) -> None:
     """Run until SIGTERM or SIGINT from another process, then hand over; SIGUSR1: claim no more.
 
@@ -138,7 +153,14 @@ async def run_recorder_process(
         RuntimeError: the signals are not blocked.
     """
     opening = open_recorder(
-        settings, database_url, objects, owner=owner, suspects=suspects, pulse=pulse, reconnect=reconnect
+        settings,
+        database_url,
+        objects,
+        owner=owner,
+        suspects=suspects,
+        pulse=pulse,
+        reconnect=reconnect,
+        log_lines_dropped=log_lines_dropped,
     )
     async with opening as recorder:
 

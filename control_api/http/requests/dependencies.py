@@ -1,5 +1,6 @@
 """What the application is built with; `parley` opens and wires it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -27,6 +28,7 @@ class ApiDependencies:
 
     Attributes:
         listener: entered, not iterated; `server.serve` is its one consumer.
+        log_lines_dropped: tells how many lines of this process's log were dropped so far.
     """
 
     settings: Settings
@@ -40,6 +42,7 @@ class ApiDependencies:
     storage: StorageCheck
     signer: LinkSigner
     listener: Listener
+    log_lines_dropped: Callable[[], int] = int
 
 
 DEPENDENCIES = web.AppKey("dependencies", ApiDependencies)

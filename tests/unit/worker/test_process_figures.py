@@ -15,8 +15,8 @@ OWNER = UUID(int=1)
 def test_what_was_written_last_is_read(tmp_path: Path) -> None:
     """Each write takes the place of the one before."""
     ProcessFigures(1, 24, 0, 0, 3).write(tmp_path, OWNER)
-    ProcessFigures(2, 23, 1, 4, 0).write(tmp_path, OWNER)
-    assert ProcessFigures(2, 23, 1, 4, 0) == ProcessFigures.read(tmp_path, OWNER)
+    ProcessFigures(2, 23, 1, 4, 0, 5).write(tmp_path, OWNER)
+    assert ProcessFigures(2, 23, 1, 4, 0, 5) == ProcessFigures.read(tmp_path, OWNER)
     assert [f"{OWNER}.json"] == [path.name for path in (tmp_path / "figures").iterdir()]
 
 

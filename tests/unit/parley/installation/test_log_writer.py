@@ -74,6 +74,7 @@ def test_a_reader_that_goes_away_costs_lines_only() -> None:
     begun = time.monotonic()
     writer.drain(_SECONDS)
     assert time.monotonic() - begun < 1
+    assert writer.dropped_lines == 100
     os.close(write)
 
 
