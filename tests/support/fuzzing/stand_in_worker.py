@@ -150,6 +150,7 @@ class StandInWorker:
         await self._engine.frozen(fence.session_id)
         audio = _wav()
         await self._objects.put_bytes(f"{name}/conversation.wav", audio)
+        await self._objects.put_bytes(f"{name}/waveform.json", json.dumps(_WAVEFORM).encode())
         product = Product(
             f"{name}/conversation.wav",
             hashlib.sha256(audio).hexdigest(),
@@ -181,6 +182,14 @@ class StandInWorker:
             await self._summaries.finish(session_id, run.run_id, transcript.sha256, f"{name}/summary.json")
 
 
+_WAVEFORM = {
+    "sample_rate": 48_000,
+    "samples_per_peak": 960,
+    "channels": 1,
+    "peaks": "AAA=",
+    "samples_per_level": 4800,
+    "levels": [{"identity": "ann", "dbfs": "oA=="}],
+}
 _TRACK = {
     "identity": "ann",
     "name": "mic",
