@@ -72,6 +72,7 @@ class RoomTrack:
     _correction: DelayCorrection = field(init=False, default_factory=DelayCorrection)
     _arrivals_ns: tuple[int, int] | None = field(init=False, default=None)  # of the first frame and the last one
     _pushed_ns: int | None = field(init=False, default=None)  # the last frame that was clear
+    _first_samples: int = field(init=False, default=0)  # of the first frame that was clear
     _silent: bool = field(init=False, default=False)  # the last frame was nothing but zeros
     _waiting: list[_Frame] = field(init=False, default_factory=list)  # for a reading
     _standstill: TrackStandstill = field(init=False, default_factory=TrackStandstill)
@@ -105,8 +106,10 @@ class RoomTrack:
 
     def push(self, arrival_ns: int, pcm: Pcm) -> list[Placed]:
         """Take a frame of shape (n,) that is clear; what is decided now."""
-        if self._pushed_ns is None and self.goes_on:
-            self.hurry()
+        if self._pushed_ns is None:
+            self._first_samples = len(pcm)
+            if self.goes_on:
+                self.hurry()
         last_ns, self._pushed_ns = self._pushed_ns or arrival_ns, arrival_ns
         was_silent, self._silent = self._silent, not pcm.any()
         stood_still, overdue = self._standstill.take(arrival_ns, len(pcm), last_ns, self._read_before(last_ns))
@@ -253,7 +256,8 @@ class RoomTrack:
             return self._push(frame, frame.pcm)
         grown = self._correction.jump(excess)
         placed = self._timeline.shift(-grown) if grown else []
-        return placed + self._push(frame, self._correction.correct(frame.pcm, excess))
+        is_new = self._arrivals_ns is not None and frame.arrival_ns - self._arrivals_ns[0] < _SETTLING_NS
+        return placed + self._push(frame, self._correction.correct(frame.pcm, excess, gently=is_new))
 
     def _push(self, frame: _Frame, pcm: Pcm) -> list[Placed]:
         return self._timeline.push(pcm, self.clock.sample_at(frame.arrival_ns), self._correction.delay_samples)
@@ -266,7 +270,9 @@ class RoomTrack:
     def _settles_since(self, now_ns: int) -> int | None:
         """The first sample of what goes on and has not settled yet."""
         self._settling = self.goes_on and self._arrivals_ns is not None and now_ns - self._arrivals_ns[0] < _SETTLING_NS
-        return self.clock.sample_at(self._arrivals_ns[0]) if self._settling and self._arrivals_ns else None
+        if not self._settling or self._arrivals_ns is None:
+            return None
+        return self.clock.sample_at(self._arrivals_ns[0]) - self._first_samples
 
     def give_up(self, now_ns: int) -> list[Range]:
         """What was made up and will not be filled any more, and what is still in the jitter buffer, at the end."""

@@ -36,6 +36,17 @@ def test_a_delay_that_changes_is_followed(slope: float) -> None:
     assert abs(correction.delay_samples - delay) <= 110 * MS
 
 
+def test_what_a_new_jitter_buffer_put_in_is_taken_back_bit_by_bit() -> None:
+    """No frame loses more than a third of what was said in it; what is missing is put in as fast as ever."""
+    correction = DelayCorrection()
+
+    lost = [FRAME - len(correction.correct(frame(), 110 * MS, gently=True)) for _ in range(12)]
+    assert max(lost) <= 35 * MS
+    assert 100 * MS <= sum(lost) == correction.delay_samples <= 120 * MS
+
+    assert len(correction.correct(frame(), 0, gently=True)) > FRAME + 45 * MS
+
+
 def test_a_delay_that_is_another_one_at_once_is_a_jump() -> None:
     """No frame is stretched over it."""
     correction = DelayCorrection()
