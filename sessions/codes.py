@@ -234,6 +234,11 @@ _ALL = (
     _failure("speech.engine_missing", "platform", "The speech engine is not installed or not configured."),
     _failure("speech.engine_refused", "platform", "The speech engine refused the audio for good."),
     _failure("speech.engine_failed", "platform", "The speech engine did not answer, or not with text.", retryable=True),
+    _failure(
+        "speech.language_unsupported",
+        "customer",
+        "The speech engine does not know the language that transcription.language names.",
+    ),
     _failure("speech.audio_missing", "platform", "The tracks could not be read."),
     _failure("speech.deadline", "platform", "Speech was not recognized in time."),
     _failure("summary.engine_missing", "platform", "The summarizer is not installed."),

@@ -15,6 +15,7 @@ SessionKind = Literal["voice", "text"]
 AudioSource = Literal["track", "data_stream"]
 Layout = Literal["mono", "stereo"]
 OnPause = Literal["silence", "cut"]
+TranscriptionMode = Literal["after", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,14 @@ class RecordingOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class TranscriptionOptions:
+    """Whether speech is recognized, and in which language (BCP 47; None: whichever the engine hears)."""
+
+    mode: TranscriptionMode
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """Everything that the resource shows; the fields mean what docs/api.md says."""
 
@@ -59,6 +68,7 @@ class Session:
     max_duration_seconds: int
     idle_timeout_seconds: int
     recording: RecordingOptions
+    transcription: TranscriptionOptions
     metadata: dict[str, Any]
     tags: tuple[str, ...]
     title: str | None

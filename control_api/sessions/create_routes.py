@@ -17,7 +17,7 @@ from sessions.audio_formats import MADE_FORMATS
 from sessions.billing.usage import MULTIPLIERS
 from sessions.errors import ParleyError
 from sessions.ids import format_id, new_uuid, parse_id
-from sessions.session import RecordingOptions, Session
+from sessions.session import RecordingOptions, Session, TranscriptionOptions
 from sessions.settings import Settings
 from sessions.timestamps import parse_timestamp
 from store.sessions.new_session import NewSession
@@ -94,6 +94,7 @@ def to_new_session(body: CreateSessionRequest, settings: Settings, now: datetime
             formats=tuple(form for form in MADE_FORMATS if form in body.recording.formats),
             tracks=body.recording.tracks,
         ),
+        transcription=TranscriptionOptions(mode=body.transcription.mode, language=body.transcription.language),
         metadata=dict(body.metadata),
         tags=tuple(body.tags),
         title=body.title,

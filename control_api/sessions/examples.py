@@ -13,6 +13,7 @@ CREATE_SESSION: dict[str, Any] = {
     },
     "max_duration_seconds": 1800,
     "recording": {"layout": "stereo"},
+    "transcription": {"language": "en"},
     "metadata": {"ticket": "4711"},
     "tags": ["support"],
 }
@@ -58,6 +59,7 @@ SESSION: dict[str, Any] = {
     "max_duration_seconds": 1800,
     "idle_timeout_seconds": 30,
     "recording": {"layout": "stereo", "on_pause": "silence", "formats": ["opus"], "tracks": False},
+    "transcription": {"mode": "after", "language": "en"},
     "metadata": {"ticket": "4711"},
     "tags": ["support"],
     "title": None,

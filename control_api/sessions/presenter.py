@@ -8,6 +8,7 @@ from control_api.sessions.resource_models import (
     RecordingOptions,
     SessionError,
     SessionResource,
+    TranscriptionOptions,
     UsageCounters,
 )
 from sessions import session as domain
@@ -38,6 +39,9 @@ def present_session(session: domain.Session, *, content: bool) -> SessionResourc
                 on_pause=session.recording.on_pause,
                 formats=list(session.recording.formats),
                 tracks=session.recording.tracks,
+            ),
+            "transcription": TranscriptionOptions(
+                mode=session.transcription.mode, language=session.transcription.language
             ),
             "tags": list(session.tags),
             "organization_id": format_id("org", session.organization_id),

@@ -18,7 +18,7 @@ from control_api.http.answers.models import (
 from sessions import session_defaults
 from sessions.audio_formats import MADE_FORMATS, MadeFormat
 from sessions.billing.usage import Quality
-from sessions.session import AudioSource, Layout, OnPause
+from sessions.session import AudioSource, Layout, OnPause, TranscriptionMode
 from sessions.texts.text_bounds import LONG_CHARACTERS, NO_NUL
 from sessions.timestamps import EXPECTED_TIME, parse_timestamp
 from sessions.worker_token import MAX_TOKEN_CHARACTERS
@@ -27,6 +27,7 @@ MAX_METADATA_BYTES = 8 * 1024
 _MAX_METADATA = f"{MAX_METADATA_BYTES // 1024} KiB"
 MAX_IDLE_TIMEOUT_SECONDS = 600
 MAX_SHARED_KEY_CHARACTERS = 1024
+LANGUAGE_TAG = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"
 _EXACT = 2**53  # what every client's numbers hold exactly
 
 Size = TypeVar("Size", dict[str, Any], list[dict[str, Any]])
@@ -135,6 +136,22 @@ class RecordingRequest(RequestModel):
     )
 
 
+class TranscriptionRequest(RequestModel):
+    """How speech becomes text. What agents transcribe themselves, and chat, is in the transcript in any case."""
+
+    mode: TranscriptionMode = Field(
+        session_defaults.TRANSCRIPTION.mode,
+        description="after: speech is recognized when the session has ended. off: it is not.",
+    )
+    language: str | None = Field(
+        session_defaults.TRANSCRIPTION.language,
+        max_length=35,
+        pattern=LANGUAGE_TAG,
+        description="What is spoken, as BCP 47 (`en`, `pt-BR`). Null: the engine finds out. An engine that does not "
+        "know it leaves the transcript incomplete (speech.language_unsupported).",
+    )
+
+
 def _flat(value: dict[str, Any]) -> dict[str, Any]:
     for member in value.values():
         if not isinstance(member, (str, int, float, bool, type(None))):
@@ -215,6 +232,7 @@ class CreateSessionRequest(RequestModel):
         "byte stream was received or played.",
     )
     recording: RecordingRequest = Field(default_factory=RecordingRequest)
+    transcription: TranscriptionRequest = Field(default_factory=TranscriptionRequest)
     metadata: Metadata = Field(default_factory=dict)
     tags: Tags = Field(default_factory=list)
     title: Title | None = None

@@ -8,7 +8,7 @@ from control_api.http.answers.models import AnswerModel, Timestamp
 from control_api.http.answers.page import Page
 from sessions.audio_formats import MadeFormat
 from sessions.billing.usage import Quality
-from sessions.session import AudioSource, Layout, OnPause, SessionKind
+from sessions.session import AudioSource, Layout, OnPause, SessionKind, TranscriptionMode
 from sessions.texts.text_bounds import PREVIEW_CHARACTERS
 
 StatusWord = Annotated[
@@ -89,6 +89,13 @@ class RecordingOptions(AnswerModel):
     tracks: bool = Field(description="Whether each participant gets a file of the whole length.")
 
 
+class TranscriptionOptions(AnswerModel):
+    """How speech becomes text."""
+
+    mode: TranscriptionMode
+    language: str | None = Field(description="As BCP 47; null: the engine finds out.")
+
+
 class SessionError(AnswerModel):
     """Populated when Session.status == failed."""
 
@@ -143,6 +150,7 @@ class SessionResource(AnswerModel):
     max_duration_seconds: int
     idle_timeout_seconds: int
     recording: RecordingOptions
+    transcription: TranscriptionOptions
     metadata: dict[str, Any] | None = Field(description="Null for keys without the scope sessions:read, never else.")
     tags: list[str]
     title: str | None = Field(description="Human-readable title for the session.")

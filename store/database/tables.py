@@ -131,6 +131,8 @@ sessions = Table(
     Column("on_pause", Text, nullable=False),
     Column("formats", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # to be made besides the WAV file
     Column("track_files", Boolean, nullable=False, server_default=text("false")),  # one per participant
+    Column("transcription_mode", Text, nullable=False, server_default=text("'after'")),
+    Column("transcription_language", Text),  # BCP 47; null: the engine decides
     Column("metadata", JSONB, nullable=False, server_default=text("'{}'")),
     Column("tags", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("title", Text),

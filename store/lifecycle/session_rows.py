@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.billing.usage import Usage
 from sessions.lifecycle.lifecycle import TERMINAL, Status
-from sessions.session import LiveKitTransport, RecordingOptions, Session
+from sessions.session import LiveKitTransport, RecordingOptions, Session, TranscriptionOptions
 from store.database.tables import runs, sessions
 
 _totals = (
@@ -24,7 +24,7 @@ _totals = (
     .where(runs.c.session_id == sessions.c.id)
     .lateral("totals")
 )
-_MADE = {"status", "tags", "transport", "recording", "first_frame_at", "usage"}
+_MADE = {"status", "tags", "transport", "recording", "transcription", "first_frame_at", "usage"}
 _SAME_NAME = tuple(field.name for field in fields(Session) if field.name not in _MADE)
 
 
@@ -51,6 +51,7 @@ def to_session(row: Row[Any]) -> Session:
         tags=tuple(values["tags"]),
         transport=_transport(values),
         recording=recording_options(values),
+        transcription=TranscriptionOptions(values["transcription_mode"], values["transcription_language"]),
         first_frame_at=values["first_frame_at"] or values["usage_first_frame_at"],
         usage=Usage(
             billable_ms=values["usage_billable_ms"],

@@ -153,6 +153,8 @@ def _columns(organization_id: UUID, new: NewSession) -> dict[str, object]:
         "on_pause": new.recording.on_pause,
         "formats": list(new.recording.formats),
         "track_files": new.recording.tracks,
+        "transcription_mode": new.transcription.mode,
+        "transcription_language": new.transcription.language,
         "metadata": new.metadata,
         "tags": list(new.tags),
         "title": new.title,

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from sessions import session_defaults
 from sessions.billing.usage import Quality
-from sessions.session import LiveKitTransport, RecordingOptions, SessionKind
+from sessions.session import LiveKitTransport, RecordingOptions, SessionKind, TranscriptionOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class NewSession:
     max_duration_seconds: int
     idle_timeout_seconds: int = session_defaults.IDLE_TIMEOUT_SECONDS
     recording: RecordingOptions = session_defaults.RECORDING
+    transcription: TranscriptionOptions = session_defaults.TRANSCRIPTION
     kind: SessionKind = "voice"
     metadata: dict[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()

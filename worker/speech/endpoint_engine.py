@@ -12,7 +12,7 @@ from audio.pcm import SPEECH_RATE, Pcm
 from sessions.texts.kept_text import kept_text
 from worker.openai_endpoint import EndpointError, OpenAiEndpoint
 from worker.speech.engine import Recognized, SpeechError, SpokenWord
-from worker.speech.languages import language_code
+from worker.speech.languages import language_code, primary_subtag
 
 DEFAULT_MODEL = "whisper-1"
 _LATEST_SECONDS = 3600.0  # a later word time is made up; the largest floats do not fit milliseconds
@@ -27,12 +27,12 @@ class EndpointEngine:
         self.model: str | None = model or DEFAULT_MODEL
         self._endpoint = endpoint
 
-    async def recognize(self, pcm: Pcm) -> Recognized:
+    async def recognize(self, pcm: Pcm, language: str | None = None) -> Recognized:
         """See `SpeechEngine`."""
         wav = io.BytesIO()
         soundfile.write(wav, pcm, SPEECH_RATE, format="WAV", subtype="PCM_16")
         try:
-            answer = await self._endpoint.post("/audio/transcriptions", lambda: self._form(wav.getvalue()))
+            answer = await self._endpoint.post("/audio/transcriptions", lambda: self._form(wav.getvalue(), language))
             return _recognized(answer)
         except EndpointError as error:
             code = "speech.engine_refused" if error.final else "speech.engine_failed"
@@ -40,10 +40,12 @@ class EndpointEngine:
         except ValidationError:
             raise SpeechError("speech.engine_failed", "the endpoint's answer is no transcription") from None
 
-    def _form(self, wav: bytes) -> aiohttp.FormData:
+    def _form(self, wav: bytes, language: str | None) -> aiohttp.FormData:
         form = aiohttp.FormData()
         form.add_field("file", wav, filename="utterance.wav", content_type="audio/wav")
         form.add_field("model", self.model or DEFAULT_MODEL)
+        if language is not None:
+            form.add_field("language", primary_subtag(language))  # the API wants ISO 639-1
         form.add_field("response_format", "verbose_json")
         form.add_field("timestamp_granularities[]", "word")
         form.add_field("timestamp_granularities[]", "segment")

@@ -11,7 +11,8 @@ from sessions.texts.transcript import Unheard
 class SpeechError(ParleyError):
     """An engine did not do its work.
 
-    `speech.engine_missing`, `speech.engine_refused` (for good) or `speech.engine_failed` (try again).
+    `speech.engine_missing`, `speech.language_unsupported`, `speech.engine_refused` (for good) or `speech.engine_failed`
+    (try again).
     """
 
 
@@ -56,10 +57,13 @@ class SpeechEngine(Protocol):
         """What it recognizes with."""
         ...
 
-    async def recognize(self, pcm: Pcm) -> Recognized:
+    async def recognize(self, pcm: Pcm, language: str | None = None) -> Recognized:
         """Understand int16 samples of shape (n,) at 16 kHz, at most 15 s.
 
+        Args:
+            language: what is spoken, as BCP 47; None: whatever it is.
+
         Raises:
-            SpeechError: it can't.
+            SpeechError: it can't; `speech.language_unsupported`: not this language.
         """
         ...

@@ -16,3 +16,8 @@ def language_code(name: str | None) -> str | None:
     """The code of a language's name; a code, or an unknown name, comes back in lower case, and nothing as None."""
     lower = (name or "").strip().lower()
     return _CODES.get(lower, lower) or None
+
+
+def primary_subtag(tag: str) -> str:
+    """The language itself of a BCP 47 tag, in lower case: `pt` of `pt-BR`."""
+    return tag.partition("-")[0].lower()

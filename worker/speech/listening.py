@@ -46,6 +46,7 @@ async def listen(
     keep: Callable[[Sequence[NewLogEntry]], Awaitable[object]],
     *,
     known: Known,
+    language: str | None = None,
 ) -> str | None:
     """Recognize every participant's own track, in the order of time.
 
@@ -55,6 +56,7 @@ async def listen(
         read: as `audio.building.build.build_recording` takes it; it raises OSError once `canceled` is set.
         canceled: is set when this returns.
         open_engine: called as soon as there is something to recognize; loading a model takes seconds and memory.
+        language: what is spoken, as BCP 47; None: the engine finds out.
         keep: called with what was recognized, a few at a time; another attempt goes on from there.
 
     Returns:
@@ -72,7 +74,7 @@ async def listen(
     async def recognize(utterance: Utterance) -> Recognized:
         nonlocal asked
         asked = True
-        recognized = await (await open_engine()).recognize(utterance.pcm)
+        recognized = await (await open_engine()).recognize(utterance.pcm, language)
         if recognized.text and recognized.language is not None:
             languages.append(recognized.language)
         return recognized

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.pcm import FULL_SCALE, SPEECH_RATE, Pcm
-from worker.speech.engine import Recognized
+from worker.speech.engine import Recognized, SpeechError
+from worker.speech.languages import primary_subtag
 from worker.speech.model_files import model_file
 from worker.speech.moonshine_vocabulary import END, START, read_vocabulary, spelled
 from worker.speech.onnx_model import open_onnx_model
@@ -58,8 +59,10 @@ class MoonshineEngine:
         self._past = [one.name for one in self._decoder.get_inputs() if one.name.startswith("past_key_values")]
         self._present = [one.name.replace("present", "past_key_values") for one in self._decoder.get_outputs()[1:]]
 
-    async def recognize(self, pcm: Pcm) -> Recognized:
+    async def recognize(self, pcm: Pcm, language: str | None = None) -> Recognized:
         """See `SpeechEngine`."""
+        if language is not None and primary_subtag(language) != "en":
+            raise SpeechError("speech.language_unsupported", f"the moonshine engine knows English only, not {language}")
         return await asyncio.to_thread(self._recognize, pcm)
 
     def _recognize(self, pcm: Pcm) -> Recognized:

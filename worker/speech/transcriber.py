@@ -88,6 +88,7 @@ class Transcriber:
         """Whether there is speech to recognize and an engine to do it."""
         return (
             session.kind == "voice"
+            and session.transcription.mode != "off"
             and session.quality != "mock"
             and session.recording_state in _STORED
             and self._engines.name != "none"
@@ -117,6 +118,7 @@ class Transcriber:
                 self._engines.open,
                 partial(self._log.append, session.id),
                 known=known,
+                language=session.transcription.language,
             )
         return Closing(engine=self._engines.name, model=self._engines.model, language=language)
 

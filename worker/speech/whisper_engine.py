@@ -9,6 +9,7 @@ import numpy as np
 
 from audio.pcm import FULL_SCALE, Pcm
 from worker.speech.engine import Recognized, SpeechError, SpokenWord
+from worker.speech.languages import primary_subtag
 
 DEFAULT_MODEL = "small"
 
@@ -37,12 +38,17 @@ class WhisperEngine:
         except RuntimeError:
             raise SpeechError("speech.engine_failed", "the model is damaged, or there is no memory for it") from None
 
-    async def recognize(self, pcm: Pcm) -> Recognized:
+    async def recognize(self, pcm: Pcm, language: str | None = None) -> Recognized:
         """See `SpeechEngine`."""
-        return await asyncio.to_thread(self._transcribe, np.asarray(pcm, dtype=np.float32) / FULL_SCALE)
+        return await asyncio.to_thread(self._transcribe, np.asarray(pcm, dtype=np.float32) / FULL_SCALE, language)
 
-    def _transcribe(self, samples: Any) -> Recognized:
-        found, about = self._whisper.transcribe(samples, word_timestamps=True, condition_on_previous_text=False)
+    def _transcribe(self, samples: Any, language: str | None) -> Recognized:
+        code = None if language is None else primary_subtag(language)
+        if code is not None and code not in self._whisper.supported_languages:
+            raise SpeechError("speech.language_unsupported", f"the faster-whisper engine does not know {language}")
+        found, about = self._whisper.transcribe(
+            samples, language=code, word_timestamps=True, condition_on_previous_text=False
+        )
         segments = list(found)
         words = tuple(
             SpokenWord(

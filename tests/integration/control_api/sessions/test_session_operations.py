@@ -26,6 +26,7 @@ async def test_a_created_session_answers_with_every_field_and_its_effective_valu
     assert session["max_duration_seconds"] == 3600
     assert session["idle_timeout_seconds"] == 30
     assert session["recording"] == {"layout": "mono", "on_pause": "silence", "formats": [], "tracks": False}
+    assert session["transcription"] == {"mode": "after", "language": None}
     assert session["quality"] == "standard"
     assert session["metadata"] == {"a": 1}
     assert session["tags"] == ["x"]
@@ -60,6 +61,18 @@ async def test_the_key_of_an_encrypted_room_is_taken_and_never_shown(api: ApiSer
         refused = await api.call("POST", "/v1/sessions", body)
         assert (refused.status, refused.content["error"]["param"]) == (422, "transport.e2ee.shared_key")
         assert "our own" not in str(refused)
+
+
+async def test_how_speech_is_transcribed_is_said_and_kept(api: ApiServer) -> None:
+    """Modes that are not there yet, and what is no language tag, are refused."""
+    wanted = {"mode": "off", "language": "pt-BR"}
+    reply = await api.call("POST", "/v1/sessions", {**create_body("room-a"), "transcription": wanted})
+    read = await api.call("GET", f"/v1/sessions/{reply.content['id']}")
+    assert wanted == reply.content["transcription"] == read.content["transcription"]
+    for wrong in ({"mode": "live"}, {"language": "Portuguese!"}, {"language": ""}):
+        refused = await api.call("POST", "/v1/sessions", {**create_body("room-b"), "transcription": wrong})
+        [name] = wrong
+        assert (refused.status, refused.content["error"]["param"]) == (422, f"transcription.{name}")
 
 
 async def test_byte_streams_are_received_with_a_token_that_lets_agents_wait_for_the_worker(api: ApiServer) -> None:

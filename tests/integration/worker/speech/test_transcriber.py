@@ -78,6 +78,7 @@ class Endpoint:
                 "authorization": request.headers.get("Authorization"),
                 "model": form["model"],
                 "response_format": form["response_format"],
+                "language": form.get("language"),
                 "granularities": form.getall("timestamp_granularities[]"),
                 "wav": file.file.read(),
             }
@@ -174,6 +175,45 @@ async def test_the_endpoints_words_and_times_are_placed_in_the_session(
     assert 20_000 <= segment["start_ms"] <= 20_300
     assert segment["end_ms"] - segment["start_ms"] == 800
     assert [word["text"] for word in segment["words"]] == ["Only", "Postgres"]
+
+
+async def test_speech_that_nobody_wants_recognized_is_not(
+    spoken: SpokenSessions, endpoint: tuple[Endpoint, str]
+) -> None:
+    """`transcription.mode: off`: the transcript is complete without it, and no engine hears anything."""
+    heard, url = endpoint
+    session_id = await spoken.finished({"alice": (1.0, clip("3_alice"))}, seconds=5, transcription_mode="off")
+    await transcriber(spoken, speech_url=url).transcribe(session_id)
+    content = await document(spoken, session_id)
+    assert (content["status"], content["engine"], content["segments"]) == ("available", None, [])
+    assert heard.requests == []
+    assert await spoken.spool(session_id) == []
+
+
+async def test_an_engine_is_told_what_language_is_spoken(
+    spoken: SpokenSessions, endpoint: tuple[Endpoint, str]
+) -> None:
+    """The language itself, as engines know it; unless the session names one, they find out."""
+    heard, url = endpoint
+    for language, told in (("pt-BR", "pt"), (None, None)):
+        heard.requests.clear()
+        session_id = await spoken.finished(
+            {"alice": (1.0, clip("3_alice"))}, seconds=5, transcription_language=language
+        )
+        await transcriber(spoken, speech_url=url).transcribe(session_id)
+        assert [told] == [request["language"] for request in heard.requests]
+
+
+async def test_a_language_that_the_engine_does_not_know_is_said(spoken: SpokenSessions) -> None:
+    """English text of what is known to be French would be made up."""
+    session_id = await spoken.finished({"alice": (1.0, clip("3_alice"))}, seconds=5, transcription_language="fr")
+    await transcriber(spoken, speech_engine="moonshine").transcribe(session_id)
+    content = await document(spoken, session_id)
+    assert (content["status"], content["segments"]) == ("incomplete", [])
+    assert content["error"] == {
+        "code": "speech.language_unsupported",
+        "message": "the moonshine engine knows English only, not fr",
+    }
 
 
 async def test_an_endpoint_that_refuses_leaves_a_transcript_without_speech(

@@ -15,7 +15,7 @@ from control_api.sessions.presenter import present_session
 from sessions.billing.usage import Usage
 from sessions.ids import format_id, new_uuid
 from sessions.lifecycle.lifecycle import Status
-from sessions.session import LiveKitTransport, RecordingOptions, Session
+from sessions.session import LiveKitTransport, RecordingOptions, Session, TranscriptionOptions
 
 NOW = datetime(2026, 11, 22, 2, 37, 57, 123456, tzinfo=UTC)
 
@@ -35,6 +35,7 @@ def _session(session_id: UUID | None = None, status: Status = Status.QUEUED) -> 
         "max_duration_seconds": 3600,
         "idle_timeout_seconds": 30,
         "recording": RecordingOptions("mono", "silence"),
+        "transcription": TranscriptionOptions("after", None),
         "metadata": {},
         "tags": (),
         "agent_id": "agent_x",
