@@ -187,8 +187,8 @@ async def test_a_link_is_followed_while_the_database_is_frozen(own_postgres: Pos
     async with api_server(own_postgres.url, tmp_path, database_timeout_seconds=BOUND_SECONDS) as api:
         await api.dependencies.objects.put_bytes("a.wav", b"voice")
         expires_at = (await api.dependencies.db.clock()).db_time + timedelta(minutes=1)
-        signature = api.dependencies.signer.sign("/v1/objects/a.wav", expires_at)
-        link = f"/v1/objects/a.wav?expires={int(expires_at.timestamp())}&signature={signature}"
+        signature = api.dependencies.signer.sign("/v1/objects/a.wav?name=a.wav", expires_at)
+        link = f"/v1/objects/a.wav?expires={int(expires_at.timestamp())}&signature={signature}&name=a.wav"
         with own_postgres.frozen():
             early = await api.call("GET", link, key=None)
         before = await _success(api, "GET", link, None, None)

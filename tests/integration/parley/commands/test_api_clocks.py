@@ -112,7 +112,7 @@ async def _fetch(stack: Stack, base: str, seconds: float) -> str:
     """What a host says to a link that expires in so many seconds, to an object that is not there."""
     path = f"/v1/objects/{new_uuid()}"
     expires_at = parse_timestamp(_database_time(stack.database_url)) + timedelta(seconds=seconds)
-    signature = LinkSigner([SecretStr(SECRET_KEY)]).sign(path, expires_at)
+    signature = LinkSigner([SecretStr(SECRET_KEY)]).sign(f"{path}?name=a.wav", expires_at)
     _, answer = await stack.call(
         "GET", f"{path}?expires={int(expires_at.timestamp())}&signature={signature}", base=base
     )
