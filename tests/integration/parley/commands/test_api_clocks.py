@@ -114,7 +114,7 @@ async def _fetch(stack: Stack, base: str, seconds: float) -> str:
     expires_at = parse_timestamp(_database_time(stack.database_url)) + timedelta(seconds=seconds)
     signature = LinkSigner([SecretStr(SECRET_KEY)]).sign(f"{path}?name=a.wav", expires_at)
     _, answer = await stack.call(
-        "GET", f"{path}?expires={int(expires_at.timestamp())}&signature={signature}", base=base
+        "GET", f"{path}?expires={int(expires_at.timestamp())}&signature={signature}&name=a.wav", base=base
     )
     code: str = answer["error"]["code"]
     return code
