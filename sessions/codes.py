@@ -196,7 +196,7 @@ _ALL = (
     _failure(
         "room.refused",
         "transport",
-        "Nothing listens at the room's URL: is the LiveKit server up, is the port right, does a firewall refuse?",
+        "Nothing listens at the room's URL: see whether the LiveKit server is up, the port is right, and no firewall refuses.",
         retryable=True,
     ),
     _failure(

@@ -15,7 +15,7 @@
     ├── TokenUnreadableError      store.access.vault: no present secret key opens what is stored sealed
     ├── RefusedRequestError       control_api.http.answers.envelope: the answer has headers of its own
     ├── JoinError                 worker.room.join_answer: the room was not entered
-    ├── SendError                 worker.room.livekit_texts: a message did not get into the room
+    ├── SendError                 worker.room.livekit.texts: a message did not get into the room
     ├── SpeechError               worker.speech.engine: a speech engine didn't do its work
     └── SummaryError              worker.summary.port: neither did a summarizer
 

@@ -20,7 +20,7 @@ from bench.scenes.rooms import talkers
 from parley.servers.livekit_server import LiveKitServer, find_or_build
 from sessions.settings import Settings
 from tools.peer_environment import NoPeerError, agents_python, agents_version, sdk_version
-from worker.room.livekit_audio import FRAME_MS
+from worker.room.livekit.audio import FRAME_MS
 
 FLOOR, PARLEY, AGENTS = "floor", "parley", "agents"
 _MACHINE_LIMIT = 0.70

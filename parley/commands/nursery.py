@@ -13,7 +13,7 @@ from parley.commands.recorder import run_recorder
 from parley.servers.command_line import show_command_line
 from parley.servers.fork_server import serve_forks
 from worker.processes.signals import SIGNALS
-from worker.pulse import Pulse
+from worker.vitals.pulse import Pulse
 
 
 def run_nursery(fd: int) -> int:

@@ -16,7 +16,7 @@ from parley.installation.logging import configure_logging
 from parley.installation.object_storage import open_objects
 from parley.installation.settings_loading import load_settings
 from worker.processes.signals import SIGNALS
-from worker.pulse import Pulse
+from worker.vitals.pulse import Pulse
 
 
 def run_recorder(owner: UUID, suspects: int, pulse: Pulse) -> int:

@@ -6,7 +6,7 @@ from collections import deque
 import structlog
 
 from worker.capture.spawn import Spawn
-from worker.room.livekit_streams import LiveKitStreams
+from worker.room.livekit.streams import LiveKitStreams
 from worker.room.stream_events import PlaybackNotice
 
 _log = structlog.get_logger(__name__)

@@ -8,7 +8,7 @@ from audio.pcm import SAMPLE_RATE, SAMPLES_PER_FRAME, Pcm
 from audio.placing.timeline import Placed
 from audio.ranges import Range, kept_ranges
 from audio.sine import sine_block
-from worker.capture.deciphering import DecipheringWatch
+from worker.capture.jitter_buffer.deciphering import DecipheringWatch
 from worker.capture.late_talkers import LateTalkers
 from worker.capture.room_track import RoomTrack, TrackNews
 from worker.clock.pause_ranges import overlaps

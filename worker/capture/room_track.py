@@ -15,10 +15,10 @@ from audio.placing.delay_correction import DelayCorrection
 from audio.placing.timeline import Placed, TrackTimeline
 from audio.ranges import Range
 from store.database.boot_clock import SECOND_NS
-from worker.capture.buffer_delay import BufferDelay
-from worker.capture.deciphering import DecipheringWatch
-from worker.capture.made_up_audio import MadeUpAudio
-from worker.capture.track_standstill import ReadAt, TrackStandstill
+from worker.capture.jitter_buffer.buffer_delay import BufferDelay
+from worker.capture.jitter_buffer.deciphering import DecipheringWatch
+from worker.capture.jitter_buffer.made_up_audio import MadeUpAudio
+from worker.capture.jitter_buffer.track_standstill import ReadAt, TrackStandstill
 from worker.clock.session_clock import SessionClock
 from worker.room.heard_track import HeardTrack
 from worker.room.room_reading import TrackReading

@@ -4,7 +4,7 @@ from worker.capture.recorder import Recorder
 from worker.capture.source import Source
 from worker.capture.spawn import Spawn
 from worker.room.events import RemoteTrack
-from worker.room.livekit_room import LiveKitRoom
+from worker.room.livekit.room import LiveKitRoom
 
 
 class RoomTracks(Source):

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from worker.room.livekit_room import LiveKitRoom
+from worker.room.livekit.room import LiveKitRoom
 
 
 class Source(Protocol):

@@ -19,8 +19,8 @@ from worker.capture.recorder import Recorder
 from worker.capture.source import Source
 from worker.capture.spawn import Spawn
 from worker.clock.session_clock import SessionClock
-from worker.room.livekit_room import LiveKitRoom
-from worker.room.livekit_streams import LiveKitStreams
+from worker.room.livekit.room import LiveKitRoom
+from worker.room.livekit.streams import LiveKitStreams
 from worker.room.stream_events import (
     PcmArrived,
     PcmEnded,

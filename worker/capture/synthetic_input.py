@@ -9,7 +9,7 @@ from worker.capture.recorder import Recorder
 from worker.capture.source import Source
 from worker.capture.spawn import Spawn
 from worker.clock.session_clock import SessionClock
-from worker.room.livekit_room import LiveKitRoom
+from worker.room.livekit.room import LiveKitRoom
 
 _AFTER_SAMPLES = 10 * SAMPLE_RATE
 _BLOCK_SAMPLES = SAMPLE_RATE // 5

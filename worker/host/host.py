@@ -29,9 +29,9 @@ from worker.host.recorder_count import cores, default_recorders
 from worker.host.repeating import repeat
 from worker.host.rescuer import RunRescuer
 from worker.host.supervisor import ChildCommands, Supervisor
-from worker.process_figures import forget_the_dead
-from worker.pulse import longest_silence_seconds
 from worker.spool.salvage import Salvage
+from worker.vitals.process_figures import forget_the_dead
+from worker.vitals.pulse import longest_silence_seconds
 
 _log = structlog.get_logger(__name__)
 

@@ -8,8 +8,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from worker.host.supervisor import Supervisor
-from worker.process_figures import ProcessFigures
 from worker.spool.salvage import Salvage
+from worker.vitals.process_figures import ProcessFigures
 
 _GAUGES = {
     "sessions_running": "Sessions that are in their room.",

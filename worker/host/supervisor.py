@@ -22,7 +22,7 @@ from store.waiting.set_within import set_within
 from worker.host.child import DRAIN, STOP_CLAIMING, Child, Running, Spawn
 from worker.host.rescuer import RunRescuer
 from worker.host.watchdog import kill_when_silent
-from worker.pulse import Pulse
+from worker.vitals.pulse import Pulse
 
 _log: FilteringBoundLogger = structlog.get_logger(__name__)
 

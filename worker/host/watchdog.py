@@ -11,7 +11,7 @@ import structlog
 
 from store.database.boot_clock import SECOND_NS, boottime_ns
 from worker.host.child import Child
-from worker.pulse import Pulse
+from worker.vitals.pulse import Pulse
 
 _log = structlog.get_logger(__name__)
 

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from worker.joining.join_turns import JoinTurns, Turn
 from worker.room.join_answer import JoinError
-from worker.room.livekit_joining import connect_room
-from worker.room.livekit_room import LiveKitRoom
+from worker.room.livekit.joining import connect_room
+from worker.room.livekit.room import LiveKitRoom
 from worker.room.subscription import Subscription
 
 _log = structlog.get_logger(__name__)

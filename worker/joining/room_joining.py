@@ -15,7 +15,7 @@ from worker.joining.room_address import check_room_address
 from worker.joining.token_keeper import TokenKeeper
 from worker.lease.live_run import LiveRun
 from worker.room.join_answer import JoinError
-from worker.room.livekit_room import LiveKitRoom
+from worker.room.livekit.room import LiveKitRoom
 from worker.room.subscription import Subscription
 
 _log = structlog.get_logger(__name__)

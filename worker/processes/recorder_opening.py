@@ -27,13 +27,13 @@ from store.runs.runs import Runs
 from worker.joining.joins import Joins
 from worker.lease.beats import Beats
 from worker.lease.drain import Drain
-from worker.process_figures import ProcessFigures, keep_writing
 from worker.processes.recorder_process import RecorderProcess
 from worker.processes.signals import watch_signals
-from worker.pulse import Pulse, longest_silence_seconds
 from worker.run.recorder_tools import RecorderTools
 from worker.spool.spool_folder import open_spool_folder
 from worker.spool.spool_writer import SpoolWriter
+from worker.vitals.process_figures import ProcessFigures, keep_writing
+from worker.vitals.pulse import Pulse, longest_silence_seconds
 
 _log = structlog.get_logger(__name__)
 

@@ -20,9 +20,9 @@ from store.runs.look import Look, decide_look
 from store.runs.poll_history import PollHistory
 from store.waiting.set_within import set_within
 from worker.lease.live_run import LiveRun
-from worker.process_figures import ProcessFigures
 from worker.run.recorder_tools import RecorderTools
 from worker.run.session_runner import SessionRunner
+from worker.vitals.process_figures import ProcessFigures
 
 _log = structlog.get_logger(__name__)
 

@@ -19,14 +19,14 @@ from worker.lease.beats import Beats
 from worker.lease.live_run import LiveRun
 from worker.room.events import RemoteTrack, TextOpened
 from worker.room.heard_track import HeardTrack, MadeUp
-from worker.room.livekit_room import LiveKitRoom
+from worker.room.livekit.room import LiveKitRoom
 from worker.room.presence import RoomPresence
 from worker.room.room_reading import RoomReading
 from worker.run.proof_ahead import ProofAhead
 from worker.run.recorder_tools import RecorderTools
 from worker.run.room_messages import RoomMessages
 from worker.run.stamps import RunStamps
-from worker.run.standstills import Standstills
+from worker.run.watching.standstills import Standstills
 from worker.spool.run_folder import RunFolder
 from worker.spool.run_spool import RunSpool
 from worker.spool.stored_journal import StoredJournal

@@ -16,8 +16,8 @@ from store.waiting.until_answered import until_answered
 from worker.clock.session_clock import SessionClock
 from worker.lease.live_run import LiveRun
 from worker.room.events import CHAT, TextOpened
-from worker.room.livekit_room import LiveKitRoom
-from worker.room.livekit_texts import SendError
+from worker.room.livekit.room import LiveKitRoom
+from worker.room.livekit.texts import SendError
 from worker.run.text_allowance import TextAllowance
 
 _log = structlog.get_logger(__name__)

@@ -11,9 +11,9 @@ from store.runs.claims import Claim
 from worker.joining.rejoin_policy import RejoinPolicy
 from worker.joining.room_joining import RoomJoining
 from worker.lease.live_run import LiveRun
-from worker.room.livekit_room import LiveKitRoom
+from worker.room.livekit.room import LiveKitRoom
 from worker.run.recorder_tools import RecorderTools
-from worker.run.run_stop import RunStop, StopKind
+from worker.run.stopping.run_stop import RunStop, StopKind
 
 _ZOMBIE_SECONDS = 180
 

@@ -21,7 +21,7 @@ from store.waiting.until_answered import until_answered
 from worker.capture.spawn import Spawn
 from worker.clock.session_clock import SessionClock
 from worker.lease.live_run import LiveRun
-from worker.room.livekit_room import LiveKitRoom
+from worker.room.livekit.room import LiveKitRoom
 from worker.run.recorder_tools import RecorderTools
 from worker.run.recording import RunRecording
 from worker.spool.run_folder import RunFolder

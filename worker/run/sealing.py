@@ -12,9 +12,9 @@ from worker.lease.live_run import LiveRun
 from worker.run.recorder_tools import RecorderTools
 from worker.run.recording import RunRecording
 from worker.run.room_seat import RoomSeat
-from worker.run.room_watch import RoomWatch
 from worker.run.run_beginning import RunBeginning
-from worker.run.run_stop import RunStop, StopKind
+from worker.run.stopping.run_stop import RunStop, StopKind
+from worker.run.watching.room_watch import RoomWatch
 
 _log = structlog.get_logger(__name__)
 

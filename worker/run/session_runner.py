@@ -20,17 +20,17 @@ from store.waiting.set_within import set_within
 from worker.joining.room_joining import RoomJoining
 from worker.joining.token_keeper import TokenKeeper
 from worker.lease.live_run import LiveRun
-from worker.room.livekit_room import LiveKitRoom
+from worker.room.livekit.room import LiveKitRoom
 from worker.room.presence import RoomPresence
 from worker.run.recorder_tools import RecorderTools
 from worker.run.recording import RunRecording
 from worker.run.room_seat import RoomSeat
-from worker.run.room_watch import RoomWatch
 from worker.run.run_beginning import RunBeginning
-from worker.run.run_stop import RunStop
 from worker.run.sealing import RunSealing
-from worker.run.stop_finding import stop_from_clock, stop_from_database, stop_from_spool
-from worker.run.stop_order import StopFinders
+from worker.run.stopping.run_stop import RunStop
+from worker.run.stopping.stop_finding import stop_from_clock, stop_from_database, stop_from_spool
+from worker.run.stopping.stop_order import StopFinders
+from worker.run.watching.room_watch import RoomWatch
 
 _log = structlog.get_logger(__name__)
 

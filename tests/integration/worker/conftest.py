@@ -18,8 +18,8 @@ from store.objects.objects import Objects
 from store.sessions.sessions import Sessions
 from tests.integration.worker.studio import Studio
 from worker.joining import joins
-from worker.room import livekit_joining
-from worker.room.livekit_room import LiveKitRoom
+from worker.room.livekit import joining as livekit_joining
+from worker.room.livekit.room import LiveKitRoom
 
 SECRET = SecretStr("s" * 40)
 

@@ -13,7 +13,7 @@ import pytest
 
 from parley.commands.worker import nursery_argv
 from parley.servers.fork_server import ForkedProcess, ForkServer
-from worker.pulse import Pulse
+from worker.vitals.pulse import Pulse
 
 _PROGRAM = """
 import os, sys, time

@@ -16,8 +16,8 @@ from tests.support.slots import SlotTalker, SlotVoice
 from tests.support.stack import eventually
 from worker.capture import synthetic_input
 from worker.room.events import AudioSubscribed
-from worker.room.livekit_joining import connect_room
-from worker.room.livekit_room import LiveKitRoom
+from worker.room.livekit.joining import connect_room
+from worker.room.livekit.room import LiveKitRoom
 from worker.room.subscription import Subscription
 
 ANN = BeepPlan(700.0)

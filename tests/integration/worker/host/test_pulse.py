@@ -5,11 +5,11 @@ import subprocess
 import sys
 import time
 
-from worker.pulse import Pulse
+from worker.vitals.pulse import Pulse
 
 _PROGRAM = """
 import asyncio, sys
-from worker.pulse import Pulse
+from worker.vitals.pulse import Pulse
 with Pulse(int(sys.argv[1])) as pulse:
     asyncio.run(pulse.keep(1.0))
 """

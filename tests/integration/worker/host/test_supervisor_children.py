@@ -20,7 +20,7 @@ from tests.support.engine import Engine
 from worker.host.repeating import repeat
 from worker.host.rescuer import RunRescuer
 from worker.host.supervisor import ChildCommands, Supervisor, backoff_seconds
-from worker.pulse import Pulse, longest_silence_seconds
+from worker.vitals.pulse import Pulse, longest_silence_seconds
 
 # Appends each signal to its file, ends at SIGTERM unless it is deaf.
 _CHILD = """

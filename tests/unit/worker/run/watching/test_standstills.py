@@ -7,7 +7,7 @@ import pytest
 from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.runs.fence import Fence
 from worker.lease.live_run import LiveRun
-from worker.run.standstills import Standstills
+from worker.run.watching.standstills import Standstills
 
 _BASE_NS = boottime_ns()
 

@@ -8,7 +8,7 @@ from worker.lease.drain import Drain
 from worker.lease.live_run import LiveRun
 from worker.room.presence import RoomPresence
 from worker.run.recording import RunRecording
-from worker.run.run_stop import RunStop, StopKind
+from worker.run.stopping.run_stop import RunStop, StopKind
 
 
 def stop_from_database(run: LiveRun, drain: Drain, *, in_room: bool, now_ns: int) -> RunStop | None:

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from audio.pcm import SAMPLE_RATE
 from store.database.boot_clock import SECOND_NS
-from worker.capture.buffer_delay import BufferDelay
-from worker.capture.catch_up import CatchUp
+from worker.capture.jitter_buffer.buffer_delay import BufferDelay
+from worker.capture.jitter_buffer.catch_up import CatchUp
 from worker.room.room_reading import TrackReading
 
 _MADE_UP = 0.7  # of what was due: then the jitter buffer stood still too

@@ -1,6 +1,6 @@
 """From a counter of concealed samples to gaps."""
 
-from worker.capture.concealment import ConcealmentWatch
+from worker.capture.jitter_buffer.concealment import ConcealmentWatch
 from worker.room.room_reading import TrackReading
 
 SECOND = 48_000

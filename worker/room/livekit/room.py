@@ -30,10 +30,10 @@ from worker.room.events import (
     RemoteTrack,
     TokenRefreshed,
 )
-from worker.room.livekit_audio import local_source, publish_blocks, read_frames
-from worker.room.livekit_stats import LiveKitStats
-from worker.room.livekit_streams import LiveKitStreams
-from worker.room.livekit_texts import LiveKitTexts
+from worker.room.livekit.audio import local_source, publish_blocks, read_frames
+from worker.room.livekit.stats import LiveKitStats
+from worker.room.livekit.streams import LiveKitStreams
+from worker.room.livekit.texts import LiveKitTexts
 from worker.room.room_reading import RoomReading
 from worker.room.subscription import Subscription
 
@@ -43,7 +43,7 @@ _CLOSE_SECONDS = 5.0
 
 
 class LiveKitRoom:
-    """A room that the worker is in. Made by `livekit_joining.connect_room`; to be left by `leave`.
+    """A room that the worker is in. Made by `joining.connect_room`; to be left by `leave`.
 
     `streams` are its byte streams of PCM, if those are recorded instead of tracks.
     """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.capture.deciphering import DecipheringWatch
+from worker.capture.jitter_buffer.deciphering import DecipheringWatch
 from worker.room.room_reading import TrackReading
 
 SECOND = 1_000_000_000

@@ -5,8 +5,8 @@ from dataclasses import fields
 import pytest
 
 from sessions.lifecycle.stop import Stop
-from worker.run.run_stop import RunStop
-from worker.run.stop_order import Finder, StopFinders
+from worker.run.stopping.run_stop import RunStop
+from worker.run.stopping.stop_order import Finder, StopFinders
 
 # both are found in the same look: this one counts, that one doesn't
 TABLE = [

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from worker.process_figures import ProcessFigures, forget_the_dead
+from worker.vitals.process_figures import ProcessFigures, forget_the_dead
 
 OWNER = UUID(int=1)
 

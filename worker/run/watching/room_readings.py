@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from store.database.boot_clock import boottime_ns
 from store.waiting.set_within import set_within
-from worker.room.livekit_room import LiveKitRoom
+from worker.room.livekit.room import LiveKitRoom
 from worker.room.room_reading import RoomReading
 
 _SECONDS = 0.5

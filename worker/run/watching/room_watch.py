@@ -23,16 +23,16 @@ from worker.room.events import (
     TokenRefreshed,
 )
 from worker.room.heard_track import Missing
-from worker.room.livekit_room import LiveKitRoom
+from worker.room.livekit.room import LiveKitRoom
 from worker.room.presence import RoomPresence
 from worker.room.room_hole import RoomHole
 from worker.room.room_reading import RoomReading
 from worker.room.unheard_tracks import UnheardTracks
-from worker.run.disconnects import Drop, meaning, told_by_server
 from worker.run.recording import RunRecording
-from worker.run.room_readings import RoomReadings
 from worker.run.room_seat import RoomSeat
-from worker.run.run_stop import RunStop
+from worker.run.stopping.run_stop import RunStop
+from worker.run.watching.disconnects import Drop, meaning, told_by_server
+from worker.run.watching.room_readings import RoomReadings
 
 _log = structlog.get_logger(__name__)
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from audio.pcm import SAMPLE_RATE
 from audio.ranges import Range, merged_ranges
-from worker.capture.buffer_delay import BufferDelay
-from worker.capture.concealment import ConcealmentWatch
-from worker.capture.track_standstill import SEAM_SAMPLES
+from worker.capture.jitter_buffer.buffer_delay import BufferDelay
+from worker.capture.jitter_buffer.concealment import ConcealmentWatch
+from worker.capture.jitter_buffer.track_standstill import SEAM_SAMPLES
 from worker.room.room_reading import TrackReading
 
 _LONGEST_STALL_SAMPLES = 5 * SAMPLE_RATE  # after which nothing that was held up is expected any more

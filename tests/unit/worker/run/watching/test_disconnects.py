@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.run.disconnects import Drop, meaning
+from worker.run.watching.disconnects import Drop, meaning
 
 
 @pytest.mark.parametrize(

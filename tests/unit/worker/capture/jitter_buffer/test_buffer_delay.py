@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from store.database.boot_clock import SECOND_NS
 from tests.support.receiver import PACKET_MS, STEP_MS, Receiver
-from worker.capture.buffer_delay import BufferDelay
+from worker.capture.jitter_buffer.buffer_delay import BufferDelay
 
 EXACT_MS = 45  # a packet in every counter, and a half
 WHILE_BOTH_SPEAK_MS = 60  # more, when the waiting has nearly caught up with the backlog

@@ -7,7 +7,7 @@ from livekit import rtc
 from pydantic import SecretStr
 
 from worker.room.join_answer import join_error
-from worker.room.livekit_room import LiveKitRoom
+from worker.room.livekit.room import LiveKitRoom
 from worker.room.subscription import Subscription
 
 _SIGNAL_SECONDS = 5.0  # per attempt; the SDK makes four

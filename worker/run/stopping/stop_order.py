@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from worker.run.run_stop import RunStop
+from worker.run.stopping.run_stop import RunStop
 
 Finder = Callable[[int], RunStop | Awaitable[RunStop | None] | None]
 """Looks for one kind of reason at an instant of the boot-time clock (nanoseconds); None: there is none."""

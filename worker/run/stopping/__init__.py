@@ -1,0 +1,1 @@
+"""Why and when a run stops: its reasons, where each is found, and which of two comes first."""

@@ -1,0 +1,1 @@
+"""What the processes of a worker tell their supervisor: that they live, and what they do."""
