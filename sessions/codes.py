@@ -196,7 +196,7 @@ _ALL = (
     _failure(
         "room.refused",
         "transport",
-        "Nothing listens at the room's URL: see whether the LiveKit server is up, the port is right, and no firewall refuses.",
+        "Nothing listens at the room's URL: see whether the LiveKit server is up, and the port right.",
         retryable=True,
     ),
     _failure(
