@@ -13,7 +13,6 @@ TEST_PROCESSES ?= 4
 export PYTHONDONTWRITEBYTECODE :=
 # Tests that judge by when something happened measure the load of the machine with it: few at once.
 REALTIME_PROCESSES ?= 2
-REALTIME_PROCESSES ?= 2
 # Cases per operation, and chains of requests along the OpenAPI links. 2000 take about an hour and a half.
 SCHEMATHESIS_EXAMPLES ?= 2000
 
