@@ -11,8 +11,9 @@ PEERS := $(UV) pip compile --no-config --generate-hashes --no-header --universal
 TEST_PROCESSES ?= 4
 # Where this is set, every process of the tests would compile them anew.
 export PYTHONDONTWRITEBYTECODE :=
-# Tests that judge by when something happened measure the load of the machine with it: few at once.
+# Tests that judge by when something happened measure the load of the machine with it: few at once, nothing beside them.
 REALTIME_PROCESSES ?= 2
+REALTIME_FOLDERS := tests/e2e tests/integration/worker tests/integration/store/lifecycle
 # Cases per operation, and chains of requests along the OpenAPI links. 2000 take about an hour and a half.
 SCHEMATHESIS_EXAMPLES ?= 2000
 
@@ -33,7 +34,8 @@ check: lint ## lint, formatting, types, layers, unit tests: the fast part
 	$(BIN)/python -m pytest tests/unit
 
 test: livekit-server peers lint ## everything: what check does, integration and end-to-end tests
-	$(BIN)/python -m tools.suite $(TEST_PROCESSES) $(REALTIME_PROCESSES)
+	$(BIN)/python -m pytest tests -m "not realtime and not long" -n $(TEST_PROCESSES) --dist worksteal
+	$(BIN)/python -m pytest $(REALTIME_FOLDERS) -m "realtime and not long" -n $(REALTIME_PROCESSES) --dist worksteal
 
 coverage: livekit-server peers ## branch coverage of what is not real-time; takes twice as long as without
 	@rm -rf .coverage && mkdir .coverage

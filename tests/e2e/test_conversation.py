@@ -24,7 +24,7 @@ async def test_two_participants_are_in_the_file_as_they_spoke(
     """Everybody's beeps: present, in order, evenly spaced; the file as long as the session; the bill balances."""
     stack = common_stack
     async with talker("ann", LOW) as ann, talker("bob", HIGH) as bob:
-        session = await stack.create(room, recording={"layout": "stereo"})
+        session = await stack.create(room, recording={"layout": "stereo", "formats": ["opus"], "tracks": True})
         await stack.reach(session["id"], "running")
         await asyncio.sleep(12)
         assert ann.beeps_spoken >= 10
@@ -45,6 +45,12 @@ async def test_two_participants_are_in_the_file_as_they_spoke(
     left = samples[:, 0]
     assert not np.any(samples[:, 1]), "the worker said nothing"
     assert_true_recording([check_beeps(left, LOW, 1, seconds - 0.5), check_beeps(left, HIGH, 1, seconds - 0.5)])
+    for identity, plan in (("ann", LOW), ("bob", HIGH)):
+        for form in ("wav", "opus"):
+            file = await stack.download(session["id"], tmp_path / form, f"?identity={identity}&format={form}")
+            heard, _ = soundfile.read(file, dtype="int16")
+            assert heard.shape == (len(samples),), (identity, form)
+            assert_true_recording([check_beeps(heard, plan, 1, seconds - 0.5)])
 
     status, page = await stack.call("GET", f"/v1/usage/events?session_id={session['id']}")
     assert_balances(page["data"], ended)

@@ -224,13 +224,18 @@ class Stack:
         except aiohttp.ClientConnectionError:
             return 0, None
 
-    async def download(self, session_id: str, to: Path) -> Path:
-        """`conversation.wav` as a customer fetches it: through the signed link."""
+    async def download(self, session_id: str, to: Path, query: str = "") -> Path:
+        """`conversation.wav` as a customer fetches it, through the signed link; what `query` names is waited for."""
         assert self._http is not None
-        async with self._http.get(f"{self.bases[0]}/v1/sessions/{session_id}/audio") as answer:
-            assert answer.status == 200, await answer.text()
-            to.write_bytes(await answer.read())
-        return to
+        async with asyncio.timeout(60):
+            while True:
+                async with self._http.get(f"{self.bases[0]}/v1/sessions/{session_id}/audio{query}") as answer:
+                    if answer.status != 409 or not query:
+                        assert answer.status == 200, await answer.text()
+                        to.write_bytes(await answer.read())
+                        return to
+                    assert int(answer.headers["Retry-After"]) >= 1
+                await asyncio.sleep(0.5)
 
     def token(self, room: str, identity: str = "parley-recorder", *, ttl: float = 600, **grants: Any) -> str:
         """A token as a customer mints it for the recorder."""

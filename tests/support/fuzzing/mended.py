@@ -143,7 +143,8 @@ class Mender:
         case.query["expires"] = str(int(expires_at.timestamp()))
         if case.headers and "Range" in case.headers and next(self._numbers) % 2:
             case.headers["Range"] = "bytes=10-19"
-        case.query["signature"] = self.signer.sign(OBJECTS_PATH + key, expires_at)
+        case.query["name"] = "Conversation.wav"
+        case.query["signature"] = self.signer.sign(f"{OBJECTS_PATH}{key}?name=Conversation.wav", expires_at)
 
     def _mend_period(self, case: Case[Any]) -> None:
         """A month or two edges, a zone that exists, a cursor only with groups."""
