@@ -27,8 +27,6 @@ _AT_REST_SAMPLES = SAMPLE_RATE // 25  # the delay that every track has
 _LONGEST_WAIT_NS = 3 * SECOND_NS // 2  # for a reading
 _LEAST_SAMPLES = SAMPLE_RATE // 5  # that are named
 _SETTLING_NS = 3 * SECOND_NS  # from the first frame on, until a new jitter buffer is as deep as the one before
-
-
 _MOST_READINGS = 8  # remembered; those after a standstill may come before its frames
 
 
