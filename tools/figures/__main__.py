@@ -44,7 +44,9 @@ def main() -> int:
     print(f"{describe()}\n{versions()}\nseed {seed}", flush=True)
     for name in names:
         began = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="figures-") as folder:
+        with tempfile.TemporaryDirectory(
+            prefix="figures-", ignore_cleanup_errors=True
+        ) as folder:  # its PostgreSQL ends
             measured += asyncio.run(_measure(name)(Options(arguments.n, seed, Path(folder))))
         print(f"{name} took {time.monotonic() - began:.0f} s", flush=True)
     figures = pooled(measured)
