@@ -255,7 +255,9 @@ async def _now(conn: AsyncConnection) -> datetime:
 
 
 async def _organization(conn: AsyncConnection, name: str) -> UUID:
-    new = upsert(organizations).values(id=new_uuid(), name=name, default_agent_id=f"agent_{token_hex(16)}")
+    new = upsert(organizations).values(
+        id=new_uuid(await _now(conn)), name=name, default_agent_id=f"agent_{token_hex(16)}"
+    )
     await conn.execute(new.on_conflict_do_nothing(index_elements=["name"]))
     found: UUID = (await conn.execute(select(organizations.c.id).where(organizations.c.name == name))).scalar_one()
     return found

@@ -124,7 +124,7 @@ async def append(conn: AsyncConnection, locked: LockedSession, entries: Sequence
         values |= {
             "session_id": locked.id,
             "seq": last.seq + len(written) + 1,
-            "id": new_uuid(),
+            "id": new_uuid(last.now),
             "created_at": entry.created_at or last.now,
             "delivered_at": last.now if entry.delivered else None,
         }

@@ -55,6 +55,7 @@ async def test_hosts_that_are_ten_minutes_fast_and_slow_agree(
         lists = [(await stack.call("GET", "/v1/sessions", base=base))[1]["data"] for base in (fast, slow)]
         young, _ = await create(fast, "young", NOT_YET_SECONDS)
         old, refused = await create(slow, "old", -NOT_YET_SECONDS)
+        pages = [(await stack.call("GET", f"/v1/sessions/{one['id']}/events"))[1]["data"] for _, one in made]
         links = [
             await _link(stack, base, session["id"]) for base, (_, session) in zip((fast, slow), made[:2], strict=True)
         ]
@@ -66,6 +67,10 @@ async def test_hosts_that_are_ten_minutes_fast_and_slow_agree(
     assert [[session["id"] for session in page] for page in lists] == [ids[::-1], ids[::-1]]
     for _, session in made:
         assert abs(_seconds(session["queued_at"], session["created_at"])) < SLACK_SECONDS, session
+    for event in (event for page in pages for event in page):
+        made_at = parse_id("evt", event["id"]).int >> 80  # milliseconds
+        assert abs(made_at / 1000 - parse_timestamp(event["occurred_at"]).timestamp()) < SLACK_SECONDS, event
+    assert all(pages)
     assert young == 201
     assert (old, refused["error"]["code"]) == (422, "worker_token.expired")
     assert all(LINK_SECONDS - SLACK_SECONDS < life <= LINK_SECONDS for life in lives), lives
