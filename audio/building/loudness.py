@@ -40,7 +40,6 @@ _TAPS = len(_INTERPOLATION)
 _MOST_OVERSHOOT = float(np.abs(_INTERPOLATION).sum(axis=0).max())
 _WORTH_A_LOOK = 1.006  # 0.05 dB, half of what is told
 
-
 _BLOCK_SAMPLES = 64  # of the filter: _HOP_SAMPLES is a multiple
 _SHORT_BLOCK_SAMPLES = 16  # of the interpolation, which reaches less far
 _SILENT_STATE = 1e-9  # int16 steps: what rings on below it is nothing
