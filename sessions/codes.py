@@ -117,6 +117,17 @@ _ALL = (
     ),
     _error("audio.none", 404, "The session has no recording, or none of this participant."),
     _error("transcript.none", 404, "The transcript is stored when the session is over and its speech is recognized."),
+    _error(
+        "cursor.expired",
+        410,
+        "Events behind this cursor are not kept any more: read again from the oldest (without after), or from now on.",
+    ),
+    _error(
+        "cursor.unknown",
+        422,
+        "This log has no such event (another organization's, or from before the database was restored): read again"
+        " from the oldest.",
+    ),
     _error("audio.link_invalid", 403, "The signed link is wrong or has expired: ask for a new one."),
     _error("range.invalid", 416, "The Range lies outside the file."),
     _error("idempotency.invalid", 400, "An Idempotency-Key has 1 to 255 printable ASCII characters."),

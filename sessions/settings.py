@@ -305,6 +305,16 @@ class Settings(BaseModel):
         " Unset: everything is kept.",
         json_schema_extra=_why("Nothing is deleted that nobody asked to delete."),
     )
+    event_retention_days: int = Field(
+        30,
+        ge=1,
+        le=36500,
+        description="Days that an event stays in its organization's log.",
+        json_schema_extra=_why(
+            "Convention: time enough for whoever follows the log to come back. Events of erased sessions hold no"
+            " content of theirs, however long they stay."
+        ),
+    )
     allow_private_hosts: bool = Field(
         False,
         description="Let rooms have private and loopback addresses (development).",

@@ -7,6 +7,7 @@ SESSION_CHANNEL = "parley_session"
 CLAIM_CHANNEL = "parley_claim"
 MESSAGE_CHANNEL = "parley_message"
 DELIVERED_CHANNEL = "parley_delivered"
+EVENT_CHANNEL = "parley_event"
 
 
 async def notify(conn: AsyncConnection, channel: str, payload: str = "") -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     DateTime,
     Float,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -291,6 +292,53 @@ session_events = Table(
     Column("code", Text),
     Column("fault", Text),
     Column("data", JSONB, nullable=False, server_default=text("'{}'")),
+)
+
+event_inbox = Table(  # of events that wait for their position
+    "event_inbox",
+    metadata,
+    Column("ord", BigInteger, Identity(always=True), primary_key=True),
+    Column("id", Uuid, nullable=False),
+    Column("organization_id", Uuid, nullable=False),
+    Column("session_id", Uuid),  # no foreign key: the log outlives the session
+    Column("agent_id", Text),
+    Column("seq", Integer),
+    Column("type", Text, nullable=False),
+    Column("at", _time, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    Column("session", JSONB(none_as_null=True)),  # as it was then
+)
+
+event_logs = Table(
+    "event_logs",
+    metadata,
+    Column("organization_id", Uuid, primary_key=True),
+    Column("last_position", BigInteger, nullable=False),
+    Column("expired_through", BigInteger, nullable=False, server_default=text("0")),  # what retention has removed
+)
+
+organization_events = Table(
+    "events",
+    metadata,
+    Column("organization_id", Uuid, primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),  # 1, 2, 3 … without a hole
+    Column("id", Uuid, nullable=False),
+    Column("session_id", Uuid),
+    Column("agent_id", Text),
+    Column("seq", Integer),
+    Column("type", Text, nullable=False),
+    Column("at", _time, nullable=False),
+    Column("recorded_at", _time, nullable=False),  # when it got its position
+    Column("facts", JSONB, nullable=False),
+    Column("session", JSONB(none_as_null=True)),
+    Index(
+        "ix_events_agent",
+        "organization_id",
+        "agent_id",
+        text("(position + 0)"),
+        postgresql_where=text("agent_id IS NOT NULL"),
+    ),
+    Index("ix_events_session", "session_id", text("(position + 1)"), postgresql_where=text("session_id IS NOT NULL")),
 )
 
 session_pauses = Table(

@@ -1,4 +1,7 @@
-"""A session's events: numbered rows, each written in the transaction that makes the change it reports."""
+"""A session's events: numbered rows, each written in the transaction that makes the change it reports.
+
+The same statement puts each into the organization's log, with the session as it is then (`store.events`).
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,21 +14,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.codes import lookup
 from sessions.texts.redaction import redact_value
+from store.events.appending import NEW_ID, NOTIFY, SNAPSHOT
 
-# A UUIDv7 of the database's time: the milliseconds in place of a random UUID's first 48 bits, and its version 4 made 7.
-_ID = """
-    CAST(encode(set_bit(set_bit(overlay(
-        uuid_send(gen_random_uuid())
-        PLACING substring(int8send(CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)) FROM 3)
-        FROM 1 FOR 6
-    ), 52, 1), 53, 1), 'hex') AS uuid)
-"""
 _APPEND = text(
     f"""
-    INSERT INTO session_events (id, session_id, seq, type, at, epoch, status_from, status_to, code, fault, data)
-    SELECT {_ID}, :session_id, coalesce(max(seq), 0) + 1, :type, coalesce(:at, statement_timestamp()), :epoch,
-           :status_from, :status_to, :code, :fault, :data
-    FROM session_events WHERE session_id = :session_id
+    WITH event AS (
+        INSERT INTO session_events (id, session_id, seq, type, at, epoch, status_from, status_to, code, fault, data)
+        SELECT {NEW_ID}, :session_id, coalesce(max(seq), 0) + 1, :type, coalesce(:at, statement_timestamp()), :epoch,
+               :status_from, :status_to, :code, :fault, :data
+        FROM session_events WHERE session_id = :session_id
+        RETURNING *
+    ), put AS (
+        INSERT INTO event_inbox (id, organization_id, session_id, agent_id, seq, type, at, facts, session)
+        SELECT e.id, s.organization_id, s.id, s.agent_id, e.seq, e.type, e.at,
+            jsonb_build_object('epoch', e.epoch, 'status_from', e.status_from, 'status_to', e.status_to,
+                'code', e.code, 'fault', e.fault) || e.data,
+            {SNAPSHOT}
+        FROM event e JOIN sessions s ON s.id = e.session_id
+        RETURNING organization_id
+    )
+    {NOTIFY}
     """
 ).bindparams(bindparam("data", type_=JSONB), bindparam("at", type_=DateTime(timezone=True)))
 
@@ -43,13 +51,15 @@ async def append(
     data: Mapping[str, Any] | None = None,
     at: datetime | None = None,
 ) -> None:
-    """Write the session's next event. The transaction must hold the lock of the session's row, or have inserted it.
+    """Write the session's next event, and put it into its organization's log.
+
+    The transaction must hold the lock of the session's row, or have inserted it.
 
     Args:
-        type_: `session.<status>`, `session.retrying`, `recording.<state>`, …
+        type_: one of `sessions.events.event_types`.
         status_from: the state before a transition, `status_to` the one after it; both None for any other event.
         code: why, from the registry; `fault` is the registry's unless given.
-        data: plain JSON; redacted before it is written.
+        data: plain JSON, the facts that the type names besides; redacted before it is written.
         at: when; now unless given.
 
     Raises:

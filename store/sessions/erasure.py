@@ -1,5 +1,7 @@
 """Erasing a session, when it is deleted or its retention is over: every byte of its content goes, the bill stays.
 
+Its events stay in the organization's log, without what they held of it (`store.events.scrubbing`).
+
 The rows go in one transaction, which also erases the answers that idempotency keys have kept of it and the arguments of
 its jobs, and defers the jobs that remove its objects. Those are removed at once too, so the jobs find work only where
 the storage was away or refused, or where somebody was still writing: a job of the session that was running, or a worker
@@ -24,8 +26,10 @@ from store.database.channels import SESSION_CHANNEL, notify
 from store.database.database import Database
 from store.database.tables import sessions
 from store.database.terms import STATEMENT_TIMEOUT_MS
+from store.events.scrubbing import scrub_events
 from store.installation.storage_identity import StorageIdentity
 from store.jobs.jobs import ERASE, defer_erase
+from store.lifecycle import events
 from store.lifecycle.locked_session import lock_own_session
 from store.lifecycle.transitions import stop_session
 from store.objects.errors import StorageError
@@ -48,7 +52,7 @@ _DELETE_JOBS = text(
 _OVER = ", ".join(f"'{status}'" for status in sorted(TERMINAL))
 _EXPIRED = text(
     f"""
-    SELECT id FROM sessions WHERE id = :id AND status IN ({_OVER})
+    SELECT epoch FROM sessions WHERE id = :id AND status IN ({_OVER})
         AND finished_at < statement_timestamp() - make_interval(days => :days)
     FOR UPDATE SKIP LOCKED
     """
@@ -84,7 +88,7 @@ class SessionErasure:
                     await stop_session(conn, locked, Stop.canceled("cancel.requested"))
                 else:
                     raise ParleyError("session.active", f"a session that is {locked.status} can't be deleted")
-            await _erase_rows(conn, session_id, _AGAIN_SECONDS)
+            await _erase_rows(conn, session_id, locked.epoch, "requested", _AGAIN_SECONDS)
         with suppress(StorageError):  # it is noted, and 204 all the same: nobody reads the session any more
             await self._remove_at_once(session_id)
 
@@ -100,9 +104,10 @@ class SessionErasure:
         """
         expired = _EXPIRED.bindparams(id=session_id, days=days)
         async with self._db.begin(timeout_seconds=STATEMENT_TIMEOUT_MS / 1000) as conn:  # its log may be a long one
-            if (await conn.execute(expired)).one_or_none() is None:
+            found = (await conn.execute(expired)).one_or_none()
+            if found is None:
                 return False
-            await _erase_rows(conn, session_id, _EXPIRED_AGAIN_SECONDS)
+            await _erase_rows(conn, session_id, found.epoch, "retention", _EXPIRED_AGAIN_SECONDS)
         await self._remove_at_once(session_id)
         return True
 
@@ -141,9 +146,13 @@ class SessionErasure:
         await self._identity.confirm()  # what was removed was ours
 
 
-async def _erase_rows(conn: AsyncConnection, session_id: UUID, again_seconds: Sequence[int]) -> None:
+async def _erase_rows(
+    conn: AsyncConnection, session_id: UUID, epoch: int, reason: str, again_seconds: Sequence[int]
+) -> None:
     """Erase the rows of a session whose own row this transaction has locked; jobs remove its objects so much later."""
     await erase_answers(conn, session_id)
+    await events.append(conn, session_id, "session.deleted", epoch=epoch, data={"reason": reason})
+    await scrub_events(conn, session_id)
     await conn.execute(delete(sessions).where(sessions.c.id == session_id))
     await begin_erasure(conn, session_id)
     await conn.execute(_DELETE_JOBS, {"id": str(session_id), "erase": ERASE})

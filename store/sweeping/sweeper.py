@@ -17,6 +17,8 @@ from sessions.lifecycle.stop import Stop
 from sessions.settings import Settings
 from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.database.database import Database
+from store.events.expiry import expire_events
+from store.events.numbering import number_events
 from store.jobs.jobs import defer_finalize
 from store.lifecycle.locked_session import lock_held_session
 from store.lifecycle.transitions import apply, stop_session
@@ -35,6 +37,7 @@ _LONGEST_PAUSE_SECONDS = 5 * SWEEP_SECONDS
 # How often every session that runs is read, per window or interval: a session is found late by that part of it at most.
 _LOOKS_PER_WINDOW = 60
 _LOOKS_PER_INTERVAL = 12
+_EVENT_RETENTION_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class SweepResult:
     outputs_deferred: int = 0
     erasures_deferred: int = 0
     usage_rows: int = 0
+    events_expired: int = 0
 
 
 def _found(condition: str, columns: str = "NULL::timestamptz AS at", first: str = "s.id") -> TextClause:
@@ -120,6 +124,7 @@ class Sweeper:
             self._history.failed()
             raise
         self._history.succeeded(boottime_ns())
+        await number_events(self._db)
         return result
 
 
@@ -160,14 +165,18 @@ async def sweep(
             outputs_deferred=await sweep_outputs(conn, settings),
             erasures_deferred=await defer_unfinished_erasures(conn),
         )
-        lost = rows = 0
+        lost = rows = expired = 0
         if judge and await turns.take("worker_lost", settings.takeover_window_seconds / _LOOKS_PER_WINDOW):
             lost = await _stop(conn, _WORKER_LOST, window, Stop.failed("worker.lost"))
         if await turns.take("usage", settings.usage_interval_seconds / _LOOKS_PER_INTERVAL):
             rows = await ledger.accrue(conn, settings.usage_interval_seconds)
             if rows >= ledger.ACCRUED_AT_ONCE:
                 await turns.give_back("usage")
-        return replace(result, worker_lost=lost, usage_rows=rows)
+        if await turns.take("event retention", _EVENT_RETENTION_SECONDS):
+            expired = await expire_events(conn, settings.event_retention_days)
+            if expired:
+                await turns.give_back("event retention")
+        return replace(result, worker_lost=lost, usage_rows=rows, events_expired=expired)
 
 
 async def _queue(conn: AsyncConnection) -> int:

@@ -1,0 +1,75 @@
+"""The closed list of event types, as `GET /v1/event_types`, the documentation and the OpenAPI document show it.
+
+A type that is added later reaches only who asks for it by a pattern (`session.*`, `*`) or by its name.
+"""
+
+import re
+from collections.abc import Iterable
+
+from sessions.events.event_type import EventType, Fact
+
+_TEXT = {"type": "string"}
+_COUNT = {"type": "integer", "minimum": 0}
+
+_CODE = Fact("code", _TEXT, "Why, from the registry of codes.", None)
+_FAULT = Fact("fault", _TEXT, "Whose fault that is: customer, transport, platform or none.", None)
+_MOVE = (
+    Fact("epoch", _COUNT, "How many runs the session has had.", 1),
+    Fact("status_from", _TEXT, "The session's status before.", "starting"),
+    Fact("status_to", _TEXT, "The session's status from now on.", "running"),
+    _CODE,
+    _FAULT,
+)
+_FIELDS = Fact("fields", {"type": "array", "items": _TEXT}, "The fields that changed.", ["title"])
+_WHY_DELETED = Fact(
+    "reason",
+    {"enum": ["requested", "retention"]},
+    "Whether somebody asked for that, or the retention of content was over.",
+    "requested",
+)
+
+_ALL = (
+    EventType("session.created", "A session was created.", _MOVE),
+    EventType("session.queued", "It waits for a worker.", _MOVE),
+    EventType("session.starting", "A worker has it and joins the room.", _MOVE),
+    EventType("session.running", "The worker is in the room and records.", _MOVE),
+    EventType("session.retrying", "Its worker was lost, and another one takes over.", _MOVE),
+    EventType("session.paused", "It was paused: nothing is recorded.", _MOVE),
+    EventType("session.ending", "It has stopped; what was recorded is being finished.", _MOVE),
+    EventType("session.ended", "It is over, as was to be.", _MOVE),
+    EventType("session.failed", "It is over, and something went wrong.", _MOVE),
+    EventType("session.canceled", "It is over because it was canceled.", _MOVE),
+    EventType("session.updated", "Some of its fields were changed.", (_FIELDS,)),
+    EventType("session.archived", "Lists leave it out from now on."),
+    EventType("session.restored", "Lists show it again."),
+    EventType("session.deleted", "It was erased; events from before keep no content of it.", (_WHY_DELETED,)),
+    EventType("worker_token.replaced", "It has a new worker token."),
+    EventType("recording.available", "Its recording can be downloaded.", (_CODE, _FAULT)),
+    EventType("recording.incomplete", "Its recording can be downloaded, and has gaps that are ours.", (_CODE, _FAULT)),
+    EventType("recording.failed", "It has no recording.", (_CODE, _FAULT)),
+)
+
+EVENT_TYPES: dict[str, EventType] = {event_type.name: event_type for event_type in _ALL}
+CONTENT_FACTS = frozenset(fact.name for event_type in _ALL for fact in event_type.facts if fact.content)
+
+PATTERN = r"^(\*|[a-z_]+\.(\*|[a-z_]+))$"
+
+
+def matching(patterns: Iterable[str]) -> frozenset[str]:
+    """The types that some of the patterns name: `*`, `session.*`, `session.ended`.
+
+    Raises:
+        ValueError: a pattern is malformed, or there is no such type.
+    """
+    found: set[str] = set()
+    for pattern in patterns:
+        if not re.fullmatch(PATTERN, pattern):
+            raise ValueError("must be an event type, `*`, or the beginning of types as in session.*")
+        beginning = pattern.removesuffix("*")
+        names = {
+            name for name in EVENT_TYPES if name == pattern or (beginning != pattern and name.startswith(beginning))
+        }
+        if not names:
+            raise ValueError("there is no such event type: GET /v1/event_types lists them")
+        found |= names
+    return frozenset(found)

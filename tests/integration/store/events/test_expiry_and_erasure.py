@@ -1,0 +1,71 @@
+"""What leaves the log: events that are old, and the content of sessions that were erased."""
+
+from uuid import UUID
+
+import pytest
+
+from sessions.errors import ParleyError
+from sessions.settings import Settings
+from store.events.appending import append_event
+from store.events.organization_events import OrganizationEvents
+from store.lifecycle import events
+from store.objects.objects import Objects
+from store.sessions.erasure import SessionErasure
+from store.sweeping.sweeper import sweep
+from tests.support.engine import Engine
+
+ORGANIZATION = UUID(int=1)
+
+
+async def append(engine: Engine, count: int, organization_id: UUID = ORGANIZATION) -> None:
+    """So many events about nothing."""
+    async with engine.db.begin() as conn:
+        for _ in range(count):
+            await append_event(conn, organization_id, "worker_token.replaced", facts={})
+
+
+async def test_old_events_go_and_their_readers_hear_of_it(engine: Engine) -> None:
+    """Who has read what went misses nothing, and goes on; who has not is told."""
+    log = OrganizationEvents(engine.db)
+    await append(engine, 3)
+    first, second, third = (await log.after(ORGANIZATION, None)).events
+    beginning = await log.newest_cursor(UUID(int=2))
+    await engine.sql("UPDATE events SET recorded_at = now() - interval '31 days' WHERE position <= 2")
+
+    assert (await sweep(engine.db, Settings(event_retention_days=30))).events_expired == 2
+
+    assert (third,) == (await log.after(ORGANIZATION, None)).events
+    assert (third,) == (await log.after(ORGANIZATION, second.cursor)).events
+    for cursor in (first.cursor, beginning):
+        with pytest.raises(ParleyError) as caught:
+            await log.after(ORGANIZATION, cursor)
+        assert caught.value.code == "cursor.expired"
+    await engine.sql("UPDATE events SET recorded_at = now() - interval '31 days'")
+    assert (await sweep(engine.db, Settings(event_retention_days=30))).events_expired == 1
+    newest = await log.newest_cursor(ORGANIZATION)
+    await append(engine, 1)
+    assert len((await log.after(ORGANIZATION, newest)).events) == 1
+
+
+async def test_the_log_outlives_an_erased_session_without_its_content(engine: Engine, local: Objects) -> None:
+    """Numbered or not yet; metadata and the words of an error are gone, the ids stay."""
+    log = OrganizationEvents(engine.db)
+    session_id = await engine.new_session("failed", metadata='{"who": "Jane Roe"}', error_message="Jane Roe hung up")
+    other = await engine.new_session("queued", metadata='{"who": "John Doe"}')
+    async with engine.db.begin() as conn:
+        for kept in (session_id, other):
+            await events.append(conn, kept, "session.updated", epoch=0, data={"fields": ["metadata"]})
+    await log.newest_cursor(ORGANIZATION)
+    async with engine.db.begin() as conn:
+        await events.append(conn, session_id, "session.updated", epoch=0, data={"fields": ["title"]})
+
+    await SessionErasure(engine.db, local).erase(ORGANIZATION, session_id)
+
+    found = (await log.after(ORGANIZATION, None, session_id=session_id)).events
+    assert [event.type for event in found] == ["session.updated", "session.updated", "session.deleted"]
+    assert [event.seq for event in found] == [1, 2, 3]
+    assert all(event.to_json(content=True)["data"]["session"]["metadata"] == {} for event in found)
+    assert found[-1].to_json(content=False)["data"]["reason"] == "requested"
+    assert not await engine.sql("SELECT FROM events WHERE CAST(events AS text) LIKE '%Jane%'")
+    [spared] = (await log.after(ORGANIZATION, None, session_id=other)).events
+    assert spared.to_json(content=True)["data"]["session"]["metadata"] == {"who": "John Doe"}
