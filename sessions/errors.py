@@ -22,6 +22,9 @@
 Who runs a command is told a sentence on stderr, without a code; `parley.cli` catches these:
 
     CommandError                  parley.command_error
+    ├── ApiRefusedError           parley.client.problems: the HTTP API answered with an error, whose code is in the text
+    ├── UnreachableError          parley.client.problems: the HTTP API was not reached, or went away
+    ├── NotParleyError            parley.client.problems: something else than the HTTP API answered
     ├── EmbeddedPostgresError     parley.servers.postgres_folder: the PostgreSQL that Parley brings can't be used
     └── LiveKitServerError        parley.servers.livekit_server: there is no livekit-server, or it doesn't start
 

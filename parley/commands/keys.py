@@ -11,6 +11,7 @@ from parley.command_error import CommandError
 from parley.installation.installation import Installation, open_installation
 from parley.installation.logging import configure_logging
 from parley.installation.settings_loading import load_settings
+from parley.terminal.visible import visible
 from sessions.ids import format_id, parse_id
 from sessions.key_terms import MAX_GRACE_SECONDS
 from sessions.timestamps import format_timestamp, parse_timestamp
@@ -129,12 +130,7 @@ def _line(organization: str, key: ApiKey, now: datetime) -> str:
         columns.append(f"by={format_id('key', key.created_by)}")
     if key.replaced_by is not None:
         columns.append(f"replaced-by={format_id('key', key.replaced_by)}")
-    return _visible("  ".join([*columns, key.name or ""]).rstrip())
-
-
-def _visible(line: str) -> str:
-    """Customers name keys and agents: no name makes another line, or commands the terminal."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
+    return visible("  ".join([*columns, key.name or ""]).rstrip())
 
 
 _ACTIONS: dict[str, _Action] = {"create": _create, "list": _list, "revoke": _revoke, "rotate": _rotate}

@@ -13,7 +13,6 @@ import soundfile
 from audio.building.waveform import draw_waveform
 from parley.command_error import CommandError
 from parley.demo.customer import Customer, Resource, connected_customer
-from parley.demo.live_line import LiveLine
 from parley.demo.script import TALKERS, duration_ms
 from parley.demo.talkers import Talkers, joined_talkers
 from parley.demo.verdict import judge
@@ -21,6 +20,7 @@ from parley.installation import secrets
 from parley.installation.settings_loading import load_settings
 from parley.installation.worker_tokens import participant_token, recorder_token
 from parley.servers.local_stack import LocalStack, die_with_make, interrupt_on_sigterm
+from parley.terminal.live_line import LiveLine
 
 _WAVEFORM_COLUMNS = 72
 _FINISH_SECONDS = 60

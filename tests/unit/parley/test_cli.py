@@ -3,18 +3,26 @@
 import argparse
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from parley import cli
+from parley.arguments import services
 from parley.command_error import CommandError
 from parley.installation import secrets
 from parley.installation.settings_loading import load_settings, unknown_variables
 from sessions.errors import ParleyError
+from tests.support.stack import PARLEY
 
 COMMANDS = ["api", "worker", "dev", "demo", "migrate", "keys", "keys create", "keys list", "keys revoke", "keys rotate"]
-COMMANDS += ["usage", "usage verify", "storage", "storage check", "storage adopt"]
+COMMANDS += ["usage", "usage verify", "usage export", "storage", "storage check", "storage adopt"]
+COMMANDS += ["login", "logout", "completion", "sessions"]
+COMMANDS += [
+    f"sessions {action}" for action in ["create", "list", "get", "end", "cancel", "pause", "resume", "tail", "download"]
+]
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +48,12 @@ def test_the_children_of_the_worker_are_not_listed(capsys: pytest.CaptureFixture
     assert "worker" in listed
     assert "nursery" not in listed
     assert "jobs" not in listed
+    with pytest.raises(SystemExit):
+        cli.main(["fly"])
+    complaint = capsys.readouterr().err
+    assert "worker" in complaint
+    assert "nursery" not in complaint
+    assert "jobs" not in complaint
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["keys"], ["keys", "revoke"], ["usage"], ["nursery", "--fd", "x"]])
@@ -82,12 +96,45 @@ def _run(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> int:
     def fail(_arguments: argparse.Namespace) -> int:
         raise error
 
-    monkeypatch.setattr(cli, "_run_migrate", fail)
+    monkeypatch.setattr(services, "_run_migrate", fail)
     before = os.umask(0o022)
     try:
         return cli.main(["migrate"])
     finally:
         os.umask(before)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_the_completion_script_knows_commands_and_not_the_children(
+    shell: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is made from the parser."""
+    assert cli.main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert "download" in script
+    assert "nursery" not in script
+
+
+def test_bash_completes_commands_options_and_choices() -> None:
+    """As bash itself sees it."""
+    asked = "COMP_WORDS=({words} ''); COMP_CWORD={last}; _shtab_parley; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    script = subprocess.run([PARLEY, "completion", "bash"], capture_output=True, text=True, check=True).stdout
+    for words, expected in [("parley", "sessions"), ("parley sessions", "tail"), ("parley completion", "zsh")]:
+        line = asked.format(words=words, last=len(words.split()))
+        offered = subprocess.run(["bash", "-c", script + line], capture_output=True, text=True, check=True).stdout
+        assert expected in offered.split(), (words, offered)
+
+
+def test_what_customers_run_loads_none_of_the_servers_libraries() -> None:
+    """It starts in a third of a second."""
+    code = (
+        "import sys, parley.cli, parley.api_commands.tail, parley.api_commands.create_session;"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "aiohttp" in loaded
+    heavy = {"store", "worker", "control_api", "livekit", "numpy", "sqlalchemy", "psycopg", "pydantic", "cryptography"}
+    assert heavy.isdisjoint(loaded)
 
 
 def test_wrong_settings_are_named_without_their_values(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,8 @@
 import shutil
 import sys
 import time
-
-from parley.demo.customer import Resource
+from collections.abc import Mapping
+from typing import Any
 
 _METER_CELLS = 20
 _QUIETEST_DBFS = -60.0
@@ -12,29 +12,37 @@ _PRINT_SECONDS = 2.0
 
 
 class LiveLine:
-    """Show it again and again, then end it."""
+    """Show it again and again, then end it. `rewrites` says whether stdout is a terminal."""
 
     def __init__(self) -> None:
-        self._rewrites = sys.stdout.isatty()
+        self.rewrites = sys.stdout.isatty()
         self._printed_at = -_PRINT_SECONDS
+        self._is_shown = False
 
-    def show(self, session: Resource, recording: Resource) -> None:
+    def show(self, session: Mapping[str, Any], recording: Mapping[str, Any]) -> None:
         """The state of a session and of its recording."""
         usage = session["usage"]
         text = (
             f"          {session['status']:<8} {usage['billable_ms'] / 1000:6.1f} s billed  "
             f"{usage['frames']:>6} frames  {meter(recording['current_peak_dbfs'])}"
         )
-        if self._rewrites:
+        if self.rewrites:
             columns = shutil.get_terminal_size().columns
             print(f"\r{text[: columns - 1]}\x1b[K", end="", flush=True)
+            self._is_shown = True
         elif time.monotonic() - self._printed_at >= _PRINT_SECONDS:
             self._printed_at = time.monotonic()
             print(text, flush=True)
 
+    def clear(self) -> None:
+        """Make room for another line in its place."""
+        if self.rewrites:
+            print("\r\x1b[K", end="")
+            self._is_shown = False
+
     def end(self) -> None:
         """Leave the line as it is."""
-        if self._rewrites:
+        if self.rewrites and self._is_shown:
             print()
 
 

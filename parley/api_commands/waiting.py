@@ -1,0 +1,35 @@
+"""Waiting for the end of a session, and saying how it ended."""
+
+from parley.client.api_client import ApiClient, Resource
+from parley.client.sessions import wait_until_terminal
+from parley.terminal.printing import say
+from sessions.codes import CODES
+
+EXIT_SESSION_FAILED = 6
+"""The session that was waited for failed or was canceled."""
+
+
+async def wait(api: ApiClient, session_id: str) -> Resource:
+    """The session when it is over; whoever interrupts learns that it goes on."""
+    try:
+        return await wait_until_terminal(api, session_id)
+    except BaseException:
+        say(f"{session_id} goes on; `parley sessions end {session_id}` ends it")
+        raise
+
+
+def told(session: Resource) -> str:
+    """What became of a session, in a few words."""
+    if (error := session["error"]) is not None:
+        help_ = CODES[error["code"]].help if error["code"] in CODES else ""
+        return f"{session['status']}, {error['code']}: {error.get('message') or ''} {help_}".replace(
+            ":  ", ": "
+        ).rstrip()
+    reason = f", {session['end_reason']}" if session["end_reason"] else ""
+    billed = f", {session['usage']['billable_ms'] / 1000:.1f} s billed" if session["started_at"] else ""
+    return f"{session['status']}{reason}{billed}"
+
+
+def exit_code_of(session: Resource) -> int:
+    """0 for a session that ended, and for one that isn't over."""
+    return EXIT_SESSION_FAILED if session["status"] in ("failed", "canceled") else 0

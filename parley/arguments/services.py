@@ -1,0 +1,108 @@
+"""The services and what surrounds them: `api`, `worker`, `dev`, `demo`, `migrate`, `doctor`."""
+
+import argparse
+from pathlib import Path
+
+from parley.arguments.adding import Commands, add_command
+from parley.commands.loading import loading
+
+
+def add_services(commands: Commands) -> None:
+    """All of them."""
+    api = add_command(
+        commands,
+        "api",
+        _run_api,
+        "serve the HTTP API",
+        "Serves the control API on PARLEY_API_HOST:PARLEY_API_PORT until SIGTERM or SIGINT. It shares nothing with "
+        "workers but PostgreSQL (PARLEY_DATABASE_URL, else an embedded one in PARLEY_DATA_DIR) and object storage "
+        "(PARLEY_STORAGE_URL).",
+    )
+    _add_url_file(api)
+    worker = add_command(
+        commands,
+        "worker",
+        _run_worker,
+        "join rooms and record them",
+        "Runs PARLEY_PROCESSES recorder processes, one for finalizing and one for speech, replaces those that die, and "
+        "serves /healthz, /readyz and /metrics on PARLEY_WORKER_PORT. SIGTERM or SIGINT hands running sessions "
+        "over to other workers, or seals them after PARLEY_GRACE_SECONDS.",
+    )
+    _add_url_file(worker)
+    worker.add_argument("--children-die-by", choices=["TERM", "KILL"], default="TERM", help=argparse.SUPPRESS)
+    add_command(
+        commands,
+        "dev",
+        _run_dev,
+        "run the whole stack in the foreground",
+        "Starts PostgreSQL (embedded, unless PARLEY_DATABASE_URL is set), a LiveKit server on loopback, the API and a "
+        "worker, and prints their addresses, a master key and a curl command with a fresh worker token. Ctrl-C stops "
+        "everything.",
+    )
+    add_command(
+        commands,
+        "demo",
+        _run_demo,
+        "record a conversation in a real room, and check the file",
+        "Starts the whole stack on this machine, lets two talkers meet in a LiveKit room, records them through the API "
+        "as a customer would, and checks conversation.wav. Exits with 0 only if the file is right.",
+    )
+    add_command(
+        commands,
+        "migrate",
+        _run_migrate,
+        "bring the database's schema up to date",
+        "Creates or upgrades the tables of PARLEY_DATABASE_URL (else of the embedded database). Safe to run from "
+        "several machines at once, and when there is nothing to do.",
+    )
+    add_command(
+        commands,
+        "doctor",
+        _run_doctor,
+        "say whether the database is fit for Parley",
+        "Looks at PARLEY_DATABASE_URL and PARLEY_DATABASE_DIRECT_URL (else at the embedded database): version, "
+        "encoding, rights, schema, whether it takes writes, its clock. Says what to do in a sentence each.",
+    )
+
+
+def _add_url_file(parser: argparse.ArgumentParser) -> None:
+    text = "written as soon as the port is open, with the base URL; for whoever asked for port 0"
+    parser.add_argument("--url-file", metavar="PATH", type=Path, default=None, help=text)
+
+
+def _run_api(arguments: argparse.Namespace) -> int:
+    with loading():
+        from parley.commands.api import run_api
+
+    return run_api(url_file=arguments.url_file)
+
+
+def _run_worker(arguments: argparse.Namespace) -> int:
+    with loading():
+        from parley.commands.worker import run_worker
+
+    return run_worker(children_die_by=arguments.children_die_by, url_file=arguments.url_file)
+
+
+def _run_dev(_arguments: argparse.Namespace) -> int:
+    from parley.commands.dev import run_dev
+
+    return run_dev()
+
+
+def _run_demo(_arguments: argparse.Namespace) -> int:
+    from parley.demo.demo_command import run_demo
+
+    return run_demo()
+
+
+def _run_migrate(_arguments: argparse.Namespace) -> int:
+    from parley.commands.migrate import run_migrate
+
+    return run_migrate()
+
+
+def _run_doctor(_arguments: argparse.Namespace) -> int:
+    from parley.commands.doctor import run_doctor
+
+    return run_doctor()

@@ -1,0 +1,1 @@
+"""How commands print: lines that people read, JSON that programs read."""
