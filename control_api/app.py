@@ -16,6 +16,7 @@ from control_api.http.requests.dependencies import (
     ApiDependencies,
 )
 from control_api.http.requests.json_body import MAX_BODY_BYTES
+from control_api.http.requests.request_limits import REQUEST_LIMITS, open_request_limits
 from control_api.http.serving.admission import ANSWER_VAULT
 from control_api.http.serving.boundary import boundary, stamp
 from control_api.http.serving.cross_origin import CrossOrigin
@@ -48,6 +49,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app = web.Application(middlewares=[boundary, *inner], client_max_size=MAX_BODY_BYTES)
     address = app[PUBLIC_ADDRESS] = PublicAddress(settings.public_url, base_url)
     app[DEPENDENCIES] = dependencies
+    app[REQUEST_LIMITS] = open_request_limits(app)
     app[NOTIFICATIONS] = SessionNotifications()
     app[LATE_RELEASES] = LateReleases()
     app[ANSWER_VAULT] = AnswerVault(settings.secret_key)

@@ -10,6 +10,7 @@ from parley.arguments.account import add_account
 from parley.arguments.adding import SETTINGS_HELP, Run
 from parley.arguments.children import CHILDREN, build_children_parser
 from parley.arguments.keys import add_keys
+from parley.arguments.organizations import add_organizations
 from parley.arguments.services import add_services
 from parley.arguments.sessions import add_sessions
 from parley.arguments.storage import add_storage
@@ -37,6 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_account(commands, parser)
     add_services(commands)
     add_keys(commands)
+    add_organizations(commands)
     add_storage(commands)
     return parser
 

@@ -90,6 +90,31 @@ _ALL = (
         "The API key was rotated and works for its grace period only: manage keys with the new one.",
     ),
     _error("key.not_active", 409, "The API key is revoked or expired: make a new one."),
+    _error(
+        "rate_limit.requests",
+        429,
+        "Too many requests in too short a time: wait as long as Retry-After says. GET /v1/limits shows the limits.",
+        retryable=True,
+    ),
+    _error(
+        "rate_limit.creates",
+        429,
+        "Too many sessions were created in the last minute: wait as long as Retry-After says.",
+        retryable=True,
+    ),
+    _error(
+        "rate_limit.messages",
+        429,
+        "The session was sent too many messages in the last minute: wait as long as Retry-After says.",
+        retryable=True,
+    ),
+    _error(
+        "quota.sessions",
+        429,
+        "The organization has as many sessions as it may: end some, or ask for a higher limit.",
+        retryable=True,
+    ),
+    _error("quota.keys", 402, "The organization has as many valid API keys as it may: revoke some."),
     _error("transport.unsupported", 400, "Use transport.type=livekit."),
     _error(
         "transport.url_not_allowed",

@@ -28,7 +28,7 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         body=CreateApiKeyRequest,
         request_examples={"for_an_agent": examples.CREATE_AGENT_KEY, "master": {"kind": "master", "name": "ci"}},
         answers=(Answer(201, "The key, shown once.", NewApiKey, examples.NEW_API_KEY, leads_to={"key_id": "id"}),),
-        errors=("agent.not_allowed", "key.outlived", "key.replaced"),
+        errors=("quota.keys", "agent.not_allowed", "key.outlived", "key.replaced"),
     ),
     _operation(
         name="list_api_keys",

@@ -12,6 +12,7 @@ from control_api.api_keys.presenter import present_api_key, present_new_api_key
 from control_api.http.answers.json_answer import json_answer, to_json
 from control_api.http.requests.authentication import has_scope, scope_missing
 from control_api.http.requests.call import Call
+from control_api.http.requests.request_limits import REQUEST_LIMITS
 from control_api.http.serving.admission import ANSWER_VAULT
 from sessions.errors import ParleyError
 from sessions.timestamps import format_timestamp
@@ -31,6 +32,7 @@ async def create_api_key(call: Call) -> web.StreamResponse:
         name=body.name,
         expires_at=body.expires_at,
         created_by=call.principal.key_id,
+        at_most=call.request.app[REQUEST_LIMITS].of(call.principal).api_keys,
         keep=_keep(call),
     )
     return _shown_once(key, secret)

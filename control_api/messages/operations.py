@@ -23,6 +23,7 @@ MESSAGE_OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         name="post_message",
+        counts_as="message",
         method="POST",
         path=ONE_SESSION + "/messages",
         tag="Messages",

@@ -4,7 +4,8 @@ from functools import partial
 
 from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation
-from control_api.service import documentation_routes, examples, routes
+from control_api.service import documentation_routes, examples, limits_routes, routes
+from control_api.service.limits_models import LimitsReport
 from control_api.service.models import CodeList, Health, Readiness, ServiceStatus
 
 _read = partial(Operation, method="GET", tag="Service")
@@ -17,6 +18,17 @@ SERVICE_OPERATIONS: tuple[Operation, ...] = (
         summary="List every code that Parley answers, ends or fails with",
         handler=routes.list_codes,
         answers=(Answer(200, "The registry.", CodeList, page(examples.CODE)),),
+    ),
+    _read(
+        name="get_limits",
+        path="/v1/limits",
+        summary="Get the organization's limits, and what is used of them",
+        description=(
+            "limit null: there is none. Sessions and keys are counted in the database. Rates are of the API process "
+            "that answers: so many per second or minute come again, and remaining is what may come at once."
+        ),
+        handler=limits_routes.get_limits,
+        answers=(Answer(200, "The limits.", LimitsReport, examples.LIMITS),),
     ),
     _public(
         name="get_status",
@@ -40,6 +52,7 @@ SERVICE_OPERATIONS: tuple[Operation, ...] = (
     ),
     _public(
         name="get_health",
+        unlimited=True,
         path="/healthz",
         summary="Liveness: the process answers",
         handler=routes.get_health,
@@ -47,6 +60,7 @@ SERVICE_OPERATIONS: tuple[Operation, ...] = (
     ),
     _public(
         name="get_readiness",
+        unlimited=True,
         path="/readyz",
         summary="Readiness: this process takes requests",
         handler=routes.get_readiness,
@@ -63,6 +77,7 @@ SERVICE_OPERATIONS: tuple[Operation, ...] = (
     ),
     _public(
         name="get_metrics",
+        unlimited=True,
         path="/metrics",
         summary="Get Prometheus metrics",
         handler=routes.get_metrics,

@@ -10,6 +10,7 @@ from control_api.http.answers.public_address import PUBLIC_ADDRESS
 from control_api.http.requests.call import Call
 from control_api.sessions.one_session import MADE_AT
 from control_api.sessions.presenter import present_session
+from control_api.sessions.quota import quota_of
 from control_api.sessions.request_models import CreateSessionRequest
 from control_api.sessions.transport_reading import read_transport
 from sessions import session_defaults
@@ -31,7 +32,7 @@ async def create_session(call: Call) -> web.StreamResponse:
     ticket, call.ticket = call.ticket, None  # the answer is kept by the transaction that creates the session
     try:
         session = await dependencies.sessions.creation.create(
-            call.organization_id, new, idempotency=ticket, render=_render
+            call.organization_id, new, **quota_of(call), idempotency=ticket, render=_render
         )
     except ParleyError as error:
         await hide_from_others(call, error)

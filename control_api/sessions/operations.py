@@ -14,6 +14,7 @@ from control_api.sessions.transport_reading import TRANSPORT_CODES
 SESSION_OPERATIONS: tuple[Operation, ...] = (
     Operation(
         name="create_session",
+        counts_as="create",
         method="POST",
         path="/v1/sessions",
         tag="Sessions",

@@ -1,7 +1,7 @@
 """What an API key is: its values, and the row that keeps its SHA-256 instead of itself."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -22,6 +22,7 @@ class Principal:
 
     `asked_at` is the database's time when the key was looked up: the instant of the request, whatever clock its host
     has. `expires_at` is the key's; None: never. `replaced`: the key was rotated and works on for its grace period.
+    `own_limits`: those of its organization that differ from the installation's.
     """
 
     organization_id: UUID
@@ -32,6 +33,7 @@ class Principal:
     asked_at: datetime = field(compare=False)
     expires_at: datetime | None = None
     replaced: bool = False
+    own_limits: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ def to_principal(row: RowMapping) -> Principal:
         row["now"],
         row["expires_at"],
         replaced=row["replaced_by"] is not None,
+        own_limits=row["limits"],
     )
 
 

@@ -80,12 +80,14 @@ class ApiKeys:
         name: str | None = None,
         expires_at: datetime | None = None,
         created_by: UUID | None = None,
+        at_most: int = 0,
         keep: Keep | None = None,
     ) -> tuple[ApiKey, SecretStr]:
         """Make a key for an organization, given by its id or by its name. An organization of a new name is made, too.
 
         Args:
             created_by: the key that asks for it; None: the operator does.
+            at_most: valid keys that the organization may have, this one included; 0: as many as it likes.
             keep: called in the same transaction, for example to keep the answer of an Idempotency-Key.
 
         Returns:
@@ -93,6 +95,7 @@ class ApiKeys:
 
         Raises:
             ValueError: an unknown scope, or an agent key without an agent.
+            ParleyError: `quota.keys` with `limit` and `used`.
         """
         secret = new_secret(kind)
         async with self._db.begin() as conn:
@@ -111,9 +114,16 @@ class ApiKeys:
                 at=await _now(conn),
             )
             key = await _insert(conn, values)
+            if at_most:
+                await _keep_quota(conn, organization_id, at_most)
             if keep is not None:
                 await keep(conn, key, secret)
         return key, secret
+
+    async def count(self, organization_id: UUID) -> int:
+        """How many valid keys the organization has."""
+        async with self._db.begin() as conn:
+            return await _count(conn, organization_id)
 
     async def page(
         self, organization_id: UUID, *, agent_id: str | None = None, limit: int, starting_after: UUID | None
@@ -230,11 +240,13 @@ _LIVING = (
         api_keys.c.scopes,
         api_keys.c.expires_at,
         api_keys.c.replaced_by,
+        organizations.c.limits,
         func.clock_timestamp().label("now"),
         or_(api_keys.c.last_used_at.is_(None), api_keys.c.last_used_at < func.clock_timestamp() - _USED_EVERY).label(
             "stale_use"
         ),
     )
+    .join_from(api_keys, organizations)
     .where(_LIVES)
     .where(api_keys.c.sha256 == bindparam("digest"))
 )
@@ -265,6 +277,22 @@ async def _organization(conn: AsyncConnection, name: str) -> UUID:
 
 async def _insert(conn: AsyncConnection, values: dict[str, object]) -> ApiKey:
     return to_api_key((await conn.execute(insert(api_keys).values(values).returning(api_keys))).mappings().one())
+
+
+async def _count(conn: AsyncConnection, organization_id: UUID) -> int:
+    living = select(func.count()).select_from(api_keys).where(api_keys.c.organization_id == organization_id, _LIVES)
+    return int((await conn.execute(living)).scalar_one())
+
+
+async def _keep_quota(conn: AsyncConnection, organization_id: UUID, at_most: int) -> None:
+    """Let the organization have no more keys, whoever makes others at the same time: they wait for this transaction."""
+    await conn.execute(select(organizations.c.id).where(organizations.c.id == organization_id).with_for_update())
+    if (used := await _count(conn, organization_id)) > at_most:
+        raise ParleyError(
+            "quota.keys",
+            f"the organization may have {at_most} valid API keys, and has them",
+            extra={"limit": at_most, "used": used - 1},
+        )
 
 
 def _visible(organization_id: UUID, agent_id: str | None) -> list[ColumnElement[bool]]:

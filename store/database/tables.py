@@ -72,6 +72,7 @@ organizations = Table(
     Column("id", Uuid, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("default_agent_id", Text, nullable=False),
+    Column("limits", JSONB, nullable=False, server_default=text("'{}'")),  # its own, by the names of sessions.limits
     Column("created_at", _time, nullable=False, server_default=text("now()")),
 )
 
@@ -189,6 +190,20 @@ sessions = Table(
         postgresql_where=text("kind = 'voice' AND status IN ('queued', 'starting', 'running', 'paused')"),
     ),
     Index("ix_sessions_queued", "id", postgresql_where=text("kind = 'voice' AND status = 'queued'")),
+    Index(
+        "ix_sessions_queued_fairly",
+        "organization_id",
+        "agent_id",
+        "id",
+        postgresql_where=text("kind = 'voice' AND status = 'queued'"),
+    ),
+    Index(
+        "ix_sessions_load",
+        "organization_id",
+        "status",
+        "agent_id",
+        postgresql_where=text("kind = 'voice' AND status IN ('created', 'queued', 'starting', 'running', 'paused')"),
+    ),
     Index("ix_sessions_finished", "finished_at", "id", postgresql_where=text("finished_at IS NOT NULL")),
     Index("ix_sessions_due", "start_at", postgresql_where=text("kind = 'voice' AND status = 'created'")),
     Index(

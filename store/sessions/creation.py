@@ -21,6 +21,7 @@ from store.database.tables import organizations, sessions
 from store.lifecycle import events
 from store.lifecycle.session_rows import read_session, session_select, to_session
 from store.sessions.new_session import NewSession
+from store.sessions.quota import UNLIMITED, Load, SessionLimits, keep_quota
 from store.sessions.room_identity import active_in_room, identity_in_use, is_identity_in_use, room_key
 
 Render = Callable[[Session], tuple[int, bytes]]
@@ -37,23 +38,32 @@ class SessionCreation:
         self._vault = vault
 
     async def create(
-        self, organization_id: UUID, new: NewSession, *, idempotency: IdempotencyTicket | None = None, render: Render
+        self,
+        organization_id: UUID,
+        new: NewSession,
+        *,
+        limits: SessionLimits = UNLIMITED,
+        counted: Callable[[Load], None] = lambda load: None,
+        idempotency: IdempotencyTicket | None = None,
+        render: Render,
     ) -> Session:
         """Queue a new session and wake the workers.
 
         Args:
+            limits: how many sessions the organization may have, this one included.
+            counted: told how many it has then, if there are limits.
             idempotency: the caller's ticket; it stays the caller's to release when this raises.
             render: the answer (status, body) to keep with the ticket.
 
         Raises:
-            ParleyError: `room.identity_in_use` with `existing_session_id`, or `commit.unknown`.
+            ParleyError: `room.identity_in_use` with `existing_session_id`, `quota.sessions`, or `commit.unknown`.
             DatabaseUnavailableError: provably nothing was written.
             TicketLostError: a repetition of the request has taken over; nothing was written.
         """
         for _ in range(_ATTEMPTS):
             try:
                 async with self._db.begin() as conn:
-                    return await self._write(conn, organization_id, new, idempotency, render)
+                    return await self._write(conn, organization_id, new, idempotency, render, limits, counted)
             except CommitUnknown:
                 return await self._find_out(new.id)
             except DatabaseRefusedError as error:
@@ -74,6 +84,8 @@ class SessionCreation:
         new: NewSession,
         idempotency: IdempotencyTicket | None,
         render: Render,
+        limits: SessionLimits,
+        counted: Callable[[Load], None],
     ) -> Session:
         await conn.execute(insert(sessions).values(_columns(organization_id, new)))
         if new.token is not None:
@@ -91,6 +103,8 @@ class SessionCreation:
         if session.status is Status.QUEUED:
             await notify(conn, CLAIM_CHANNEL)
         await _hold(conn, new.id)
+        if new.kind == "voice" and (load := await keep_quota(conn, organization_id, limits)) is not None:
+            counted(load)
         return session
 
     async def _find_out(self, session_id: UUID) -> Session:

@@ -29,6 +29,7 @@ from store.lifecycle.row_changes import change_row
 from store.lifecycle.session_rows import read_session
 from store.lifecycle.transitions import apply, stop_session
 from store.sessions.creation import transport_columns
+from store.sessions.quota import UNLIMITED, SessionLimits, keep_quota
 from store.sessions.room_identity import active_in_room, identity_in_use, is_identity_in_use
 
 MAX_DATA_BYTES = 16 * 1024
@@ -61,16 +62,24 @@ class TaskSessions:
         self._db = db
         self._vault = vault
 
-    async def change(self, organization_id: UUID, session_id: UUID, changes: TaskChanges) -> Session:
+    async def change(
+        self, organization_id: UUID, session_id: UUID, changes: TaskChanges, *, limits: SessionLimits = UNLIMITED
+    ) -> Session:
         """Apply all changes of a request.
 
+        Args:
+            limits: how many voice sessions the organization may have, with one that becomes one now.
+
         Raises:
-            ParleyError: `not_found`, `transition.invalid`, `room.identity_in_use`, `field.invalid` for data that has
-                grown past 16 KiB. Nothing was written.
+            ParleyError: `not_found`, `transition.invalid`, `room.identity_in_use`, `quota.sessions`, `field.invalid`
+                for data that has grown past 16 KiB. Nothing was written.
         """
         try:
             async with self._db.begin() as conn:
-                return await self._change(conn, organization_id, session_id, changes)
+                changed = await self._change(conn, organization_id, session_id, changes)
+                if changes.seat is not None:
+                    await keep_quota(conn, organization_id, limits)
+                return changed
         except DatabaseRefusedError as error:
             if not is_identity_in_use(error) or changes.seat is None:
                 raise

@@ -54,6 +54,7 @@ TASK_SESSION_OPERATIONS: tuple[Operation, ...] = (
     ),
     _operation(
         name="create_task_session",
+        counts_as="create",
         method="POST",
         path=_ALL,
         summary="Create session",
@@ -100,7 +101,7 @@ TASK_SESSION_OPERATIONS: tuple[Operation, ...] = (
         body=UpdateTaskSessionRequest,
         request_examples={"pause": {"status": "paused", "data": {"notes": "Paused for review"}}},
         answers=(_DETAILS,),
-        errors=("status.unknown", "transition.invalid", *TRANSPORT_CODES),
+        errors=("status.unknown", "transition.invalid", "quota.sessions", *TRANSPORT_CODES),
     ),
     _operation(
         name="delete_task_session",
@@ -118,6 +119,7 @@ TASK_SESSION_OPERATIONS: tuple[Operation, ...] = (
     ),
     _operation(
         name="send_task_message",
+        counts_as="message",
         method="POST",
         path=_ONE + "/message",
         summary="Send message",

@@ -24,6 +24,7 @@ from control_api.http.requests.dependencies import ERASURE
 from control_api.messages.delivery import deliver
 from control_api.messages.routes import message_status
 from control_api.sessions.create_routes import agent_of_new, hide_from_others, max_duration_seconds
+from control_api.sessions.quota import limits_of, quota_of
 from control_api.sessions.transport_reading import Seat, read_transport
 from sessions import session_defaults
 from sessions.billing.usage import MULTIPLIERS
@@ -96,7 +97,11 @@ async def create_task_session(call: Call) -> web.StreamResponse:
     ticket, call.ticket = call.ticket, None  # the answer is kept by the transaction that creates the session
     try:
         session = await dependencies.sessions.creation.create(
-            call.organization_id, new, idempotency=ticket, render=lambda one: (201, to_json(_created(one)))
+            call.organization_id,
+            new,
+            **quota_of(call),
+            idempotency=ticket,
+            render=lambda one: (201, to_json(_created(one))),
         )
     except ParleyError as error:
         await hide_from_others(call, error)
@@ -121,7 +126,8 @@ async def update_task_session(call: Call) -> web.StreamResponse:
         seat=None if seat is None else (seat.transport, seat.token, seat.token_expires_at, seat.shared_key),
     )
     try:
-        return json_answer(_details(await sessions.tasks.change(call.organization_id, call.session_id, changes)))
+        changed = await sessions.tasks.change(call.organization_id, call.session_id, changes, limits=limits_of(call))
+        return json_answer(_details(changed))
     except ParleyError as error:
         await hide_from_others(call, error)
         raise

@@ -5,7 +5,10 @@ from typing import Any
 
 from control_api.http.answers.envelope import ERROR_CODE
 from control_api.http.answers.request_id import HEADER as REQUEST_ID
+from control_api.http.requests.request_limits import LEFT, POLICY
 from sessions.ids import id_pattern
+
+RETRY_AFTER = "Retry-After"
 
 _HEADERS = {
     REQUEST_ID: {
@@ -17,6 +20,21 @@ _HEADERS = {
         "description": "The error's code, whatever form the body has.",
         "required": True,
         "schema": {"type": "string", "pattern": r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"},
+    },
+    RETRY_AFTER: {
+        "description": "Seconds until the request is worth repeating.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    LEFT: {
+        "description": "What is left of each limit (r), seconds until it is whole again (t). On every limited answer.",
+        "schema": {"type": "string"},
+        "example": '"key";r=2499;t=1, "organization";r=4999;t=1',
+    },
+    POLICY: {
+        "description": "The limits: how many at once (q), and in how many seconds these come again (w).",
+        "schema": {"type": "string"},
+        "example": '"key";q=2500;w=10, "organization";q=5000;w=10',
     },
 }
 

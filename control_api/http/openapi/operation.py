@@ -54,6 +54,8 @@ class Operation:
         path: with parameters of `control_api.http.requests.path_parameters`.
         scope: what the key must have; None: any key will do.
         public: needs no key at all.
+        unlimited: needs no key, and may be asked as often as anybody likes: probes of whoever runs the installation.
+        counts_as: what it uses up of the organization's limits, besides a request.
         secret_answer: the answer holds a secret: for repetitions it is kept sealed, and no cache may keep it.
         made_at: path of what a POST makes, with the `{id}` of its answer: the Location header, of repetitions too.
         errors: the codes that belong to this operation, beyond those that every one has.
@@ -73,6 +75,8 @@ class Operation:
     description: str = ""
     scope: Scope | None = None
     public: bool = False
+    unlimited: bool = False
+    counts_as: Literal["create", "message"] | None = None
     secret_answer: bool = False
     made_at: str | None = None
     query: tuple[QueryParameter, ...] = ()

@@ -9,10 +9,11 @@ from pydantic import BaseModel
 from control_api.http.answers.envelope import ERROR_CODE
 from control_api.http.answers.examples import ERROR
 from control_api.http.answers.request_id import HEADER as REQUEST_ID
-from control_api.http.openapi.components import Components
+from control_api.http.openapi.components import RETRY_AFTER, Components
 from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.openapi.status_descriptions import STATUS_DESCRIPTIONS
 from control_api.http.requests.idempotency_key import REPLAYED
+from control_api.http.requests.request_limits import LEFT, POLICY
 from sessions.audio_formats import MEDIA_TYPES
 from sessions.codes import CODES
 from sessions.errors import ParleyError
@@ -21,6 +22,10 @@ References = dict[type[BaseModel], dict[str, Any]]  # where the schema of each m
 
 # What any request may meet, whatever it asks for.
 _ALWAYS = ("request.malformed", "parameter.unknown", "internal", "stopping")
+_OF_WHAT_COUNTS: dict[str | None, tuple[str, ...]] = {
+    "create": ("rate_limit.creates", "quota.sessions"),
+    "message": ("rate_limit.messages",),
+}
 _WITH_KEY = ("key.missing", "key.invalid", "scope.missing", "database.unavailable")
 _WITH_BODY = (
     "body.malformed",
@@ -39,7 +44,6 @@ _REPLAYED_DESCRIPTION = "true when this is the answer of an earlier request with
 _OF_ERRORS = {
     401: {"WWW-Authenticate": "Bearer"},
     416: {"Content-Range": "bytes */ and the size of the file."},
-    503: {"Retry-After": "Seconds until the request is worth repeating."},
 }
 _WITH_IDEMPOTENCY = (
     "not_found",
@@ -90,6 +94,9 @@ def error_responses(operation: Operation, references: References, components: Co
     codes = [*_ALWAYS, *operation.errors]
     if not operation.public:
         codes += _WITH_KEY
+    if not operation.unlimited:
+        codes += ["rate_limit.requests"]
+    codes += _OF_WHAT_COUNTS.get(operation.counts_as, ())
     if "{" in operation.path:
         codes += ["id.invalid", "not_found"]
     if operation.query:
@@ -109,12 +116,18 @@ def error_responses(operation: Operation, references: References, components: Co
             f"{operation.name}_{status}",
             {
                 "description": _described(operation, status, shown),
-                "headers": always | _headers(_OF_ERRORS.get(status, {}), required=True),
+                "headers": always | _of_status(status) | _headers(_OF_ERRORS.get(status, {}), required=True),
                 "content": {"application/json": {"schema": references[dialect.envelope], "examples": shown}},
             },
         )
         for status, shown in sorted(by_status.items())
     }
+
+
+def _of_status(status: int) -> dict[str, Any]:
+    """Headers of this error. Those of the limits are on other answers, too, and said here alone for brevity."""
+    limits = Components.header(LEFT) | Components.header(POLICY) if status == 429 else {}
+    return limits | (Components.header(RETRY_AFTER) if status in (429, 503) else {})
 
 
 def _described(operation: Operation, status: int, codes: Iterable[str]) -> str:

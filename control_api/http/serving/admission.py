@@ -19,8 +19,16 @@ from control_api.http.requests.idempotency_key import REPLAYED, fingerprint, rea
 from control_api.http.requests.json_body import read_body
 from control_api.http.requests.path_parameters import read_path
 from control_api.http.requests.query_parameters import read_query
+from control_api.http.requests.request_limits import REQUEST_LIMITS, RequestLimits, note
 from control_api.http.serving.late_releases import LATE_RELEASES
-from sessions.errors import DatabaseBusyError, DatabaseUnavailableError, session_not_found
+from sessions.errors import (
+    DatabaseBusyError,
+    DatabaseError,
+    DatabaseUnavailableError,
+    ParleyError,
+    session_not_found,
+)
+from store.access.api_keys import Principal
 from store.access.idempotency import IdempotencyTicket, Replay
 from store.access.vault import AnswerVault
 
@@ -36,9 +44,14 @@ def admit(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamR
         request[OPERATION] = operation.name
         request[DIALECT] = operation.dialect
         call = Call(request)
-        if not operation.public:
-            call.admitted = await authenticate(request, request.app[DEPENDENCIES].api_keys)
+        limits = request.app[REQUEST_LIMITS]
+        if operation.public:
+            if not operation.unlimited:
+                note(request, limits.take_unauthenticated(request.remote))
+        else:
+            call.admitted = await _authenticate(request, limits)
             request[PRINCIPAL] = call.admitted
+            note(request, limits.take_request(call.admitted))
             if operation.scope is not None:
                 require_scope(call.admitted, operation.scope)
         read_path(call)
@@ -54,8 +67,25 @@ def admit(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamR
     return handle
 
 
+async def _authenticate(request: web.Request, limits: RequestLimits) -> Principal:
+    """The holder of the key. Whoever has none may try only so often, from one address."""
+    try:
+        return await authenticate(request, request.app[DEPENDENCIES].api_keys)
+    except DatabaseError:
+        raise
+    except ParleyError:
+        note(request, limits.take_unauthenticated(request.remote))
+        raise
+
+
 async def _run(operation: Operation, call: Call) -> web.StreamResponse:
     """Run the route; once more, as its client else would, when the database was busy and no answer has begun."""
+    limits = call.request.app[REQUEST_LIMITS]
+    match operation.counts_as:
+        case "create":
+            note(call.request, limits.take_create(call.principal))
+        case "message":
+            note(call.request, limits.take_message(call.principal, call.session))
     ticket = call.ticket
     for pause_seconds in _BUSY_PAUSES_SECONDS:
         try:

@@ -15,6 +15,7 @@ from control_api.http.answers.envelope import CANONICAL, error_answer
 from control_api.http.answers.request_id import HEADER, request_id
 from control_api.http.requests.call import BEGUN, OPERATION
 from control_api.http.requests.dependencies import DEPENDENCIES
+from control_api.http.requests.request_limits import ALLOWANCES, headers_of
 from control_api.http.serving.readiness import READINESS
 from control_api.http.serving.request_metrics import METRICS
 from sessions.errors import DatabaseRefusedError, ParleyError
@@ -89,7 +90,11 @@ def refuse(request: web.Request, error: ParleyError) -> web.Response:
 
 
 async def stamp(request: web.Request, response: web.StreamResponse) -> None:
-    """`on_response_prepare`: the request id on every answer, and nothing for browsers to guess about."""
+    """`on_response_prepare`: on every answer the request's id, what is left of the limits, and nothing for browsers to
+    guess about."""
     request[BEGUN] = True
     response.headers[HEADER] = request_id(request)
+    for name, left in headers_of(request.get(ALLOWANCES, [])).items():
+        refused = response.headers.get(name)  # the limit that an error is about
+        response.headers[name] = left if refused is None else f"{refused}, {left}"
     response.headers.setdefault("X-Content-Type-Options", "nosniff")

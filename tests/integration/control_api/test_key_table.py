@@ -24,7 +24,7 @@ from tests.support.api_server import ApiServer, Reply, api_server, create_body
 # What anybody may ask, and what any key will do for. Written down here, so that an operation doesn't become public, or
 # lose its scope, by an oversight in the table.
 PUBLIC = {"get_object", "get_status", "get_health", "get_readiness", "get_metrics", "get_openapi", "get_docs"}
-ANY_KEY = {"list_codes"}
+ANY_KEY = {"list_codes", "get_limits"}
 
 PROTECTED = [operation for operation in OPERATIONS if not operation.public]
 ADDRESSING = ("{session_id}", "{session_key}", "{key_id}", "{agent_id}")
@@ -43,6 +43,7 @@ ELSEWHERE = {
     "create_api_key": MADE,
     "list_api_keys": LISTED,
     "list_codes": ANYBODY,
+    "get_limits": ANYBODY,
 }
 INCLUDED_IN = {"sessions:read_metadata": {"sessions:read_metadata", "sessions:read"}}
 

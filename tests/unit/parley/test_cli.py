@@ -18,7 +18,16 @@ from sessions.errors import ParleyError
 from tests.support.stack import PARLEY
 
 COMMANDS = ["api", "worker", "dev", "demo", "migrate", "keys", "keys create", "keys list", "keys revoke", "keys rotate"]
-COMMANDS += ["usage", "usage verify", "usage export", "storage", "storage check", "storage adopt"]
+COMMANDS += [
+    "organizations",
+    "organizations limits",
+    "usage",
+    "usage verify",
+    "usage export",
+    "storage",
+    "storage check",
+    "storage adopt",
+]
 COMMANDS += ["login", "logout", "completion", "sessions"]
 COMMANDS += [
     f"sessions {action}" for action in ["create", "list", "get", "end", "cancel", "pause", "resume", "tail", "download"]

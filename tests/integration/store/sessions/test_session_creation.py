@@ -19,6 +19,7 @@ from store.access.vault import SHARED_KEY
 from store.database.database import CommitUnknown, Database
 from store.database.notifications import Listener
 from store.sessions.creation import SessionCreation
+from store.sessions.quota import UNLIMITED
 from store.sessions.sessions import Sessions
 from tests.integration.store.store_services import TOKEN, dump_of_everything, new_session, rendered, store_services
 
@@ -197,14 +198,15 @@ async def test_looking_up_waits_for_a_commit_that_is_still_under_way(database_ur
         new = new_session()
         creation = SessionCreation(store.db, store.vault)
         async with asyncio.TaskGroup() as group, store.db.begin() as conn:
-            await creation._write(conn, store.organization_id, new, None, rendered)
+            await creation._write(conn, store.organization_id, new, None, rendered, UNLIMITED, print)
             lookup = group.create_task(creation._find_out(new.id))
-            await _until_waiting_for_a_lock(database_url)
+            await until_waiting_for_a_lock(database_url)
             assert not lookup.done()
         assert lookup.result().id == new.id
 
 
-async def _until_waiting_for_a_lock(url: str) -> None:
+async def until_waiting_for_a_lock(url: str) -> None:
+    """Somebody waits for an advisory lock."""
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn, asyncio.timeout(5):
         query = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         while await (await conn.execute(query)).fetchone() is None:  # noqa: ASYNC110 nobody tells us
