@@ -3,7 +3,7 @@
 One pass over the segments, which holds only what the filters need: a listener can begin with the first segment.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -14,7 +14,8 @@ from audio.pcm import SAMPLE_RATE, SPEECH_RATE, Pcm
 from audio.ranges import kept_ranges, merged_ranges
 from audio.segments.plan import BuildPlan, PlannedSegment
 from audio.segments.reading_order import contiguous_runs, epoch_ends, in_reading_order
-from audio.segments.segments import RecordKind, SegmentCorrupt, read_segment
+from audio.segments.segment_key import SegmentKey
+from audio.segments.segments import RecordKind, SegmentCorrupt, SegmentRecord, read_segment
 from audio.segments.track_tally import TrackLabel, TrackTally
 
 _NOTHING = np.zeros(0, dtype=np.int16)
@@ -84,26 +85,75 @@ def _runs_of(
     ]
 
 
+class GrowingTracks:
+    """The tracks of a recording that still goes on: pieces as `read_tracks` yields them, for records as they come.
+
+    What was heard, or has been passed over as silence, is not heard again: records may come twice or late.
+
+    Attributes:
+        missed_sample: the first sample that came too late to be heard; None: none did.
+    """
+
+    def __init__(self, is_wanted: Callable[[TrackLabel], bool]) -> None:
+        self.missed_sample: int | None = None
+        self._is_wanted = is_wanted
+        self._tally = TrackTally()
+        self._tracks: dict[TrackLabel, _Track] = {}
+        self._silent_until = 0
+
+    def hear(self, key: SegmentKey, records: Sequence[SegmentRecord]) -> list[TrackPiece]:
+        """Take what was appended to the segment `key`, of which only the run counts, in the order of the file."""
+        for record in records:
+            if record.kind == RecordKind.TRACK:
+                self._tally.learn(key, record)
+        pieces: list[TrackPiece] = []
+        for run in contiguous_runs(records):
+            label = self._tally.label(key, run.track)
+            if label.side != "room" or not self._is_wanted(label):
+                continue
+            track = self._tracks.get(label)
+            heard = 0 if track is None else track.next_sample
+            passed = heard if track is None else max(heard, self._silent_until)
+            start = max(run.start_sample, passed)
+            if run.end_sample <= heard or max(run.start_sample, heard) < min(run.end_sample, passed):
+                self._miss(run.start_sample)
+            if start >= run.end_sample:
+                continue
+            if track is None:
+                track = self._tracks[label] = _Track(label)
+            pcm = np.frombuffer(b"".join(run.payloads), dtype="<i2")
+            pieces += track.write(start, pcm[start - run.start_sample :])
+        return pieces
+
+    def silent_until(self, sample: int) -> list[TrackPiece]:
+        """Bring every track up to `sample`, before which no more of it is expected."""
+        self._silent_until = max(self._silent_until, sample)
+        return [piece for track in self._tracks.values() for piece in track.silent_until(sample)]
+
+    def _miss(self, sample: int) -> None:
+        self.missed_sample = sample if self.missed_sample is None else min(self.missed_sample, sample)
+
+
 class _Track:
     """Resamples one track; samples are those of the recording where nothing else is said."""
 
     def __init__(self, label: TrackLabel) -> None:
         self._label = label
+        self.next_sample = 0
         self._resampler: soxr.ResampleStream | None = None  # of the stretch that may still go on
-        self._next_sample = 0
         self._end = 0  # at 16 kHz
 
     def write(self, start_sample: int, pcm: Pcm) -> list[TrackPiece]:
-        pieces = [] if start_sample == self._next_sample else self.finish()
+        pieces = [] if start_sample == self.next_sample else self.finish()
         if self._resampler is None:
             self._resampler = soxr.ResampleStream(SAMPLE_RATE, SPEECH_RATE, 1, dtype="int16")
             self._end = max(self._end, _at_speech_rate(start_sample))
-        self._next_sample = start_sample + len(pcm)
+        self.next_sample = start_sample + len(pcm)
         return [*pieces, self._piece(self._resampler.resample_chunk(pcm))]
 
     def silent_until(self, sample: int) -> list[TrackPiece]:
         """Bring the track up to `sample`, before which no more of it comes: what is missing there was silence."""
-        if self._next_sample >= sample:
+        if self.next_sample >= sample:
             return []
         pieces = self.finish()
         self._end = max(self._end, _at_speech_rate(sample))

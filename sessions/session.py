@@ -15,7 +15,7 @@ SessionKind = Literal["voice", "text"]
 AudioSource = Literal["track", "data_stream"]
 Layout = Literal["mono", "stereo"]
 OnPause = Literal["silence", "cut"]
-TranscriptionMode = Literal["after", "off"]
+TranscriptionMode = Literal["live", "after", "off"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -329,7 +329,7 @@ class Settings(BaseModel):
     )
     speech_engine: SpeechEngineName | None = Field(
         None,
-        description="What recognizes speech when a session has ended: moonshine (embedded, English only), openai (any"
+        description="What recognizes speech: moonshine (embedded, English only), openai (any"
         " compatible endpoint), faster-whisper, none. Unset: openai with a speech_url, else moonshine.",
         json_schema_extra=_why(
             "The embedded engine needs no service and no download, and no audio leaves the installation."

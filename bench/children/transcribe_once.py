@@ -18,6 +18,7 @@ from store.installation.storage_identity import StorageIdentity
 from store.log.session_log import SessionLog
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
+from store.outputs.live_transcripts import LiveTranscripts
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
 from worker.product.recording_plan import recording_plan
@@ -70,6 +71,7 @@ async def _whole_job(db: Database, where: dict[str, Any]) -> dict[str, Any]:
         objects,
         identity.confirm,
         engines,
+        LiveTranscripts(db),
         deadline_seconds=86400,
     )
     started, cpu = time.perf_counter(), time.process_time()

@@ -141,7 +141,8 @@ class TranscriptionRequest(RequestModel):
 
     mode: TranscriptionMode = Field(
         session_defaults.TRANSCRIPTION.mode,
-        description="after: speech is recognized when the session has ended. off: it is not.",
+        description="live: speech is recognized while it is spoken, and is in the transcript some seconds later. "
+        "after: it is recognized when the session has ended. off: it is not.",
     )
     language: str | None = Field(
         session_defaults.TRANSCRIPTION.language,

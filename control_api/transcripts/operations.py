@@ -15,8 +15,9 @@ TRANSCRIPT_OPERATIONS: tuple[Operation, ...] = (
         tag=_TAG,
         summary="Get the transcript: who said or wrote what",
         description=(
-            "In the order of time: transcriptions that agents publish in the room, chat, messages, and, once the "
-            "session has ended, speech recognized on each participant's own track."
+            "In the order of time: transcriptions that agents publish in the room, chat, messages, and speech "
+            "recognized on each participant's own track, once the session has ended or, with `transcription.mode: "
+            "live`, while it goes on. Of somebody whose words an agent publishes nothing else is shown."
         ),
         scope="sessions:read",
         handler=routes.get_transcript,

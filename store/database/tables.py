@@ -213,6 +213,11 @@ sessions = Table(
     ),
     Index("ix_sessions_ending", "id", postgresql_where=text("status = 'ending'")),
     Index(
+        "ix_sessions_live",
+        "id",
+        postgresql_where=text("transcription_mode = 'live' AND status IN ('running', 'paused')"),
+    ),
+    Index(
         "uq_sessions_room_identity",
         "organization_id",
         "room_key",
@@ -430,6 +435,17 @@ summaries = Table(
     Column("stored_sha256", Text),  # what summary.json was made from; null: there is none
     Column("object_key", Text),
     Index("ix_summaries_generating", "session_id", postgresql_where=text("state = 'generating'")),
+)
+
+live_transcripts = Table(  # of sessions whose speech is recognized while they run
+    "live_transcripts",
+    metadata,
+    Column("session_id", Uuid, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("owner", Uuid, nullable=False),  # the speech process that follows it
+    Column("held_until", _time, nullable=False),
+    Column("heard_ms", BigInteger, nullable=False, server_default=text("0")),  # what began before is done
+    Column("language", Text),  # of the last utterance
+    Column("model", Text),  # of the engine
 )
 
 recordings = Table(

@@ -226,6 +226,24 @@ class SessionLog:
                 return []
             return await append(conn, locked, entries)
 
+    async def append_spoken(self, session_id: UUID, entry: NewLogEntry, since: datetime, until: datetime) -> bool:
+        """Log what was recognized of a session that may still run, spoken between two instants of PostgreSQL's clock.
+
+        Nothing is written when a pause or the end overlaps that time, even one that nobody else has heard of yet.
+
+        Returns:
+            Whether that time is logged now.
+        """
+        async with self._db.begin() as conn:
+            locked = await lock_session(conn, session_id)
+            if locked is None or await paused_within(conn, session_id, since, until):
+                return False
+            ending_at = (await conn.execute(select(sessions.c.ending_at).where(sessions.c.id == session_id))).scalar()
+            if ending_at is not None and ending_at < until:
+                return False
+            await append(conn, locked, [entry])
+            return True
+
     async def undelivered(self, session_id: UUID, limit: int = 100) -> list[LogEntry]:
         """Messages that no worker has put into the room yet, oldest first."""
         query = (

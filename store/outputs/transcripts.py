@@ -30,12 +30,18 @@ _ATTEMPT = text(
     RETURNING attempts, created_at < statement_timestamp() - make_interval(secs => :deadline_seconds) AS late
     """
 )
-# The log only grows, so the digest changes with every entry, and with nothing else.
+# Who publishes what somebody says, as agents do, says it best: our own text of that participant is left out.
+_OURS_ALONE = """
+    NOT (source = 'speech' AND coalesce(identity, '') IN (
+        SELECT identity FROM log_entries t
+        WHERE t.session_id = :id AND t.source = 'lk.transcription' AND t.final AND t.identity IS NOT NULL))
+"""
+# The log only grows, so the digest changes with every entry of the transcript.
 _DIGEST = text(
-    """
+    f"""
     SELECT encode(sha256(convert_to(coalesce(string_agg(
         json_build_array(seq, identity, speaker, role, source, start_ms, end_ms, text)::text, E'\\n' ORDER BY seq
-    ), ''), 'UTF8')), 'hex') FROM log_entries WHERE session_id = :id AND final
+    ), ''), 'UTF8')), 'hex') FROM log_entries WHERE session_id = :id AND final AND {_OURS_ALONE}
     """
 )
 
@@ -147,7 +153,7 @@ async def _segments(
     """Everything final in the log; where pauses are cut out of the file, times are the file's."""
     query = (
         select(log_entries)
-        .where(log_entries.c.session_id == session.id, log_entries.c.final)
+        .where(log_entries.c.session_id == session.id, log_entries.c.final, text(_OURS_ALONE))
         .order_by(log_entries.c.seq)
     )
     started_at = session.started_at
@@ -156,7 +162,7 @@ async def _segments(
     def shifted(at_ms: int) -> int:
         return at_ms - sum(min(end, at_ms) - start for start, end in cuts if start < at_ms)
 
-    return in_time_order([_segment(row, started_at, shifted) for row in await conn.execute(query)])
+    return in_time_order([_segment(row, started_at, shifted) for row in await conn.execute(query, {"id": session.id})])
 
 
 def _in_ms(pause: Pause, started_at: datetime) -> tuple[int, int]:

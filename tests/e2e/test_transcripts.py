@@ -24,6 +24,7 @@ from tests.support.stack import Stack, eventually
 EARLY_MS = 500  # the gate's padding, and what its detector needs to make up its mind
 LATE_MS = 1000  # that, and encoding, the jitter buffer and the talker's own queue
 TRANSCRIBED_SECONDS = 60
+LOGGED_SECONDS = 5  # 3 where the machine has nothing else to do
 
 
 @asynccontextmanager
@@ -171,6 +172,40 @@ async def test_a_conversation_is_transcribed_and_summarized(stack: Stack, room: 
     assert status == 200
     assert stored == {"success": True, "sessionId": session["id"], "transcript": transcript}
     await assert_summarized(stack, session["id"], segments)
+
+
+async def test_a_conversation_is_in_the_transcript_while_it_is_spoken(stack: Stack, room: str) -> None:
+    """Every sentence some seconds after its end, from the recorder's own spool; the end of the session adds nothing."""
+    await stack.start_api()
+    await stack.start_worker()
+    async with conversation(stack, room) as talkers:
+        session = await stack.create(room, transcription={"mode": "live"})
+        path = f"/v1/sessions/{session['id']}/transcript"
+        running = await stack.reach(session["id"], "running")
+        talking = await talkers.talk()
+        await talkers.finished(duration_ms() / 1000 + 15)
+        lead_ms = (talking - datetime.fromisoformat(running["started_at"]).timestamp()) * 1000
+
+        async def all_said() -> list[dict[str, Any]] | None:
+            status, found = await stack.call("GET", path)
+            assert (status, found["status"]) == (200, "open")
+            said: list[dict[str, Any]] = found["segments"]
+            ends = [one["end_ms"] for one in said]
+            return said if ends and max(ends) > lead_ms + turns()[-1].end_ms - LATE_MS else None
+
+        live = await eventually(all_said, seconds=15, what="the last words are in the transcript")
+        assert_spoken_in_turn(live, turns(), lead_ms)
+        with psycopg.connect(stack.database_url) as database:
+            lags = database.execute(
+                "SELECT extract(epoch FROM e.created_at - s.started_at)::float8 - e.end_ms / 1000.0::float8"
+                " FROM log_entries e JOIN sessions s ON s.id = e.session_id WHERE e.source = 'speech'"
+            ).fetchall()
+        print("seconds from spoken to logged", sorted(round(lag, 2) for (lag,) in lags))  # noqa: T201 - shown on failure
+        assert sorted(lag for (lag,) in lags)[len(lags) // 2] < LOGGED_SECONDS
+        await stack.end(session["id"])
+    closed = await transcript_of(stack, session["id"])
+    assert (closed["status"], closed["engine"], closed["model"]) == ("available", "moonshine", "tiny-en")
+    assert closed["segments"] == live
 
 
 async def assert_summarized(stack: Stack, session_id: str, segments: list[dict[str, Any]]) -> None:

@@ -1,9 +1,10 @@
-"""The process of jobs that take minutes: transcripts, summaries, recordings in other forms.
+"""The process of what takes minutes: transcripts, also of sessions that run, summaries, recordings in other forms.
 
 It does nothing else: engines and encoders take whole cores.
 """
 
 import asyncio
+import socket
 from collections.abc import Callable
 
 from pydantic import SecretStr
@@ -14,6 +15,7 @@ from store.jobs.jobs import MAKE_FILES, SPEECH_QUEUE, SUMMARIZE, TRANSCRIBE, run
 from store.log.session_log import SessionLog
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
+from store.outputs.live_transcripts import LiveTranscripts
 from store.outputs.recording_files import RecordingFiles
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
@@ -22,6 +24,7 @@ from worker.openai_endpoint import OpenAiEndpoint
 from worker.processes.job_database import open_job_database
 from worker.product.file_maker import FileMaker
 from worker.speech.choice import SpeechEngines
+from worker.speech.live.live_transcriber import LiveTranscriber
 from worker.speech.transcriber import Transcriber
 from worker.summary.chat import ChatSummarizer
 from worker.summary.extractive import ExtractiveSummarizer
@@ -43,14 +46,16 @@ async def run_speech_process(
     async with open_job_database(settings, database_url, name="parley-speech", reconnect=reconnect) as db:
         transcripts, summaries = Transcripts(db), Summaries(db)
         confirm = StorageIdentity(db, objects).confirm
+        log, live, engines = SessionLog(db), LiveTranscripts(db), SpeechEngines(settings)
         transcriber = Transcriber(
             transcripts,
             summaries,
             Freezes(db),
-            SessionLog(db),
+            log,
             objects,
             confirm,
-            SpeechEngines(settings),
+            engines,
+            live,
             deadline_seconds=settings.speech_deadline_seconds,
         )
         writer = SummaryWriter(
@@ -58,7 +63,9 @@ async def run_speech_process(
         )
         maker = FileMaker(RecordingFiles(db), Freezes(db), objects, confirm, temporary=settings.data_dir / "tmp")
         tasks = {TRANSCRIBE: transcriber.transcribe, SUMMARIZE: writer.summarize, MAKE_FILES: maker.make}
-        await run_jobs(
+        host = socket.gethostname()
+        follower = LiveTranscriber(live, log, objects, engines, data_dir=settings.data_dir, host=host)
+        jobs = run_jobs(
             database_url,
             tasks,
             stopping,
@@ -66,6 +73,9 @@ async def run_speech_process(
             queue=SPEECH_QUEUE,
             grace_seconds=_GRACE_SECONDS,
         )
+        async with asyncio.TaskGroup() as group:
+            group.create_task(follower.run(stopping), name="live transcripts")
+            group.create_task(jobs, name="jobs")
 
 
 def chosen_summarizer(settings: Settings) -> Summarizer:

@@ -3,9 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from threading import Event
 from typing import Any
@@ -16,26 +14,12 @@ from audio.track_audio import read_tracks
 from store.log.session_log import NewLogEntry, Role
 from store.objects.errors import StorageError
 from worker.speech.engine import Recognized, SpeechEngine, SpeechError
+from worker.speech.known import Known
 from worker.speech.utterances import Utterance, find_utterances
 
 _AGENT_PREFIX = "agent-"  # how livekit-agents names its participants
 _ENTRIES_AT_A_TIME = 20
 _UTTERANCES_AHEAD = 8  # half a megabyte each; enough to keep the engine busy while the next long one is found
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What does not have to be recognized, or not again.
-
-    Attributes:
-        transcribed: identities whose words somebody else has transcribed already.
-        assistants: identities that speak for the other side.
-        utterances: external ids of what an earlier attempt has logged.
-    """
-
-    transcribed: AbstractSet[str]
-    assistants: AbstractSet[str]
-    utterances: AbstractSet[str]
 
 
 async def listen(
@@ -47,6 +31,7 @@ async def listen(
     *,
     known: Known,
     language: str | None = None,
+    spoken: str | None = None,
 ) -> str | None:
     """Recognize every participant's own track, in the order of time.
 
@@ -57,10 +42,11 @@ async def listen(
         canceled: is set when this returns.
         open_engine: called as soon as there is something to recognize; loading a model takes seconds and memory.
         language: what is spoken, as BCP 47; None: the engine finds out.
+        spoken: the language of what is logged, if that is known.
         keep: called with what was recognized, a few at a time; another attempt goes on from there.
 
     Returns:
-        The language of most utterances; None when the engine names none, or there were no utterances.
+        The language of most utterances, else `spoken`; None when the engine names none, or there were no utterances.
 
     Raises:
         SpeechError: the engine can't.
@@ -79,16 +65,16 @@ async def listen(
             languages.append(recognized.language)
         return recognized
 
-    tracks = read_tracks(plan, read, partial(_is_new, known=known))
+    tracks = read_tracks(plan, read, partial(is_new, known=known))
     async with _Ahead(find_utterances(tracks), canceled) as ahead:
         try:
             async for utterance in ahead:
-                if utterance.external_id in known.utterances:
+                if known.has(utterance):
                     heard_before = utterance
                     continue
                 recognized = await recognize(utterance)
                 if recognized.text or recognized.reason is not None:
-                    entries.append(_entry(utterance, recognized, known))
+                    entries.append(log_entry(utterance, recognized, known))
                 if len(entries) >= _ENTRIES_AT_A_TIME:
                     await keep(entries)
                     entries = []
@@ -96,9 +82,9 @@ async def listen(
             await keep(entries)
             raise
         await keep(entries)
-    if heard_before is not None and not asked:  # the log does not keep the languages of an earlier attempt
+    if heard_before is not None and not asked and spoken is None:  # the log does not keep the languages
         await recognize(heard_before)
-    return max(sorted(set(languages)), key=languages.count, default=None)
+    return max(sorted(set(languages)), key=languages.count, default=spoken)
 
 
 class _Ahead:
@@ -139,11 +125,13 @@ class _Ahead:
         self._found.close()
 
 
-def _is_new(label: TrackLabel, *, known: Known) -> bool:
+def is_new(label: TrackLabel, *, known: Known) -> bool:
+    """Whether nobody else transcribes that participant."""
     return not label.identity or label.identity not in known.transcribed
 
 
-def _entry(utterance: Utterance, recognized: Recognized, known: Known) -> NewLogEntry:
+def log_entry(utterance: Utterance, recognized: Recognized, known: Known) -> NewLogEntry:
+    """What the log is to keep of an utterance."""
     label, start_ms, end_ms = utterance.label, utterance.start_ms, utterance.end_ms
 
     def placed(at_ms: int) -> int:

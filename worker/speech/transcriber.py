@@ -11,6 +11,8 @@ from uuid import UUID
 
 import structlog
 
+from audio.pcm import SAMPLE_RATE
+from audio.segments.plan import BuildPlan
 from sessions.codes import lookup
 from sessions.ids import format_id
 from sessions.session import Session
@@ -19,13 +21,16 @@ from store.installation.storage_identity import Confirm
 from store.log.session_log import SessionLog
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
+from store.outputs.live_transcripts import LiveTranscripts
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Closing, Transcripts, TranscriptWork
 from worker.product.recording_plan import recording_plan
 from worker.product.segment_reader import SegmentReader
 from worker.speech.choice import SpeechEngines
 from worker.speech.engine import SpeechError
-from worker.speech.listening import Known, listen
+from worker.speech.known import Known
+from worker.speech.listening import listen
+from worker.speech.live.follower import BEFORE_MS
 
 _log = structlog.get_logger(__name__)
 
@@ -45,6 +50,7 @@ class Transcriber:
         objects: Objects,
         confirm: Confirm,
         engines: SpeechEngines,
+        live: LiveTranscripts,
         *,
         deadline_seconds: float,
     ) -> None:
@@ -55,6 +61,7 @@ class Transcriber:
         self._objects = objects
         self._confirm = confirm
         self._engines = engines
+        self._live = live
         self._deadline_seconds = deadline_seconds
 
     async def transcribe(self, session_id: UUID) -> None:
@@ -109,28 +116,21 @@ class Transcriber:
         frozen = await self._freezes.frozen(session.id)
         if frozen is None:
             return Closing()
-        known = await self._known(session)
+        logged, _ = await self._log.page(session.organization_id, session.id)
+        known = Known().with_entries(logged)
+        heard = await self._live.heard(session.id)
         with SegmentReader(self._objects) as read:
             language = await listen(
-                recording_plan(frozen),
+                _from(recording_plan(frozen), heard.heard_ms - BEFORE_MS),
                 read,
                 read.canceled,
                 self._engines.open,
                 partial(self._log.append, session.id),
                 known=known,
                 language=session.transcription.language,
+                spoken=heard.language,
             )
-        return Closing(engine=self._engines.name, model=self._engines.model, language=language)
-
-    async def _known(self, session: Session) -> Known:
-        logged, _ = await self._log.page(session.organization_id, session.id)
-        transcribed = {entry.identity for entry in logged if entry.source == "lk.transcription" and entry.final}
-        assistants = {entry.identity for entry in logged if entry.role == "assistant" and entry.source != "speech"}
-        return Known(
-            transcribed={identity for identity in transcribed if identity},
-            assistants={identity for identity in assistants if identity},
-            utterances={entry.external_id for entry in logged if entry.source == "speech" and entry.external_id},
-        )
+        return Closing(engine=self._engines.name, model=self._engines.model or heard.model, language=language)
 
     async def _write(self, session: Session, name: str, key: str, closing: Closing) -> int:
         """Store `conversation.json`; returns how many segments are in it."""
@@ -146,3 +146,9 @@ class Transcriber:
         document = json.dumps(transcript_document(name, transcript), ensure_ascii=False, indent=2)
         await self._objects.put_bytes(key, document.encode() + b"\n")
         return len(transcript.segments)
+
+
+def _from(plan: BuildPlan, start_ms: int) -> BuildPlan:
+    """The same plan without segments that end before: what they hold was recognized while the session ran."""
+    start = start_ms * SAMPLE_RATE // 1000
+    return replace(plan, segments=tuple(one for one in plan.segments if one.key.last_sample > start))

@@ -59,7 +59,7 @@ def find_utterances(tracks: Iterable[list[TrackPiece]]) -> Generator[Utterance, 
         SpeechError: `speech.engine_missing`.
     """
     model = VoiceModel()
-    listeners: dict[TrackLabel, _TrackListener] = {}
+    listeners: dict[TrackLabel, TrackListener] = {}
     found: list[tuple[int, int, Utterance]] = []
     order = itertools.count()
 
@@ -81,24 +81,24 @@ def find_utterances(tracks: Iterable[list[TrackPiece]]) -> Generator[Utterance, 
 
 
 def _by_listener(
-    pieces: Iterable[TrackPiece], listeners: dict[TrackLabel, "_TrackListener"], model: VoiceModel
-) -> list[tuple["_TrackListener", list[TrackPiece]]]:
+    pieces: Iterable[TrackPiece], listeners: dict[TrackLabel, "TrackListener"], model: VoiceModel
+) -> list[tuple["TrackListener", list[TrackPiece]]]:
     by_track: dict[TrackLabel, list[TrackPiece]] = defaultdict(list)
     for piece in pieces:
         by_track[piece.label].append(piece)
     for label in by_track:
         if label not in listeners:
-            listeners[label] = _TrackListener(label, VoiceGate(model))
+            listeners[label] = TrackListener(label, VoiceGate(model))
     return [(listeners[label], own) for label, own in by_track.items()]
 
 
-def _hear_all(track: tuple["_TrackListener", list[TrackPiece]]) -> list[Utterance]:
+def _hear_all(track: tuple["TrackListener", list[TrackPiece]]) -> list[Utterance]:
     listener, pieces = track
     return [utterance for piece in pieces for utterance in listener.hear(piece)]
 
 
-class _TrackListener:
-    """Keeps what the gate may still ask for of one track."""
+class TrackListener:
+    """Tells the utterances of one track; it keeps what the gate may still ask for."""
 
     def __init__(self, label: TrackLabel, gate: VoiceGate) -> None:
         self._label = label

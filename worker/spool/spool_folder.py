@@ -25,7 +25,7 @@ from worker.spool.stored_journal import JOURNAL
 OPEN_SUFFIX = ".open"
 CUT_SUFFIX = ".cut"  # a segment that a pause is being erased from
 _LOCK = "lock"
-_SEALED = ".seg"
+SEALED_SUFFIX = ".seg"
 _NEW = ".new-"
 
 
@@ -80,7 +80,7 @@ class AbandonedRun:
         for path in sorted(self.folder.glob(f"*{OPEN_SUFFIX}")):
             self._seal_open(path)
         found = []
-        for path in sorted(self.folder.glob(f"*{_SEALED}")):
+        for path in sorted(self.folder.glob(f"*{SEALED_SUFFIX}")):
             with suppress(ValueError):
                 found.append(SealedSegment(path, SegmentKey.parse(f"{self.epoch:06d}-{self.owner}/{path.name}")))
         return found

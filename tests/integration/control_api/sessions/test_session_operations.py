@@ -64,12 +64,13 @@ async def test_the_key_of_an_encrypted_room_is_taken_and_never_shown(api: ApiSer
 
 
 async def test_how_speech_is_transcribed_is_said_and_kept(api: ApiServer) -> None:
-    """Modes that are not there yet, and what is no language tag, are refused."""
-    wanted = {"mode": "off", "language": "pt-BR"}
-    reply = await api.call("POST", "/v1/sessions", {**create_body("room-a"), "transcription": wanted})
-    read = await api.call("GET", f"/v1/sessions/{reply.content['id']}")
-    assert wanted == reply.content["transcription"] == read.content["transcription"]
-    for wrong in ({"mode": "live"}, {"language": "Portuguese!"}, {"language": ""}):
+    """What is no mode, or no language tag, is refused."""
+    for mode in ("off", "live"):
+        wanted = {"mode": mode, "language": "pt-BR"}
+        reply = await api.call("POST", "/v1/sessions", {**create_body(f"room-{mode}"), "transcription": wanted})
+        read = await api.call("GET", f"/v1/sessions/{reply.content['id']}")
+        assert wanted == reply.content["transcription"] == read.content["transcription"]
+    for wrong in ({"mode": "always"}, {"language": "Portuguese!"}, {"language": ""}):
         refused = await api.call("POST", "/v1/sessions", {**create_body("room-b"), "transcription": wrong})
         [name] = wrong
         assert (refused.status, refused.content["error"]["param"]) == (422, f"transcription.{name}")

@@ -16,6 +16,7 @@ from sessions.settings import Settings
 from store.installation.storage_identity import StorageIdentity
 from store.log.session_log import NewLogEntry, SessionLog
 from store.objects.objects import Objects
+from store.outputs.live_transcripts import LiveTranscripts
 from store.sessions.erasure import SessionErasure
 from tests.support.engine import Engine
 from tests.support.loopback import http_server
@@ -42,6 +43,7 @@ def transcriber(spoken: SpokenSessions, **settings: Any) -> Transcriber:
         spoken.objects,
         StorageIdentity(spoken.engine.db, spoken.objects).confirm,
         SpeechEngines(Settings(**settings)),
+        LiveTranscripts(spoken.engine.db),
         deadline_seconds=86400,
     )
 
