@@ -182,6 +182,41 @@ class Settings(BaseModel):
             " five connections to PostgreSQL."
         ),
     )
+    recorder_sessions: int = Field(
+        500,
+        ge=0,
+        description="Sessions after which a recorder process retires: it takes no more, and another one is started"
+        " beside it; 0: never.",
+        json_schema_extra=_why(
+            "LiveKit's native library keeps 0.49 MB of each room that a process has left (measured with livekit 1.2.1):"
+            " about 250 MB by then. To start another one costs a fifth of a second of a core."
+        ),
+    )
+    recorder_memory_mb: int | None = Field(
+        None,
+        ge=256,
+        description="Resident memory (MiB) past which a recorder process retires. Unset: three times what a full one"
+        " has (130 MiB, and 5 per session), at most 1536.",
+        json_schema_extra=_why("A process that grows so is ill, or attacked; nothing that it does needs that much."),
+    )
+    recorder_memory_limit_mb: int | None = Field(
+        None,
+        ge=256,
+        description="Resident memory (MiB) past which a recorder process is killed. Unset: twice recorder_memory_mb.",
+        json_schema_extra=_why(
+            "Before the kernel kills what it likes. Its sessions go on in others, with a gap of about a second, and the"
+            " one that makes processes die is found like any other that does."
+        ),
+    )
+    retire_seconds: float = Field(
+        900,
+        ge=0,
+        description="Seconds after which a recorder process that retires hands its last sessions over.",
+        json_schema_extra=_why(
+            "Convention: most conversations are over by then. A hand-over costs a few tenths of a second of speech, an"
+            " old process its memory."
+        ),
+    )
     segment_seconds: float = Field(
         5,
         gt=0,
@@ -483,6 +518,9 @@ class Settings(BaseModel):
             raise ValueError("stalled_seconds must be at least 3 × heartbeat_seconds")
         if self.database_url is not None and not self.secret_key:
             raise ValueError("secret_key is required with a database_url: every process must have the same one")
+        soft, hard = self.recorder_memory_mb, self.recorder_memory_limit_mb
+        if soft is not None and hard is not None and hard <= soft:
+            raise ValueError("recorder_memory_limit_mb must be more than recorder_memory_mb")
         if self.speech_engine == "openai" and self.speech_url is None:
             raise ValueError("speech_engine openai needs a speech_url")
         if self.summary_url is not None and not self.summary_model:

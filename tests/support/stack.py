@@ -63,12 +63,19 @@ class Process:
         """Its living descendants."""
         return psutil.Process(self.popen.pid).children(recursive=True)
 
-    def child(self, word: str) -> psutil.Process:
-        """The first descendant that has `word` in its command line."""
+    def living(self, word: str) -> list[psutil.Process]:
+        """The descendants that have `word` in their command line."""
+        found = []
         for child in self.children():
             with suppress(psutil.NoSuchProcess):  # also one that is dead, and not waited for yet
                 if word in child.cmdline():
-                    return child
+                    found.append(child)
+        return found
+
+    def child(self, word: str) -> psutil.Process:
+        """The first of them."""
+        for child in self.living(word):
+            return child
         raise LookupError(f"{self.name} has no process with {word} in its command line")
 
     def kill(self) -> None:

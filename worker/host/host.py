@@ -32,6 +32,7 @@ from worker.host.supervisor import ChildCommands, Supervisor
 from worker.spool.salvage import Salvage
 from worker.vitals.process_figures import forget_the_dead
 from worker.vitals.pulse import longest_silence_seconds
+from worker.vitals.wear import MemoryMarks
 
 _log = structlog.get_logger(__name__)
 
@@ -81,6 +82,7 @@ async def run_worker_host(
             grace_seconds=settings.grace_seconds,
             silence_seconds=longest_silence_seconds(settings.heartbeat_seconds, settings.stalled_seconds),
             quarantines=settings.quarantines,
+            hard_bytes=MemoryMarks.of(settings).hard_bytes,
         )
         quarantine = Quarantine(Claims(db, vault), supervisor.open_quarantine, lambda: supervisor.free_quarantines)
         metrics = worker_metrics(supervisor, salvage, settings.data_dir, log_lines_dropped)

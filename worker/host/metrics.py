@@ -14,6 +14,7 @@ from worker.vitals.process_figures import ProcessFigures
 _GAUGES = {
     "sessions_running": "Sessions that are in their room.",
     "slots_free": "Sessions that this process would take.",
+    "sessions_served": "Sessions that this process has taken since it started.",
     "uploads_pending": "Sealed segments that the object storage does not have yet.",
 }
 _COUNTERS = {
@@ -43,6 +44,10 @@ class RecorderCollector(Collector):
             for place, one in figures.items():
                 gauge.add_metric([place], getattr(one, name))
             yield gauge
+        memory = GaugeMetricFamily("parley_worker_memory_bytes", "Resident memory.", labels=["recorder"])
+        for owner, place in self._supervisor.recorder_places.items():
+            memory.add_metric([place], self._supervisor.memory_of(owner))
+        yield memory
         for name, help_ in _COUNTERS.items():
             counter = CounterMetricFamily(f"parley_worker_{name}", help_, labels=["recorder"])
             for place, one in figures.items():
@@ -67,6 +72,9 @@ def worker_metrics(
     Gauge("parley_worker_child_deaths", "Children that died unasked.", registry=registry).set_function(
         lambda: supervisor.deaths
     )
+    Gauge(
+        "parley_worker_retirements", "Recorder processes that had served enough and were replaced.", registry=registry
+    ).set_function(lambda: supervisor.retirements)
     Gauge("parley_worker_segments_salvaged", "Segments uploaded for dead processes.", registry=registry).set_function(
         lambda: salvage.segments
     )

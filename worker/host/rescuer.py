@@ -60,11 +60,11 @@ class RunRescuer:
                 _log.warning("runs.released", owner=str(owner), runs=len(runs), lost=lost)
             self._released()
         for owner in self._pardoned & self._runs.keys():
-            if runs := self._runs[owner]:
+            if runs := self._runs.get(owner, []):
                 await self._claims.pardon(runs)
                 _log.info("runs.pardoned", owner=str(owner), runs=len(runs))
             self._pardoned.discard(owner)
-            del self._runs[owner]
+            self._runs.pop(owner, None)
         self._forget(time.monotonic())
 
     def _forget(self, now: float) -> None:

@@ -1,7 +1,8 @@
 """`parley worker`: keeps N recorder processes and the processes for jobs alive, and cleans up after the dead.
 
 It never loads LiveKit, so that it can fork at any time and outlives every crash of the native library. Each recorder
-is given the UUID that its runs carry. So its runs are released at once when it dies, however that happens.
+is given the UUID that its runs carry. So its runs are released at once when it dies, however that happens. One that
+retires is replaced at once, and goes on beside its successor until its last session is over.
 """
 
 import asyncio
@@ -21,7 +22,8 @@ from sessions.lifecycle.blame import HEALTHY_MS
 from store.waiting.set_within import set_within
 from worker.host.child import DRAIN, STOP_CLAIMING, Child, Running, Spawn
 from worker.host.rescuer import RunRescuer
-from worker.host.watchdog import kill_when_silent
+from worker.host.watchdog import kill_when_silent, kill_when_too_large, wait_until_it_retires
+from worker.vitals.process_memory import resident_bytes
 from worker.vitals.pulse import Pulse
 
 _log: FilteringBoundLogger = structlog.get_logger(__name__)
@@ -57,7 +59,8 @@ class Supervisor:
     """The children of one `parley worker`.
 
     Asked to stop, recorders have `grace_seconds` to be replaced by others, and `margin_seconds` to seal and upload.
-    One that gives no pulse for `silence_seconds` is killed.
+    One that gives no pulse for `silence_seconds`, or has more than `hard_bytes`, is killed. `memory` tells how many a
+    process has.
     """
 
     def __init__(
@@ -70,8 +73,13 @@ class Supervisor:
         silence_seconds: float,
         margin_seconds: float = 20,
         quarantines: int = 4,
+        hard_bytes: int = 3 << 30,
+        memory: Callable[[int], int] = resident_bytes,
     ) -> None:
         self.deaths = 0
+        self.retirements = 0
+        self._hard_bytes = hard_bytes
+        self._memory = memory
         self._commands = commands
         self._rescuer = rescuer
         self._processes = processes
@@ -82,6 +90,7 @@ class Supervisor:
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
         self._recorders: dict[UUID, Child] = {}
+        self._retired: dict[UUID, Child] = {}
         self._quarantines: dict[UUID, Child] = {}
         self._quarantines_since: dict[str, float] = {}
         self._jobs: set[Child] = set()
@@ -93,17 +102,22 @@ class Supervisor:
 
     @property
     def regular_owners(self) -> frozenset[UUID]:
-        """Those of them that were not started for suspects."""
+        """Those of them that take sessions, and were not started for suspects."""
         return frozenset(self._recorders)
 
     @property
     def recorder_places(self) -> dict[UUID, str]:
-        """Owner and place (`recorder-0`, …, `quarantine-0`, …) of the recorder processes that run."""
+        """Owner and place (`recorder-0`, …, `retired-0`, …, `quarantine-0`, …) of the recorder processes that run."""
         return {owner: child.name for owner, child in self._all_recorders.items()}
+
+    def memory_of(self, owner: UUID) -> int:
+        """How many bytes a recorder process has; 0 if there is none."""
+        child = self._all_recorders.get(owner)
+        return 0 if child is None else self._memory(child.pid)
 
     @property
     def _all_recorders(self) -> dict[UUID, Child]:
-        return self._recorders | self._quarantines
+        return self._recorders | self._retired | self._quarantines
 
     @property
     def free_quarantines(self) -> int:
@@ -157,11 +171,41 @@ class Supervisor:
 
     async def _keep_recorder(self, slot: int) -> None:
         async def live() -> None:
-            await self._record(f"recorder-{slot}", new_uuid(), 0, self._recorders)
+            name = f"recorder-{slot}"
+            over = asyncio.get_running_loop().create_future()
+            self._group.create_task(self._record_until(name, over), name=name)
+            await over
 
         await self._keep(live, _HEALTHY_RECORDER_SECONDS)
 
-    async def _record(self, name: str, owner: UUID, suspects: int, among: dict[UUID, Child]) -> None:
+    async def _record_until(self, name: str, over: "asyncio.Future[None]") -> None:
+        """A recorder's whole life; `over` is set as soon as its place is free, or to the error of its start."""
+        owner = new_uuid()
+
+        def retire() -> None:
+            self.retirements += 1
+            child = self._recorders.pop(owner)
+            taken = {other.name for other in self._retired.values()}
+            child.name = next(name for number in count() if (name := f"retired-{number}") not in taken)
+            self._retired[owner] = child
+            over.set_result(None)
+
+        try:
+            await self._record(name, owner, 0, self._recorders, retire)
+        except OSError as error:
+            over.set_exception(error)
+        else:
+            if not over.done():
+                over.set_result(None)
+
+    async def _record(
+        self,
+        name: str,
+        owner: UUID,
+        suspects: int,
+        among: dict[UUID, Child],
+        retire: Callable[[], object] | None = None,
+    ) -> None:
         with Pulse.create() as pulse:
             async with Child(name, await self._commands.record(owner, suspects, pulse.fd)) as child:
                 among[owner] = child
@@ -170,13 +214,25 @@ class Supervisor:
                 exit_code: int | None = None
                 try:
                     async with asyncio.TaskGroup() as group:
-                        watchdog = kill_when_silent(child, pulse, self._silence_seconds)
-                        watching = group.create_task(watchdog, name=f"watchdog of {name}")
-                        exit_code = await self._watch(child)
-                        watching.cancel()
+                        watchdogs = [
+                            kill_when_silent(child, pulse, self._silence_seconds),
+                            kill_when_too_large(child, self._memory, self._hard_bytes),
+                            self._let_retire(child, pulse, retire),
+                        ]
+                        watching = [group.create_task(dog, name=f"watchdog of {name}") for dog in watchdogs]
+                        exit_code = await self._watch(child, pulse)
+                        for task in watching:
+                            task.cancel()
                 finally:
-                    del among[owner]
+                    for children in (among, self._retired):
+                        children.pop(owner, None)
                     self._rescuer.bury(owner, lost=exit_code != 0)
+
+    async def _let_retire(self, child: Child, pulse: Pulse, retire: Callable[[], object] | None) -> None:
+        await wait_until_it_retires(pulse)
+        if retire is not None:
+            _log.info("child.retires", child=child.name, pid=child.pid)
+            retire()
 
     async def _keep_jobs(self, name: str, argv: Sequence[str]) -> None:
         async def live() -> None:
@@ -202,10 +258,11 @@ class Supervisor:
             short_lives = 0 if loop.time() - born >= healthy_seconds else short_lives + 1
             await set_within(self._stopping, backoff_seconds(short_lives))
 
-    async def _watch(self, child: Child) -> int:
+    async def _watch(self, child: Child, pulse: Pulse | None = None) -> int:
         _log.info("child.started", child=child.name, pid=child.pid)
         exit_code = await child.wait()
-        if self._stopping.is_set() or (exit_code == 0 and child in self._quarantines.values()):
+        may_end = child in self._quarantines.values() or (pulse is not None and pulse.retires)
+        if self._stopping.is_set() or (exit_code == 0 and may_end):
             _log.info("child.stopped", child=child.name, pid=child.pid, exit_code=exit_code)
         else:
             self.deaths += 1

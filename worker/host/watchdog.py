@@ -1,4 +1,4 @@
-"""Kills a recorder process that stands still, before another one can have taken its sessions.
+"""Kills a recorder process that is far too large, or stands still: before another one can have taken its sessions.
 
 One that woke after that would be a zombie: LiveKit's threads reconnect before any Python runs, and evict its successor
 from the room (measured in 7 of 10 cases). SIGKILL reaches a stopped process, too.
@@ -6,6 +6,7 @@ from the room (measured in 7 of 10 cases). SIGKILL reaches a stopped process, to
 
 import asyncio
 import signal
+from collections.abc import Callable
 
 import structlog
 
@@ -25,5 +26,23 @@ async def kill_when_silent(child: Child, pulse: Pulse, silence_seconds: float) -
         if last_ns is not None and (silent_ns := boottime_ns() - last_ns) > silence_seconds * SECOND_NS:
             _log.error("child.silent", child=child.name, pid=child.pid, seconds=round(silent_ns / SECOND_NS, 1))
             child.signal(signal.SIGKILL)
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def kill_when_too_large(child: Child, resident_bytes: Callable[[int], int], hard_bytes: int) -> None:
+    """Kill `child` as soon as it is larger than `hard_bytes`, before it takes its host down; returns then."""
+    while True:
+        if (size := resident_bytes(child.pid)) > hard_bytes:
+            _log.error("child.too_large", child=child.name, pid=child.pid, resident_bytes=size, most_bytes=hard_bytes)
+            child.signal(signal.SIGKILL)
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def wait_until_it_retires(pulse: Pulse) -> None:
+    """Return as soon as the process says that it takes no more sessions."""
+    while True:
+        if pulse.retires:
             return
         await asyncio.sleep(_LOOK_SECONDS)

@@ -33,6 +33,7 @@ from worker.run.recorder_tools import RecorderTools
 from worker.spool.spool_folder import open_spool_folder
 from worker.spool.spool_writer import SpoolWriter
 from worker.vitals.process_figures import ProcessFigures, keep_writing
+from worker.vitals.process_memory import own_bytes
 from worker.vitals.pulse import Pulse, longest_silence_seconds
 
 _log = structlog.get_logger(__name__)
@@ -40,6 +41,7 @@ _log = structlog.get_logger(__name__)
 _CHANNELS = (CLAIM_CHANNEL, SESSION_CHANNEL, MESSAGE_CHANNEL)
 _JOINS_LAND_SECONDS = 2.5
 _FLUSH_SECONDS = 2.0
+_WEIGH_SECONDS = 0.2
 PANIC_EXIT_CODE = 70
 
 
@@ -53,6 +55,7 @@ class OpenRecorder:
         listener: Listener,
         pulse: Pulse | None,
         log_lines_dropped: Callable[[], int],
+        memory: Callable[[], int],
     ) -> None:
         self.process = process
         self.writer = tools.spool_writer
@@ -60,6 +63,7 @@ class OpenRecorder:
         self._listener = listener
         self._pulse = pulse
         self._log_lines_dropped = log_lines_dropped
+        self._memory = memory
 
     async def run(self) -> bool:
         """Run until stopped; False if some joins never landed: then the process must exit without closing its loop."""
@@ -71,6 +75,7 @@ class OpenRecorder:
                     keep_writing(self._tools.settings.data_dir, self.process.owner, self._figures),
                     name="figures",
                 ),
+                loops.create_task(self._weigh(), name="weight"),
                 loops.create_task(_listen(self._listener, self.process, self._tools.beats), name="listener"),
             ]
             if self._pulse is not None:
@@ -81,6 +86,11 @@ class OpenRecorder:
             for task in background:
                 task.cancel()
         return await self._tools.joins.all_landed(_JOINS_LAND_SECONDS)
+
+    async def _weigh(self) -> None:
+        while True:
+            self.process.weigh(self._memory())
+            await asyncio.sleep(_WEIGH_SECONDS)
 
     def _figures(self) -> ProcessFigures:
         return replace(self.process.figures, log_lines_dropped=self._log_lines_dropped())
@@ -97,8 +107,12 @@ async def open_recorder(
     pulse: Pulse | None = None,
     reconnect: Callable[[], object] | None = None,
     log_lines_dropped: Callable[[], int] = int,
+    memory: Callable[[], int] = own_bytes,
 ) -> AsyncIterator[OpenRecorder]:
-    """Open spool, database connections and listener; leaving the block waits for the last join to land."""
+    """Open spool, database connections and listener; leaving the block waits for the last join to land.
+
+    `memory` tells how many bytes this process has.
+    """
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(open_spool_folder(settings.data_dir, owner))
         writer = stack.enter_context(SpoolWriter())
@@ -132,8 +146,9 @@ async def open_recorder(
         joins = Joins(await stack.enter_async_context(asyncio.TaskGroup()))
         confirm = StorageIdentity(db, objects).confirm
         tools = RecorderTools(settings, db, Runs(db, vault), beats, joins, objects, confirm, writer, folder, Drain())
-        process = RecorderProcess(tools, Claims(db, vault), owner, suspects)
-        yield OpenRecorder(process, tools, listener, pulse, log_lines_dropped)
+        retires = _nobody_asks if pulse is None else pulse.retire
+        process = RecorderProcess(tools, Claims(db, vault), owner, suspects, retires)
+        yield OpenRecorder(process, tools, listener, pulse, log_lines_dropped, memory)
 
 
 async def run_recorder_process(
@@ -182,6 +197,10 @@ async def run_recorder_process(
                 recorder.writer.flush(timeout_seconds=_FLUSH_SECONDS)
                 logging.shutdown()
                 os._exit(0)
+
+
+def _nobody_asks() -> None:
+    pass
 
 
 async def _listen(listener: Listener, process: RecorderProcess, beats: Beats) -> None:

@@ -1,11 +1,15 @@
 """One recorder process: claims sessions, runs up to `sessions_per_process` of them, and hands over when it stops.
 
+It retires when it has served enough: it takes no more sessions, ends with the last that it has, and hands over those
+that are still there after `retire_seconds`. Its supervisor starts another one as soon as it says so.
+
 Before this module is imported, `worker.processes.signals.SIGNALS` must be blocked: LiveKit's threads inherit the mask.
 """
 
 import asyncio
 import random
 import socket
+from collections.abc import Callable
 from uuid import UUID
 
 import structlog
@@ -23,6 +27,7 @@ from worker.lease.live_run import LiveRun
 from worker.run.recorder_tools import RecorderTools
 from worker.run.session_runner import SessionRunner
 from worker.vitals.process_figures import ProcessFigures
+from worker.vitals.wear import MemoryMarks, Wear
 
 _log = structlog.get_logger(__name__)
 
@@ -37,10 +42,18 @@ class RecorderProcess:
 
     Args:
         suspects: as many sessions that processes have died with it takes, at once, and ends with them; 0: it takes all
-            others, and goes on until it is told to stop.
+            others, and goes on until it is told to stop, or retires.
+        retires: called when it does.
     """
 
-    def __init__(self, tools: RecorderTools, claims: Claims, owner: UUID, suspects: int = 0) -> None:
+    def __init__(
+        self,
+        tools: RecorderTools,
+        claims: Claims,
+        owner: UUID,
+        suspects: int = 0,
+        retires: Callable[[], object] = lambda: None,
+    ) -> None:
         self._tools = tools
         self._claims = claims
         self.owner = owner
@@ -49,6 +62,10 @@ class RecorderProcess:
         self._sessions: dict[UUID, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._no_more_claims = False
+        self._say_retires = retires
+        self._retires = False
+        settings = tools.settings
+        self._wear = Wear(settings.recorder_sessions, MemoryMarks.of(settings).soft_bytes)
         self._stopping = asyncio.Event()
         self._polls = PollHistory(longest_pause_ns=round(5 * _POLL_SECONDS * SECOND_NS))
 
@@ -66,6 +83,12 @@ class RecorderProcess:
         """There may be something to claim."""
         self._wake.set()
 
+    def weigh(self, resident_bytes: int) -> None:
+        """This process is that large now: past its soft mark it retires."""
+        self._wear.weigh(resident_bytes)
+        if self._wear.worn:
+            self._wake.set()
+
     @property
     def figures(self) -> ProcessFigures:
         """What the supervisor shows of this process."""
@@ -73,6 +96,7 @@ class RecorderProcess:
         return ProcessFigures(
             sessions_running=sum(run.joined for run in runs),
             slots_free=0 if self._no_more_claims or self._suspects else max(self._free, 0),
+            sessions_served=self._wear.served,
             beats_failed=self._tools.beats.failed,
             audio_records_dropped=self._tools.spool_writer.dropped_records,
             uploads_pending=sum(run.uploads_pending for run in runs),
@@ -81,12 +105,16 @@ class RecorderProcess:
     @property
     def _free(self) -> int:
         places = self._suspects or self._tools.settings.sessions_per_process
-        return places - len(self._sessions) - self._tools.joins.abandoned
+        free = places - len(self._sessions) - self._tools.joins.abandoned
+        return free if self._suspects else self._wear.left(free)
 
     async def run(self) -> None:
         """Claim and record until stopped and every session is sealed."""
         async with asyncio.TaskGroup() as sessions:
             await self._claim_until_told(sessions)
+            if self._retires:
+                await set_within(self._stopping, self._tools.settings.retire_seconds)
+                self.stop()
             await self._stopping.wait()
             await self._release()
             deadline_ns = boottime_ns() + round(self._tools.settings.grace_seconds * SECOND_NS)
@@ -105,9 +133,19 @@ class RecorderProcess:
                 self._start(sessions, claim, claimed_ns)
             if self._suspects and (self._sessions or boottime_ns() - born_ns > _SUSPECTS_WITHIN_NS):
                 self.stop_claiming()
-                self._end_with_the_suspects()
+                self._end_with_the_last()
+                return
+            if self._wear.worn and not self._suspects:
+                self._retire()
                 return
             await set_within(self._wake, _POLL_SECONDS * random.uniform(0.8, 1.2))
+
+    def _retire(self) -> None:
+        self._retires = True
+        self.stop_claiming()
+        _log.info("recorder.retires", worn_by=self._wear.worn, served=self._wear.served, sessions=len(self._sessions))
+        self._say_retires()
+        self._end_with_the_last()
 
     async def _claim(self) -> list[tuple[Claim, int]]:
         settings = self._tools.settings
@@ -145,15 +183,16 @@ class RecorderProcess:
         _log.info("session.claimed", session_id=format_id("sess", session_id), epoch=claim.epoch, resumed=claim.resumed)
         task = sessions.create_task(SessionRunner(claim, run, self._tools).run(), name=f"session-{session_id}")
         self._sessions[session_id] = task
+        self._wear.serve(1)
         task.add_done_callback(lambda _: self._ended(session_id))
 
     def _ended(self, session_id: UUID) -> None:
         del self._sessions[session_id]
-        self._end_with_the_suspects()
+        self._end_with_the_last()
         self._wake.set()
 
-    def _end_with_the_suspects(self) -> None:
-        if self._suspects and self._no_more_claims and not self._sessions:
+    def _end_with_the_last(self) -> None:
+        if (self._suspects or self._retires) and self._no_more_claims and not self._sessions:
             self._stopping.set()
 
     async def _release(self) -> None:

@@ -25,7 +25,8 @@ class ProcessFigures:
 
     Attributes:
         sessions_running: sessions that are in their room.
-        slots_free: sessions that it would take; 0 once it was told to stop.
+        slots_free: sessions that it would take; 0 once it was told to stop, or retires.
+        sessions_served: since it started.
         beats_failed: since it started.
         audio_records_dropped: since it started; the spool's writer could not keep up.
         uploads_pending: sealed segments that the object storage does not have yet.
@@ -34,6 +35,7 @@ class ProcessFigures:
 
     sessions_running: int = 0
     slots_free: int = 0
+    sessions_served: int = 0
     beats_failed: int = 0
     audio_records_dropped: int = 0
     uploads_pending: int = 0

@@ -1,5 +1,7 @@
 """The sign of life that a recorder process gives its supervisor: an instant, in memory that both share.
 
+Beside it the process says there that it retires, as soon as it takes no more sessions.
+
 It is written by the process's event loop, so it stands still when the process is stopped, and also when its loop hangs.
 """
 
@@ -16,6 +18,8 @@ from store.database.boot_clock import SECOND_NS, boottime_ns
 _EVERY_SECONDS = 0.1
 _SHARE = 0.9  # of the time without a beat after which another takes over; the rest is for looks and slow databases
 _INSTANT = struct.Struct("q")
+_RETIRES = struct.Struct("?")
+_BYTES = _INSTANT.size + _RETIRES.size
 
 
 def longest_silence_seconds(heartbeat_seconds: float, stalled_seconds: float) -> float:
@@ -36,13 +40,13 @@ class Pulse:
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
-        self._memory = mmap.mmap(fd, _INSTANT.size)
+        self._memory = mmap.mmap(fd, _BYTES)
 
     @classmethod
     def create(cls) -> Self:
         """A new one, which has not begun."""
         fd = os.memfd_create("pulse")
-        os.ftruncate(fd, _INSTANT.size)
+        os.ftruncate(fd, _BYTES)
         return cls(fd)
 
     @property
@@ -54,6 +58,16 @@ class Pulse:
     def give(self) -> None:
         """Now."""
         _INSTANT.pack_into(self._memory, 0, boottime_ns())
+
+    @property
+    def retires(self) -> bool:
+        """Whether the process takes no more sessions, and ends with those that it has."""
+        (retires,) = _RETIRES.unpack_from(self._memory, _INSTANT.size)
+        return bool(retires)
+
+    def retire(self) -> None:
+        """Say so, for good."""
+        _RETIRES.pack_into(self._memory, _INSTANT.size, True)
 
     async def keep(self, silence_seconds: float) -> None:
         """Give it until canceled; after that nobody expects one any more.

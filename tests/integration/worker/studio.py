@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -51,6 +51,7 @@ class Studio:
     organization_id: uuid.UUID
     objects: Objects
     livekit: LiveKitServer
+    running: dict[OpenRecorder, "asyncio.Task[bool]"] = field(default_factory=dict)
 
     def token(self, room: str, identity: str, **grants: Any) -> str:
         return mint_token(self.livekit.api_key, self.livekit.api_secret, room, identity, **grants)
@@ -113,11 +114,13 @@ class Studio:
         return [(key, await self.objects.get(key)) for key, _ in found]
 
     @asynccontextmanager
-    async def recorder(self, **changes: Any) -> AsyncIterator[OpenRecorder]:
-        """A recorder process; stopped without grace at the end of the block."""
+    async def recorder(self, memory: Callable[[], int] = int, **changes: Any) -> AsyncIterator[OpenRecorder]:
+        """A recorder process; stopped without grace at the end of the block. `memory` is how many bytes it has."""
         settings = self.settings.model_copy(update=changes)
-        async with open_recorder(settings, self.database_url, self.objects, owner=new_uuid()) as recorder:
-            running = asyncio.create_task(recorder.run())
+        async with open_recorder(
+            settings, self.database_url, self.objects, owner=new_uuid(), memory=memory
+        ) as recorder:
+            running = self.running[recorder] = asyncio.create_task(recorder.run())
             try:
                 yield recorder
             finally:

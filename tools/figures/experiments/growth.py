@@ -1,4 +1,7 @@
-"""Sessions one after the other: whether memory, descriptors and threads of our processes grow with their number."""
+"""Sessions one after the other: whether memory, descriptors and threads of our processes grow with their number.
+
+Recorder processes retire on the way, as they do in the long run; what is told is all of a worker's together.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,7 +16,8 @@ from tests.support.stack import Process
 from tools.figures.figure import Figure, Goal, Options
 from tools.figures.scene import Scene
 
-_SESSIONS = 80
+_SESSIONS = 200
+_PER_RECORDER = 40
 _ROOMS = 8
 _RECORDED_SECONDS = 1.0
 _WARM_SHARE = 4  # of the rounds, the first one in so many is left out: allocators and pools fill
@@ -27,7 +31,9 @@ async def measure(options: Options) -> list[Figure]:
     rounds = -(-(options.n or _SESSIONS) // _ROOMS)
     rows: list[Row] = []
     async with Scene.open(options) as scene, AsyncExitStack() as rooms:
-        worker = await scene.stack.start_worker(PARLEY_SPEECH_ENGINE="none")
+        worker = await scene.stack.start_worker(
+            PARLEY_SPEECH_ENGINE="none", PARLEY_RECORDER_SESSIONS=str(_PER_RECORDER)
+        )
         server = scene.stack.livekit
         for number in range(_ROOMS):
             token = mint_token(server.api_key, server.api_secret, f"growth-{number}", "talker")
@@ -35,7 +41,9 @@ async def measure(options: Options) -> list[Figure]:
         for _ in range(rounds):
             await _round(scene)
             rows.append(_row(scene.stack.processes[0], worker))
-    return [_figure(name, rows, rounds * _ROOMS) for name in rows[0]]
+    most = max(row["recorders: memory, KiB"] for row in rows) / 1024
+    what = f"memory of a worker's recorders over {rounds * _ROOMS} sessions, {_PER_RECORDER} each"
+    return [*(_figure(name, rows, rounds * _ROOMS) for name in rows[0]), Figure(what, "MB", Goal("max", 200), (most,))]
 
 
 async def _round(scene: Scene) -> None:
@@ -51,17 +59,16 @@ async def _round(scene: Scene) -> None:
 
 
 def _row(api: Process, worker: Process) -> Row:
-    recorder = worker.child("recorder")
     processes = {
-        "API": psutil.Process(api.popen.pid),
-        "supervisor": psutil.Process(worker.popen.pid),
-        "recorder": recorder,
+        "API": [psutil.Process(api.popen.pid)],
+        "supervisor": [psutil.Process(worker.popen.pid)],
+        "recorders": worker.living("recorder"),
     }
     row: Row = {}
-    for name, process in processes.items():
-        row[f"{name}: memory, KiB"] = process.memory_full_info().pss / 1024
-        row[f"{name}: descriptors"] = process.num_fds()
-        row[f"{name}: threads"] = process.num_threads()
+    for name, several in processes.items():
+        row[f"{name}: memory, KiB"] = sum(process.memory_full_info().pss for process in several) / 1024
+        row[f"{name}: descriptors"] = sum(process.num_fds() for process in several)
+        row[f"{name}: threads"] = sum(process.num_threads() for process in several)
     return row
 
 

@@ -54,6 +54,7 @@ class Household:
         self.owners: list[UUID] = []
         self.suspects: list[int] = []
         self.pulse_fds: list[int] = []
+        self.sizes: dict[int, int] = {}
         self.heard_file = heard
         self._how = "deaf" if deaf else "obedient"
         self.rescuer = RunRescuer(engine.claims)
@@ -65,6 +66,8 @@ class Household:
             grace_seconds=grace,
             silence_seconds=0.5,
             margin_seconds=0.1,
+            hard_bytes=1000,
+            memory=lambda pid: self.sizes.get(pid, 1000),
         )
 
     def _argv(self) -> list[str]:
@@ -277,6 +280,54 @@ async def test_a_recorder_without_a_pulse_is_killed(engine: Engine, tmp_path: Pa
 
 async def _is_dead(home: Household, owner: UUID) -> bool:
     return owner not in home.supervisor.live_owners
+
+
+async def test_a_recorder_that_retires_is_replaced_at_once_and_goes_on(engine: Engine, tmp_path: Path) -> None:
+    """As many as before take sessions, and its runs are its own until it ends, which is no death."""
+    async with household(engine, tmp_path) as home:
+        old = home.owners[0]
+        await engine.new_session()
+        await engine.claim(old)
+        with Pulse(os.dup(home.pulse_fds[0])) as pulse:
+            pulse.retire()
+        await home.up(4)
+        assert home.supervisor.live_owners == frozenset(home.owners)
+        assert home.supervisor.regular_owners == frozenset(home.owners) - {old}
+        assert home.supervisor.recorder_places[old] == "retired-0"
+        assert len(set(home.supervisor.recorder_places.values())) == 3
+        assert home.supervisor.is_complete
+        assert [row.released_at for row in await engine.sql("SELECT released_at FROM runs")] == [None]
+        os.kill(home.pid_of(old), signal.SIGTERM)
+        await eventually(lambda: _is_dead(home, old))
+        assert (home.supervisor.deaths, home.supervisor.retirements) == (0, 1)
+        assert len(home.owners) == 3
+
+
+async def test_retired_recorders_are_drained_with_the_others(engine: Engine, tmp_path: Path) -> None:
+    """They are told to hand over, like all."""
+    async with household(engine, tmp_path, processes=1) as home:
+        with Pulse(os.dup(home.pulse_fds[0])) as pulse:
+            pulse.retire()
+        await home.up(3)
+    words = [line.split()[1] for line in home.heard() if not line.endswith("up")]
+    assert words == ["SIGUSR1"] * 2 + ["SIGTERM"] * 3
+
+
+async def test_a_recorder_above_its_hard_mark_is_killed_and_its_runs_are_lost(engine: Engine, tmp_path: Path) -> None:
+    """Its neighbors are not, whose size is just what they may have."""
+    async with household(engine, tmp_path) as home:
+        victim = home.owners[0]
+        await engine.new_session()
+        await engine.claim(victim)
+        home.sizes[home.pid_of(victim)] = 1001
+
+        async def lost() -> bool:
+            return [row.lost for row in await engine.sql("SELECT lost FROM runs")] == [True]
+
+        await eventually(lost, seconds=2)
+        await home.up(4)
+        assert home.supervisor.deaths == 1
+        assert home.owners[1] in home.supervisor.live_owners
 
 
 async def test_a_quarantine_comes_besides_the_others_and_is_not_replaced(engine: Engine, tmp_path: Path) -> None:
