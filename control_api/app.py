@@ -10,6 +10,7 @@ from control_api.http.openapi.document import OPENAPI, ServedDocument
 from control_api.http.requests.dependencies import (
     DEPENDENCIES,
     ERASURE,
+    ORGANIZATION_EVENTS,
     RECORDING_FILES,
     SUMMARIES,
     TRANSCRIPTS,
@@ -25,12 +26,13 @@ from control_api.http.serving.late_releases import LATE_RELEASES, LateReleases
 from control_api.http.serving.readiness import READINESS, ReadinessProbe
 from control_api.http.serving.request_metrics import METRICS, RequestMetrics
 from control_api.http.serving.router import add_routes
-from control_api.operations import OPERATIONS
+from control_api.operations import OPERATIONS, WEBHOOKS
 from control_api.recordings.links import LINKS, ObjectLinks
 from control_api.sessions.notifications import NOTIFICATIONS, SessionNotifications
 from store.access.vault import AnswerVault
 from store.database.clock import DatabaseClock
 from store.database.writer import prove_writer
+from store.events.organization_events import OrganizationEvents
 from store.outputs.recording_files import RecordingFiles
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
@@ -55,6 +57,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[ANSWER_VAULT] = AnswerVault(settings.secret_key)
     app[ERASURE] = SessionErasure(dependencies.db, dependencies.objects)
     app[METRICS] = RequestMetrics(dependencies.log_lines_dropped)
+    app[ORGANIZATION_EVENTS] = OrganizationEvents(dependencies.db)
     app[TRANSCRIPTS] = Transcripts(dependencies.db)
     app[RECORDING_FILES] = RecordingFiles(dependencies.db)
     app[SUMMARIES] = Summaries(dependencies.db)
@@ -72,7 +75,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
         (app[ERASURE_WATCH].troubles, dependencies.storage.troubles),
         settings.database_timeout_seconds,
     )
-    app[OPENAPI] = ServedDocument(OPERATIONS, address.server)
+    app[OPENAPI] = ServedDocument(OPERATIONS, WEBHOOKS, address.server)
     add_routes(app.router, OPERATIONS)
     app.on_response_prepare.append(stamp)
     if cross_origin is not None:

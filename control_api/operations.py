@@ -7,6 +7,8 @@ from control_api.adapters.agent_sessions.operations import AGENT_SESSION_OPERATI
 from control_api.adapters.session_outputs.operations import SESSION_OUTPUT_OPERATIONS
 from control_api.adapters.task_sessions.operations import TASK_SESSION_OPERATIONS
 from control_api.api_keys.operations import API_KEY_OPERATIONS
+from control_api.events.log_operations import EVENT_LOG_OPERATIONS
+from control_api.events.log_webhooks import EVENT_WEBHOOKS
 from control_api.events.operations import SESSION_LOG_OPERATIONS
 from control_api.http.openapi.operation import Operation
 from control_api.messages.operations import MESSAGE_OPERATIONS
@@ -22,6 +24,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *SESSION_OPERATIONS,
     *SESSION_COMMANDS,
     *SESSION_LOG_OPERATIONS,
+    *EVENT_LOG_OPERATIONS,
     *MESSAGE_OPERATIONS,
     *RECORDING_OPERATIONS,
     *TRANSCRIPT_OPERATIONS,
@@ -33,3 +36,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *TASK_SESSION_OPERATIONS,
     *SESSION_OUTPUT_OPERATIONS,
 )
+
+# What is sent instead of asked for.
+WEBHOOKS = EVENT_WEBHOOKS

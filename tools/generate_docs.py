@@ -12,8 +12,9 @@ from pathlib import Path
 from pydantic_core import PydanticUndefined
 
 from control_api.http.openapi.document import openapi_document, render
-from control_api.operations import OPERATIONS
+from control_api.operations import OPERATIONS, WEBHOOKS
 from sessions.codes import CODES
+from sessions.events.event_types import EVENT_TYPES
 from sessions.lifecycle.lifecycle import TERMINAL, TRANSITIONS
 from sessions.settings import Settings
 from tools.api_page import api_page_of
@@ -90,7 +91,18 @@ def lifecycle_page() -> str:
 
 def api_page() -> str:
     """docs/api.md from the OpenAPI document."""
-    return NOTE + api_page_of(resolved(json.loads(render(openapi_document(OPERATIONS)))))
+    return NOTE + api_page_of(resolved(json.loads(render(openapi_document(OPERATIONS, WEBHOOKS)))))
+
+
+def events_page() -> str:
+    """docs/events.md with the table of types; the text around it is written by hand."""
+    lines = ["| type | when | in `data`, besides `session` |", "| --- | --- | --- |"]
+    for event_type in EVENT_TYPES.values():
+        facts = ", ".join(f"`{fact.name}`{' (content)' if fact.content else ''}" for fact in event_type.facts)
+        lines.append(f"| `{event_type.name}` | {event_type.help} | {facts} |")
+    table = "\n".join(lines)
+    page = (DOCS / "events.md").read_text()
+    return re.sub(r"(<!-- types: [^\n]* -->\n).*?(<!-- end -->)", rf"\1\n{table}\n\n\2", page, count=1, flags=re.DOTALL)
 
 
 def compatibility_page() -> str:
@@ -103,6 +115,7 @@ PAGES = {
     "codes.md": codes_page,
     "lifecycle.md": lifecycle_page,
     "api.md": api_page,
+    "events.md": events_page,
     "compatibility.md": compatibility_page,
 }
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from control_api.http.openapi.document import openapi_document, render
-from control_api.operations import OPERATIONS
+from control_api.operations import OPERATIONS, WEBHOOKS
 from tools.clients.makers import MAKERS, PROGRAMS, Maker
 from tools.clients.scene import NotRecordedError, Scene
 from tools.compatibility import note
@@ -64,7 +64,7 @@ def _environment(folder: Path) -> dict[str, str]:
 def main() -> int:
     """Prints a line a maker; 1 when one failed."""
     FOLDER.mkdir(exist_ok=True)
-    (FOLDER / "openapi.json").write_bytes(render(openapi_document(OPERATIONS)))
+    (FOLDER / "openapi.json").write_bytes(render(openapi_document(OPERATIONS, WEBHOOKS)))
     shutil.rmtree(FOLDER / "stack", ignore_errors=True)
     failures = 0
     with Scene.open(FOLDER / "stack") as scene:

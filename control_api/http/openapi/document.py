@@ -15,6 +15,7 @@ from control_api.http.openapi.components import Components
 from control_api.http.openapi.operation import Operation
 from control_api.http.openapi.plain_schema import PlainSchema
 from control_api.http.openapi.responses import References, error_responses, success_response
+from control_api.http.openapi.webhook import Webhook
 from control_api.http.requests import idempotency_key
 from control_api.http.requests.path_parameters import OUTSIDE_THE_PATH, PATH_PARAMETERS, path_parameters
 
@@ -22,8 +23,9 @@ from control_api.http.requests.path_parameters import OUTSIDE_THE_PATH, PATH_PAR
 class ServedDocument:
     """The document of a table of operations, made when it is first asked for: half a second of computing."""
 
-    def __init__(self, operations: Sequence[Operation], server: str) -> None:
+    def __init__(self, operations: Sequence[Operation], webhooks: Sequence[Webhook], server: str) -> None:
         self._operations = operations
+        self._webhooks = webhooks
         self._server = server
         self._making = asyncio.Lock()
         self._json: bytes | None = None
@@ -32,8 +34,11 @@ class ServedDocument:
         """As bytes; made once, in a thread, beside other requests."""
         async with self._making:
             if self._json is None:
-                self._json = await asyncio.to_thread(lambda: render(openapi_document(self._operations, self._server)))
+                self._json = await asyncio.to_thread(self._make)
             return self._json
+
+    def _make(self) -> bytes:
+        return render(openapi_document(self._operations, self._webhooks, self._server))
 
 
 _METHODS = ("get", "put", "post", "delete", "patch")  # as they are shown
@@ -47,14 +52,16 @@ _IDEMPOTENCY_KEY = {
 OPENAPI = web.AppKey("openapi", ServedDocument)
 
 
-def openapi_document(operations: Sequence[Operation], server: str = "/") -> dict[str, Any]:
+def openapi_document(
+    operations: Sequence[Operation], webhooks: Sequence[Webhook] = (), server: str = "/"
+) -> dict[str, Any]:
     """The whole document.
 
     Args:
         server: URL that the paths are added to; `/`: the host that serves the document.
     """
     components = Components()
-    references, definitions = _schemas(operations)
+    references, definitions = _schemas(operations, webhooks)
     paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for operation in operations:
         paths[operation.path][operation.method.lower()] = _operation(operation, references, components)
@@ -74,6 +81,7 @@ def openapi_document(operations: Sequence[Operation], server: str = "/") -> dict
         "servers": [{"url": server}],
         "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in operations)],
         "paths": {path: {m: methods[m] for m in _METHODS if m in methods} for path, methods in paths.items()},
+        **({"webhooks": {webhook.name: webhook.to_json(references) for webhook in webhooks}} if webhooks else {}),
         "components": {
             "schemas": definitions,
             **components.to_json(),
@@ -87,9 +95,10 @@ def render(document: dict[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _schemas(operations: Sequence[Operation]) -> tuple[References, dict[str, Any]]:
+def _schemas(operations: Sequence[Operation], webhooks: Sequence[Webhook]) -> tuple[References, dict[str, Any]]:
     """Where each model's schema is, and the schemas."""
     models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {}
+    models.update({(webhook.model, "serialization"): None for webhook in webhooks})
     for operation in operations:
         models[(operation.dialect.envelope, "serialization")] = None
         if operation.body is not None:

@@ -11,6 +11,7 @@ from store.access.idempotency import Idempotency
 from store.access.vault import LinkSigner
 from store.database.database import Database
 from store.database.notifications import Listener
+from store.events.organization_events import OrganizationEvents
 from store.installation.storage_check import StorageCheck
 from store.objects.objects import Objects
 from store.outputs.recording_files import RecordingFiles
@@ -47,6 +48,7 @@ class ApiDependencies:
 
 DEPENDENCIES = web.AppKey("dependencies", ApiDependencies)
 ERASURE = web.AppKey("erasure", SessionErasure)
+ORGANIZATION_EVENTS = web.AppKey("organization events", OrganizationEvents)
 TRANSCRIPTS = web.AppKey("transcripts", Transcripts)
 RECORDING_FILES = web.AppKey("recording_files", RecordingFiles)
 SUMMARIES = web.AppKey("summaries", Summaries)

@@ -24,7 +24,7 @@ from tests.support.api_server import ApiServer, Reply, api_server, create_body
 # What anybody may ask, and what any key will do for. Written down here, so that an operation doesn't become public, or
 # lose its scope, by an oversight in the table.
 PUBLIC = {"get_object", "get_status", "get_health", "get_readiness", "get_metrics", "get_openapi", "get_docs"}
-ANY_KEY = {"list_codes", "get_limits"}
+ANY_KEY = {"list_codes", "get_limits", "list_event_types"}
 
 PROTECTED = [operation for operation in OPERATIONS if not operation.public]
 ADDRESSING = ("{session_id}", "{session_key}", "{key_id}", "{agent_id}")
@@ -44,6 +44,8 @@ ELSEWHERE = {
     "list_api_keys": LISTED,
     "list_codes": ANYBODY,
     "get_limits": ANYBODY,
+    "list_organization_events": LISTED,
+    "list_event_types": ANYBODY,
 }
 INCLUDED_IN = {"sessions:read_metadata": {"sessions:read_metadata", "sessions:read"}}
 

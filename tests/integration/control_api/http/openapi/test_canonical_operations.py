@@ -8,12 +8,12 @@ from sqlalchemy import text
 
 from control_api.http.answers.envelope import ErrorEnvelope
 from control_api.http.openapi.document import openapi_document, render
-from control_api.operations import OPERATIONS
+from control_api.operations import OPERATIONS, WEBHOOKS
 from sessions.billing.usage import MULTIPLIERS
 from sessions.lifecycle.lifecycle import ALIASES, Status
 from tests.support.api_server import ROOM_URL, ApiServer, create_body, worker_token
 
-DESCRIBED = render(openapi_document(OPERATIONS)).decode()
+DESCRIBED = render(openapi_document(OPERATIONS, WEBHOOKS)).decode()
 
 # What the reference says beside fields, parameters and answers; the OpenAPI document says it too.
 SENTENCES = (

@@ -9,11 +9,11 @@ import pytest
 
 from control_api.http.openapi.document import openapi_document, render
 from control_api.http.openapi.operation import Operation
-from control_api.operations import OPERATIONS
+from control_api.operations import OPERATIONS, WEBHOOKS
 from sessions.audio_formats import MEDIA_TYPES
 from tools.resolved_document import resolved
 
-DOCUMENT = resolved(json.loads(render(openapi_document(OPERATIONS))))
+DOCUMENT = resolved(json.loads(render(openapi_document(OPERATIONS, WEBHOOKS))))
 BINARY = tuple(MEDIA_TYPES.values())
 
 

@@ -14,10 +14,10 @@ from control_api.http.openapi.document import openapi_document, render
 from control_api.http.openapi.operation import Operation
 from control_api.http.requests.call import OPERATION
 from control_api.http.serving.router import add_routes
-from control_api.operations import OPERATIONS
+from control_api.operations import OPERATIONS, WEBHOOKS
 from sessions.errors import ParleyError
 
-DOCUMENT: dict[str, Any] = json.loads(render(openapi_document(OPERATIONS)))
+DOCUMENT: dict[str, Any] = json.loads(render(openapi_document(OPERATIONS, WEBHOOKS)))
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 LITERAL = sorted({operation.path for operation in OPERATIONS if "{" not in operation.path})
 
