@@ -60,4 +60,5 @@ EVENT_TYPE = {
     "type": "session.updated",
     "description": EVENT_TYPES["session.updated"].help,
     "data": [{"name": "fields", "description": "The fields that changed.", "content": False}],
+    "example": event_example(EVENT_TYPES["session.updated"]),
 }

@@ -72,6 +72,7 @@ class EventTypeEntry(AnswerModel):
     type: str
     description: str
     data: list[EventFact]
+    example: dict[str, Any] = Field(description="A whole event, as lists, streams and webhooks would have it.")
 
 
 class EventTypeList(Page[EventTypeEntry]):

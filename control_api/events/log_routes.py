@@ -4,6 +4,7 @@ import json
 
 from aiohttp import web
 
+from control_api.events.log_examples import event_example
 from control_api.events.log_models import EventFact, EventTypeEntry, EventTypeList
 from control_api.events.log_query import asked_events
 from control_api.http.answers.json_answer import json_answer
@@ -41,6 +42,7 @@ async def list_event_types(call: Call) -> web.StreamResponse:
                 EventFact(name=fact.name, description=fact.description, content=fact.content)
                 for fact in event_type.facts
             ],
+            example=event_example(event_type),
         )
         for event_type in EVENT_TYPES.values()
     ]

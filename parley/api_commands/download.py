@@ -77,7 +77,7 @@ def _save(path: Path, fetch: Callable[[ApiClient, Write], Awaitable[int]]) -> No
     finally:
         partial.unlink(missing_ok=True)
     print(path)
-    say(f"{size_bytes / 1e6:.1f} MB")
+    say(f"{size_bytes:,} bytes")
 
 
 def _file_name(arguments: argparse.Namespace) -> str:

@@ -3,8 +3,8 @@
 import argparse
 import asyncio
 import time
-from datetime import datetime
 
+from parley.api_commands.event_words import local_time
 from parley.api_commands.running import with_api
 from parley.api_commands.waiting import told
 from parley.client.api_client import ApiClient, Resource
@@ -72,7 +72,7 @@ class _Tail:
         path = session_path(self._session_id, "/events")
         async for event in rows_after(self._api, path, self._event_seq, patient=True):
             self._event_seq = event["seq"]
-            self._print(event, f"{_local_time(event['occurred_at'])}  {_event_words(event)}")
+            self._print(event, f"{local_time(event['occurred_at'])}  {_event_words(event)}")
 
     async def _transcript(self) -> bool:
         began = time.monotonic()
@@ -119,7 +119,3 @@ def _event_words(event: Resource) -> str:
 def _said(segment: Resource) -> str:
     who = segment["speaker"] or segment["identity"] or segment["role"]
     return f"{who}: {segment['text'] if segment['text'] is not None else '(not understood)'}"
-
-
-def _local_time(timestamp: str) -> str:
-    return datetime.fromisoformat(timestamp).astimezone().strftime("%H:%M:%S")

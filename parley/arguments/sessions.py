@@ -106,7 +106,7 @@ def _add_list(actions: Commands) -> None:
     listing.add_argument("--created-after", metavar="TIME", default=None, help="such as 2026-11-22T00:00:00Z")
     listing.add_argument("--created-before", metavar="TIME", default=None, help="exclusive")
     number = listing.add_mutually_exclusive_group()
-    number.add_argument("--limit", metavar="N", type=int, default=20, help="how many (default: %(default)s)")
+    number.add_argument("--limit", metavar="N", type=_positive, default=20, help="how many (default: %(default)s)")
     number.add_argument("--all", action="store_true", help="all of them")
     listing.add_argument("--json", action="store_true", help="one document per line")
 
@@ -148,6 +148,12 @@ def _add_owners(parser: argparse.ArgumentParser) -> None:
         dest="external_customer_id",
         help="your customer, whom you bill for it",
     )
+
+
+def _positive(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError("must be a number from 1 on")
+    return int(text)
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:

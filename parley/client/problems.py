@@ -67,7 +67,8 @@ def _sentence(code: str, status: int, error: Mapping[str, Any]) -> str:
     message = str(error.get("message") or "").rstrip(".")
     param = f" ({error['param']})" if error.get("param") else ""
     told = f"{code}: {message}{param}." if message else f"{code}{param}."
-    if (known := CODES.get(code)) is not None and known.help.rstrip(".") != message:
+    # Help that sends its reader to `param` says nothing that isn't there already.
+    if (known := CODES.get(code)) is not None and known.help.rstrip(".") != message and "`param`" not in known.help:
         told += f" {known.help}"
     if status >= 500 and error.get("request_id"):
         told += f" (request {error['request_id']})"

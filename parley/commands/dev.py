@@ -69,6 +69,12 @@ Record the room {_ROOM!r} (a 440 Hz tone, until somebody joins):
     -H 'Content-Type: application/json' \\
     -d '{body}'
 
+or, with the key and LiveKit's secret in the environment (docs/cli.md says what else there is):
+
+  export PARLEY_URL={stack.api_url} PARLEY_KEY={master_key}
+  export LIVEKIT_URL={livekit.url} LIVEKIT_API_KEY={livekit.api_key} LIVEKIT_API_SECRET={livekit.api_secret}
+  parley sessions create --room {_ROOM} --synthetic-audio --idle-timeout-seconds 600
+
 Talk in it from a browser on this machine: https://meet.livekit.io/?tab=custom with {livekit.url} and the token
 
   {participant_token(livekit.api_key, livekit.api_secret, _ROOM, "me")}

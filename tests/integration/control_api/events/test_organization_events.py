@@ -89,3 +89,9 @@ async def test_the_types_are_listed_with_their_facts(api: ApiServer) -> None:
     [created, _] = await followed(api)
     assert created["session_id"] == session["id"]
     assert {"session", *(fact["name"] for fact in moved)} == set(created["data"])
+    [example] = [entry["example"] for entry in page["data"] if entry["type"] == "session.created"]
+    assert [*example] == [*created]
+    assert {*example["data"]} == {*created["data"]}
+    assert {*example["data"]["session"]} == {*created["data"]["session"]}
+    for entry in page["data"]:
+        assert {*entry["example"]["data"]} == {"session", *(fact["name"] for fact in entry["data"])}
