@@ -1,10 +1,8 @@
-"""`parley jobs`: a process that runs the jobs of one queue, a child of `parley worker`."""
+"""A process that runs the jobs of one queue, a child of `parley worker`, forked from `parley nursery`."""
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
 
-from parley.commands.loading import loading
 from parley.installation.installation import Installation, open_installation
 from parley.installation.logging import configure_logging
 from parley.installation.object_storage import open_objects
@@ -12,6 +10,7 @@ from parley.installation.settings_loading import load_settings
 from parley.installation.stop_signals import stop_signals
 from store.jobs.jobs import SPEECH_QUEUE
 from worker.processes.job_process import run_job_process
+from worker.processes.speech_process import run_speech_process
 
 _SPEECH_NICENESS = 15  # recordings are made in real time and come first; a transcript may wait
 
@@ -27,7 +26,7 @@ def run_jobs_child(queue: str) -> int:
 
 
 async def _run(installation: Installation, queue: str) -> None:
-    run = _speech_process() if queue == SPEECH_QUEUE else run_job_process
+    run = run_speech_process if queue == SPEECH_QUEUE else run_job_process
     with stop_signals() as stopping:
         await run(
             installation.settings,
@@ -36,10 +35,3 @@ async def _run(installation: Installation, queue: str) -> None:
             stopping,
             reconnect=installation.reattach,
         )
-
-
-def _speech_process() -> Callable[..., Awaitable[None]]:
-    with loading():
-        from worker.processes.speech_process import run_speech_process  # a finalizing process needs none of it
-
-    return run_speech_process

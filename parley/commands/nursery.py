@@ -1,30 +1,51 @@
-"""`parley nursery`: the process that recorder processes are forked from, a child of `parley worker`.
+"""`parley nursery`: the process that `parley worker`'s other children are forked from, itself forked from it.
 
-It has imported all that they need, and joins nothing: LiveKit's native library, which starts threads, is loaded by a
-recorder when it begins. So one that died is replaced in milliseconds, and many of them share most of their memory.
+It has imported what they need, and joins nothing: LiveKit's native library, which starts threads, is loaded by a
+recorder when it begins, and a speech engine when there is something to hear. So a child that died is replaced in
+milliseconds, and all of them share most of their memory.
 """
 
 import signal
 import sys
 from uuid import UUID
 
+from parley.commands.jobs import run_jobs_child
 from parley.commands.loading import loading
 from parley.commands.recorder import run_recorder
+from parley.commands.worker_children import JOBS, RECORDER
 from parley.servers.command_line import show_command_line
 from parley.servers.fork_server import serve_forks
+from store.jobs.jobs import SHORT_QUEUE, SPEECH_QUEUE
 from worker.processes.signals import SIGNALS
 from worker.vitals.pulse import Pulse
 
 
 def run_nursery(fd: int) -> int:
-    """Fork recorders until the other end of the socket `fd` is closed. In each of them this is `run_recorder`."""
+    """Fork children until the other end of the socket `fd` is closed. In each of them this runs what was asked for."""
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    _show("nursery")
     with loading():
-        import worker.processes.recorder_opening  # noqa: F401
+        import worker.processes.job_process
+        import worker.processes.recorder_opening
+        import worker.processes.speech_process  # noqa: F401
     forked = serve_forks(fd)
     if forked is None:
         return 0
-    owner, suspects = UUID(forked.request["owner"]), int(forked.request["suspects"])
-    show_command_line([sys.executable, "-m", "parley", "recorder", "--owner", str(owner), "--suspects", str(suspects)])
+    request = forked.request
+    if request["run"] == JOBS:
+        return _run_jobs(request["queue"])
+    owner, suspects = UUID(request["owner"]), int(request["suspects"])
+    _show(RECORDER, "--owner", str(owner), "--suspects", str(suspects))
     with Pulse(*forked.fds) as pulse:
         return run_recorder(owner, suspects, pulse)
+
+
+def _run_jobs(queue: str) -> int:
+    assert queue in (SHORT_QUEUE, SPEECH_QUEUE)
+    _show(JOBS, "--queue", queue)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    return run_jobs_child(queue)
+
+
+def _show(*arguments: str) -> None:
+    show_command_line([sys.executable, "-m", "parley", *arguments])

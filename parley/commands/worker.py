@@ -2,36 +2,39 @@
 
 import asyncio
 import errno
-import os
 import signal
-import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
 from parley.command_error import cannot_listen
+from parley.commands.worker_children import jobs_request, recorder_request
 from parley.installation.installation import Installation, open_installation
 from parley.installation.logging import configure_logging
 from parley.installation.object_storage import open_objects
 from parley.installation.schema_check import check_own_schema
 from parley.installation.settings_loading import load_settings
 from parley.installation.url_file import write_url
-from parley.servers.child_process import spawn
-from parley.servers.fork_server import ONE_THREAD, ForkedProcess, ForkServer
+from parley.servers.fork_server import BegunServer, ForkedProcess, ForkServer, begin_server
+from store.jobs.jobs import SHORT_QUEUE, SPEECH_QUEUE
 from worker.host.host import run_worker_host
 from worker.host.supervisor import ChildCommands
 
-_COMMAND_LINE_ROOM = 64
 _NOT_LISTENING = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 
 
 def run_worker(*, children_die_by: str, url_file: Path | None) -> int:
     """Run until SIGTERM or SIGINT; children get SIG`children_die_by` when this process is killed."""
     settings = load_settings()
+    nursery = begin_server()  # first: what is imported here, it has too, in the same memory
+    if isinstance(nursery, int):
+        from parley.commands.nursery import run_nursery
+
+        return run_nursery(nursery)
     dropped = configure_logging(settings.log_level, process="supervisor")
     installation = open_installation(settings)
-    asyncio.run(_serve(installation, signal.Signals[f"SIG{children_die_by}"], url_file, dropped))
+    asyncio.run(_serve(installation, signal.Signals[f"SIG{children_die_by}"], url_file, dropped, nursery))
     return 0
 
 
@@ -40,25 +43,25 @@ async def _serve(
     death_signal: signal.Signals,
     url_file: Path | None,
     log_lines_dropped: Callable[[], int],
+    begun: BegunServer,
 ) -> None:
     settings = installation.settings
     await check_own_schema(installation)
 
-    def start(argv: Sequence[str]) -> "subprocess.Popen[bytes]":
-        # Sessions of their own: Ctrl-C in a terminal reaches the supervisor alone, which tells them in its order.
-        return spawn(argv, death_signal=death_signal, start_new_session=True, env={**os.environ, **ONE_THREAD})
-
-    nursery = ForkServer(nursery_argv, death_signal)
+    nursery = ForkServer(nursery_argv, death_signal, begun)
 
     async def record(owner: UUID, suspects: int, pulse_fd: int) -> ForkedProcess:
-        return await nursery.fork({"owner": str(owner), "suspects": suspects}, [pulse_fd])
+        return await nursery.fork(recorder_request(owner, suspects), [pulse_fd])
+
+    async def jobs(queue: str) -> ForkedProcess:
+        return await nursery.fork(jobs_request(queue))
 
     try:
         await run_worker_host(
             settings,
             installation.database_url,
             open_objects(installation),
-            ChildCommands(record, start, {"jobs": jobs_argv("short"), "speech": jobs_argv("speech")}),
+            ChildCommands(record, jobs, {"jobs": SHORT_QUEUE, "speech": SPEECH_QUEUE}),
             reconnect=installation.reattach,
             listening=lambda url: write_url(url, url_file),
             log_lines_dropped=log_lines_dropped,
@@ -72,10 +75,5 @@ async def _serve(
 
 
 def nursery_argv(fd: int) -> list[str]:
-    """The command of the process that recorders are forked from, asked for through the socket `fd`."""
-    return [sys.executable, "-m", "parley", "nursery", "--fd", str(fd), "--room", "." * _COMMAND_LINE_ROOM]
-
-
-def jobs_argv(queue: str) -> list[str]:
-    """The command of the process that runs the jobs of a queue."""
-    return [sys.executable, "-m", "parley", "jobs", "--queue", queue]
+    """The command of the process that the other children are forked from, asked for through the socket `fd`."""
+    return [sys.executable, "-m", "parley", "nursery", "--fd", str(fd)]

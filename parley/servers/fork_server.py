@@ -1,7 +1,8 @@
 """Processes that are there in milliseconds, their imports done: forked from one that does nothing but wait for that.
 
-The server is a program of its own, has one thread and has never loaded what starts some (LiveKit's native library), so
-forking it is safe; and what it has imported is in memory once. It forks twice: whoever asked adopts orphans meanwhile,
+The server has one thread and has never loaded what starts some (LiveKit's native library), so forking it is safe; and
+what it has imported is in memory once. The first one may itself be forked from whoever will ask it, before that one
+starts a thread; a dead one is replaced by a program of its own. It forks twice: whoever asked adopts orphans meanwhile,
 and so becomes the parent of what is left, and can wait for it as for any other child.
 """
 
@@ -51,11 +52,47 @@ class ForkedProcess:
         """SIGKILL."""
         self.send_signal(signal.SIGKILL)
 
+    def poll(self) -> int | None:
+        """Its exit code, as `wait` gives it; None while it runs."""
+        if self._exit_code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self._exit_code = os.waitstatus_to_exitcode(status) if pid else None
+        return self._exit_code
+
     def wait(self) -> int:
         """Its exit code; negative: the signal that killed it. Blocking."""
         if self._exit_code is None:
             self._exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         return self._exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class BegunServer:
+    """A server that `begin_server` has forked, and the socket on which it is asked."""
+
+    process: ForkedProcess
+    socket: socket.socket
+
+
+def begin_server() -> BegunServer | int:
+    """Fork a server from this process, which must have one thread and no event loop.
+
+    Returns:
+        In this process, what a `ForkServer` takes. In the server, which dies with this process: the number of its
+        socket, for `serve_forks`.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        theirs.close()
+        ours.setblocking(False)
+        return BegunServer(ForkedProcess(pid), ours)
+    ours.close()
+    os.setsid()
+    die_with_parent(signal.SIGKILL, parent_pid=parent)
+    os.environ.update(ONE_THREAD)
+    return theirs.detach()
 
 
 class ForkServer:
@@ -64,13 +101,16 @@ class ForkServer:
     Args:
         argv: makes the command line from the number of the server's socket; the program calls `serve_forks`.
         death_signal: what the forked processes get when this process dies.
+        begun: the first server, if there is one already.
     """
 
-    def __init__(self, argv: Callable[[int], Sequence[str]], death_signal: signal.Signals) -> None:
+    def __init__(
+        self, argv: Callable[[int], Sequence[str]], death_signal: signal.Signals, begun: BegunServer | None = None
+    ) -> None:
         self._argv = argv
         self._death_signal = death_signal
-        self._server: subprocess.Popen[bytes] | None = None
-        self._socket: socket.socket | None = None
+        self._server: subprocess.Popen[bytes] | ForkedProcess | None = None if begun is None else begun.process
+        self._socket = None if begun is None else begun.socket
         self._asking = asyncio.Lock()
 
     async def fork(self, request: Request, fds: Sequence[int] = ()) -> ForkedProcess:

@@ -31,7 +31,7 @@ from store.waiting.set_within import set_within
 SessionTask = Callable[[UUID], Awaitable[None]]
 Expire = Callable[[], Awaitable[object]]
 
-QUEUE = "short"
+SHORT_QUEUE = "short"
 SPEECH_QUEUE = "speech"  # these jobs take minutes and hold the GIL: a process of their own runs them
 FINALIZE = "recordings.finalize"
 ERASE = "sessions.erase"
@@ -66,7 +66,7 @@ async def defer_finalize(conn: AsyncConnection, session_id: UUID) -> bool:
     Returns:
         Whether a job was added.
     """
-    return await _defer(conn, session_id, FINALIZE, QUEUE, lock="session", queueing_lock="finalize")
+    return await _defer(conn, session_id, FINALIZE, SHORT_QUEUE, lock="session", queueing_lock="finalize")
 
 
 async def defer_erase(conn: AsyncConnection, session_id: UUID, *, in_seconds: int = 0) -> bool:
@@ -75,7 +75,7 @@ async def defer_erase(conn: AsyncConnection, session_id: UUID, *, in_seconds: in
         conn,
         session_id,
         ERASE,
-        QUEUE,
+        SHORT_QUEUE,
         lock="session",
         queueing_lock=f"erase-in-{in_seconds}",
         in_seconds=in_seconds,
@@ -147,7 +147,7 @@ async def run_jobs(
     stopping: asyncio.Event,
     *,
     direct_url: SecretStr | None = None,
-    queue: str = QUEUE,
+    queue: str = SHORT_QUEUE,
     expire: Expire | None = None,
     concurrency: int = 2,
     grace_seconds: float = 20,
@@ -189,7 +189,7 @@ def open_jobs(
     running: set[int] | None = None,
     *,
     direct_url: SecretStr | None = None,
-    queue: str = QUEUE,
+    queue: str = SHORT_QUEUE,
     expire: Expire | None = None,
 ) -> App:
     """An App, not yet opened, that knows the jobs of a queue: `tasks` and, among the short ones, our periodic ones.
@@ -204,23 +204,23 @@ def open_jobs(
     app = App(connector=PatientConnector(SecretStr(url) if isinstance(url, str) else url, direct_url))
     for name, task in tasks.items():
         _register(app, queue, name, task, set() if running is None else running)
-    if queue != QUEUE:
+    if queue != SHORT_QUEUE:
         return app
 
     @app.periodic(cron="17 * * * *")
-    @app.task(name=PURGE_IDEMPOTENCY, queue=QUEUE)
+    @app.task(name=PURGE_IDEMPOTENCY, queue=SHORT_QUEUE)
     async def purge_idempotency(timestamp: int) -> None:
         await purge_idempotency_keys(app)
 
     @app.periodic(cron="47 3 * * *")
-    @app.task(name=PURGE_JOBS, queue=QUEUE)
+    @app.task(name=PURGE_JOBS, queue=SHORT_QUEUE)
     async def purge_jobs(timestamp: int) -> None:
         await purge_finished_jobs(app)
 
     if expire is not None:
 
         @app.periodic(cron="*/5 * * * *")
-        @app.task(name=RETENTION, queue=QUEUE, priority=_BACKGROUND)
+        @app.task(name=RETENTION, queue=SHORT_QUEUE, priority=_BACKGROUND)
         async def retention(timestamp: int) -> None:
             await expire()
 

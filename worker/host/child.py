@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -23,9 +21,6 @@ class Running(Protocol):
     def wait(self) -> int:
         """Its exit code; negative: the signal that killed it."""
 
-
-Spawn = Callable[[Sequence[str]], "subprocess.Popen[bytes]"]
-"""Starts a program that dies with this process."""
 
 STOP_CLAIMING = signal.SIGUSR1
 """To a recorder: take no more sessions; go on with those that run."""

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from parley.commands.worker import nursery_argv
+from parley.commands.worker_children import recorder_request
 from parley.servers.fork_server import ForkedProcess, ForkServer
 from worker.vitals.pulse import Pulse
 
@@ -83,6 +84,50 @@ async def test_a_dead_server_costs_its_processes_nothing_and_is_replaced(server:
         await _exit_code(process)
 
 
+async def test_a_server_may_be_forked_from_whoever_asks_it(tmp_path: Path) -> None:
+    """Its processes show command lines longer than their program's; when it is dead, a program takes its place."""
+    program = tmp_path / "asker.py"
+    program.write_text(
+        "import asyncio, os, signal, sys, time\n"
+        "from parley.servers.command_line import show_command_line\n"
+        "from parley.servers.fork_server import ForkServer, begin_server, serve_forks\n"
+        "from tests.integration.parley.servers.test_fork_server import _argv\n"
+        "begun = begin_server()\n"
+        "if isinstance(begun, int):\n"
+        "    forked = serve_forks(begun)\n"
+        "    assert forked is not None and os.environ['HOME'] == '/nowhere'\n"
+        "    show_command_line(['forked', forked.request['name'], *(f'word-{n}' for n in range(30))])\n"
+        "    os.system('echo home is $HOME')\n"
+        "    time.sleep(60)\n"
+        "async def main():\n"
+        "    server = ForkServer(_argv, signal.SIGKILL, begun)\n"
+        "    first = await server.fork({'name': 'ann'})\n"
+        "    print(begun.process.pid, first.pid, flush=True)\n"
+        "    await asyncio.to_thread(sys.stdin.readline)\n"
+        "    second = await server.fork({'name': 'bob', 'exit': 7})\n"
+        "    print(begun.process.poll(), await asyncio.to_thread(second.wait), flush=True)\n"
+        "asyncio.run(main())\n"
+    )
+    environment = {**os.environ, "HOME": "/nowhere", "PYTHONPATH": str(Path.cwd()), "ROOM": "." * 300}
+    asker = await asyncio.create_subprocess_exec(
+        sys.executable, program, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=environment
+    )
+    assert asker.stdin is not None
+    assert asker.stdout is not None
+    lines = sorted([await asker.stdout.readline(), await asker.stdout.readline()])
+    assert lines[1] == b"home is /nowhere\n"
+    server, first = (psutil.Process(int(word)) for word in lines[0].split())
+    assert " ".join(first.cmdline()) == "forked ann " + " ".join(f"word-{n}" for n in range(30))
+    server.kill()
+    async with asyncio.timeout(5):
+        while server.status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110 its parent is to see it
+            await asyncio.sleep(0.01)
+    asker.stdin.write(b"\n")
+    assert await asker.stdout.readline() == b"-9 7\n"
+    assert await asker.wait() == 0
+    first.wait(5)  # it dies with whom it was made for
+
+
 async def test_forked_processes_die_with_whom_they_were_made_for(tmp_path: Path) -> None:
     """kill -9 of that one."""
     program = (
@@ -109,7 +154,7 @@ async def test_recorders_are_forked_while_there_is_one_thread(tmp_path: Path, mo
     monkeypatch.setenv("PARLEY_DATABASE_URL", "postgresql://127.0.0.1:1/none")
     nursery = ForkServer(nursery_argv, signal.SIGKILL)
     with Pulse.create() as pulse:
-        process = await nursery.fork({"owner": str(UUID(int=1)), "suspects": 0}, [pulse.fd])
+        process = await nursery.fork(recorder_request(UUID(int=1), 0), [pulse.fd])
     try:
         [parent] = [child for child in psutil.Process().children() if "nursery" in child.cmdline()]
         assert "nursery" in parent.cmdline()

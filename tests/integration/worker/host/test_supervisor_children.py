@@ -58,7 +58,7 @@ class Household:
         self.heard_file = heard
         self._how = "deaf" if deaf else "obedient"
         self.rescuer = RunRescuer(engine.claims)
-        self.commands = ChildCommands(self._record, self._spawn, {"jobs": self._argv()})
+        self.commands = ChildCommands(self._record, self._work, {"jobs": "short"})
         self.supervisor = Supervisor(
             self.commands,
             self.rescuer,
@@ -78,6 +78,9 @@ class Household:
         self.suspects.append(suspects)
         self.pulse_fds.append(pulse_fd)
         return self._spawn([*self._argv(), str(owner)])
+
+    async def _work(self, queue: str) -> "subprocess.Popen[bytes]":
+        return self._spawn(self._argv())
 
     @staticmethod
     def _spawn(argv: Sequence[str]) -> "subprocess.Popen[bytes]":
