@@ -2,90 +2,68 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
-import aiohttp
-
-from parley.command_error import CommandError
-
-_REQUEST_SECONDS = 45
-_LONGEST_WAIT_SECONDS = 30
-
-Resource = dict[str, Any]
+from parley.client.account import Account
+from parley.client.api_client import LONGEST_WAIT_SECONDS, ApiClient, Resource, connected
+from parley.client.audio_download import AudioDownload
+from parley.client.sessions import session_path
 
 
 class Customer:
     """One session's worth of requests. Enter `connected_customer`."""
 
-    def __init__(self, http: aiohttp.ClientSession) -> None:
-        self._http = http
+    def __init__(self, api: ApiClient) -> None:
+        self._api = api
 
     async def create(self, transport: Resource) -> Resource:
         """Have a room recorded."""
-        return await self._ask("POST", "/v1/sessions", json={"transport": transport, "title": "parley demo"})
+        return await self._api.ask("POST", "/v1/sessions", body={"transport": transport, "title": "parley demo"})
 
     async def get(self, session_id: str) -> Resource:
         """The session now."""
-        return await self._ask("GET", f"/v1/sessions/{session_id}")
+        return await self._api.ask("GET", session_path(session_id))
 
     async def wait(self, session_id: str, until: str) -> Resource:
         """The session once it is `running` or `terminal`, or as it is after half a minute."""
-        return await self._ask(
-            "GET",
-            f"/v1/sessions/{session_id}",
-            params={"until": until},
-            headers={"Prefer": f"wait={_LONGEST_WAIT_SECONDS}"},
-        )
+        prefer = {"Prefer": f"wait={LONGEST_WAIT_SECONDS}"}
+        return await self._api.ask("GET", session_path(session_id), params={"until": until}, headers=prefer)
 
     async def end(self, session_id: str) -> Resource:
         """Ask for the end."""
-        return await self._ask("POST", f"/v1/sessions/{session_id}/end")
+        return await self._api.ask("POST", session_path(session_id, "/end"))
 
     async def timeline(self, session_id: str) -> list[Resource]:
         """The status transitions, oldest first."""
-        return _rows(await self._ask("GET", f"/v1/sessions/{session_id}/timeline"))
+        return _rows(await self._api.ask("GET", session_path(session_id, "/timeline")))
 
     async def recording(self, session_id: str) -> Resource:
         """The recording: its state, and what is in it."""
-        return await self._ask("GET", f"/v1/sessions/{session_id}/recording")
+        return await self._api.ask("GET", session_path(session_id, "/recording"))
 
     async def transcript(self, session_id: str) -> Resource:
         """Who said what, as far as that is known."""
-        return await self._ask("GET", f"/v1/sessions/{session_id}/transcript")
+        return await self._api.ask("GET", session_path(session_id, "/transcript"))
 
     async def bill(self, session_id: str) -> list[Resource]:
         """The usage events, oldest first."""
-        return _rows(await self._ask("GET", "/v1/usage/events", params={"session_id": session_id}))
+        return _rows(await self._api.ask("GET", "/v1/usage/events", params={"session_id": session_id}))
 
     async def receipt(self, session_id: str) -> Resource:
         """What the session costs, and why."""
-        return await self._ask("GET", f"/v1/sessions/{session_id}/receipt")
+        return await self._api.ask("GET", session_path(session_id, "/receipt"))
 
     async def audio(self, session_id: str) -> bytes:
         """`conversation.wav`, through the signed link."""
-        async with self._http.get(f"/v1/sessions/{session_id}/audio") as answer:
-            if answer.status != 200:
-                raise CommandError(f"the audio was refused with {answer.status}")
-            return await answer.read()
-
-    async def _ask(self, method: str, path: str, **options: Any) -> Resource:
-        async with self._http.request(method, path, **options) as answer:
-            document: Resource = await answer.json()
-        if answer.ok:
-            return document
-        error = document["error"]
-        raise CommandError(f"{method} {path}: {answer.status} {error['code']}: {error['message']}")
+        wav = bytearray()
+        await AudioDownload(self._api, session_id, "wav", None).save(wav.extend)
+        return bytes(wav)
 
 
 @asynccontextmanager
 async def connected_customer(api_url: str, key: str) -> AsyncIterator[Customer]:
     """A client of the API at `api_url`."""
-    async with aiohttp.ClientSession(
-        api_url,
-        headers={"Authorization": f"Bearer {key}"},
-        timeout=aiohttp.ClientTimeout(total=_REQUEST_SECONDS),
-    ) as http:
-        yield Customer(http)
+    async with connected(Account(api_url, key)) as api:
+        yield Customer(api)
 
 
 def _rows(page: Resource) -> list[Resource]:

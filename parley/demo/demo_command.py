@@ -11,8 +11,9 @@ from pathlib import Path
 import soundfile
 
 from audio.building.waveform import draw_waveform
+from parley.client.api_client import Resource
 from parley.command_error import CommandError
-from parley.demo.customer import Customer, Resource, connected_customer
+from parley.demo.customer import Customer, connected_customer
 from parley.demo.script import TALKERS, duration_ms
 from parley.demo.talkers import Talkers, joined_talkers
 from parley.demo.verdict import judge

@@ -41,6 +41,7 @@ class CustomerShell:
         self.home = home
         self._monkeypatch = monkeypatch
         self._capsys = capsys
+        self._processes: list[asyncio.subprocess.Process] = []
         for name in [name for name in os.environ if name.startswith(("PARLEY_", "LIVEKIT_", "XDG_"))]:
             monkeypatch.delenv(name)
         monkeypatch.chdir(home)
@@ -72,7 +73,16 @@ class CustomerShell:
 
     async def start(self, *arguments: str) -> asyncio.subprocess.Process:
         """The command as a process of its own, its output in pipes."""
-        return await asyncio.create_subprocess_exec(PARLEY, *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+        process = await asyncio.create_subprocess_exec(PARLEY, *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+        self._processes.append(process)
+        return process
+
+    async def close(self) -> None:
+        """End what a failed test has left running."""
+        for process in self._processes:
+            if process.returncode is None:
+                process.kill()
+            await process.communicate()
 
     async def process(self, *arguments: str, stdin: str = "") -> Ran:
         """The command as a process of its own, to its end."""

@@ -127,7 +127,7 @@ def test_the_completion_script_knows_commands_and_not_the_children(
     assert "nursery" not in script
 
 
-def test_bash_completes_commands_options_and_choices() -> None:
+def test_bash_completes_commands_options_choices_and_paths(tmp_path: Path) -> None:
     """As bash itself sees it."""
     asked = "COMP_WORDS=({words} ''); COMP_CWORD={last}; _shtab_parley; printf '%s\\n' \"${{COMPREPLY[@]}}\""
     script = subprocess.run([PARLEY, "completion", "bash"], capture_output=True, text=True, check=True).stdout
@@ -135,6 +135,12 @@ def test_bash_completes_commands_options_and_choices() -> None:
         line = asked.format(words=words, last=len(words.split()))
         offered = subprocess.run(["bash", "-c", script + line], capture_output=True, text=True, check=True).stdout
         assert expected in offered.split(), (words, offered)
+    (tmp_path / "a.wav").touch()
+    line = asked.format(words="parley sessions download x --output", last=5)
+    offered = subprocess.run(
+        ["bash", "-c", script + line], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+    assert "a.wav" in offered.split()
 
 
 def test_what_customers_run_loads_none_of_the_servers_libraries() -> None:

@@ -18,8 +18,10 @@ async def api(database_url: str, tmp_path: Path, log: io.StringIO) -> AsyncItera
 
 
 @pytest.fixture
-def shell(
+async def shell(
     api: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CustomerShell:
+) -> AsyncIterator[CustomerShell]:
     """Commands run in an empty folder, with an empty home."""
-    return CustomerShell(api.base_url, tmp_path / "home", monkeypatch, capsys)
+    shell = CustomerShell(api.base_url, tmp_path / "home", monkeypatch, capsys)
+    yield shell
+    await shell.close()
