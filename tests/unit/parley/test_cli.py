@@ -61,7 +61,7 @@ def test_the_children_of_the_worker_are_not_listed(capsys: pytest.CaptureFixture
         cli.main(["fly"])
     complaint = capsys.readouterr().err
     with pytest.raises(SystemExit) as ended:
-        cli.main(["jobs", "--help"])
+        cli.main(["nursery", "--help"])
     assert ended.value.code == 0
     assert "worker" in complaint
     assert "nursery" not in complaint
