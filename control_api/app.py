@@ -13,6 +13,7 @@ from control_api.http.requests.dependencies import (
     ORGANIZATION_EVENTS,
     RECORDING_FILES,
     SUMMARIES,
+    TRANSCRIPT_VERSIONS,
     TRANSCRIPTS,
     ApiDependencies,
 )
@@ -35,6 +36,7 @@ from store.database.writer import prove_writer
 from store.events.organization_events import OrganizationEvents
 from store.outputs.recording_files import RecordingFiles
 from store.outputs.summaries import Summaries
+from store.outputs.transcript_versions import TranscriptVersions
 from store.outputs.transcripts import Transcripts
 from store.sessions.erasure import SessionErasure
 
@@ -61,6 +63,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[TRANSCRIPTS] = Transcripts(dependencies.db)
     app[RECORDING_FILES] = RecordingFiles(dependencies.db)
     app[SUMMARIES] = Summaries(dependencies.db)
+    app[TRANSCRIPT_VERSIONS] = TranscriptVersions(dependencies.db)
     app[LINKS] = ObjectLinks(
         dependencies.objects,
         dependencies.signer,

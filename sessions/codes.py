@@ -141,7 +141,17 @@ _ALL = (
         retryable=True,
     ),
     _error("audio.none", 404, "The session has no recording, or none of this participant."),
-    _error("transcript.none", 404, "The transcript is stored when the session is over and its speech is recognized."),
+    _error(
+        "transcript.none",
+        404,
+        "There is no such transcript: it is stored when the session is over and its speech is recognized.",
+    ),
+    _error(
+        "transcript.not_ready",
+        409,
+        "The session is not over, or its transcript is not closed yet: repeat when GET …/transcript says available.",
+        retryable=True,
+    ),
     _error(
         "cursor.expired",
         410,
@@ -277,6 +287,11 @@ _ALL = (
     ),
     _failure("speech.audio_missing", "platform", "The tracks could not be read."),
     _failure("speech.deadline", "platform", "Speech was not recognized in time."),
+    _failure(
+        "speech.audio_missing",
+        "customer",
+        "A transcript is made anew from participants' files (recording.tracks), or from a mix without an agent.",
+    ),
     _failure("summary.engine_missing", "platform", "The summarizer is not installed."),
     _failure("summary.engine_refused", "platform", "The summary endpoint refused the request for good."),
     _failure("summary.engine_failed", "platform", "The summary endpoint gave no summary: regenerate.", retryable=True),

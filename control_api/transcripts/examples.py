@@ -7,6 +7,7 @@ from control_api.http.answers.examples import SESSION_ID, TIME
 TRANSCRIPT: dict[str, Any] = {
     "object": "transcript",
     "session_id": SESSION_ID,
+    "version": 1,
     "status": "available",
     "engine": "moonshine",
     "model": "tiny-en",
@@ -57,6 +58,20 @@ SUMMARY_CONTENT: dict[str, Any] = {
     "transcript_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 }
 RUN_ID = "run_01KB2F9XG4Q4V9M7T8Y6R3N1C0"
+
+TRANSCRIPT_RUN: dict[str, Any] = {
+    "object": "transcript_run",
+    "session_id": SESSION_ID,
+    "run_id": RUN_ID,
+    "status": "generating",
+    "version": 2,
+    "engine": "openai",
+    "language": "en",
+    "audio": None,
+    "requested_at": TIME,
+    "finished_at": None,
+    "error": None,
+}
 
 SUMMARY: dict[str, Any] = {
     "object": "summary",

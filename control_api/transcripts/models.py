@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from control_api.http.answers.models import AnswerModel, Timestamp
+from control_api.http.answers.models import AnswerModel, RequestModel, Timestamp
+from control_api.sessions.request_models import LANGUAGE_TAG
 from sessions.texts.transcript import TranscriptState, Unheard
 from store.log.session_log import Role, Source
 
@@ -47,6 +48,7 @@ class TranscriptResource(AnswerModel):
 
     object: Literal["transcript"]
     session_id: str
+    version: int = Field(description="1: what was recognized first. Higher: made anew; the newest is served.")
     status: TranscriptState = Field(
         description="none: the session never ran. open: it is still going on. pending: it is over, and speech is being "
         "recognized. available: complete. incomplete: speech is missing; error says why."
@@ -56,6 +58,35 @@ class TranscriptResource(AnswerModel):
     language: str | None
     error: OutputError | None
     segments: list[TranscriptSegment]
+
+
+class TranscribeRequest(RequestModel):
+    """How to make it anew."""
+
+    engine: Literal["moonshine", "openai", "faster-whisper"] | None = Field(
+        None, description="What recognizes speech. Null: the installation's engine."
+    )
+    language: str | None = Field(
+        None, max_length=35, pattern=LANGUAGE_TAG, description="What is spoken, as BCP 47. Null: as the session says."
+    )
+
+
+class TranscriptRunResource(AnswerModel):
+    """The making of a version of a transcript."""
+
+    object: Literal["transcript_run"]
+    session_id: str
+    run_id: str
+    status: Literal["generating", "available", "failed"]
+    version: int = Field(description="Its number once it is available; a run that failed leaves it to the next one.")
+    engine: str | None = Field(description="Null: the installation's engine.")
+    language: str | None
+    audio: Literal["tracks", "mix"] | None = Field(
+        description="What was heard: each participant's own file, or the mix. Null: nothing yet."
+    )
+    requested_at: Timestamp
+    finished_at: Timestamp | None
+    error: OutputError | None
 
 
 class Participant(AnswerModel):

@@ -1,9 +1,15 @@
 """The operations that read what is made from a session: transcript and summary."""
 
 from control_api.http.openapi.operation import Answer, Operation, command
+from control_api.http.requests.query_parameters import integer
 from control_api.sessions.one_session import ONE_SESSION
-from control_api.transcripts import examples, routes, summary_routes
-from control_api.transcripts.models import SummaryResource, TranscriptResource
+from control_api.transcripts import examples, remaking_routes, routes, summary_routes
+from control_api.transcripts.models import (
+    SummaryResource,
+    TranscribeRequest,
+    TranscriptResource,
+    TranscriptRunResource,
+)
 
 _TAG = "Transcripts"
 
@@ -19,6 +25,7 @@ TRANSCRIPT_OPERATIONS: tuple[Operation, ...] = (
             "recognized on each participant's own track, once the session has ended or, with `transcription.mode: "
             "live`, while it goes on. Of somebody whose words an agent publishes nothing else is shown."
         ),
+        query=(integer("version", "One of its versions. Default: the newest.", least=1, most=1_000_000),),
         scope="sessions:read",
         handler=routes.get_transcript,
         answers=(
@@ -34,7 +41,42 @@ TRANSCRIPT_OPERATIONS: tuple[Operation, ...] = (
                 },
             ),
         ),
-        errors=("not_acceptable",),
+        errors=("not_acceptable", "transcript.none"),
+    ),
+    Operation(
+        name="remake_transcript",
+        method="POST",
+        path=ONE_SESSION + "/transcript",
+        tag=_TAG,
+        summary="Make the transcript anew, with another engine or language",
+        description=(
+            "Starts a run that recognizes the speech again, from participants' files if recording.tracks was set, "
+            "else from the mix. The version that it makes is served when it is whole; older ones are kept "
+            "(`?version=`). In a version that was made from the mix, speakers are known where one person alone was "
+            "heard at that time, and null elsewhere. While a run is going on, no other is started: the answer is that "
+            "run. Messages and events keep what was recognized first."
+        ),
+        scope="sessions:write",
+        body=TranscribeRequest,
+        body_required=False,
+        request_examples={"another engine": {"engine": "openai", "language": "en"}},
+        handler=remaking_routes.remake_transcript,
+        answers=(
+            Answer(202, "The run that was started, or is going on.", TranscriptRunResource, examples.TRANSCRIPT_RUN),
+        ),
+        errors=("transcript.not_ready", "audio.not_ready", "audio.none"),
+    ),
+    Operation(
+        name="get_transcript_run",
+        method="GET",
+        path=ONE_SESSION + "/transcript/run",
+        tag=_TAG,
+        summary="Get how the last making of the transcript anew went",
+        description="404 transcript.none: it was never made anew.",
+        scope="sessions:read",
+        handler=remaking_routes.get_transcript_run,
+        answers=(Answer(200, "The last run.", TranscriptRunResource, examples.TRANSCRIPT_RUN),),
+        errors=("transcript.none",),
     ),
     Operation(
         name="get_summary",

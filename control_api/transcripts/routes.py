@@ -10,6 +10,7 @@ from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import TRANSCRIPTS
 from control_api.transcripts.formats import plain_text, sub_rip, web_vtt
 from control_api.transcripts.models import TranscriptResource
+from sessions.errors import ParleyError
 from sessions.ids import format_id
 from sessions.texts.transcript import TranscriptSegment
 from sessions.texts.transcript_document import transcript_document
@@ -23,10 +24,14 @@ FORMATS: dict[str, Callable[[Sequence[TranscriptSegment]], str]] = {
 
 
 async def get_transcript(call: Call) -> web.StreamResponse:
-    """The transcript as far as it has come."""
+    """The transcript as far as it has come, or one of its versions."""
     media_type = accepted_media_type(call.request.headers, (JSON, *FORMATS))
     session = await call.dependencies.sessions.queries.get(call.organization_id, call.session_id)
-    transcript = await call.request.app[TRANSCRIPTS].read(session)
+    transcripts, version = call.request.app[TRANSCRIPTS], call.query["version"]
+    found = await (transcripts.read(session) if version is None else transcripts.read_version(session, version))
+    if found is None:
+        raise ParleyError("transcript.none", "the transcript has no such version", param="version")
+    transcript = found
     answer: web.Response
     if media_type == JSON:
         document = transcript_document(format_id("sess", session.id), transcript)

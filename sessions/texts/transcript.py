@@ -16,7 +16,7 @@ class TranscriptSegment:
     """One utterance or message.
 
     Attributes:
-        seq: its place in the session's log.
+        seq: its place in the session's log; what was made anew has numbers behind all of them.
         role: `user`, `assistant` or `system`.
         text: empty when there is a `reason`.
         start_ms: from the session's `started_at`, as `end_ms`.
@@ -53,8 +53,9 @@ class Transcript:
     """All of it, as it is now.
 
     Attributes:
-        sha256: of the log that it was read from: it changes with every entry.
+        sha256: of what is served now: it changes with every entry of the log, and with every version.
         code: why there is no speech in it, with `message`.
+        version: 1: what was heard first; higher: made anew.
     """
 
     state: TranscriptState
@@ -65,6 +66,7 @@ class Transcript:
     language: str | None = None
     code: str | None = None
     message: str | None = None
+    version: int = 1
 
 
 def in_time_order(segments: Sequence[TranscriptSegment]) -> tuple[TranscriptSegment, ...]:

@@ -10,6 +10,7 @@ def transcript_document(session_name: str, transcript: Transcript) -> dict[str, 
     return {
         "object": "transcript",
         "session_id": session_name,
+        "version": transcript.version,
         "status": transcript.state,
         "engine": transcript.engine,
         "model": transcript.model,

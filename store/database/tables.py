@@ -437,6 +437,29 @@ summaries = Table(
     Index("ix_summaries_generating", "session_id", postgresql_where=text("state = 'generating'")),
 )
 
+transcript_versions = Table(  # made anew; version 1 is the log's
+    "transcript_versions",
+    metadata,
+    Column("session_id", Uuid, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("run_id", Uuid, nullable=False),
+    Column("state", Text, nullable=False),  # generating, available, failed
+    Column("asked_engine", Text),  # null: the installation's
+    Column("asked_language", Text),
+    Column("requested_at", _time, nullable=False),
+    Column("attempted_at", _time),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("finished_at", _time),
+    Column("engine", Text),
+    Column("model", Text),
+    Column("language", Text),
+    Column("audio", Text),  # what was heard: tracks or mix
+    Column("code", Text),  # why it failed
+    Column("message", Text),
+    Column("segments", JSONB(none_as_null=True)),  # of speech, in the order of time
+    Index("ix_transcript_versions_generating", "session_id", postgresql_where=text("state = 'generating'")),
+)
+
 live_transcripts = Table(  # of sessions whose speech is recognized while they run
     "live_transcripts",
     metadata,

@@ -36,6 +36,7 @@ SPEECH_QUEUE = "speech"  # these jobs take minutes and hold the GIL: a process o
 FINALIZE = "recordings.finalize"
 ERASE = "sessions.erase"
 TRANSCRIBE = "transcripts.transcribe"
+REMAKE = "transcripts.remake"
 MAKE_FILES = "recordings.make_files"
 SUMMARIZE = "summaries.summarize"
 PURGE_IDEMPOTENCY = "store.purge_idempotency"
@@ -86,6 +87,11 @@ async def defer_erase(conn: AsyncConnection, session_id: UUID, *, in_seconds: in
 async def defer_transcribe(conn: AsyncConnection, session_id: UUID) -> bool:
     """Defer the job that closes a session's transcript; see `defer_finalize`."""
     return await _defer(conn, session_id, TRANSCRIBE, SPEECH_QUEUE, lock="transcript", queueing_lock="transcribe")
+
+
+async def defer_remake(conn: AsyncConnection, session_id: UUID) -> bool:
+    """Defer the job that makes a session's transcript anew; see `defer_finalize`."""
+    return await _defer(conn, session_id, REMAKE, SPEECH_QUEUE, lock="transcript", queueing_lock="remake")
 
 
 async def defer_make_files(conn: AsyncConnection, session_id: UUID) -> bool:

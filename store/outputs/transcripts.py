@@ -1,12 +1,12 @@
 """Transcripts: the session's log, read as segments, and the state of the job that closes each of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.lifecycle.lifecycle import TERMINAL
@@ -20,6 +20,7 @@ from store.jobs.jobs import defer_finalize
 from store.lifecycle.pauses import Pause, read_pauses
 from store.lifecycle.session_rows import read_session
 from store.outputs.recording_files import has_track_files
+from store.outputs.transcript_versions import read_version
 
 _END_OF_TIME = 1 << 62
 
@@ -36,11 +37,14 @@ _OURS_ALONE = """
         SELECT identity FROM log_entries t
         WHERE t.session_id = :id AND t.source = 'lk.transcription' AND t.final AND t.identity IS NOT NULL))
 """
-# The log only grows, so the digest changes with every entry of the transcript.
+# The log only grows, so the digest changes with every entry of the transcript, and with every version.
 _DIGEST = text(
     f"""
     SELECT encode(sha256(convert_to(coalesce(string_agg(
         json_build_array(seq, identity, speaker, role, source, start_ms, end_ms, text)::text, E'\\n' ORDER BY seq
+    ), '') || coalesce((
+        SELECT version || segments::text FROM transcript_versions
+        WHERE session_id = :id AND state = 'available' ORDER BY version DESC LIMIT 1
     ), ''), 'UTF8')), 'hex') FROM log_entries WHERE session_id = :id AND final AND {_OURS_ALONE}
     """
 )
@@ -83,15 +87,18 @@ class Transcripts:
         self._db = db
 
     async def read(self, session: Session) -> Transcript:
-        """The transcript as it is now; the caller has checked that the session may be read."""
+        """The newest transcript as it is now; the caller has checked that the session may be read."""
         async with self._db.begin() as conn:
-            sha256 = await transcript_digest(conn, session.id)
-            row = (await conn.execute(select(transcripts).where(transcripts.c.session_id == session.id))).one_or_none()
-            pauses = await read_pauses(conn, session.id) if session.recording.on_pause == "cut" else ()
-            segments = await _segments(conn, session, pauses)
-        if row is None:
-            return Transcript(_state_without_row(session), segments, sha256)
-        return Transcript(row.state, segments, sha256, row.engine, row.model, row.language, row.code, row.message)
+            made = await read_version(conn, session.id, None)
+            return await _first(conn, session) if made is None else await _remade(conn, session, made)
+
+    async def read_version(self, session: Session, version: int) -> Transcript | None:
+        """One that was made anew (2 and on), or what was heard first (1); None when there is no such one."""
+        async with self._db.begin() as conn:
+            if version == 1:
+                return await _first(conn, session)
+            made = await read_version(conn, session.id, version)
+            return None if made is None else await _remade(conn, session, made)
 
     async def exists(self, session_id: UUID) -> bool:
         """Whether the session still has a transcript."""
@@ -147,22 +154,52 @@ async def transcript_digest(conn: AsyncConnection, session_id: UUID) -> str:
     return str((await conn.execute(_DIGEST, {"id": session_id})).scalar_one())
 
 
-async def _segments(
-    conn: AsyncConnection, session: Session, left_out: Sequence[Pause]
-) -> tuple[TranscriptSegment, ...]:
-    """Everything final in the log; where pauses are cut out of the file, times are the file's."""
+async def _first(conn: AsyncConnection, session: Session) -> Transcript:
+    """Everything final in the log."""
+    sha256 = await transcript_digest(conn, session.id)
+    row = (await conn.execute(select(transcripts).where(transcripts.c.session_id == session.id))).one_or_none()
+    segments = in_time_order(await _logged(conn, session))
+    if row is None:
+        return Transcript(_state_without_row(session), segments, sha256)
+    return Transcript(row.state, segments, sha256, row.engine, row.model, row.language, row.code, row.message)
+
+
+async def _remade(conn: AsyncConnection, session: Session, made: Row[Any]) -> Transcript:
+    """What was not recognized by us, from the log, and what this version recognized."""
+    logged = await _logged(conn, session)
+    last = max((segment.seq for segment in logged), default=0)
+    spoken = [
+        TranscriptSegment(seq=seq, final=True, source="speech", **segment)
+        for seq, segment in enumerate(made.segments, start=last + 1)
+    ]
+    others = [segment for segment in logged if segment.source != "speech"]
+    sha256 = await transcript_digest(conn, session.id)
+    return Transcript(
+        "available",
+        in_time_order([*others, *spoken]),
+        sha256,
+        made.engine,
+        made.model,
+        made.language,
+        version=made.version,
+    )
+
+
+async def _logged(conn: AsyncConnection, session: Session) -> list[TranscriptSegment]:
+    """The log's final entries, in its order; where pauses are cut out of the file, times are the file's."""
     query = (
         select(log_entries)
         .where(log_entries.c.session_id == session.id, log_entries.c.final, text(_OURS_ALONE))
         .order_by(log_entries.c.seq)
     )
+    left_out = await read_pauses(conn, session.id) if session.recording.on_pause == "cut" else ()
     started_at = session.started_at
     cuts = [] if started_at is None else [_in_ms(pause, started_at) for pause in left_out]
 
     def shifted(at_ms: int) -> int:
         return at_ms - sum(min(end, at_ms) - start for start, end in cuts if start < at_ms)
 
-    return in_time_order([_segment(row, started_at, shifted) for row in await conn.execute(query, {"id": session.id})])
+    return [_segment(row, started_at, shifted) for row in await conn.execute(query, {"id": session.id})]
 
 
 def _in_ms(pause: Pause, started_at: datetime) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.settings import Settings
-from store.jobs.jobs import defer_finalize, defer_make_files, defer_summarize, defer_transcribe
+from store.jobs.jobs import defer_finalize, defer_make_files, defer_remake, defer_summarize, defer_transcribe
 
 _BATCH = 200
 
@@ -15,7 +15,7 @@ def _lost(table: str, state: str, since: str) -> TextClause:
     """Find jobs that nobody has tried for a while. Their stamp moves at once, so that not every round defers them."""
     return text(
         f"""
-        UPDATE {table} SET attempted_at = statement_timestamp() WHERE session_id IN (
+        UPDATE {table} SET attempted_at = statement_timestamp() WHERE state = '{state}' AND session_id IN (
             SELECT session_id FROM {table} WHERE state = '{state}'
             AND coalesce(attempted_at, {since}) < statement_timestamp() - make_interval(secs => :retry_seconds)
             ORDER BY session_id LIMIT {_BATCH} FOR UPDATE SKIP LOCKED
@@ -25,6 +25,7 @@ def _lost(table: str, state: str, since: str) -> TextClause:
 
 
 _LOST_TRANSCRIPTS = _lost("transcripts", "pending", "created_at")
+_LOST_REMAKES = _lost("transcript_versions", "generating", "requested_at")
 _LOST_SUMMARIES = _lost("summaries", "generating", "requested_at")
 # The longer, the more often it was tried.
 _LOST_FILES = text(
@@ -75,6 +76,9 @@ async def sweep_outputs(conn: AsyncConnection, settings: Settings) -> int:
     transcripts = list((await conn.execute(_LOST_TRANSCRIPTS, retry)).scalars())
     for session_id in transcripts:
         await defer_transcribe(conn, session_id)
+    remakes = list((await conn.execute(_LOST_REMAKES, retry)).scalars())
+    for session_id in remakes:
+        await defer_remake(conn, session_id)
     summaries = list((await conn.execute(_LOST_SUMMARIES, retry)).scalars())
     for session_id in summaries:
         await defer_summarize(conn, session_id)
@@ -85,4 +89,5 @@ async def sweep_outputs(conn: AsyncConnection, settings: Settings) -> int:
     recordings = set((await conn.execute(_LOST_FILES, retry)).scalars())
     for session_id in recordings:
         await defer_make_files(conn, session_id)
-    return len(abandoned) + len(transcripts) + len(summaries) + len(given_up) + len(recordings)
+    looked_after = (abandoned, transcripts, remakes, summaries, given_up, recordings)
+    return sum(len(sessions) for sessions in looked_after)

@@ -11,13 +11,14 @@ from pydantic import SecretStr
 
 from sessions.settings import Settings
 from store.installation.storage_identity import StorageIdentity
-from store.jobs.jobs import MAKE_FILES, SPEECH_QUEUE, SUMMARIZE, TRANSCRIBE, run_jobs
+from store.jobs.jobs import MAKE_FILES, REMAKE, SPEECH_QUEUE, SUMMARIZE, TRANSCRIBE, run_jobs
 from store.log.session_log import SessionLog
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
 from store.outputs.live_transcripts import LiveTranscripts
 from store.outputs.recording_files import RecordingFiles
 from store.outputs.summaries import Summaries
+from store.outputs.transcript_versions import TranscriptVersions
 from store.outputs.transcripts import Transcripts
 from store.sessions.queries import SessionQueries
 from worker.openai_endpoint import OpenAiEndpoint
@@ -25,6 +26,7 @@ from worker.processes.job_database import open_job_database
 from worker.product.file_maker import FileMaker
 from worker.speech.choice import SpeechEngines
 from worker.speech.live.live_transcriber import LiveTranscriber
+from worker.speech.remaker import RemakingStore, TranscriptRemaker
 from worker.speech.transcriber import Transcriber
 from worker.summary.chat import ChatSummarizer
 from worker.summary.extractive import ExtractiveSummarizer
@@ -58,11 +60,21 @@ async def run_speech_process(
             live,
             deadline_seconds=settings.speech_deadline_seconds,
         )
+        files = RecordingFiles(db)
+        kept = RemakingStore(
+            TranscriptVersions(db), transcripts, summaries, files, SessionQueries(db), log, objects, confirm
+        )
+        remaker = TranscriptRemaker(kept, settings, engines, temporary=settings.data_dir / "tmp")
         writer = SummaryWriter(
             summaries, transcripts, SessionQueries(db), objects, confirm, chosen_summarizer(settings)
         )
-        maker = FileMaker(RecordingFiles(db), Freezes(db), objects, confirm, temporary=settings.data_dir / "tmp")
-        tasks = {TRANSCRIBE: transcriber.transcribe, SUMMARIZE: writer.summarize, MAKE_FILES: maker.make}
+        maker = FileMaker(files, Freezes(db), objects, confirm, temporary=settings.data_dir / "tmp")
+        tasks = {
+            TRANSCRIBE: transcriber.transcribe,
+            REMAKE: remaker.remake,
+            SUMMARIZE: writer.summarize,
+            MAKE_FILES: maker.make,
+        }
         host = socket.gethostname()
         follower = LiveTranscriber(live, log, objects, engines, data_dir=settings.data_dir, host=host)
         jobs = run_jobs(

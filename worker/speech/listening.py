@@ -2,15 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from threading import Event
 from typing import Any
 
-from audio.segments.plan import BuildPlan
 from audio.segments.track_tally import TrackLabel
-from audio.track_audio import read_tracks
+from audio.track_audio import TrackPiece
 from store.log.session_log import NewLogEntry, Role
 from store.objects.errors import StorageError
 from worker.speech.engine import Recognized, SpeechEngine, SpeechError
@@ -23,8 +21,7 @@ _UTTERANCES_AHEAD = 8  # half a megabyte each; enough to keep the engine busy wh
 
 
 async def listen(
-    plan: BuildPlan,
-    read: Callable[[str], bytes],
+    tracks: Iterator[list[TrackPiece]],
     canceled: Event,
     open_engine: Callable[[], Awaitable[SpeechEngine]],
     keep: Callable[[Sequence[NewLogEntry]], Awaitable[object]],
@@ -35,10 +32,10 @@ async def listen(
 ) -> str | None:
     """Recognize every participant's own track, in the order of time.
 
-    While the engine recognizes an utterance, the segments are read on and the next ones are looked for.
+    While the engine recognizes an utterance, the tracks are read on and the next ones are looked for.
 
     Args:
-        read: as `audio.building.build.build_recording` takes it; it raises OSError once `canceled` is set.
+        tracks: as `audio.track_audio.read_tracks` yields them; it raises OSError once `canceled` is set.
         canceled: is set when this returns.
         open_engine: called as soon as there is something to recognize; loading a model takes seconds and memory.
         language: what is spoken, as BCP 47; None: the engine finds out.
@@ -50,7 +47,7 @@ async def listen(
 
     Raises:
         SpeechError: the engine can't.
-        StorageError, OSError: the segments can't be read now.
+        StorageError, OSError: the tracks can't be read now.
     """
     languages: list[str] = []
     entries: list[NewLogEntry] = []
@@ -65,7 +62,6 @@ async def listen(
             languages.append(recognized.language)
         return recognized
 
-    tracks = read_tracks(plan, read, partial(is_new, known=known))
     async with _Ahead(find_utterances(tracks), canceled) as ahead:
         try:
             async for utterance in ahead:

@@ -13,6 +13,7 @@ import structlog
 
 from audio.pcm import SAMPLE_RATE
 from audio.segments.plan import BuildPlan
+from audio.track_audio import read_tracks
 from sessions.codes import lookup
 from sessions.ids import format_id
 from sessions.session import Session
@@ -29,7 +30,7 @@ from worker.product.segment_reader import SegmentReader
 from worker.speech.choice import SpeechEngines
 from worker.speech.engine import SpeechError
 from worker.speech.known import Known
-from worker.speech.listening import listen
+from worker.speech.listening import is_new, listen
 from worker.speech.live.follower import BEFORE_MS
 
 _log = structlog.get_logger(__name__)
@@ -120,9 +121,9 @@ class Transcriber:
         known = Known().with_entries(logged)
         heard = await self._live.heard(session.id)
         with SegmentReader(self._objects) as read:
+            plan = _from(recording_plan(frozen), heard.heard_ms - BEFORE_MS)
             language = await listen(
-                _from(recording_plan(frozen), heard.heard_ms - BEFORE_MS),
-                read,
+                read_tracks(plan, read, partial(is_new, known=known)),
                 read.canceled,
                 self._engines.open,
                 partial(self._log.append, session.id),

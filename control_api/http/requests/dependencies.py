@@ -16,6 +16,7 @@ from store.installation.storage_check import StorageCheck
 from store.objects.objects import Objects
 from store.outputs.recording_files import RecordingFiles
 from store.outputs.summaries import Summaries
+from store.outputs.transcript_versions import TranscriptVersions
 from store.outputs.transcripts import Transcripts
 from store.sessions.erasure import SessionErasure
 from store.sessions.sessions import Sessions
@@ -49,6 +50,7 @@ class ApiDependencies:
 DEPENDENCIES = web.AppKey("dependencies", ApiDependencies)
 ERASURE = web.AppKey("erasure", SessionErasure)
 ORGANIZATION_EVENTS = web.AppKey("organization events", OrganizationEvents)
+TRANSCRIPT_VERSIONS = web.AppKey("transcript_versions", TranscriptVersions)
 TRANSCRIPTS = web.AppKey("transcripts", Transcripts)
 RECORDING_FILES = web.AppKey("recording_files", RecordingFiles)
 SUMMARIES = web.AppKey("summaries", Summaries)

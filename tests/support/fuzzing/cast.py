@@ -116,7 +116,16 @@ ADDRESSES = ("session_id", "session_key", "sessionId")
 # Operations whose answers are about what an ended session leaves.
 OF_FINISHED = frozenset(
     {
-        *("get_audio", "get_recording", "get_transcript", "get_summary", "regenerate_summary", "list_events"),
+        *(
+            "get_audio",
+            "get_recording",
+            "get_transcript",
+            "get_summary",
+            "remake_transcript",
+            "get_transcript_run",
+            "regenerate_summary",
+            "list_events",
+        ),
         *("session_audio", "session_transcript", "session_summary", "session_status", "regenerate_session_summary"),
     }
 )

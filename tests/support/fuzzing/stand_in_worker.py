@@ -30,6 +30,7 @@ from store.log.session_log import NewLogEntry, SessionLog
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes, Product
 from store.outputs.summaries import Summaries
+from store.outputs.transcript_versions import TranscriptVersions
 from store.outputs.transcripts import Closing, Transcripts
 from store.runs.claims import Claims
 from store.runs.fence import Fence
@@ -175,6 +176,7 @@ class StandInWorker:
         document = transcript_document(format_id("sess", session_id), transcript)
         await self._objects.put_bytes(f"{name}/conversation.json", json.dumps(document).encode())
         await self._transcripts.close(session_id, Closing(engine="none"), f"{name}/conversation.json")
+        await TranscriptVersions(self._engine.db).request(session_id, None, None)
         run = await self._summaries.request(session_id, again=False)
         if run is not None and await self._summaries.begin(session_id) is not None:
             summary = {**SUMMARY["content"], "transcript_sha256": transcript.sha256}

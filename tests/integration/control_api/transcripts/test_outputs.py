@@ -12,6 +12,7 @@ from sessions.ids import new_uuid, parse_id
 from store.installation.storage_identity import StorageIdentity
 from store.log.session_log import NewLogEntry, SessionLog
 from store.outputs.summaries import Summaries
+from store.outputs.transcript_versions import MadeVersion, TranscriptVersions
 from store.outputs.transcripts import Transcripts
 from store.sessions.queries import SessionQueries
 from tests.support.api_server import ApiServer
@@ -389,3 +390,86 @@ async def test_a_deleted_session_has_no_summary_any_more(api: ApiServer) -> None
     assert not folder.exists()
     async with db.begin() as conn:
         assert (await conn.execute(text("SELECT count(*) FROM summaries"))).scalar_one() == 0
+
+
+async def test_a_transcript_is_made_anew_one_run_at_a_time(api: ApiServer) -> None:
+    """202 with the run; who asks meanwhile has the same one, whatever they ask for. Messages keep what came first."""
+    session = await spoken_session(api)
+    path = f"/v1/sessions/{session['id']}/transcript"
+    session_id = parse_id("sess", session["id"])
+    none = await api.call("POST", path, {"engine": "openai"})
+    assert (none.status, none.content["error"]["code"]) == (404, "audio.none")
+    await set_recording(api, session_id, "available")
+    never = await api.call("GET", f"{path}/run")
+    assert (never.status, never.content["error"]["code"]) == (404, "transcript.none")
+
+    asked = await api.call("POST", path, {"engine": "openai", "language": "de"})
+    assert asked.status == 202
+    run = asked.content
+    assert [run[name] for name in ("status", "version", "engine", "language", "audio")] == [
+        "generating",
+        2,
+        "openai",
+        "de",
+        None,
+    ]
+    assert run == (await api.call("POST", path)).content == (await api.call("GET", f"{path}/run")).content
+    versions = TranscriptVersions(api.dependencies.db)
+    work = await versions.begin(session_id, 3600)
+    assert work is not None
+    assert (await api.call("GET", path)).content["version"] == 1
+    said = {"speaker": None, "identity": None, "role": "user", "text": "Anders.", "reason": None}
+    spoken = [{**said, "start_ms": 900, "end_ms": 4100, "confidence": None, "words": None}]
+    before = await SessionLog(api.dependencies.db).append(session_id, [])
+    assert await versions.finish(work.run, MadeVersion("openai", "large", "de", "mix", spoken))
+    assert before == []
+
+    newest = (await api.call("GET", path)).content
+    assert [newest[name] for name in ("version", "status", "engine", "language")] == [2, "available", "openai", "de"]
+    assert [(one["seq"], one["text"]) for one in newest["segments"]] == [(len(SPOKEN) + 1, "Anders.")]
+    first = (await api.call("GET", path, params={"version": "1"})).content
+    assert [one["text"] for one in first["segments"]] == [words for _, words, _, _ in SPOKEN]
+    unknown = await api.call("GET", path, params={"version": "3"})
+    assert (unknown.status, unknown.content["error"]["param"]) == (404, "version")
+
+    another = (await api.call("POST", path)).content
+    assert (another["version"], another["run_id"] != run["run_id"]) == (3, True)
+    again = await versions.begin(session_id, 3600)
+    assert again is not None
+    assert await versions.fail(again.run, "speech.engine_missing", "there is none")
+    assert not await versions.finish(work.run, MadeVersion("openai", "large", "de", "mix", []))
+    failed = (await api.call("GET", f"{path}/run")).content
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "speech.engine_missing")
+    assert (await api.call("GET", path)).content["version"] == 2
+    assert (await api.call("POST", path)).content["version"] == 3
+
+
+async def test_a_transcript_that_is_open_is_not_made_anew(api: ApiServer) -> None:
+    """409, to be repeated; nor one whose participants' files are being made. Engines and languages are checked."""
+    running = await api.create("room-b")
+    open_still = await api.call("POST", f"/v1/sessions/{running['id']}/transcript")
+    assert (open_still.status, open_still.content["error"]["code"]) == (409, "transcript.not_ready")
+    assert int(open_still.headers["Retry-After"]) >= 1
+    session = await spoken_session(api)
+    path = f"/v1/sessions/{session['id']}/transcript"
+    await set_recording(api, parse_id("sess", session["id"]), "available")
+    async with api.dependencies.db.begin() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO recording_files (session_id, identity, format, state, requested_at)"
+                " VALUES (:id, 'alice', 'wav', 'pending', now())"
+            ),
+            {"id": parse_id("sess", session["id"])},
+        )
+    waiting = await api.call("POST", path)
+    assert (waiting.status, waiting.content["error"]["code"]) == (409, "audio.not_ready")
+    for wrong in ({"engine": "none"}, {"language": "English!"}):
+        refused = await api.call("POST", path, wrong)
+        assert (refused.status, refused.content["error"]["param"]) == (422, *wrong)
+
+
+async def set_recording(api: ApiServer, session_id: UUID, state: str) -> None:
+    """Say what is known of a session's recording."""
+    async with api.dependencies.db.begin() as conn:
+        values = {"id": session_id, "state": state}
+        await conn.execute(text("UPDATE sessions SET recording_state = :state WHERE id = :id"), values)
