@@ -13,11 +13,11 @@ def loaded_by(module: str) -> set[str]:
     return set(printed.stdout.split())
 
 
-def test_the_job_process_at_rest_has_loaded_nothing_that_builds_recordings() -> None:
-    """Neither numpy nor a codec, nor LiveKit; it waits for jobs."""
-    loaded = loaded_by("parley.commands.jobs")
-    assert "procrastinate" in loaded
-    assert not HEAVY & loaded
+def test_what_all_children_share_holds_no_engine() -> None:
+    """They are forked from one process that has loaded what records, and are in memory once; an engine, in each."""
+    loaded = loaded_by("parley.commands.nursery, worker.processes.recorder_opening")
+    assert {"procrastinate", "numpy", "soundfile"} <= loaded
+    assert not {"onnxruntime", "alembic"} & loaded
 
 
 def test_the_supervisor_has_loaded_nothing_that_hears() -> None:
