@@ -29,6 +29,7 @@ BENCHMARKS = {
     "messages": "from posting a message to the room having it",
     "beats": "beat statements per second at 1 and at 25 sessions",
     "idle": "memory of a worker that records nothing",
+    "live": "from spoken to logged, and what live transcripts cost the recorders",
     "recording": "CPU and memory per session against the SDK's floor and livekit-agents",
 }
 

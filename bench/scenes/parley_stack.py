@@ -59,8 +59,8 @@ class ParleyApi:
         """Close the connection."""
         self._connection.close()
 
-    def create(self, server: LiveKitServer, room: str) -> str:
-        """A session that records `room`; its id."""
+    def create(self, server: LiveKitServer, room: str, **fields: Any) -> str:
+        """A session that records `room`, with these members besides; its id."""
         transport = {
             "type": "livekit",
             "url": server.url,
@@ -68,7 +68,7 @@ class ParleyApi:
             "worker_token": recorder_token(server, room),
             "worker_identity": RECORDER,
         }
-        body = {"transport": transport, "max_duration_seconds": 14400, "idle_timeout_seconds": 600}
+        body = {"transport": transport, "max_duration_seconds": 14400, "idle_timeout_seconds": 600, **fields}
         return str(self.call("POST", "/v1/sessions", body)["id"])
 
     def get(self, session_id: str) -> dict[str, Any]:

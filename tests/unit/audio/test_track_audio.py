@@ -6,8 +6,9 @@ import numpy as np
 
 from audio.pcm import SAMPLE_RATE, SPEECH_RATE, Pcm
 from audio.segments.plan import BuildPlan
+from audio.segments.segments import read_segment
 from audio.segments.track_tally import TrackLabel
-from audio.track_audio import TrackPiece, read_tracks
+from audio.track_audio import GrowingTracks, TrackPiece, read_tracks
 from tests.support.stored_segments import StoredSegments, audio, level, track
 
 SECOND = SAMPLE_RATE
@@ -155,3 +156,43 @@ def test_pauses_lost_segments_and_the_end_are_silent() -> None:
     line = joined(pieces, ANN)
     heard = [round(float(np.abs(line[at * 1600 : (at + 1) * 1600]).mean()), -2) for at in range(len(line) // 1600)]
     assert heard == [1000] * 10 + [0] * 5 + [1000] * 5 + [0] * 10 + [1000] * 20
+
+
+def test_a_track_that_grows_sounds_as_the_finished_one() -> None:
+    """Record by record, through a hole and a segment's end: the same samples in the same places."""
+    storage, tone = StoredSegments(), sine(4)
+    parts = [tone[:SECOND], tone[2 * SECOND : 3 * SECOND], tone[3 * SECOND :]]
+    for number, start in enumerate((0, 2 * SECOND, 3 * SECOND)):
+        storage.store(track(), audio(start, parts[number]))
+    whole = joined(read_all(storage, storage.plan(4 * SECOND)), ANN)
+
+    growing, pieces = GrowingTracks(lambda _: True), []
+    for planned in storage.planned:
+        records = read_segment(storage[planned.storage_key]).records
+        for record in records:
+            pieces += growing.hear(planned.key, [record])
+    pieces += growing.silent_until(5 * SECOND)
+    assert growing.missed_sample is None
+    grown = joined(pieces, ANN)
+    assert np.abs(grown[: len(whole)].astype(int) - whole).max() <= 1  # the filter's output is dithered
+    assert not grown[len(whole) :].any()
+    assert grown.shape == (5 * SPEECH_RATE,)
+
+
+def test_what_comes_too_late_is_told_and_what_comes_twice_is_not_heard_again() -> None:
+    """A successor's first frames overlap its predecessor's last; somebody's packets came after their silence."""
+    growing = GrowingTracks(lambda _: True)
+    storage = StoredSegments()
+    first = storage.store(track(), audio(0, level(100, 2 * SECOND)))
+    second = storage.store(track(), audio(SECOND, level(200, 2 * SECOND)), epoch=2)
+    late = storage.store(track(), audio(3 * SECOND + SECOND // 2, level(300, SECOND)), epoch=2)
+    pieces = []
+    for planned in (first, second):
+        pieces += growing.hear(planned.key, read_segment(storage[planned.storage_key]).records)
+    assert growing.missed_sample is None
+    pieces += growing.silent_until(4 * SECOND)
+    pieces += growing.hear(late.key, read_segment(storage[late.storage_key]).records)
+    assert growing.missed_sample == 3 * SECOND + SECOND // 2
+    line = joined(pieces + growing.silent_until(6 * SECOND), ANN)
+    heard = [round(float(line[round(at * SPEECH_RATE)]) / 100) for at in (0.5, 1.5, 2.5, 3.7, 4.2)]
+    assert heard == [1, 1, 2, 0, 3]
