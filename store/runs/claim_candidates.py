@@ -13,10 +13,10 @@ from sessions.lifecycle.blame import BLAMED_ALONE_BEFORE_FAILED, BLAMED_BEFORE_Q
 from sessions.lifecycle.lifecycle import Event, sources
 from store.database.channels import CLAIM_CHANNEL, notify
 from store.runs.claimer import Claimer
+from store.runs.fair_queue import find_line
 from store.runs.look import Look
 
 JUDGE_AFTER_SECONDS = 2
-QUEUED_AT_ONCE = 200  # the oldest; far more than one process takes, so that several find enough at the same time
 
 _CLAIMABLE = ", ".join(f"'{status}'" for status in sorted(sources(Event.CLAIM)))
 
@@ -41,11 +41,11 @@ _HOPELESS = f"{_BLAMED_ALONE} >= {BLAMED_ALONE_BEFORE_FAILED}"
 # Whether other processes died together with its own is known a second later.
 _JUDGED = f"(r.released_at IS NULL OR r.released_at < statement_timestamp() - interval '{JUDGE_AFTER_SECONDS} seconds')"
 
-# Hardly one of the thousands of sessions that run is claimable. Indexes find the queued ones and those that were
-# released lately and are not sealed; only a thorough look, which reads all that run, finds the others.
-_EASY = f"""
+# Hardly one of the thousands of sessions that run is claimable. Indexes find the queued ones whose turn it is, and
+# those that were released lately and are not sealed; only a thorough look, which reads all that run, finds the others.
+_EASY = """
     AND s.id = ANY(ARRAY(
-        (SELECT id FROM sessions WHERE kind = 'voice' AND status = 'queued' ORDER BY id LIMIT {QUEUED_AT_ONCE})
+        SELECT unnest(CAST(:line AS uuid[]))
         UNION ALL (SELECT session_id FROM runs WHERE released_at > statement_timestamp() - interval '1 hour'
                    AND sealed_at IS NULL)))
     """
@@ -55,14 +55,15 @@ _EASY = f"""
 def _candidates(where: str) -> TextClause:
     return text(
         f"""
-        SELECT s.id, s.status, {_LOST} AS lost, {_BLAMED} AS blamed, {_BLAMED_ALONE} AS blamed_alone
+        SELECT s.id, s.organization_id, s.status, {_LOST} AS lost, {_BLAMED} AS blamed, {_BLAMED_ALONE} AS blamed_alone
         FROM sessions s LEFT JOIN runs r ON r.session_id = s.id AND r.epoch = s.epoch
+        LEFT JOIN unnest(CAST(:line AS uuid[])) WITH ORDINALITY AS line (id, turn) ON line.id = s.id
         WHERE s.kind = 'voice' AND s.status IN ({_CLAIMABLE}) AND s.id <> ALL(CAST(:known AS uuid[]))
-          AND (s.status = 'queued' OR r.released_at IS NOT NULL
+          AND (s.status = 'queued' AND line.id IS NOT NULL OR r.released_at IS NOT NULL
                OR (:may_judge_stale AND r.beat_at < statement_timestamp() - make_interval(secs => :stalled_seconds)))
           {where}
           AND CASE WHEN {_HOPELESS} THEN {_JUDGED} ELSE CAST(:quarantine AS boolean) = ({_SUSPECT}) END
-        ORDER BY {_HOPELESS} DESC, {_BLAMED} DESC, s.status = 'queued', s.id
+        ORDER BY {_HOPELESS} DESC, {_BLAMED} DESC, s.status = 'queued', line.turn, s.id
         LIMIT :free FOR NO KEY UPDATE OF s SKIP LOCKED
         """
     )
@@ -95,10 +96,10 @@ _ACTIVE = text(f"SELECT count(*) FROM sessions WHERE kind = 'voice' AND status I
 
 
 async def find_candidates(conn: AsyncConnection, claimer: Claimer, look: Look) -> Sequence[Row[Any]]:
-    """Lock up to `claimer.free` sessions: those to be failed first, then lost ones, queued ones.
+    """Lock up to `claimer.free` sessions: those to be failed first, then lost ones, queued ones in their turn.
 
     Returns:
-        Rows of id, status, lost (the run before was), and what `sessions.lifecycle.blame.place` needs.
+        Rows of id, organization_id, status, lost (the run before was), and what `sessions.lifecycle.blame.place` needs.
     """
     parameters = {
         "known": list(claimer.known),
@@ -106,6 +107,7 @@ async def find_candidates(conn: AsyncConnection, claimer: Claimer, look: Look) -
         "quarantine": claimer.quarantine,
         "may_judge_stale": claimer.may_judge_stale,
         "stalled_seconds": claimer.stalled_seconds,
+        "line": list(await find_line(conn, claimer)),
     }
     return (await conn.execute(_CANDIDATES[look], parameters)).all()
 

@@ -45,6 +45,20 @@ _RAISE_EPOCH = text(
 )
 
 
+def within_joins(candidates: Sequence[Row[Any]], claimer: Claimer) -> list[Row[Any]]:
+    """Without the queued sessions of which the claimer would join too many of one organization at the same time."""
+    left: dict[UUID, int] = {}
+    admitted = []
+    for row in candidates:
+        if row.status == Status.QUEUED:
+            places = left.setdefault(row.organization_id, claimer.joins_left(row.organization_id))
+            if places < 1:
+                continue
+            left[row.organization_id] = places - 1
+        admitted.append(row)
+    return admitted
+
+
 async def take(conn: AsyncConnection, candidates: Sequence[Row[Any]], claimer: Claimer) -> list[UUID]:
     """Raise the epoch of the locked candidates; fail those that have taken too many processes down."""
     places = [place(row.blamed, row.blamed_alone) for row in candidates]

@@ -21,7 +21,7 @@ from store.lifecycle.locked_session import lock_session
 from store.lifecycle.session_rows import session_select, to_session
 from store.lifecycle.transitions import stop_session
 from store.runs.claim_candidates import count_active, find_candidates, find_suspects, leave_stale_to_others
-from store.runs.claim_taking import take
+from store.runs.claim_taking import take, within_joins
 from store.runs.claimer import Claimer
 from store.runs.fence import Fence
 from store.runs.look import Look
@@ -124,10 +124,12 @@ class Claims:
     """Takes sessions for a process, and gives them back.
 
     `active` is how many sessions were queued or had a run at this process's last thorough look; `decide_look` needs it.
+    `held_back`: the last call left queued sessions to others, as too many of their organization are being joined here.
     """
 
     def __init__(self, db: Database, vault: TokenVault) -> None:
         self.active = 0
+        self.held_back = False
         self._db = db
         self._vault = vault
 
@@ -148,7 +150,9 @@ class Claims:
             asking = claimer.with_sessions(ids)
             if asking.free > 0 and not (await conn.execute(_ALONE, {"owner": claimer.owner})).scalar_one():
                 candidates = await find_candidates(conn, asking, look)
-                ids += await take(conn, candidates, claimer)
+                admitted = within_joins(candidates, asking)
+                self.held_back = len(admitted) < len(candidates)
+                ids += await take(conn, admitted, claimer)
                 if look is Look.THOROUGH:
                     self.active = await count_active(conn)
                     if asking.may_judge_stale:

@@ -5,6 +5,8 @@ answer that never comes, panics, and the SDK sends SIGTERM to its own process (m
 """
 
 import asyncio
+from collections import Counter
+from uuid import UUID
 
 import structlog
 from pydantic import SecretStr
@@ -23,15 +25,16 @@ _HEARD_SECONDS = 1.0
 class Joins:
     """Starts joins in a task group of the process; whoever asked waits for a future and may stop waiting.
 
-    `group` must outlive every session. At most `max_abandoned` joins are left to land by themselves; with that many on
-    their way, new ones fail as `room.join_timeout`. `turns` are for joins that should not be under way together.
+    `group` must outlive every session. At most `max_abandoned` joins of one organization are left to land by
+    themselves; with that many on their way, its new ones fail as `room.join_timeout`. `turns` are for joins that should
+    not be under way together.
     """
 
     def __init__(self, group: asyncio.TaskGroup, *, max_abandoned: int = 32) -> None:
         self.turns = JoinTurns()
         self._group = group
         self._max_abandoned = max_abandoned
-        self._abandoned: set[asyncio.Future[LiveKitRoom]] = set()
+        self._abandoned: dict[asyncio.Future[LiveKitRoom], UUID | None] = {}
         self._under_way: set[asyncio.Task[None]] = set()
 
     @property
@@ -39,16 +42,27 @@ class Joins:
         """Joins that nobody waits for any more and that have not landed yet."""
         return len(self._abandoned)
 
+    @property
+    def abandoned_of(self) -> Counter[UUID]:
+        """The same, by organization."""
+        return Counter(organization for organization in self._abandoned.values() if organization is not None)
+
     async def join(
-        self, url: str, token: SecretStr, *, subscription: Subscription, timeout_seconds: float
+        self,
+        url: str,
+        token: SecretStr,
+        *,
+        subscription: Subscription,
+        timeout_seconds: float,
+        organization: UUID | None = None,
     ) -> LiveKitRoom:
         """Join a room. Canceling this is harmless.
 
         Raises:
             JoinError: as `connect_room` raises it; `room.join_timeout` also after `timeout_seconds`.
         """
-        if len(self._abandoned) >= self._max_abandoned:
-            raise JoinError("room.join_timeout", "too many joins of this worker are still under way")
+        if organization is not None and self.abandoned_of[organization] >= self._max_abandoned:
+            raise JoinError("room.join_timeout", "too many joins of this organization are still under way")
         landed: asyncio.Future[LiveKitRoom] = asyncio.get_running_loop().create_future()
         task = self._group.create_task(self._land(landed, url, token, subscription), name="join")
         self._under_way.add(task)
@@ -56,10 +70,10 @@ class Joins:
         try:
             done, _ = await asyncio.wait({landed}, timeout=timeout_seconds)
         except asyncio.CancelledError:
-            self._abandon(landed)
+            self._abandon(landed, organization)
             raise
         if not done:
-            self._abandon(landed)
+            self._abandon(landed, organization)
             raise JoinError("room.join_timeout", "the join was not done in time")
         return landed.result()
 
@@ -79,8 +93,8 @@ class Joins:
         _, pending = await asyncio.wait(list(self._under_way), timeout=timeout_seconds)
         return not pending
 
-    def _abandon(self, landed: "asyncio.Future[LiveKitRoom]") -> None:
-        self._abandoned.add(landed)
+    def _abandon(self, landed: "asyncio.Future[LiveKitRoom]", organization: UUID | None) -> None:
+        self._abandoned[landed] = organization
         if landed.done():  # it landed just before the caller stopped waiting
             self._group.create_task(self._discard(landed), name="join-discard")
 
@@ -97,7 +111,7 @@ class Joins:
             await self._discard(landed)
 
     async def _discard(self, landed: "asyncio.Future[LiveKitRoom]") -> None:
-        self._abandoned.discard(landed)
+        self._abandoned.pop(landed, None)
         error = landed.exception()
         if error is None:
             await landed.result().leave()

@@ -104,4 +104,5 @@ class RoomJoining:
                 shared_key=self._claim.shared_key,
             ),
             timeout_seconds=max(policy.seconds_left(boottime_ns()), 0.1),
+            organization=self._claim.session.organization_id,
         )

@@ -23,6 +23,7 @@ from store.runs.fence import Fence
 from store.runs.look import Look, decide_look
 from store.runs.poll_history import PollHistory
 from store.waiting.set_within import set_within
+from worker.joining.join_places import Arrivals, JoinPlaces
 from worker.lease.live_run import LiveRun
 from worker.run.recorder_tools import RecorderTools
 from worker.run.session_runner import SessionRunner
@@ -32,6 +33,7 @@ from worker.vitals.wear import MemoryMarks, Wear
 _log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 1.0
+_HELD_BACK_SECONDS = 0.25  # between looks while sessions wait for places in joining alone
 _RELEASE_SECONDS = 5.0
 _SUSPECTS_WITHIN_NS = 5 * SECOND_NS  # later they are another process's
 _SEAL_MARGIN_SECONDS = 6.0  # less than the margin after which the supervisor kills
@@ -60,6 +62,9 @@ class RecorderProcess:
         self._suspects = suspects
         self._host = socket.gethostname()
         self._sessions: dict[UUID, asyncio.Task[None]] = {}
+        self._arrivals = Arrivals()
+        self._join_places = JoinPlaces(suspects or tools.settings.sessions_per_process)
+        self._held_back = False
         self._wake = asyncio.Event()
         self._no_more_claims = False
         self._say_retires = retires
@@ -105,7 +110,7 @@ class RecorderProcess:
     @property
     def _free(self) -> int:
         places = self._suspects or self._tools.settings.sessions_per_process
-        free = places - len(self._sessions) - self._tools.joins.abandoned
+        free = places - len(self._sessions)
         return free if self._suspects else self._wear.left(free)
 
     async def run(self) -> None:
@@ -138,7 +143,8 @@ class RecorderProcess:
             if self._wear.worn and not self._suspects:
                 self._retire()
                 return
-            await set_within(self._wake, _POLL_SECONDS * random.uniform(0.8, 1.2))
+            pause_seconds = _HELD_BACK_SECONDS if self._held_back else _POLL_SECONDS
+            await set_within(self._wake, pause_seconds * random.uniform(0.8, 1.2))
 
     def _retire(self) -> None:
         self._retires = True
@@ -149,8 +155,11 @@ class RecorderProcess:
 
     async def _claim(self) -> list[tuple[Claim, int]]:
         settings = self._tools.settings
-        free = self._free
+        joining = self._arrivals.by_organization() + self._tools.joins.abandoned_of
+        places, self._held_back = self._free, False
+        free = min(places, self._join_places.all - joining.total())
         if free < 1:
+            self._held_back = places > 0
             return []
         sent_ns = boottime_ns()
         claimer = Claimer(
@@ -161,6 +170,8 @@ class RecorderProcess:
             may_judge_stale=self._polls.good_for_ns(sent_ns) >= settings.stalled_seconds * SECOND_NS,
             stalled_seconds=settings.stalled_seconds,
             quarantine=self._suspects > 0,
+            joins_per_organization=self._join_places.of_one,
+            joining=joining,
         )
         look = Look.THOROUGH if self._suspects else self._next_look()
         try:
@@ -171,6 +182,7 @@ class RecorderProcess:
                 _log.error("claim.refused", code=error.code, error=error.__cause__)
             return []
         self._polls.succeeded(boottime_ns())
+        self._held_back = len(claims) < places and (self._claims.held_back or len(claims) == free)
         return [(claim, sent_ns) for claim in claims]
 
     def _next_look(self) -> Look:
@@ -181,6 +193,7 @@ class RecorderProcess:
         fence = Fence(session_id, claim.epoch, self.owner)
         run = LiveRun(fence, claimed_ns=claimed_ns, stalled_seconds=self._tools.settings.stalled_seconds)
         _log.info("session.claimed", session_id=format_id("sess", session_id), epoch=claim.epoch, resumed=claim.resumed)
+        self._arrivals.add(claim.session.organization_id, run)
         task = sessions.create_task(SessionRunner(claim, run, self._tools).run(), name=f"session-{session_id}")
         self._sessions[session_id] = task
         self._wear.serve(1)
@@ -188,6 +201,7 @@ class RecorderProcess:
 
     def _ended(self, session_id: UUID) -> None:
         del self._sessions[session_id]
+        self._arrivals.remove(session_id)
         self._end_with_the_last()
         self._wake.set()
 
