@@ -23,6 +23,7 @@ from control_api.http.serving.admission import ANSWER_VAULT
 from control_api.http.serving.boundary import boundary, stamp
 from control_api.http.serving.cross_origin import CrossOrigin
 from control_api.http.serving.erasure_watch import ERASURE_WATCH, ErasureWatch
+from control_api.http.serving.heavy_reads import HEAVY_READS, HeavyReads
 from control_api.http.serving.late_releases import LATE_RELEASES, LateReleases
 from control_api.http.serving.readiness import READINESS, ReadinessProbe
 from control_api.http.serving.request_metrics import METRICS, RequestMetrics
@@ -54,6 +55,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     address = app[PUBLIC_ADDRESS] = PublicAddress(settings.public_url, base_url)
     app[DEPENDENCIES] = dependencies
     app[REQUEST_LIMITS] = open_request_limits(app)
+    app[HEAVY_READS] = HeavyReads()
     app[NOTIFICATIONS] = SessionNotifications()
     app[LATE_RELEASES] = LateReleases()
     app[ANSWER_VAULT] = AnswerVault(settings.secret_key)

@@ -12,6 +12,7 @@ from aiohttp import web
 from control_api.app import build_app
 from control_api.http.requests.dependencies import DEPENDENCIES, ApiDependencies
 from control_api.http.serving.access_log import CanonicalLine
+from control_api.http.serving.connection_bounds import ConnectionBounds
 from control_api.http.serving.erasure_watch import ERASURE_WATCH
 from control_api.http.serving.http_protocol import EnvelopeRunner
 from control_api.http.serving.late_releases import LATE_RELEASES
@@ -53,6 +54,7 @@ async def serve(
         app = build_app(dependencies, base_url=base_url)
         runner = EnvelopeRunner(
             app,
+            bounds=ConnectionBounds(settings.api_connections, settings.api_connections_per_address),
             handle_signals=False,
             shutdown_timeout=ABANDON_SECONDS,
             access_log_class=CanonicalLine,

@@ -108,6 +108,24 @@ class Settings(BaseModel):
         description="Port that the API listens on; 0: any free one.",
         json_schema_extra=_why("Convention."),
     )
+    api_connections: int = Field(
+        10000,
+        ge=0,
+        description="Connections that an API process holds at the same time; with more, the longest idle one is closed."
+        " 0: as many as the system lets it.",
+        json_schema_extra=_why(
+            "The API raises its limit of open files (nofile) to the hard one at its start, and never holds more than"
+            " that less 200. An idle connection has 20 KB."
+        ),
+    )
+    api_connections_per_address: int = Field(
+        0,
+        ge=0,
+        description="The same, of one address (IPv6: of one /64). 0: no bound.",
+        json_schema_extra=_why(
+            "Behind a proxy all connections have its address. Set it where clients connect directly."
+        ),
+    )
     worker_port: int = Field(
         0,
         ge=0,

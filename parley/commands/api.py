@@ -14,9 +14,11 @@ from parley.installation.first_master_key import ensure_master_key
 from parley.installation.installation import Installation, open_installation
 from parley.installation.logging import configure_logging
 from parley.installation.object_storage import open_objects
+from parley.installation.open_files import raise_open_files
 from parley.installation.settings_loading import load_settings
 from parley.installation.stop_signals import stop_signals
 from parley.installation.url_file import write_url
+from sessions.settings import Settings
 from store.access.api_keys import ApiKeys
 from store.access.idempotency import Idempotency
 from store.access.vault import LinkSigner, TokenVault
@@ -30,6 +32,7 @@ from store.usage.ledger import Ledger
 from store.usage.totals import UsageTotals
 
 _POOL_SIZE = 5  # with the listener: six connections
+_OTHER_FILES = 200  # database, storage, log
 
 
 def run_api(*, url_file: Path | None) -> int:
@@ -41,10 +44,18 @@ def run_api(*, url_file: Path | None) -> int:
     """
     settings = load_settings()
     dropped = configure_logging(settings.log_level, process="api")
+    settings = _within_open_files(settings, raise_open_files())
     installation = open_installation(settings)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(installation, url_file, dropped))
     return 0
+
+
+def _within_open_files(settings: Settings, files: int) -> Settings:
+    """The settings with no more connections than there are files for."""
+    most = max(1, files - _OTHER_FILES)
+    bounded = min(settings.api_connections, most) if settings.api_connections else most
+    return settings.model_copy(update={"api_connections": bounded})
 
 
 async def _serve(installation: Installation, url_file: Path | None, log_lines_dropped: Callable[[], int]) -> None:

@@ -56,6 +56,7 @@ class Operation:
         public: needs no key at all.
         unlimited: needs no key, and may be asked as often as anybody likes: probes of whoever runs the installation.
         counts_as: what it uses up of the organization's limits, besides a request.
+        heavy: the answer may be very large, and is made whole: only so many are made at the same time.
         secret_answer: the answer holds a secret: for repetitions it is kept sealed, and no cache may keep it.
         made_at: path of what a POST makes, with the `{id}` of its answer: the Location header, of repetitions too.
         errors: the codes that belong to this operation, beyond those that every one has.
@@ -76,6 +77,7 @@ class Operation:
     scope: Scope | None = None
     public: bool = False
     unlimited: bool = False
+    heavy: bool = False
     counts_as: Literal["create", "message"] | None = None
     secret_answer: bool = False
     made_at: str | None = None

@@ -5,6 +5,7 @@ header, which it judges before any middleware runs.
 """
 
 import asyncio
+from typing import Any
 
 import structlog
 from aiohttp import hdrs, web
@@ -15,9 +16,10 @@ from aiohttp.web_request import BaseRequest
 from control_api.http.answers.envelope import error_answer
 from control_api.http.answers.request_id import request_id
 from control_api.http.serving.boundary import CODE, refuse
+from control_api.http.serving.connection_bounds import ConnectionBounds
 from sessions.errors import ParleyError
 
-FIRST_REQUEST_SECONDS = 10.0
+HEAD_SECONDS = 10.0
 DRAIN_POLL_SECONDS = 0.05
 
 _log = structlog.get_logger(__name__)
@@ -26,16 +28,33 @@ _log = structlog.get_logger(__name__)
 class EnvelopeProtocol(RequestHandler):
     """One connection, whose protocol errors are answered as all others."""
 
-    __slots__ = ("_first_request",)
+    __slots__ = ("_head_due",)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection that brings no request within 10 seconds is closed: headers that trickle hold nothing."""
         super().connection_made(transport)
-        self._first_request = asyncio.get_running_loop().call_later(FIRST_REQUEST_SECONDS, self._expect_request)
+        self._head_due: asyncio.TimerHandle | None = None
+        self._expect_head()
+        if isinstance(self._manager, EnvelopeServer):
+            peer = transport.get_extra_info("peername")
+            self._manager.bounds.add(self, peer[0] if isinstance(peer, tuple) else None)
+
+    def data_received(self, data: bytes) -> None:
+        """The head of every request, not only of the first, is due 10 seconds after it began to come."""
+        requests = self._request_count
+        super().data_received(data)
+        if isinstance(self._manager, EnvelopeServer):
+            self._manager.bounds.touch(self)
+        if self._request_count != requests:
+            self._have_head()
+        elif self._head_due is None and not self.busy:
+            self._expect_head()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection is gone."""
-        self._first_request.cancel()
+        self._have_head()
+        if isinstance(self._manager, EnvelopeServer):
+            self._manager.bounds.remove(self)
         super().connection_lost(exc)
 
     @property
@@ -43,8 +62,17 @@ class EnvelopeProtocol(RequestHandler):
         """Whether a request has begun that is not answered to its end."""
         return self._request_in_progress or bool(self._messages)
 
-    def _expect_request(self) -> None:
-        if self._request_count == 0:
+    def _expect_head(self) -> None:
+        self._head_due = asyncio.get_running_loop().call_later(HEAD_SECONDS, self._head_overdue)
+
+    def _have_head(self) -> None:
+        if self._head_due is not None:
+            self._head_due.cancel()
+            self._head_due = None
+
+    def _head_overdue(self) -> None:
+        self._head_due = None
+        if not self.busy:
             self.force_close()
 
     def handle_error(
@@ -74,6 +102,8 @@ class EnvelopeProtocol(RequestHandler):
 class EnvelopeServer(web.Server):
     """Makes an `EnvelopeProtocol` per connection."""
 
+    bounds: ConnectionBounds
+
     def __call__(self) -> RequestHandler:
         """The protocol of a new connection."""
         return EnvelopeProtocol(self, loop=self._loop, **self._kwargs)
@@ -97,7 +127,11 @@ class EnvelopeServer(web.Server):
 
 
 class EnvelopeRunner(web.AppRunner):
-    """An AppRunner that serves through `EnvelopeServer`."""
+    """An AppRunner that serves through `EnvelopeServer`, no more connections than `bounds` allow."""
+
+    def __init__(self, app: web.Application, *, bounds: ConnectionBounds, **options: Any) -> None:
+        super().__init__(app, **options)
+        self._bounds = bounds
 
     async def stop_in_steps(self, seconds: float) -> None:
         """Listen no more, drain, then close whatever is left."""
@@ -110,6 +144,8 @@ class EnvelopeRunner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         server = await super()._make_server()
         server.__class__ = EnvelopeServer
+        assert isinstance(server, EnvelopeServer)
+        server.bounds = self._bounds
         return server
 
 
