@@ -33,6 +33,7 @@ from worker.summary.extractive import ExtractiveSummarizer
 from worker.summary.port import Summarizer
 from worker.summary.writer import SummaryWriter
 
+_POOL_SIZE = 4  # jobs and followers of live sessions
 _GRACE_SECONDS = 2.0  # interrupted work is done again
 
 
@@ -45,7 +46,8 @@ async def run_speech_process(
     reconnect: Callable[[], object] | None,
 ) -> None:
     """Transcribe, summarize and make files until `stopping` is set."""
-    async with open_job_database(settings, database_url, name="parley-speech", reconnect=reconnect) as db:
+    opened = open_job_database(settings, database_url, name="parley-speech", reconnect=reconnect, pool_size=_POOL_SIZE)
+    async with opened as db:
         transcripts, summaries = Transcripts(db), Summaries(db)
         confirm = StorageIdentity(db, objects).confirm
         log, live, engines = SessionLog(db), LiveTranscripts(db), SpeechEngines(settings)

@@ -91,7 +91,6 @@ class LiveFollower:
             SpeechError: the engine can't, for good.
             StorageError, DatabaseError, OSError: not now; call it again.
         """
-        await self._learn()
         await self._list()
         loop = asyncio.get_running_loop()
         with SegmentReader(self._objects) as read:
@@ -148,6 +147,7 @@ class LiveFollower:
         return is_new(label, known=self._known)
 
     async def _settle(self, utterance: Utterance) -> None:
+        await self._learn()
         if self._known.has(utterance) or not self._is_wanted(utterance.label):
             return
         try:

@@ -114,13 +114,18 @@ async def test_it_is_made_of_each_participants_file(kept: Kept) -> None:
 
 
 async def test_of_the_mix_speakers_are_known_where_one_was_heard_alone(kept: Kept) -> None:
-    """From when each was heard on their own track; of what was never recognized nobody knows who said it."""
+    """From when each was heard on their own track."""
     session_id = await kept.transcribed()
     run = await kept.remade(session_id, speech_engine="moonshine")
     assert (run.state, run.audio) == ("available", "mix")
     assert {("alice", "Alice"), ("bob", "Bob")} == {
         (one.identity, one.speaker) for one in (await kept.transcript(session_id)).segments
     }
+
+
+@pytest.mark.long
+async def test_of_the_mix_of_what_was_never_recognized_nobody_knows_who_said_it(kept: Kept) -> None:
+    """The session wanted no transcript at first."""
     unheard = await kept.transcribed(transcription_mode="off")
     assert (await kept.transcript(unheard)).segments == ()
     await kept.remade(unheard, speech_engine="moonshine")
@@ -129,6 +134,7 @@ async def test_of_the_mix_speakers_are_known_where_one_was_heard_alone(kept: Kep
     assert {(None, "user")} == {(one.identity, one.role) for one in segments}
 
 
+@pytest.mark.long
 async def test_a_mix_in_which_an_agent_speaks_is_refused(kept: Kept) -> None:
     """Its own text is there already, and nobody can tell its voice from others'; with files there is no trouble."""
 
