@@ -98,7 +98,12 @@ def _measure(
     ended = time.monotonic()
     for session_id in ids:
         api.end(session_id)
-    until(lambda: all(_is_closed(api, one) for one in ids), what="the transcripts are closed", seconds=_CLOSED_SECONDS)
+    until(
+        lambda: all(_is_closed(api, one) for one in ids),
+        what="the transcripts are closed",
+        seconds=_CLOSED_SECONDS,
+        poll_seconds=0.5,
+    )
     closed = time.monotonic() - ended
     time.sleep(0 if options.quick else _QUIET_SECONDS)
     return _Round(mode, sessions, recorder, speech, machine_percent, lags, closed if mode == "live" else None)
