@@ -10,12 +10,14 @@ TAKEN_BACK = "idempotency_keys"
 # When a key was last used is known to the minute, whatever it was used for; messages are delivered by the worker.
 NOTED_ANYWAY = {"api_keys": "last_used_at", "log_entries": "delivered_at"}
 # The tables of jobs belong to Procrastinate's own processes; what defers a job writes elsewhere too. The turns of the
-# sweeper are no request's. A form of a recording that is not there is refused, and made from then on.
+# sweeper are no request's, nor are the numbers that events get a moment later (`session_events` has those of sessions).
+# A form of a recording that is not there is refused, and made from then on.
 _TABLES = """
     SELECT table_name FROM information_schema.tables
     WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
       AND table_name NOT LIKE 'procrastinate%'
       AND table_name NOT IN ('alembic_version', 'sweeps', 'recording_files', 'traces')
+      AND table_name NOT IN ('event_inbox', 'event_logs', 'events')
 """
 _SETUP = """
     CREATE TABLE traces (relation text NOT NULL, rows int NOT NULL);
