@@ -69,6 +69,8 @@ def bench_live(options: Options) -> None:
         ("", "sessions", "recorder CPU %", "speech CPU %", "p50 s", "p95 s", "lines", "closed s", "machine busy"),
         [_row(one) for one in rounds],
     )
+    print_note("Talkers never pause for 0.6 s, so that their speech is cut after 15 s, 2.5 to 10 s back; they and the")
+    print_note("LiveKit server share the machine. Speech has the lowest priority.")
     print_note("CPU: of one core, of all sessions together. p50, p95: from the end of an utterance to its line in the")
     print_note("log, of what was logged while the sessions ran. closed: from the end of all sessions to the last")
     print_note("transcript, with the recordings that are built before.")
