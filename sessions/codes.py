@@ -318,6 +318,11 @@ _ALL = (
         "Somebody published end-to-end encrypted audio, which the worker has no key or another key for; it is not "
         "in the recording.",
     ),
+    _gap(
+        "gap.track_limit",
+        "customer",
+        "More audio tracks were published than a session records at the same time; this one was left out.",
+    ),
     _gap("gap.storage", "platform", "What was recorded here could not be stored or read back."),
     _gap(
         "gap.overflow", "customer", "A byte stream was too far ahead of its playing, so this part of it was not kept."

@@ -108,6 +108,14 @@ class Settings(BaseModel):
         description="Port that the API listens on; 0: any free one.",
         json_schema_extra=_why("Convention."),
     )
+    api_metrics: bool = Field(
+        True,
+        description="Whether the API answers GET /metrics, to anybody who reaches it; else 404.",
+        json_schema_extra=_why(
+            "They hold counts and no names. Switch them off where the API's port is open to the internet and no proxy"
+            " keeps the path to yourself."
+        ),
+    )
     api_connections: int = Field(
         10000,
         ge=0,
@@ -233,6 +241,15 @@ class Settings(BaseModel):
         json_schema_extra=_why(
             "Convention: most conversations are over by then. A hand-over costs a few tenths of a second of speech, an"
             " old process its memory."
+        ),
+    )
+    tracks_per_session: int = Field(
+        100,
+        ge=0,
+        description="Audio tracks of a session that are recorded at the same time; further ones are left out and named"
+        " (gap.track_limit). 0: no limit.",
+        json_schema_extra=_why(
+            "Convention: a participant may publish any number of tracks, and each costs a decoder and a jitter buffer."
         ),
     )
     segment_seconds: float = Field(

@@ -30,7 +30,8 @@ _SETTINGS_HEAD = """# Settings
 Every setting is an environment variable, read once at start. A wrong value stops the start with the variable's name;
 its value is never printed. A `PARLEY_…` variable that is no setting is ignored with a warning. An empty variable is
 unset. So is one that Kubernetes has made of a Service (`PARLEY_API_PORT=tcp://10.96.12.7:8080` of one called
-`parley-api`), with a warning. What is unset may have a default of the image's own: `PARLEY_DEFAULT_…`.
+`parley-api`), with a warning. A secret may lie in a file instead: `PARLEY_SECRET_KEY_FILE=/run/secrets/key`, likewise
+the other keys and the database's URLs. What is unset may have a default of the image's own: `PARLEY_DEFAULT_…`.
 
 All processes of an installation need the same database, object storage, secret key, times (`…_SECONDS`) and
 `PARLEY_RETENTION_DAYS`. Folders, addresses, ports and numbers of processes may differ. A reason that begins with

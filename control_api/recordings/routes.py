@@ -9,7 +9,7 @@ from control_api.http.answers.public_address import location
 from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import RECORDING_FILES
 from control_api.recordings.file_answer import file_answer
-from control_api.recordings.links import LINK_SECONDS, LINKS, Link
+from control_api.recordings.links import LINKS, Link
 from control_api.recordings.models import AudioLink
 from control_api.recordings.object_stream import stream_object
 from control_api.recordings.presenter import present_recording
@@ -106,7 +106,7 @@ async def get_object(call: Call) -> web.StreamResponse:
     headers: dict[str, str] = {
         hdrs.CONTENT_TYPE: _MEDIA_TYPES.get(PurePosixPath(key).suffix, "application/octet-stream"),
         hdrs.CONTENT_DISPOSITION: content_disposition(name),
-        hdrs.CACHE_CONTROL: f"private, max-age={LINK_SECONDS}",
+        hdrs.CACHE_CONTROL: "private, no-store",
     }
     if not call.dependencies.objects.is_local:
         return await stream_object(request, call.dependencies.objects, key, headers)

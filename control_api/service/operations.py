@@ -88,6 +88,7 @@ SERVICE_OPERATIONS: tuple[Operation, ...] = (
                 media_types={"text/plain": "parley_api_requests_in_flight 1.0\n"},
             ),
         ),
+        errors=("not_found",),
     ),
     _public(
         name="get_openapi",

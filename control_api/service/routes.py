@@ -59,6 +59,8 @@ async def get_readiness(call: Call) -> web.StreamResponse:
 
 async def get_metrics(call: Call) -> web.StreamResponse:
     """Prometheus' text format."""
+    if not call.dependencies.settings.api_metrics:
+        raise ParleyError("not_found", "this server shows its metrics to nobody here")
     metrics = call.request.app[METRICS]
     return web.Response(body=metrics.render(), headers={"Content-Type": metrics.content_type})
 

@@ -37,6 +37,7 @@ class RoomJoining:
         *,
         token: TokenKeeper,
         allow_private_hosts: bool,
+        most_tracks: int = 0,
     ) -> None:
         self._joins = joins
         self._claim = claim
@@ -44,6 +45,7 @@ class RoomJoining:
         self._transport = transport
         self._token = token
         self._allow_private_hosts = allow_private_hosts
+        self._most_tracks = most_tracks
 
     async def join(self, policy: RejoinPolicy, *, dropped_ns: int | None) -> LiveKitRoom | ParleyError:
         """The room, or why there is none: the last attempt's error.
@@ -101,6 +103,7 @@ class RoomJoining:
                 self._transport.subscribe_to_identity,
                 streams=streams,
                 with_join=goes_on and not streams,
+                most_tracks=self._most_tracks,
                 shared_key=self._claim.shared_key,
             ),
             timeout_seconds=max(policy.seconds_left(boottime_ns()), 0.1),

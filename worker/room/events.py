@@ -46,12 +46,14 @@ class AudioPublished:
     Attributes:
         wanted: the worker records this participant.
         encrypted: end to end, and the worker has no key, so that its frames are not asked for.
+        left_out: nor are they, as so many tracks are recorded already as may be.
     """
 
     sid: str
     identity: str
     wanted: bool = True
     encrypted: bool = False
+    left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

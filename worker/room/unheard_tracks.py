@@ -14,7 +14,9 @@ from worker.room.heard_track import HeardTrack, Missing
 
 GAP_PERMISSION = "gap.permission"
 GAP_ENCRYPTED = "gap.encrypted"  # not subscribed, as nobody gave the worker the key
+GAP_TRACK_LIMIT = "gap.track_limit"  # not subscribed, as so many are already as may be
 
+_NEVER_ASKED_FOR = (GAP_ENCRYPTED, GAP_TRACK_LIMIT)
 _STALL_NS = SECOND_NS  # frames come every 100 ms
 _SUBSCRIBING_NS = 4 * SECOND_NS  # a subscription takes up to 2.7 s (measured)
 _LINGERING_NS = 3 * SECOND_NS  # frames that come for longer than this are true ones
@@ -42,7 +44,7 @@ class _Wanted:
         return min(max(self.packets_ns, self.heard_ns - _MADE_UP_NS), self.heard_ns)
 
     def patience_ns(self) -> int:
-        if self.code == GAP_ENCRYPTED:
+        if self.code in _NEVER_ASKED_FOR:
             return 0
         return _STALL_NS if self.ever else _SUBSCRIBING_NS
 
@@ -63,8 +65,8 @@ class UnheardTracks:
     def take(self, event: RoomEvent, now_ns: int) -> None:
         """Take note of what happened in the room."""
         match event:
-            case AudioPublished(sid=sid, identity=identity, wanted=True, encrypted=encrypted):
-                code = GAP_ENCRYPTED if encrypted else GAP_PERMISSION
+            case AudioPublished(sid=sid, identity=identity, wanted=True, encrypted=encrypted, left_out=left_out):
+                code = GAP_ENCRYPTED if encrypted else GAP_TRACK_LIMIT if left_out else GAP_PERMISSION
                 self._wanted.setdefault(sid, _Wanted(identity, now_ns, code))
             case AudioUnpublished(sid=sid):
                 self._end(self._wanted.pop(sid, None), now_ns)
@@ -103,7 +105,7 @@ class UnheardTracks:
         """A track is there no more; what was missing of it until now stays missing."""
         if wanted is None or wanted.told_ns() >= now_ns:
             return
-        if wanted.missed_ns is not None or wanted.code == GAP_ENCRYPTED:
+        if wanted.missed_ns is not None or wanted.code in _NEVER_ASKED_FOR:
             self._ended.append(Missing(wanted.code, wanted.told_ns(), now_ns, wanted.identity))
 
     def _lingers(self, track: HeardTrack) -> bool:

@@ -53,6 +53,7 @@ class SessionRunner:
             claim.session.transport,
             token=token,
             allow_private_hosts=tools.settings.allow_private_hosts,
+            most_tracks=tools.settings.tracks_per_session,
         )
         self._presence = RoomPresence(
             claim.session.idle_timeout_seconds, somebody_came=claim.session.first_frame_at is not None

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from control_api.http.requests.constraint_texts import TRANSPORTS, constraint_text
 from sessions.errors import ParleyError
 from sessions.texts.redaction import redact
 
@@ -13,23 +14,15 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _MAX_ERRORS = 20
 _MAX_PARAM_CHARACTERS = 200
-_TRANSPORTS = ("livekit", "websocket", "pipecat")
 _CODES = {
     "extra_forbidden": "field.unknown",
     "missing": "field.required",
     "union_tag_not_found": "field.required",
 }
-# The others' texts are pydantic's: none of them quotes the input.
-_MESSAGES = {
-    "extra_forbidden": "the operation has no such field",
-    "missing": "the field is required",
-    "union_tag_not_found": "the field is required",
-    "union_tag_invalid": f"must be one of {', '.join(_TRANSPORTS)}",
-    "model_type": "must be an object",
-    "model_attributes_type": "must be an object",
-}
+_TOKEN = "worker_token"
+_EMPTY = frozenset({"string_too_short", "too_short"})
 _UNIONS = {
-    "transport": frozenset(_TRANSPORTS),
+    "transport": frozenset(TRANSPORTS),
     "content": frozenset({"text", "blocks"}),
 }
 
@@ -43,7 +36,7 @@ def validate(model: type[Model], content: dict[str, Any]) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as failure:
-        details = failure.errors(include_url=False, include_context=False, include_input=False)
+        details = failure.errors(include_url=False, include_context=True, include_input=False)
     raise _first_of([_field_error(detail) for detail in details[:_MAX_ERRORS]]) from None
 
 
@@ -52,9 +45,12 @@ def _field_error(detail: ErrorDetails) -> dict[str, str]:
     location = _without_tag(detail["loc"])
     if kind in ("union_tag_not_found", "union_tag_invalid"):
         location = (*location, "type")
+    code, text = _CODES.get(kind, "field.invalid"), constraint_text(detail)
+    if kind in _EMPTY and location[-1:] == (_TOKEN,):
+        code, text = "worker_token.malformed", "the worker token is no LiveKit access token"
     return {
-        "code": _CODES.get(kind, "field.invalid"),
-        "message": _MESSAGES.get(kind, detail["msg"]),
+        "code": code,
+        "message": text,
         "param": redact(".".join(str(part) for part in location))[:_MAX_PARAM_CHARACTERS],
     }
 

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from parley.installation.settings_loading import SECRET_FIELDS
 from sessions.codes import CODES
 from sessions.lifecycle.lifecycle import TERMINAL, TRANSITIONS, Status
 from sessions.settings import Settings
@@ -27,6 +28,7 @@ def page(name: str) -> str:
 def test_every_setting_that_a_page_names_exists() -> None:
     """A misspelt variable would be ignored."""
     known = {f"PARLEY_{name.upper()}" for name in Settings.model_fields} | NO_SETTINGS
+    known |= {f"PARLEY_{name.upper()}_FILE" for name in SECRET_FIELDS}
     named = {(path.name, name) for path in PAGES for name in re.findall(r"\bPARLEY_[A-Z_]+[A-Z]\b", path.read_text())}
 
     assert sorted((where, name) for where, name in named if name not in known) == []

@@ -36,6 +36,7 @@ from worker.room.livekit.streams import LiveKitStreams
 from worker.room.livekit.texts import LiveKitTexts
 from worker.room.room_reading import RoomReading
 from worker.room.subscription import Subscription
+from worker.room.track_places import TrackPlaces
 
 _log = structlog.get_logger(__name__)
 
@@ -52,6 +53,7 @@ class LiveKitRoom:
         self.events = EventQueue()
         self._room = room
         self._subscription = subscription
+        self._places = TrackPlaces(subscription.most_tracks)
         self._tracks: dict[str, rtc.RemoteAudioTrack] = {}
         self._left = False
         self._listening = False
@@ -186,6 +188,10 @@ class LiveKitRoom:
 
     def _takes(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> bool:
         """Whether the track is recorded."""
+        return self._would_take(publication, participant) and self._places.take(publication.sid)
+
+    def _would_take(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> bool:
+        """Whether it would be, with places without end."""
         is_audio = publication.kind == rtc.TrackKind.KIND_AUDIO
         return is_audio and self._wanted(participant) and not self._is_locked(publication)
 
@@ -198,6 +204,7 @@ class LiveKitRoom:
 
     def _on_participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
         for sid in participant.track_publications:
+            self._places.leave(sid)
             self.events.put(AudioUnpublished(sid))
         if self.streams is not None:
             self.streams.sender_left(participant.identity)
@@ -207,10 +214,18 @@ class LiveKitRoom:
     def _on_track_published(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
         if self._left:
             return
+        takes = self._takes(publication, participant)
         if publication.kind == rtc.TrackKind.KIND_AUDIO:
-            wanted, locked = self._wanted(participant), self._is_locked(publication)
-            self.events.put(AudioPublished(publication.sid, participant.identity, wanted=wanted, encrypted=locked))
-        if self._takes(publication, participant):
+            self.events.put(
+                AudioPublished(
+                    publication.sid,
+                    participant.identity,
+                    wanted=self._wanted(participant),
+                    encrypted=self._is_locked(publication),
+                    left_out=not takes and self._would_take(publication, participant),
+                )
+            )
+        if takes:
             publication.set_subscribed(True)
         elif self._subscription.with_join:
             publication.set_subscribed(False)
@@ -218,6 +233,7 @@ class LiveKitRoom:
     def _on_track_unpublished(
         self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
+        self._places.leave(publication.sid)
         self.events.put(AudioUnpublished(publication.sid))
 
     def _on_track_subscribed(

@@ -41,6 +41,14 @@ async def test_what_needs_no_key_answers_without_one(api: ApiServer) -> None:
     assert b"parley_api_requests_in_flight 1.0" in metrics.body
 
 
+async def test_metrics_may_be_hidden(database_url: str, tmp_path: Path) -> None:
+    """Where the port is open to the internet; everything else is there."""
+    async with api_server(database_url, tmp_path, api_metrics=False) as api:
+        hidden = await api.call("GET", "/metrics", key=None)
+        assert (hidden.status, hidden.code) == (404, "not_found")
+        assert (await api.call("GET", "/healthz", key=None)).status == 200
+
+
 async def test_a_server_on_another_storage_is_not_ready_and_erases_nothing(api: ApiServer, tmp_path: Path) -> None:
     """An empty folder has taken the place of the storage that the database knows."""
     dependencies = api.dependencies

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from parley.servers.livekit_server import LiveKitServer
 from tests.integration.worker.studio import Studio
 from tests.support.beeps import BeepPlan, BeepTalker, check_beeps, mint_token
-from tests.support.segments import identities_of, pcm_of
+from tests.support.segments import gaps_of, identities_of, pcm_of
 from tests.support.slots import SlotTalker, SlotVoice
 from tests.support.stack import eventually
 from worker.capture import synthetic_input
@@ -43,6 +43,23 @@ async def test_only_the_identity_that_was_asked_for_is_recorded(studio: Studio, 
     assert identities_of(segments) == {"ann"}
     assert len(check_beeps(pcm, ANN, 0, seconds).onsets) >= 4
     assert check_beeps(pcm, BOB, 0, seconds).onsets == ()
+
+
+async def test_no_more_tracks_are_recorded_than_may_be_and_the_rest_is_named(studio: Studio, room: str) -> None:
+    """The first one is recorded to its end; the second one is a gap for as long as it was there."""
+    session = await studio.create(room)
+    url = studio.livekit.url
+    async with studio.recorder(tracks_per_session=1), BeepTalker(url, studio.token(room, "ann"), ANN):
+        await studio.reaches(session, "running")
+        await asyncio.sleep(1)
+        async with BeepTalker(url, studio.token(room, "bob"), BOB):
+            await asyncio.sleep(4)
+            await studio.sessions.commands.end(studio.organization_id, session.id)
+            await studio.sealed(session)
+    segments = await studio.segments(session)
+    assert identities_of(segments) == {"ann"}
+    assert "gap.track_limit" in gaps_of(segments)
+    assert "gap.permission" not in gaps_of(segments)
 
 
 class Listener:

@@ -1,6 +1,7 @@
 """The settings as a process reads them: from its environment, whose other names it leaves alone."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -123,3 +124,34 @@ def test_a_set_value_wins_over_the_images_default(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PARLEY_API_PORT", "9000")
 
     assert load_settings().api_port == 9000
+
+
+def test_a_secret_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With the newline that editors leave; the variable's name is no misspelt one."""
+    secret = tmp_path / "key"
+    secret.write_text(f"{KEY}\n")
+    monkeypatch.setenv("PARLEY_SECRET_KEY_FILE", str(secret))
+    assert [key.get_secret_value() for key in load_settings().secret_key] == [KEY]
+    assert unknown_variables({"PARLEY_SECRET_KEY_FILE": "x", "PARLEY_MASTER_KEY_FILE": "x"}) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "said"),
+    [
+        (None, None, "PARLEY_SECRET_KEY_FILE can't be read"),
+        ("", None, "PARLEY_SECRET_KEY_FILE names an empty file"),
+        (KEY, KEY, "PARLEY_SECRET_KEY and PARLEY_SECRET_KEY_FILE are both set"),
+    ],
+)
+def test_a_secret_that_cannot_be_had_from_its_file_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None, value: str | None, said: str
+) -> None:
+    """With the variable's name, and without the secret."""
+    if text is not None:
+        (tmp_path / "key").write_text(text)
+    monkeypatch.setenv("PARLEY_SECRET_KEY_FILE", str(tmp_path / "key"))
+    if value is not None:
+        monkeypatch.setenv("PARLEY_SECRET_KEY", value)
+    with pytest.raises(CommandError, match=said) as caught:
+        load_settings()
+    assert KEY not in str(caught.value)

@@ -2,6 +2,7 @@
 
 from worker.room.events import AudioPublished, AudioUnpublished, ListeningAllowed
 from worker.room.heard_track import HeardTrack, Missing
+from worker.room.track_places import TrackPlaces
 from worker.room.unheard_tracks import UnheardTracks
 
 SECOND = 1_000_000_000
@@ -134,6 +135,27 @@ def test_encrypted_audio_is_missed_from_its_publication_to_its_end() -> None:
         Missing("gap.encrypted", SECOND, 3 * SECOND, "eve"),
         Missing("gap.encrypted", 3 * SECOND, 4 * SECOND, "eve"),
     ]
+
+
+def test_a_track_that_is_left_out_is_missed_from_its_publication_to_its_end() -> None:
+    """Nobody waits for it either; encrypted audio is named so, whether there was a place or not."""
+    unheard = UnheardTracks()
+    unheard.take(AudioPublished("TR_eve", "eve", left_out=True), 0)
+    unheard.take(AudioPublished("TR_bob", "bob", encrypted=True, left_out=True), 0)
+    codes = {(one.code, one.identity) for one in unheard.look(SECOND, [])}
+    assert codes == {("gap.track_limit", "eve"), ("gap.encrypted", "bob")}
+    unheard.take(AudioUnpublished("TR_eve"), SECOND + 5)
+    assert Missing("gap.track_limit", SECOND, SECOND + 5, "eve") in unheard.look(2 * SECOND, [])
+
+
+def test_tracks_have_so_many_places_and_keep_theirs() -> None:
+    """A place that is free again goes to the next one that asks."""
+    places = TrackPlaces(2)
+    assert [places.take(sid) for sid in ("a", "b", "c", "a")] == [True, True, False, True]
+    places.leave("a")
+    places.leave("c")
+    assert [places.take(sid) for sid in ("c", "a", "b")] == [True, False, True]
+    assert all(TrackPlaces(0).take(str(number)) for number in range(1000))
 
 
 def test_what_is_missing_of_a_track_that_ends_is_named_to_its_end() -> None:

@@ -79,6 +79,7 @@ REFUSED: list[tuple[Any, int, str, str]] = [
     (_transport(url="http://169.254.169.254"), 422, "transport.url_not_allowed", "transport.url"),
     (_transport(url="http://2130706433"), 422, "transport.url_not_allowed", "transport.url"),
     (_transport(worker_token="no.jwt"), 422, "worker_token.malformed", "transport.worker_token"),
+    (_transport(worker_token=""), 422, "worker_token.malformed", "transport.worker_token"),
     (_transport(worker_token=worker_token("room", ttl=-5)), 422, "worker_token.expired", "transport.worker_token"),
     (_transport(worker_token=worker_token("other")), 422, "worker_token.wrong_room", "transport.worker_token"),
     (
