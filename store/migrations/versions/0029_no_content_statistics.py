@@ -1,0 +1,14 @@
+"""Content goes into no statistics."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0029"
+down_revision = "0028"
+
+
+def upgrade() -> None:
+    """Run the SQL beside this module."""
+    ddl = Path(__file__).with_suffix(".sql").read_text()
+    op.get_bind().exec_driver_sql(ddl.replace("%", "%%"))
