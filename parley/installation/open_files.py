@@ -1,6 +1,7 @@
 """How many files this process may have open."""
 
 import resource
+import sys
 
 
 def raise_open_files() -> int:
@@ -14,5 +15,9 @@ def raise_open_files() -> int:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         except (OSError, ValueError):  # some systems say "unlimited" and mean less
-            return soft
-    return hard
+            return _number(soft)
+    return _number(hard)
+
+
+def _number(limit: int) -> int:
+    return sys.maxsize if limit == resource.RLIM_INFINITY else limit

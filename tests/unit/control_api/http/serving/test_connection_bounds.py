@@ -2,6 +2,8 @@
 
 import resource
 
+import pytest
+
 from control_api.http.serving.connection_bounds import ConnectionBounds
 from parley.commands.api import _within_open_files
 from parley.installation.open_files import raise_open_files
@@ -55,6 +57,13 @@ def test_one_address_crowds_out_its_own_connections_only() -> None:
     for one in (*flood, other):
         bounds.remove(one)
     assert (len(bounds), bounds._of_one) == (0, {})
+
+
+def test_no_limit_of_files_is_no_limit_of_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What says "unlimited" is a negative number."""
+    unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: unlimited)
+    assert _within_open_files(Settings(), raise_open_files()).api_connections == 10_000
 
 
 def test_the_api_opens_no_more_connections_than_there_are_files() -> None:
