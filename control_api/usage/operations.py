@@ -35,7 +35,7 @@ USAGE_OPERATIONS: tuple[Operation, ...] = (
                 f"The end, exclusive: a time or a date, at most {LONGEST_PERIOD.days} days after period_start.",
             ),
             zone("time_zone", "IANA name, where months and dates begin at midnight."),
-            choice("group_by", "Also gives the sums for each value of this field.", get_args(GroupBy)),
+            choice("group_by", "Also gives the sums for each value of it; day: dates of time_zone.", get_args(GroupBy)),
             text("after", "The value of the last group of the page before."),
             page_size("Groups per page", default=100, most=1000),
         ),

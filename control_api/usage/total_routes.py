@@ -31,6 +31,7 @@ async def get_usage(call: Call) -> web.StreamResponse:
         period_at,
         agent_id=call.principal.agent_id,
         group_by=query["group_by"],
+        zone=zone,
         after=query["after"],
         limit=query["limit"],
     )

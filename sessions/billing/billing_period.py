@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -61,12 +61,21 @@ def read_edge(text: str, zone: ZoneInfo) -> datetime:
     try:
         if _DATE.fullmatch(text):
             return _midnight(date.fromisoformat(text), zone)
-        return parse_timestamp(text)
+        moment = parse_timestamp(text)
+        moment.astimezone(zone)  # the first and the last hours of the calendar have no date there
+        return moment
     except (ValueError, OverflowError):
         raise ValueError(
             "must be a date such as 2026-11-01, or an ISO 8601 time such as 2026-11-01T00:00:00Z"
         ) from None
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
+def days_of(period: Period, zone: tzinfo) -> dict[date, datetime]:
+    """The days that a period touches in `zone`, in order, each with its first moment in the period."""
+    first, last = (moment.astimezone(zone).date() for moment in (period.start, period.end))
+    following = (first + timedelta(days=number) for number in range(1, (last - first).days + 1))
+    return {first: period.start} | {day: _midnight(day, zone) for day in following}
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import func, select, text
 
-from sessions.billing.billing_period import Period
+from sessions.billing.billing_period import Period, days_of
 from store.database.database import Database
 from store.usage.ledger import TAIL_SECONDS
 
-GroupBy = Literal["quality", "agent_id", "external_customer_id"]
+GroupBy = Literal["day", "quality", "agent_id", "external_customer_id"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,10 @@ class UsageReport:
     has_more: bool
 
 
-def _report(column: str) -> str:
+def _report(value: str) -> str:
     return f"""
         WITH grouped AS MATERIALIZED (
-            SELECT {column} AS value, sum(CASE kind WHEN 'credit' THEN from_ms - to_ms ELSE to_ms - from_ms END)::bigint
+            SELECT {value} AS value, sum(CASE kind WHEN 'credit' THEN from_ms - to_ms ELSE to_ms - from_ms END)::bigint
                        AS milliseconds, sum(credits) AS credits,
                    count(*) AS events
             FROM usage_events
@@ -70,9 +70,17 @@ def _report(column: str) -> str:
     """
 
 
-_REPORTS = {column: text(_report(column or "NULL::text")) for column in (None, "quality", "agent_id")} | {
-    "external_customer_id": text(_report("external_customer_id"))
+# The midnights come with the request: the database's list of time zones may be another one than ours.
+_DAY = "(CAST(:days AS text[]))[width_bucket(recorded_at, CAST(:midnights AS timestamptz[]))]"
+
+_VALUES: dict[GroupBy | None, str] = {
+    None: "NULL::text",
+    "day": _DAY,
+    "quality": "quality",
+    "agent_id": "agent_id",
+    "external_customer_id": "external_customer_id",
 }
+_REPORTS = {group_by: text(_report(value)) for group_by, value in _VALUES.items()}
 
 
 class UsageTotals:
@@ -88,6 +96,7 @@ class UsageTotals:
         *,
         agent_id: str | None = None,
         group_by: GroupBy | None = None,
+        zone: tzinfo = UTC,
         after: str | None = None,
         limit: int = 0,
     ) -> UsageReport:
@@ -96,6 +105,7 @@ class UsageTotals:
         Args:
             period_at: the period, given the database's time.
             agent_id: only rows of this agent's sessions.
+            zone: where days begin at midnight.
             after: the value of the last group of the page before.
             limit: groups on the page.
         """
@@ -103,7 +113,7 @@ class UsageTotals:
             now: datetime = (await conn.execute(select(func.now()))).scalar_one()
             period = period_at(now)
             edge = now - timedelta(seconds=TAIL_SECONDS)
-            values = {
+            values: dict[str, Any] = {
                 "organization_id": organization_id,
                 "start": period.start,
                 "edge": min(period.end, edge),
@@ -111,6 +121,9 @@ class UsageTotals:
                 "after": after,
                 "limit": limit + 1 if group_by else 0,
             }
+            if group_by == "day":
+                midnights = days_of(period, zone)
+                values |= {"days": [day.isoformat() for day in midnights], "midnights": list(midnights.values())}
             whole, *groups = [Totals(**row._mapping) for row in await conn.execute(_REPORTS[group_by], values)]
         return UsageReport(
             period=period,

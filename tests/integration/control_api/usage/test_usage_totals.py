@@ -132,6 +132,34 @@ async def test_groups_add_up_and_page(api: ApiServer) -> None:
     assert [group["value"] for group in (await usage(api, query + "agent_id"))["groups"]] == ["agent_a"]
 
 
+async def test_days_are_those_of_the_zone(api: ApiServer) -> None:
+    """Of 23 and 25 hours, too; a day without rows has no group."""
+    for ms, recorded_at in [
+        (1, "2026-03-28T22:59:59Z"),
+        (2, "2026-03-28T23:00:00Z"),  # midnight in Berlin; clocks go forward at night
+        (4, "2026-03-29T21:59:59Z"),
+        (8, "2026-03-29T22:00:00Z"),
+        (16, "2026-03-31T12:00:00Z"),
+    ]:
+        await bill(api, ms, recorded_at)
+    query = "period_start=2026-03-01&period_end=2026-04-01&group_by=day"
+    berlin = (await usage(api, query + "&time_zone=Europe/Berlin"))["groups"]
+    assert [(group["value"], group["milliseconds"]) for group in berlin] == [
+        ("2026-03-28", 1),
+        ("2026-03-29", 6),
+        ("2026-03-30", 8),
+        ("2026-03-31", 16),
+    ]
+    paged = await usage(api, query + "&time_zone=Europe/Berlin&limit=2&after=2026-03-28")
+    assert ([group["value"] for group in paged["groups"]], paged["has_more"]) == (["2026-03-29", "2026-03-30"], True)
+    utc = (await usage(api, query))["groups"]
+    assert [(group["value"], group["milliseconds"]) for group in utc] == [
+        ("2026-03-28", 3),
+        ("2026-03-29", 12),
+        ("2026-03-31", 16),
+    ]
+
+
 async def test_an_agent_key_sees_its_agents_bill(api: ApiServer) -> None:
     """With usage:read; without it 403."""
     for agent_id in ("agent_a", "agent_b"):

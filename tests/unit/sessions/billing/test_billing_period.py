@@ -1,13 +1,13 @@
 """Periods of the bill: months and dates of a time zone."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.billing.billing_period import MonthWord, Period, month_of, read_edge, time_zone
+from sessions.billing.billing_period import MonthWord, Period, days_of, month_of, read_edge, time_zone
 
 ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Pacific/Kiritimati", "America/Havana"])
 TIMES = st.datetimes(datetime(1990, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC))
@@ -63,3 +63,31 @@ def test_other_edges_are_refused(text: str) -> None:
     """Without an offset a time means nothing; before year 1 there is none."""
     with pytest.raises(ValueError, match="must be a date"):
         read_edge(text, time_zone("Europe/Berlin"))
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_time_without_a_date_in_the_zone_is_refused(text: str) -> None:
+    """West of Greenwich the first hours have none, east of it the last."""
+    west, east = ZoneInfo("America/New_York"), ZoneInfo("Pacific/Kiritimati")
+    assert read_edge(text, ZoneInfo("UTC"))
+    with pytest.raises(ValueError, match="must be a date"):
+        read_edge(text, west if text.startswith("0001") else east)
+
+
+@given(start=TIMES, hours=st.integers(1, 366 * 24), zone=ZONES)
+def test_days_tile_a_period(start: datetime, hours: int, zone: str) -> None:
+    """Each begins where its date does, the first one with the period."""
+    period = Period(start, start + timedelta(hours=hours))
+    days = days_of(period, ZoneInfo(zone))
+    assert next(iter(days.values())) == start
+    assert list(days.values()) == sorted(days.values())
+    assert list(days)[-1] == period.end.astimezone(ZoneInfo(zone)).date()
+    for day, moment in days.items():
+        assert moment.astimezone(ZoneInfo(zone)).date() == day
+
+
+def test_a_day_that_a_zone_left_out_is_empty() -> None:
+    """Samoa went from the 29th to the 31st."""
+    apia = ZoneInfo("Pacific/Apia")
+    days = days_of(Period(datetime(2011, 12, 29, tzinfo=apia), datetime(2012, 1, 1, tzinfo=apia)), apia)
+    assert days[date(2011, 12, 30)] == days[date(2011, 12, 31)]
