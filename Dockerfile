@@ -27,6 +27,11 @@ RUN cd /opt/parley/lib/python3.11/site-packages \
     && find . -type f -regex '.*\.\(pyi\|pyx\|pxd\|c\|h\|hpp\|a\)' -delete \
     && find . -type f -name '*.cpython-*.so' -o -name '*.abi3.so' | xargs strip --strip-unneeded
 
+# The pages; Node is needed to build them, and nowhere else.
+FROM dependencies AS pages
+COPY web ./web
+RUN /opt/parley/bin/python web/build.py --uv /opt/uv/bin/uv
+
 # Apart from what it needs, in the same places: what changes with every release is a small layer, and the last one.
 FROM dependencies AS build
 COPY pyproject.toml README.md LICENSE ./
@@ -36,6 +41,7 @@ COPY store ./store
 COPY worker ./worker
 COPY control_api ./control_api
 COPY parley ./parley
+COPY --from=pages /src/control_api/pages/built ./control_api/pages/built
 RUN /opt/uv/bin/uv pip install --no-cache --python /opt/parley/bin/python --prefix /opt/product --no-deps .
 
 FROM python:3.11.14-slim-bookworm

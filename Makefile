@@ -17,27 +17,29 @@ REALTIME_FOLDERS := tests/e2e tests/integration/worker tests/integration/store/l
 # Cases per operation, and chains of requests along the OpenAPI links. 2000 take about an hour and a half.
 SCHEMATHESIS_EXAMPLES ?= 2000
 
+PAGES_SOURCES = $(shell find web/src control_api sessions -name '*.ts*' ! -name schema.d.ts -o -name '*.py') web/package-lock.json
+
 # Each notes in docs/compatibility.json what it has passed with.
 DRILLS := tests/e2e/test_pooler.py tests/integration/control_api/http/serving/test_nginx.py \
 	tests/integration/worker/product/test_storages_of_others.py tests/integration/control_api/recordings/test_browser.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint check test coverage demo dev schemathesis faults figures image clients compatibility bench docs lock clean livekit-server peers
+.PHONY: help setup lint check test coverage demo dev schemathesis faults figures image clients compatibility bench docs lock clean livekit-server peers pages
 .DELETE_ON_ERROR:
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.synced livekit-server ## install everything into .venv, find or build livekit-server
+setup: .venv/.synced pages livekit-server ## install everything into .venv, build the pages, find or build livekit-server
 
 check: lint ## lint, formatting, types, layers, unit tests: the fast part
 	$(BIN)/python -m pytest tests/unit
 
-test: livekit-server peers lint ## everything: what check does, integration and end-to-end tests
+test: livekit-server peers pages lint ## everything: what check does, integration and end-to-end tests
 	$(BIN)/python -m pytest tests -m "not realtime and not long" -n $(TEST_PROCESSES) --dist worksteal
 	$(BIN)/python -m pytest $(REALTIME_FOLDERS) -m "realtime and not long" -n $(REALTIME_PROCESSES) --dist worksteal
 
-coverage: livekit-server peers ## branch coverage of what is not real-time; takes twice as long as without
+coverage: livekit-server peers pages ## branch coverage of what is not real-time; takes twice as long as without
 	@rm -rf .coverage && mkdir .coverage
 	$(BIN)/coverage run -m pytest tests -m "not realtime and not long" -n $(TEST_PROCESSES) --dist worksteal
 	$(BIN)/coverage combine --quiet
@@ -80,16 +82,26 @@ lock: $(UV_READY) ## pin the dependencies of pyproject.toml with hashes (all to 
 	$(COMPILE) $(UPGRADE) -c requirements.txt -o requirements-runtime.txt
 	$(PEERS) $(UPGRADE) tools/peers/livekit_agents.in -o tools/peers/livekit_agents.txt
 	$(PEERS) $(UPGRADE) tools/peers/faster_whisper.in -o tools/peers/faster_whisper.txt
+	$(PEERS) $(UPGRADE) web/node.in -o web/node.txt
 
 clean: ## remove what the targets made here (not the data in .parley)
-	rm -rf .venv .uv .clients build dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .uv .clients web/.node web/node_modules web/.checked control_api/pages/built build dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-lint: .venv/.synced
+lint: .venv/.synced web/.checked
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+pages: .venv/.synced
+	@$(BIN)/python web/build.py --uv $(UV)
+
+# The pages' types are made from the OpenAPI document: one that asks for what the API lacks does not pass.
+web/.checked: $(PAGES_SOURCES) | .venv/.synced pages
+	@$(BIN)/python -m tools.openapi_file web/openapi.json
+	@$(BIN)/python web/build.py --uv $(UV) --check
+	@touch $@
 
 peers: .venv/.synced
 	@$(BIN)/python -m tools.peer_environment

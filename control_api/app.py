@@ -29,6 +29,8 @@ from control_api.http.serving.readiness import READINESS, ReadinessProbe
 from control_api.http.serving.request_metrics import METRICS, RequestMetrics
 from control_api.http.serving.router import add_routes
 from control_api.operations import OPERATIONS, WEBHOOKS
+from control_api.pages.built_pages import PAGES, BuiltPages
+from control_api.pages.routes import add_pages
 from control_api.recordings.links import LINKS, ObjectLinks
 from control_api.sessions.notifications import NOTIFICATIONS, SessionNotifications
 from store.access.vault import AnswerVault
@@ -81,6 +83,8 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
         settings.database_timeout_seconds,
     )
     app[OPENAPI] = ServedDocument(OPERATIONS, WEBHOOKS, address.server)
+    app[PAGES] = BuiltPages()
+    add_pages(app.router)
     add_routes(app.router, OPERATIONS)
     app.on_response_prepare.append(stamp)
     if cross_origin is not None:

@@ -55,12 +55,24 @@ RECORDING_OPERATIONS: tuple[Operation, ...] = (
         query=(
             choice("format", "What to get it as: opus is Opus in Ogg.", AUDIO_FORMATS, "wav"),
             text("identity", "The participant whose own file is wanted. Default: everybody, mixed."),
+            choice(
+                "redirect",
+                "false: 200 with the link in the body. Browsers do not tell their pages where a redirect leads.",
+                ("true", "false"),
+                "true",
+            ),
         ),
         scope="sessions:read",
         handler=routes.get_audio,
         answers=(
             Answer(302, "The link.", AudioLink, examples.AUDIO_LINK, headers={"Location": "The link."}),
-            Answer(200, "The file: what a client gets that follows the link.", media_types=_SOUND),
+            Answer(
+                200,
+                "With redirect=false the link; else the file: what a client gets that follows the link.",
+                AudioLink,
+                examples.AUDIO_LINK,
+                media_types=_SOUND,
+            ),
         ),
         errors=("audio.not_ready", "audio.none"),
     ),

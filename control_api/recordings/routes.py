@@ -39,7 +39,7 @@ async def get_recording(call: Call) -> web.StreamResponse:
 
 
 async def get_audio(call: Call) -> web.StreamResponse:
-    """302 to where the recording can be read for about an hour, in the form and of whom it is asked for."""
+    """Where the recording can be read for about an hour, in the form and of whom it is asked for: 302, or in a body."""
     session = await call.dependencies.sessions.queries.get(call.organization_id, call.session_id)
     link = await link_to_audio(call, session, call.query["format"], call.query["identity"] or MIX)
     content = AudioLink(
@@ -48,11 +48,12 @@ async def get_audio(call: Call) -> web.StreamResponse:
         url=link.url,
         expires_at=format_timestamp(link.expires_at) or "",
     )
+    follows: bool = call.query["redirect"] == "true"
     return web.Response(
-        status=302,
+        status=302 if follows else 200,
         body=to_json(content),
         content_type="application/json",
-        headers={**location(link.url), hdrs.CACHE_CONTROL: "no-store"},
+        headers={**(location(link.url) if follows else {}), hdrs.CACHE_CONTROL: "no-store"},
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 _STOP_SECONDS = 10.0
-_OPTIONS = (
+OPTIONS = (
     "--headless=new",
     "--no-sandbox",  # CI is root, in a container
     "--disable-gpu",
@@ -43,7 +43,7 @@ def chromium_version() -> str:
 def browsing(url: str, folder: Path) -> Iterator[None]:
     """The page `url` is open until the block is left; `folder` is for the browser's profile and log."""
     folder.mkdir(parents=True)
-    command = [chromium_program(), *_OPTIONS, f"--user-data-dir={folder / 'profile'}", url]
+    command = [chromium_program(), *OPTIONS, f"--user-data-dir={folder / 'profile'}", url]
     environment = {**os.environ, "HOME": str(folder)}
     with (
         open(folder / "log", "wb") as log,

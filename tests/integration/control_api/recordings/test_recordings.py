@@ -298,3 +298,14 @@ async def test_a_file_that_the_storage_breaks_off_is_never_taken_for_a_whole_one
         url = (await api.call("GET", f"/v1/sessions/{session['id']}/audio")).headers["Location"]
         with pytest.raises(aiohttp.ClientPayloadError):
             await api.call("GET", url.removeprefix(api.base_url), key=None)
+
+
+async def test_a_page_gets_the_link_in_a_body(api: ApiServer) -> None:
+    """As no browser shows it a redirect; the link works."""
+    session = await api.create("room")
+    await store_recording(api, session["id"])
+    reply = await api.call("GET", f"/v1/sessions/{session['id']}/audio?redirect=false")
+    assert (reply.status, reply.headers["Cache-Control"]) == (200, "no-store")
+    assert "Location" not in reply.headers
+    async with api.http.get(reply.content["url"]) as answer:
+        assert await answer.read() == AUDIO

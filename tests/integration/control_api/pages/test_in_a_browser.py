@@ -1,0 +1,79 @@
+"""The pages as a reader has them: signed in, read, moved through by keys, played, on a phone, under attack."""
+
+import re
+
+from playwright.async_api import expect
+
+from tests.support.api_server import MASTER_KEY, ApiServer
+from tests.support.pages_browser import Sight, chromium, looking
+from tests.support.pages_scene import ATTACK, SECONDS, a_conversation
+
+_AFTER_14 = re.compile("1[5-9]|20")
+
+
+async def test_the_pages_are_safe_and_can_be_used(api: ApiServer) -> None:
+    """One browser for all of it, as its start takes most of the time."""
+    played = await a_conversation(api)
+    waiting = await api.create("another room", title="Waits")
+    async with chromium() as browser:
+        async with looking(browser) as sight:
+            await _signs_in(sight, api)
+            await _opens_by_keys(sight, waiting["id"])
+            await _plays_from_a_line(sight, api, played)
+            await _has_no_fault(sight)
+        for scheme in ("light", "dark"):
+            async with looking(browser, width=390, height=800, color_scheme=scheme) as sight:
+                await sight.sign_in(api.base_url, MASTER_KEY)
+                for path, heading in ((f"sessions/{played}", ATTACK), ("sessions", "Sessions")):
+                    await sight.page.goto(f"{api.base_url}/{path}")
+                    await sight.page.get_by_role("heading", name=heading, exact=True).wait_for()
+                    await sight.page.get_by_text(ATTACK).first.wait_for()
+                    assert await sight.overflow() <= 0, path
+                    assert await sight.grave_findings() == [], (path, scheme)
+                await _has_no_fault(sight)
+
+
+async def _signs_in(sight: Sight, api: ApiServer) -> None:
+    """Not with a wrong key; and whoever loads the page again still is."""
+    await sight.sign_in(api.base_url, "parley_master_" + "x" * 43)
+    await sight.page.get_by_role("alert").get_by_text("does not know this key").wait_for()
+    assert await sight.grave_findings() == []
+    await sight.sign_in(api.base_url, MASTER_KEY)
+    await sight.page.get_by_role("link", name="Waits").wait_for()
+    await sight.page.reload()
+    await sight.page.get_by_role("link", name="Waits").wait_for()
+    assert await sight.page.evaluate("localStorage.length + document.cookie.length") == 0
+
+
+async def _opens_by_keys(sight: Sight, session_id: str) -> None:
+    """Down to the first session, Enter, and what it is doing in words."""
+    await sight.page.get_by_role("link", name="Waits").focus()
+    await sight.page.keyboard.press("ArrowDown")
+    await sight.page.keyboard.press("ArrowUp")
+    await sight.page.keyboard.press("Enter")
+    await sight.page.wait_for_url(f"**/sessions/{session_id}")
+    await sight.page.get_by_text("Waiting for a worker").first.wait_for()
+    await sight.page.get_by_role("button", name="Cancel").click()
+    await sight.page.get_by_role("button", name="Really cancel?").click()
+    await sight.page.get_by_text("Canceled").first.wait_for()
+
+
+async def _plays_from_a_line(sight: Sight, api: ApiServer, session_id: str) -> None:
+    """The second line leads to its second, and arrows go on from there."""
+    await sight.page.goto(f"{api.base_url}/sessions/{session_id}")
+    await sight.page.get_by_role("button", name="Play from 0:09").click()
+    slider = sight.page.get_by_role("slider")
+    await expect(slider).to_have_attribute("aria-valuenow", "9")
+    await expect(slider).to_have_attribute("aria-valuemax", str(SECONDS))
+    await slider.press("ArrowRight")
+    await expect(slider).to_have_attribute("aria-valuenow", "14")
+    await sight.page.get_by_role("button", name="Play", exact=True).click()
+    await sight.page.get_by_role("button", name="Pause", exact=True).wait_for()
+    await expect(slider).to_have_attribute("aria-valuenow", _AFTER_14)
+    await sight.page.get_by_label("Search the transcript").fill("middle")
+    await sight.page.get_by_text("1 of 3 lines").wait_for()
+
+
+async def _has_no_fault(sight: Sight) -> None:
+    assert await sight.page.evaluate("window.hurt") is None
+    assert (sight.elsewhere, sight.complaints) == ([], [])

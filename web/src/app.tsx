@@ -1,0 +1,23 @@
+import type { ComponentType } from "preact";
+import { lazyPage } from "./parts/lazyPage";
+import { path } from "./routing";
+import { Shell } from "./shell";
+import { SignIn } from "./sign_in/SignIn";
+import { key } from "./sign_in/key";
+import { NotFound } from "./parts/NotFound";
+import { SessionsPage } from "./sessions/SessionsPage";
+
+const SessionPage = lazyPage(() => import("./session/SessionPage").then((m) => m.SessionPage));
+
+const PAGES: Record<string, ComponentType> = {
+  "": SessionsPage,
+  sessions: SessionsPage,
+};
+
+export function App() {
+  const [first = "", second, ...more] = path.value.split("/");
+  if (!key.value) return <SignIn />;
+  if (first === "sessions" && second && more.length === 0) return <Shell><SessionPage key={second} id={second} /></Shell>;
+  const Page = second ? undefined : PAGES[first];
+  return <Shell>{Page ? <Page /> : <NotFound />}</Shell>;
+}
