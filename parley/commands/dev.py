@@ -3,11 +3,14 @@
 import json
 import os
 import time
+from pathlib import Path
+from urllib.parse import urlencode
 
 from parley.installation import secrets
 from parley.installation.settings_loading import load_settings
-from parley.installation.worker_tokens import participant_token, recorder_token
+from parley.installation.worker_tokens import recorder_token
 from parley.servers.local_stack import LocalStack, die_with_make, interrupt_on_sigterm
+from parley.servers.sign_in_link import SignInLink
 
 _POLL_SECONDS = 0.2
 _ROOM = "my-room"
@@ -31,10 +34,11 @@ def run_dev() -> int:
         **os.environ,
         "PARLEY_MASTER_KEY": master_key.get_secret_value(),
     }
-    stack = LocalStack(data_dir, environment, livekit_binary=settings.livekit_server, logs=None, progress=_progress)
+    logs = data_dir / "logs"
+    stack = LocalStack(data_dir, environment, livekit_binary=settings.livekit_server, logs=logs, progress=_progress)
     try:
-        with stack:
-            print(_welcome(stack, master_key.get_secret_value()), flush=True)
+        with stack, _sign_in_link(stack, master_key.get_secret_value()) as link:
+            print(_welcome(stack, master_key.get_secret_value(), link.url, logs), flush=True)
             while True:
                 stack.check()
                 time.sleep(_POLL_SECONDS)
@@ -43,7 +47,22 @@ def run_dev() -> int:
         return 0
 
 
-def _welcome(stack: LocalStack, master_key: str) -> str:
+def _sign_in_link(stack: LocalStack, master_key: str) -> SignInLink:
+    """To the page on which one talks; it may talk to our LiveKit server, and mints its tokens itself."""
+    livekit = stack.livekit
+    return SignInLink(
+        f"{stack.api_url}/talk?{urlencode({'livekit': livekit.url})}",
+        {
+            "key": master_key,
+            "livekit_url": livekit.url,
+            "livekit_key": livekit.api_key,
+            "livekit_secret": livekit.api_secret,
+        },
+        lambda url: print(f"Signed in. To sign in again: {url}", flush=True),
+    )
+
+
+def _welcome(stack: LocalStack, master_key: str, link: str, logs: Path) -> str:
     livekit = stack.livekit
     transport = {
         "type": "livekit",
@@ -54,8 +73,14 @@ def _welcome(stack: LocalStack, master_key: str) -> str:
     }
     body = json.dumps({"transport": transport, "idle_timeout_seconds": 600})
     return f"""
+Talk, and hear the recording (this link signs you in, once):
+
+  {link}
+
 Parley runs. Ctrl-C stops everything.
 
+  pages        {stack.api_url}
+  logs         {logs}/api.log, worker.log
   API          {stack.api_url}   (operations: {stack.api_url}/docs)
   worker       {stack.worker_url}   (/healthz, /readyz, /metrics)
   LiveKit      {livekit.url}   key {livekit.api_key}   secret {livekit.api_secret}
@@ -74,10 +99,6 @@ or, with the key and LiveKit's secret in the environment (docs/cli.md says what 
   export PARLEY_URL={stack.api_url} PARLEY_KEY={master_key}
   export LIVEKIT_URL={livekit.url} LIVEKIT_API_KEY={livekit.api_key} LIVEKIT_API_SECRET={livekit.api_secret}
   parley sessions create --room {_ROOM} --synthetic-audio --idle-timeout-seconds 600
-
-Talk in it from a browser on this machine: https://meet.livekit.io/?tab=custom with {livekit.url} and the token
-
-  {participant_token(livekit.api_key, livekit.api_secret, _ROOM, "me")}
 """
 
 

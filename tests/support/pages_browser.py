@@ -46,15 +46,20 @@ class Sight:
         await route.abort()
 
     async def sign_in(self, base_url: str, key: str) -> None:
-        """As a reader does."""
+        """As a reader does, until what is behind it shows."""
+        await self.try_key(base_url, key)
+        await self.page.get_by_role("navigation", name="Pages", exact=True).wait_for()
+
+    async def try_key(self, base_url: str, key: str) -> None:
+        """Paste a key, and look no further."""
         await self.page.goto(base_url)
         await self.page.get_by_label("API key").fill(key)
         await self.page.get_by_role("button", name="Sign in").click()
 
     async def grave_findings(self) -> list[str]:
-        """What axe calls serious or critical."""
+        """What axe calls serious or critical; its preloading makes style elements, which the policy forbids."""
         await self.page.evaluate(AXE.read_text())
-        found = await self.page.evaluate("axe.run({resultTypes: ['violations']})")
+        found = await self.page.evaluate("axe.run({resultTypes: ['violations'], preload: false})")
         return [
             f"{one['id']}: {node['target']} {node['failureSummary']}"
             for one in found["violations"]

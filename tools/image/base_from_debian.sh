@@ -19,7 +19,7 @@ buildah config --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbi
 if [ -n "${PIP_CERT:-}" ]; then
     certificates=/etc/ssl/certs/ca-certificates.crt
     cp "$PIP_CERT" "$folder/root$certificates"
-    for variable in PIP_CERT SSL_CERT_FILE REQUESTS_CA_BUNDLE NODE_EXTRA_CA_CERTS; do
+    for variable in PIP_CERT SSL_CERT_FILE REQUESTS_CA_BUNDLE; do
         buildah config --env "$variable=$certificates" "$container"
     done
 fi

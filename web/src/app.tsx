@@ -8,10 +8,12 @@ import { NotFound } from "./parts/NotFound";
 import { SessionsPage } from "./sessions/SessionsPage";
 
 const SessionPage = lazyPage(() => import("./session/SessionPage").then((m) => m.SessionPage));
+const TalkPage = lazyPage(() => import("./talk/TalkPage").then((m) => m.TalkPage));
 
 const PAGES: Record<string, ComponentType> = {
   "": SessionsPage,
   sessions: SessionsPage,
+  talk: TalkPage,
 };
 
 export function App() {

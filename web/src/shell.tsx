@@ -4,6 +4,7 @@ import { signOut } from "./sign_in/key";
 
 const PAGES = [
   ["sessions", "Sessions"],
+  ["talk", "Talk"],
   ["docs", "API"],
 ] as const;
 

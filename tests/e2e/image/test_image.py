@@ -30,6 +30,7 @@ def test_the_image_is_small(image: Image) -> None:
     assert (installed / "worker").is_dir()
     assert not list(installed.rglob("__pycache__"))
     assert not (installed / "pytest").exists()
+    assert list((installed / "control_api/pages/built/assets").glob("index-*.js.br"))
 
 
 async def test_an_api_on_every_address_is_healthy_to_the_images_own_check(

@@ -28,6 +28,7 @@ export function SessionsPage() {
     <>
       <div class="heading">
         <h1>Sessions</h1>
+        <a class="button primary" href={href("talk")}>New recording</a>
       </div>
       <FilterBar />
       {problem.value && <Problem refusal={problem.value} again={again} />}
@@ -70,7 +71,8 @@ function Nothing() {
         <p class="soft">Try fewer filters.</p>
       ) : (
         <p class="soft">
-          <a href={href("docs")}>The API</a> records any LiveKit room: <code>POST /v1/sessions</code>.
+          <a href={href("talk")}>Talk</a> records you from this browser. <a href={href("docs")}>The API</a> records any
+          LiveKit room: <code>POST /v1/sessions</code>.
         </p>
       )}
     </div>

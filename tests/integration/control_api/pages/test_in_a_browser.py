@@ -24,18 +24,27 @@ async def test_the_pages_are_safe_and_can_be_used(api: ApiServer) -> None:
         for scheme in ("light", "dark"):
             async with looking(browser, width=390, height=800, color_scheme=scheme) as sight:
                 await sight.sign_in(api.base_url, MASTER_KEY)
-                for path, heading in ((f"sessions/{played}", ATTACK), ("sessions", "Sessions")):
+                for path, heading, shown in _pages(played):
                     await sight.page.goto(f"{api.base_url}/{path}")
                     await sight.page.get_by_role("heading", name=heading, exact=True).wait_for()
-                    await sight.page.get_by_text(ATTACK).first.wait_for()
+                    await sight.page.get_by_text(shown).first.wait_for()
                     assert await sight.overflow() <= 0, path
                     assert await sight.grave_findings() == [], (path, scheme)
                 await _has_no_fault(sight)
 
 
+def _pages(session_id: str) -> tuple[tuple[str, str, str], ...]:
+    """Path, heading, and what shows once it is drawn."""
+    return (
+        (f"sessions/{session_id}", ATTACK, ATTACK),
+        ("sessions", "Sessions", ATTACK),
+        ("talk", "Talk", "Which LiveKit server?"),
+    )
+
+
 async def _signs_in(sight: Sight, api: ApiServer) -> None:
     """Not with a wrong key; and whoever loads the page again still is."""
-    await sight.sign_in(api.base_url, "parley_master_" + "x" * 43)
+    await sight.try_key(api.base_url, "parley_master_" + "x" * 43)
     await sight.page.get_by_role("alert").get_by_text("does not know this key").wait_for()
     assert await sight.grave_findings() == []
     await sight.sign_in(api.base_url, MASTER_KEY)
