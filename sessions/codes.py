@@ -262,6 +262,12 @@ _ALL = (
         "The LiveKit server answered, but the join was not done in time.",
         retryable=True,
     ),
+    _failure(
+        "room.flood",
+        "customer",
+        "The room's server sent more over its signaling connection than any room needs and was cut off "
+        "(`PARLEY_ROOM_BURST_KB`): see what is at the room's URL.",
+    ),
     _failure("room.join_failure", "transport", "The LiveKit server did not let the worker join.", retryable=True),
     _failure("room.duplicate_identity", "customer", "Somebody else joined with the worker's identity."),
     _failure("capacity.none", "platform", "No worker was free in time.", retryable=True),

@@ -1,11 +1,11 @@
 """Which room URLs Parley dials: the preflight against server-side request forgery.
 
-Literal addresses are judged here at create; names are resolved by the worker right before the join, and each address is
-judged by the same `is_public_address`.
+Literal addresses are judged here at create; names are resolved by the worker right before the join and by the guard
+that dials, and each address is judged by the same `AllowedAddresses`.
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 from sessions.errors import ParleyError
@@ -31,7 +31,28 @@ class RoomUrl:
     address: IPv4Address | IPv6Address | None  # when the host is a literal
 
 
-def parse_room_url(text: str, *, allow_private_hosts: bool = False) -> RoomUrl:
+@dataclass(frozen=True, slots=True)
+class AllowedAddresses:
+    """What Parley may dial: public addresses, and what the installation allows.
+
+    Attributes:
+        everything: private and loopback addresses too, and names of this host.
+        networks: whose addresses are allowed, whatever they are.
+    """
+
+    everything: bool = False
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    def allows(self, address: IPv4Address | IPv6Address) -> bool:
+        """Whether it may be dialed."""
+        named = any(address.version == network.version and address in network for network in self.networks)
+        return self.everything or named or is_public_address(address)
+
+
+PUBLIC_ONLY = AllowedAddresses()
+
+
+def parse_room_url(text: str, allowed: AllowedAddresses = PUBLIC_ONLY) -> RoomUrl:
     """The URL, if Parley may dial it.
 
     Raises:
@@ -50,9 +71,10 @@ def parse_room_url(text: str, *, allow_private_hosts: bool = False) -> RoomUrl:
     if "@" in parts.netloc or parts.query or parts.fragment or text.endswith(("?", "#")):
         raise _refused("the room's URL must not carry userinfo, a query or a fragment")
     address = _literal(host)
-    if not allow_private_hosts and (host == "localhost" or host.endswith(".localhost")):
+    named = host.rstrip(".")
+    if not allowed.everything and (named == "localhost" or named.endswith(".localhost")):
         raise _refused("the room's URL names this host")
-    if address is not None and not allow_private_hosts and not is_public_address(address):
+    if address is not None and not allowed.allows(address):
         raise _refused("the room's URL has an address that is not public")
     return RoomUrl(text, parts.scheme, host, port or _SCHEMES[parts.scheme], address)
 

@@ -1,10 +1,13 @@
 """The one settings tree: frozen, read once by `parley`, passed down. docs/settings.md is generated from it."""
 
 import re
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator, model_validator
+
+from sessions.room_url import AllowedAddresses
 
 SpeechEngineName = Literal["moonshine", "openai", "faster-whisper", "none"]
 StorageLinks = Literal["storage", "api"]
@@ -392,6 +395,28 @@ class Settings(BaseModel):
             "Customers name the rooms' addresses, so a worker could be led into your network (docs/security.md)."
         ),
     )
+    allow_room_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (),
+        description="Networks, comma-separated (10.1.2.0/24), in which rooms may be although they are not public.",
+        json_schema_extra=_why("A LiveKit server of your own network is reached without opening the rest of it."),
+    )
+    room_burst_kb: int = Field(
+        512,
+        ge=64,
+        description="KiB that a room's server may send at once over a signaling connection, answers to joins included.",
+        json_schema_extra=_why(
+            "A participant is about half a KiB of a join's answer: a thousand fit. What a hostile server sends without"
+            " ever answering a join takes up to 260 times its size in memory (measured with livekit 1.2.1). The guard"
+            " cuts off who sends more, and does not dial again for join_seconds; a recorder process has eight times as"
+            " much for all its rooms together."
+        ),
+    )
+    room_rate_kb: int = Field(
+        64,
+        ge=1,
+        description="KiB per second that it may send in the long run.",
+        json_schema_extra=_why("Many times what a busy room needs; media and texts do not go this way."),
+    )
     livekit_server: Path | None = Field(
         None,
         description="livekit-server binary for tests, demo and dev.",
@@ -514,6 +539,11 @@ class Settings(BaseModel):
         json_schema_extra=_why("Convention: one line per request, and the milestones of each session."),
     )
 
+    @property
+    def allowed_addresses(self) -> AllowedAddresses:
+        """Where rooms may be."""
+        return AllowedAddresses(self.allow_private_hosts, self.allow_room_networks)
+
     @field_validator("log_level", "speech_engine", mode="before")
     @classmethod
     def _in_lower_case(cls, value: object) -> object:
@@ -528,7 +558,7 @@ class Settings(BaseModel):
             raise ValueError(f"it must begin with postgresql://{driver}")
         return value
 
-    @field_validator("secret_key", "cors_origins", mode="before")
+    @field_validator("secret_key", "cors_origins", "allow_room_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

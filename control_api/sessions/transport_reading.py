@@ -51,7 +51,7 @@ def read_transport(transport: TransportRequest, settings: Settings, *, joins_at:
             f"transport.type={transport.type} is reserved and not yet available",
             param="transport.type",
         )
-    parse_room_url(transport.url, allow_private_hosts=settings.allow_private_hosts)
+    parse_room_url(transport.url, settings.allowed_addresses)
     claims = read_worker_token(
         transport.worker_token,
         now=joins_at,

@@ -9,10 +9,11 @@ import signal
 import sys
 from uuid import UUID
 
+from parley.commands.guard import run_guard
 from parley.commands.jobs import run_jobs_child
 from parley.commands.loading import loading
 from parley.commands.recorder import run_recorder
-from parley.commands.worker_children import JOBS, RECORDER
+from parley.commands.worker_children import GUARD, JOBS, RECORDER
 from parley.servers.command_line import show_command_line
 from parley.servers.fork_server import serve_forks
 from store.jobs.jobs import SHORT_QUEUE, SPEECH_QUEUE
@@ -34,10 +35,18 @@ def run_nursery(fd: int) -> int:
     request = forked.request
     if request["run"] == JOBS:
         return _run_jobs(request["queue"])
+    if request["run"] == GUARD:
+        return _run_guard(*forked.fds)
     owner, suspects = UUID(request["owner"]), int(request["suspects"])
     _show(RECORDER, "--owner", str(owner), "--suspects", str(suspects))
     with Pulse(*forked.fds) as pulse:
-        return run_recorder(owner, suspects, pulse)
+        return run_recorder(owner, suspects, pulse, guard_port=int(request["guard_port"]))
+
+
+def _run_guard(fd: int) -> int:
+    _show(GUARD)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    return run_guard(fd)
 
 
 def _run_jobs(queue: str) -> int:

@@ -15,12 +15,16 @@ from parley.installation.installation import open_installation
 from parley.installation.logging import configure_logging
 from parley.installation.object_storage import open_objects
 from parley.installation.settings_loading import load_settings
+from worker.guard.upstream import go_through
 from worker.processes.signals import SIGNALS
 from worker.vitals.pulse import Pulse
 
 
-def run_recorder(owner: UUID, suspects: int, pulse: Pulse) -> int:
-    """Record until told to stop; `owner` is what this process's runs carry. See `RecorderProcess` for `suspects`."""
+def run_recorder(owner: UUID, suspects: int, pulse: Pulse, *, guard_port: int) -> int:
+    """Record until told to stop; `owner` is what this process's runs carry. See `RecorderProcess` for `suspects`.
+
+    Rooms are reached through the guard on loopback; the object storage, which is open before, as the environment says.
+    """
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     with loading():
         from worker.processes.recorder_opening import run_recorder_process
@@ -28,12 +32,14 @@ def run_recorder(owner: UUID, suspects: int, pulse: Pulse) -> int:
     settings = load_settings()
     dropped = configure_logging(settings.log_level, process="recorder")
     installation = open_installation(settings, schema="leave")
+    objects = open_objects(installation)
+    go_through(guard_port, str(owner))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(
             run_recorder_process(
                 installation.settings,
                 installation.database_url,
-                open_objects(installation),
+                objects,
                 owner=owner,
                 suspects=suspects,
                 pulse=pulse,

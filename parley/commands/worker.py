@@ -3,13 +3,14 @@
 import asyncio
 import errno
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
 from parley.command_error import cannot_listen
-from parley.commands.worker_children import jobs_request, recorder_request
+from parley.commands.worker_children import GUARD, guard_request, jobs_request, recorder_request
 from parley.installation.installation import Installation, open_installation
 from parley.installation.logging import configure_logging
 from parley.installation.object_storage import open_objects
@@ -18,9 +19,11 @@ from parley.installation.settings_loading import load_settings
 from parley.installation.url_file import write_url
 from parley.servers.fork_server import BegunServer, ForkedProcess, ForkServer, begin_server
 from store.jobs.jobs import SHORT_QUEUE, SPEECH_QUEUE
+from worker.guard.upstream import GUARD_HOST
 from worker.host.host import run_worker_host
 from worker.host.supervisor import ChildCommands
 
+_GUARD_BACKLOG = 512
 _NOT_LISTENING = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 
 
@@ -49,19 +52,24 @@ async def _serve(
     await check_own_schema(installation)
 
     nursery = ForkServer(nursery_argv, death_signal, begun)
+    # Made here and kept: who connects while the guard is being replaced waits, and is not refused.
+    door = socket.create_server((GUARD_HOST, 0), backlog=_GUARD_BACKLOG)
+    guard_port: int = door.getsockname()[1]
 
     async def record(owner: UUID, suspects: int, pulse_fd: int) -> ForkedProcess:
-        return await nursery.fork(recorder_request(owner, suspects), [pulse_fd])
+        return await nursery.fork(recorder_request(owner, suspects, guard_port), [pulse_fd])
 
-    async def jobs(queue: str) -> ForkedProcess:
-        return await nursery.fork(jobs_request(queue))
+    async def work(what: str) -> ForkedProcess:
+        if what == GUARD:
+            return await nursery.fork(guard_request(), [door.fileno()])
+        return await nursery.fork(jobs_request(what))
 
     try:
         await run_worker_host(
             settings,
             installation.database_url,
             open_objects(installation),
-            ChildCommands(record, jobs, {"jobs": SHORT_QUEUE, "speech": SPEECH_QUEUE}),
+            ChildCommands(record, work, {"guard": GUARD, "jobs": SHORT_QUEUE, "speech": SPEECH_QUEUE}),
             reconnect=installation.reattach,
             listening=lambda url: write_url(url, url_file),
             log_lines_dropped=log_lines_dropped,
@@ -72,6 +80,7 @@ async def _serve(
         raise cannot_listen("WORKER", settings.api_host, settings.worker_port, error) from error
     finally:
         nursery.close()
+        door.close()
 
 
 def nursery_argv(fd: int) -> list[str]:

@@ -8,14 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions import ids
 from sessions.errors import DatabaseRefusedError, ParleyError
 from sessions.lifecycle.lifecycle import ACTIVE
-from sessions.room_url import parse_room_url
+from sessions.room_url import AllowedAddresses, parse_room_url
 from sessions.session import LiveKitTransport
 from store.database.tables import sessions
 
 
 def room_key(transport: LiveKitTransport) -> str:
     """Host and port of the server, spelled the same however its URL is spelled."""
-    url = parse_room_url(transport.url, allow_private_hosts=True)  # whether it is allowed was decided before
+    url = parse_room_url(transport.url, AllowedAddresses(everything=True))  # whether it is allowed was decided before
     return f"{url.host}:{url.port}"
 
 

@@ -46,13 +46,13 @@ class ChildCommands:
     Attributes:
         record: starts a recorder process, given the owner of its runs, how many suspects it is for (0: for
             everybody else), and the descriptor of the pulse that it is to give. Raises OSError.
-        work: starts a process that runs the jobs of a queue. Raises OSError.
-        queues: by the names of their processes; one runs for each.
+        work: starts another process: one that runs the jobs of a queue, or the guard. Raises OSError.
+        others: what `work` is given, by the names of their processes; one runs for each.
     """
 
     record: Callable[[UUID, int, int], Awaitable[Running]]
     work: Callable[[str], Awaitable[Running]]
-    queues: Mapping[str, str]
+    others: Mapping[str, str]
 
 
 class Supervisor:
@@ -131,7 +131,7 @@ class Supervisor:
     def is_complete(self) -> bool:
         """Whether every child runs, and none is told to stop."""
         children = (len(self._recorders), len(self._jobs))
-        return children == (self._processes, len(self._commands.queues)) and not self._stopping.is_set()
+        return children == (self._processes, len(self._commands.others)) and not self._stopping.is_set()
 
     def stop(self) -> None:
         """Begin to stop; asked again, kill what still runs (its spools are salvaged at the next start)."""
@@ -145,8 +145,8 @@ class Supervisor:
             self._group = group
             for slot in range(self._processes):
                 group.create_task(self._keep_recorder(slot), name=f"recorder-{slot}")
-            for name, queue in self._commands.queues.items():
-                group.create_task(self._keep_jobs(name, queue), name=name)
+            for name, what in self._commands.others.items():
+                group.create_task(self._keep_jobs(name, what), name=name)
             await self._stopping.wait()
             await self._drain()
         with contextlib.suppress(TimeoutError, DatabaseError):
@@ -234,9 +234,9 @@ class Supervisor:
             _log.info("child.retires", child=child.name, pid=child.pid)
             retire()
 
-    async def _keep_jobs(self, name: str, queue: str) -> None:
+    async def _keep_jobs(self, name: str, what: str) -> None:
         async def live() -> None:
-            async with Child(name, await self._commands.work(queue)) as child:
+            async with Child(name, await self._commands.work(what)) as child:
                 self._jobs.add(child)
                 try:
                     await self._watch(child)

@@ -1,7 +1,7 @@
 """The check right before a join: which addresses does the room's host name lead to?
 
-LiveKit's native code resolves the name again when it connects, and may get another address. So this check does not
-replace a network policy (docs/security.md has one).
+It says early and clearly what is wrong with a URL. The wall is the guard (`worker.guard`), which resolves the name
+again and dials only what it has judged.
 """
 
 import asyncio
@@ -9,21 +9,21 @@ import socket
 from ipaddress import ip_address
 
 from sessions.errors import ParleyError
-from sessions.room_url import PARAM, is_public_address, parse_room_url
+from sessions.room_url import PARAM, AllowedAddresses, parse_room_url
 from worker.room.join_answer import JoinError
 
 _NO_SUCH_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)
 
 
-async def check_room_address(url: str, *, allow_private_hosts: bool, timeout_seconds: float) -> None:
+async def check_room_address(url: str, allowed: AllowedAddresses, *, timeout_seconds: float) -> None:
     """Resolve the room's host and judge every address it has.
 
     Raises:
         ParleyError: `transport.url_not_allowed`.
         JoinError: `room.name_unresolved`; final when there is no such name.
     """
-    room_url = parse_room_url(url, allow_private_hosts=allow_private_hosts)
-    if allow_private_hosts or room_url.address is not None:
+    room_url = parse_room_url(url, allowed)
+    if allowed.everything or room_url.address is not None:
         return
     loop = asyncio.get_running_loop()
     try:
@@ -36,7 +36,7 @@ async def check_room_address(url: str, *, allow_private_hosts: bool, timeout_sec
     except (OSError, TimeoutError):
         raise _unresolved(final=False) from None
     for *_, address in found:
-        if not is_public_address(ip_address(str(address[0]))):
+        if not allowed.allows(ip_address(str(address[0]))):
             raise ParleyError(
                 "transport.url_not_allowed", "the room's host name leads to an address that is not public", param=PARAM
             )

@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from sessions.errors import ParleyError
+from sessions.room_url import AllowedAddresses
 from sessions.session import LiveKitTransport
 from store.database.boot_clock import boottime_ns
 from store.runs.claims import Claim
@@ -36,7 +37,7 @@ class RoomJoining:
         transport: LiveKitTransport,
         *,
         token: TokenKeeper,
-        allow_private_hosts: bool,
+        allowed: AllowedAddresses,
         most_tracks: int = 0,
     ) -> None:
         self._joins = joins
@@ -44,7 +45,7 @@ class RoomJoining:
         self._run = run
         self._transport = transport
         self._token = token
-        self._allow_private_hosts = allow_private_hosts
+        self._allowed = allowed
         self._most_tracks = most_tracks
 
     async def join(self, policy: RejoinPolicy, *, dropped_ns: int | None) -> LiveKitRoom | ParleyError:
@@ -93,7 +94,7 @@ class RoomJoining:
         left = policy.seconds_left(boottime_ns())
         await check_room_address(
             self._transport.url,
-            allow_private_hosts=self._allow_private_hosts,
+            self._allowed,
             timeout_seconds=max(min(left, _ADDRESS_SECONDS), 0.1),
         )
         return await self._joins.join(

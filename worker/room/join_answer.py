@@ -5,8 +5,10 @@ echoes the whole token.
 """
 
 import re
+from collections.abc import Mapping
 
 from sessions.errors import ParleyError
+from worker.guard.refusals import Refusal
 
 _STATUS = re.compile(r"signal failure: (?:client|server|handshake) error: (\d{3})\b")
 _TOKEN_STATUSES = ("401", "403")
@@ -20,6 +22,15 @@ _REFUSALS = (
     ("token is not valid yet", ": it is not valid yet"),
     ("permissions denied", ": it lets nobody join the room"),
 )
+# What the guard says instead of connecting → code, message, and whether another attempt is of no use.
+_GUARD: Mapping[Refusal, tuple[str, str, bool]] = {
+    Refusal.NOT_ALLOWED: ("transport.url_not_allowed", "the room's URL leads to an address that is not public", True),
+    Refusal.FLOODED: ("room.flood", "the room's server sent more than any room needs, and was cut off", True),
+    Refusal.NO_SUCH_NAME: ("room.name_unresolved", "the room's host name does not resolve", True),
+    Refusal.UNRESOLVED: ("room.name_unresolved", "no name server answered", False),
+    Refusal.REFUSED: ("room.refused", "nothing listens at the room's URL", False),
+    Refusal.UNREACHABLE: ("room.unreachable", "nobody answered at the room's URL", False),
+}
 # What the SDK says of a connection → code, message, and whether another attempt is of no use.
 _CONNECTIONS = (
     ("failed to lookup address information: Temporary", "room.name_unresolved", "no name server answered", False),
@@ -45,6 +56,9 @@ class JoinError(ParleyError):
 
 def join_error(text: str) -> JoinError:
     """The code and our own words for what the SDK said about a failed join."""
+    for refusal, (code, message, final) in _GUARD.items():
+        if refusal in text:
+            return JoinError(code, message, final=final)
     if match := _STATUS.search(text):
         return _answered(match[1], text)
     for said, code, message, final in _CONNECTIONS:

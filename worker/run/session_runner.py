@@ -52,7 +52,7 @@ class SessionRunner:
             run,
             claim.session.transport,
             token=token,
-            allow_private_hosts=tools.settings.allow_private_hosts,
+            allowed=tools.settings.allowed_addresses,
             most_tracks=tools.settings.tracks_per_session,
         )
         self._presence = RoomPresence(

@@ -1,14 +1,14 @@
 """Which addresses Parley dials."""
 
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions.errors import ParleyError
-from sessions.room_url import RoomUrl, is_public_address, parse_room_url
+from sessions.room_url import AllowedAddresses, RoomUrl, is_public_address, parse_room_url
 
 
 @pytest.mark.parametrize(
@@ -85,10 +85,21 @@ def test_everything_else_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["ws://127.0.0.1:7880", "ws://localhost:7880", "ws://[::1]:7880", "ws://10.1.2.3"])
 def test_development_may_dial_private_hosts(text: str) -> None:
-    """`allow_private_hosts` lifts the address rule only."""
-    assert parse_room_url(text, allow_private_hosts=True).text == text
+    """To allow everything lifts the address rule only."""
+    assert parse_room_url(text, AllowedAddresses(everything=True)).text == text
     with pytest.raises(ParleyError):
-        parse_room_url(text.replace("ws://", "ws://user@"), allow_private_hosts=True)
+        parse_room_url(text.replace("ws://", "ws://user@"), AllowedAddresses(everything=True))
+
+
+def test_a_network_may_be_allowed_and_nothing_beside_it() -> None:
+    """Neither its neighbors, nor its own addresses in the disguise of another protocol, nor this host."""
+    allowed = AllowedAddresses(networks=(ip_network("10.1.2.0/24"), ip_network("fd00:5::/32")))
+
+    assert parse_room_url("ws://10.1.2.255", allowed).address == IPv4Address("10.1.2.255")
+    assert parse_room_url("ws://[fd00:5::1]", allowed).host == "fd00:5::1"
+    for text in ("ws://10.1.3.0", "ws://[::ffff:10.1.2.1]", "ws://[fd00:6::1]", "ws://localhost.", "ws://localhost"):
+        with pytest.raises(ParleyError):
+            parse_room_url(text, allowed)
 
 
 @given(st.ip_addresses(v=4))
@@ -127,4 +138,4 @@ def test_a_url_is_taken_apart() -> None:
 def test_near_misses_are_refused(text: str) -> None:
     """Another spelling of an address, one character more, an empty fragment or query."""
     with pytest.raises(ParleyError, match=r"transport\.url_not_allowed"):
-        parse_room_url(text, allow_private_hosts=True)
+        parse_room_url(text, AllowedAddresses(everything=True))

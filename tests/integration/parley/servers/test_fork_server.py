@@ -154,7 +154,7 @@ async def test_recorders_are_forked_while_there_is_one_thread(tmp_path: Path, mo
     monkeypatch.setenv("PARLEY_DATABASE_URL", "postgresql://127.0.0.1:1/none")
     nursery = ForkServer(nursery_argv, signal.SIGKILL)
     with Pulse.create() as pulse:
-        process = await nursery.fork(recorder_request(UUID(int=1), 0), [pulse.fd])
+        process = await nursery.fork(recorder_request(UUID(int=1), 0, guard_port=1), [pulse.fd])
     try:
         [parent] = [child for child in psutil.Process().children() if "nursery" in child.cmdline()]
         assert "nursery" in parent.cmdline()

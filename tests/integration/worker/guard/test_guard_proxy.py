@@ -1,0 +1,246 @@
+"""The guard between LiveKit's SDK and servers on loopback: one address is the internet, the others are inside."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from sessions.room_url import AllowedAddresses
+from tests.support.hostile_room import HostileRoom, flooding, leading_to, listener
+from worker.guard.addresses import system_resolver
+from worker.guard.proxy import GuardProxy, GuardRules
+from worker.guard.refusals import Refusal
+from worker.room.join_answer import join_error
+
+OUTSIDE = "127.0.0.2"
+ONE_OUTSIDE = AllowedAddresses(networks=(ip_network(f"{OUTSIDE}/32"),))
+_JOIN = """
+import asyncio, json, sys
+from livekit import rtc
+from worker.guard.upstream import go_through
+from tests.support.beeps import mint_token
+go_through(int(sys.argv[1]), "owner")
+async def join(url):
+    try:
+        await rtc.Room().connect(url, mint_token("key", "s" * 32, "room", "worker"), rtc.RoomOptions(connect_timeout=2))
+    except rtc.ConnectError as error:
+        return error.message
+    return "joined"
+async def main():
+    print(json.dumps([await join(url) for url in sys.argv[2:]]))
+asyncio.run(main())
+"""
+
+
+@asynccontextmanager
+async def guard(
+    allowed: AllowedAddresses = ONE_OUTSIDE,
+    *,
+    resolve: Callable[[str, int], Awaitable[list[Any]]] = system_resolver,
+    burst_bytes: int = 100_000,
+    silence_seconds: float = 30,
+) -> AsyncIterator[tuple[GuardProxy, int]]:
+    """A running proxy and its port."""
+    rules = GuardRules(allowed, burst_bytes, 1000, 30, silence_seconds)
+    proxy = GuardProxy(rules, resolve=resolve, upstream=lambda host, tunnel: None)
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    async with server:
+        yield proxy, server.sockets[0].getsockname()[1]
+
+
+async def joins(port: int, *urls: str) -> list[str]:
+    """What LiveKit's SDK says of joins through the proxy, in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        _JOIN,
+        str(port),
+        *urls,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "NO_PROXY": "*"},
+    )
+    async with asyncio.timeout(60):
+        printed, _ = await process.communicate()
+    said: list[str] = json.loads(printed.splitlines()[-1])
+    return said
+
+
+async def ask(port: int, request: str) -> bytes:
+    """The whole answer of the proxy to a request."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request.encode())
+    async with asyncio.timeout(10):
+        answer = await reader.read(4096)
+    writer.close()
+    return answer
+
+
+def port_of(room: HostileRoom) -> int:
+    return int(room.url.rpartition(":")[2])
+
+
+_INSIDE = [
+    "127.0.0.1",
+    "127.1",
+    "0x7f000001",
+    "0x7f.1",
+    "0177.0.0.1",
+    "2130706433",
+    "017700000001",
+    "0.0.0.0",
+    "0",
+    "localhost",
+    "localhost.",
+    "LOCALHOST",
+    "[::1]",
+    "[::]",
+    "[0:0:0:0:0:0:0:1]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    f"[::ffff:{OUTSIDE}]",
+    "[::127.0.0.1]",
+    "[64:ff9b::7f00:1]",
+    "[64:ff9b:1::7f00:1]",
+    "[2002:7f00:1::]",
+    "[2001:0:4136:e378:8000:63bf:80ff:fffe]",
+    "[fe80::1]",
+    "[fe80::1%25lo]",
+    "10.0.0.5",
+    "169.254.169.254",
+    "100.64.0.1",
+    "224.0.0.1",
+]
+
+
+@pytest.mark.parametrize("method", ["CONNECT", "GET"])
+async def test_no_spelling_of_an_inner_address_is_dialed(method: str) -> None:
+    """Neither by a tunnel nor by a plain request."""
+    async with listener("127.0.0.1") as inner, listener("::1", port_of(inner)) as inner6, guard() as (_, port):
+        number = port_of(inner)
+        for host in _INSIDE:
+            what = f"{host}:{number}" if method == "CONNECT" else f"http://{host}:{number}/"
+            answer = await ask(port, f"{method} {what} HTTP/1.1\r\n\r\n")
+            assert answer.split(b" ")[1] in (b"403", b"400"), (host, answer)
+            assert b"secret" not in answer
+        assert (inner.connections, inner6.connections) == (0, 0)
+
+
+async def test_a_name_that_leads_inside_the_second_time_is_judged_the_second_time() -> None:
+    """It is resolved once for each connection, and what was judged is what is dialed."""
+    asked = 0
+
+    async def rebinding(host: str, port: int) -> list[Any]:
+        nonlocal asked
+        asked += 1
+        assert host == "rooms.example"
+        return await system_resolver(OUTSIDE if asked == 1 else "127.0.0.1", port)
+
+    async with listener(OUTSIDE) as outer, listener("127.0.0.1", port_of(outer)) as inner:
+        async with guard(resolve=rebinding) as (_, port):
+            target = f"http://rooms.example:{port_of(outer)}/"
+            assert b"secret" in await ask(port, f"GET {target} HTTP/1.1\r\n\r\n")
+            assert Refusal.NOT_ALLOWED.encode() in await ask(port, f"GET {target} HTTP/1.1\r\n\r\n")
+        assert (outer.connections, inner.connections, asked) == (1, 0, 2)
+
+
+async def test_a_name_with_one_inner_address_is_not_dialed_at_all() -> None:
+    """Whoever mixes them means harm."""
+
+    async def both(_: str, port: int) -> list[Any]:
+        return [*await system_resolver(OUTSIDE, port), *await system_resolver("127.0.0.1", port)]
+
+    async with listener(OUTSIDE) as outer, guard(resolve=both) as (_, port):
+        answer = await ask(port, f"CONNECT rooms.example:{port_of(outer)} HTTP/1.1\r\n\r\n")
+        assert Refusal.NOT_ALLOWED.encode() in answer
+        assert outer.connections == 0
+
+
+async def test_the_sdk_reaches_nothing_inside_by_redirects_or_by_itself() -> None:
+    """It does follow them, and asks by plain HTTP too when a join fails; all of that passes the guard."""
+    async with listener("127.0.0.1") as inner, listener("::1", port_of(inner)) as inner6, guard() as (_, port):
+        number = port_of(inner)
+        hosts = iter(["127.0.0.1", "localhost", "[::1]", "localhost.", "0x7f.1", "[::ffff:127.0.0.1]"] * 9)
+
+        def inside() -> str:
+            return f"http://{next(hosts)}:{number}/"
+
+        async with leading_to(OUTSIDE, 302, inside) as found, leading_to(OUTSIDE, 307, inside) as kept:
+            said = await joins(
+                port, found.url, kept.url, inner.url, f"ws://localhost.:{number}", f"wss://[::1]:{number}"
+            )
+        assert (inner.connections, inner6.connections) == (0, 0)
+        assert found.connections > 0
+        assert kept.connections > 0
+        assert not [text for text in said if "secret" in text or text == "joined"]
+        codes = [join_error(text).code for text in said[2:]]
+        assert {codes[0], codes[2]} == {"transport.url_not_allowed"}
+        assert codes[1] in ("transport.url_not_allowed", "room.name_unresolved"), "some systems know no `localhost.`"
+
+
+async def test_a_second_request_never_reaches_the_first_ones_server() -> None:
+    """A kept connection may be used for another host, with what is nobody's business here."""
+    heard = b""
+
+    async def keep(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal heard
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n")
+        while data := await reader.read(4096):
+            heard += data
+        writer.close()
+
+    server = await asyncio.start_server(keep, OUTSIDE, 0)
+    async with server, guard() as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        number = server.sockets[0].getsockname()[1]
+        writer.write(f"GET http://{OUTSIDE}:{number}/a HTTP/1.1\r\n\r\n".encode())
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"GET http://other.example/b HTTP/1.1\r\nAuthorization: Bearer theirs\r\n\r\n")
+        assert await reader.read() == b""
+        writer.close()
+    assert heard.startswith(b"GET /a HTTP/1.1")
+    assert b"theirs" not in heard
+
+
+async def test_who_floods_a_join_is_cut_off_and_not_dialed_again() -> None:
+    """The SDK makes four attempts; the first one reads so much, and the others nothing."""
+    async with flooding(OUTSIDE) as room, guard() as (proxy, port):
+        [said] = await joins(port, room.url)
+        assert join_error(said).code == "room.flood"
+        assert room.connections == 1
+        assert proxy.open_connections == 0
+
+
+async def test_a_client_that_is_silent_for_as_long_as_a_join_may_last_is_cut_off() -> None:
+    """An abandoned join holds nothing for longer."""
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(-1)
+        writer.close()
+
+    quiet = await asyncio.start_server(hear, OUTSIDE, 0)
+    async with quiet, guard(silence_seconds=0.3) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"CONNECT {OUTSIDE}:{quiet.sockets[0].getsockname()[1]} HTTP/1.1\r\n\r\n".encode())
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 200 OK\r\n\r\n"
+        for _ in range(3):
+            writer.write(b"a sign of life")
+            await asyncio.sleep(0.2)
+        async with asyncio.timeout(2):
+            assert await reader.read() == b""
+        writer.close()
+
+
+async def test_what_nobody_listens_at_is_refused_by_its_word() -> None:
+    """So that a customer reads `room.refused`, as without the guard."""
+    async with listener(OUTSIDE) as gone:
+        number = port_of(gone)
+    async with guard() as (_, port):
+        assert Refusal.REFUSED.encode() in await ask(port, f"CONNECT {OUTSIDE}:{number} HTTP/1.1\r\n\r\n")
+        [said] = await joins(port, f"ws://{OUTSIDE}:{number}")
+        assert join_error(said).code == "room.refused"

@@ -1,0 +1,85 @@
+"""Servers at a room's URL that mean harm: they lead elsewhere, or flood whoever joins."""
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+_WEBSOCKET = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+PONG = b"\x82\x03\x90\x01\x01"
+"""A websocket frame with the smallest answer of a LiveKit server, a pong (field 18 of its SignalResponse)."""
+
+
+class HostileRoom:
+    """Counts who connected, and the bytes that it got rid of."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.connections = 0
+        self.sent_bytes = 0
+
+
+@asynccontextmanager
+async def listener(host: str, port: int = 0) -> AsyncIterator[HostileRoom]:
+    """Somebody who should never be connected to: counts, and says something that looks like a secret."""
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        room.connections += 1
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nsecret")
+        with suppress(OSError):
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, host, port)
+    name, number = server.sockets[0].getsockname()[:2]
+    room = HostileRoom(f"ws://[{name}]:{number}" if ":" in name else f"ws://{name}:{number}")
+    async with server:
+        yield room
+
+
+@asynccontextmanager
+async def leading_to(host: str, status: int, location: Callable[[], str]) -> AsyncIterator[HostileRoom]:
+    """Answers everything by a redirect."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        room.connections += 1
+        with suppress(OSError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            where = f"Location: {location()}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            writer.write(f"HTTP/1.1 {status} Elsewhere\r\n{where}".encode())
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, host, 0)
+    room = HostileRoom(f"ws://{host}:{server.sockets[0].getsockname()[1]}")
+    async with server:
+        yield room
+
+
+@asynccontextmanager
+async def flooding(host: str, frame: bytes = PONG) -> AsyncIterator[HostileRoom]:
+    """Upgrades, and then sends `frame` as fast as it can, without ever answering the join."""
+    block = frame * (65536 // len(frame))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        room.connections += 1
+        with suppress(OSError, asyncio.IncompleteReadError, StopIteration):
+            head = await reader.readuntil(b"\r\n\r\n")
+            fields = [line.partition(b":") for line in head.split(b"\r\n")]
+            key = next(value.strip() for name, _, value in fields if name.lower() == b"sec-websocket-key")
+            accept = base64.b64encode(hashlib.sha1(key + _WEBSOCKET, usedforsecurity=False).digest()).decode()
+            writer.write(
+                "HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"Sec-WebSocket-Accept: {accept}\r\n\r\n".encode()
+            )
+            while True:
+                writer.write(block)
+                await writer.drain()
+                room.sent_bytes += len(block)
+        writer.close()
+
+    server = await asyncio.start_server(serve, host, 0)
+    room = HostileRoom(f"ws://{host}:{server.sockets[0].getsockname()[1]}")
+    async with server:
+        yield room
