@@ -5,6 +5,8 @@ from functools import partial
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from control_api.events.event_feed import EVENT_FEEDS, EventFeeds
+from control_api.events.open_streams import OPEN_STREAMS, OpenStreams
 from control_api.http.answers.public_address import PUBLIC_ADDRESS, PublicAddress
 from control_api.http.openapi.document import OPENAPI, ServedDocument
 from control_api.http.requests.dependencies import (
@@ -64,6 +66,8 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[ERASURE] = SessionErasure(dependencies.db, dependencies.objects)
     app[METRICS] = RequestMetrics(dependencies.log_lines_dropped)
     app[ORGANIZATION_EVENTS] = OrganizationEvents(dependencies.db)
+    app[EVENT_FEEDS] = EventFeeds(app[ORGANIZATION_EVENTS])
+    app[OPEN_STREAMS] = OpenStreams(settings.event_streams, settings.event_streams_per_key)
     app[TRANSCRIPTS] = Transcripts(dependencies.db)
     app[RECORDING_FILES] = RecordingFiles(dependencies.db)
     app[SUMMARIES] = Summaries(dependencies.db)

@@ -10,6 +10,8 @@ import structlog
 from aiohttp import web
 
 from control_api.app import build_app
+from control_api.events.event_feed import EVENT_FEEDS
+from control_api.events.open_streams import OPEN_STREAMS
 from control_api.http.requests.dependencies import DEPENDENCIES, ApiDependencies
 from control_api.http.serving.access_log import CanonicalLine
 from control_api.http.serving.connection_bounds import ConnectionBounds
@@ -67,7 +69,9 @@ async def serve(
         try:
             async with asyncio.TaskGroup() as group:
                 background = [
-                    group.create_task(app[NOTIFICATIONS].run(dependencies.listener), name="session notifications"),
+                    group.create_task(_pass_on(app), name="notifications"),
+                    group.create_task(app[EVENT_FEEDS].run(), name="event feeds"),
+                    group.create_task(app[OPEN_STREAMS].watch_keys(dependencies.api_keys), name="keys of streams"),
                     group.create_task(app[LATE_RELEASES].run(dependencies.idempotency), name="late releases"),
                     group.create_task(_renew_for_ever(dependencies.idempotency), name="idempotency leases"),
                     group.create_task(_sweep_for_ever(app), name="sweeper"),
@@ -79,6 +83,7 @@ async def serve(
                     on_ready(base_url)
                 await stopping.wait()
                 app[READINESS].stopping = True
+                app[OPEN_STREAMS].stop()
                 app[NOTIFICATIONS].stop()
                 await runner.stop_in_steps(grace_seconds)
                 for task in background:
@@ -86,6 +91,13 @@ async def serve(
         finally:
             await runner.cleanup()
     _log.info("api.stopped")
+
+
+async def _pass_on(app: web.Application) -> None:
+    """Tell everybody who waits what the database notifies of, for ever."""
+    async for channel, payload in app[DEPENDENCIES].listener:
+        app[NOTIFICATIONS].heard(channel, payload)
+        app[EVENT_FEEDS].heard(channel, payload)
 
 
 async def _sweep_for_ever(app: web.Application) -> None:

@@ -109,6 +109,12 @@ _ALL = (
         retryable=True,
     ),
     _error(
+        "rate_limit.streams",
+        429,
+        "Too many streams of events are open, with this key or on this server: close some, or filter by type instead.",
+        retryable=True,
+    ),
+    _error(
         "quota.sessions",
         429,
         "The organization has as many sessions as it may: end some, or ask for a higher limit.",

@@ -388,6 +388,30 @@ class Settings(BaseModel):
             " content of theirs, however long they stay."
         ),
     )
+    event_streams: int = Field(
+        2000,
+        ge=1,
+        description="Streams of events that one API process has open at once.",
+        json_schema_extra=_why(
+            "Each is a connection and its memory. Whoever comes in vain is answered 429 and may try another process."
+        ),
+    )
+    event_streams_per_key: int = Field(
+        100,
+        ge=1,
+        description="Of these, with one API key.",
+        json_schema_extra=_why(
+            "Convention: enough for a backend of many processes, and not all places for one customer."
+        ),
+    )
+    event_stream_stall_seconds: float = Field(
+        10,
+        gt=0,
+        description="Seconds in which the reader of a stream takes nothing that waits for it, before it is cut off.",
+        json_schema_extra=_why(
+            "What it does not take lies in our memory, up to 128 KiB and a page of events. It goes on from its cursor."
+        ),
+    )
     allow_private_hosts: bool = Field(
         False,
         description="Let rooms have private and loopback addresses (development).",

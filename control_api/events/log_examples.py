@@ -55,6 +55,7 @@ def event_example(event_type: EventType) -> dict[str, Any]:
 
 EVENT = event_example(EVENT_TYPES["session.running"])
 EVENT_LIST = {"object": "list", "data": [EVENT], "has_more": True, "next_cursor": _CURSOR, "cursor": _CURSOR}
+STREAM = f"retry: 2000\n\nid: {_CURSOR}\nevent: session.running\ndata: {{…}}\n\n"
 EVENT_TYPE = {
     "object": "event_type",
     "type": "session.updated",

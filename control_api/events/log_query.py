@@ -5,18 +5,19 @@ from uuid import UUID
 
 from control_api.http.requests.call import Call
 from control_api.http.requests.query_parameters import QueryParameter, identifier, text
-from sessions.events.event_types import matching
+from sessions.events.event_types import PATTERN, matching
 from store.events.cursor import Cursor
 from store.events.event import Event
 
 
 @dataclass(frozen=True, slots=True)
 class AskedEvents:
-    """A filter; None: whatever it may be."""
+    """A filter; None: whatever it may be. `after_seq`: only events of the session with a larger `seq`."""
 
     types: frozenset[str] | None
     session_id: UUID | None
     agent_id: str | None
+    after_seq: int = 0
 
     def wants(self, event: Event) -> bool:
         """Whether the event is asked for."""
@@ -24,7 +25,12 @@ class AskedEvents:
             (self.types is None or event.type in self.types)
             and (self.session_id is None or event.session_id == self.session_id)
             and (self.agent_id is None or event.agent_id == self.agent_id)
+            and (self.after_seq == 0 or (event.seq or 0) > self.after_seq)
         )
+
+
+_ONE = PATTERN.strip("^$")
+_TYPES = f"^{_ONE}(,{_ONE})*$"
 
 
 def event_types() -> QueryParameter:
@@ -32,7 +38,7 @@ def event_types() -> QueryParameter:
     return QueryParameter(
         "types",
         lambda value: matching(value.split(",")),
-        {"type": "string", "minLength": 1, "examples": ["session.*,recording.available"]},
+        {"type": "string", "pattern": _TYPES, "examples": ["session.*,recording.available"]},
         "Only events of these types: names, session.* or *, comma-separated.",
         (),
         repeats=True,

@@ -4,19 +4,27 @@ import json
 
 from aiohttp import web
 
+from control_api.events.event_stream import EVENT_STREAM
 from control_api.events.log_examples import event_example
 from control_api.events.log_models import EventFact, EventTypeEntry, EventTypeList
 from control_api.events.log_query import asked_events
+from control_api.events.stream_routes import last_event_id, stream_organization_events
 from control_api.http.answers.json_answer import json_answer
+from control_api.http.requests.accepted_media_type import accepted_media_type
 from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import ORGANIZATION_EVENTS
 from sessions.events.event_types import EVENT_TYPES
 from store.events.cursor import BEGINNING
 from store.events.organization_events import EventPage
 
+JSON = "application/json"
+
 
 async def list_organization_events(call: Call) -> web.StreamResponse:
-    """A page of the organization's events, oldest first."""
+    """A page of the organization's events, oldest first, or a stream of them."""
+    if accepted_media_type(call.request.headers, (JSON, EVENT_STREAM)) == EVENT_STREAM:
+        return await stream_organization_events(call)
+    last_event_id(call)  # a list has no use for it, but refuses a wrong one as a stream does
     asked, after = asked_events(call), call.query["after"]
     if asked is None:
         return _answer(EventPage((), after or BEGINNING, has_more=False), content=False)

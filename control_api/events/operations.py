@@ -1,6 +1,9 @@
 """The operations that read what happened to a session."""
 
 from control_api.events import examples, routes
+from control_api.events.event_stream import EVENT_STREAM
+from control_api.events.log_examples import STREAM
+from control_api.events.log_operations import ERROR_DESCRIPTIONS, ERRORS, REQUEST_HEADERS
 from control_api.events.models import EventList, Timeline
 from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation
@@ -27,6 +30,18 @@ SESSION_LOG_OPERATIONS: tuple[Operation, ...] = (
         scope="sessions:read",
         handler=routes.list_events,
         query=(after_seq("events"), page_size()),
-        answers=(Answer(200, "A page of events.", EventList, page(examples.EVENT, cursor="4")),),
+        request_headers=REQUEST_HEADERS,
+        answers=(
+            Answer(
+                200,
+                "A page of events; or, for who accepts text/event-stream, a stream as at …/events/stream.",
+                EventList,
+                page(examples.EVENT, cursor="4"),
+                media_types={EVENT_STREAM: STREAM},
+            ),
+            Answer(204, "For streams: the session is over, and nothing is left to send."),
+        ),
+        errors=("not_acceptable", *ERRORS),
+        error_descriptions=ERROR_DESCRIPTIONS,
     ),
 )

@@ -2,13 +2,18 @@
 
 from aiohttp import web
 
+from control_api.events.event_stream import EVENT_STREAM
 from control_api.events.models import EventList, SessionEvent, StatusTransition, Timeline
+from control_api.events.stream_routes import last_event_id, stream_listed_session_events
 from control_api.http.answers.json_answer import json_answer
+from control_api.http.requests.accepted_media_type import accepted_media_type
 from control_api.http.requests.call import Call
 from sessions.ids import format_id
 from sessions.texts.redaction import redact_value
 from sessions.timestamps import format_timestamp
 from store.sessions.queries import SessionEvent as StoredEvent
+
+JSON = "application/json"
 
 
 async def get_timeline(call: Call) -> web.StreamResponse:
@@ -33,7 +38,10 @@ async def get_timeline(call: Call) -> web.StreamResponse:
 
 
 async def list_events(call: Call) -> web.StreamResponse:
-    """A page of everything that happened, oldest first."""
+    """A page of everything that happened, oldest first, or a stream of it."""
+    if accepted_media_type(call.request.headers, (JSON, EVENT_STREAM)) == EVENT_STREAM:
+        return await stream_listed_session_events(call)
+    last_event_id(call)  # a list has no use for it, but refuses a wrong one as a stream does
     events, has_more = await call.dependencies.sessions.queries.events(
         call.organization_id, call.session_id, after=call.query["after"], limit=call.query["limit"]
     )

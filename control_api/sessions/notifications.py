@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -19,13 +19,12 @@ class SessionNotifications:
         self._waiters: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
         self.stopping = False
 
-    async def run(self, notifications: AsyncIterable[tuple[str, str]]) -> None:
-        """Pass notifications on, for ever. After a gap anything may have moved: everybody looks again."""
-        async for channel, payload in notifications:
-            if channel in (SESSION_CHANNEL, DELIVERED_CHANNEL):
-                self._wake_one(payload)
-            elif channel == RECONNECTED:
-                self.wake_all()
+    def heard(self, channel: str, payload: str) -> None:
+        """Pass a notification on. After a gap anything may have moved: everybody looks again."""
+        if channel in (SESSION_CHANNEL, DELIVERED_CHANNEL):
+            self._wake_one(payload)
+        elif channel == RECONNECTED:
+            self.wake_all()
 
     @contextmanager
     def subscription(self, session_id: UUID) -> Iterator[asyncio.Event]:

@@ -51,25 +51,27 @@ _ALL = (
 
 EVENT_TYPES: dict[str, EventType] = {event_type.name: event_type for event_type in _ALL}
 CONTENT_FACTS = frozenset(fact.name for event_type in _ALL for fact in event_type.facts if fact.content)
-
-PATTERN = r"^(\*|[a-z_]+\.(\*|[a-z_]+))$"
+# What may be asked for, and what is meant by it: `session.ended`, `session.*`, `*`.
+EVENT_PATTERNS: dict[str, frozenset[str]] = {
+    "*": frozenset(EVENT_TYPES),
+    **{
+        f"{beginning}.*": frozenset(name for name in EVENT_TYPES if name.startswith(f"{beginning}."))
+        for beginning in dict.fromkeys(name.partition(".")[0] for name in EVENT_TYPES)
+    },
+    **{name: frozenset({name}) for name in EVENT_TYPES},
+}
+PATTERN = f"^({'|'.join(re.escape(pattern) for pattern in EVENT_PATTERNS)})$"
 
 
 def matching(patterns: Iterable[str]) -> frozenset[str]:
-    """The types that some of the patterns name: `*`, `session.*`, `session.ended`.
+    """The types that some of the patterns name.
 
     Raises:
-        ValueError: a pattern is malformed, or there is no such type.
+        ValueError: there is no such type.
     """
     found: set[str] = set()
     for pattern in patterns:
-        if not re.fullmatch(PATTERN, pattern):
-            raise ValueError("must be an event type, `*`, or the beginning of types as in session.*")
-        beginning = pattern.removesuffix("*")
-        names = {
-            name for name in EVENT_TYPES if name == pattern or (beginning != pattern and name.startswith(beginning))
-        }
-        if not names:
-            raise ValueError("there is no such event type: GET /v1/event_types lists them")
-        found |= names
+        if pattern not in EVENT_PATTERNS:
+            raise ValueError("must be types of events, or session.* and the like, or *: GET /v1/event_types lists them")
+        found |= EVENT_PATTERNS[pattern]
     return frozenset(found)

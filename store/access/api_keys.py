@@ -1,6 +1,6 @@
 """API keys: authenticated by their SHA-256, made, listed, rotated and revoked."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Set
 from contextlib import suppress
 from datetime import datetime, timedelta
 from secrets import token_hex
@@ -222,6 +222,12 @@ class ApiKeys:
         query = select(api_keys).where(*_visible(organization_id, agent_id)).order_by(api_keys.c.id.desc())
         async with self._db.begin() as conn:
             return [to_api_key(row) for row in (await conn.execute(query)).mappings()]
+
+    async def living(self, ids: Set[UUID]) -> set[UUID]:
+        """Those of these keys that are neither revoked nor expired."""
+        query = select(api_keys.c.id).where(api_keys.c.id.in_(ids), _LIVES)
+        async with self._db.begin() as conn:
+            return set((await conn.execute(query)).scalars())
 
     async def _note_use(self, key_id: UUID) -> None:
         async with self._db.begin() as conn:

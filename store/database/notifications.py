@@ -2,7 +2,7 @@
 
 Channels: `parley_claim` (payload empty: something is claimable), and with the UUID of a session as payload
 `parley_session` (its status moved), `parley_message` (a message waits for its worker) and `parley_delivered` (one is in
-the room).
+the room); `parley_event` has the UUID of an organization whose log has a new event.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from store.database.bounded_connection import BoundedConnection, connect_bounded
-from store.database.channels import CLAIM_CHANNEL, DELIVERED_CHANNEL, MESSAGE_CHANNEL, SESSION_CHANNEL
+from store.database.channels import CLAIM_CHANNEL, DELIVERED_CHANNEL, EVENT_CHANNEL, MESSAGE_CHANNEL, SESSION_CHANNEL
 from store.database.terms import ConnectionTerms
 
 RECONNECTED = "reconnected"
@@ -61,7 +61,7 @@ class Listener:
         url: SecretStr | str,
         *,
         direct_url: SecretStr | None = None,
-        channels: Sequence[str] = (CLAIM_CHANNEL, SESSION_CHANNEL, MESSAGE_CHANNEL, DELIVERED_CHANNEL),
+        channels: Sequence[str] = (CLAIM_CHANNEL, SESSION_CHANNEL, MESSAGE_CHANNEL, DELIVERED_CHANNEL, EVENT_CHANNEL),
         application_name: str = "parley listener",
     ) -> AsyncIterator[Self]:
         """A listener whose connection is closed at the end of the block.

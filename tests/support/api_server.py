@@ -149,7 +149,7 @@ async def api_server(
                 storage=StorageCheck(StorageIdentity(db, objects), objects, links="storage"),
                 signer=LinkSigner([SECRET]),
                 listener=await stack.enter_async_context(
-                    Listener.open(database_url, channels=("parley_session", "parley_delivered"))
+                    Listener.open(database_url, channels=("parley_session", "parley_delivered", "parley_event"))
                 ),
             )
             await serve(

@@ -5,6 +5,8 @@ header, which it judges before any middleware runs.
 """
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -28,11 +30,12 @@ _log = structlog.get_logger(__name__)
 class EnvelopeProtocol(RequestHandler):
     """One connection, whose protocol errors are answered as all others."""
 
-    __slots__ = ("_head_due",)
+    __slots__ = ("_head_due", "_on_lost")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection that brings no request within 10 seconds is closed: headers that trickle hold nothing."""
         super().connection_made(transport)
+        self._on_lost: Callable[[], None] | None = None
         self._head_due: asyncio.TimerHandle | None = None
         self._expect_head()
         if isinstance(self._manager, EnvelopeServer):
@@ -55,7 +58,18 @@ class EnvelopeProtocol(RequestHandler):
         self._have_head()
         if isinstance(self._manager, EnvelopeServer):
             self._manager.bounds.remove(self)
+        if self._on_lost is not None:
+            self._on_lost()
         super().connection_lost(exc)
+
+    @contextmanager
+    def lost(self, tell: Callable[[], None]) -> Iterator[None]:
+        """Call `tell` when the client goes away during this block: aiohttp says it only to who writes."""
+        self._on_lost = tell
+        try:
+            yield
+        finally:
+            self._on_lost = None
 
     @property
     def busy(self) -> bool:

@@ -36,6 +36,15 @@ class RequestMetrics:
         self.errors = Counter(
             "parley_api_errors_total", "Errors answered, by code.", ("code",), registry=self._registry
         )
+        self.event_streams = Gauge(
+            "parley_api_event_streams", "Streams of events that are open.", registry=self._registry
+        )
+        self.event_streams_ended = Counter(
+            "parley_api_event_streams_ended_total",
+            "Streams of events that ended, by reason.",
+            ("reason",),
+            registry=self._registry,
+        )
         self.sweeps = Counter("parley_api_sweeps_total", "Sweeps, by outcome.", ("outcome",), registry=self._registry)
         self.failed_erasures = Gauge(
             "parley_api_erasures_failed",

@@ -18,9 +18,11 @@ OPTIONS = tuple(shlex.split(os.environ.get("PARLEY_SCHEMATHESIS_OPTIONS", "")))
 # A quiet machine needs a tenth.
 SECONDS_QUICK = 900
 SECONDS_PER_EXAMPLE = 20
-NAMES = [operation.name for operation in OPERATIONS]
+# A stream has no end that could be waited for.
+FINITE = [operation for operation in OPERATIONS if not operation.path.endswith("/events/stream")]
+NAMES = [operation.name for operation in FINITE]
 # Those that there is more than one request to; Hypothesis gives up silently on what it can't repeat.
-VARIED = [operation.name for operation in OPERATIONS if operation.query or operation.body or "{" in operation.path]
+VARIED = [operation.name for operation in FINITE if operation.query or operation.body or "{" in operation.path]
 LEAST_LINKS = 20  # of the OpenAPI document, that are followed
 # Options may leave operations or links out: then nothing is said of which there were.
 PARTS = {"as asked": Part(tuple(NAMES), links=True, options=OPTIONS)} if OPTIONS else parts_of(NAMES, 4)

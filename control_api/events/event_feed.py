@@ -1,0 +1,166 @@
+"""The one reader of an organization's log for all streams of this process: each event is read and written down once.
+
+Streams keep a place in the log. Where the feed still has what follows they take it from there; who is further behind
+reads the log by himself until he has caught up. Positions have no holes, so a place is all that a stream needs to know.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from itertools import islice
+from uuid import UUID
+
+import structlog
+from aiohttp import web
+
+from sessions.errors import DatabaseError, ParleyError
+from sessions.ids import format_id
+from store.database.channels import EVENT_CHANNEL
+from store.database.notifications import RECONNECTED
+from store.events.cursor import Cursor
+from store.events.event import Event
+from store.events.organization_events import OrganizationEvents
+from store.waiting.set_within import set_within
+
+POLL_SECONDS = 1.0  # a lost notification costs so much, and each event behind a pooler
+_KEPT = 128  # events per feed, for streams that are a little behind
+_AT_ONCE = 64
+
+_log = structlog.get_logger(__name__)
+
+
+class FramedEvent:
+    """An event as streams send it; made once, for readers of content and for others."""
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        self._frames: dict[bool, bytes] = {}
+
+    def frame(self, *, content: bool) -> bytes:
+        """Its lines in a stream (WHATWG HTML, server-sent events)."""
+        if content not in self._frames:
+            head = f"id: {self.event.cursor}\nevent: {self.event.type}\ndata: ".encode()
+            self._frames[content] = head + self.event.body(content=content) + b"\n\n"
+        return self._frames[content]
+
+
+class EventFeed:
+    """The newest events of one organization.
+
+    Attributes:
+        cursor: how far the log was read: everything through here was committed.
+        broken: the log was restored to an earlier time, or is too far ahead; its streams end.
+    """
+
+    def __init__(self, cursor: Cursor) -> None:
+        self.cursor = cursor
+        self.broken = False
+        self._kept: deque[FramedEvent] = deque(maxlen=_KEPT)
+        self._waiting: set[asyncio.Event] = set()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody follows it."""
+        return not self._waiting
+
+    def has(self, cursor: Cursor) -> bool:
+        """Whether everything behind the cursor, as far as the feed has come, is still here."""
+        return cursor.position >= self.cursor.position - len(self._kept)
+
+    def behind(self, cursor: Cursor) -> Iterator[FramedEvent]:
+        """What is here behind the cursor, for which `has` is true."""
+        return islice(self._kept, max(0, cursor.position - (self.cursor.position - len(self._kept))), None)
+
+    def take(self, events: tuple[Event, ...], cursor: Cursor) -> None:
+        """Append what was read, and wake all streams."""
+        self._kept.extend(FramedEvent(event) for event in events)
+        self.cursor = cursor
+        self.wake()
+
+    def wake(self) -> None:
+        """Let all streams look."""
+        for event in self._waiting:
+            event.set()
+
+    @contextmanager
+    def woken(self, event: asyncio.Event) -> Iterator[None]:
+        """`event` is set whenever there may be something new."""
+        self._waiting.add(event)
+        try:
+            yield
+        finally:
+            self._waiting.discard(event)
+
+
+class EventFeeds:
+    """The feeds of all organizations that somebody follows here."""
+
+    def __init__(self, log: OrganizationEvents) -> None:
+        self._log = log
+        self._feeds: dict[UUID, EventFeed] = {}
+        self._changed: set[UUID] = set()
+        self._look = asyncio.Event()
+
+    def heard(self, channel: str, payload: str) -> None:
+        """Take a notification; others than of events are no concern of feeds."""
+        if channel == EVENT_CHANNEL:
+            try:
+                self._changed.add(UUID(payload))
+            except ValueError:
+                return
+            self._look.set()
+        elif channel == RECONNECTED:
+            self._changed.update(self._feeds)
+            self._look.set()
+
+    @asynccontextmanager
+    async def following(self, organization_id: UUID, event: asyncio.Event) -> AsyncIterator[EventFeed]:
+        """The organization's feed, which sets `event` whenever there may be something new.
+
+        Raises:
+            DatabaseError: the end of the log could not be read.
+        """
+        if organization_id not in self._feeds:
+            cursor = await self._log.newest_cursor(organization_id)
+            self._feeds.setdefault(organization_id, EventFeed(cursor))
+        feed = self._feeds[organization_id]
+        try:
+            with feed.woken(event):
+                yield feed
+        finally:
+            if feed.idle and self._feeds.get(organization_id) is feed:
+                del self._feeds[organization_id]
+
+    async def run(self) -> None:
+        """Read what is new, for ever."""
+        loop = asyncio.get_running_loop()
+        polled_at = loop.time()
+        while True:
+            await set_within(self._look, max(0.0, polled_at + POLL_SECONDS - loop.time()))
+            self._look.clear()
+            changed, self._changed = self._changed, set()
+            if loop.time() >= polled_at + POLL_SECONDS:
+                polled_at = loop.time()
+                changed = set(self._feeds)
+            for organization_id in changed & self._feeds.keys():
+                await self._read(organization_id, self._feeds[organization_id])
+
+    async def _read(self, organization_id: UUID, feed: EventFeed) -> None:
+        try:
+            has_more = True
+            while has_more:
+                page = await self._log.after(organization_id, feed.cursor, limit=_AT_ONCE)
+                has_more = page.has_more
+                if page.events:
+                    feed.take(page.events, page.cursor)
+        except DatabaseError:
+            return  # the next poll looks again
+        except ParleyError as error:
+            _log.warning("feed.broken", organization_id=format_id("org", organization_id), code=error.code)
+            self._feeds.pop(organization_id, None)
+            feed.broken = True
+            feed.wake()
+
+
+EVENT_FEEDS = web.AppKey("event feeds", EventFeeds)

@@ -1,0 +1,163 @@
+"""Events as they happen, in one answer that goes on (WHATWG HTML §9.2, server-sent events)."""
+
+import asyncio
+import random
+from collections.abc import Iterable
+from contextlib import suppress
+
+from aiohttp import hdrs, web
+
+from control_api.events.event_feed import EVENT_FEEDS, EventFeed, FramedEvent
+from control_api.events.log_query import AskedEvents
+from control_api.events.open_streams import OPEN_STREAMS, OpenStream
+from control_api.http.requests.call import Call
+from control_api.http.requests.dependencies import ORGANIZATION_EVENTS
+from control_api.http.serving.http_protocol import EnvelopeProtocol
+from control_api.http.serving.request_metrics import METRICS
+from sessions.errors import DatabaseError, ParleyError
+from store.database.time_bound import database_time_bound
+from store.events.cursor import Cursor
+from store.events.organization_events import EventPage
+from store.waiting.set_within import set_within
+
+EVENT_STREAM = "text/event-stream"
+KEEPALIVE_SECONDS = 15.0
+LAST_EVENT_ID = "Last-Event-ID"
+SESSION_ENDS = frozenset({"session.ended", "session.failed", "session.canceled", "session.deleted"})
+
+_RETRY_MS = (1000, 4000)  # after a stop not everybody comes back at once
+_AT_ONCE = 100
+_CHUNK_BYTES = 1 << 16
+
+
+class EventStream:
+    """One reader's stream, from its place in the log until it ends.
+
+    Args:
+        asked: which events.
+        cursor: where the reader is; None: before the oldest event.
+        of_session: it ends behind the event that ends the session.
+    """
+
+    def __init__(self, call: Call, asked: AskedEvents, cursor: Cursor | None, *, of_session: bool) -> None:
+        self._call = call
+        self._asked = asked
+        self._cursor = cursor
+        self._of_session = of_session
+        self._content = call.reads_content
+        self._response = web.StreamResponse(
+            headers={
+                hdrs.CONTENT_TYPE: f"{EVENT_STREAM}; charset=utf-8",
+                hdrs.CACHE_CONTROL: "no-store",
+                hdrs.VARY: hdrs.ACCEPT,
+                "X-Accel-Buffering": "no",
+            }
+        )
+
+    async def answer(self, *, over: bool = False) -> web.StreamResponse:
+        """Send what happens until the stream ends.
+
+        Args:
+            over: nothing more is to come: the stream ends with what there is, and is 204 when that is nothing, which
+                tells browsers not to come back.
+
+        Raises:
+            ParleyError: before anything was sent: `cursor.expired`, `cursor.unknown`, `rate_limit.streams`, `stopping`.
+        """
+        app, request = self._call.request.app, self._call.request
+        metrics = app[METRICS]
+        with app[OPEN_STREAMS].opened(self._call.principal) as stream:
+            async with app[EVENT_FEEDS].following(self._call.organization_id, stream.woken) as feed:
+                page = await self._read(feed)
+                if over and not page.has_more and not any(self._asked.wants(event) for event in page.events):
+                    return web.Response(status=204)
+                await self._response.prepare(request)
+                if request.method == hdrs.METH_HEAD:
+                    return self._response
+                assert isinstance(request.protocol, EnvelopeProtocol)
+                with metrics.event_streams.track_inprogress(), request.protocol.lost(lambda: stream.end("gone")):
+                    await self._run(stream, feed, page, over=over)
+                metrics.event_streams_ended.labels(stream.ending).inc()
+        return self._response
+
+    async def _run(self, stream: OpenStream, feed: EventFeed, page: EventPage, *, over: bool) -> None:
+        try:
+            await self._write(b"retry: %d\n\n" % random.randint(*_RETRY_MS))
+            await self._send(stream, [FramedEvent(event) for event in page.events])
+            while stream.ending is None:
+                if page.has_more:
+                    page = await self._read(feed)
+                    await self._send(stream, [FramedEvent(event) for event in page.events])
+                elif over:
+                    stream.end("over")
+                else:
+                    page = await self._follow(stream, feed, page)
+            with suppress(ConnectionError):
+                await self._response.write_eof()
+        except TimeoutError:
+            stream.end("slow")
+            if self._call.request.transport is not None:
+                self._call.request.transport.abort()
+        except ConnectionError:
+            stream.end("gone")
+        except DatabaseError:
+            stream.end("database")
+        except ParleyError:
+            stream.end("feed")
+
+    async def _follow(self, stream: OpenStream, feed: EventFeed, page: EventPage) -> EventPage:
+        """Send what the feed has, else wait for it; who has fallen behind reads a page by himself."""
+        assert self._cursor is not None
+        stream.woken.clear()
+        if feed.broken:
+            stream.end("feed")
+        elif not feed.has(self._cursor):
+            page = await self._read(feed)
+            await self._send(stream, [FramedEvent(event) for event in page.events])
+        elif feed.cursor.position > self._cursor.position:
+            found, self._cursor = list(feed.behind(self._cursor)), feed.cursor
+            await self._send(stream, found)
+        elif not await set_within(stream.woken, KEEPALIVE_SECONDS):
+            # A line of its own for the place: a reader whose events are rare doesn't come back with one from long ago.
+            await self._write(f":\nid: {self._cursor}\n\n".encode())
+        return page
+
+    async def _read(self, feed: EventFeed) -> EventPage:
+        """A page of the log behind the cursor, which then moves on."""
+        through, asked = feed.cursor, self._asked
+        with database_time_bound(self._call.dependencies.settings.database_timeout_seconds):
+            page = await self._call.request.app[ORGANIZATION_EVENTS].after(
+                self._call.organization_id,
+                self._cursor,
+                types=asked.types,
+                session_id=asked.session_id,
+                agent_id=asked.agent_id,
+                limit=_AT_ONCE,
+            )
+        # Behind the last page the filter has left out everything that the feed had read before.
+        passed = not page.has_more and through.position > page.cursor.position
+        self._cursor = through if passed else page.cursor
+        return page
+
+    async def _send(self, stream: OpenStream, events: Iterable[FramedEvent]) -> None:
+        chunk = bytearray()
+        for framed in events:
+            if stream.ending is not None:
+                return
+            if not self._asked.wants(framed.event):
+                continue
+            chunk += framed.frame(content=self._content)
+            if self._of_session and framed.event.type in SESSION_ENDS:
+                await self._write(bytes(chunk))
+                stream.end("over")
+                return
+            if len(chunk) >= _CHUNK_BYTES:
+                await self._write(bytes(chunk))
+                chunk.clear()
+        if chunk:
+            await self._write(bytes(chunk))
+
+    async def _write(self, data: bytes) -> None:
+        """Send; a reader who takes nothing for so long is cut off, and can go on from his cursor."""
+        async with asyncio.timeout(self._call.dependencies.settings.event_stream_stall_seconds):
+            await self._response.write(data)
