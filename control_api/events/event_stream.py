@@ -71,7 +71,10 @@ class EventStream:
                 page = await self._read(feed)
                 if over and not page.has_more and not any(self._asked.wants(event) for event in page.events):
                     return web.Response(status=204)
-                await self._response.prepare(request)
+                try:
+                    await self._response.prepare(request)
+                except ConnectionError:  # gone already
+                    return self._response
                 if request.method == hdrs.METH_HEAD:
                     return self._response
                 assert isinstance(request.protocol, EnvelopeProtocol)
