@@ -80,6 +80,7 @@ async def test_an_event_is_readable_soon_after_its_commit(api: ApiServer) -> Non
     assert sorted(late)[18] < 0.5, late
 
 
+@pytest.mark.long
 async def test_who_comes_back_at_random_misses_nothing(api: ApiServer) -> None:
     """A few readers with and without a filter, hundreds of times, while sessions come and go."""
     writing, chance = True, random.Random(7)
