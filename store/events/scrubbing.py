@@ -12,7 +12,8 @@ from sessions.events.event_types import CONTENT_FACTS
 _SCRUB = [
     text(
         f"""
-        UPDATE {table} SET facts = facts - :content, session = session || '{{"metadata": {{}}, "error_message": null}}'
+        UPDATE {table} SET facts = facts - :content,
+            session = session || '{{"metadata": {{}}, "error_message": null, "task_id": null, "project_id": null}}'
         WHERE session_id = :session_id
         """
     ).bindparams(bindparam("content", type_=ARRAY(TEXT)))
