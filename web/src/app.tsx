@@ -9,11 +9,15 @@ import { SessionsPage } from "./sessions/SessionsPage";
 
 const SessionPage = lazyPage(() => import("./session/SessionPage").then((m) => m.SessionPage));
 const TalkPage = lazyPage(() => import("./talk/TalkPage").then((m) => m.TalkPage));
+const UsagePage = lazyPage(() => import("./usage/UsagePage").then((m) => m.UsagePage));
+const KeysPage = lazyPage(() => import("./keys/KeysPage").then((m) => m.KeysPage));
 
 const PAGES: Record<string, ComponentType> = {
   "": SessionsPage,
   sessions: SessionsPage,
   talk: TalkPage,
+  usage: UsagePage,
+  keys: KeysPage,
 };
 
 export function App() {

@@ -5,6 +5,8 @@ import { signOut } from "./sign_in/key";
 const PAGES = [
   ["sessions", "Sessions"],
   ["talk", "Talk"],
+  ["usage", "Usage"],
+  ["keys", "Keys"],
   ["docs", "API"],
 ] as const;
 
