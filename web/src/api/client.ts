@@ -39,8 +39,8 @@ interface Answered<T> {
   response: Response;
 }
 
-/** What the API answered; a refusal is thrown. A key that has stopped working signs out. */
-export async function answer<T>(asked: Promise<Answered<T>>): Promise<T> {
+/** What the API answered, as JSON; a refusal is thrown. A key that has stopped working signs out. */
+export async function answer<T>(asked: Promise<Answered<T>>): Promise<Exclude<T, string>> {
   let got: Answered<T>;
   try {
     got = await asked;
@@ -48,7 +48,7 @@ export async function answer<T>(asked: Promise<Answered<T>>): Promise<T> {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Refusal("unreachable", "The API does not answer. It may be starting again.", 0, null, null);
   }
-  if (got.response.ok) return got.data as T;
+  if (got.response.ok) return got.data as Exclude<T, string>; // texts are other media types of the operation
   const refusal = refusalOf(got.response, got.error);
   if (refusal.code === "key.invalid" || refusal.code === "key.missing") {
     endedBecause.value = "The key stopped working: it is unknown, revoked or expired.";
