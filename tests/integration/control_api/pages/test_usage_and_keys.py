@@ -18,7 +18,7 @@ _ROW = text(
     " 'standard', 1, 90, 'agent_a', :customer, :at)"
 )
 pytestmark = pytest.mark.long
-_HEADINGS = {"usage": "Usage", "keys": "Keys"}
+_HEADINGS = {"usage?period=previous_month": "Usage", "keys": "Keys"}
 
 
 async def test_usage_is_summed_and_exported(api: ApiServer) -> None:
@@ -43,7 +43,10 @@ async def test_keys_are_made_rotated_and_revoked(api: ApiServer) -> None:
 async def test_usage_and_keys_fit_a_phone(api: ApiServer, scheme: str) -> None:
     """Nothing is wider than it, and axe finds nothing serious."""
     await _scene(api)
-    async with chromium() as browser, looking(browser, width=390, height=800, color_scheme=scheme) as sight:
+    async with (
+        chromium() as browser,
+        looking(browser, width=390, height=800, color_scheme=scheme, timezone_id="UTC") as sight,
+    ):
         await sight.sign_in(api.base_url, MASTER_KEY)
         await sight.page.get_by_role("link", name="Usage").wait_for()
         for path, heading in _HEADINGS.items():
@@ -56,11 +59,11 @@ async def test_usage_and_keys_fit_a_phone(api: ApiServer, scheme: str) -> None:
 
 
 async def _scene(api: ApiServer) -> None:
-    """Two rows of the bill, of today and yesterday, and a key that made a key."""
+    """Two rows of the bill of the month before, and a key that made a key."""
     principal, _ = await api.dependencies.api_keys.create("default")
-    now = datetime.now(UTC)
+    month = datetime.now(UTC).replace(day=1, hour=0, minute=0)
     async with api.dependencies.db.begin() as conn:
-        for at, customer in ((now - timedelta(minutes=5), ATTACK), (now - timedelta(minutes=6), "acme")):
+        for at, customer in ((month - timedelta(days=1), ATTACK), (month - timedelta(days=2), "acme")):
             values = {"id": new_uuid(), "organization_id": principal.organization_id, "customer": customer, "at": at}
             await conn.execute(_ROW, values)
     parent = await _made(api, MASTER_KEY, kind="master", name="parent")
@@ -77,6 +80,7 @@ async def _sums(sight: Sight) -> None:
     """By day, then by customer, whose name stays text; the export has every row and one header."""
     page = sight.page
     await page.get_by_role("link", name="Usage").click()
+    await page.get_by_label("Period").select_option("previous_month")
     await page.get_by_text("180.000").first.wait_for()
     await page.locator(".usage-chart canvas").wait_for()
     await page.get_by_label("By").select_option("external_customer_id")
