@@ -35,7 +35,9 @@ from control_api.pages.built_pages import PAGES, BuiltPages
 from control_api.pages.routes import add_pages
 from control_api.recordings.links import LINKS, ObjectLinks
 from control_api.sessions.notifications import NOTIFICATIONS, SessionNotifications
-from store.access.vault import AnswerVault
+from control_api.webhooks.delivery_routes import DELIVERIES, EVENTS
+from control_api.webhooks.endpoint_routes import ENDPOINTS
+from store.access.vault import AnswerVault, TokenVault
 from store.database.clock import DatabaseClock
 from store.database.writer import prove_writer
 from store.events.organization_events import OrganizationEvents
@@ -44,6 +46,8 @@ from store.outputs.summaries import Summaries
 from store.outputs.transcript_versions import TranscriptVersions
 from store.outputs.transcripts import Transcripts
 from store.sessions.erasure import SessionErasure
+from store.webhooks.deliveries import WebhookDeliveries
+from store.webhooks.endpoints import WebhookEndpoints
 
 
 def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Application:
@@ -72,6 +76,9 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[RECORDING_FILES] = RecordingFiles(dependencies.db)
     app[SUMMARIES] = Summaries(dependencies.db)
     app[TRANSCRIPT_VERSIONS] = TranscriptVersions(dependencies.db)
+    events = app[EVENTS] = OrganizationEvents(dependencies.db)
+    app[ENDPOINTS] = WebhookEndpoints(dependencies.db, events, TokenVault(settings.secret_key))
+    app[DELIVERIES] = WebhookDeliveries(dependencies.db)
     app[LINKS] = ObjectLinks(
         dependencies.objects,
         dependencies.signer,

@@ -19,6 +19,7 @@ from control_api.sessions.command_operations import SESSION_COMMANDS
 from control_api.sessions.operations import SESSION_OPERATIONS
 from control_api.transcripts.operations import TRANSCRIPT_OPERATIONS
 from control_api.usage.operations import USAGE_OPERATIONS
+from control_api.webhooks.operations import WEBHOOK_OPERATIONS
 
 OPERATIONS: tuple[Operation, ...] = (
     *SESSION_OPERATIONS,
@@ -31,6 +32,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *USAGE_OPERATIONS,
     *RECEIPT_OPERATIONS,
     *API_KEY_OPERATIONS,
+    *WEBHOOK_OPERATIONS,
     *SERVICE_OPERATIONS,
     *AGENT_SESSION_OPERATIONS,
     *TASK_SESSION_OPERATIONS,

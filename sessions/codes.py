@@ -171,6 +171,14 @@ _ALL = (
     ),
     _error("audio.link_invalid", 403, "The signed link is wrong or has expired: ask for a new one."),
     _error("range.invalid", 416, "The Range lies outside the file."),
+    _error(
+        "webhook.url_not_allowed",
+        422,
+        "A webhook's URL must be https, on port 443 or 8443, to a public address, without userinfo or fragment.",
+    ),
+    _error("webhook.too_many", 409, "Delete a webhook endpoint that is not needed any more."),
+    _error("webhook.disabled", 409, "Enable the webhook endpoint first."),
+    _error("webhook.replaying", 409, "A replay is under way: repeat when replaying_since is null.", retryable=True),
     _error("idempotency.invalid", 400, "An Idempotency-Key has 1 to 255 printable ASCII characters."),
     _error(
         "idempotency.in_progress",

@@ -40,6 +40,7 @@ These are signals between modules, and get no farther than to who is named here:
     EncodingCanceledError  audio.building.encoding: the job that wanted the file was canceled
     RangeNotSatisfiableError  control_api.recordings.byte_range: who serves the object answers 416
     _WrongError     store.objects.probe: a step of the probe found that the storage does something else than it says
+    AddressNotAllowedError  worker.webhooks.guarded_dial: the sender notes that a webhook went nowhere
     _HurryError     worker.host.supervisor: ends the wait for children at the second signal
 
 Everything else that escapes is a bug of ours and is shown as `internal`.

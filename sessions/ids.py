@@ -13,7 +13,7 @@ from uuid_utils import compat
 
 from sessions.errors import ParleyError
 
-Prefix = Literal["sess", "evt", "ue", "rec", "msg", "run", "key", "org", "req", "evc"]
+Prefix = Literal["sess", "evt", "ue", "rec", "msg", "run", "key", "org", "req", "evc", "whe", "dlv"]
 
 _ULID_PATTERN = "[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}"
 _EPOCH = datetime.fromtimestamp(0, UTC)

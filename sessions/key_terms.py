@@ -4,7 +4,13 @@ from typing import Literal, get_args
 
 KeyKind = Literal["master", "agent"]
 Scope = Literal[
-    "sessions:read", "sessions:read_metadata", "sessions:write", "sessions:delete", "usage:read", "keys:manage"
+    "sessions:read",
+    "sessions:read_metadata",
+    "sessions:write",
+    "sessions:delete",
+    "usage:read",
+    "keys:manage",
+    "webhooks:manage",
 ]
 SCOPES: frozenset[str] = frozenset(get_args(Scope))
 

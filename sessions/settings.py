@@ -8,6 +8,8 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator, model_validator
 
 from sessions.room_url import AllowedAddresses
+from sessions.webhooks.retry_schedule import RETRY_SECONDS
+from sessions.webhooks.webhook_url import UrlRules
 
 SpeechEngineName = Literal["moonshine", "openai", "faster-whisper", "none"]
 StorageLinks = Literal["storage", "api"]
@@ -441,6 +443,39 @@ class Settings(BaseModel):
         description="KiB per second that it may send in the long run.",
         json_schema_extra=_why("Many times what a busy room needs; media and texts do not go this way."),
     )
+    webhook_allow_http: bool = Field(
+        False,
+        description="Let webhooks go to http:// URLs.",
+        json_schema_extra=_why("Events say who talks to whom; in clear everybody on the way reads them."),
+    )
+    webhook_allow_private_hosts: bool = Field(
+        False,
+        description="Let webhooks go to private and loopback addresses (development, or receivers in your network).",
+        json_schema_extra=_why("Customers name the URLs, so a worker could be led into your network."),
+    )
+    webhook_ports: tuple[int, ...] = Field(
+        (443, 8443),
+        description="Ports that webhooks may go to, comma-separated; 0: every port.",
+        json_schema_extra=_why("What listens on other ports is rarely meant for strangers."),
+    )
+    webhook_timeout_seconds: float = Field(
+        15,
+        gt=0,
+        le=60,
+        description="Seconds for one attempt: resolving, connecting, sending, reading.",
+        json_schema_extra=_why("Convention of Standard Webhooks: 15 to 30. A receiver answers first, and works then."),
+    )
+    webhook_retry_seconds: tuple[float, ...] = Field(
+        RETRY_SECONDS,
+        description="Seconds before the second attempt, the third, and so on, comma-separated; ± 10 %.",
+        json_schema_extra=_why("The schedule of Standard Webhooks: ten attempts in a little over three days."),
+    )
+    webhook_failing_days: float = Field(
+        5,
+        gt=0,
+        description="Days of nothing but failures after which a webhook endpoint is disabled.",
+        json_schema_extra=_why("A long weekend, and two days to notice."),
+    )
     livekit_server: Path | None = Field(
         None,
         description="livekit-server binary for tests, demo and dev.",
@@ -582,7 +617,9 @@ class Settings(BaseModel):
             raise ValueError(f"it must begin with postgresql://{driver}")
         return value
 
-    @field_validator("secret_key", "cors_origins", "allow_room_networks", mode="before")
+    @field_validator(
+        "secret_key", "cors_origins", "allow_room_networks", "webhook_ports", "webhook_retry_seconds", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -615,3 +652,12 @@ class Settings(BaseModel):
         if self.summary_url is not None and not self.summary_model:
             raise ValueError("summary_url needs a summary_model")
         return self
+
+    @property
+    def webhook_url_rules(self) -> UrlRules:
+        """Which URLs webhooks may go to."""
+        return UrlRules.of(
+            allow_http=self.webhook_allow_http,
+            allow_private_hosts=self.webhook_allow_private_hosts,
+            ports=self.webhook_ports,
+        )

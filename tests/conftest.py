@@ -63,6 +63,7 @@ _UNTIMED = (
     "tests/integration/worker/spool/test_segment_uploads.py",
     "tests/integration/worker/summary/",
     "tests/integration/worker/test_openai_endpoint.py",
+    "tests/integration/worker/webhooks/",
 )
 _LONG = (
     *_UNTIMED,

@@ -45,15 +45,18 @@ def settings_page() -> str:
     rows = ["| variable | default | what it is | why this default |", "| --- | --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
         default = field.default
-        shown = (
-            "unset"
-            if default in (None, (), PydanticUndefined)
-            else f"`{str(default).lower() if isinstance(default, bool) else default}`"
-        )
+        shown = "unset" if default in (None, (), PydanticUndefined) else f"`{_spelled(default)}`"
         extra = field.json_schema_extra
         assert isinstance(extra, dict), f"{name} gives no reason"
         rows.append(f"| `PARLEY_{name.upper()}` | {shown} | {field.description} | {extra['why']} |")
     return NOTE + _SETTINGS_HEAD + "\n".join(rows) + "\n"
+
+
+def _spelled(default: object) -> str:
+    """As an environment variable has it."""
+    if isinstance(default, tuple):
+        return ",".join(f"{value:g}" if isinstance(value, float) else str(value) for value in default)
+    return str(default).lower() if isinstance(default, bool) else str(default)
 
 
 def codes_page() -> str:

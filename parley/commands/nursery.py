@@ -13,7 +13,8 @@ from parley.commands.guard import run_guard
 from parley.commands.jobs import run_jobs_child
 from parley.commands.loading import loading
 from parley.commands.recorder import run_recorder
-from parley.commands.worker_children import GUARD, JOBS, RECORDER
+from parley.commands.webhooks import run_webhooks_child
+from parley.commands.worker_children import GUARD, JOBS, RECORDER, WEBHOOKS
 from parley.servers.command_line import show_command_line
 from parley.servers.fork_server import serve_forks
 from store.jobs.jobs import SHORT_QUEUE, SPEECH_QUEUE
@@ -28,7 +29,8 @@ def run_nursery(fd: int) -> int:
     with loading():
         import worker.processes.job_process
         import worker.processes.recorder_opening
-        import worker.processes.speech_process  # noqa: F401
+        import worker.processes.speech_process
+        import worker.processes.webhook_process  # noqa: F401
     forked = serve_forks(fd)
     if forked is None:
         return 0
@@ -37,6 +39,8 @@ def run_nursery(fd: int) -> int:
         return _run_jobs(request["queue"])
     if request["run"] == GUARD:
         return _run_guard(*forked.fds)
+    if request["run"] == WEBHOOKS:
+        return _run_webhooks()
     owner, suspects = UUID(request["owner"]), int(request["suspects"])
     _show(RECORDER, "--owner", str(owner), "--suspects", str(suspects))
     with Pulse(*forked.fds) as pulse:
@@ -54,6 +58,12 @@ def _run_jobs(queue: str) -> int:
     _show(JOBS, "--queue", queue)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     return run_jobs_child(queue)
+
+
+def _run_webhooks() -> int:
+    _show(WEBHOOKS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    return run_webhooks_child()
 
 
 def _show(*arguments: str) -> None:

@@ -10,7 +10,14 @@ from pathlib import Path
 from uuid import UUID
 
 from parley.command_error import cannot_listen
-from parley.commands.worker_children import GUARD, guard_request, jobs_request, recorder_request
+from parley.commands.worker_children import (
+    GUARD,
+    WEBHOOKS,
+    guard_request,
+    jobs_request,
+    recorder_request,
+    webhooks_request,
+)
 from parley.installation.installation import Installation, open_installation
 from parley.installation.logging import configure_logging
 from parley.installation.object_storage import open_objects
@@ -62,14 +69,18 @@ async def _serve(
     async def work(what: str) -> ForkedProcess:
         if what == GUARD:
             return await nursery.fork(guard_request(), [door.fileno()])
-        return await nursery.fork(jobs_request(what))
+        return await nursery.fork(webhooks_request() if what == WEBHOOKS else jobs_request(what))
 
     try:
         await run_worker_host(
             settings,
             installation.database_url,
             open_objects(installation),
-            ChildCommands(record, work, {"guard": GUARD, "jobs": SHORT_QUEUE, "speech": SPEECH_QUEUE}),
+            ChildCommands(
+                record,
+                work,
+                {"guard": GUARD, "jobs": SHORT_QUEUE, "speech": SPEECH_QUEUE, "webhooks": WEBHOOKS},
+            ),
             reconnect=installation.reattach,
             listening=lambda url: write_url(url, url_file),
             log_lines_dropped=log_lines_dropped,

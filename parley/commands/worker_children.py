@@ -7,6 +7,7 @@ from parley.servers.fork_server import Request
 RECORDER = "recorder"
 JOBS = "jobs"
 GUARD = "guard"
+WEBHOOKS = "webhooks"
 
 
 def recorder_request(owner: UUID, suspects: int, guard_port: int) -> Request:
@@ -22,3 +23,8 @@ def jobs_request(queue: str) -> Request:
 def guard_request() -> Request:
     """The guard; the descriptor of the socket that it listens on goes with it."""
     return {"run": GUARD}
+
+
+def webhooks_request() -> Request:
+    """The process that delivers webhooks."""
+    return {"run": WEBHOOKS}

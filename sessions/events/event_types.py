@@ -27,6 +27,11 @@ _WHY_DELETED = Fact(
     "Whether somebody asked for that, or the retention of content was over.",
     "requested",
 )
+_WEBHOOK = (
+    Fact("endpoint_id", _TEXT, "The webhook endpoint.", "whe_01KB2F5W2Q4V9M7T8Y6R3N1C0A"),
+    Fact("url", _TEXT, "Where events were posted to.", "https://hooks.example.com/parley"),
+    Fact("reason", {"enum": ["gone", "failing"]}, "It answered 410, or nothing was delivered for days.", "failing"),
+)
 
 _ALL = (
     EventType("session.created", "A session was created.", _MOVE),
@@ -47,6 +52,7 @@ _ALL = (
     EventType("recording.available", "Its recording can be downloaded.", (_CODE, _FAULT)),
     EventType("recording.incomplete", "Its recording can be downloaded, and has gaps that are ours.", (_CODE, _FAULT)),
     EventType("recording.failed", "It has no recording.", (_CODE, _FAULT)),
+    EventType("webhook_endpoint.disabled", "Nothing is posted to a webhook endpoint any more.", _WEBHOOK),
 )
 
 EVENT_TYPES: dict[str, EventType] = {event_type.name: event_type for event_type in _ALL}

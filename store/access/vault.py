@@ -64,6 +64,11 @@ class TokenVault:
         self._sealing_key_id, self._sealing = ciphers[0]
         self._ciphers = dict(ciphers)
 
+    @property
+    def newest_mark(self) -> bytes:
+        """How everything begins that is sealed with the newest secret key."""
+        return _VERSION + self._sealing_key_id
+
     def seal(self, session_id: UUID, slot: str, token: SecretStr) -> bytes:
         """The token, encrypted for this session and slot only."""
         nonce = os.urandom(_NONCE_BYTES)

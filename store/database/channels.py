@@ -8,6 +8,7 @@ CLAIM_CHANNEL = "parley_claim"
 MESSAGE_CHANNEL = "parley_message"
 DELIVERED_CHANNEL = "parley_delivered"
 EVENT_CHANNEL = "parley_event"
+WEBHOOK_CHANNEL = "parley_webhook"
 
 
 async def notify(conn: AsyncConnection, channel: str, payload: str = "") -> None:

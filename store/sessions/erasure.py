@@ -35,6 +35,7 @@ from store.lifecycle.transitions import stop_session
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
 from store.sessions.unfinished_erasures import begin_erasure, fail_erasure, finish_erasure
+from store.webhooks.housekeeping import erase_webhook_answers
 
 FOLDERS = ("sessions", "spool")
 
@@ -153,6 +154,7 @@ async def _erase_rows(
     await erase_answers(conn, session_id)
     await events.append(conn, session_id, "session.deleted", epoch=epoch, data={"reason": reason})
     await scrub_events(conn, session_id)
+    await erase_webhook_answers(conn, session_id)
     await conn.execute(delete(sessions).where(sessions.c.id == session_id))
     await begin_erasure(conn, session_id)
     await conn.execute(_DELETE_JOBS, {"id": str(session_id), "erase": ERASE})

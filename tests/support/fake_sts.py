@@ -43,7 +43,7 @@ class FakeSts:
 @contextmanager
 def fake_sts(folder: Path) -> Iterator[FakeSts]:
     """Serve until the block ends; its certificate lies in `folder`."""
-    authority, server_certificate = _certificates(folder)
+    authority, server_certificate = certificates(folder)
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -74,7 +74,7 @@ def fake_sts(folder: Path) -> Iterator[FakeSts]:
             thread.join()
 
 
-def _certificates(folder: Path) -> tuple[Path, Path]:
+def certificates(folder: Path) -> tuple[Path, Path]:
     """Of an authority; and of 127.0.0.1, vouched for by it, with its key."""
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority = _certificate("an authority", authority_key, None, authority_key)

@@ -46,7 +46,8 @@ class ChildCommands:
     Attributes:
         record: starts a recorder process, given the owner of its runs, how many suspects it is for (0: for
             everybody else), and the descriptor of the pulse that it is to give. Raises OSError.
-        work: starts another process: one that runs the jobs of a queue, or the guard. Raises OSError.
+        work: starts another process: one that runs the jobs of a queue, the guard, or the one that
+            delivers webhooks. Raises OSError.
         others: what `work` is given, by the names of their processes; one runs for each.
     """
 

@@ -27,6 +27,7 @@ class Call:
     Attributes:
         session: `{session_id}` or `{session_key}` of the path; it exists and is the agent's, where there is one.
         api_key: `{key_id}` of the path.
+        webhook_endpoint, delivery: `{endpoint_id}` and `{delivery_id}` of the path.
         agent: `{agent_id}` of the path, else the agent that the key is bound to; nothing of another agent is shown.
         ticket: of an idempotent request; a route that stores the answer in its own transaction sets it to None.
     """
@@ -36,6 +37,8 @@ class Call:
     admitted: Principal | None = None
     session: UUID | None = None
     api_key: UUID | None = None
+    webhook_endpoint: UUID | None = None
+    delivery: UUID | None = None
     agent: str | None = None
     body: BaseModel | None = None
     ticket: IdempotencyTicket | None = None
@@ -81,6 +84,23 @@ class Call:
         """The API key of the path."""
         assert self.api_key is not None
         return self.api_key
+
+    @property
+    def endpoint_id(self) -> UUID:
+        """The webhook endpoint of the path."""
+        assert self.webhook_endpoint is not None
+        return self.webhook_endpoint
+
+    @property
+    def delivery_id(self) -> UUID:
+        """The delivery of the path."""
+        assert self.delivery is not None
+        return self.delivery
+
+    @property
+    def addressed(self) -> UUID | None:
+        """Whatever the path addresses by its id."""
+        return self.session or self.api_key or self.webhook_endpoint or self.delivery
 
     def body_as(self, model: type[Body]) -> Body:
         """The checked body."""

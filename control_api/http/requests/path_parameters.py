@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from control_api.http.answers.examples import AGENT_ID, API_KEY_ID, SESSION_ID
+from control_api.http.answers.examples import AGENT_ID, API_KEY_ID, DELIVERY_ID, SESSION_ID, WEBHOOK_ENDPOINT_ID
 from control_api.http.requests.call import Call
 from sessions.errors import ParleyError
 from sessions.ids import id_pattern, parse_id
@@ -18,6 +18,12 @@ PATH_PARAMETERS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "session_key": ("The session's id.", SESSION_ID, _SESSION),
     "agent_id": ("The agent that the sessions belong to.", AGENT_ID, _AGENT),
     "key_id": ("key_ and 26 characters.", API_KEY_ID, {"type": "string", "pattern": id_pattern("key")}),
+    "endpoint_id": (
+        "whe_ and 26 characters.",
+        WEBHOOK_ENDPOINT_ID,
+        {"type": "string", "pattern": id_pattern("whe")},
+    ),
+    "delivery_id": ("dlv_ and 26 characters.", DELIVERY_ID, {"type": "string", "pattern": id_pattern("dlv")}),
     "key": ("Part of the link.", "sessions/…/conversation.wav", {"type": "string"}),
 }
 
@@ -45,6 +51,10 @@ def read_path(call: Call) -> None:
             call.session = parse_id("sess", found[name], param=name)
     if "key_id" in found:
         call.api_key = parse_id("key", found["key_id"], param="key_id")
+    if "endpoint_id" in found:
+        call.webhook_endpoint = parse_id("whe", found["endpoint_id"], param="endpoint_id")
+    if "delivery_id" in found:
+        call.delivery = parse_id("dlv", found["delivery_id"], param="delivery_id")
     if call.agent is not None:
         _check_agent(call.agent)
         if bound_to not in (None, call.agent):

@@ -133,7 +133,7 @@ async def _once(operation: Operation, call: Call, key: str) -> web.StreamRespons
         key,
         fingerprint(
             call.body,
-            call.session or call.api_key,
+            call.addressed,
             call.agent,
             call.principal.key_id if operation.secret_answer else None,
             reads_content=call.reads_content,

@@ -29,7 +29,7 @@ PUBLIC = {"get_object", "get_status", "get_health", "get_readiness", "get_metric
 ANY_KEY = {"list_codes", "get_limits", "list_event_types"}
 
 PROTECTED = [operation for operation in OPERATIONS if not operation.public]
-ADDRESSING = ("{session_id}", "{session_key}", "{key_id}", "{agent_id}")
+ADDRESSING = ("{session_id}", "{session_key}", "{key_id}", "{agent_id}", "{endpoint_id}", "{delivery_id}")
 
 # What operations without an object in their path do for keys that are good, but somebody else's.
 LISTED = "listed"  # 200 without the session
@@ -44,6 +44,8 @@ ELSEWHERE = {
     "list_usage_events": LISTED,
     "create_api_key": MADE,
     "list_api_keys": LISTED,
+    "create_webhook_endpoint": MADE,
+    "list_webhook_endpoints": LISTED,
     "list_codes": ANYBODY,
     "get_limits": ANYBODY,
     "list_organization_events": LISTED,
@@ -55,7 +57,7 @@ INCLUDED_IN = {"sessions:read_metadata": {"sessions:read_metadata", "sessions:re
 
 @dataclass
 class World:
-    """A server, a session and a key of `agent_a`, and keys that may not reach them."""
+    """A server, a session, a key and a webhook endpoint of `agent_a`, and keys that may not reach them."""
 
     api: ApiServer
     session: str
@@ -64,6 +66,8 @@ class World:
     expired: str
     other_organization: str
     other_agent: str
+    endpoint: str = ""
+    delivery: str = ""
 
     async def agent_key(self, agent_id: str, scopes: set[str], organization: str = "default", **more: Any) -> str:
         _, secret = await self.api.dependencies.api_keys.create(
@@ -79,10 +83,16 @@ class World:
             ("{session_key}", self.session),
             ("{key_id}", self.key),
             ("{agent_id}", "agent_a"),
+            ("{endpoint_id}", self.endpoint),
+            ("{delivery_id}", self.delivery),
         ):
             path = path.replace(name, value)
         query = {parameter.name for parameter in operation.query}
-        asked = {name: value for name, value in (("sessionId", self.session), ("type", "instant")) if name in query}
+        asked = {
+            name: value
+            for name, value in (("sessionId", self.session), ("type", "instant"), ("wait_seconds", 0))
+            if name in query
+        }
         body = _body(operation)
         if isinstance(body, dict) and "sessionId" in body:  # /v1/sessions/summary/regenerate has it there
             body = {"sessionId": self.session}
@@ -139,6 +149,10 @@ async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
         _, secret = await keys.create("other")
         world.other_organization = secret.get_secret_value()
         world.other_agent = await world.agent_key("agent_b", every)
+        hook = {"url": "https://hooks.example.com", "agent_id": "agent_a"}
+        world.endpoint = (await api.call("POST", "/v1/webhook_endpoints", hook)).content["id"]
+        tested = await api.call("POST", f"/v1/webhook_endpoints/{world.endpoint}/test?wait_seconds=0")
+        world.delivery = tested.content["id"]
         yield world
 
 
@@ -217,3 +231,4 @@ def _check_stranger(operation: Operation, world: World, reply: Reply) -> None:
         assert reply.status == 200
     assert world.session not in reply.body.decode()
     assert world.key not in reply.body.decode()
+    assert world.endpoint not in reply.body.decode()

@@ -17,6 +17,7 @@ _EVERY_POST = "idempotency.key_reused"
 _PERIOD = frozenset(
     f"parameter.invalid {name}" for name in ("period", "period_start", "period_end", "time_zone", "group_by", "after")
 )
+_WEBHOOK = frozenset({"webhook.url_not_allowed", "field.invalid event_types"})
 _EXCUSES: dict[str, frozenset[str]] = {
     # How long a session may be is a setting.
     "create_session": _SEAT | {"field.invalid max_duration_seconds"},
@@ -30,6 +31,18 @@ _EXCUSES: dict[str, frozenset[str]] = {
             "field.invalid expires_at",
         }
     ),
+    # Where a URL leads, and which types there are, no pattern says; an organization has a hundred endpoints.
+    "create_webhook_endpoint": _WEBHOOK | {"webhook.too_many"},
+    "update_webhook_endpoint": _WEBHOOK,
+    # A cursor is an event of the log; one of two members; one replay at a time, to an endpoint that is enabled.
+    "replay_webhook_events": frozenset(
+        {
+            *("field.required after", "field.invalid since", "field.invalid types", "cursor.unknown"),
+            *("cursor.expired", "webhook.replaying", "webhook.disabled"),
+        }
+    ),
+    "test_webhook_endpoint": frozenset({"webhook.disabled"}),
+    "redeliver_webhook": frozenset({"webhook.disabled"}),
     "get_usage": _PERIOD,
     # A cursor is a row of the ledger: its order is not that of the ids.
     "list_usage_events": frozenset({"parameter.invalid after"}),

@@ -25,6 +25,7 @@ from tests.support.fuzzing.cast import ADDRESSES, Actor, Cast
 from tests.support.fuzzing.scene import Scene
 
 DAY = 86_400.0
+OF_WEBHOOKS = frozenset({"create_webhook_endpoint", "update_webhook_endpoint", "replay_webhook_events"})
 BY_TYPE = frozenset({"session_audio", "session_transcript", "session_status"})
 
 
@@ -49,6 +50,8 @@ class Mender:
         if case.meta is None:
             return
         operation = operation_id(case)
+        if operation == "test_webhook_endpoint" and not is_wrong_at(case, ParameterLocation.QUERY):
+            case.query["wait_seconds"] = 0  # nobody delivers
         if case.meta.generation.mode is GenerationMode.POSITIVE and isinstance(case.body, dict):
             case.body = _without_nul(case.body)
         if case.meta.generation.mode is not GenerationMode.POSITIVE:
@@ -75,6 +78,10 @@ class Mender:
         body = case.body if isinstance(case.body, dict) else {}
         if "key_id" in path:
             path["key_id"] = self.scene.spare_key()
+        if "endpoint_id" in path:
+            path["endpoint_id"] = self.scene.new_endpoint()
+        if "delivery_id" in path:
+            path["delivery_id"] = self.scene.new_delivery()
         named = set(ADDRESSES) & {*path, *query, *body}
         actor = self._actor(operation) if named else None
         if actor is None:
@@ -111,6 +118,8 @@ class Mender:
             data["transport"] = self._transport(data["transport"])
         if operation == "create_api_key":
             _mend_key(body)
+        if operation in OF_WEBHOOKS:
+            _mend_webhook(body)
         if operation == "replace_worker_token":
             actor = self.cast.get(case.path_parameters["session_id"])
             room, identity = (actor and actor.room) or ("room", "recorder")
@@ -167,6 +176,18 @@ _OWN: dict[str, Callable[[Mender, Case[Any]], None]] = {
     "get_usage": Mender._mend_period,
     "list_usage_events": Mender._forget_cursor,
 }
+
+
+def _mend_webhook(body: dict[str, Any]) -> None:
+    """A URL that is allowed, types that there are, one beginning."""
+    if body.get("url") is not None:
+        body["url"] = "https://hooks.example.com/parley"
+    for name in ("event_types", "types"):
+        if body.get(name) is not None:
+            body[name] = ["session.*"]
+    if "after" in body or "since" in body:
+        body.pop("after", None)
+        body["since"] = "2026-11-22T00:00:00Z"
 
 
 def operation_id(case: Case[Any]) -> str:

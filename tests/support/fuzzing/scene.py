@@ -25,6 +25,7 @@ class Scene:
         self._http.headers["Authorization"] = f"Bearer {key}"
         self._spare_sessions: dict[bool, list[str]] = {True: [], False: []}
         self._spare_keys: list[str] = []
+        self._endpoint: str | None = None
         self._numbers = count()
 
     def open(self) -> None:
@@ -70,6 +71,18 @@ class Scene:
         """It was revoked or rotated."""
         if key_id in self._spare_keys:
             self._spare_keys.remove(key_id)
+
+    def new_endpoint(self) -> str:
+        """The id of a new webhook endpoint, in the place of the one before."""
+        if self._endpoint is not None:
+            self._http.delete(f"{self._base_url}/v1/webhook_endpoints/{self._endpoint}", timeout=60)
+        self._endpoint = self._post("/v1/webhook_endpoints", {"url": "https://hooks.example.com"})["id"]
+        return self._endpoint
+
+    def new_delivery(self) -> str:
+        """The id of a delivery to a new endpoint."""
+        tested = self._post(f"/v1/webhook_endpoints/{self.new_endpoint()}/test?wait_seconds=0", {})
+        return str(tested["id"])
 
     def _voice_session(self, *, stays: bool, **fields: Any) -> dict[str, Any]:
         room = f"scene-{next(self._numbers)}"

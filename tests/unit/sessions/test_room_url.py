@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions.errors import ParleyError
-from sessions.room_url import AllowedAddresses, RoomUrl, is_public_address, parse_room_url
+from sessions.public_address import is_public_address
+from sessions.room_url import AllowedAddresses, RoomUrl, parse_room_url
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,14 @@
+"""Webhook endpoints, their deliveries, and each attempt."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0030"
+down_revision = "0029"
+
+
+def upgrade() -> None:
+    """Run the SQL beside this module."""
+    ddl = Path(__file__).with_suffix(".sql").read_text()
+    op.get_bind().exec_driver_sql(ddl.replace("%", "%%"))

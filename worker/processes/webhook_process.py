@@ -1,0 +1,63 @@
+"""The process that delivers webhooks. It talks to whoever customers name, so it does nothing else."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+
+from pydantic import SecretStr
+
+from sessions.settings import Settings
+from store.access.vault import TokenVault
+from store.database.channels import EVENT_CHANNEL, WEBHOOK_CHANNEL
+from store.database.clock import DatabaseClock
+from store.database.notifications import Listener
+from store.events.organization_events import OrganizationEvents
+from store.webhooks.delivery_queue import DeliveryQueue
+from store.webhooks.endpoint_leases import EndpointLeases
+from store.webhooks.signing_secrets import SigningSecrets
+from worker.processes.job_database import open_job_database
+from worker.webhooks.endpoint_desk import DeskTools
+from worker.webhooks.organization_slots import OrganizationSlots
+from worker.webhooks.post_office import PostOffice
+from worker.webhooks.sender import Sender
+
+_NAME_LOOKUPS = 128  # threads, made when they are needed: a name server that hangs holds up nobody else's names
+
+
+async def run_webhook_process(
+    settings: Settings, database_url: SecretStr, stopping: asyncio.Event, *, reconnect: Callable[[], object] | None
+) -> None:
+    """Deliver webhooks until `stopping` is set."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_NAME_LOOKUPS, "names"))
+    async with AsyncExitStack() as stack:
+        db = await stack.enter_async_context(
+            open_job_database(settings, database_url, name="parley-webhooks", reconnect=reconnect)
+        )
+        listener = await stack.enter_async_context(
+            Listener.open(
+                database_url,
+                direct_url=settings.database_direct_url,
+                channels=(EVENT_CHANNEL, WEBHOOK_CHANNEL),
+                application_name="parley-webhooks-listener",
+            )
+        )
+        sender = await stack.enter_async_context(
+            Sender.open(settings.webhook_url_rules, seconds=settings.webhook_timeout_seconds)
+        )
+        tools = DeskTools(
+            queue=DeliveryQueue(db, OrganizationEvents(db), failing_days=settings.webhook_failing_days),
+            secrets=SigningSecrets(TokenVault(settings.secret_key)),
+            sender=sender,
+            slots=OrganizationSlots(),
+            clock=DatabaseClock(db.clock),
+            schedule=settings.webhook_retry_seconds,
+        )
+        office = PostOffice(
+            db,
+            EndpointLeases(db, lease_seconds=2 * settings.webhook_timeout_seconds),
+            tools,
+            listener,
+            attempt_seconds=settings.webhook_timeout_seconds,
+        )
+        await office.run(stopping)
