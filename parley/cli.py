@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from parley.arguments.account import add_account
 from parley.arguments.adding import SETTINGS_HELP, Run
 from parley.arguments.children import CHILDREN, build_children_parser
+from parley.arguments.events import add_events
 from parley.arguments.keys import add_keys
 from parley.arguments.organizations import add_organizations
 from parley.arguments.services import add_services
@@ -27,13 +28,15 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands; the namespace it makes has `run`, which takes the namespace and returns a code."""
     parser = argparse.ArgumentParser(
         prog="parley",
-        description="Parley records voice conversations in LiveKit rooms that its customers own. `sessions`, `usage "
-        "export`, `login` and `logout` speak to its API from any machine; the other commands are the installation's.",
+        description="Parley records voice conversations in LiveKit rooms that its customers own. `sessions`, `events`, "
+        "`listen`, `trigger`, `usage export`, `login` and `logout` speak to its API from any machine; the other "
+        "commands are the installation's.",
         epilog=SETTINGS_HELP,
     )
     parser.add_argument("--version", action="version", version=f"parley {importlib.metadata.version('parley')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     add_sessions(commands)
+    add_events(commands)
     add_usage(commands)
     add_account(commands, parser)
     add_services(commands)

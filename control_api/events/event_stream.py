@@ -68,7 +68,7 @@ class EventStream:
         metrics = app[METRICS]
         with app[OPEN_STREAMS].opened(self._call.principal) as stream:
             async with app[EVENT_FEEDS].following(self._call.organization_id, stream.woken) as feed:
-                page = await self._read(feed)
+                place, page = self._cursor, await self._read(feed)
                 if over and not page.has_more and not any(self._asked.wants(event) for event in page.events):
                     return web.Response(status=204)
                 try:
@@ -79,13 +79,17 @@ class EventStream:
                     return self._response
                 assert isinstance(request.protocol, EnvelopeProtocol)
                 with metrics.event_streams.track_inprogress(), request.protocol.lost(lambda: stream.end("gone")):
-                    await self._run(stream, feed, page, over=over)
+                    await self._run(stream, feed, place, page, over=over)
                 metrics.event_streams_ended.labels(stream.ending).inc()
         return self._response
 
-    async def _run(self, stream: OpenStream, feed: EventFeed, page: EventPage, *, over: bool) -> None:
+    async def _run(
+        self, stream: OpenStream, feed: EventFeed, place: Cursor | None, page: EventPage, *, over: bool
+    ) -> None:
         try:
-            await self._write(b"retry: %d\n\n" % random.randint(*_RETRY_MS))
+            # The place where it begins: a reader that is cut off before its first event comes back to that.
+            head = f"retry: {random.randint(*_RETRY_MS)}\n" + (f"id: {place}\n" if place else "")
+            await self._write(head.encode() + b"\n")
             await self._send(stream, [FramedEvent(event) for event in page.events])
             while stream.ending is None:
                 if page.has_more:

@@ -122,7 +122,7 @@ def unreachable_as_error(base_url: str) -> Iterator[None]:
     try:
         yield
     except aiohttp.ClientConnectorError as error:
-        raise UnreachableError(base_url, _reason(error), connected=False) from None
+        raise UnreachableError(base_url, connection_problem(error), connected=False) from None
     except aiohttp.ConnectionTimeoutError:
         raise UnreachableError(base_url, f"no answer within {_CONNECT_SECONDS} s", connected=False) from None
     except TimeoutError:
@@ -133,7 +133,8 @@ def unreachable_as_error(base_url: str) -> Iterator[None]:
         raise UnreachableError(base_url, type(error).__name__, connected=False) from None
 
 
-def _reason(error: aiohttp.ClientConnectorError) -> str:
+def connection_problem(error: aiohttp.ClientConnectorError) -> str:
+    """Why no connection was made, in a few words."""
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "there is no such host, or no network"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):

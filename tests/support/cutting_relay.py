@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 _CHUNK_BYTES = 16_384
+_LAST_SECONDS = 0.05  # what passed is read before the break is noticed, as on a real way
 
 
 class CuttingRelay:
@@ -73,5 +74,6 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, m
             await writer.drain()
             passed += len(data)
             if most_bytes is not None and passed >= most_bytes:
+                await asyncio.sleep(_LAST_SECONDS)
                 break
     writer.close()

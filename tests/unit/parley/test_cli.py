@@ -28,6 +28,7 @@ COMMANDS += [
     "storage check",
     "storage adopt",
 ]
+COMMANDS += ["events", "events tail", "listen", "trigger"]
 COMMANDS += ["login", "logout", "completion", "sessions"]
 COMMANDS += [
     f"sessions {action}" for action in ["create", "list", "get", "end", "cancel", "pause", "resume", "tail", "download"]
@@ -144,7 +145,7 @@ def test_bash_completes_commands_options_choices_and_paths(tmp_path: Path) -> No
 def test_what_customers_run_loads_none_of_the_servers_libraries() -> None:
     """It starts in a third of a second."""
     code = (
-        "import sys, parley.cli, parley.api_commands.tail, parley.api_commands.create_session;"
+        "import sys, parley.cli, parley.api_commands.tail, parley.api_commands.listen;"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

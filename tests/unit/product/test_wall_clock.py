@@ -9,6 +9,8 @@ from tests.support.product_code import product_modules
 
 # Each reads it for something that this host alone knows of.
 _HOMES = {
+    "parley.api_commands.trigger": "an example of an event is from now, for a receiver of the same person's",
+    "parley.client.webhook_receiver": "signs with the time at which a receiver elsewhere checks the signature",
     "parley.demo.talker": "prints when it began to talk, for who watches the same host",
     "parley.servers.livekit_server": "mints a token for a server on this host",
     "store.database.examination": "says how far this host's clock is off the database's",
