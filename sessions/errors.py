@@ -41,6 +41,8 @@ These are signals between modules, and get no farther than to who is named here:
     RangeNotSatisfiableError  control_api.recordings.byte_range: who serves the object answers 416
     _WrongError     store.objects.probe: a step of the probe found that the storage does something else than it says
     AddressNotAllowedError  worker.webhooks.guarded_dial: the sender notes that a webhook went nowhere
+    RefusedError    worker.guard.refusals: the guard's proxy answers its client why it does not connect
+    _OverError      worker.guard.proxy: ends both directions of a connection through the guard
     _HurryError     worker.host.supervisor: ends the wait for children at the second signal
 
 Everything else that escapes is a bug of ours and is shown as `internal`.

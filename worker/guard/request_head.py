@@ -45,7 +45,7 @@ class RequestHead:
         try:
             method, target, _ = lines[0].decode("ascii").split(" ")
             url = urlsplit(f"//{target}" if method == "CONNECT" else target)
-            host, port = url.hostname or "", url.port or (0 if method == "CONNECT" else _PORT)
+            host, port = (url.hostname or "").lower(), url.port or (0 if method == "CONNECT" else _PORT)
         except ValueError:
             raise RefusedError(Refusal.UNREADABLE) from None
         fields = [line for line in lines[1:] if line]

@@ -43,6 +43,7 @@ def test_the_document_has_every_field_by_its_name() -> None:
         "object": "transcript",
         "session_id": "sess_1",
         "status": "incomplete",
+        "version": 1,
         "engine": "openai",
         "model": "m",
         "language": "en",
