@@ -9,6 +9,7 @@ from sessions.events.event_types import EVENT_TYPES
 _ORGANIZATION_ID = "org_01KB2F5W00000000000000000A"
 _CURSOR = "evc_00000000000J1GH7T8Y6R3N1C0"
 _STATUS = {"session.ended": "ended", "session.failed": "failed", "session.canceled": "canceled"}
+_RUNS = {"retrying": "running", "resumed": "running"}
 
 
 def event_example(event_type: EventType) -> dict[str, Any]:
@@ -16,7 +17,8 @@ def event_example(event_type: EventType) -> dict[str, Any]:
     facts = {fact.name: fact.example for fact in event_type.facts}
     status = _STATUS.get(event_type.name, "running")
     if "status_to" in facts:
-        status = facts["status_to"] = event_type.name.partition(".")[2].replace("retrying", "running")
+        word = event_type.name.partition(".")[2]
+        status = facts["status_to"] = _RUNS.get(word, word)
     return {
         "id": "evt_01KB2F5WK0Q4V9M7T8Y6R3N1C0",
         "object": "event",

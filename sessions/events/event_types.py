@@ -32,6 +32,17 @@ _WEBHOOK = (
     Fact("url", _TEXT, "Where events were posted to.", "https://hooks.example.com/parley"),
     Fact("reason", {"enum": ["gone", "failing"]}, "It answered 410, or nothing was delivered for days.", "failing"),
 )
+_BILL = (
+    Fact("billable_ms", _COUNT, "What is billed, before what is given back.", 61_250),
+    Fact("credits", _TEXT, "The sum of all its rows of the bill, with three decimals.", "61.250"),
+)
+_MESSAGE = (
+    Fact("message_id", _TEXT, "The message's id.", "msg_01KB2F5WK0Q4V9M7T8Y6R3N1C0"),
+    Fact("message_seq", _COUNT, "Its place among the session's messages and segments.", 3),
+    Fact("role", {"enum": ["user", "assistant", "system"]}, "Who wrote it.", "user"),
+    Fact("source", _TEXT, "Where it is from: api, or lk.chat for the room's chat.", "api"),
+    Fact("text", _TEXT, "All of it as plain text.", "Is anybody there?", content=True),
+)
 
 _ALL = (
     EventType("session.created", "A session was created.", _MOVE),
@@ -40,6 +51,7 @@ _ALL = (
     EventType("session.running", "The worker is in the room and records.", _MOVE),
     EventType("session.retrying", "Its worker was lost, and another one takes over.", _MOVE),
     EventType("session.paused", "It was paused: nothing is recorded.", _MOVE),
+    EventType("session.resumed", "Its pause is over: it is recorded again.", _MOVE),
     EventType("session.ending", "It has stopped; what was recorded is being finished.", _MOVE),
     EventType("session.ended", "It is over, as was to be.", _MOVE),
     EventType("session.failed", "It is over, and something went wrong.", _MOVE),
@@ -49,9 +61,15 @@ _ALL = (
     EventType("session.restored", "Lists show it again."),
     EventType("session.deleted", "It was erased; events from before keep no content of it.", (_WHY_DELETED,)),
     EventType("worker_token.replaced", "It has a new worker token."),
+    EventType("message.created", "A message was posted to it, or written in its room.", _MESSAGE),
     EventType("recording.available", "Its recording can be downloaded.", (_CODE, _FAULT)),
     EventType("recording.incomplete", "Its recording can be downloaded, and has gaps that are ours.", (_CODE, _FAULT)),
     EventType("recording.failed", "It has no recording.", (_CODE, _FAULT)),
+    EventType("transcript.available", "Its speech is transcribed.", (_CODE, _FAULT)),
+    EventType("transcript.incomplete", "Its transcript is closed, without some of what was said.", (_CODE, _FAULT)),
+    EventType("summary.available", "Its summary is stored.", (_CODE, _FAULT)),
+    EventType("summary.failed", "A run made no summary.", (_CODE, _FAULT)),
+    EventType("usage.finalized", "Its last row of the bill is written.", _BILL),
     EventType("webhook_endpoint.disabled", "Nothing is posted to a webhook endpoint any more.", _WEBHOOK),
 )
 

@@ -28,14 +28,16 @@ _APPEND = text(
         INSERT INTO event_inbox (id, organization_id, session_id, agent_id, seq, type, at, facts, session)
         SELECT e.id, s.organization_id, s.id, s.agent_id, e.seq, e.type, e.at,
             jsonb_build_object('epoch', e.epoch, 'status_from', e.status_from, 'status_to', e.status_to,
-                'code', e.code, 'fault', e.fault) || e.data,
+                'code', e.code, 'fault', e.fault) || e.data || :content,
             {SNAPSHOT}
         FROM event e JOIN sessions s ON s.id = e.session_id
         RETURNING organization_id
     )
     {NOTIFY}
     """
-).bindparams(bindparam("data", type_=JSONB), bindparam("at", type_=DateTime(timezone=True)))
+).bindparams(
+    bindparam("data", type_=JSONB), bindparam("content", type_=JSONB), bindparam("at", type_=DateTime(timezone=True))
+)
 
 
 async def append(
@@ -49,6 +51,7 @@ async def append(
     code: str | None = None,
     fault: str | None = None,
     data: Mapping[str, Any] | None = None,
+    content: Mapping[str, Any] | None = None,
     at: datetime | None = None,
 ) -> None:
     """Write the session's next event, and put it into its organization's log.
@@ -60,6 +63,7 @@ async def append(
         status_from: the state before a transition, `status_to` the one after it; both None for any other event.
         code: why, from the registry; `fault` is the registry's unless given.
         data: plain JSON, the facts that the type names besides; redacted before it is written.
+        content: more of them, which the organization's log has and the session's does not; redacted, too.
         at: when; now unless given.
 
     Raises:
@@ -80,5 +84,6 @@ async def append(
             "code": code,
             "fault": fault,
             "data": redact_value(dict(data or {})),
+            "content": redact_value(dict(content or {})),
         },
     )

@@ -81,7 +81,7 @@ async def _move(conn: AsyncConnection, locked: LockedSession, event: Event, stop
     await events.append(
         conn,
         locked.id,
-        f"session.{target}",
+        "session.resumed" if event is Event.RESUME else f"session.{target}",
         epoch=locked.epoch,
         status_from=locked.status,
         status_to=target,

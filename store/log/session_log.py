@@ -16,11 +16,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import session_not_found
-from sessions.ids import new_uuid
+from sessions.ids import format_id, new_uuid
 from sessions.texts.transcript import Unheard
 from store.database.channels import DELIVERED_CHANNEL, notify
 from store.database.database import Database
 from store.database.tables import log_entries, sessions
+from store.lifecycle import events
 from store.lifecycle.locked_session import LockedSession, lock_session
 from store.lifecycle.pauses import paused_within
 from store.log.preview import preview
@@ -136,7 +137,26 @@ async def append(conn: AsyncConnection, locked: LockedSession, entries: Sequence
             written.append(LogEntry(**row))
     if written:
         await _follow(conn, locked.id, written, last.now)
+        for message in (entry for entry in written if entry.kind == "message"):
+            await _tell(conn, locked, message)
     return written
+
+
+async def _tell(conn: AsyncConnection, locked: LockedSession, message: LogEntry) -> None:
+    """Leave an event of a new message."""
+    await events.append(
+        conn,
+        locked.id,
+        "message.created",
+        epoch=locked.epoch,
+        data={
+            "message_id": format_id("msg", message.id),
+            "message_seq": message.seq,
+            "role": message.role,
+            "source": message.source,
+        },
+        content={"text": message.text},
+    )
 
 
 async def _follow(conn: AsyncConnection, session_id: UUID, written: Sequence[LogEntry], now: datetime) -> None:

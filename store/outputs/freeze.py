@@ -94,6 +94,12 @@ _ATTEMPT = text(
     "UPDATE sessions SET finalize_attempted_at = statement_timestamp() WHERE id = :id AND status = 'ending'"
 )
 # A run that still beats is draining, however long its upload takes; the finalize deadline bounds that.
+_BILL = text(
+    """
+    SELECT (SELECT coalesce(sum(billable_ms), 0)::bigint FROM runs WHERE session_id = :id) AS billable_ms,
+        (SELECT coalesce(sum(credits), 0) FROM usage_events WHERE session_id = :id) AS credits
+    """
+)
 _DRAINING = text(
     """
     SELECT count(*) FROM runs r JOIN sessions s ON s.id = r.session_id
@@ -234,6 +240,9 @@ async def _set_recording(
     credits_for: Callable[[int], Sequence[Credit]],
 ) -> None:
     await ledger.close(conn, locked.id, credits_for)
+    bill = (await conn.execute(_BILL, {"id": locked.id})).one()
+    data = {"billable_ms": bill.billable_ms, "credits": format(bill.credits, ".3f")}
+    await events.append(conn, locked.id, "usage.finalized", epoch=locked.epoch, data=data)
     await conn.execute(
         update(sessions).where(sessions.c.id == locked.id).values(recording_state=state, recording_reason=reason)
     )

@@ -14,6 +14,8 @@ from sessions.texts.redaction import redact
 from store.database.database import Database
 from store.database.tables import sessions, summaries
 from store.jobs.jobs import defer_summarize
+from store.lifecycle import events
+from store.lifecycle.locked_session import lock_session
 from store.outputs.transcripts import transcript_digest
 
 RunState = Literal["generating", "available", "failed"]
@@ -123,7 +125,13 @@ class Summaries:
             .values(transcript_sha256=sha256, finished_at=func.statement_timestamp(), **values)
         )
         async with self._db.begin() as conn:
-            return (await conn.execute(statement)).rowcount == 1
+            locked = await lock_session(conn, session_id)
+            if locked is None or (await conn.execute(statement)).rowcount != 1:
+                return False
+            await events.append(
+                conn, session_id, f"summary.{values['state']}", epoch=locked.epoch, code=values.get("code")
+            )
+            return True
 
 
 async def _request(conn: AsyncConnection, session_id: UUID, *, again: bool) -> SummaryRun | None:

@@ -17,6 +17,8 @@ from sessions.timestamps import MILLISECOND
 from store.database.database import Database
 from store.database.tables import log_entries, transcripts
 from store.jobs.jobs import defer_finalize
+from store.lifecycle import events
+from store.lifecycle.locked_session import lock_session
 from store.lifecycle.pauses import Pause, read_pauses
 from store.lifecycle.session_rows import read_session
 from store.outputs.recording_files import has_track_files
@@ -143,9 +145,13 @@ class Transcripts:
             .values(values)
         )
         async with self._db.begin() as conn:
+            locked = await lock_session(conn, session_id) if closing else None
             written = (await conn.execute(statement)).rowcount == 1
-            if written and closing and await has_track_files(conn, session_id):
-                await defer_finalize(conn, session_id)  # deletes the segments, if the files are made already
+            if written and locked is not None:
+                type_ = f"transcript.{values['state']}"
+                await events.append(conn, session_id, type_, epoch=locked.epoch, code=values["code"])
+                if await has_track_files(conn, session_id):
+                    await defer_finalize(conn, session_id)  # deletes the segments, if the files are made already
             return written
 
 

@@ -7,6 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.settings import Settings
 from store.jobs.jobs import defer_finalize, defer_make_files, defer_remake, defer_summarize, defer_transcribe
+from store.lifecycle import events
+from store.lifecycle.locked_session import lock_held_session
 
 _BATCH = 200
 
@@ -53,9 +55,9 @@ _ABANDONED_TRANSCRIPTS = text(
     f"""
     UPDATE transcripts SET state = 'incomplete', code = 'speech.deadline', finished_at = statement_timestamp()
     WHERE session_id IN (
-        SELECT session_id FROM transcripts WHERE state = 'pending'
-        AND created_at < statement_timestamp() - make_interval(secs => 2 * :deadline_seconds)
-        ORDER BY session_id LIMIT {_BATCH} FOR UPDATE SKIP LOCKED
+        SELECT t.session_id FROM transcripts t JOIN sessions s ON s.id = t.session_id WHERE t.state = 'pending'
+        AND t.created_at < statement_timestamp() - make_interval(secs => 2 * :deadline_seconds)
+        ORDER BY t.session_id LIMIT {_BATCH} FOR NO KEY UPDATE OF s SKIP LOCKED
     ) RETURNING session_id
     """
 )
@@ -72,6 +74,8 @@ async def sweep_outputs(conn: AsyncConnection, settings: Settings) -> int:
         (await conn.execute(_ABANDONED_TRANSCRIPTS, {"deadline_seconds": settings.speech_deadline_seconds})).scalars()
     )
     for session_id in abandoned:
+        locked = await lock_held_session(conn, session_id)
+        await events.append(conn, session_id, "transcript.incomplete", epoch=locked.epoch, code="speech.deadline")
         await defer_finalize(conn, session_id)
     transcripts = list((await conn.execute(_LOST_TRANSCRIPTS, retry)).scalars())
     for session_id in transcripts:

@@ -5,14 +5,18 @@ from uuid import UUID
 import pytest
 
 from sessions.errors import ParleyError
+from sessions.lifecycle.stop import Stop
 from sessions.settings import Settings
 from store.events.appending import append_event
 from store.events.organization_events import OrganizationEvents
 from store.lifecycle import events
+from store.log.session_log import NewLogEntry, SessionLog
 from store.objects.objects import Objects
+from store.outputs.summaries import Summaries
+from store.outputs.transcripts import Closing, Transcripts
 from store.sessions.erasure import SessionErasure
 from store.sweeping.sweeper import sweep
-from tests.support.engine import Engine
+from tests.support.engine import PRODUCT, Engine
 
 ORGANIZATION = UUID(int=1)
 
@@ -69,3 +73,46 @@ async def test_the_log_outlives_an_erased_session_without_its_content(engine: En
     assert not await engine.sql("SELECT FROM events WHERE CAST(events AS text) LIKE '%Jane%'")
     [spared] = (await log.after(ORGANIZATION, None, session_id=other)).events
     assert spared.to_json(content=True)["data"]["session"]["metadata"] == {"who": "John Doe"}
+
+
+async def test_a_messages_words_are_content(engine: Engine, local: Objects) -> None:
+    """In the log alone, for those who may read them, until the session is erased."""
+    log = OrganizationEvents(engine.db)
+    session_id = await engine.new_session("canceled")
+    entry = NewLogEntry(kind="message", role="user", text="Call me at noon", source="api")
+    await SessionLog(engine.db).append(session_id, [entry])
+
+    [event] = (await log.after(ORGANIZATION, None)).events
+    assert (event.type, event.to_json(content=True)["data"]["text"]) == ("message.created", "Call me at noon")
+    assert event.to_json(content=False)["data"]["text"] is None
+    assert not await engine.sql("SELECT FROM session_events WHERE CAST(session_events AS text) LIKE '%noon%'")
+
+    await SessionErasure(engine.db, local).erase(ORGANIZATION, session_id)
+
+    assert (await log.after(ORGANIZATION, None)).events[0].to_json(content=True)["data"]["text"] is None
+
+
+async def test_the_end_tells_of_the_bill_and_the_outputs(engine: Engine) -> None:
+    """What was billed, the recording, the transcript and the summary."""
+    fence = await engine.running()
+    await engine.pass_seconds(4)
+    await engine.beat(fence)
+    await engine.runs.enter_ending(fence, Stop.ended("end.requested"))
+    await engine.runs.seal(fence)
+    await engine.frozen(fence.session_id)
+    assert await engine.freezes.commit(fence.session_id, fence.epoch, PRODUCT)
+    summaries = Summaries(engine.db)
+    run = await summaries.request(fence.session_id, again=False)
+    assert run is not None
+    closing = Closing(code="speech.deadline", message="late")
+    assert await Transcripts(engine.db).close(fence.session_id, closing, "key")
+    assert await summaries.finish(fence.session_id, run.run_id, "00", "key")
+
+    events = (await OrganizationEvents(engine.db).after(ORGANIZATION, None)).events
+    told = {event.type: event.to_json(content=False)["data"] for event in events}
+    outputs = ["usage.finalized", "recording.available", "session.ended", "transcript.incomplete", "summary.available"]
+    assert outputs == [event.type for event in events[-5:]]
+    assert told["transcript.incomplete"]["code"] == "speech.deadline"
+    [row] = await engine.bill(fence.session_id)
+    assert format(row.credits, ".3f") == told["usage.finalized"]["credits"]
+    assert row.milliseconds == told["usage.finalized"]["billable_ms"]

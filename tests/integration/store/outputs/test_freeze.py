@@ -97,7 +97,7 @@ async def test_the_loser_of_a_commit_matches_nothing(engine: Engine) -> None:
     session = await engine.session(fence.session_id)
     assert (session.status, session.recording_state) == (Status.ENDED, "available")
     assert session.ended_at == session.finished_at
-    assert (await engine.events(fence.session_id))[-3:] == ["session.ending", "recording.available", "session.ended"]
+    assert (await engine.events(fence.session_id))[-3:] == ["usage.finalized", "recording.available", "session.ended"]
     assert [row.kind for row in await engine.bill(fence.session_id)] == ["final"]
 
 

@@ -26,7 +26,7 @@ def documented_location(api_url: str) -> str:
 
 
 async def test_everything_is_reached_below_a_path(database_url: str, tmp_path: Path) -> None:
-    """Location, cursors, links with ranges, the document's servers, a long poll, ids that have to be escaped."""
+    """Location, cursors, links with ranges, the document's servers, a long poll, a stream, ids to be escaped."""
     [port] = free_ports(1)
     public = f"http://127.0.0.1:{port}/parley"
     async with api_server(database_url, tmp_path, public_url=public) as api:
@@ -40,6 +40,7 @@ async def test_everything_is_reached_below_a_path(database_url: str, tmp_path: P
             async with api.http.get(f"{server['url']}/v1/status", headers=KEY) as answer:
                 assert answer.status == 200
             await _waits(api, public, made[1]["id"])
+            await _streams(api, public)
             agents = f"{public}/v1/agents/{quote(AGENT, safe='')}/sessions"
             async with api.http.get(agents, headers=KEY) as answer:
                 assert [one["agent_id"] for one in (await answer.json())["data"]] == [AGENT]
@@ -82,6 +83,15 @@ async def _plays(api: ApiServer, public: str, session_id: str) -> None:
     async with api.http.get(link, headers={"Range": "bytes=100-299"}) as answer:
         assert (answer.status, await answer.read()) == (206, AUDIO[100:300])
         assert answer.headers["Content-Range"] == f"bytes 100-299/{len(AUDIO)}"
+
+
+async def _streams(api: ApiServer, public: str) -> None:
+    """An event comes through when it happens; nothing of it is kept back in a buffer."""
+    async with api.http.get(f"{public}/v1/events/stream", headers=KEY) as answer:
+        assert (await answer.content.readuntil(b"\n\n")).startswith(b"retry: ")
+        await api.create("streamed")
+        async with asyncio.timeout(5):
+            assert b"event: session.created" in await answer.content.readuntil(b"\n\n")
 
 
 async def _waits(api: ApiServer, public: str, session_id: str) -> None:
