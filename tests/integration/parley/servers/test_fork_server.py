@@ -97,7 +97,7 @@ async def test_a_server_may_be_forked_from_whoever_asks_it(tmp_path: Path) -> No
         "    forked = serve_forks(begun)\n"
         "    assert forked is not None and os.environ['HOME'] == '/nowhere'\n"
         "    show_command_line(['forked', forked.request['name'], *(f'word-{n}' for n in range(30))])\n"
-        "    os.system('echo home is $HOME')\n"
+        "    os.system('echo $HOME > seen')\n"
         "    time.sleep(60)\n"
         "async def main():\n"
         "    server = ForkServer(_argv, signal.SIGKILL, begun)\n"
@@ -110,13 +110,20 @@ async def test_a_server_may_be_forked_from_whoever_asks_it(tmp_path: Path) -> No
     )
     environment = {**os.environ, "HOME": "/nowhere", "PYTHONPATH": str(Path.cwd()), "ROOM": "." * 300}
     asker = await asyncio.create_subprocess_exec(
-        sys.executable, program, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=environment
+        sys.executable,
+        program,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env=environment,
+        cwd=tmp_path,
     )
     assert asker.stdin is not None
     assert asker.stdout is not None
-    lines = sorted([await asker.stdout.readline(), await asker.stdout.readline()])
-    assert lines[1] == b"home is /nowhere\n"
-    server, first = (psutil.Process(int(word)) for word in lines[0].split())
+    server, first = (psutil.Process(int(word)) for word in (await asker.stdout.readline()).split())
+    async with asyncio.timeout(5):
+        while not (tmp_path / "seen").exists() or not (tmp_path / "seen").read_text():  # noqa: ASYNC110 it says when
+            await asyncio.sleep(0.01)
+    assert (tmp_path / "seen").read_text() == "/nowhere\n"
     assert " ".join(first.cmdline()) == "forked ann " + " ".join(f"word-{n}" for n in range(30))
     server.kill()
     async with asyncio.timeout(5):

@@ -139,7 +139,7 @@ async def test_what_does_not_exist_yet_is_404_and_other_methods_405(api: ApiServ
     own = f"/v1/sessions/{session['id']}"
     for method, path in [
         ("GET", own + "/nothing"),
-        ("GET", "/"),
+        ("GET", "/v1"),
         ("GET", "/v1/sessions/"),
         ("GET", "/v2/sessions"),
         ("GET", "/%00"),
