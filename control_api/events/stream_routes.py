@@ -46,4 +46,4 @@ def last_event_id(call: Call) -> Cursor | None:
         ParleyError: `id.invalid`.
     """
     last = call.request.headers.get(LAST_EVENT_ID)
-    return Cursor.parse(last.strip(), param=LAST_EVENT_ID) if last else None
+    return None if last is None else Cursor.parse(last.strip(), param=LAST_EVENT_ID)

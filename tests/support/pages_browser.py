@@ -7,12 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.support.browser import OPTIONS, chromium_program
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 ELEMENT_SECONDS = 15.0  # test machines are busy
+expect.set_options(timeout=ELEMENT_SECONDS * 1000)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", None)
 _GRAVE = ("serious", "critical")
 

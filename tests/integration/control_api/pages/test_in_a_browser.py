@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from playwright.async_api import expect
 
 from tests.support.api_server import MASTER_KEY, ApiServer
@@ -12,7 +11,6 @@ from tests.support.pages_scene import ATTACK, SECONDS, a_conversation
 _AFTER_14 = re.compile("1[5-9]|20")
 
 
-@pytest.mark.long
 async def test_the_pages_are_safe_and_can_be_used(api: ApiServer) -> None:
     """One browser for all of it, as its start takes most of the time."""
     played = await a_conversation(api)

@@ -17,7 +17,6 @@ _ROW = text(
     " credits, agent_id, external_customer_id, recorded_at) VALUES (:id, :organization_id, :id, 1, 'final', 0, 90000,"
     " 'standard', 1, 90, 'agent_a', :customer, :at)"
 )
-pytestmark = pytest.mark.long
 _HEADINGS = {"usage?period=previous_month": "Usage", "keys": "Keys"}
 
 
