@@ -27,7 +27,7 @@ from worker.webhooks.post_office import PostOffice
 from worker.webhooks.sender import Sender
 
 ANYWHERE = UrlRules(allow_http=True, allow_private_hosts=True, ports=frozenset())
-SOON = 10.0  # test machines are busy
+SOON = 30.0  # seconds; test machines are busy
 
 Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -11,13 +11,13 @@ from tests.support.webhooks import Receiver, post_office
 ENDPOINTS = 50
 BEFORE = 8
 AFTER = 4
-ANSWERED_AT_ONCE = 4  # requests to one endpoint
+MOST_AT_ONCE = 4  # requests to one endpoint
 
 
 async def test_one_dead_among_fifty_delays_nobody(
     api: ApiServer, hooks: Receiver, subscribe: Subscribe, database_url: str
 ) -> None:
-    """While it holds its four requests, which all hang until the end, the other endpoints get everything."""
+    """While its requests, four at most, hang until the end, the other endpoints get everything."""
     over = asyncio.Event()
 
     async def hang(_request: web.Request) -> web.Response:
@@ -32,11 +32,11 @@ async def test_one_dead_among_fifty_delays_nobody(
     async with post_office(database_url, attempt_seconds=120, lease_seconds=240, look_seconds=1.0):
         for number in range(BEFORE):
             await api.create(f"before-{number}")
-        await hooks.until(ANSWERED_AT_ONCE, "/dead")
+        await hooks.until(1, "/dead", seconds=60)
         sessions = [await api.create(f"room-{number}") for number in range(AFTER)]
         for path in live:
             came = await hooks.until(BEFORE + AFTER, path, seconds=60)
             bodies = b"".join(post.body for post in came)
             assert all(session["id"].encode() in bodies for session in sessions)
-        assert len(hooks.of("/dead")) == ANSWERED_AT_ONCE
+        assert len(hooks.of("/dead")) <= MOST_AT_ONCE
         over.set()
