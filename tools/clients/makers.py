@@ -18,6 +18,10 @@ _JAR = f"../openapi-generator-cli-{_GENERATOR}.jar"
 _NEW_MEMBERS = (
     "answers that have gained a member, unless it is made with `disallowAdditionalPropertiesIfNotPresent=false`"
 )
+_WITHOUT_WEBHOOKS = (
+    *(sys.executable, "-c"),
+    "import json; d = json.load(open('../openapi.json')); del d['webhooks']; json.dump(d, open('openapi.json', 'w'))",
+)
 _IMPORT_ALL = (
     "import importlib, pkgutil, {0};"
     "[importlib.import_module(found.name) for found in pkgutil.walk_packages({0}.__path__, '{0}.')]"
@@ -58,11 +62,11 @@ def _import_all(package: str) -> tuple[str, ...]:
     return ("venv/bin/python", "-c", _IMPORT_ALL.format(package))
 
 
-def _generator(language: str) -> tuple[tuple[str, ...], ...]:
+def _generator(language: str, document: str = "../openapi.json") -> tuple[tuple[str, ...], ...]:
     coordinates = f"org.openapitools:openapi-generator-cli:{_GENERATOR}"
     fetch = ("mvn", "-q", "dependency:copy", f"-Dartifact={coordinates}", "-DoutputDirectory=..")
     options = ("--additional-properties", "disallowAdditionalPropertiesIfNotPresent=false")
-    return fetch, ("java", "-jar", _JAR, "generate", "-g", language, "-i", "../openapi.json", "-o", "client", *options)
+    return fetch, ("java", "-jar", _JAR, "generate", "-g", language, "-i", document, "-o", "client", *options)
 
 
 MAKERS = (
@@ -128,12 +132,13 @@ MAKERS = (
         program="openapi_generator_python.py",
         place="record.py",
         steps=(
-            *_generator("python"),
+            _WITHOUT_WEBHOOKS,
+            *_generator("python", document="openapi.json"),
             *_in_environment("-r", "client/requirements.txt"),
             _import_all("openapi_client"),
         ),
         record=("venv/bin/python", "record.py"),
-        lacks=_NEW_MEMBERS,
+        lacks=f"the `webhooks` section, of which it makes functions that don't compile; {_NEW_MEMBERS}",
     ),
     Maker(
         name="openapi-generator-java",

@@ -21,7 +21,7 @@ class Webhook:
         return {
             "post": {
                 "summary": self.summary,
-                "requestBody": {"content": {"application/json": {"schema": references[self.model]}}},
+                "requestBody": {"content": {"application/json": {"schema": references[self.model]}}, "required": True},
                 "responses": {"2XX": {"description": "It was received."}},
             }
         }

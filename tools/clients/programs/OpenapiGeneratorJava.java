@@ -44,7 +44,7 @@ public final class OpenapiGeneratorJava {
         Thread.sleep((long) (Double.parseDouble(System.getenv("SECONDS")) * 1000));
         sessions.endSession(id, null, null);
         reached(sessions, id, "terminal", SessionResource.StatusEnum.ENDED);
-        File audio = new RecordingsApi(client).getAudio(id, null, null);
+        File audio = new RecordingsApi(client).getAudio(id, null, null, null);
         Files.move(audio.toPath(), Path.of(System.getenv("OUT")), StandardCopyOption.REPLACE_EXISTING);
     }
 }
