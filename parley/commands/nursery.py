@@ -27,42 +27,25 @@ def run_nursery(fd: int) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     _show("nursery")
     with loading():
-        import worker.processes.job_process
-        import worker.processes.recorder_opening
-        import worker.processes.speech_process
-        import worker.processes.webhook_process  # noqa: F401
+        import worker.processes.recorder_opening  # noqa: F401
     forked = serve_forks(fd)
     if forked is None:
         return 0
     request = forked.request
+    if request["run"] == RECORDER:
+        owner, suspects = UUID(request["owner"]), int(request["suspects"])
+        _show(RECORDER, "--owner", str(owner), "--suspects", str(suspects))
+        with Pulse(*forked.fds) as pulse:
+            return run_recorder(owner, suspects, pulse, guard_port=int(request["guard_port"]))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # the others never load LiveKit
     if request["run"] == JOBS:
-        return _run_jobs(request["queue"])
+        assert request["queue"] in (SHORT_QUEUE, SPEECH_QUEUE)
+        _show(JOBS, "--queue", request["queue"])
+        return run_jobs_child(request["queue"])
+    _show(request["run"])
     if request["run"] == GUARD:
-        return _run_guard(*forked.fds)
-    if request["run"] == WEBHOOKS:
-        return _run_webhooks()
-    owner, suspects = UUID(request["owner"]), int(request["suspects"])
-    _show(RECORDER, "--owner", str(owner), "--suspects", str(suspects))
-    with Pulse(*forked.fds) as pulse:
-        return run_recorder(owner, suspects, pulse, guard_port=int(request["guard_port"]))
-
-
-def _run_guard(fd: int) -> int:
-    _show(GUARD)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-    return run_guard(fd)
-
-
-def _run_jobs(queue: str) -> int:
-    assert queue in (SHORT_QUEUE, SPEECH_QUEUE)
-    _show(JOBS, "--queue", queue)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-    return run_jobs_child(queue)
-
-
-def _run_webhooks() -> int:
-    _show(WEBHOOKS)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        return run_guard(*forked.fds)
+    assert request["run"] == WEBHOOKS
     return run_webhooks_child()
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sessions.token_bucket import Rate, TokenBucket
+
 _QUIET_SHARE = 0.125
 
 Target = tuple[str, str, int]
@@ -10,33 +12,26 @@ Target = tuple[str, str, int]
 
 @dataclass(slots=True)
 class Allowance:
-    """One connection's: `burst_bytes` at once, and `bytes_per_second` in the long run.
+    """One connection's, a token being a byte. A bucket below zero has sent too much."""
 
-    Args:
-        left: what it may send right now.
-        at: when that was so.
-    """
-
-    burst_bytes: int
-    bytes_per_second: float
-    left: float
-    at: float
+    rate: Rate
+    bucket: TokenBucket
 
     @classmethod
     def new(cls, burst_bytes: int, bytes_per_second: float, now: float) -> "Allowance":
-        """A whole one."""
-        return cls(burst_bytes, bytes_per_second, burst_bytes, now)
+        """A whole one: `burst_bytes` at once, and `bytes_per_second` in the long run."""
+        return cls(Rate(bytes_per_second, burst_bytes), TokenBucket(burst_bytes, now))
 
     def take(self, count: int, now: float) -> bool:
         """Whether it may have sent `count` more bytes."""
-        self.left = min(self.burst_bytes, self.left + (now - self.at) * self.bytes_per_second) - count
-        self.at = now
-        return self.left >= 0
+        self.bucket.refill(self.rate, now)
+        self.bucket.tokens -= count
+        return self.bucket.tokens >= 0
 
     @property
     def used_share(self) -> float:
         """How much of its burst is used right now."""
-        return 1 - self.left / self.burst_bytes
+        return 1 - self.bucket.tokens / self.rate.burst
 
 
 class SharedAllowance:
@@ -51,7 +46,7 @@ class SharedAllowance:
     def take(self, own: Allowance, count: int, now: float) -> bool:
         """Whether a connection may have sent `count` more bytes."""
         enough = self._all.take(count, now)
-        self._all.left = max(self._all.left, 0)
+        self._all.bucket.tokens = max(self._all.bucket.tokens, 0)
         return own.take(count, now) and (enough or own.used_share <= _QUIET_SHARE)
 
 

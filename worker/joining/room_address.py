@@ -4,15 +4,11 @@ It says early and clearly what is wrong with a URL. The wall is the guard (`work
 again and dials only what it has judged.
 """
 
-import asyncio
-import socket
-from ipaddress import ip_address
-
 from sessions.errors import ParleyError
 from sessions.room_url import PARAM, AllowedAddresses, parse_room_url
+from worker.guard.addresses import allowed_addresses, system_resolver
+from worker.guard.refusals import Refusal, RefusedError
 from worker.room.join_answer import JoinError
-
-_NO_SUCH_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)
 
 
 async def check_room_address(url: str, allowed: AllowedAddresses, *, timeout_seconds: float) -> None:
@@ -25,22 +21,15 @@ async def check_room_address(url: str, allowed: AllowedAddresses, *, timeout_sec
     room_url = parse_room_url(url, allowed)
     if allowed.everything or room_url.address is not None:
         return
-    loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(timeout_seconds):
-            found = await loop.getaddrinfo(room_url.host, room_url.port, type=socket.SOCK_STREAM)
-    except UnicodeError:
-        raise _unresolved(final=True) from None
-    except socket.gaierror as error:
-        raise _unresolved(final=error.errno in _NO_SUCH_NAME) from None
-    except (OSError, TimeoutError):
-        raise _unresolved(final=False) from None
-    for *_, address in found:
-        if not allowed.allows(ip_address(str(address[0]))):
-            raise ParleyError(
-                "transport.url_not_allowed", "the room's host name leads to an address that is not public", param=PARAM
-            )
-
-
-def _unresolved(*, final: bool) -> JoinError:
-    return JoinError("room.name_unresolved", "the room's host name does not resolve", final=final)
+        await allowed_addresses(room_url.host, room_url.port, allowed, system_resolver, timeout_seconds)
+    except RefusedError as error:
+        refusal = error.refusal
+    else:
+        return
+    if refusal is Refusal.NOT_ALLOWED:
+        raise ParleyError(
+            "transport.url_not_allowed", "the room's host name leads to an address that is not public", param=PARAM
+        )
+    final = refusal is Refusal.NO_SUCH_NAME
+    raise JoinError("room.name_unresolved", "the room's host name does not resolve", final=final)
