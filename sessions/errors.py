@@ -16,7 +16,7 @@
     ├── RefusedRequestError       control_api.http.answers.envelope: the answer has headers of its own
     ├── JoinError                 worker.room.join_answer: the room was not entered
     ├── SendError                 worker.room.livekit.texts: a message did not get into the room
-    ├── SpeechError               worker.speech.engine: a speech engine didn't do its work
+    ├── SpeechError               worker.speech.engines.engine: a speech engine didn't do its work
     └── SummaryError              worker.summary.port: neither did a summarizer
 
 Who runs a command is told a sentence on stderr, without a code; `parley.cli` catches these:

@@ -23,8 +23,8 @@ from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
 from worker.product.recording_plan import recording_plan
 from worker.product.segment_reader import SegmentReader
-from worker.speech.choice import SpeechEngines
-from worker.speech.engine import SpeechError
+from worker.speech.engines.choice import SpeechEngines
+from worker.speech.engines.engine import SpeechError
 from worker.speech.transcriber import Transcriber
 from worker.speech.utterances import find_utterances
 

@@ -24,7 +24,7 @@ from store.sessions.queries import SessionQueries
 from worker.openai_endpoint import OpenAiEndpoint
 from worker.processes.job_database import open_job_database
 from worker.product.file_maker import FileMaker
-from worker.speech.choice import SpeechEngines
+from worker.speech.engines.choice import SpeechEngines
 from worker.speech.live.live_transcriber import LiveTranscriber
 from worker.speech.remaker import RemakingStore, TranscriptRemaker
 from worker.speech.transcriber import Transcriber

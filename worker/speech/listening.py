@@ -11,7 +11,7 @@ from audio.segments.track_tally import TrackLabel
 from audio.track_audio import TrackPiece
 from store.log.session_log import NewLogEntry, Role
 from store.objects.errors import StorageError
-from worker.speech.engine import Recognized, SpeechEngine, SpeechError
+from worker.speech.engines.engine import Recognized, SpeechEngine, SpeechError
 from worker.speech.known import Known
 from worker.speech.utterances import Utterance, find_utterances
 

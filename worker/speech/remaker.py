@@ -32,8 +32,8 @@ from store.outputs.transcript_versions import Audio, MadeVersion, RunWork, Trans
 from store.outputs.transcripts import Transcripts
 from store.sessions.queries import SessionQueries
 from worker.product.stored_file import stored_file
-from worker.speech.choice import SpeechEngines
-from worker.speech.engine import SpeechError
+from worker.speech.engines.choice import SpeechEngines
+from worker.speech.engines.engine import SpeechError
 from worker.speech.known import Known
 from worker.speech.listening import is_new, listen
 

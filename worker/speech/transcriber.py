@@ -27,8 +27,8 @@ from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Closing, Transcripts, TranscriptWork
 from worker.product.recording_plan import recording_plan
 from worker.product.segment_reader import SegmentReader
-from worker.speech.choice import SpeechEngines
-from worker.speech.engine import SpeechError
+from worker.speech.engines.choice import SpeechEngines
+from worker.speech.engines.engine import SpeechError
 from worker.speech.known import Known
 from worker.speech.listening import is_new, listen
 from worker.speech.live.follower import BEFORE_MS

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.pcm import SPEECH_RATE
-from worker.speech.model_files import model_file
-from worker.speech.onnx_model import open_onnx_model
+from worker.speech.engines.model_files import model_file
+from worker.speech.engines.onnx_model import open_onnx_model
 
 WINDOW_SAMPLES = 512
 _CONTEXT_SAMPLES = 64  # of the window before, which the model wants in front of each

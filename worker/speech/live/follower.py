@@ -18,7 +18,7 @@ from store.log.session_log import SessionLog
 from store.objects.objects import Objects
 from store.outputs.live_transcripts import HeldSession
 from worker.product.segment_reader import SegmentReader
-from worker.speech.engine import Recognized, SpeechError
+from worker.speech.engines.engine import Recognized, SpeechError
 from worker.speech.known import Known
 from worker.speech.listening import is_new, log_entry
 from worker.speech.live.growing_segments import GrowingSegments

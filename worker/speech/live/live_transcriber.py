@@ -15,8 +15,8 @@ from store.objects.errors import StorageError
 from store.objects.objects import Objects
 from store.outputs.live_transcripts import HeardSoFar, HeldSession, LiveTranscripts
 from store.waiting.set_within import set_within
-from worker.speech.choice import SpeechEngines
-from worker.speech.engine import Recognized, SpeechError
+from worker.speech.engines.choice import SpeechEngines
+from worker.speech.engines.engine import Recognized, SpeechError
 from worker.speech.live.follower import LiveFollower
 from worker.speech.voice_detector import VoiceModel
 

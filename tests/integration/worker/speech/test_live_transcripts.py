@@ -28,8 +28,8 @@ from store.runs.fence import Fence
 from tests.support.engine import Engine
 from tests.support.spoken import SpokenSessions, clip
 from worker.product.finalizer import Finalizer
-from worker.speech.choice import SpeechEngines
-from worker.speech.engine import Recognized, SpeechError
+from worker.speech.engines.choice import SpeechEngines
+from worker.speech.engines.engine import Recognized, SpeechError
 from worker.speech.live.follower import LiveFollower
 from worker.speech.transcriber import Transcriber
 from worker.speech.voice_detector import VoiceModel

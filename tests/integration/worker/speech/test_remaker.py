@@ -20,7 +20,7 @@ from store.sessions.queries import SessionQueries
 from tests.support.engine import Engine
 from tests.support.spoken import SpokenSessions, clip
 from worker.product.file_maker import FileMaker
-from worker.speech.choice import SpeechEngines
+from worker.speech.engines.choice import SpeechEngines
 from worker.speech.remaker import RemakingStore, TranscriptRemaker
 from worker.speech.transcriber import Transcriber
 

@@ -21,8 +21,8 @@ from store.sessions.erasure import SessionErasure
 from tests.support.engine import Engine
 from tests.support.loopback import http_server
 from tests.support.spoken import SpokenSessions, clip
-from worker.speech.choice import SpeechEngines
-from worker.speech.engine import SpeechError
+from worker.speech.engines.choice import SpeechEngines
+from worker.speech.engines.engine import SpeechError
 from worker.speech.transcriber import Transcriber
 
 

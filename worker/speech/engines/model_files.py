@@ -4,7 +4,7 @@ import hashlib
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from worker.speech.engine import SpeechError
+from worker.speech.engines.engine import SpeechError
 
 
 def model_file(package: str, name: str, sha256: str) -> Path:

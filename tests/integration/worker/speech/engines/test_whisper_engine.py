@@ -21,7 +21,7 @@ from tests.support.engine import Engine
 from tests.support.spoken import SpokenSessions, clip
 from tools.peer_environment import PEERS, NoPeerError, peer_python
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[5]
 # Behind the environment's own packages come ours, for what is around the engine.
 RUN = """
 import runpy, sys

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from sessions.settings import Settings
-from worker.speech import choice
-from worker.speech.choice import SpeechEngines
-from worker.speech.engine import SpeechError
+from worker.speech.engines import choice
+from worker.speech.engines.choice import SpeechEngines
+from worker.speech.engines.engine import SpeechError
 
 
 class Loading:

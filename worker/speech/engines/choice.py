@@ -4,10 +4,10 @@ import asyncio
 
 from sessions.settings import Settings
 from worker.openai_endpoint import OpenAiEndpoint
-from worker.speech.endpoint_engine import EndpointEngine
-from worker.speech.engine import SpeechEngine, SpeechError
-from worker.speech.moonshine_engine import MoonshineEngine
-from worker.speech.whisper_engine import WhisperEngine
+from worker.speech.engines.endpoint_engine import EndpointEngine
+from worker.speech.engines.engine import SpeechEngine, SpeechError
+from worker.speech.engines.moonshine_engine import MoonshineEngine
+from worker.speech.engines.whisper_engine import WhisperEngine
 
 LOADING_SECONDS = 600.0  # a model may be downloaded first, and its hub may be silent
 

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.pcm import FULL_SCALE, SPEECH_RATE, Pcm
-from worker.speech.engine import Recognized, SpeechError
-from worker.speech.languages import primary_subtag
-from worker.speech.model_files import model_file
-from worker.speech.moonshine_vocabulary import END, START, read_vocabulary, spelled
-from worker.speech.onnx_model import open_onnx_model
+from worker.speech.engines.engine import Recognized, SpeechError
+from worker.speech.engines.languages import primary_subtag
+from worker.speech.engines.model_files import model_file
+from worker.speech.engines.moonshine_vocabulary import END, START, read_vocabulary, spelled
+from worker.speech.engines.onnx_model import open_onnx_model
 
 _PACKAGE = "moonshine-voice"
 _FOLDER = "moonshine_voice/assets/tiny-en"

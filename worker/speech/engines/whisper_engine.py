@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from audio.pcm import FULL_SCALE, Pcm
-from worker.speech.engine import Recognized, SpeechError, SpokenWord
-from worker.speech.languages import primary_subtag
+from worker.speech.engines.engine import Recognized, SpeechError, SpokenWord
+from worker.speech.engines.languages import primary_subtag
 
 DEFAULT_MODEL = "small"
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from worker.speech.engine import SpeechError
+from worker.speech.engines.engine import SpeechError
 
 
 def open_onnx_model(path: Path) -> Any:

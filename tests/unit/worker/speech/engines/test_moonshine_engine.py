@@ -18,11 +18,11 @@ from tests.support.packaged_speech import (
     telephone_prompts,
     word_errors,
 )
-from worker.speech import moonshine_engine
-from worker.speech.engine import Recognized, SpeechError
-from worker.speech.model_files import model_file
-from worker.speech.moonshine_engine import MoonshineEngine
-from worker.speech.moonshine_vocabulary import read_vocabulary, spelled
+from worker.speech.engines import moonshine_engine
+from worker.speech.engines.engine import Recognized, SpeechError
+from worker.speech.engines.model_files import model_file
+from worker.speech.engines.moonshine_engine import MoonshineEngine
+from worker.speech.engines.moonshine_vocabulary import read_vocabulary, spelled
 from worker.speech.utterances import find_utterances
 
 SECONDS = np.arange(8 * SPEECH_RATE) / SPEECH_RATE

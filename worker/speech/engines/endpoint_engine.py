@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 from audio.pcm import SPEECH_RATE, Pcm
 from sessions.texts.kept_text import kept_text
 from worker.openai_endpoint import EndpointError, OpenAiEndpoint
-from worker.speech.engine import Recognized, SpeechError, SpokenWord
-from worker.speech.languages import language_code, primary_subtag
+from worker.speech.engines.engine import Recognized, SpeechError, SpokenWord
+from worker.speech.engines.languages import language_code, primary_subtag
 
 DEFAULT_MODEL = "whisper-1"
 _LATEST_SECONDS = 3600.0  # a later word time is made up; the largest floats do not fit milliseconds
