@@ -22,6 +22,7 @@ from parley.servers.livekit_server import LiveKitServer
 PARLEY = Path(sys.executable).parent / "parley"
 MASTER_KEY = "parley_master_" + "k" * 43
 SECRET_KEY = "s" * 40
+_DOWNLOAD_SECONDS = 120.0  # an hour's file is 360 MB
 
 # Faster than production, in the same proportions: a lost worker is noticed in 3 s instead of 15.
 QUICK = {
@@ -234,9 +235,11 @@ class Stack:
     async def download(self, session_id: str, to: Path, query: str = "") -> Path:
         """`conversation.wav` as a customer fetches it, through the signed link; what `query` names is waited for."""
         assert self._http is not None
-        async with asyncio.timeout(60):
+        whole = aiohttp.ClientTimeout(total=_DOWNLOAD_SECONDS)
+        async with asyncio.timeout(_DOWNLOAD_SECONDS):
             while True:
-                async with self._http.get(f"{self.bases[0]}/v1/sessions/{session_id}/audio{query}") as answer:
+                url = f"{self.bases[0]}/v1/sessions/{session_id}/audio{query}"
+                async with self._http.get(url, timeout=whole) as answer:
                     if answer.status != 409 or not query:
                         assert answer.status == 200, await answer.text()
                         to.write_bytes(await answer.read())

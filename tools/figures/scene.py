@@ -20,6 +20,7 @@ from tests.support.stack import Stack, eventually
 from tools.figures.figure import Options
 
 _TAKEOVER_SECONDS = 40.0
+_FINALIZE_SECONDS = 300.0  # an hour's file, on a machine that has other work
 
 
 @asynccontextmanager
@@ -103,7 +104,7 @@ class Scene:
             assert status == 200, answer
         evidence = []
         for one in sessions:
-            await self.stack.reach(one.session_id, "ended", "failed", "canceled", seconds=60)
+            await self.stack.reach(one.session_id, "ended", "failed", "canceled", seconds=_FINALIZE_SECONDS)
             evidence.append(await self._evidence(one.session_id))
         return evidence
 

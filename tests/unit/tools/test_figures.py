@@ -7,8 +7,9 @@ import pytest
 
 from tests.support.slots import Sent, Truth
 from tools.figures.__main__ import EXPERIMENTS, _measure
-from tools.figures.experiments.growth import least_slope
+from tools.figures.experiments.drift import line_drift_ms
 from tools.figures.figure import Figure, Goal, pooled
+from tools.figures.process_growth import Growth, least_slope
 from tools.figures.table import number, table
 from tools.figures.truths import lost_seconds
 
@@ -100,3 +101,21 @@ def test_every_figure_can_be_measured(name: str) -> None:
 def test_growth_is_what_the_values_spread_does_not_explain(values: list[float], grows: bool) -> None:
     """A level that swings is none, a line under the swing is one."""
     assert (least_slope(values) > 0) is grows
+
+
+def test_each_kind_of_process_is_judged_by_itself() -> None:
+    """What one has more of is not made up for by another one, which has less of it."""
+    rows = [{"API: threads": 5.0 + step, "recorder: threads": 90.0 - step} for step in range(40)]
+    growth = Growth(None, None, rows)  # type: ignore[arg-type] # nothing more is looked at
+    [threads] = growth.figures(10, "hour")
+    assert threads.values == pytest.approx((10, -10))
+    assert not threads.met
+
+
+@pytest.mark.parametrize(
+    ("medians", "drift_ms"),
+    [([50.0] * 60, 0.0), ([50.0 + minute for minute in range(61)], 60.0), ([80.0, 70.0, 60.0], 20.0), ([50.0], 0.0)],
+)
+def test_drift_is_what_a_straight_line_gains_over_the_session(medians: list[float], drift_ms: float) -> None:
+    """In whichever direction."""
+    assert line_drift_ms(medians) == pytest.approx(drift_ms)
