@@ -16,7 +16,7 @@ from control_api.pages.policy import page_policy
 from sessions.errors import ParleyError
 from store.objects.errors import StorageError
 
-PAGE_PATHS = ("/", "/sessions", "/sessions/{session_id}", "/talk", "/usage", "/keys")
+PAGE_PATHS = ("/", "/sessions", "/sessions/{session_id}", "/talk", "/usage", "/webhooks", "/keys")
 ASSET_PATH = "/assets/{name}"
 LICENSES_PATH = "/licenses"
 OTHER_PATHS = (*PAGE_PATHS, ASSET_PATH, LICENSES_PATH)

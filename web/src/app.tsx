@@ -11,12 +11,14 @@ const SessionPage = lazyPage(() => import("./session/SessionPage").then((m) => m
 const TalkPage = lazyPage(() => import("./talk/TalkPage").then((m) => m.TalkPage));
 const UsagePage = lazyPage(() => import("./usage/UsagePage").then((m) => m.UsagePage));
 const KeysPage = lazyPage(() => import("./keys/KeysPage").then((m) => m.KeysPage));
+const WebhooksPage = lazyPage(() => import("./webhooks/WebhooksPage").then((m) => m.WebhooksPage));
 
 const PAGES: Record<string, ComponentType> = {
   "": SessionsPage,
   sessions: SessionsPage,
   talk: TalkPage,
   usage: UsagePage,
+  webhooks: WebhooksPage,
   keys: KeysPage,
 };
 

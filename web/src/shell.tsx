@@ -6,6 +6,7 @@ const PAGES = [
   ["sessions", "Sessions"],
   ["talk", "Talk"],
   ["usage", "Usage"],
+  ["webhooks", "Webhooks"],
   ["keys", "Keys"],
   ["docs", "API"],
 ] as const;

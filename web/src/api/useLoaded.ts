@@ -10,9 +10,12 @@ export interface Loaded<T> {
   problem: Signal<Refusal | null>;
   /** Asks again at once. */
   again: () => void;
+  /** Asks again in a moment, once, however often it is called until then. */
+  soon: () => void;
 }
 
 const SLOWEST_MS = 15_000;
+const SOON_MS = 250;
 
 /**
  * @param load asks once; what it reads from signals makes it ask again.
@@ -24,22 +27,28 @@ export function useLoaded<T>(load: (cancel: AbortSignal) => Promise<T>, everyMs:
   const turn = useSignal(0);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const failures = useRef(0);
+  const asking = useRef(false);
+  const wanted = useRef(false); // soon() was called since the last question was asked
 
   useSignalEffect(() => {
     void turn.value;
     const cancel = new AbortController();
     clearTimeout(timer.current);
+    asking.current = true;
+    wanted.current = false;
     const ask = load(cancel.signal);
     ask.then(
       (got) => {
         if (cancel.signal.aborted) return;
+        asking.current = false;
         failures.current = 0;
         problem.value = null;
         data.value = got;
-        plan(everyMs(got));
+        plan(wanted.current ? SOON_MS : everyMs(got));
       },
       (error: unknown) => {
         if (cancel.signal.aborted) return;
+        asking.current = false;
         failures.current += 1;
         problem.value = error instanceof Refusal ? error : new Refusal("page.broken", String(error), 0, null, null);
         const pause = everyMs(data.peek());
@@ -57,6 +66,7 @@ export function useLoaded<T>(load: (cancel: AbortSignal) => Promise<T>, everyMs:
   }
 
   function plan(ms: number | null): void {
+    clearTimeout(timer.current);
     if (ms === null) return;
     timer.current = setTimeout(() => {
       if (document.hidden) document.addEventListener("visibilitychange", () => turn.value++, { once: true });
@@ -64,6 +74,12 @@ export function useLoaded<T>(load: (cancel: AbortSignal) => Promise<T>, everyMs:
     }, ms);
   }
 
+  function soon(): void {
+    if (wanted.current) return;
+    wanted.current = true;
+    if (!asking.current) plan(SOON_MS);
+  }
+
   useEffect(() => () => clearTimeout(timer.current), []);
-  return { data, problem, again: () => void turn.value++ };
+  return { data, problem, again: () => void turn.value++, soon };
 }

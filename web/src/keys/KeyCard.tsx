@@ -36,7 +36,7 @@ export function KeyCard({ one, all, run }: { one: Key; all: Key[]; run: Run }) {
       ) : (
         <>
           <p class="key-agent">For the agent <strong>{one.agent_id}</strong>{one.scopes.length === 0 && ", and may do nothing"}</p>
-          <ul>{one.scopes.map((scope) => <li key={scope}>{SCOPE_WORDS[scope] ?? scope}</li>)}</ul>
+          <ul>{one.scopes.map((scope) => <li key={scope}>{SCOPE_WORDS[scope]}</li>)}</ul>
         </>
       )}
       <p class="soft small">

@@ -1,26 +1,34 @@
-import { useSignal } from "@preact/signals";
+import { type ReadonlySignal, useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { answer, api, type Schemas } from "../api/client";
 import { useLoaded } from "../api/useLoaded";
 import { Problem } from "../parts/Problem";
 import { Time } from "../parts/Time";
+import type { WholeSession } from "./useSession";
+
+type SessionEvent = Schemas["SessionEvent"];
 
 const PAGE = 100;
 
 /** What happened, event by event; asked for when it is opened. */
-export function Events({ id, live }: { id: string; live: boolean }) {
+export function Events({ id, whole }: { id: string; whole: ReadonlySignal<WholeSession | null> }) {
   const open = useSignal(false);
   return (
     <details class="card" open={open.value} onToggle={(event) => (open.value = event.currentTarget.open)}>
       <summary>Events</summary>
-      {open.value && <EventList id={id} live={live} />}
+      {open.value && <EventList id={id} whole={whole} />}
     </details>
   );
 }
 
-function EventList({ id, live }: { id: string; live: boolean }) {
+function EventList({ id, whole }: { id: string; whole: ReadonlySignal<WholeSession | null> }) {
+  const known = useRef<SessionEvent[]>([]);
   const { data, problem } = useLoaded(
-    (signal) => everything(id, signal),
-    () => (live ? 2000 : null),
+    async (signal) => {
+      void whole.value; // read again because something happened
+      return (known.current = [...known.current, ...(await behind(id, known.current.at(-1)?.seq ?? 0, signal))]);
+    },
+    () => null,
   );
   if (problem.value) return <Problem refusal={problem.value} />;
   if (!data.value) return <p class="soft" aria-busy="true">Loading …</p>;
@@ -44,9 +52,9 @@ function EventList({ id, live }: { id: string; live: boolean }) {
   );
 }
 
-async function everything(id: string, signal: AbortSignal): Promise<Schemas["SessionEvent"][]> {
-  const found: Schemas["SessionEvent"][] = [];
-  let after = 0;
+/** The events behind the one with that number. */
+async function behind(id: string, after: number, signal: AbortSignal): Promise<SessionEvent[]> {
+  const found: SessionEvent[] = [];
   for (;;) {
     const query = { after, limit: PAGE };
     const page = await answer(api.GET("/v1/sessions/{session_id}/events", { params: { path: { session_id: id }, query }, signal }));

@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { Refusal, Schemas } from "../api/client";
 import { codeEntry } from "../api/codes";
 import { Copy } from "../parts/Copy";
-import { clock } from "../parts/duration";
+import { Elapsed } from "../parts/Elapsed";
 import { Problem } from "../parts/Problem";
 import { isLive, Status } from "../parts/Status";
 import { Time } from "../parts/Time";
@@ -18,19 +18,22 @@ import { Receipt } from "./Receipt";
 import { Summary } from "./Summary";
 import { Timeline } from "./Timeline";
 import { Transcript } from "./Transcript";
-import { useSession } from "./useSession";
+import { useMoment, useSession } from "./useSession";
 import "./session.css";
 
 const STORED = ["available", "incomplete"];
 
 /** One session: what it is doing, what was said, what it costs. */
 export function SessionPage({ id }: { id: string }) {
-  const { data, problem, again } = useSession(id);
+  const whole = useSession(id);
+  const moment = useMoment(id, whole);
+  const { data, problem, again } = whole;
   const refused = useSignal<Refusal | null>(null);
   const all = data.value;
   useEffect(() => void (document.title = `${all ? titleOf(all.session) : "Session"} · Parley`), [all?.session.title]);
   if (!all) return problem.value ? <Problem refusal={problem.value} again={again} /> : <p class="soft" aria-busy="true">Loading …</p>;
-  const { session, recording } = all;
+  const { session } = all;
+  const { recording, transcript } = moment.value ?? all;
   const live = isLive(session.status);
   return (
     <>
@@ -53,17 +56,17 @@ export function SessionPage({ id }: { id: string }) {
       <div class="columns">
         <div>
           {all.summary?.content && <Summary content={all.summary.content} />}
-          {all.transcript && <Transcript transcript={all.transcript} live={live} />}
+          {transcript && <Transcript transcript={transcript} live={live} />}
           {["running", "created"].includes(session.status) && <Chat id={id} sent={again} />}
         </div>
         <div>
           <Facts session={session} />
           {all.receipt && <Receipt receipt={all.receipt} />}
-          <Downloads id={id} recording={recording} hasTranscript={!!all.transcript?.segments.length && !live} />
+          <Downloads id={id} recording={recording} hasTranscript={!!transcript?.segments.length && !live} />
           <Timeline changes={all.timeline} />
         </div>
       </div>
-      <Events id={id} live={live} />
+      <Events id={id} whole={data} />
     </>
   );
 }
@@ -77,7 +80,7 @@ function Live({ session, recording }: { session: Schemas["SessionResource"]; rec
   const peak = recording?.current_peak_dbfs ?? null;
   return (
     <section class="card live" aria-label="Now">
-      <span class="live-clock">{session.started_at ? clock(Date.now() - Date.parse(session.started_at)) : "0:00"}</span>
+      <span class="live-clock">{session.started_at ? <Elapsed since={session.started_at} /> : "0:00"}</span>
       <span class="soft">Level</span>
       <meter min={-60} max={0} low={-50} value={peak ?? -60} aria-label="Peak level">{peak ?? "silent"}</meter>
       <span class="number">{peak === null ? "–" : `${peak.toFixed(1)} dBFS`}</span>

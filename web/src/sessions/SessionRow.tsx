@@ -1,6 +1,7 @@
 import type { Schemas } from "../api/client";
 import { codeEntry } from "../api/codes";
 import { clock } from "../parts/duration";
+import { Elapsed } from "../parts/Elapsed";
 import { isLive, Status } from "../parts/Status";
 import { Time } from "../parts/Time";
 import { href } from "../routing";
@@ -17,7 +18,7 @@ export function SessionRow({ session }: { session: Schemas["SessionResource"] })
         <Status word={session.status} />
         <Reason session={session} />
       </td>
-      <td class="number">{lengthOf(session)}</td>
+      <td class="number"><Length session={session} /></td>
       <td class="soft clip cell-who">{session.external_customer_id ?? session.agent_id}</td>
       <td class="number"><Time at={session.created_at} /></td>
     </tr>
@@ -37,9 +38,9 @@ function Reason({ session }: { session: Schemas["SessionResource"] }) {
   return <span class="soft small clip" title={codeEntry(code)?.help}>{code}</span>;
 }
 
-function lengthOf(session: Schemas["SessionResource"]): string {
-  if (!session.started_at) return "–";
+function Length({ session }: { session: Schemas["SessionResource"] }) {
+  if (!session.started_at) return <>–</>;
   const end = session.ending_at ?? session.finished_at;
-  if (end) return clock(Date.parse(end) - Date.parse(session.started_at));
-  return isLive(session.status) ? clock(Date.now() - Date.parse(session.started_at)) : "–";
+  if (end) return <>{clock(Date.parse(end) - Date.parse(session.started_at))}</>;
+  return isLive(session.status) ? <Elapsed since={session.started_at} /> : <>–</>;
 }

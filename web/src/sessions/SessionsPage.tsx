@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { answer, api } from "../api/client";
-import { useLoaded } from "../api/useLoaded";
+import { useFollowed } from "../api/useFollowed";
 import { Problem } from "../parts/Problem";
 import { isLive } from "../parts/Status";
 import { go, href } from "../routing";
@@ -8,19 +8,22 @@ import { FilterBar } from "./FilterBar";
 import { cursor, filters, pageAfter } from "./filters";
 import { SessionRow } from "./SessionRow";
 
+// While no stream tells what happens.
 const LIVE_MS = 2000;
 const QUIET_MS = 10_000;
+const STREAM = "v1/events/stream?types=session.*";
 const ROWS = 25;
 
 /** All sessions, newest first; what goes on changes as one looks. */
 export function SessionsPage() {
   useEffect(() => void (document.title = "Sessions · Parley"), []);
-  const { data, problem, again } = useLoaded(
+  const { data, problem, again } = useFollowed(
     (signal) => {
       // The reader's words: what the API does not take, it says.
       const query = { ...filters.value, limit: ROWS, ...(cursor.value ? { starting_after: cursor.value } : {}) } as object;
       return answer(api.GET("/v1/sessions", { params: { query }, signal }));
     },
+    (list) => (list === null ? null : STREAM),
     (list) => (list?.data.some((session) => isLive(session.status)) ? LIVE_MS : QUIET_MS),
   );
   const list = data.value;

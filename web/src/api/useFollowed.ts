@@ -1,0 +1,35 @@
+// What a page reads from the API, read again when a stream of events says that something of it changed.
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { follow } from "./follow";
+import { type Loaded, useLoaded } from "./useLoaded";
+
+/**
+ * @param load asks once; what it reads from signals makes it ask again.
+ * @param stream the stream's path, which follows from the newest answer; null: none.
+ * @param everyMs when to ask again where no stream is open, from the newest answer; null: never.
+ */
+export function useFollowed<T>(
+  load: (cancel: AbortSignal) => Promise<T>,
+  stream: (data: T | null) => string | null,
+  everyMs: (data: T | null) => number | null,
+): Loaded<T> {
+  const open = useSignal(false);
+  const loaded = useLoaded(load, (data) => (open.peek() ? null : everyMs(data)));
+  const path = useComputed(() => stream(loaded.data.value));
+  useSignalEffect(() => {
+    if (path.value === null) return;
+    const end = follow(path.value, {
+      happened: loaded.soon,
+      open: (isOpen) => {
+        if (isOpen === open.peek()) return;
+        open.value = isOpen;
+        loaded.soon(); // what happened before it was open, or since it is not
+      },
+    });
+    return () => {
+      end();
+      open.value = false;
+    };
+  });
+  return loaded;
+}
