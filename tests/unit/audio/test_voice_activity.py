@@ -5,7 +5,17 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio.voice_activity import CUT_MS, LEAST_MS, LONGEST_MS, MERGE_MS, PADDING_MS, START_PROBABILITY, VoicedStretches
+from audio.voice_activity import (
+    CUT_MS,
+    LEAST_MS,
+    LONGEST_MS,
+    MERGE_MS,
+    PADDING_MS,
+    SHORTEST_PAUSE_MS,
+    START_PROBABILITY,
+    TIRING_MS,
+    VoicedStretches,
+)
 
 RATE = 1000  # a sample is a millisecond
 WINDOW = 10
@@ -55,31 +65,60 @@ def test_a_short_pause_belongs_to_the_sentence() -> None:
 
 def test_a_click_is_no_voice() -> None:
     """Shorter than 200 ms."""
+    assert ranges((0.9, LEAST_MS - WINDOW), (0, 1000)) == []
     assert ranges((0, 1000), (0.9, LEAST_MS - WINDOW), (0, 1000)) == []
     assert ranges((0, 1000), (0.9, LEAST_MS), (0, 1000)) == [(800, 1400)]
 
 
+def test_short_words_behind_an_utterance_are_no_click() -> None:
+    """What a pause of a tired speaker parts belongs together: "… and so on. No."."""
+    spoken, pause, word = 12_000, 100, LEAST_MS - WINDOW
+    assert ranges((0.9, spoken), (0, pause), (0.9, word), (0, 1000)) == [
+        (0, spoken + pause // 2),
+        (spoken + pause // 2, spoken + pause + word + PADDING_MS),
+    ]
+    assert len(ranges((0.9, spoken), (0, MERGE_MS), (0.9, word), (0, 1000))) == 1
+
+
+def test_the_longer_somebody_speaks_the_shorter_a_pause_ends_it() -> None:
+    """So that it is told soon: in the middle of the pause, with the words behind it in the next one."""
+    for spoken, pause in ((TIRING_MS[0], MERGE_MS), (8000, 350), (TIRING_MS[1], 100), (13_000, 100)):
+        around = min(pause // 2, PADDING_MS)
+        parts = ((0, 1000), (0.9, spoken), (0, pause), (0.9, 1000), (0, 1000))
+        first, second = ranges(*parts)
+        assert first == (800, 1000 + spoken + around)
+        assert second == (1000 + spoken + pause - around, 2200 + spoken + pause)
+        shorter = ((0, 1000), (0.9, spoken), (0, pause - WINDOW), (0.9, 1000), (0, 1000))
+        assert ranges(*shorter)[0][1] > first[1]
+
+
 def test_a_long_speech_is_cut_where_the_voice_is_weakest() -> None:
-    """Not through a word, when there is a breath in its middle; nothing is lost between the parts."""
-    parts = ((0.9, 9_000), (0.6, 100), (0.9, 9_000), (0.4, 50), (0.9, 5_000), (0, 1000))
+    """Not through a word, when there is a breath; nothing is lost between the parts, and each is told soon."""
+    parts = ((0.9, 13_000), (0.6, 100), (0.9, 13_000), (0.4, 50), (0.9, 3_000), (0, 1000))
     first, second, third = ranges((0, 1000), *parts)
-    assert (first[0], third[1]) == (800, 24_350)
-    assert 10_000 <= first[1] == second[0] < 10_100
-    assert 19_100 <= second[1] == third[0] < 19_150
+    assert (first[0], third[1]) == (800, 30_350)
+    assert 14_000 <= first[1] == second[0] < 14_100
+    assert 27_100 <= second[1] == third[0] < 27_150
+    stretches = VoicedStretches(WINDOW, RATE)
+    for window in range(4000):
+        if (one := stretches.hear(0.9)) is not None:
+            assert (window + 1) * WINDOW - one[1] <= LONGEST_MS - 2 * PADDING_MS - CUT_MS[0]
 
 
 def test_a_speech_without_a_breath_is_cut_all_the_same() -> None:
-    """None longer than 15 s, none so short that an engine has nothing to go by."""
+    """None longer than 15 s, none so short that an engine has nothing to go by; what is left at its end is kept."""
     found = ranges((0.9, 40_000), (0, 1000))
-    assert (found[0][0], found[-1][1]) == (0, 40_200)
+    assert found[0][0] == 0
+    assert 40_000 + SHORTEST_PAUSE_MS // 2 <= found[-1][1] <= 40_000 + PADDING_MS
     assert all(CUT_MS[0] - WINDOW <= end - start <= LONGEST_MS for start, end in found[:-1])
-    assert found[-1][1] - found[-1][0] >= LONGEST_MS - CUT_MS[1] - 2 * PADDING_MS
+    assert all(before[1] == after[0] for before, after in itertools.pairwise(found))
 
 
 def test_a_speech_is_whole_up_to_the_longest() -> None:
     """With the pause that ends it and its padding 15 s; a window more, and it is cut."""
-    longest = LONGEST_MS - 2 * PADDING_MS - MERGE_MS
-    assert ranges((0.9, longest), (0, 1000)) == [(0, longest + PADDING_MS)]
+    pause = -(-SHORTEST_PAUSE_MS // WINDOW) * WINDOW
+    longest = LONGEST_MS - 2 * PADDING_MS - pause
+    assert ranges((0.9, longest), (0, 1000)) == [(0, longest + pause // 2)]
     assert len(ranges((0.9, longest + WINDOW), (0, 1000))) == 2
 
 
