@@ -76,7 +76,7 @@ def keys(pressed: str) -> Pcm:
 
 
 def test_real_speech_is_understood(engine: MoonshineEngine) -> None:
-    """At most one word in ten is wrong (measured: 3 %), also where sentences follow each other and in 15 s as a whole."""
+    """At most one word in ten is wrong (measured: 3 %), also where sentences follow each other, and in 15 s as one."""
     sentences = librivox_sentences()
     errors = [word_errors(said, " ".join(one.text for one in hear(engine, pcm))) for pcm, said in sentences]
     wrong, words = (sum(column) for column in zip(*errors, strict=True))
