@@ -17,9 +17,10 @@ from store.events.numbering import PENDING, number_events
 EXAMINED_AT_ONCE = 1000
 
 _COLUMNS = ", ".join(f"e.{field.name}" for field in fields(Event))
-_STATE = text(
-    f"""
-    SELECT {PENDING} AS pending, coalesce(l.expired_through, 0) AS expired,
+_PENDING = text(f"SELECT {PENDING}")
+_PLACE = text(
+    """
+    SELECT coalesce(l.expired_through, 0) AS expired,
         (SELECT id FROM events WHERE organization_id = :organization_id AND position = :position) AS id
     FROM (SELECT) one LEFT JOIN event_logs l ON l.organization_id = :organization_id
     """
@@ -102,12 +103,11 @@ class OrganizationEvents:
         """
         asked = _Asked(organization_id, types, session_id, agent_id, limit)
         async with self._db.begin() as conn:
-            pending = await _check(conn, organization_id, cursor)
-            if not pending:
-                return await _page(conn, asked, cursor or BEGINNING)
+            if not (await conn.execute(_PENDING)).scalar_one():
+                return await _kept_page(conn, asked, cursor)
         await number_events(self._db)
         async with self._db.begin() as conn:
-            return await _page(conn, asked, cursor or BEGINNING)
+            return await _kept_page(conn, asked, cursor)
 
     async def newest_cursor(self, organization_id: UUID) -> Cursor:
         """The cursor behind everything that has been committed: who goes on from it gets what happens from now on."""
@@ -134,21 +134,23 @@ class _Asked:
     limit: int
 
 
-async def _check(conn: AsyncConnection, organization_id: UUID, cursor: Cursor | None) -> bool:
-    """Whether there is something to number first.
+async def _kept_page(conn: AsyncConnection, asked: _Asked, cursor: Cursor | None) -> EventPage:
+    """A page that lacks nothing of what was behind the cursor.
 
     Raises:
         ParleyError: as `OrganizationEvents.after`.
     """
-    position = 0 if cursor is None else cursor.position
-    found = (await conn.execute(_STATE, {"organization_id": organization_id, "position": position})).one()
-    if cursor is not None:
-        if position < found.expired:
-            raise ParleyError("cursor.expired", "events behind this cursor are not kept any more", param="after")
-        forgotten = position == found.expired and found.id is None  # it was the last one to go
-        if not forgotten and (found.id is None or not cursor.names(found.id)):
-            raise ParleyError("cursor.unknown", "this log has no such event", param="after")
-    return bool(found.pending)
+    page = await _page(conn, asked, cursor or BEGINNING)
+    if cursor is None:
+        return page
+    # Only now: what had expired while the page was read would be skipped, and nobody told.
+    found = (await conn.execute(_PLACE, {"organization_id": asked.organization_id, "position": cursor.position})).one()
+    if cursor.position < found.expired:
+        raise ParleyError("cursor.expired", "events behind this cursor are not kept any more", param="after")
+    forgotten = cursor.position == found.expired and found.id is None  # it was the last one to go
+    if not forgotten and (found.id is None or not cursor.names(found.id)):
+        raise ParleyError("cursor.unknown", "this log has no such event", param="after")
+    return page
 
 
 async def _page(conn: AsyncConnection, asked: _Asked, cursor: Cursor) -> EventPage:

@@ -7,6 +7,7 @@ import pytest
 from sessions.errors import ParleyError
 from sessions.lifecycle.stop import Stop
 from sessions.settings import Settings
+from store.database.database import Database
 from store.events.appending import append_event
 from store.events.organization_events import OrganizationEvents
 from store.lifecycle import events
@@ -49,6 +50,27 @@ async def test_old_events_go_and_their_readers_hear_of_it(engine: Engine) -> Non
     newest = await log.newest_cursor(ORGANIZATION)
     await append(engine, 1)
     assert len((await log.after(ORGANIZATION, newest)).events) == 1
+
+
+async def test_what_expires_while_a_page_is_read_is_not_skipped(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader at the oldest events, whose next ones go in the middle of reading, hears that they are gone."""
+    log = OrganizationEvents(engine.db)
+    await append(engine, 3)
+    beginning = (await log.after(ORGANIZATION, None, limit=1)).cursor
+
+    async def expire_instead(db: Database) -> int:
+        await engine.sql("UPDATE events SET recorded_at = now() - interval '31 days' WHERE position <= 2")
+        await sweep(db, Settings(event_retention_days=30))
+        return 0
+
+    monkeypatch.setattr("store.events.organization_events.number_events", expire_instead)
+    await append(engine, 1)
+
+    with pytest.raises(ParleyError) as caught:
+        await log.after(ORGANIZATION, beginning)
+    assert caught.value.code == "cursor.expired"
 
 
 async def test_the_log_outlives_an_erased_session_without_its_content(engine: Engine, local: Objects) -> None:
