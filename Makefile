@@ -24,7 +24,7 @@ DRILLS := tests/e2e/test_pooler.py tests/integration/control_api/http/serving/te
 	tests/integration/worker/product/test_storages_of_others.py tests/integration/control_api/recordings/test_browser.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint check test coverage demo dev schemathesis faults figures image clients compatibility bench docs lock clean livekit-server peers pages
+.PHONY: help setup lint check test coverage demo dev schemathesis faults figures attack image clients compatibility bench docs lock clean livekit-server peers pages
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -62,6 +62,9 @@ faults: setup livekit-server ## hurt the stack in every way that docs/faults.md 
 
 figures: setup livekit-server ## the table of docs/faults.md; FIGURE="hand-over child" N=30 SEED=1 for a part of it
 	$(BIN)/python -m tools.figures $(FIGURE) $(if $(N),--n $(N)) $(if $(SEED),--seed $(SEED))
+
+attack: setup livekit-server ## attack a stack of its own (needs root and nft for one drill); DRILL="crawler" N=100 SEED=1 for a part
+	$(BIN)/python -m tools.attack $(DRILL) $(if $(N),--n $(N)) $(if $(SEED),--seed $(SEED))
 
 clients: setup ## let other people's makers of clients make one from the OpenAPI document, which records a session
 	$(BIN)/python -m tools.clients

@@ -234,6 +234,16 @@ _ALL = (
         "A bug of ours, or something we did not foresee; the request id helps us find it.",
     ),
     Code(
+        "secret_key.dropped",
+        "failure",
+        "platform",
+        False,
+        True,
+        410,
+        "The operator has dropped the secret key with which this was kept, so nobody can read it any more: create the "
+        "session, key or secret again, with another Idempotency-Key.",
+    ),
+    Code(
         "worker_token.expired",
         "failure",
         "customer",

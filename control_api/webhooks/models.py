@@ -135,7 +135,8 @@ class AttemptResource(AnswerModel):
     error: str | None = Field(
         description="Null: it succeeded. status, redirect: another status than 2xx. Else there was no answer: "
         "url_not_allowed, address_not_allowed, name_unresolved, connection_refused, connection_failed, tls, timeout, "
-        "closed_early, answer_malformed. event_expired: the event is not kept any more, and nothing was sent."
+        "closed_early, answer_malformed. Nothing was sent: event_expired (the event is not kept any more), "
+        "secret_unreadable (the operator has dropped the key that opens the endpoint's secret: rotate_secret)."
     )
     answer: str | None = Field(description="The first KiB of the answer's body.")
 

@@ -11,7 +11,7 @@ _KEY_ID_HELP = "key_…, as `parley keys list` prints it"
 
 def add_keys(commands: Commands) -> None:
     """The group and its actions."""
-    text = "Makes, lists, rotates and revokes API keys in the database."
+    text = "Makes, lists, rotates and revokes API keys in the database; seals anew after a rotation of the secret key."
     actions = add_group(commands, "keys", "make, list, rotate and revoke API keys", text)
     create = add_command(
         actions,
@@ -64,9 +64,23 @@ def add_keys(commands: Commands) -> None:
         default=DEFAULT_GRACE_SECONDS,
         help="seconds in which both keys work (default: %(default)s)",
     )
+    add_command(
+        actions,
+        "rotate-secret",
+        _run_rotate_secret,
+        "seal what is stored with the newest secret key",
+        "Seals with the first text of PARLEY_SECRET_KEY what older ones have sealed, and says whether one of those is "
+        "still needed. Restart every API and worker process with PARLEY_SECRET_KEY=new,old before.",
+    )
 
 
 def _run_keys(arguments: argparse.Namespace) -> int:
     from parley.commands.keys import run_keys
 
     return run_keys(arguments)
+
+
+def _run_rotate_secret(arguments: argparse.Namespace) -> int:
+    from parley.commands.rotate_secret import run_rotate_secret
+
+    return run_rotate_secret(arguments)

@@ -40,13 +40,18 @@ class _Findings:
     milliseconds: int = 0
     credits: Decimal = Decimal("0.000")
 
+    @property
+    def checked(self) -> int:
+        """How many sessions."""
+        return self.balanced + len(self.complaints)
+
 
 def run_usage(arguments: argparse.Namespace) -> int:
     """Print the result; 0 when every session balances, 1 when one doesn't.
 
     Raises:
-        CommandError: nothing was checked (exit code 2): there is no such organization or session, the period or the id
-            is none, the schema is old, or the database is away.
+        CommandError: nothing was checked (exit code 2): there is no such organization or session, nothing was ever
+            billed, the period or the id is none, the schema is old, or the database is away.
     """
     try:
         settings = load_settings()
@@ -90,15 +95,19 @@ async def _verify_period(db: Database, arguments: argparse.Namespace) -> bool:
     if arguments.organization is not None and arguments.organization not in names.values():
         raise CommandError(f"there is no organization {arguments.organization!r}")
     print(f"Period {format_timestamp(period.start)} to {format_timestamp(period.end)} ({arguments.time_zone})")
-    all_balance = True
-    for organization_id, name in names.items():
-        if arguments.organization in (None, name):
-            all_balance &= await _verify_organization(db, organization_id, name, period)
+    verified = [
+        await _verify_organization(db, organization_id, name, period)
+        for organization_id, name in names.items()
+        if arguments.organization in (None, name)
+    ]
+    if not any(found.checked for found in verified) and await LedgerAudit(db).is_empty():
+        raise CommandError("nothing was ever billed, so nothing was checked")
+    all_balance = not any(found.complaints for found in verified)
     print("Every session balances." if all_balance else "The bill does NOT balance.")
     return all_balance
 
 
-async def _verify_organization(db: Database, organization_id: UUID, name: str, period: Period) -> bool:
+async def _verify_organization(db: Database, organization_id: UUID, name: str, period: Period) -> _Findings:
     found = await _check(db, organization_id, await LedgerAudit(db).billed_in(organization_id, period))
     report = await UsageTotals(db).report(organization_id, lambda _now: period)
     print(f"\n{name}: {_amount(report.totals.milliseconds, report.totals.credits)}")
@@ -108,7 +117,7 @@ async def _verify_organization(db: Database, organization_id: UUID, name: str, p
     if found.complaints:
         print(f"  {_sessions(len(found.complaints), 'fail')} to balance:")
         _print_complaints(found)
-    return not found.complaints
+    return found
 
 
 async def _check(db: Database, organization_id: UUID, ids: Sequence[UUID]) -> _Findings:

@@ -8,12 +8,17 @@ from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.access.vault import CUSTOMER, SHARED_KEY, TokenVault
+from store.access.vault import Slot, TokenVault
 from store.database.tables import worker_tokens
 
 
 async def put_token(
-    conn: AsyncConnection, vault: TokenVault, session_id: UUID, slot: str, token: SecretStr, expires_at: datetime | None
+    conn: AsyncConnection,
+    vault: TokenVault,
+    session_id: UUID,
+    slot: Slot,
+    token: SecretStr,
+    expires_at: datetime | None,
 ) -> None:
     """Seal a token into a slot, in the place of what was there."""
     new = {"sealed": vault.seal(session_id, slot, token), "expires_at": expires_at}
@@ -34,6 +39,6 @@ async def put_shared_key(
     if shared_key is not None:
         await conn.execute(
             update(worker_tokens)
-            .where(worker_tokens.c.session_id == session_id, worker_tokens.c.slot == CUSTOMER)
-            .values(sealed_shared_key=vault.seal(session_id, SHARED_KEY, shared_key))
+            .where(worker_tokens.c.session_id == session_id, worker_tokens.c.slot == Slot.CUSTOMER)
+            .values(sealed_shared_key=vault.seal(session_id, Slot.SHARED_KEY, shared_key))
         )

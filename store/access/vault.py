@@ -1,11 +1,11 @@
 """Secrets derived from the secret key: worker tokens and room keys sealed at rest, and links that the API signs itself.
 
 Every secret text yields several 256-bit keys by HKDF-SHA256 (RFC 5869) with a label each. The first text seals and
-signs; all of them open and verify, so a rotation is: put the new text in front, and drop the old one when no session
-that began before is active, a day later at the earliest (docs/security.md gives the reasons).
+signs; all of them open and verify, so a rotation is: put the new text in front, seal anew what is stored
+(`store/access/secret_rotation.py`), and drop the old one.
 
-A sealed token is `0x01 | key id (8 bytes) | nonce (12) | AES-256-GCM ciphertext and tag` (NIST SP 800-38D), with the
-session and the slot as associated data: a blob copied into another row doesn't open.
+A sealed text is `0x01 | key id (8 bytes) | nonce (12) | AES-256-GCM ciphertext and tag` (NIST SP 800-38D), with its
+owner and its slot as associated data: a blob copied into another row doesn't open.
 """
 
 import base64
@@ -13,6 +13,7 @@ import hmac
 import os
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from hashlib import sha256
 from uuid import UUID
 
@@ -24,27 +25,34 @@ from pydantic import SecretStr
 
 from sessions.errors import ParleyError
 
-CUSTOMER = "customer"
-REFRESHED = "refreshed"
-SHARED_KEY = "shared_key"
-_ANSWER = "answer"
 
-_VERSION = b"\x01"
+class Slot(StrEnum):
+    """What is sealed: `store/access/sealed_columns.py` says for each where it lies."""
+
+    CUSTOMER = "customer"  # the customer's worker token
+    REFRESHED = "refreshed"  # the one that LiveKit's server made of it
+    SHARED_KEY = "shared_key"  # of a room's end-to-end encryption
+    ANSWER = "answer"  # to a request with an Idempotency-Key
+    WEBHOOK = "webhook"  # the secret that signs an endpoint's requests
+    OLD_WEBHOOK = "webhook_old"  # the one that was rotated
+
+
+SEALED_MARK = b"\x01"  # how everything sealed begins, and no text
 _KEY_ID_LABEL = b"parley/token-vault/key-id"
 _KEY_ID_BYTES = 8
 _NONCE_BYTES = 12
-_HEADER_BYTES = len(_VERSION) + _KEY_ID_BYTES + _NONCE_BYTES
+_HEADER_BYTES = len(SEALED_MARK) + _KEY_ID_BYTES + _NONCE_BYTES
 
 
 class TokenUnreadableError(ParleyError):
     """A sealed text that no secret key opens: it was sealed with a key that is gone, or is not this row's."""
 
     def __init__(self) -> None:
-        super().__init__("internal", "what is stored sealed cannot be opened with the present secret keys")
+        super().__init__("secret_key.dropped", "what is stored sealed cannot be opened with the present secret keys")
 
 
 class TokenVault:
-    """Seals and opens worker tokens.
+    """Seals and opens what is stored for one owner and slot.
 
     Args:
         secret_keys: one or more texts, newest first.
@@ -67,27 +75,32 @@ class TokenVault:
     @property
     def newest_mark(self) -> bytes:
         """How everything begins that is sealed with the newest secret key."""
-        return _VERSION + self._sealing_key_id
+        return SEALED_MARK + self._sealing_key_id
 
-    def seal(self, session_id: UUID, slot: str, token: SecretStr) -> bytes:
-        """The token, encrypted for this session and slot only."""
+    @property
+    def older_marks(self) -> frozenset[bytes]:
+        """How what this vault opens begins that is sealed with an older one."""
+        return frozenset(SEALED_MARK + key_id for key_id in self._ciphers) - {self.newest_mark}
+
+    def seal(self, owner_id: UUID, slot: Slot, secret: SecretStr) -> bytes:
+        """The secret, encrypted for this owner (a session, an organization, an endpoint) and slot only."""
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._sealing.encrypt(nonce, token.get_secret_value().encode(), _associated(session_id, slot))
-        return _VERSION + self._sealing_key_id + nonce + sealed
+        sealed = self._sealing.encrypt(nonce, secret.get_secret_value().encode(), _associated(owner_id, slot))
+        return SEALED_MARK + self._sealing_key_id + nonce + sealed
 
-    def open(self, session_id: UUID, slot: str, blob: bytes) -> SecretStr:
-        """The token in `blob`.
+    def open(self, owner_id: UUID, slot: Slot, blob: bytes) -> SecretStr:
+        """The secret in `blob`.
 
         Raises:
-            TokenUnreadableError: wrong session, slot or keys, or damaged.
+            TokenUnreadableError: wrong owner, slot or keys, or damaged.
         """
         blob = bytes(blob)
         cipher = self._ciphers.get(blob[1 : 1 + _KEY_ID_BYTES])
-        if cipher is None or blob[:1] != _VERSION or len(blob) < _HEADER_BYTES:
+        if cipher is None or blob[:1] != SEALED_MARK or len(blob) < _HEADER_BYTES:
             raise TokenUnreadableError
         nonce = blob[1 + _KEY_ID_BYTES : _HEADER_BYTES]
         try:
-            return SecretStr(cipher.decrypt(nonce, blob[_HEADER_BYTES:], _associated(session_id, slot)).decode())
+            return SecretStr(cipher.decrypt(nonce, blob[_HEADER_BYTES:], _associated(owner_id, slot)).decode())
         except InvalidTag:
             raise TokenUnreadableError from None
 
@@ -107,7 +120,7 @@ class AnswerVault:
 
     def seal(self, organization_id: UUID, answer: bytes) -> bytes:
         """The answer, encrypted for this organization only."""
-        return self._vault.seal(organization_id, _ANSWER, SecretStr(answer.decode()))
+        return self._vault.seal(organization_id, Slot.ANSWER, SecretStr(answer.decode()))
 
     def open(self, organization_id: UUID, blob: bytes) -> bytes:
         """The answer in `blob`.
@@ -115,7 +128,7 @@ class AnswerVault:
         Raises:
             TokenUnreadableError: wrong organization or keys, or damaged.
         """
-        return self._vault.open(organization_id, _ANSWER, blob).get_secret_value().encode()
+        return self._vault.open(organization_id, Slot.ANSWER, blob).get_secret_value().encode()
 
 
 class LinkSigner:
@@ -154,8 +167,8 @@ def _derive(secret: SecretStr, label: bytes, length: int = 32) -> bytes:
     return HKDF(SHA256(), length, salt=None, info=label).derive(secret.get_secret_value().encode())
 
 
-def _associated(session_id: UUID, slot: str) -> bytes:
-    return b"parley/worker-token\0" + session_id.bytes + slot.encode()
+def _associated(owner_id: UUID, slot: Slot) -> bytes:
+    return b"parley/worker-token\0" + owner_id.bytes + slot.encode()
 
 
 def _signature(key: bytes, path: str, expires: int) -> str:

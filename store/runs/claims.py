@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.lifecycle.blame import Place, place
 from sessions.lifecycle.stop import Stop
 from sessions.session import Session
-from store.access.vault import SHARED_KEY, TokenUnreadableError, TokenVault
+from store.access.vault import Slot, TokenUnreadableError, TokenVault
 from store.database.channels import CLAIM_CHANNEL, notify
 from store.database.database import Database
 from store.database.tables import sessions
@@ -200,7 +200,7 @@ class Claims:
             try:
                 token = self._vault.open(session.id, row.slot, row.sealed)
                 sealed_key = row.sealed_shared_key
-                shared_key = None if sealed_key is None else self._vault.open(session.id, SHARED_KEY, sealed_key)
+                shared_key = None if sealed_key is None else self._vault.open(session.id, Slot.SHARED_KEY, sealed_key)
             except TokenUnreadableError as error:
                 await self._give_up(Fence(session.id, session.epoch, owner), error)
                 continue

@@ -12,7 +12,7 @@ from sessions.lifecycle.lifecycle import SETTLED, Event, Status
 from sessions.lifecycle.stop import Stop
 from sessions.session import Session
 from store.access.token_rows import put_token
-from store.access.vault import REFRESHED, TokenVault
+from store.access.vault import Slot, TokenVault
 from store.database.database import Database
 from store.jobs.jobs import defer_finalize
 from store.lifecycle import events
@@ -155,7 +155,7 @@ class Runs:
         async with self._db.begin() as conn:
             locked = await lock_fenced_session(conn, fence)
             if not locked.settled:
-                await put_token(conn, self._vault, fence.session_id, REFRESHED, token, expires_at)
+                await put_token(conn, self._vault, fence.session_id, Slot.REFRESHED, token, expires_at)
 
     async def newest_token(self, fence: Fence) -> SecretStr | None:
         """The token to join with now, of the two slots the one that expires later; None once the session ends.

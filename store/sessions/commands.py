@@ -11,7 +11,7 @@ from sessions.lifecycle.stop import Stop
 from sessions.session import Session
 from sessions.worker_token import PARAM, WorkerTokenClaims
 from store.access.token_rows import put_token
-from store.access.vault import CUSTOMER, REFRESHED, TokenVault
+from store.access.vault import Slot, TokenVault
 from store.database.channels import MESSAGE_CHANNEL, notify
 from store.database.database import Database
 from store.database.tables import worker_tokens
@@ -89,9 +89,11 @@ class SessionCommands:
                 raise ParleyError(
                     "worker_token.identity_mismatch", "the worker token is for another identity", param=PARAM
                 )
-            await put_token(conn, self._vault, session_id, CUSTOMER, token, claims.expires_at)
+            await put_token(conn, self._vault, session_id, Slot.CUSTOMER, token, claims.expires_at)
             await conn.execute(  # made from the old token; it must not win by expiring later
-                delete(worker_tokens).where(worker_tokens.c.session_id == session_id, worker_tokens.c.slot == REFRESHED)
+                delete(worker_tokens).where(
+                    worker_tokens.c.session_id == session_id, worker_tokens.c.slot == Slot.REFRESHED
+                )
             )
             await change_row(conn, locked, {"token_expires_at": claims.expires_at}, "worker_token.replaced")
             return await read_session(conn, session_id)

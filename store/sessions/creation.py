@@ -14,7 +14,7 @@ from sessions.lifecycle.lifecycle import Status
 from sessions.session import LiveKitTransport, Session
 from store.access.idempotency import IdempotencyTicket
 from store.access.token_rows import put_shared_key, put_token
-from store.access.vault import CUSTOMER, TokenVault
+from store.access.vault import Slot, TokenVault
 from store.database.channels import CLAIM_CHANNEL, notify
 from store.database.database import CommitUnknown, Database
 from store.database.tables import organizations, sessions
@@ -89,7 +89,7 @@ class SessionCreation:
     ) -> Session:
         await conn.execute(insert(sessions).values(_columns(organization_id, new)))
         if new.token is not None:
-            await put_token(conn, self._vault, new.id, CUSTOMER, new.token, new.token_expires_at)
+            await put_token(conn, self._vault, new.id, Slot.CUSTOMER, new.token, new.token_expires_at)
             await put_shared_key(conn, self._vault, new.id, new.shared_key)
         session = await read_session(conn, new.id)
         steps = [(None, Status.CREATED), (Status.CREATED, Status.QUEUED)]

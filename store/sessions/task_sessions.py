@@ -19,7 +19,7 @@ from sessions.lifecycle.lifecycle import Event, Status
 from sessions.lifecycle.stop import Stop
 from sessions.session import LiveKitTransport, Session
 from store.access.token_rows import put_shared_key, put_token
-from store.access.vault import CUSTOMER, TokenVault
+from store.access.vault import Slot, TokenVault
 from store.database.channels import MESSAGE_CHANNEL, notify
 from store.database.database import Database
 from store.database.tables import sessions
@@ -121,7 +121,7 @@ class TaskSessions:
             )
         columns = {"kind": "voice", "token_expires_at": token_expires_at, **transport_columns(transport)}
         await conn.execute(update(sessions).where(sessions.c.id == locked.id).values(columns))
-        await put_token(conn, self._vault, locked.id, CUSTOMER, token, token_expires_at)
+        await put_token(conn, self._vault, locked.id, Slot.CUSTOMER, token, token_expires_at)
         await put_shared_key(conn, self._vault, locked.id, shared_key)
         await apply(conn, await lock_held_session(conn, locked.id), Event.DUE)
         return await lock_held_session(conn, locked.id)

@@ -54,6 +54,8 @@ _OWNER = text(
     """
 )
 
+_EMPTY = text("SELECT NOT EXISTS (SELECT FROM usage_events)")
+
 
 @dataclass(frozen=True, slots=True)
 class AuditedRow:
@@ -92,6 +94,11 @@ class LedgerAudit:
         async with self._db.begin() as conn:
             found: UUID | None = (await conn.execute(_OWNER, {"id": session_id})).scalar_one_or_none()
         return found
+
+    async def is_empty(self) -> bool:
+        """Whether no session of any organization was ever billed."""
+        async with self._db.begin() as conn:
+            return bool((await conn.execute(_EMPTY)).scalar_one())
 
     async def billed_in(self, organization_id: UUID, period: Period) -> list[UUID]:
         """The sessions whose bills the period touches."""

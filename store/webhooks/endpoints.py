@@ -149,6 +149,8 @@ class WebhookEndpoints:
     ) -> tuple[WebhookEndpoint, SecretStr]:
         """Make a new secret; for 24 hours the old one signs, too. The one before the old one signs no more.
 
+        An old one that no present secret key opens is gone: the new one signs alone.
+
         Args:
             keep: as for `create`.
 
@@ -158,10 +160,11 @@ class WebhookEndpoints:
         secret = new_signing_secret()
         async with self._db.begin() as conn:
             row = await lock_endpoint(conn, organization_id, endpoint_id, agent_id)
+            old = self._secrets.seal_old(endpoint_id, row["sealed_secret"])
             values = {
                 "sealed_secret": self._secrets.seal(endpoint_id, secret),
-                "sealed_old_secret": self._secrets.seal_old(endpoint_id, row["sealed_secret"]),
-                "old_secret_until": func.clock_timestamp() + timedelta(hours=OLD_SECRET_HOURS),
+                "sealed_old_secret": old,
+                "old_secret_until": old and func.clock_timestamp() + timedelta(hours=OLD_SECRET_HOURS),
                 "updated_at": func.clock_timestamp(),
             }
             changed = update(endpoints).where(endpoints.c.id == endpoint_id).values(values).returning(endpoints)

@@ -6,17 +6,15 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping
 
-from store.access.vault import TokenVault
+from store.access.sealed_columns import SEALED_WEBHOOK_SECRETS
+from store.access.secret_rotation import seal_anew
+from store.access.vault import Slot, TokenUnreadableError, TokenVault
 from store.database.database import Database
-from store.database.tables import webhook_endpoints as endpoints
 
 PREFIX = "whsec_"
 _SECRET_BYTES = 32
-_CURRENT = "webhook"
-_OLD = "webhook_old"
-_BATCH = 200
 
 
 def new_signing_secret() -> SecretStr:
@@ -32,15 +30,14 @@ class SigningSecrets:
 
     def seal(self, endpoint_id: UUID, secret: SecretStr) -> bytes:
         """The secret that signs, sealed for this endpoint only."""
-        return self._vault.seal(endpoint_id, _CURRENT, secret)
+        return self._vault.seal(endpoint_id, Slot.WEBHOOK, secret)
 
-    def seal_old(self, endpoint_id: UUID, sealed: bytes) -> bytes:
-        """What `seal` made, sealed anew as the secret that was rotated.
-
-        Raises:
-            TokenUnreadableError: no present secret key opens it.
-        """
-        return self._vault.seal(endpoint_id, _OLD, self._vault.open(endpoint_id, _CURRENT, sealed))
+    def seal_old(self, endpoint_id: UUID, sealed: bytes) -> bytes | None:
+        """What `seal` made, sealed anew as the secret that was rotated; None if no present secret key opens it."""
+        try:
+            return self._vault.seal(endpoint_id, Slot.OLD_WEBHOOK, self._vault.open(endpoint_id, Slot.WEBHOOK, sealed))
+        except TokenUnreadableError:
+            return None
 
     def signing(self, row: RowMapping, now: datetime) -> list[SecretStr]:
         """The secrets that sign at `now`, newest first.
@@ -48,39 +45,15 @@ class SigningSecrets:
         Raises:
             TokenUnreadableError: no present secret key opens them.
         """
-        secrets = [self._vault.open(row["id"], _CURRENT, row["sealed_secret"])]
+        secrets = [self._vault.open(row["id"], Slot.WEBHOOK, row["sealed_secret"])]
         if row["sealed_old_secret"] is not None and row["old_secret_until"] > now:
-            secrets.append(self._vault.open(row["id"], _OLD, row["sealed_old_secret"]))
+            secrets.append(self._vault.open(row["id"], Slot.OLD_WEBHOOK, row["sealed_old_secret"]))
         return secrets
 
-    async def seal_anew(self, db: Database) -> int:
+    async def seal_anew(self, db: Database) -> None:
         """Seal with the newest secret key what an older one has sealed, so that the old one can be dropped.
 
-        Returns:
-            How many endpoints' secrets were sealed anew; at most 200 at once.
-
         Raises:
-            TokenUnreadableError: no present secret key opens one.
+            DatabaseError: not all of them.
         """
-        newest = self._vault.newest_mark
-        current, old = endpoints.c.sealed_secret, endpoints.c.sealed_old_secret
-        outdated = (func.substr(current, 1, len(newest)) != newest) | (
-            old.is_not(None) & (func.substr(old, 1, len(newest)) != newest)
-        )
-        query = (
-            select(endpoints.c.id, current, old)
-            .where(endpoints.c.status != "deleted", outdated)
-            .limit(_BATCH)
-            .with_for_update(skip_locked=True)
-        )
-        async with db.begin() as conn:
-            rows = (await conn.execute(query)).mappings().all()
-            for row in rows:
-                sealed = {"sealed_secret": self._again(row["id"], _CURRENT, row["sealed_secret"])}
-                if row["sealed_old_secret"] is not None:
-                    sealed["sealed_old_secret"] = self._again(row["id"], _OLD, row["sealed_old_secret"])
-                await conn.execute(update(endpoints).where(endpoints.c.id == row["id"]).values(sealed))
-        return len(rows)
-
-    def _again(self, endpoint_id: UUID, slot: str, sealed: bytes) -> bytes:
-        return self._vault.seal(endpoint_id, slot, self._vault.open(endpoint_id, slot, sealed))
+        await seal_anew(db, self._vault, SEALED_WEBHOOK_SECRETS)

@@ -114,6 +114,7 @@ async def api_server(
     serves: bool = True,
     storage_url: str | None = None,
     database_timeout_seconds: float = 15,  # test machines are busy
+    secret_key: tuple[SecretStr, ...] = (SECRET,),
     **settings: Any,
 ) -> AsyncIterator[ApiServer]:
     """A server on a free port; `serves=False` leaves the master key out (the database may be away)."""
@@ -135,19 +136,19 @@ async def api_server(
                 settings=Settings(
                     data_dir=folder,
                     database_url=SecretStr(database_url),
-                    secret_key=(SECRET,),
+                    secret_key=secret_key,
                     database_timeout_seconds=database_timeout_seconds,
                     **settings,
                 ),
                 db=db,
-                sessions=Sessions.open(db, TokenVault([SECRET])),
+                sessions=Sessions.open(db, TokenVault(secret_key)),
                 api_keys=api_keys,
                 idempotency=Idempotency(db),
                 ledger=Ledger(db),
                 usage_totals=UsageTotals(db),
                 objects=objects,
                 storage=StorageCheck(StorageIdentity(db, objects), objects, links="storage"),
-                signer=LinkSigner([SECRET]),
+                signer=LinkSigner(secret_key),
                 listener=await stack.enter_async_context(
                     Listener.open(database_url, channels=("parley_session", "parley_delivered", "parley_event"))
                 ),

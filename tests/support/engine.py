@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.ids import new_uuid
 from sessions.lifecycle.lifecycle import Status
 from sessions.session import Session
-from store.access.vault import TokenVault
+from store.access.vault import Slot, TokenVault
 from store.database.database import Database
 from store.lifecycle.session_rows import read_session
 from store.outputs.freeze import Freezes, FrozenPlan, Product
@@ -92,7 +92,7 @@ class Engine:
             "INSERT INTO worker_tokens VALUES (:id, :slot, :sealed, now() + make_interval(mins => :minutes))",
             id=session_id,
             slot=slot,
-            sealed=self.vault.seal(session_id, slot, SecretStr(token)),
+            sealed=self.vault.seal(session_id, Slot(slot), SecretStr(token)),
             minutes=minutes,
         )
 

@@ -11,6 +11,7 @@ import structlog
 
 from sessions.ids import format_id
 from sessions.webhooks.retry_schedule import retry_delay_seconds
+from store.access.vault import TokenUnreadableError
 from store.database.clock import DatabaseClock
 from store.waiting.until_answered import until_answered
 from store.webhooks.delivery_queue import DeliveryQueue, DueDelivery, Outcome, Refill
@@ -154,7 +155,10 @@ class EndpointDesk:
                 return Answer(error="event_expired")
             body = event.body(content=endpoint["reads_content"])
         now = await tools.clock.now()
-        secrets = tools.secrets.signing(endpoint, now)
+        try:
+            secrets = tools.secrets.signing(endpoint, now)
+        except TokenUnreadableError:
+            return Answer(error="secret_unreadable")
         headers = signed_headers(format_id("evt", due.event_id), now, body, secrets)
         return await tools.sender.post(endpoint["url"], body, headers)
 

@@ -165,8 +165,7 @@ class PostOffice:
     async def _keep_house(self) -> None:
         while True:
             try:
-                while await self._tools.secrets.seal_anew(self._db):
-                    pass
+                await self._tools.secrets.seal_anew(self._db)
                 await clear_deliveries(self._db)
             except ParleyError as error:
                 _log.warning("webhook.housekeeping_failed", code=error.code)

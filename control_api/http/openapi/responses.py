@@ -105,6 +105,8 @@ def error_responses(operation: Operation, references: References, components: Co
         codes += _WITH_BODY
     if operation.idempotent_by_key:
         codes += _WITH_IDEMPOTENCY
+        if operation.secret_answer:
+            codes += ["secret_key.dropped"]
     by_status: defaultdict[int, dict[str, Any]] = defaultdict(dict)
     dialect = operation.dialect
     for code in dict.fromkeys(codes):

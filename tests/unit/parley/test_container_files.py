@@ -149,6 +149,31 @@ def test_services_may_do_nothing_but_their_work() -> None:
     for service in PARLEY_SERVICES:
         assert COMPOSE["services"][service]["read_only"] is True
         assert COMPOSE["services"][service]["cap_drop"] == ["ALL"]
+    for name, service in COMPOSE["services"].items():
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["mem_limit"], name
+
+
+def test_workers_share_a_network_with_the_database_alone_and_one_with_rooms() -> None:
+    """That of the database has no way out, and rooms' servers are not in it."""
+    networks = {name: set(service["networks"]) for name, service in COMPOSE["services"].items()}
+    assert networks["worker"] == {"database", "rooms"}
+    assert networks["postgres"] == {"database"}
+    assert networks["livekit"] == {"rooms"}
+    assert COMPOSE["networks"]["database"]["internal"] is True
+    assert "ports" not in COMPOSE["services"]["postgres"]
+
+
+def test_ports_are_published_on_this_host_alone_and_rooms_can_be_talked_in() -> None:
+    """Each port that LiveKit is configured with is published under the same number, as its candidates name it."""
+    ports = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    configured = yaml.safe_load(_environment("livekit")["LIVEKIT_CONFIG"])
+    rtc = configured["rtc"]
+    media = {f"{configured['port']}", f"{rtc['tcp_port']}", f"{rtc['udp_port']}/udp"}
+    published = [port.removeprefix("127.0.0.1:").partition(":") for port in COMPOSE["services"]["livekit"]["ports"]]
+    assert {inside for _, _, inside in published} == media
+    assert all(outside == inside.removesuffix("/udp") for outside, _, inside in published)
 
 
 def test_services_are_killed_later_than_they_end_by_themselves() -> None:

@@ -199,6 +199,7 @@ async def test_one_session_and_other_periods(bill: Bill) -> None:
 async def test_what_is_not_there_is_said(bill: Bill) -> None:
     """One line, exit code 2 (1 is for a bill that does not balance), no traceback."""
     for arguments, sentence in [
+        ([], "nothing was ever billed"),
         (["--session", "x"], "Invalid session ID"),
         (["--session", format_id("sess", new_uuid())], "there is no such session"),
         (["--organization", "nobody"], "there is no organization 'nobody'"),

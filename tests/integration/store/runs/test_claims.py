@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sessions.lifecycle.blame import PastRun, Place, blame, place
 from sessions.lifecycle.lifecycle import Event, Status
 from sessions.lifecycle.stop import Stop
-from store.access.vault import SHARED_KEY
+from store.access.vault import Slot
 from store.lifecycle.locked_session import lock_session
 from store.lifecycle.transitions import apply
 from store.runs.claims import Claim, RunKey
@@ -166,7 +166,7 @@ async def test_the_token_that_lives_longer_is_opened(engine: Engine) -> None:
 async def test_the_rooms_key_is_opened_whichever_token_is_newer(engine: Engine) -> None:
     """It lies beside the customer's token."""
     fence = await engine.running()
-    sealed = engine.vault.seal(fence.session_id, SHARED_KEY, SecretStr("passphrase"))
+    sealed = engine.vault.seal(fence.session_id, Slot.SHARED_KEY, SecretStr("passphrase"))
     await engine.sql("UPDATE worker_tokens SET sealed_shared_key = :sealed", sealed=sealed)
     await engine.put_token(fence.session_id, "refreshed", "refreshed", minutes=120)
     await engine.claims.release(fence.owner, lost=True)

@@ -11,6 +11,7 @@ from sessions.errors import ParleyError
 from sessions.ids import new_uuid
 from sessions.lifecycle.lifecycle import Status
 from sessions.worker_token import WorkerTokenClaims
+from store.access.vault import Slot
 from tests.integration.store.store_services import TOKEN, StoreServices, new_session, rendered, store_services
 
 TOMORROW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
@@ -90,7 +91,7 @@ async def test_a_replaced_token_is_the_one_that_counts(database_url: str) -> Non
         replaced = await store.sessions.commands.replace_token(store.organization_id, session.id, token, _claims("r"))
         assert replaced.version == session.version + 1
         [(sealed, expires_at)] = await store.execute("SELECT sealed, expires_at FROM worker_tokens")
-        assert (store.vault.open(session.id, "customer", sealed), expires_at) == (token, TOMORROW)
+        assert (store.vault.open(session.id, Slot.CUSTOMER, sealed), expires_at) == (token, TOMORROW)
         assert await store.execute("SELECT token_expires_at FROM sessions") == [(TOMORROW,)]
 
 
@@ -125,7 +126,7 @@ async def test_a_token_for_something_else_is_refused(database_url: str, claims: 
             await store.sessions.commands.replace_token(store.organization_id, session.id, SecretStr("eyJ.x.y"), claims)
         assert caught.value.code == code
         [(sealed,)] = await store.execute("SELECT sealed FROM worker_tokens")
-        assert store.vault.open(session.id, "customer", sealed) == TOKEN
+        assert store.vault.open(session.id, Slot.CUSTOMER, sealed) == TOKEN
 
 
 async def test_a_settled_session_takes_no_token(database_url: str) -> None:

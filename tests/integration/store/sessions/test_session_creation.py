@@ -15,7 +15,7 @@ from sessions.errors import DatabaseUnavailableError, ParleyError
 from sessions.ids import created_at, format_id
 from sessions.lifecycle.lifecycle import Status
 from sessions.worker_token import WorkerTokenClaims
-from store.access.vault import SHARED_KEY
+from store.access.vault import Slot
 from store.database.database import CommitUnknown, Database
 from store.database.notifications import Listener
 from store.sessions.creation import SessionCreation
@@ -62,7 +62,7 @@ async def test_a_rooms_key_is_sealed_beside_the_token_and_goes_with_it(database_
         )
         await store.sessions.commands.replace_token(store.organization_id, new.id, SecretStr("x.y.z"), claims)
         [(sealed,)] = await store.execute("SELECT sealed_shared_key FROM worker_tokens")
-        assert store.vault.open(new.id, SHARED_KEY, sealed) == shared_key
+        assert store.vault.open(new.id, Slot.SHARED_KEY, sealed) == shared_key
         dump = dump_of_everything(database_url)
         assert "passphrase" not in dump
         assert b"passphrase".hex() not in dump

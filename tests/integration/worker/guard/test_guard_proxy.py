@@ -1,9 +1,6 @@
 """The guard between LiveKit's SDK and servers on loopback: one address is the internet, the others are inside."""
 
 import asyncio
-import json
-import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
@@ -13,6 +10,7 @@ import pytest
 
 from sessions.room_url import AllowedAddresses
 from tests.support.hostile_room import HostileRoom, flooding, leading_to, listener
+from tests.support.sdk_joins import sdk_joins
 from worker.guard.addresses import system_resolver
 from worker.guard.proxy import GuardProxy, GuardRules
 from worker.guard.refusals import Refusal
@@ -20,22 +18,6 @@ from worker.room.join_answer import join_error
 
 OUTSIDE = "127.0.0.2"
 ONE_OUTSIDE = AllowedAddresses(networks=(ip_network(f"{OUTSIDE}/32"),))
-_JOIN = """
-import asyncio, json, sys
-from livekit import rtc
-from worker.guard.upstream import go_through
-from tests.support.beeps import mint_token
-go_through(int(sys.argv[1]), "owner")
-async def join(url):
-    try:
-        await rtc.Room().connect(url, mint_token("key", "s" * 32, "room", "worker"), rtc.RoomOptions(connect_timeout=2))
-    except rtc.ConnectError as error:
-        return error.message
-    return "joined"
-async def main():
-    print(json.dumps([await join(url) for url in sys.argv[2:]]))
-asyncio.run(main())
-"""
 
 
 @asynccontextmanager
@@ -52,23 +34,6 @@ async def guard(
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     async with server:
         yield proxy, server.sockets[0].getsockname()[1]
-
-
-async def joins(port: int, *urls: str) -> list[str]:
-    """What LiveKit's SDK says of joins through the proxy, in a process of its own."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        _JOIN,
-        str(port),
-        *urls,
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "NO_PROXY": "*"},
-    )
-    async with asyncio.timeout(60):
-        printed, _ = await process.communicate()
-    said: list[str] = json.loads(printed.splitlines()[-1])
-    return said
 
 
 async def ask(port: int, request: str) -> bytes:
@@ -171,7 +136,7 @@ async def test_the_sdk_reaches_nothing_inside_by_redirects_or_by_itself() -> Non
             return f"http://{next(hosts)}:{number}/"
 
         async with leading_to(OUTSIDE, 302, inside) as found, leading_to(OUTSIDE, 307, inside) as kept:
-            said = await joins(
+            said = await sdk_joins(
                 port, found.url, kept.url, inner.url, f"ws://localhost.:{number}", f"wss://[::1]:{number}"
             )
         assert (inner.connections, inner6.connections) == (0, 0)
@@ -210,7 +175,7 @@ async def test_a_second_request_never_reaches_the_first_ones_server() -> None:
 async def test_who_floods_a_join_is_cut_off_and_not_dialed_again() -> None:
     """The SDK makes four attempts; the first one reads so much, and the others nothing."""
     async with flooding(OUTSIDE) as room, guard() as (proxy, port):
-        [said] = await joins(port, room.url)
+        [said] = await sdk_joins(port, room.url)
         assert join_error(said).code == "room.flood"
         assert room.connections == 1
         assert proxy.open_connections == 0
@@ -242,5 +207,5 @@ async def test_what_nobody_listens_at_is_refused_by_its_word() -> None:
         number = port_of(gone)
     async with guard() as (_, port):
         assert Refusal.REFUSED.encode() in await ask(port, f"CONNECT {OUTSIDE}:{number} HTTP/1.1\r\n\r\n")
-        [said] = await joins(port, f"ws://{OUTSIDE}:{number}")
+        [said] = await sdk_joins(port, f"ws://{OUTSIDE}:{number}")
         assert join_error(said).code == "room.refused"

@@ -1,0 +1,62 @@
+"""One line of the table: what was attacked, what must hold, what held."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.figures.table import number
+
+_HEADER = ("what", "target", "measured", "N", "met")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure.
+
+    Attributes:
+        most: what it may be at most, in `unit`.
+        n: of what it is made, with a word for them.
+    """
+
+    what: str
+    most: float
+    measured: float
+    unit: str
+    n: str
+
+    @property
+    def met(self) -> bool:
+        """Whether it is what it must be; nan is not."""
+        return self.measured <= self.most
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much a drill does, and where.
+
+    Attributes:
+        n: how many of its own; None: as many as the published figures are of.
+        seed: of what is made at random.
+        folder: of its own, with a short path; removed afterwards.
+    """
+
+    n: int | None
+    seed: int
+    folder: Path
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Lines of a Markdown table, padded to be read as text, too."""
+    cells = [_HEADER, *(_cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(_HEADER))]
+    lines = [
+        "| " + " | ".join(one.ljust(width) for one, width in zip(line, widths, strict=True)) + " |" for line in cells
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    target = number(row.most) if row.most == 0 else f"≤ {number(row.most)}"
+    values = [f"{value} {row.unit}".rstrip() for value in (target, number(row.measured))]
+    return (row.what, *values, row.n, "yes" if row.met else "**no**")
