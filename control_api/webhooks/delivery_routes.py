@@ -32,6 +32,7 @@ async def test_webhook_endpoint(call: Call) -> web.StreamResponse:
     while delivery.state == "pending" and loop.time() < deadline:
         await asyncio.sleep(min(pause, max(deadline - loop.time(), 0)))
         pause = min(2 * pause, _LONGEST_LOOK_SECONDS)
+        await call.check_key()
         delivery = await found.get(call.organization_id, delivery.id, agent_id=call.agent)
     return json_answer(present_delivery(delivery))
 

@@ -1,5 +1,6 @@
 """`/v1/webhook_endpoints`: made, changed, deleted; secrets that are shown once; whose they are."""
 
+import asyncio
 from typing import Any
 
 import psycopg
@@ -139,6 +140,18 @@ async def test_an_organization_has_so_many_endpoints(api: ApiServer, monkeypatch
     assert (refused.status, refused.code) == (409, "webhook.too_many")
     await api.call("DELETE", f"{ALL}/{made[0]['id']}")
     await _make(api)
+
+
+async def test_whoever_waits_for_a_test_is_told_nothing_once_the_key_is_revoked(api: ApiServer) -> None:
+    """As in every long poll: the key is looked up again at each look."""
+    made = await _make(api)
+    key = (await api.call("POST", "/v1/api_keys", {"kind": "master"})).content
+    async with asyncio.TaskGroup() as group:
+        asked = group.create_task(api.call("POST", f"{ALL}/{made['id']}/test?wait_seconds=20", key=key["key"]))
+        await asyncio.sleep(0.2)
+        await api.call("DELETE", f"/v1/api_keys/{key['id']}")
+    refused = asked.result()
+    assert (refused.status, refused.code) == (401, "key.invalid")
 
 
 async def test_secrets_survive_a_rotation_of_the_secret_key(api: ApiServer, database_url: str) -> None:
