@@ -1,5 +1,8 @@
 """From a voice detector's probabilities to the stretches that are worth recognizing."""
 
+from collections import deque
+from collections.abc import Iterable
+
 from audio.ranges import Range
 
 START_PROBABILITY = 0.5
@@ -17,10 +20,11 @@ class VoicedStretches:
     """Takes the probability of voice of window after window, and tells the stretches [start, end) in samples.
 
     They are told in order, disjoint, none longer than 15 s, each as soon as the pause behind it is long enough: 0.6 s
-    after its voice at most, or 2.1 s after its end where it is cut.
+    after its voice at most, or 2.1 s after its end where it is cut. Of `told`, which is disjoint and sorted, nothing is
+    told again.
     """
 
-    def __init__(self, window_samples: int, sample_rate: int) -> None:
+    def __init__(self, window_samples: int, sample_rate: int, told: Iterable[Range] = ()) -> None:
         def samples(ms: int) -> int:
             return ms * sample_rate // 1000
 
@@ -33,6 +37,7 @@ class VoicedStretches:
         self._is_voice = False
         self._first: int | None = None  # where the stretch began that may still go on
         self._end = -self._merge  # where the last window with a voice ended
+        self._tellings = deque(told)  # of others, which end behind where we are
         self._told = 0  # where the last stretch ended: the next one begins behind it
         self._goes_on = False  # whether words were just before it
         self._probabilities: list[float] = []  # of its windows
@@ -50,6 +55,8 @@ class VoicedStretches:
     def hear(self, probability: float) -> Range | None:
         """Take the next window; return the stretch that it completes, if any."""
         self._is_voice = probability >= (STOP_PROBABILITY if self._is_voice else START_PROBABILITY)
+        if self._is_told_by_others():
+            return self._pass_over()
         if self._first is None:
             if not self._is_voice:
                 self._position += self._window
@@ -74,6 +81,20 @@ class VoicedStretches:
     def finish(self) -> Range | None:
         """Return the stretch that had not ended yet; it may reach past what was heard by its padding."""
         return self._tell(self._padding)
+
+    def _is_told_by_others(self) -> bool:
+        middle = self._position + self._window // 2
+        while self._tellings and self._tellings[0][1] <= middle:
+            self._told = max(self._told, self._tellings.popleft()[1])
+        return bool(self._tellings) and self._tellings[0][0] <= middle
+
+    def _pass_over(self) -> Range | None:
+        """Take a window that is told already; what came before it ends there."""
+        stretch = self._tell(min(self._padding, (self._position - self._end) // 2))
+        self._told, self._position = self._tellings[0][1], self._position + self._window
+        if self._is_voice:
+            self._end = self._position
+        return stretch
 
     def _patience(self, spoken: int) -> int:
         """The pause that ends a stretch in which somebody has spoken for so many samples."""

@@ -44,6 +44,7 @@ PURGE_JOBS = "store.purge_jobs"
 RETENTION = "sessions.expire"
 
 _BACKGROUND = -10  # a priority: jobs that somebody waits for (0) come first
+_BEHIND_TRANSCRIPTS = -5  # which others wait for, and summaries too
 _HEARTBEAT_SECONDS = 5.0
 _POLL_SECONDS = 1.0  # Procrastinate does not notify of a job whose lock has become free
 _FIRST_DELAY_SECONDS = 0.2
@@ -103,7 +104,15 @@ async def defer_make_files(conn: AsyncConnection, session_id: UUID) -> bool:
 
 async def defer_summarize(conn: AsyncConnection, session_id: UUID) -> bool:
     """Defer the job that makes a session's summary; see `defer_finalize`."""
-    return await _defer(conn, session_id, SUMMARIZE, SPEECH_QUEUE, lock="summary", queueing_lock="summarize")
+    return await _defer(
+        conn,
+        session_id,
+        SUMMARIZE,
+        SPEECH_QUEUE,
+        lock="summary",
+        queueing_lock="summarize",
+        priority=_BEHIND_TRANSCRIPTS,
+    )
 
 
 async def _defer(

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from audio.pcm import SPEECH_RATE
 from audio.ranges import Range, merged_ranges
-from sessions.texts.kept_text import kept_id
+from audio.segments.track_tally import TrackLabel
+from audio.voice_activity import PADDING_MS
+from sessions.texts.kept_text import kept_text
 from store.log.session_log import LogEntry
 from worker.speech.utterances import Utterance
 
@@ -21,10 +24,12 @@ class Known:
         transcribed: identities whose words somebody else has transcribed already.
         assistants: identities that speak for the other side.
         utterances: external ids of what is logged.
-        stretches: of what is logged, [start_ms, end_ms) by track.
+        stretches: of what is logged, [start, end) by track, in samples at 16 kHz.
+        heard_ms: what began before this was recognized; 0: somebody begins at the beginning.
     """
 
     seq: int = 0
+    heard_ms: int = 0
     transcribed: frozenset[str] = frozenset()
     assistants: frozenset[str] = frozenset()
     utterances: frozenset[str] = frozenset()
@@ -38,9 +43,9 @@ class Known:
         ours = [entry for entry in entries if entry.source == "speech" and entry.external_id]
         stretches = dict(self.stretches)
         for entry in ours:
-            track = _track_of(entry.external_id or "")
-            own = stretches.get(track, ())
-            stretches[track] = merged_ranges([*own, (entry.start_ms or 0, entry.end_ms or 0)])
+            track, _, start = (entry.external_id or "").rpartition("/")
+            if track:  # else the id was too long, and stands for itself only
+                stretches[track] = merged_ranges([*stretches.get(track, ()), (int(start), _end_of(entry))])
         return replace(
             self,
             seq=entries[-1].seq,
@@ -54,14 +59,27 @@ class Known:
         """Whether it is logged, or most of it under another id."""
         if utterance.external_id in self.utterances:
             return True
-        start, end = utterance.start_ms, utterance.end_ms
-        own = self.stretches.get(_track_of(utterance.external_id), ())
+        start, end = utterance.start_sample, utterance.start_sample + len(utterance.pcm)
+        own = self.stretches.get(_track(utterance.label), ())
         logged = sum(max(min(high, end) - max(low, start), 0) for low, high in own)
         return logged > _MOSTLY * (end - start)
 
+    def told(self, label: TrackLabel) -> tuple[Range, ...]:
+        """What of a track is not wanted again by somebody who does not begin at the beginning.
 
-def _track_of(external_id: str) -> str:
-    return kept_id(external_id.rpartition("/")[0])
+        It would be parted elsewhere than it was, and so be told twice in part, or not at all.
+        """
+        return self.stretches.get(_track(label), ()) if self.heard_ms > 0 else ()
+
+
+def _track(label: TrackLabel) -> str:
+    return kept_text(f"{label.identity}/{label.sid}")
+
+
+def _end_of(entry: LogEntry) -> int:
+    """At least where the utterance ended: milliseconds are rounded down, and words end before it does."""
+    end_ms = (entry.end_ms or 0) + (PADDING_MS if entry.words else 0)
+    return (end_ms + 1) * SPEECH_RATE // 1000
 
 
 def _is_transcription(entry: LogEntry) -> bool:

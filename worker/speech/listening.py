@@ -62,7 +62,7 @@ async def listen(
             languages.append(recognized.language)
         return recognized
 
-    async with _Ahead(find_utterances(tracks), canceled) as ahead:
+    async with _Ahead(find_utterances(tracks, known.told), canceled) as ahead:
         try:
             async for utterance in ahead:
                 if known.has(utterance):

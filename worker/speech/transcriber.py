@@ -118,8 +118,8 @@ class Transcriber:
         if frozen is None:
             return Closing()
         logged, _ = await self._log.page(session.organization_id, session.id)
-        known = Known().with_entries(logged)
         heard = await self._live.heard(session.id)
+        known = Known(heard_ms=heard.heard_ms).with_entries(logged)
         with SegmentReader(self._objects) as read:
             plan = _from(recording_plan(frozen), heard.heard_ms - BEFORE_MS)
             language = await listen(

@@ -3,7 +3,7 @@
 import heapq
 import itertools
 from collections import defaultdict, deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -14,10 +14,12 @@ from audio.ranges import Range
 from audio.segments.track_tally import TrackLabel
 from audio.track_audio import TrackPiece
 from sessions.texts.kept_text import kept_id
-from worker.speech.voice_detector import VoiceModel
+from worker.speech.voice_detector import VoiceModel, voice_model
 from worker.speech.voice_gate import VoiceGate
 
 _TRACKS_AT_ONCE = 2  # one per side of a conversation; the detector releases the GIL
+
+Told = Callable[[TrackLabel], Sequence[Range]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +51,21 @@ class Utterance:
         return kept_id(f"{self.label.identity}/{self.label.sid}/{self.start_sample}")
 
 
-def find_utterances(tracks: Iterable[list[TrackPiece]]) -> Generator[Utterance, None, None]:
+def _nothing(_: TrackLabel) -> Sequence[Range]:
+    return ()
+
+
+def find_utterances(tracks: Iterable[list[TrackPiece]], told: Told = _nothing) -> Generator[Utterance, None, None]:
     """Yield utterances in the order of their starts, each as soon as no other can have begun before it.
 
     Args:
         tracks: as `read_tracks` yields them; only what an utterance may still need is kept in memory.
+        told: stretches of a track, in samples at 16 kHz, disjoint and in order, of which nothing is wanted again.
 
     Raises:
         SpeechError: `speech.engine_missing`.
     """
-    model = VoiceModel()
+    model = voice_model()
     listeners: dict[TrackLabel, TrackListener] = {}
     found: list[tuple[int, int, Utterance]] = []
     order = itertools.count()
@@ -69,7 +76,7 @@ def find_utterances(tracks: Iterable[list[TrackPiece]]) -> Generator[Utterance, 
 
     with ThreadPoolExecutor(_TRACKS_AT_ONCE, "voice") as threads:
         for pieces in tracks:
-            for utterances in threads.map(_hear_all, _by_listener(pieces, listeners, model)):
+            for utterances in threads.map(_hear_all, _by_listener(pieces, listeners, model, told)):
                 note(utterances)
             earliest = min((one.earliest for one in listeners.values()), default=0)
             while found and found[0][0] <= earliest:
@@ -81,14 +88,14 @@ def find_utterances(tracks: Iterable[list[TrackPiece]]) -> Generator[Utterance, 
 
 
 def _by_listener(
-    pieces: Iterable[TrackPiece], listeners: dict[TrackLabel, "TrackListener"], model: VoiceModel
+    pieces: Iterable[TrackPiece], listeners: dict[TrackLabel, "TrackListener"], model: VoiceModel, told: Told
 ) -> list[tuple["TrackListener", list[TrackPiece]]]:
     by_track: dict[TrackLabel, list[TrackPiece]] = defaultdict(list)
     for piece in pieces:
         by_track[piece.label].append(piece)
     for label in by_track:
         if label not in listeners:
-            listeners[label] = TrackListener(label, VoiceGate(model))
+            listeners[label] = TrackListener(label, VoiceGate(model, told(label)))
     return [(listeners[label], own) for label, own in by_track.items()]
 
 

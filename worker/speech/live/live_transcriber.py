@@ -18,7 +18,7 @@ from store.waiting.set_within import set_within
 from worker.speech.engines.choice import SpeechEngines
 from worker.speech.engines.engine import Recognized, SpeechError
 from worker.speech.live.follower import LiveFollower
-from worker.speech.voice_detector import VoiceModel
+from worker.speech.voice_detector import voice_model
 
 _log = structlog.get_logger(__name__)
 
@@ -51,7 +51,6 @@ class LiveTranscriber:
         self._spool = data_dir / "spool"
         self._host = host
         self._owner = new_uuid()
-        self._model: VoiceModel | None = None
         # Its waiters are served in the order in which they came, so sessions take turns.
         self._engine = asyncio.Semaphore(_ENDPOINT_REQUESTS if engines.name == "openai" else 1)
 
@@ -85,7 +84,7 @@ class LiveTranscriber:
         name = format_id("sess", session.id)
         try:
             follower = LiveFollower(
-                session, self._spool, self._objects, self._log, self._voice_model(), self._recognize, hearing
+                session, self._spool, self._objects, self._log, voice_model(), self._recognize, hearing
             )
             _log.info("live_transcript.followed", session_id=name, from_ms=session.heard_ms)
             await self._step(follower, session.id, name)
@@ -108,11 +107,6 @@ class LiveTranscriber:
                 _log.warning("live_transcript.waits", session_id=name, error=type(error).__name__)
                 await asyncio.sleep(_RETRY_SECONDS)
             await asyncio.sleep(_STEP_SECONDS)
-
-    def _voice_model(self) -> VoiceModel:
-        if self._model is None:
-            self._model = VoiceModel()
-        return self._model
 
     async def _recognize(self, pcm: Pcm, language: str | None) -> Recognized:
         async with self._engine:

@@ -12,9 +12,12 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
+import soxr
 
-from audio.pcm import SAMPLE_RATE, Pcm
+from audio.pcm import SAMPLE_RATE, SPEECH_RATE, Pcm
 from audio.placing.timeline import Placed
+from audio.segments.track_tally import TrackLabel
+from audio.track_audio import TrackPiece
 from sessions.errors import ParleyError
 from sessions.ids import format_id
 from sessions.lifecycle.stop import Stop
@@ -32,6 +35,7 @@ from worker.speech.engines.choice import SpeechEngines
 from worker.speech.engines.engine import Recognized, SpeechError
 from worker.speech.live.follower import LiveFollower
 from worker.speech.transcriber import Transcriber
+from worker.speech.utterances import find_utterances
 from worker.speech.voice_detector import VoiceModel
 from worker.spool.run_folder import RunFolder
 from worker.spool.run_spool import RunSpool
@@ -231,19 +235,23 @@ async def test_what_is_said_is_in_the_transcript_while_the_session_runs(scene: S
     """Read from the open segment, in the place where it was spoken; the end finds it done and asks no engine."""
     follower = await scene.follower()
     alice, half = clip("3_alice"), len(clip("3_alice")) // 2 // BLOCK * BLOCK
-    scene.say({"alice": (40.0, alice[:half]), "bob": (40.0, clip("4_bob"))})
+    scene.say({"alice": (60.0, alice[:half]), "bob": (60.0, clip("4_bob"))})
     await follower.step()
-    scene.says("alice", 40.0 + half / SAMPLE_RATE, alice[half:])
+    scene.says("alice", 60.0 + half / SAMPLE_RATE, alice[half:])
     await follower.step()
+    scene.says("carol", 70.0, np.zeros(SAMPLE_RATE, dtype=np.int16))
+    await catch_up(follower)
     running = await scene.transcript()
     assert running.state == "open"
     assert {"alice", "bob"} == {one.identity for one in running.segments}
-    assert all(39_700 <= one.start_ms < one.end_ms < 45_500 for one in running.segments)
+    assert all(59_700 <= one.start_ms < one.end_ms < 65_500 for one in running.segments)
     asked = scene.listener.asked
     await follower.step()
-    assert asked == scene.listener.asked
+    assert asked == scene.listener.asked == 2, "neither is parted where the follower looked"
 
-    await scene.end(follower.heard_ms, 58)
+    await scene.engine.pass_seconds(30)
+    await scene.engine.beat(scene.fence)
+    await scene.end(follower.heard_ms, 75)
     await scene.close(no_engine())
     closed = await scene.transcript()
     assert (closed.state, closed.engine, closed.model, closed.language) == ("available", "moonshine", "tiny-en", "en")
@@ -300,6 +308,48 @@ async def test_a_follower_on_another_host_hears_what_is_stored(scene: Scene) -> 
     assert lines[: len(first)] == first
     assert {"bob"} == {identity for identity, _ in lines[len(first) :]}
     assert scene.listener.asked - asked == len(lines) - len(first)
+
+
+async def catch_up(follower: LiveFollower) -> None:
+    """A step hears some seconds."""
+    for _ in range(10):
+        await follower.step()
+
+
+def nonstop(seconds: int) -> Pcm:
+    """Somebody who never breathes: where it is parted depends on where one begins to listen."""
+    talk = clip("1_alice")
+    return np.tile(talk[np.abs(talk) > 300], 30)[: seconds * SAMPLE_RATE]
+
+
+async def test_a_successor_parts_nonstop_speech_as_the_first_would_have(scene: Scene) -> None:
+    """In mid-speech: no word is told twice, none is left out, and neither by the job at the end."""
+    talk, begun, half = nonstop(50), 40, 30 * SAMPLE_RATE  # it still goes on when the minute is over
+    scene.says("alice", begun, talk[:half])
+    first = await scene.follower()
+    await catch_up(first)
+    told = len(await scene.lines())
+    assert told >= 2
+    await scene.live.note(scene.session_id, await scene.owner(), HeardSoFar(first.heard_ms, "en"))
+    await scene.engine.pass_seconds(40)
+    await scene.engine.beat(scene.fence)
+    await scene.upload()
+    scene.says("alice", begun + half / SAMPLE_RATE, talk[half:])
+
+    successor = await scene.follower()
+    await catch_up(successor)
+    assert scene.listener.asked > told
+    await scene.end(successor.heard_ms, 95)
+    await scene.close(SpeechEngines(Settings(speech_engine="moonshine")))
+    track = TrackPiece(
+        TrackLabel("alice", "Alice", "TR_alice"), begun * SPEECH_RATE, soxr.resample(talk, SAMPLE_RATE, SPEECH_RATE)
+    )
+    whole = await asyncio.to_thread(list, find_utterances([[track]]))
+    session = await scene.engine.session(scene.session_id)
+    entries, _ = await SessionLog(scene.engine.db).page(session.organization_id, scene.session_id)
+    starts = [int((one.external_id or "").rpartition("/")[2]) for one in entries]
+    assert len(starts) == len(whole)
+    assert all(abs(start - one.start_sample) <= 16 for start, one in zip(starts, whole, strict=True)), "a millisecond"
 
 
 async def test_somebody_who_comes_back_is_heard_on_every_track(scene: Scene) -> None:

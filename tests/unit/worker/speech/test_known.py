@@ -1,6 +1,6 @@
 """What need not be recognized again: by id, or because most of it is logged under another one."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 from uuid import uuid4
 
@@ -43,6 +43,25 @@ def test_an_utterance_is_known_by_its_id_or_by_its_place() -> None:
     assert not known.has(utterance(2500, 5000))
     assert not known.has(utterance(1100, 3100, TrackLabel("ann", "Ann", "TR_2")))
     assert not known.has(utterance(1100, 3100, TrackLabel("bob", "Bob", "TR_1")))
+
+
+def test_who_goes_on_is_told_what_is_there_already() -> None:
+    """What is logged of a track, to its last sample."""
+    known = replace(logged(1000, 3000), heard_ms=500)
+    assert known.told(ANN) == ((16_000, 48_016),)
+    assert known.told(TrackLabel("ann", "Ann", "TR_2")) == ()
+    assert logged(1000, 3000).told(ANN) == (), "who begins at the beginning parts everything as it was"
+    words = entry(8, external_id="ann/TR_1/64000", start_ms=4300, end_ms=4700, words=[{"text": "Yes."}])
+    assert known.with_entries([words]).told(ANN)[-1] == (64_000, 78_416), "a word ends before its utterance"
+
+
+def test_endless_identities_are_not_taken_for_each_other() -> None:
+    """Their ids are replaced by sums, which say nothing about a track."""
+    ann, bob = (TrackLabel(who * 5000, "", "TR_1") for who in "ab")
+    external_id = utterance(1000, 3000, ann).external_id
+    known = Known().with_entries([entry(7, external_id=external_id, start_ms=1000, end_ms=3000)])
+    assert known.has(utterance(1000, 3000, ann))
+    assert not known.has(utterance(1100, 3000, bob))
 
 
 def test_who_is_transcribed_by_others_and_who_speaks_for_the_other_side_is_learned() -> None:
