@@ -38,9 +38,10 @@ _SCOPES = (
 )
 _KINDS = {"session_id": "sess", "session_key": "sess", "key_id": "key", "endpoint_id": "whe", "delivery_id": "dlv"}
 _OWN_LISTS = ("starting_after", "after")
-_ID = re.compile(r"\b(?:session_[0-9a-f]{32}|(?:sess|key|whe|dlv|evt|req)_[0-9A-Z]{26})\b")
+_ID = re.compile(r"\b(?:session_[0-9a-f]{32}|(?:sess|key|whe|dlv|evt|evc|req)_[0-9A-Z]{26})\b")
 _GET_SESSION = next(operation for operation in OPERATIONS if operation.name == "get_session")
 _SIGNS = ("tells of the victim", "succeeds", "differs from what is told of nobody's")
+_RETRY = re.compile(r"^retry: \d+$", re.MULTILINE)
 _FILTERED = re.compile(r"[?&](?:session_id|after|starting_after)=")  # of the asking tenant's own list
 
 
@@ -254,5 +255,5 @@ def _nobodys(like: str) -> str:
 
 
 def _plain(answer: tuple[int, bytes]) -> tuple[int, str]:
-    """The answer without ids, its own and those that were sent."""
-    return answer[0], _ID.sub("", answer[1].decode(errors="replace"))
+    """The answer without ids, its own and those that were sent, and without what is random in streams."""
+    return answer[0], _RETRY.sub("", _ID.sub("", answer[1].decode(errors="replace")))

@@ -30,11 +30,14 @@ async def dial_inside(folder: Path, *options: str) -> dict[str, int]:
         cwd=folder,
         env=_environment(),
         stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(_SECONDS):
-        printed, _ = await process.communicate()
+        printed, complaints = await process.communicate()
     found: dict[str, int] = json.loads(printed.splitlines()[-1]) if process.returncode == 0 else {}
-    if found:
+    if not found:
+        print(complaints.decode(errors="replace")[-3000:])
+    else:
         assert found["seen"] >= _LEAST_SEEN, "what is dialed past the guards is not counted"
         assert found["public"] > 0 < found["hook_public"], "the guards dial nothing at all"
     return found
