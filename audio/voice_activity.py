@@ -52,6 +52,11 @@ class VoicedStretches:
         """The first sample that a stretch to come can have."""
         return max((self._position if self._first is None else self._first) - self._padding, self._told)
 
+    @property
+    def is_told_for(self) -> int:
+        """How many samples from here on are told already."""
+        return self._tellings[0][1] - self._position if self._is_told_by_others() else 0
+
     def hear(self, probability: float) -> Range | None:
         """Take the next window; return the stretch that it completes, if any."""
         self._is_voice = probability >= (STOP_PROBABILITY if self._is_voice else START_PROBABILITY)

@@ -60,7 +60,6 @@ def bench_live(options: Options) -> None:
             parley_worker(url, folder, processes=1, heartbeat_seconds=options.heartbeat_seconds, default_speech=True)
         )
         until(lambda: worker.recorders(), what="the recorder process runs")
-        stack.enter_context(talkers(server, options.sessions, folder))
         for mode, sessions in (("live", 1), ("off", options.sessions), ("live", options.sessions)):
             rounds.append(_measure(options, server, api, worker, url, mode, sessions))
     print_title("live: talkers who never pause for long, one in each room")
@@ -69,14 +68,18 @@ def bench_live(options: Options) -> None:
         ("", "sessions", "recorder CPU %", "speech CPU %", "p50 s", "p95 s", "lines", "closed s", "machine busy"),
         [_row(one) for one in rounds],
     )
-    print_note("Talkers never pause for 0.6 s, so that their speech is cut after 15 s, 2.5 to 10 s back; they and the")
-    print_note("LiveKit server share the machine. Speech has the lowest priority.")
+    print_note(
+        "Talkers never pause for 0.6 s. They and the LiveKit server share the machine while the sessions run, and"
+    )
+    print_note("leave before these are ended. Speech has the lowest priority.")
     print_note("CPU: of one core, of all sessions together. p50, p95: from the end of an utterance to its line in the")
     print_note("log, of what was logged while the sessions ran. closed: from the end of all sessions to the last")
     print_note("transcript, with the recordings that are built before.")
     for one in rounds:
         if one.lags:
             print_goal(f"{one.sessions} live: seconds to the log, p95", percentile(one.lags, 95), at_most=3)
+        if one.closed_seconds is not None:
+            print_goal(f"{one.sessions} live: seconds to the last transcript", one.closed_seconds, at_most=5)
     by_mode = {one.mode: one.recorder_percent for one in rounds if one.sessions == options.sessions}
     print_goal("recorder CPU, live / off", by_mode["live"] / by_mode["off"], at_most=1.05)
 
@@ -84,19 +87,20 @@ def bench_live(options: Options) -> None:
 def _measure(
     options: Options, server: LiveKitServer, api: ParleyApi, worker: ParleyWorker, url: str, mode: str, sessions: int
 ) -> _Round:
-    ids = [api.create(server, room, transcription={"mode": mode}) for room in room_names(sessions)]
-    for session_id in ids:
-        api.wait(session_id, "running")
-    time.sleep(options.settle_seconds)
-    busy, started = BusyMeter(), time.monotonic()
-    before = cpu_seconds(worker.recorders()), cpu_seconds(_speech(worker))
-    time.sleep(options.window_seconds)
-    elapsed = time.monotonic() - started
-    recorder = 100 * (cpu_seconds(worker.recorders()) - before[0]) / elapsed
-    speech = 100 * (cpu_seconds(_speech(worker)) - before[1]) / elapsed
-    machine_percent = busy.read().machine_percent
-    with psycopg.connect(url) as conn:
-        lags = [float(lag) for (lag,) in conn.execute(_LAGS).fetchall()]
+    with talkers(server, sessions, options.folder / "live"):
+        ids = [api.create(server, room, transcription={"mode": mode}) for room in room_names(sessions)]
+        for session_id in ids:
+            api.wait(session_id, "running")
+        time.sleep(options.settle_seconds)
+        busy, started = BusyMeter(), time.monotonic()
+        before = cpu_seconds(worker.recorders()), cpu_seconds(_speech(worker))
+        time.sleep(options.window_seconds)
+        elapsed = time.monotonic() - started
+        recorder = 100 * (cpu_seconds(worker.recorders()) - before[0]) / elapsed
+        speech = 100 * (cpu_seconds(_speech(worker)) - before[1]) / elapsed
+        machine_percent = busy.read().machine_percent
+        with psycopg.connect(url) as conn:
+            lags = [float(lag) for (lag,) in conn.execute(_LAGS).fetchall()]
     ended = time.monotonic()
     for session_id in ids:
         api.end(session_id)

@@ -88,6 +88,7 @@ async def run_speech_process(
             grace_seconds=_GRACE_SECONDS,
         )
         async with asyncio.TaskGroup() as group:
+            group.create_task(engines.rest(stopping), name="speech engine's rest")
             group.create_task(follower.run(stopping), name="live transcripts")
             group.create_task(jobs, name="jobs")
 

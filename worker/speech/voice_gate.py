@@ -10,6 +10,7 @@ from audio.ranges import Range
 from audio.voice_activity import MERGE_MS, VoicedStretches
 from worker.speech.voice_detector import WINDOW_SAMPLES, VoiceDetector, VoiceModel
 
+_WARM_UP_SAMPLES = SPEECH_RATE  # of a voice that is told already, before the first that isn't
 _QUIET_PEAK = 33  # -60 dBFS: a window that is never louder holds no voice
 
 
@@ -70,7 +71,7 @@ class VoiceGate:
 
     def _probability(self, window: NDArray[np.float32], is_loud: bool) -> float:
         self._quiet = 0 if is_loud else self._quiet + 1
-        if self._quiet > self._patience:
+        if self._quiet > self._patience or self._stretches.is_told_for > _WARM_UP_SAMPLES:
             self._detector = None
             return 0.0
         if self._detector is None:

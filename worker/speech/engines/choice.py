@@ -1,15 +1,20 @@
 """Which engine the settings ask for."""
 
 import asyncio
+import gc
 
 from sessions.settings import Settings
+from store.waiting.set_within import set_within
 from worker.openai_endpoint import OpenAiEndpoint
 from worker.speech.engines.endpoint_engine import EndpointEngine
 from worker.speech.engines.engine import SpeechEngine, SpeechError
 from worker.speech.engines.moonshine_engine import MoonshineEngine
 from worker.speech.engines.whisper_engine import WhisperEngine
+from worker.vitals.process_memory import give_back
 
 LOADING_SECONDS = 600.0  # a model may be downloaded first, and its hub may be silent
+REST_SECONDS = 300.0  # an engine that nobody needed for so long goes; it is loaded again in less than a second
+_LOOK_SECONDS = 30.0
 
 
 def engine_name(settings: Settings) -> str:
@@ -20,11 +25,13 @@ def engine_name(settings: Settings) -> str:
 
 
 class SpeechEngines:
-    """Opens the engine when it is first needed, and keeps it: a model takes seconds and memory to load."""
+    """Opens the engine when it is needed, and keeps it while it is: a model takes seconds to load, and memory."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._engine: SpeechEngine | None = None
+        self._model: str | None = None
+        self._asked = 0.0  # by the event loop's clock
         self._opening = asyncio.Lock()
         self._loading: asyncio.Future[SpeechEngine] | None = None
 
@@ -36,7 +43,7 @@ class SpeechEngines:
     @property
     def model(self) -> str | None:
         """What it recognizes with; None before it was opened."""
-        return None if self._engine is None else self._engine.model
+        return self._model
 
     async def open(self) -> SpeechEngine:
         """The engine, opened at first use. Not to be called when the settings want none.
@@ -45,6 +52,7 @@ class SpeechEngines:
             SpeechError: `speech.engine_missing`, or it can't be opened; if loading takes long, it goes on: call again.
         """
         async with self._opening:
+            self._asked = asyncio.get_running_loop().time()
             if self._engine is None:
                 if self._loading is None:
                     self._loading = asyncio.get_running_loop().run_in_executor(None, self._make)
@@ -54,7 +62,19 @@ class SpeechEngines:
                     raise SpeechError("speech.engine_failed", text)
                 self._loading = None
                 self._engine = loading.result()
+                self._model = self._engine.model
         return self._engine
+
+    async def rest(self, stopping: asyncio.Event) -> None:
+        """Let the engine go whenever nobody has asked for it for `REST_SECONDS`, until `stopping` is set.
+
+        Whoever still has it keeps it. Moonshine's 160 MB are back then.
+        """
+        while not await set_within(stopping, _LOOK_SECONDS):
+            if self._engine is not None and asyncio.get_running_loop().time() - self._asked >= REST_SECONDS:
+                self._engine = None
+                gc.collect()
+                give_back()
 
     def _make(self) -> SpeechEngine:
         settings = self._settings
