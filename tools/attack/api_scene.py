@@ -31,6 +31,9 @@ UNLIMITED = {
 }
 """Else most of what a drill sends would be refused before it meets anything that could break."""
 
+UNLIMITED_AND_QUIET = {**UNLIMITED, "PARLEY_LOG_LEVEL": "warning"}
+"""For those that send very much, and ask nothing about time."""
+
 
 @asynccontextmanager
 async def attacked(

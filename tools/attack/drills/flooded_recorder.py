@@ -68,7 +68,9 @@ async def _flood(stack: Stack, worker: Process, rooms: list[HostileRoom], count:
     async def be_flooded(numbers: Any) -> None:
         for number in numbers:
             session = await stack.create(f"hostile-{number}", transport={"url": rooms[number % len(rooms)].url})
-            ended = await stack.reach(session["id"], "failed", "ended", "canceled", seconds=60)
+            path, wait = f"/v1/sessions/{session['id']}?until=terminal", {"Prefer": "wait=30"}
+            status, ended = await stack.call("GET", path, headers=wait)
+            assert status == 200, ended
             code = ended["error"]["code"] if ended["error"] else ended["status"]
             codes[code] = codes.get(code, 0) + 1
 
