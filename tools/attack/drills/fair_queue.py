@@ -64,5 +64,5 @@ async def _waited(stack: Stack, session_id: str) -> float:
     """Seconds from the queue to the process that took it, by the session's own events."""
     _, timeline = await stack.call("GET", f"/v1/sessions/{session_id}/timeline")
     moves: list[dict[str, Any]] = timeline["data"]
-    queued, taken = (next(move["at"] for move in moves if move["status_to"] == to) for to in ("queued", "starting"))
-    return (datetime.fromisoformat(taken) - datetime.fromisoformat(queued)).total_seconds()
+    at = {move["status_to"]: datetime.fromisoformat(move["occurred_at"]) for move in moves}
+    return (at["starting"] - at["queued"]).total_seconds()

@@ -7,7 +7,7 @@ from typing import Any
 
 from sessions.settings import Settings
 from tests.support.hostile_room import PONG, HostileRoom, flooding
-from tests.support.stack import Process, Stack, recorders
+from tests.support.stack import Process, Stack
 from tools.attack.row import Effort, Row
 from tools.figures.figure import Options
 from tools.figures.scene import Scene
@@ -32,14 +32,14 @@ async def attack(effort: Effort) -> list[Row]:
         scene = await stays.enter_async_context(Scene.open(Options(None, effort.seed, effort.folder)))
         worker = await scene.stack.start_worker(PARLEY_SPEECH_ENGINE="none")
         rooms = [await stays.enter_async_context(flooding("127.0.0.1", frame)) for frame in (PONG, _LARGE)]
-        before = {process.pid for process in recorders(worker.popen.pid)}
+        before = {process.pid for process in worker.living("recorder")}
         async with scene.sessions(_NEIGHBORS) as spoken:
             await asyncio.sleep(_AFTER_SECONDS)
             began = time.time()
             largest, codes = await _flood(scene.stack, worker, rooms, hostile)
             await asyncio.sleep(_AFTER_SECONDS)
             evidence = await scene.end(spoken)
-        replaced = len(before - {process.pid for process in recorders(worker.popen.pid)})
+        replaced = len(before - {process.pid for process in worker.living("recorder")})
     pairs = [(one.talkers[0], seen) for one, seen in zip(spoken, evidence, strict=True)]
     lost = [sum(lost_seconds(talker.sent, seen.truth_of(talker), [began])) for talker, seen in pairs]
     undeclared = sum(len(seen.truth_of(talker).undeclared) for talker, seen in pairs)
@@ -61,7 +61,7 @@ async def _flood(stack: Stack, worker: Process, rooms: list[HostileRoom], count:
     async def watch() -> None:
         nonlocal largest
         while not over.is_set():
-            for process in recorders(worker.popen.pid):
+            for process in worker.living("recorder"):
                 largest = max(largest, resident_bytes(process.pid) / MIB)
             await asyncio.sleep(_LOOK_SECONDS)
 

@@ -13,8 +13,8 @@ from tools.attack.neighbor import Waited, ask
 from tools.attack.row import Effort, Row
 
 CLIENTS = 2000
-_REQUESTS = 400
-_ROUNDS = 3
+_REQUESTS = 900
+_ROUNDS = 6
 _HALF = b"GET /v1/sessions HTTP/1.1\r\nHost: here\r\nX-"
 _ADDRESSES = 64  # of loopback, as one address may not have so many connections
 
