@@ -29,7 +29,7 @@ def main() -> int:
     """Build if something has changed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--uv", default="uv", help="the program uv, to fetch Node where there is none")
-    parser.add_argument("--check", action="store_true", help="build nothing, check the types against openapi.json")
+    parser.add_argument("--check", action="store_true", help="build nothing: check the types, and run the tests")
     options = parser.parse_args()
     if not options.check and _newest(_sources()) <= _newest([BUILT / "index.html"]):
         return 0
@@ -43,6 +43,7 @@ def main() -> int:
             quiet=True,
         )
         _run([node, str(MODULES / "typescript" / "bin" / "tsc"), "--project", "."], node)
+        _run([node, str(MODULES / "vitest" / "vitest.mjs"), "run"], node)
         return 0
     _say("building the pages …")
     _run([node, str(MODULES / "vite" / "bin" / "vite.js"), "build", "--logLevel", "warn"], node)
