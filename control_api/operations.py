@@ -12,6 +12,7 @@ from control_api.events.log_webhooks import EVENT_WEBHOOKS
 from control_api.events.operations import SESSION_LOG_OPERATIONS
 from control_api.http.openapi.operation import Operation
 from control_api.messages.operations import MESSAGE_OPERATIONS
+from control_api.operator.operations import OPERATOR_OPERATIONS
 from control_api.receipts.operations import RECEIPT_OPERATIONS
 from control_api.recordings.operations import RECORDING_OPERATIONS
 from control_api.service.operations import SERVICE_OPERATIONS
@@ -34,6 +35,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *API_KEY_OPERATIONS,
     *WEBHOOK_OPERATIONS,
     *SERVICE_OPERATIONS,
+    *OPERATOR_OPERATIONS,
     *AGENT_SESSION_OPERATIONS,
     *TASK_SESSION_OPERATIONS,
     *SESSION_OUTPUT_OPERATIONS,

@@ -164,6 +164,11 @@ class Settings(BaseModel):
             "A default would be a hole. Without it the first start of the API makes a key and prints it once."
         ),
     )
+    operator_key: SecretStr | None = Field(
+        None,
+        description="≥ 32 characters: the key with which GET /v1/operator/overview shows the installation in numbers.",
+        json_schema_extra=_why("A default would be a hole. Without it there is no such page."),
+    )
     heartbeat_seconds: float = Field(
         4,
         gt=0,
@@ -629,6 +634,13 @@ class Settings(BaseModel):
     def _long_enough(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         if any(len(part.get_secret_value()) < 32 for part in value):
             raise ValueError("each key needs at least 32 characters")
+        return value
+
+    @field_validator("operator_key")
+    @classmethod
+    def _not_guessed(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < 32:
+            raise ValueError("it needs at least 32 characters")
         return value
 
     @field_validator("cors_origins")

@@ -39,7 +39,8 @@ def api_page_of(document: dict[str, Any]) -> str:
 def _operation(method: str, path: str, operation: dict[str, Any], shown: set[str]) -> str:
     """`shown`: the examples so far; each is shown once."""
     scopes = [scope for entry in operation["security"] for names in entry.values() for scope in names]
-    key = f"Scope `{scopes[0]}`." if scopes else ("Any key." if operation["security"] else "No key needed.")
+    any_key = "The operator's key." if {"operator_key": []} in operation["security"] else "Any key."
+    key = f"Scope `{scopes[0]}`." if scopes else (any_key if operation["security"] else "No key needed.")
     lines = [f"### {operation['summary']}\n", f"`{method} {path}` — {key}\n"]
     if operation.get("description"):
         lines.append(operation["description"] + "\n")

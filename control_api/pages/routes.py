@@ -16,7 +16,7 @@ from control_api.pages.policy import page_policy
 from sessions.errors import ParleyError
 from store.objects.errors import StorageError
 
-PAGE_PATHS = ("/", "/sessions", "/sessions/{session_id}", "/talk", "/usage", "/webhooks", "/keys")
+PAGE_PATHS = ("/", "/sessions", "/sessions/{session_id}", "/talk", "/usage", "/webhooks", "/keys", "/operator")
 ASSET_PATH = "/assets/{name}"
 LICENSES_PATH = "/licenses"
 OTHER_PATHS = (*PAGE_PATHS, ASSET_PATH, LICENSES_PATH)
@@ -34,8 +34,13 @@ def add_pages(router: web.UrlDispatcher) -> None:
 
 
 async def get_page(request: web.Request) -> web.StreamResponse:
-    """The document of every page, with a policy of its own; without built files, how to build them."""
+    """The document of every page."""
     request[OPERATION] = "get_page"
+    return await page_of(request)
+
+
+async def page_of(request: web.Request) -> web.StreamResponse:
+    """It, with a policy of its own; without built files, how to build them."""
     nonce = secrets.token_urlsafe(_NONCE_BYTES)
     shell = request.app[PAGES].shell
     base = escape(request.app[PUBLIC_ADDRESS].path("/"), quote=True)

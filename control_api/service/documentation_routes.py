@@ -4,7 +4,7 @@ from aiohttp import web
 
 from control_api.http.openapi.document import OPENAPI
 from control_api.http.requests.call import Call
-from control_api.service.docs_page import DOCS_PAGE, DOCS_PAGE_POLICY
+from control_api.pages.routes import page_of
 
 
 async def get_openapi(call: Call) -> web.StreamResponse:
@@ -17,9 +17,5 @@ async def get_openapi(call: Call) -> web.StreamResponse:
 
 
 async def get_docs(call: Call) -> web.StreamResponse:
-    """One page that draws the OpenAPI document."""
-    return web.Response(
-        text=DOCS_PAGE,
-        content_type="text/html",
-        headers={"Content-Security-Policy": DOCS_PAGE_POLICY, "Cache-Control": "public, max-age=60"},
-    )
+    """The page that draws the OpenAPI document."""
+    return await page_of(call.request)

@@ -4,6 +4,7 @@ from functools import partial
 
 from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation
+from control_api.http.requests.query_parameters import text
 from control_api.service import documentation_routes, examples, limits_routes, routes
 from control_api.service.limits_models import LimitsReport
 from control_api.service.models import CodeList, Health, Readiness, ServiceStatus
@@ -101,9 +102,11 @@ SERVICE_OPERATIONS: tuple[Operation, ...] = (
         name="get_docs",
         path="/docs",
         summary="Read this document in a browser",
+        description="Contents, search, examples, and GETs that can be tried with the key of who is signed in.",
         handler=documentation_routes.get_docs,
+        query=(text("op", "The operation that is shown, by its operationId."),),
         answers=(
-            Answer(200, "One page that loads nothing from elsewhere.", media_types={"text/html": "<!doctype html>…"}),
+            Answer(200, "A page that loads nothing from elsewhere.", media_types={"text/html": "<!doctype html>…"}),
         ),
     ),
 )

@@ -220,7 +220,9 @@ Tags = Annotated[list[Annotated[Text, Field(min_length=1, max_length=100)]], Fie
 class CreateSessionRequest(RequestModel):
     """What to record, where, and for how long."""
 
-    transport: TransportRequest
+    transport: TransportRequest = Field(
+        description="How the worker gets to the conversation: a LiveKit room of yours, and a token that lets it in."
+    )
     quality: Quality = Field(session_defaults.QUALITY, description="Output quality tier; mock bills as standard.")
     max_duration_seconds: Annotated[int, Field(ge=1), INTEGRAL] | None = Field(
         None,

@@ -23,6 +23,7 @@ from store.access.api_keys import ApiKeys
 from store.access.idempotency import Idempotency
 from store.access.vault import LinkSigner, TokenVault
 from store.database.database import Database
+from store.database.listener_names import API_LISTENER
 from store.database.notifications import Listener
 from store.database.schema import check_schema
 from store.installation.storage_check import StorageCheck
@@ -77,7 +78,7 @@ async def _serve(installation: Installation, url_file: Path | None, log_lines_dr
             Listener.open(
                 installation.database_url,
                 direct_url=settings.database_direct_url,
-                application_name="parley-api-listener",
+                application_name=API_LISTENER,
             )
         )
         dependencies = ApiDependencies(

@@ -17,7 +17,15 @@ _OF_TESTS = ("PARLEY_TEST_", "PARLEY_SCHEMATHESIS_")
 _OF_CLIENTS = frozenset({"PARLEY_URL", "PARLEY_KEY"})  # the README exports them for curl
 _DEFAULT_PREFIX = "PARLEY_DEFAULT_"
 _FILE_SUFFIX = "_FILE"  # PARLEY_SECRET_KEY_FILE=/run/secrets/key: the value is the file's text
-SECRET_FIELDS = ("database_url", "database_direct_url", "secret_key", "master_key", "speech_key", "summary_key")
+SECRET_FIELDS = (
+    "database_url",
+    "database_direct_url",
+    "secret_key",
+    "master_key",
+    "operator_key",
+    "speech_key",
+    "summary_key",
+)
 _MOST_SECRET_BYTES = 65_536
 _EXIT_USAGE = 2
 _FIELD = re.compile(rf"\b({'|'.join(name for name in Settings.model_fields if '_' in name)})\b")  # in a sentence

@@ -14,6 +14,7 @@ from procrastinate import PsycopgConnector, exceptions
 from procrastinate.connector import Notify
 from pydantic import SecretStr
 
+from store.database.listener_names import JOBS_LISTENER
 from store.database.notifications import RECONNECTED, Listener
 from store.database.sqlstates import Verdict, verdict_on
 from store.database.terms import ConnectionTerms
@@ -72,7 +73,7 @@ class PatientConnector(PsycopgConnector):
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
         """See `PsycopgConnector`; behind a pooler nothing is heard without a direct URL."""
         async with Listener.open(
-            self._url, direct_url=self._direct_url, channels=list(channels), application_name="parley-jobs-listener"
+            self._url, direct_url=self._direct_url, channels=list(channels), application_name=JOBS_LISTENER
         ) as listener:
             async for channel, payload in listener:
                 if channel != RECONNECTED:

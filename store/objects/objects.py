@@ -8,6 +8,7 @@ Credentials and the endpoint come from the cloud's own variables (`cloud`).
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -109,6 +110,13 @@ class Objects:
     def is_local(self) -> bool:
         """Whether it is a folder."""
         return self._root is not None
+
+    def free_bytes(self) -> int | None:
+        """What is free on the disk that a local storage is on; None: it is not local, or its folder is gone. Blocks."""
+        try:
+            return None if self._root is None else shutil.disk_usage(self._root).free
+        except OSError:
+            return None
 
     @property
     def create_only_refusal(self) -> Cause | None:

@@ -10,6 +10,8 @@ import { SessionsPage } from "./sessions/SessionsPage";
 const SessionPage = lazyPage(() => import("./session/SessionPage").then((m) => m.SessionPage));
 const TalkPage = lazyPage(() => import("./talk/TalkPage").then((m) => m.TalkPage));
 const UsagePage = lazyPage(() => import("./usage/UsagePage").then((m) => m.UsagePage));
+const ReferencePage = lazyPage(() => import("./reference/ReferencePage").then((m) => m.ReferencePage));
+const OperatorPage = lazyPage(() => import("./operator/OperatorPage").then((m) => m.OperatorPage));
 const KeysPage = lazyPage(() => import("./keys/KeysPage").then((m) => m.KeysPage));
 const WebhooksPage = lazyPage(() => import("./webhooks/WebhooksPage").then((m) => m.WebhooksPage));
 
@@ -24,6 +26,8 @@ const PAGES: Record<string, ComponentType> = {
 
 export function App() {
   const [first = "", second, ...more] = path.value.split("/");
+  if (first === "docs" && !second) return <Shell><ReferencePage /></Shell>; // can be read without a key
+  if (first === "operator" && !second) return <Shell><OperatorPage /></Shell>; // has a key of its own
   if (!key.value) return <SignIn />;
   if (first === "sessions" && second && more.length === 0) return <Shell><SessionPage key={second} id={second} /></Shell>;
   const Page = second ? undefined : PAGES[first];

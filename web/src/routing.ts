@@ -28,7 +28,7 @@ export function go(to: string, { replace = false }: { replace?: boolean } = {}):
 addEventListener("popstate", () => (address.value = new URL(location.href)));
 
 // Talk's policy names the server that it talks to, so that page is always loaded, never slid to. Others are not ours.
-const LOADED = ["talk", "docs", "licenses"];
+const LOADED = ["talk", "licenses"];
 
 document.addEventListener("click", (event) => {
   const link = (event.target as Element | null)?.closest?.("a");

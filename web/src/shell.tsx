@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { href, path } from "./routing";
-import { signOut } from "./sign_in/key";
+import { key, signOut } from "./sign_in/key";
 
 const PAGES = [
   ["sessions", "Sessions"],
@@ -35,7 +35,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
             <a key={to} href={href(to)} aria-current={here === to ? "page" : undefined}>{name}</a>
           ))}
         </nav>
-        <button class="quiet" onClick={signOut}>Sign out</button>
+        {key.value ? <button class="quiet" onClick={signOut}>Sign out</button> : <a class="button quiet" href={href("")}>Sign in</a>}
       </header>
       <main id="main" tabIndex={-1}>{children}</main>
     </>

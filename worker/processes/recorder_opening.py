@@ -19,6 +19,7 @@ from sessions.settings import Settings
 from store.access.vault import TokenVault
 from store.database.channels import CLAIM_CHANNEL, MESSAGE_CHANNEL, SESSION_CHANNEL
 from store.database.database import Database
+from store.database.listener_names import RECORDER_LISTENER
 from store.database.notifications import Listener
 from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
@@ -133,7 +134,7 @@ async def open_recorder(
                 database_url,
                 direct_url=settings.database_direct_url,
                 channels=_CHANNELS,
-                application_name="parley-recorder",
+                application_name=RECORDER_LISTENER,
             )
         )
         vault = TokenVault(settings.secret_key)

@@ -11,6 +11,7 @@ from sessions.settings import Settings
 from store.access.vault import TokenVault
 from store.database.channels import EVENT_CHANNEL, WEBHOOK_CHANNEL
 from store.database.clock import DatabaseClock
+from store.database.listener_names import WEBHOOKS_LISTENER
 from store.database.notifications import Listener
 from store.events.organization_events import OrganizationEvents
 from store.webhooks.delivery_queue import DeliveryQueue
@@ -39,7 +40,7 @@ async def run_webhook_process(
                 database_url,
                 direct_url=settings.database_direct_url,
                 channels=(EVENT_CHANNEL, WEBHOOK_CHANNEL),
-                application_name="parley-webhooks-listener",
+                application_name=WEBHOOKS_LISTENER,
             )
         )
         sender = await stack.enter_async_context(

@@ -85,7 +85,10 @@ def openapi_document(
         "components": {
             "schemas": definitions,
             **components.to_json(),
-            "securitySchemes": {"api_key": {"type": "http", "scheme": "bearer", "description": "An API key."}},
+            "securitySchemes": {
+                "api_key": {"type": "http", "scheme": "bearer", "description": "An API key."},
+                "operator_key": {"type": "http", "scheme": "bearer", "description": "PARLEY_OPERATOR_KEY."},
+            },
         },
     }
 
@@ -126,7 +129,7 @@ def _operation(operation: Operation, references: References, components: Compone
             },
             **error_responses(operation, references, components),
         },
-        "security": [] if operation.public else [{"api_key": [operation.scope] if operation.scope else []}],
+        "security": _security(operation),
     }
     if operation.description:
         content["description"] = operation.description
@@ -141,6 +144,12 @@ def _operation(operation: Operation, references: References, components: Compone
             },
         }
     return content
+
+
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    if operation.operator:
+        return [{"operator_key": []}]
+    return [] if operation.public else [{"api_key": [operation.scope] if operation.scope else []}]
 
 
 def _parameters(operation: Operation, components: Components) -> list[dict[str, Any]]:

@@ -54,6 +54,7 @@ class Operation:
         path: with parameters of `control_api.http.requests.path_parameters`.
         scope: what the key must have; None: any key will do.
         public: needs no key at all.
+        operator: needs the key of whoever runs the installation, and no organization's.
         unlimited: needs no key, and may be asked as often as anybody likes: probes of whoever runs the installation.
         counts_as: what it uses up of the organization's limits, besides a request.
         heavy: the answer may be very large, and is made whole: only so many are made at the same time.
@@ -76,6 +77,7 @@ class Operation:
     description: str = ""
     scope: Scope | None = None
     public: bool = False
+    operator: bool = False
     unlimited: bool = False
     heavy: bool = False
     counts_as: Literal["create", "message"] | None = None

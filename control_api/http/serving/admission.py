@@ -11,7 +11,7 @@ from control_api.http.answers.dialect import DIALECT
 from control_api.http.answers.json_answer import json_answer
 from control_api.http.answers.public_address import PUBLIC_ADDRESS
 from control_api.http.openapi.operation import Operation
-from control_api.http.requests.authentication import authenticate, require_scope
+from control_api.http.requests.authentication import authenticate, is_operator, require_scope, scope_missing
 from control_api.http.requests.call import BEGUN, OPERATION, PRINCIPAL, Call
 from control_api.http.requests.dependencies import DEPENDENCIES
 from control_api.http.requests.field_errors import validate
@@ -49,6 +49,8 @@ def admit(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamR
         if operation.public:
             if not operation.unlimited:
                 note(request, limits.take_unauthenticated(request.remote))
+        elif operation.operator:
+            await _require_operator(request, limits)
         else:
             call.admitted = await _authenticate(request, limits)
             request[PRINCIPAL] = call.admitted
@@ -74,9 +76,33 @@ async def _authenticate(request: web.Request, limits: RequestLimits) -> Principa
         return await authenticate(request, request.app[DEPENDENCIES].api_keys)
     except DatabaseError:
         raise
+    except ParleyError as error:
+        note(request, limits.take_unauthenticated(request.remote))
+        operator_key = request.app[DEPENDENCIES].settings.operator_key
+        if error.code == "key.invalid" and is_operator(request, operator_key):
+            raise ParleyError("scope.missing", "the operator's key belongs to no organization") from None
+        raise
+
+
+async def _require_operator(request: web.Request, limits: RequestLimits) -> None:
+    """Let the operator pass.
+
+    Raises:
+        ParleyError: `not_found`: this installation has no such key. `scope.missing`: an organization's key. As any
+            request without a good key: `key.missing`, `key.invalid`, `rate_limit.requests`.
+    """
+    operator_key = request.app[DEPENDENCIES].settings.operator_key
+    if operator_key is None:
+        note(request, limits.take_unauthenticated(request.remote))
+        raise ParleyError("not_found", "nothing is shown to operators here: PARLEY_OPERATOR_KEY is not set")
+    try:
+        if is_operator(request, operator_key):
+            return
     except ParleyError:
         note(request, limits.take_unauthenticated(request.remote))
         raise
+    await _authenticate(request, limits)
+    raise scope_missing("operator")
 
 
 async def _run_from_a_place(operation: Operation, call: Call) -> web.StreamResponse:

@@ -25,6 +25,7 @@ def test_without_values_the_defaults_hold() -> None:
         {"heartbeat_seconds": 5, "stalled_seconds": 14.9},
         {"heartbeat_seconds": 0},
         {"secret_key": "short"},
+        {"operator_key": "short"},
         {"database_url": "postgresql://db/parley"},
         {"api_port": 70000},
         {"sessions_per_process": 0},
