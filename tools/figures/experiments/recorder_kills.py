@@ -15,7 +15,7 @@ from tools.figures.truths import Hurt, losses, of_every_session
 
 _SESSIONS = 4
 _KILLS = 2  # per session: whatever dies more often within half a minute is kept apart from others
-_BETWEEN_SECONDS = (5.0, 6.0)  # a random instant of the beats, of the segments and of the writer's 200 ms
+_BETWEEN_SECONDS = (5.0, 6.0)  # a random instant of the beats, of the segments and of the frames
 
 
 async def measure_kills(options: Options, name: str, n: int, processes: int) -> list[Figure]:

@@ -1,13 +1,16 @@
 """The worker's room object in bad weather that the server simulates: the session goes on, and gaps are true ones."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from livekit import api, rtc
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from sessions.worker_token import read_worker_token
 from tests.integration.worker.studio import Studio, seconds_between
@@ -95,6 +98,37 @@ async def test_what_a_simulated_scenario_takes_is_named_and_soon_over(
 def test_every_scenario_has_its_weather() -> None:
     """A scenario that a new SDK brings is to be tried, too."""
     assert set(WEATHER) == set(SCENARIOS.keys())
+
+
+@pytest.mark.long
+async def test_a_server_that_forces_what_it_does_not_have_ends_the_session_and_costs_nothing(
+    studio: Studio, room: str, rooms: list[rtc.Room]
+) -> None:
+    """TLS, without a TURN server. It holds on to that for five minutes whoever joins with the identity, so our joining
+    again is in vain: from the last packet on nothing is billed, and all of it is a gap to the end."""
+    session = await studio.create(room)
+    recorder = studio.recorder(unproven_connection_seconds=5.0, rejoin_seconds=20.0)
+    async with recorder, SlotTalker(studio.livekit.url, studio.token(room, "ann"), VOICE) as ann:
+        await studio.reaches(session, "running")
+        await asyncio.sleep(4)
+        forced_at = time.time()
+        await rooms[0].simulate_scenario(SCENARIOS.SIMULATE_FORCE_TLS)
+        ending = await studio.reaches(session, "ending", "failed", seconds=60)
+        await studio.sealed(session)
+    assert ending.error_code == "room.unreachable"
+    assert ending.started_at is not None
+    forced_ms = (forced_at - ending.started_at.timestamp()) * 1000
+    ended_ms = seconds_between(ending.started_at, ending.ending_at) * 1000
+    gaps = stretches_of(await studio.segments(session))
+    assert {gap["code"] for gap in gaps} == {"gap.rejoin"}, gaps
+    assert all(later["start_ms"] - one["end_ms"] <= 1 for one, later in pairwise(gaps)), "they touch"
+    assert gaps[0]["start_ms"] == pytest.approx(forced_ms, abs=1500), "the server is quick to act"
+    assert gaps[-1]["end_ms"] == pytest.approx(ended_ms, abs=300)
+    async with studio.db.begin() as conn:
+        billed = text("SELECT billable_ms FROM runs WHERE session_id = :id")
+        billed_ms = (await conn.execute(billed, {"id": session.id})).scalar_one()
+    assert billed_ms <= gaps[0]["start_ms"] + 500
+    assert len(ann.sent) * SLOT_SECONDS > 20, "she talked on"
 
 
 async def test_a_rejoin_uses_the_token_that_the_customer_has_put_meanwhile(
