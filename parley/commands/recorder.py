@@ -28,12 +28,14 @@ def run_recorder(owner: UUID, suspects: int, pulse: Pulse, *, guard_port: int) -
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     with loading():
         from worker.processes.recorder_opening import run_recorder_process
+        from worker.room.livekit.native_library import forbid_programs
 
     settings = load_settings()
     dropped = configure_logging(settings.log_level, process="recorder")
     installation = open_installation(settings, schema="leave")
     objects = open_objects(installation)
     go_through(guard_port, str(owner))
+    forbid_programs()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(
             run_recorder_process(

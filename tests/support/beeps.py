@@ -15,6 +15,8 @@ import numpy as np
 from livekit import api, rtc
 from numpy.typing import NDArray
 
+from worker.room.livekit.native_library import load_quietly
+
 SAMPLE_RATE = 48_000
 BLOCK_SAMPLES = SAMPLE_RATE // 10
 _QUEUE_MS = 1500  # the test's own loop may stall for so long without a hole in what is published
@@ -82,6 +84,7 @@ class BeepTalker:
         return self.plan.begun(self.spoken_samples / SAMPLE_RATE)
 
     async def __aenter__(self) -> Self:
+        load_quietly()
         await self.room.connect(self._url, self._token, rtc.RoomOptions(auto_subscribe=False))
         self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=_QUEUE_MS)
         track = rtc.LocalAudioTrack.create_audio_track("beeps", self._source)

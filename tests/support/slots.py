@@ -15,6 +15,8 @@ import numpy as np
 from livekit import rtc
 from numpy.typing import NDArray
 
+from worker.room.livekit.native_library import load_quietly
+
 SAMPLE_RATE = 48_000
 SLOT_SECONDS = 0.1
 SLOT_SAMPLES = SAMPLE_RATE // 10
@@ -128,6 +130,7 @@ class SlotTalker:
     _stalled_until: float = 0.0
 
     async def __aenter__(self) -> Self:
+        load_quietly()
         await self.room.connect(self.url, self.token, rtc.RoomOptions(auto_subscribe=False, encryption=self.encryption))
         self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=self.queue_ms)
         track = rtc.LocalAudioTrack.create_audio_track("slots", self._source)

@@ -7,6 +7,7 @@ from livekit import rtc
 from pydantic import SecretStr
 
 from worker.room.join_answer import join_error
+from worker.room.livekit.native_library import load_quietly
 from worker.room.livekit.room import LiveKitRoom
 from worker.room.subscription import Subscription
 
@@ -19,6 +20,7 @@ async def connect_room(url: str, token: SecretStr, subscription: Subscription) -
     Raises:
         JoinError: whose text holds nothing of the server's answer.
     """
+    load_quietly()
     room = rtc.Room()
     ours = LiveKitRoom(room, subscription)
     options = rtc.RoomOptions(
