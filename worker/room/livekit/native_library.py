@@ -6,7 +6,6 @@ to tell the server which system this is. Without both a join takes 60 ms instead
 process instead of 80.
 """
 
-import ctypes
 import os
 from typing import Any
 
@@ -23,9 +22,14 @@ def load_quietly() -> None:
     os.environ["RUST_LOG"] = "off"
     load = _ffi_client.get_ffi_lib
 
-    def load_without_log() -> ctypes.CDLL:
-        library = load()
-        library.livekit_ffi_initialize = _Initialize(library.livekit_ffi_initialize)  # type: ignore[assignment]
+    def load_without_log() -> Any:
+        library: Any = load()
+        initialize = library.livekit_ffi_initialize
+
+        def initialize_without_log(callback: object, _capture_log: bool, *more: object) -> object:
+            return initialize(callback, False, *more)
+
+        library.livekit_ffi_initialize = initialize_without_log
         return library
 
     _ffi_client.get_ffi_lib = load_without_log
@@ -38,16 +42,3 @@ def load_quietly() -> None:
 def forbid_programs() -> None:
     """Let this process find no program by its name; the library then reads /etc/os-release."""
     os.environ["PATH"] = _NOWHERE
-
-
-class _Initialize:
-    """The library's initialization, which the SDK calls so that it gets the log."""
-
-    def __init__(self, initialize: Any) -> None:
-        self.__dict__["_initialize"] = initialize
-
-    def __setattr__(self, name: str, value: object) -> None:
-        setattr(self._initialize, name, value)  # types of its arguments
-
-    def __call__(self, callback: object, _capture_log: bool, *more: object) -> object:
-        return self._initialize(callback, False, *more)
