@@ -67,22 +67,28 @@ class Scene:
                 yield cls(stack, options)
 
     @asynccontextmanager
-    async def sessions(self, count: int, talkers: int = 1) -> AsyncIterator[list[Spoken]]:
-        """So many sessions that run, each in a room of its own in which so many talk until the end of the block."""
+    async def sessions(self, count: int, talkers: int = 1, **more: Any) -> AsyncIterator[list[Spoken]]:
+        """So many sessions that run, each in a room of its own in which so many talk until the end of the block.
+
+        Args:
+            more: fields of each `SlotTalker`.
+        """
         async with AsyncExitStack() as rooms:
             spoken = []
             for _ in range(count):
                 room = f"figures-{next(self._numbers)}"
-                talking = [await rooms.enter_async_context(self._talker(room, number)) for number in range(talkers)]
+                talking = [
+                    await rooms.enter_async_context(self._talker(room, number, **more)) for number in range(talkers)
+                ]
                 spoken.append(Spoken((await self.stack.create(room))["id"], talking))
             for one in spoken:
                 await self.stack.reach(one.session_id, "running")
             yield spoken
 
-    def _talker(self, room: str, number: int) -> SlotTalker:
+    def _talker(self, room: str, number: int, **more: Any) -> SlotTalker:
         server = self.stack.livekit
         token = mint_token(server.api_key, server.api_secret, room, f"talker-{number}")
-        return SlotTalker(server.url, token, SlotVoice(number))
+        return SlotTalker(server.url, token, SlotVoice(number), **more)
 
     async def epochs(self, sessions: Sequence[Spoken]) -> dict[str, int]:
         """The number of each session's run."""
