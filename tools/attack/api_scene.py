@@ -31,8 +31,8 @@ UNLIMITED = {
 }
 """Else most of what a drill sends would be refused before it meets anything that could break."""
 
-UNLIMITED_AND_QUIET = {**UNLIMITED, "PARLEY_LOG_LEVEL": "warning"}
-"""For those that send very much, and ask nothing about time."""
+PATIENT = {**UNLIMITED, "PARLEY_LOG_LEVEL": "warning", "PARLEY_DATABASE_TIMEOUT_SECONDS": "20"}
+"""For drills that send very much and ask nothing about time: a busy machine is no fault of what answers."""
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from control_api.http.requests.path_parameters import path_parameters
 from control_api.operations import OPERATIONS
 from sessions.ids import format_id, new_uuid, parse_id
 from tests.support.api_server import create_body
-from tools.attack.api_scene import UNLIMITED_AND_QUIET, Client, attacked, new_key
+from tools.attack.api_scene import PATIENT, Client, attacked, new_key
 from tools.attack.row import Effort, Row
 
 CANARY = "canary7f3a"
@@ -57,7 +57,7 @@ class Victim:
 async def attack(effort: Effort) -> list[Row]:
     """N is a number of requests of the other tenant's keys."""
     wanted = effort.n or REQUESTS
-    async with attacked(effort, api=UNLIMITED_AND_QUIET) as stack, aiohttp.ClientSession() as http:
+    async with attacked(effort, api=PATIENT) as stack, aiohttp.ClientSession() as http:
         owner = Client(http, stack.bases[0], new_key(stack, "victim"))
         victim = await _furnish(owner)
         keys = [
@@ -109,7 +109,7 @@ async def _furnish(owner: Client) -> Victim:
     await _ok(owner, "POST", f"/v1/sessions/{sessions[0]}/cancel", {})
     await _ok(owner, "POST", f"/v1/sessions/{sessions[0]}/archive", {})
     key = await _ok(owner, "POST", "/v1/api_keys", {"kind": "master", "name": CANARY})
-    await _ok(owner, "POST", f"/v1/webhook_endpoints/{endpoint['id']}/test", {})
+    await _ok(owner, "POST", f"/v1/webhook_endpoints/{endpoint['id']}/test?wait_seconds=0", {})
     events: list[Any] = []
     async with asyncio.timeout(30):
         while len(events) < _SESSIONS:

@@ -12,7 +12,7 @@ from control_api.http.openapi.operation import Operation
 from control_api.http.requests.path_parameters import path_parameters
 from control_api.operations import OPERATIONS
 from tests.support.api_server import create_body, worker_token
-from tools.attack.api_scene import UNLIMITED_AND_QUIET, Client, attacked
+from tools.attack.api_scene import PATIENT, Client, attacked
 from tools.attack.row import Effort, Row
 
 BODIES = 20_000
@@ -74,7 +74,7 @@ async def attack(effort: Effort) -> list[Row]:
     """N is a number of bodies."""
     wanted = effort.n or BODIES
     choose = random.Random(effort.seed)
-    async with attacked(effort, api=UNLIMITED_AND_QUIET) as stack, aiohttp.ClientSession() as http:
+    async with attacked(effort, api=PATIENT) as stack, aiohttp.ClientSession() as http:
         client = Client(http, stack.bases[0])
         ids = await _something_to_ask_about(client)
         operations = [one for one in OPERATIONS if one.body is not None and one.method in ("POST", "PUT", "PATCH")]
@@ -114,7 +114,7 @@ async def _something_to_ask_about(client: Client) -> dict[str, str]:
     session = (await made("/v1/sessions", create_body("fuzzed", agent_id="agent")))["id"]
     key = (await made("/v1/api_keys", {"kind": "agent", "agent_id": "agent", "scopes": ["sessions:read"]}))["id"]
     hook = (await made("/v1/webhook_endpoints", {"url": "https://hooks.example.com/x"}))["id"]
-    await made(f"/v1/webhook_endpoints/{hook}/test", {})
+    await made(f"/v1/webhook_endpoints/{hook}/test?wait_seconds=0", {})
     _, deliveries = await client.send("GET", f"/v1/webhook_endpoints/{hook}/deliveries")
     delivery = json.loads(deliveries)["data"][0]["id"]
     return {

@@ -1,22 +1,31 @@
 """Readers of a transcript of 120 MB, again and again: the API stays small, and others get their answers."""
 
 import asyncio
-import json
 from contextlib import suppress
 
 import aiohttp
 import psutil
+import psycopg
 
-from tests.support.stack import MASTER_KEY
+from sessions.ids import parse_id
+from tests.support.stack import MASTER_KEY, Stack
 from tools.attack.api_scene import UNLIMITED, Client, attacked, new_key
 from tools.attack.neighbor import Waited, ask
 from tools.attack.row import Effort, Row
 
 READERS = 4
 _MESSAGES, _BYTES = 2000, 60_000
-_WRITERS = 8
 _REQUESTS = 200
 _MOST_GROWN_MB = 8 * READERS
+_WORD_BYTES = 32
+_WRITE = """
+    INSERT INTO log_entries (session_id, seq, id, kind, role, text, speaker, source, created_at)
+    SELECT %(id)s, number, gen_random_uuid(), 'message', 'user', words.text, 'user', 'api', now()
+    FROM generate_series(1, %(messages)s) AS number
+    CROSS JOIN LATERAL (
+        SELECT string_agg(md5(number::text || word), '') AS text FROM generate_series(1, %(words)s) AS word
+    ) AS words
+"""
 
 
 async def attack(effort: Effort) -> list[Row]:
@@ -27,7 +36,7 @@ async def attack(effort: Effort) -> list[Row]:
         neighbor = Client(http, stack.bases[0], new_key(stack, "neighbor"))
         status, made = await stack.call("POST", "/api/sessions", {"agent_id": "agent"})
         assert status == 201, made
-        await _write(customer, made["id"], messages)
+        await asyncio.to_thread(_write, stack, made["id"], messages)
         api = psutil.Process(stack.processes[0].popen.pid)
         await ask(neighbor, 50)
         alone = await ask(neighbor, _REQUESTS)
@@ -43,22 +52,10 @@ async def attack(effort: Effort) -> list[Row]:
     ]
 
 
-async def _write(customer: Client, session_id: str, messages: int) -> None:
-    numbers = iter(range(messages))
-
-    async def write() -> None:
-        for number in numbers:
-            body = json.dumps(
-                {"role": "user", "content": f"{number} " + "é" * (_BYTES // 2)}, ensure_ascii=False
-            ).encode()
-            headers = {"Content-Type": "application/json"}
-            path = f"/v1/sessions/{session_id}/messages"
-            status, text = await customer.send("POST", path, data=body, headers=headers)
-            assert status == 201, text
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(_WRITERS):
-            group.create_task(write())
+def _write(stack: Stack, session_id: str, messages: int) -> None:
+    """So many messages, straight into the database."""
+    with psycopg.connect(stack.database_url, autocommit=True) as conn:
+        conn.execute(_WRITE, {"id": parse_id("sess", session_id), "messages": messages, "words": _BYTES // _WORD_BYTES})
 
 
 async def _beside_readers(
