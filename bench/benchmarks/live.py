@@ -25,7 +25,7 @@ _LAGS = """
     WHERE e.source = 'speech' AND s.status = 'running'
 """
 _QUIET_SECONDS = 5.0  # from the last end of a session to the next round: summaries are made
-_CLOSED_SECONDS = 60.0
+_CLOSED_SECONDS = 180.0  # where other work leaves speech little
 
 
 @dataclass(frozen=True, slots=True)
