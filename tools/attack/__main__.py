@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import importlib
+import math
 import os
 import random
 import sys
@@ -40,7 +41,7 @@ def main() -> int:
     for name in arguments.names or DRILLS:
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="attack-", ignore_cleanup_errors=True) as folder:
-            rows += asyncio.run(_attack(name)(Effort(arguments.n, seed, Path(folder))))
+            rows += asyncio.run(_attack(name)(Effort(arguments.n, seed, Path(folder), arguments.seconds)))
         print(f"{name} took {time.monotonic() - began:.0f} s", flush=True)
     print(f"\n{table(rows)}\n\n{describe()}", flush=True)
     return 0 if all(row.met for row in rows) else 1
@@ -60,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", type=_name, help="default: all")
     parser.add_argument("--n", type=int, default=None, help="of each drill's own (default: as docs/security.md has it)")
+    parser.add_argument(
+        "--seconds", type=float, default=math.inf, help="bound of the drills that count (default: none)"
+    )
     parser.add_argument("--seed", type=int, default=None, help="of what is made at random (default: a random one)")
     return parser
 

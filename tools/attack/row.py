@@ -1,6 +1,8 @@
 """One line of the table: what was attacked, what must hold, what held."""
 
-from collections.abc import Sequence
+import math
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,11 +40,18 @@ class Effort:
         n: how many of its own; None: as many as the published figures are of.
         seed: of what is made at random.
         folder: of its own, with a short path; removed afterwards.
+        seconds: drills that count stop sending after so many, whatever `n` is.
     """
 
     n: int | None
     seed: int
     folder: Path
+    seconds: float = math.inf
+
+    def patience(self) -> Callable[[], bool]:
+        """Whether the time from now on is over."""
+        over = time.monotonic() + self.seconds
+        return lambda: time.monotonic() >= over
 
 
 def table(rows: Sequence[Row]) -> str:

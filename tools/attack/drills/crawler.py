@@ -9,7 +9,7 @@ import itertools
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,7 +66,7 @@ async def attack(effort: Effort) -> list[Row]:
         ]
         before = await _seen(owner, victim)
         crawler = _Crawler([Client(http, stack.bases[0], key) for key in keys], victim, random.Random(effort.seed))
-        await crawler.crawl(wanted)
+        left = await crawler.crawl(wanted, effort.patience())
         changed = await _seen(owner, victim) != before
         own = _Crawler([owner], victim, random.Random(effort.seed))
         await own.ask(_GET_SESSION, f"/v1/sessions/{victim.ids['sess'][1]}", owner)
@@ -74,6 +74,8 @@ async def attack(effort: Effort) -> list[Row]:
     leaks = crawler.leaks + (["the victim's things have changed"] if changed else [])
     for leak in leaks[:20]:
         print(leak)
+    if left > 0:
+        print(f"{left} questions were not asked, for want of time")
     n = f"{crawler.requests:,} requests, {len(crawler.operations)} operations"
     return [Row("what another tenant is told or may do", 0, len(leaks), "leaks", n)]
 
@@ -164,9 +166,10 @@ class _Crawler:
         """So many were sent."""
         return sum(client.requests for client in self._clients)
 
-    async def crawl(self, wanted: int) -> None:
-        """Until so many were sent; every question at least once."""
+    async def crawl(self, wanted: int, over: Callable[[], bool]) -> int:
+        """Until so many were sent, every question at least once, or until it is over; how many were not asked."""
         once = list(self._questions())
+        self._random.shuffle(once)
         again = itertools.cycle(once)
         todo = itertools.chain(once, (next(again) for _ in itertools.count()))
         sent_all = len(once)
@@ -176,12 +179,13 @@ class _Crawler:
             for operation, path, client in todo:
                 sent_all -= 1
                 await self.ask(operation, path, client)
-                if sent_all <= 0 and self.requests >= wanted:
+                if over() or (sent_all <= 0 and self.requests >= wanted):
                     return
 
         async with asyncio.TaskGroup() as group:
             for _ in range(_CLIENTS):
                 group.create_task(ask())
+        return max(sent_all, 0)
 
     def _questions(self) -> Iterator[tuple[Operation, str, Client]]:
         """Each operation about each thing of the victim's, in the path, in the query or as a cursor."""

@@ -80,9 +80,10 @@ async def attack(effort: Effort) -> list[Row]:
         operations = [one for one in OPERATIONS if one.body is not None and one.method in ("POST", "PUT", "PATCH")]
         statuses: Counter[int] = Counter()
         broken: list[str] = []
+        over = effort.patience()
 
         async def ask() -> None:
-            while client.requests < wanted:
+            while client.requests < wanted and not over():
                 operation = choose.choice(operations)
                 path = operation.path.format(**{name: ids[name] for name in path_parameters(operation.path)})
                 waits = any(parameter.name == "wait_seconds" for parameter in operation.query)
