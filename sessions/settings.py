@@ -262,6 +262,14 @@ class Settings(BaseModel):
             "Convention: a participant may publish any number of tracks, and each costs a decoder and a jitter buffer."
         ),
     )
+    participant_events: int = Field(
+        1000,
+        ge=0,
+        description="Events participant.joined and participant.left of one session; the last one says so. 0: none.",
+        json_schema_extra=_why(
+            "Hundreds of people come and go; a room of 10,000 must not flood its organization's log, nor its receivers."
+        ),
+    )
     segment_seconds: float = Field(
         5,
         gt=0,

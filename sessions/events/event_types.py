@@ -36,6 +36,19 @@ _BILL = (
     Fact("billable_ms", _COUNT, "What is billed, before what is given back.", 61_250),
     Fact("credits", _TEXT, "The sum of all its rows of the bill, with three decimals.", "61.250"),
 )
+_EXPIRES_AT = Fact("expires_at", _TEXT, "When its token expires.", "2026-11-22T02:41:57.000Z")
+_PARTICIPANT = (
+    Fact("participant_sid", _TEXT, "LiveKit's id of this stay in the room.", "PA_f3hX2bZqYw8v"),
+    Fact("identity", _TEXT, "Who it is, as the room knows it.", "caller", content=True),
+    Fact("name", _TEXT, "The name to show; null when there is none.", "Ann", content=True),
+    Fact("kind", _TEXT, "LiveKit's kind: standard, agent, sip, ingress, egress and so on.", "standard"),
+    Fact(
+        "limit_reached",
+        {"type": "boolean"},
+        "No more of these events follow: the session has had PARLEY_PARTICIPANT_EVENTS.",
+        False,
+    ),
+)
 _MESSAGE = (
     Fact("message_id", _TEXT, "The message's id.", "msg_01KB2F5WK0Q4V9M7T8Y6R3N1C0"),
     Fact("message_seq", _COUNT, "Its place among the session's messages and segments.", 3),
@@ -61,12 +74,18 @@ _ALL = (
     EventType("session.restored", "Lists show it again."),
     EventType("session.deleted", "It was erased; events from before keep no content of it.", (_WHY_DELETED,)),
     EventType("worker_token.replaced", "It has a new worker token."),
+    EventType(
+        "worker_token.expiring", "It waits for a worker, and its token expires within two minutes.", (_EXPIRES_AT,)
+    ),
+    EventType("participant.joined", "Somebody is in its room: came, or was there when recording began.", _PARTICIPANT),
+    EventType("participant.left", "Somebody has left its room, while it was recorded.", _PARTICIPANT),
     EventType("message.created", "A message was posted to it, or written in its room.", _MESSAGE),
     EventType("recording.available", "Its recording can be downloaded.", (_CODE, _FAULT)),
     EventType("recording.incomplete", "Its recording can be downloaded, and has gaps that are ours.", (_CODE, _FAULT)),
     EventType("recording.failed", "It has no recording.", (_CODE, _FAULT)),
     EventType("transcript.available", "Its speech is transcribed.", (_CODE, _FAULT)),
     EventType("transcript.incomplete", "Its transcript is closed, without some of what was said.", (_CODE, _FAULT)),
+    EventType("transcript.none", "It has no transcript: it never ran."),
     EventType("summary.available", "Its summary is stored.", (_CODE, _FAULT)),
     EventType("summary.failed", "A run made no summary.", (_CODE, _FAULT)),
     EventType("usage.finalized", "Its last row of the bill is written.", _BILL),

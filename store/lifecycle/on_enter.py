@@ -12,6 +12,7 @@ from sessions.lifecycle.lifecycle import SETTLED, Status
 from store.database.channels import CLAIM_CHANNEL, notify
 from store.database.tables import worker_tokens
 from store.jobs.jobs import defer_finalize
+from store.lifecycle import events
 from store.lifecycle.open_transcript import open_transcript
 from store.lifecycle.pauses import begin_pause, end_pause
 
@@ -21,6 +22,7 @@ class Entry:
     """A session whose row is in the new state already: the state before, and the moment of the transition."""
 
     session_id: UUID
+    epoch: int
     before: Status
     at: datetime
 
@@ -51,7 +53,8 @@ async def _finalize(conn: AsyncConnection, entry: Entry) -> None:
 
 
 async def _close_transcript(conn: AsyncConnection, entry: Entry) -> None:
-    await open_transcript(conn, entry.session_id)
+    if not await open_transcript(conn, entry.session_id):
+        await events.append(conn, entry.session_id, "transcript.none", epoch=entry.epoch, at=entry.at)
 
 
 EFFECTS: dict[Status, tuple[Effect, ...]] = {

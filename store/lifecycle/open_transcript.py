@@ -11,12 +11,17 @@ _OPEN = text(
     """
     INSERT INTO transcripts (session_id, state, created_at)
     SELECT id, 'pending', statement_timestamp() FROM sessions WHERE id = :id AND started_at IS NOT NULL
-    ON CONFLICT (session_id) DO NOTHING
     """
 )
 
 
-async def open_transcript(conn: AsyncConnection, session_id: UUID) -> None:
-    """Note the transcript of a session that becomes terminal in this transaction, and defer its job."""
-    if (await conn.execute(_OPEN, {"id": session_id})).rowcount:
+async def open_transcript(conn: AsyncConnection, session_id: UUID) -> bool:
+    """Note the transcript of a session that becomes terminal in this transaction, and defer its job.
+
+    Returns:
+        False when there will be none: the session never ran.
+    """
+    opened = (await conn.execute(_OPEN, {"id": session_id})).rowcount == 1
+    if opened:
         await defer_transcribe(conn, session_id)
+    return opened

@@ -77,7 +77,7 @@ async def _move(conn: AsyncConnection, locked: LockedSession, event: Event, stop
     changed = update(sessions).where(sessions.c.id == locked.id).values(changes).returning(sessions.c.updated_at)
     moment = (await conn.execute(changed)).scalar_one()
     for effect in EFFECTS[target]:
-        await effect(conn, Entry(locked.id, locked.status, moment))
+        await effect(conn, Entry(locked.id, locked.epoch, locked.status, moment))
     await events.append(
         conn,
         locked.id,

@@ -15,11 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.lifecycle.lifecycle import Event, Status, sources
 from sessions.lifecycle.stop import Stop
 from sessions.settings import Settings
+from sessions.timestamps import format_timestamp
 from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.database.database import Database
 from store.events.expiry import expire_events
 from store.events.numbering import number_events
 from store.jobs.jobs import defer_finalize
+from store.lifecycle import events
 from store.lifecycle.locked_session import lock_held_session
 from store.lifecycle.transitions import apply, stop_session
 from store.outputs.freeze import fail_recording
@@ -32,6 +34,8 @@ from store.usage import ledger
 SWEEP_LOCK = 0x7377656570  # "sweep"
 BATCH = 200  # sessions per concern and sweep; the rest is found a second later
 SWEEP_SECONDS = 1.0
+TOKEN_EXPIRING_SECONDS = 120
+_WAITED_SECONDS = 5
 _TURN_SECONDS = 0.9 * SWEEP_SECONDS
 _LONGEST_PAUSE_SECONDS = 5 * SWEEP_SECONDS
 # How often every session that runs is read, per window or interval: a session is found late by that part of it at most.
@@ -48,6 +52,7 @@ class SweepResult:
     due: int = 0
     queued_too_long: int = 0
     token_expired: int = 0
+    token_expiring: int = 0
     max_duration: int = 0
     worker_lost: int = 0
     finalize_deadline: int = 0
@@ -83,6 +88,16 @@ _MAX_END_UTC = "(s.started_at AT TIME ZONE 'UTC') + make_interval(secs => s.max_
 
 _DUE = _found(f"{_in(*sources(Event.DUE))} AND s.start_at <= statement_timestamp()", first="s.start_at")
 _TOKEN_EXPIRED = _found(f"{_in(Status.QUEUED)} AND s.token_expires_at <= statement_timestamp()")
+# Told once per token, and not of a session that a worker is just about to take.
+_TOKEN_EXPIRING = _found(
+    f"{_in(Status.QUEUED)} AND s.token_expires_at BETWEEN statement_timestamp()"
+    f" AND statement_timestamp() + interval '{TOKEN_EXPIRING_SECONDS} seconds'"
+    f" AND s.queued_at < statement_timestamp() - interval '{_WAITED_SECONDS} seconds'"
+    " AND (SELECT type FROM session_events WHERE session_id = s.id"
+    " AND type IN ('worker_token.expiring', 'worker_token.replaced') ORDER BY seq DESC LIMIT 1)"
+    " IS DISTINCT FROM 'worker_token.expiring'",
+    "s.token_expires_at AS at",
+)
 _QUEUED_TOO_LONG = _found(f"{_in(Status.QUEUED)} AND {_older('s.queued_at', 'queue_seconds')}")
 _MAX_DURATION = _found(
     f"{_in(*_JOINED_ONCE)} AND {_MAX_END_UTC} <= statement_timestamp() AT TIME ZONE 'UTC'",
@@ -158,6 +173,7 @@ async def sweep(
             swept=True,
             due=await _queue(conn),
             token_expired=await _stop(conn, _TOKEN_EXPIRED, {}, Stop.failed("worker_token.expired")),
+            token_expiring=await _warn(conn),
             queued_too_long=await _stop(conn, _QUEUED_TOO_LONG, queue, Stop.failed("capacity.none")),
             max_duration=await _stop(conn, _MAX_DURATION, {}, Stop.ended("end.max_duration")),
             finalize_deadline=await _give_up_finalizing(conn, deadline),
@@ -183,6 +199,16 @@ async def _queue(conn: AsyncConnection) -> int:
     rows = (await conn.execute(_DUE)).all()
     for row in rows:
         await apply(conn, await lock_held_session(conn, row.id), Event.DUE)
+    return len(rows)
+
+
+async def _warn(conn: AsyncConnection) -> int:
+    """Tell of sessions whose token is about to expire while they wait."""
+    rows = (await conn.execute(_TOKEN_EXPIRING)).all()
+    for row in rows:
+        locked = await lock_held_session(conn, row.id)
+        expires_at = {"expires_at": format_timestamp(row.at)}
+        await events.append(conn, row.id, "worker_token.expiring", epoch=locked.epoch, data=expires_at)
     return len(rows)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from store.runs.participant_events import Participant
+
 CHAT = "lk.chat"
 TRANSCRIPTION = "lk.transcription"
 
@@ -29,14 +31,14 @@ class RemoteTrack:
 class ParticipantJoined:
     """A remote participant is in the room (those already there at our join included)."""
 
-    identity: str
+    participant: Participant
 
 
 @dataclass(frozen=True, slots=True)
 class ParticipantLeft:
     """A remote participant is gone."""
 
-    identity: str
+    participant: Participant
 
 
 @dataclass(frozen=True, slots=True)

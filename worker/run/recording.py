@@ -1,5 +1,6 @@
 """What exists once a run is `running`: its spool, recorder and uploader, its sources, and the loops around them."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -7,6 +8,7 @@ from store.database.boot_clock import boottime_ns
 from store.lifecycle.pauses import Pause
 from store.log.session_log import SessionLog
 from store.runs.claims import Claim
+from store.runs.participant_events import ParticipantEvents
 from store.runs.run_segments import RunSegments
 from worker.capture.recorder import Recorder
 from worker.capture.room_tracks import RoomTracks
@@ -17,7 +19,7 @@ from worker.capture.synthetic_input import SyntheticInput
 from worker.clock.session_clock import SessionClock
 from worker.lease.beats import Beats
 from worker.lease.live_run import LiveRun
-from worker.room.events import RemoteTrack, TextOpened
+from worker.room.events import RemoteTrack, RoomEvent, TextOpened
 from worker.room.heard_track import HeardTrack, MadeUp
 from worker.room.livekit.room import LiveKitRoom
 from worker.room.presence import RoomPresence
@@ -25,6 +27,7 @@ from worker.room.room_reading import RoomReading
 from worker.run.proof_ahead import ProofAhead
 from worker.run.recorder_tools import RecorderTools
 from worker.run.room_messages import RoomMessages
+from worker.run.room_participants import LAST_WORDS_SECONDS, RoomParticipants
 from worker.run.stamps import RunStamps
 from worker.run.watching.standstills import Standstills
 from worker.spool.run_folder import RunFolder
@@ -71,6 +74,8 @@ class RunRecording:
         self._stamps = RunStamps(clock, self._recorder, self._uploader, pauses)
         self._standstills = Standstills(run, self.gap, self._recorder.missed)
         self._messages = RoomMessages(run, SessionLog(tools.db), clock)
+        told = ParticipantEvents(tools.db, tools.settings.participant_events)
+        self._participants = RoomParticipants(run, told, clock, resumed=claim.resumed)
         self._tracks = RoomTracks(self._recorder, spawn)
         self._sources: tuple[Source, ...] = (*self._stand_ins(claim), self._tracks)
 
@@ -90,6 +95,7 @@ class RunRecording:
         self._spawn(self._uploader.run(), "uploader")
         self._spawn(self._uploader.erase_pauses(), "erase-pauses")
         self._spawn(self._messages.send_posted(), "messages")
+        self._telling = self._spawn(self._participants.tell(), "participants")
         for source in self._sources:
             self._spawn(source.run(), type(source).__name__)
         self._run.recorded_by(self._recorder.take_counters, lambda: self._uploader.waiting)
@@ -107,12 +113,14 @@ class RunRecording:
     def entered(self, room: LiveKitRoom) -> None:
         """The worker is in `room`, for the first time or again."""
         self._messages.entered(room)
+        self._participants.entered(room.participants, boottime_ns())
         for source in self._sources:
             source.entered(room)
 
     def dropped(self) -> None:
         """The room is lost."""
         self._messages.dropped()
+        self._participants.dropped()
         for source in self._sources:
             source.dropped()
 
@@ -150,6 +158,14 @@ class RunRecording:
         """The stretches that nothing will fill any more, when the end comes now."""
         return self._recorder.give_up(now_ns)
 
+    def take(self, event: RoomEvent, now_ns: int) -> None:
+        """Take note of who comes into the room and leaves it."""
+        self._participants.take(event, now_ns)
+
+    def regained(self, room: LiveKitRoom, now_ns: int) -> None:
+        """The SDK is back in the room, by itself."""
+        self._participants.entered(room.participants, now_ns)
+
     def hear(self, opened: TextOpened) -> None:
         """Log a text of the room once it is whole."""
         self._spawn(self._messages.hear(opened), "hear")
@@ -185,6 +201,7 @@ class RunRecording:
         self._standstills.name(stopped_ns, final=True)
         for source in self._sources:
             source.end(stopped_ns)
+        self._participants.end()
         await self._spool.close()
         self._stamps.end_at(ending_at)
         if not self._run.replaced:
@@ -193,6 +210,7 @@ class RunRecording:
         await self._stamps.follow_database(self._tools.db, self._run.fence)
         self._uploader.release_all()
         await self._uploader.drained()
+        await asyncio.wait([self._telling], timeout=LAST_WORDS_SECONDS)
         self._run.leave()
         return RunSegments(self._spool.segments, self._uploader.journal.stored)
 

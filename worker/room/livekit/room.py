@@ -4,7 +4,7 @@ The SDK's callbacks become typed events in a bounded queue.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import structlog
@@ -13,6 +13,9 @@ from livekit.rtc._proto.participant_pb2 import ParticipantPermission
 from pydantic import SecretStr
 
 from audio.pcm import Pcm
+from sessions.texts.kept_text import kept_text
+from sessions.texts.text_bounds import SHORT_CHARACTERS
+from store.runs.participant_events import Participant
 from worker.room.event_queue import EventQueue
 from worker.room.events import (
     AudioDeciphered,
@@ -108,6 +111,11 @@ class LiveKitRoom:
         permissions = self._room.local_participant.permissions
         return permissions.can_publish and not permissions.hidden
 
+    @property
+    def participants(self) -> Iterator[Participant]:
+        """Everybody else in the room."""
+        return map(_as_value, list(self._room.remote_participants.values()))
+
     def listen(self) -> None:
         """Announce who is here and ask for their audio, now and from now on; nothing else is taken.
 
@@ -200,7 +208,7 @@ class LiveKitRoom:
         return self._subscription.shared_key is None and _is_encrypted(publication)
 
     def _on_participant_connected(self, participant: rtc.RemoteParticipant) -> None:
-        self.events.put(ParticipantJoined(participant.identity))
+        self.events.put(ParticipantJoined(_as_value(participant)))
 
     def _on_participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
         for sid in participant.track_publications:
@@ -209,7 +217,7 @@ class LiveKitRoom:
         if self.streams is not None:
             self.streams.sender_left(participant.identity)
         self._deciphered.discard(participant.identity)
-        self.events.put(ParticipantLeft(participant.identity))
+        self.events.put(ParticipantLeft(_as_value(participant)))
 
     def _on_track_published(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
         if self._left:
@@ -294,6 +302,16 @@ class LiveKitRoom:
         except ValueError:
             name = f"REASON_{reason}"
         self.events.put(Disconnected(name))
+
+
+def _as_value(participant: rtc.RemoteParticipant) -> Participant:
+    """Its texts are cut to what LiveKit allows by default, as a server may be anybody's."""
+    try:
+        kind = rtc.ParticipantKind.Name(participant.kind).removeprefix("PARTICIPANT_KIND_").lower()
+    except ValueError:
+        kind = f"kind_{participant.kind}"
+    texts = (kept_text(text[:SHORT_CHARACTERS]) for text in (participant.identity, participant.name))
+    return Participant(kept_text(participant.sid[:SHORT_CHARACTERS]), *texts, kind)
 
 
 def _is_encrypted(publication: rtc.TrackPublication) -> bool:

@@ -17,6 +17,7 @@ from worker.room.events import (
     AudioSubscribed,
     AudioUnsubscribed,
     Disconnected,
+    Reconnected,
     Reconnecting,
     RoomEvent,
     TextOpened,
@@ -88,6 +89,7 @@ class RoomWatch:
             self._presence.take(event, now_ns)
             self._hole.take(event, now_ns)
             self._unheard.take(event, now_ns)
+            recording.take(event, now_ns)
             stop = await self._handle(room, recording, event, now_ns)
             if stop is not None or self._seat.room is not room:
                 return stop
@@ -157,6 +159,8 @@ class RoomWatch:
             case Reconnecting():
                 self._unheard.forget()
                 self._readings.hurry()  # the last packet's time is still to be had
+            case Reconnected():
+                recording.regained(room, now_ns)
             case TextOpened():
                 recording.hear(event)
             case TokenRefreshed(token=token):

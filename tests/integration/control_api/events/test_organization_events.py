@@ -30,7 +30,7 @@ async def test_all_sessions_events_are_in_one_log(api: ApiServer) -> None:
     def of(session: dict[str, Any]) -> list[str]:
         return [event["type"] for event in events if event["session_id"] == session["id"]]
 
-    beginning = ["session.created", "session.queued", "session.canceled"]
+    beginning = ["session.created", "session.queued", "transcript.none", "session.canceled"]
     assert (beginning, [*beginning, "session.deleted"]) == (of(kept), of(gone))
     assert [event["id"] for event in events if event["session_id"] == kept["id"]] == [
         event["id"] for event in (await api.call("GET", f"/v1/sessions/{kept['id']}/events")).content["data"]
@@ -38,7 +38,7 @@ async def test_all_sessions_events_are_in_one_log(api: ApiServer) -> None:
     about = {event["session_id"]: event["data"]["session"] for event in events}
     assert (about[kept["id"]]["metadata"], about[gone["id"]]["metadata"]) == ({"who": "Jane"}, {})
     assert (about[kept["id"]]["external_customer_id"], about[kept["id"]]["status"]) == ("c1", "canceled")
-    assert [gone["id"]] * 4 == [event["session_id"] for event in await followed(api, "&agent_id=other")]
+    assert [gone["id"]] * 5 == [event["session_id"] for event in await followed(api, "&agent_id=other")]
     [ended] = await followed(api, f"&types=session.canceled,recording.*&session_id={kept['id']}")
     assert ended["data"]["code"] == "cancel.requested"
 

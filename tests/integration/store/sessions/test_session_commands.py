@@ -149,6 +149,6 @@ async def test_events_are_paged_by_their_number(database_url: str) -> None:
         rest, end = await store.sessions.queries.events(store.organization_id, session.id, first[-1].seq, 2)
         assert ([e.type for e in first], more) == (["session.created", "session.queued"], True)
         assert ([(e.type, e.code, e.fault) for e in rest], end) == (
-            [("session.canceled", "end.requested", "none")],
+            [("transcript.none", None, None), ("session.canceled", "end.requested", "none")],
             False,
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from sessions.lifecycle.lifecycle import Status
 from sessions.lifecycle.stop import Stop
 from sessions.settings import Settings
+from sessions.timestamps import format_timestamp
 from store.sweeping.sweeper import SWEEP_LOCK, SweepResult, sweep
 from tests.support.engine import Engine
 
@@ -56,6 +58,8 @@ async def test_a_session_in_the_queue_for_too_long_fails(engine: Engine) -> None
     assert (session.failed_at, session.recording_state) == (session.finished_at, "none")
     assert await engine.finalize_jobs(session_id) == 0
     assert await engine.sql("SELECT 1 FROM worker_tokens") == []
+    events = await engine.sql("SELECT type FROM session_events WHERE session_id = :id ORDER BY seq", id=session_id)
+    assert [event.type for event in events] == ["transcript.none", "session.failed"]
 
 
 async def test_a_token_that_expires_in_the_queue_fails_its_session(engine: Engine) -> None:
@@ -65,6 +69,37 @@ async def test_a_token_that_expires_in_the_queue_fails_its_session(engine: Engin
 
     assert (await swept(engine)).token_expired == 1
     assert (await engine.session(session_id)).error_code == "worker_token.expired"
+
+
+async def test_a_token_that_expires_soon_is_told_once(engine: Engine) -> None:
+    """While the session waits, two minutes before; again for the next token, not for one that a worker has."""
+    await engine.running()
+    session_id, fresh = await engine.new_session(), await engine.new_session()
+    await engine.sql(
+        "UPDATE sessions SET token_expires_at = now() + interval '121 s', queued_at = now() - interval '9 s'"
+    )
+    assert (await swept(engine)).token_expiring == 0
+    await engine.sql("UPDATE sessions SET token_expires_at = now() + interval '119 s'")
+    await engine.sql("UPDATE sessions SET queued_at = now() WHERE id = :id", id=fresh)
+
+    assert [(await swept(engine)).token_expiring for _ in range(2)] == [1, 0]
+    told = await engine.sql("SELECT data FROM session_events WHERE type = 'worker_token.expiring'")
+    assert [row.data for row in told] == [{"expires_at": (await expiry_of(engine, session_id))}]
+
+    await engine.sql(
+        "INSERT INTO session_events (id, session_id, seq, type, at, epoch, data)"
+        " VALUES (gen_random_uuid(), :id, 2, 'worker_token.replaced', now(), 0, '{}')",
+        id=session_id,
+    )
+    assert (await swept(engine)).token_expiring == 1
+
+
+async def expiry_of(engine: Engine, session_id: UUID) -> str:
+    """As the API writes it."""
+    [row] = await engine.sql("SELECT token_expires_at FROM sessions WHERE id = :id", id=session_id)
+    written = format_timestamp(row.token_expires_at)
+    assert written is not None
+    return written
 
 
 @pytest.mark.parametrize("lost", [False, True])
@@ -149,7 +184,7 @@ async def test_sweepers_at_once_move_each_session_once(engine: Engine) -> None:
 
     assert sum(result.queued_too_long for result in results) == 10
     for session_id in ids:
-        assert await engine.events(session_id) == ["session.failed"]
+        assert await engine.events(session_id) == ["transcript.none", "session.failed"]
 
 
 async def test_while_one_sweeps_the_others_do_not(engine: Engine) -> None:

@@ -1,9 +1,11 @@
 """Idleness, and whether anybody came."""
 
+from store.runs.participant_events import Participant
 from worker.room.events import AudioPublished, AudioUnpublished, ParticipantJoined, ParticipantLeft
 from worker.room.presence import RoomPresence
 
 SECOND = 1_000_000_000
+ANN = Participant("PA_ann", "ann", "", "standard")
 
 
 def test_an_empty_room_is_idle_from_the_join_on() -> None:
@@ -17,7 +19,7 @@ def test_a_participant_without_audio_is_no_remedy() -> None:
     """But somebody came."""
     presence = RoomPresence(30)
     presence.entered(0)
-    presence.take(ParticipantJoined("ann"), SECOND)
+    presence.take(ParticipantJoined(ANN), SECOND)
     assert (presence.idle_deadline_ns(), presence.somebody_came) == (30 * SECOND, True)
 
 
@@ -54,6 +56,6 @@ def test_the_clock_stands_still_while_we_are_out_of_the_room() -> None:
 def test_who_leaves_has_still_come() -> None:
     """The sine ends for good."""
     presence = RoomPresence(30)
-    presence.take(ParticipantJoined("ann"), 0)
-    presence.take(ParticipantLeft("ann"), 1)
+    presence.take(ParticipantJoined(ANN), 0)
+    presence.take(ParticipantLeft(ANN), 1)
     assert presence.somebody_came
