@@ -1,22 +1,32 @@
-"""`parley sessions tail`: a session as it goes on: its events, what is said and written, its state and level."""
+"""`parley sessions tail`: a session as it goes on: its events, what is said and written, its state and level.
+
+Events come by a stream, and say when the session is over and when its transcript is. Words that are heard while it runs
+are no events, and levels are none: they are asked for, the latter only for somebody who watches a terminal.
+"""
 
 import argparse
 import asyncio
+import json
 import time
+from contextlib import aclosing
 
 from parley.api_commands.event_words import local_time
 from parley.api_commands.running import with_api
 from parley.api_commands.waiting import told
 from parley.client.api_client import ApiClient, Resource
-from parley.client.sessions import is_terminal, rows_after, session_path
+from parley.client.event_stream import EventStream
+from parley.client.sessions import session_path
 from parley.terminal.live_line import LiveLine
-from parley.terminal.printing import print_json_line
+from parley.terminal.printing import json_line, say
 from parley.terminal.visible import visible
 
-_POLL_SECONDS = 1.0
+_LEVEL_SECONDS = 1.0
 _TRANSCRIPT_SHARE = 0.05  # of the time: what a long session's transcript takes to read decides how often it is read
 _TRANSCRIPT_SECONDS = 2.0
 _RECOGNITION_SECONDS = 300.0  # after the end; then the user may look again by herself
+_DELETED = "session.deleted"
+_ENDS = frozenset({"session.ended", "session.failed", "session.canceled", _DELETED})
+_FACTS = ("code", "identity", "kind", "expires_at", "billable_ms", "credits")
 
 
 def run_tail(arguments: argparse.Namespace) -> int:
@@ -35,63 +45,84 @@ class _Tail:
         self._session_id = session_id
         self._as_json = as_json
         self._line = LiveLine()
-        self._event_seq = 0
         self._spoken: set[int] = set()
-        self._transcript_at = 0.0
-        self._over_at: float | None = None
+        self._cursor: str | None = None
+        self._last_type: str | None = None
 
     async def follow(self) -> None:
         try:
-            while True:
-                if await self._turn():
-                    return
-                await asyncio.sleep(_POLL_SECONDS)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    beside = [group.create_task(self._hear(), name="transcript")]
+                    if self._line.rewrites and not self._as_json:
+                        beside.append(group.create_task(self._watch(), name="level"))
+                    await self._events()
+                    for task in beside:
+                        task.cancel()
+            except ExceptionGroup as group_of_errors:
+                raise group_of_errors.exceptions[0] from None
+            if self._last_type == _DELETED:
+                return
+            whole = await self._until_transcribed()
+            self._last_words(await self._session(), whole)
         finally:
             self._line.end()
 
-    async def _turn(self) -> bool:
-        """Read everything once; True if no more will come."""
-        session = await self._api.ask("GET", session_path(self._session_id), patient=True)
-        over = is_terminal(session)
-        if over and self._over_at is None:
-            self._over_at = time.monotonic()
-        await self._events()
-        transcript_is_whole = False
-        if over or time.monotonic() >= self._transcript_at:
-            transcript_is_whole = await self._transcript()
-        if over:
-            assert self._over_at is not None
-            late = time.monotonic() > self._over_at + _RECOGNITION_SECONDS
-            if transcript_is_whole or late:
-                self._last_words(session, transcript_is_whole)
-                return True
-        await self._show(session)
-        return False
-
     async def _events(self) -> None:
-        path = session_path(self._session_id, "/events")
-        async for event in rows_after(self._api, path, self._event_seq, patient=True):
-            self._event_seq = event["seq"]
-            self._print(event, f"{local_time(event['occurred_at'])}  {_event_words(event)}")
+        """Print what happens, until the session is over."""
+        stream = EventStream(
+            self._api, path=session_path(self._session_id, "/events/stream"), changed=_Interruptions().changed
+        )
+        async with aclosing(stream.events()) as events:
+            async for event in events:
+                body: Resource = json.loads(event.body)
+                self._cursor, self._last_type = body["cursor"], body["type"]
+                self._print(event.body.decode(), f"{local_time(body['created_at'])}  {_words_of(body)}")
+                if body["type"] in _ENDS:
+                    return
+
+    async def _hear(self) -> None:
+        """Print what is said and written, for ever."""
+        while True:
+            began = time.monotonic()
+            await self._transcript()
+            took = time.monotonic() - began
+            await asyncio.sleep(max(_TRANSCRIPT_SECONDS, took / _TRANSCRIPT_SHARE))
+
+    async def _watch(self) -> None:
+        """Show how the session is doing, for ever."""
+        while True:
+            recording = await self._api.ask("GET", session_path(self._session_id, "/recording"), patient=True)
+            self._line.show(await self._session(), recording)
+            await asyncio.sleep(_LEVEL_SECONDS)
+
+    async def _until_transcribed(self) -> bool:
+        """Print the rest of the transcript; whether it is complete."""
+        if await self._transcript():
+            return True
+        params = {"session_id": self._session_id, "types": "transcript.*"}
+        stream = EventStream(self._api, params=params, cursor=self._cursor, changed=_Interruptions().changed)
+        try:
+            async with asyncio.timeout(_RECOGNITION_SECONDS), aclosing(stream.events()) as events:
+                async for _ in events:
+                    break
+        except TimeoutError:
+            pass
+        return await self._transcript()
 
     async def _transcript(self) -> bool:
-        began = time.monotonic()
+        """Print what is new in it; whether it is complete."""
         path = session_path(self._session_id, "/transcript")
         transcript = await self._api.ask("GET", path, patient=True)
         for segment in transcript["segments"]:
             if segment["final"] and segment["seq"] not in self._spoken:
                 self._spoken.add(segment["seq"])
                 document = {"object": "transcript_segment", "session_id": transcript["session_id"], **segment}
-                self._print(document, f"{segment['start_ms'] / 1000:6.1f} s  {_said(segment)}")
-        took = time.monotonic() - began
-        self._transcript_at = time.monotonic() + max(_TRANSCRIPT_SECONDS, took / _TRANSCRIPT_SHARE)
+                self._print(json_line(document), f"{segment['start_ms'] / 1000:6.1f} s  {_said(segment)}")
         return transcript["status"] not in ("open", "pending")
 
-    async def _show(self, session: Resource) -> None:
-        if self._as_json or not self._line.rewrites:
-            return
-        recording = await self._api.ask("GET", session_path(self._session_id, "/recording"), patient=True)
-        self._line.show(session, recording)
+    async def _session(self) -> Resource:
+        return await self._api.ask("GET", session_path(self._session_id), patient=True)
 
     def _last_words(self, session: Resource, transcript_is_whole: bool) -> None:
         late = "" if transcript_is_whole else "; its transcript is not complete yet"
@@ -99,20 +130,33 @@ class _Tail:
             self._line.clear()
             print(f"{session['id']}: {visible(told(session))}{late}", flush=True)
 
-    def _print(self, document: Resource, line: str) -> None:
+    def _print(self, document: str, line: str) -> None:
         if self._as_json:
-            print_json_line(document)
+            print(document, flush=True)
         else:
             self._line.clear()
             print(visible(line), flush=True)
 
 
-def _event_words(event: Resource) -> str:
-    words = [f"{event['type']:<20}"]
-    if event["status_to"] is not None:
-        words.append(f"{event['status_from']} → {event['status_to']}" if event["status_from"] else event["status_to"])
-    if event["code"] is not None:
-        words.append(event["code"])
+class _Interruptions:
+    """Says when a stream is interrupted, and when it goes on; nothing of its first beginning."""
+
+    def __init__(self) -> None:
+        self._interrupted = False
+
+    def changed(self, reason: str | None) -> None:
+        if reason is not None:
+            say(f"{reason}; trying again")
+        elif self._interrupted:
+            say("going on")
+        self._interrupted = reason is not None
+
+
+def _words_of(body: Resource) -> str:
+    data, words = body["data"], [f"{body['type']:<20}"]
+    if data.get("status_to") is not None:
+        words.append(f"{data['status_from']} → {data['status_to']}" if data["status_from"] else data["status_to"])
+    words += [str(data[name]) for name in _FACTS if data.get(name) is not None]
     return "  ".join(words).rstrip()
 
 

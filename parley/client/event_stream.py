@@ -18,6 +18,7 @@ from parley.client.problems import ApiRefusedError, NotParleyError, UnreachableE
 from parley.client.server_sent_events import EventStreamParser
 
 _MEDIA_TYPE = "text/event-stream"
+_NOTHING_MORE = 204
 _SILENCE_SECONDS = 45.0  # the API sends a comment every 15 s
 _CONNECT_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 0.2
@@ -59,10 +60,11 @@ class EventStream:
         self._params = dict(params or {})
         self._changed = changed
         self._has_begun = False
+        self._is_over = False
         self._retry_seconds = 0.0  # as the API asks for when it ends a stream
 
     async def events(self) -> AsyncGenerator[StreamedEvent, None]:
-        """Every event once, for ever.
+        """Every event once, for ever; those of one session until the API says that no more will come.
 
         Raises:
             CommandError: the API refuses for good: a wrong key, a wrong filter, a cursor that it doesn't know any more.
@@ -81,6 +83,8 @@ class EventStream:
                 if not refused.is_temporary:
                     raise
                 reason, pause = str(refused), max(pause, refused.retry_after_seconds or 0.0)
+            if self._is_over:
+                return
             if self._has_begun or not told:
                 self._changed(reason)
                 told = True
@@ -94,6 +98,9 @@ class EventStream:
         timeout = aiohttp.ClientTimeout(sock_connect=_CONNECT_SECONDS, sock_read=_SILENCE_SECONDS)
         parser = EventStreamParser(self.cursor)
         async with self._api.opened("GET", self._path, params=self._params, headers=headers, timeout=timeout) as answer:
+            if answer.status == _NOTHING_MORE:
+                self._is_over = True
+                return
             if answer.content_type != _MEDIA_TYPE:
                 raise NotParleyError(self._api.base_url, f"{answer.status} {answer.content_type}")
             self._has_begun = True

@@ -13,9 +13,14 @@ def print_document(document: Any) -> None:
     print(json.dumps(document, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None), flush=True)
 
 
+def json_line(document: Any) -> str:
+    """One JSON document on one line."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
 def print_json_line(document: Any) -> None:
-    """One JSON document on one line, at once: a stream has one per line."""
-    print(json.dumps(document, ensure_ascii=False, separators=(",", ":")), flush=True)
+    """`json_line`, at once: a stream has one per line."""
+    print(json_line(document), flush=True)
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

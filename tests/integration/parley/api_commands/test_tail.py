@@ -14,7 +14,6 @@ async def test_tail_shows_events_and_messages_once_and_ends_with_the_session(
 ) -> None:
     """Words of people are on one line each; the last line says what became of it; as JSON, documents of the API."""
     monkeypatch.setattr(tail, "_RECOGNITION_SECONDS", 0.0)  # there is no worker that would complete the transcript
-    monkeypatch.setattr(tail, "_POLL_SECONDS", 0.1)
     monkeypatch.setattr(tail, "_TRANSCRIPT_SECONDS", 0.1)
     created = await api.call("POST", "/api/sessions", {"agent_id": "a", "task_id": "t", "prompt": "Hello"})
     session_id = created.content["id"]
