@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import hdrs
-from standardwebhooks import Webhook
 
 from parley.client.api_client import connection_problem
 from parley.command_error import CommandError
+from sessions.webhooks.signing import signed_headers
 
 _TIMEOUT_SECONDS = 15.0
 _SHOWN_BYTES = 1024
@@ -51,17 +51,12 @@ class WebhookReceiver:
     def __init__(self, http: aiohttp.ClientSession, url: str, secret: str) -> None:
         self.url = url
         self._http = http
-        self._webhook = Webhook(secret)
+        self._secret = secret
 
     async def post(self, event_id: str, body: bytes) -> ReceiverAnswer:
         """One attempt, without following redirects."""
-        now = datetime.now(UTC)
-        headers = {
-            hdrs.CONTENT_TYPE: "application/json",
-            "webhook-id": event_id,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._webhook.sign(event_id, now, body.decode()),
-        }
+        signed = signed_headers(event_id, datetime.now(UTC), body, [self._secret])
+        headers = {hdrs.CONTENT_TYPE: "application/json", **signed}
         began = time.monotonic()
         try:
             async with self._http.post(self.url, data=body, headers=headers, allow_redirects=False) as answer:

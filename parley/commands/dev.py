@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -15,6 +16,12 @@ from parley.servers.sign_in_link import SignInLink
 _POLL_SECONDS = 0.2
 _ROOM = "my-room"
 _GRACE_SECONDS = "1"  # no other worker on this machine could take over
+# A developer's receivers are on loopback, in clear, at any port.
+_WEBHOOKS_ANYWHERE = {
+    "PARLEY_WEBHOOK_ALLOW_HTTP": "true",
+    "PARLEY_WEBHOOK_ALLOW_PRIVATE_HOSTS": "true",
+    "PARLEY_WEBHOOK_PORTS": "0",
+}
 
 
 def run_dev() -> int:
@@ -31,6 +38,7 @@ def run_dev() -> int:
     environment = {
         "PARLEY_GRACE_SECONDS": _GRACE_SECONDS,
         "PARLEY_ALLOW_PRIVATE_HOSTS": "true",
+        **_WEBHOOKS_ANYWHERE,
         **os.environ,
         "PARLEY_MASTER_KEY": master_key.get_secret_value(),
     }
@@ -38,7 +46,7 @@ def run_dev() -> int:
     stack = LocalStack(data_dir, environment, livekit_binary=settings.livekit_server, logs=logs, progress=_progress)
     try:
         with stack, _sign_in_link(stack, master_key.get_secret_value()) as link:
-            print(_welcome(stack, master_key.get_secret_value(), link.url, logs), flush=True)
+            print(_welcome(stack, master_key.get_secret_value(), link.url, logs, _webhooks(environment)), flush=True)
             while True:
                 stack.check()
                 time.sleep(_POLL_SECONDS)
@@ -62,7 +70,14 @@ def _sign_in_link(stack: LocalStack, master_key: str) -> SignInLink:
     )
 
 
-def _welcome(stack: LocalStack, master_key: str, link: str, logs: Path) -> str:
+def _webhooks(environment: Mapping[str, str]) -> str:
+    """Where webhooks may go."""
+    if all(environment[name] == value for name, value in _WEBHOOKS_ANYWHERE.items()):
+        return "may go to loopback: http, private hosts, any port"
+    return "go where " + ", ".join(f"{name}={environment[name]}" for name in _WEBHOOKS_ANYWHERE) + " allows"
+
+
+def _welcome(stack: LocalStack, master_key: str, link: str, logs: Path, webhooks: str) -> str:
     livekit = stack.livekit
     transport = {
         "type": "livekit",
@@ -84,6 +99,7 @@ Parley runs. Ctrl-C stops everything.
   API          {stack.api_url}   (operations: {stack.api_url}/docs)
   worker       {stack.worker_url}   (/healthz, /readyz, /metrics)
   LiveKit      {livekit.url}   key {livekit.api_key}   secret {livekit.api_secret}
+  webhooks     {webhooks}
   data         {stack.data_dir}
   master key   {master_key}
 

@@ -2,15 +2,18 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiohttp
 import psutil
 import pytest
 
 from tests.support.stack import PARLEY, eventually
+from tests.support.webhook_listener import webhook_listener
 
 
 def processes_of(data_dir: Path) -> list[psutil.Process]:
@@ -43,6 +46,19 @@ def data_dir(run_folder: Path) -> Iterator[Path]:
     yield folder
     for process in processes_of(folder):
         process.kill()
+
+
+async def a_webhook_comes(said: str) -> None:
+    """To a receiver on loopback, at any port, in clear: `dev` says so."""
+    assert re.search(r"webhooks +may go to loopback", said)
+    [base_url], [key] = re.findall(r"PARLEY_URL=(\S+)", said), re.findall(r"PARLEY_KEY=(\S+)", said)
+    async with webhook_listener() as hooks, aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as http:
+        async with http.post(f"{base_url}/v1/webhook_endpoints", json={"url": hooks.url}) as made:
+            endpoint = await made.json()
+        hooks.secret = endpoint["secret"]
+        async with http.post(f"{base_url}/v1/webhook_endpoints/{endpoint['id']}/test") as tested:
+            delivery = await tested.json()
+    assert (delivery["state"], len(hooks.bodies)) == ("succeeded", 1), delivery
 
 
 @pytest.mark.parametrize(
@@ -78,6 +94,8 @@ async def test_all_processes_are_gone(
 
     await eventually(runs, seconds=60, what=f"{command} is ready")
     assert len(processes_of(data_dir)) >= 5
+    if (command, how) == ("dev", signal.SIGTERM):
+        await a_webhook_comes(log_path.read_text())
     started.send_signal(how)
     await asyncio.to_thread(started.wait, 45)
     await eventually(alone, seconds=20, what="everything is gone")
