@@ -36,6 +36,7 @@ from control_api.pages.routes import add_pages
 from control_api.recordings.links import LINKS, ObjectLinks
 from control_api.sessions.notifications import NOTIFICATIONS, SessionNotifications
 from control_api.webhooks.delivery_routes import DELIVERIES, EVENTS
+from control_api.webhooks.delivery_watch import DELIVERY_WATCH, DeliveryWatch
 from control_api.webhooks.endpoint_routes import ENDPOINTS
 from store.access.vault import AnswerVault, TokenVault
 from store.database.clock import DatabaseClock
@@ -87,6 +88,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
         through_api=settings.storage_links == "api",
     )
     app[ERASURE_WATCH] = ErasureWatch(dependencies.db, app[METRICS])
+    app[DELIVERY_WATCH] = DeliveryWatch(dependencies.db, app[METRICS])
     app[READINESS] = ReadinessProbe(
         partial(prove_writer, dependencies.db),
         dependencies.storage.ready,

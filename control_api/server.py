@@ -21,6 +21,7 @@ from control_api.http.serving.late_releases import LATE_RELEASES
 from control_api.http.serving.readiness import READINESS
 from control_api.http.serving.request_metrics import METRICS
 from control_api.sessions.notifications import NOTIFICATIONS
+from control_api.webhooks.delivery_watch import DELIVERY_WATCH
 from sessions.errors import ParleyError
 from store.access.idempotency import RENEW_SECONDS, Idempotency
 from store.sweeping.sweeper import SWEEP_SECONDS, Sweeper
@@ -76,6 +77,7 @@ async def serve(
                     group.create_task(_renew_for_ever(dependencies.idempotency), name="idempotency leases"),
                     group.create_task(_sweep_for_ever(app), name="sweeper"),
                     group.create_task(app[ERASURE_WATCH].watch(), name="erasure watch"),
+                    group.create_task(app[DELIVERY_WATCH].watch(), name="delivery watch"),
                 ]
                 await web.SockSite(runner, listening).start()
                 _log.info("api.listening", url=base_url)

@@ -2,23 +2,26 @@
 
 Streams keep a place in the log. Where the feed still has what follows they take it from there; who is further behind
 reads the log by himself until he has caught up. Positions have no holes, so a place is all that a stream needs to know.
+A stream is woken by what it asks for, so that thousands which each follow one session cost little.
 """
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from itertools import islice
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
 from aiohttp import web
 
+from control_api.events.log_query import AskedEvents
 from sessions.errors import DatabaseError, ParleyError
 from sessions.ids import format_id
 from store.database.channels import EVENT_CHANNEL
 from store.database.notifications import RECONNECTED
-from store.events.cursor import Cursor
+from store.events.cursor import BEGINNING, Cursor
 from store.events.event import Event
 from store.events.organization_events import OrganizationEvents
 from store.waiting.set_within import set_within
@@ -26,6 +29,7 @@ from store.waiting.set_within import set_within
 POLL_SECONDS = 1.0  # a lost notification costs so much, and each event behind a pooler
 _KEPT = 128  # events per feed, for streams that are a little behind
 _AT_ONCE = 64
+_WOKEN_AT_ONCE = 50
 
 _log = structlog.get_logger(__name__)
 
@@ -45,6 +49,22 @@ class FramedEvent:
         return self._frames[content]
 
 
+@dataclass(eq=False, slots=True)
+class Follower:
+    """A stream that follows a feed.
+
+    Attributes:
+        woken: set when something came that it asks for, or when it has to look for another reason.
+        pending: something came that it asks for.
+        quiet: nothing that it asks for lies between its place and here; of use while it is `pending`.
+    """
+
+    woken: asyncio.Event
+    asked: AskedEvents
+    pending: bool = False
+    quiet: Cursor = BEGINNING
+
+
 class EventFeed:
     """The newest events of one organization.
 
@@ -56,13 +76,14 @@ class EventFeed:
     def __init__(self, cursor: Cursor) -> None:
         self.cursor = cursor
         self.broken = False
+        self._told = cursor  # through here, all followers know whether something is for them
         self._kept: deque[FramedEvent] = deque(maxlen=_KEPT)
-        self._waiting: set[asyncio.Event] = set()
+        self._followers: dict[UUID | None, set[Follower]] = {}  # by the session that they ask for
 
     @property
     def idle(self) -> bool:
         """Whether nobody follows it."""
-        return not self._waiting
+        return not self._followers
 
     def has(self, cursor: Cursor) -> bool:
         """Whether everything behind the cursor, as far as the feed has come, is still here."""
@@ -70,27 +91,45 @@ class EventFeed:
 
     def behind(self, cursor: Cursor) -> Iterator[FramedEvent]:
         """What is here behind the cursor, for which `has` is true."""
-        return islice(self._kept, max(0, cursor.position - (self.cursor.position - len(self._kept))), None)
+        return itertools.islice(self._kept, max(0, cursor.position - (self.cursor.position - len(self._kept))), None)
 
-    def take(self, events: tuple[Event, ...], cursor: Cursor) -> None:
-        """Append what was read, and wake all streams."""
+    def passed(self, follower: Follower, cursor: Cursor) -> Cursor:
+        """The cursor of a follower, moved on as far as nothing is for it."""
+        quiet = follower.quiet if follower.pending else self._told
+        return max(quiet, cursor, key=lambda one: one.position)
+
+    async def take(self, events: tuple[Event, ...], cursor: Cursor) -> None:
+        """Append what was read, and wake those that ask for some of it, a few per turn of the loop."""
         self._kept.extend(FramedEvent(event) for event in events)
         self.cursor = cursor
-        self.wake()
+        sessions = {None, *(event.session_id for event in events)}
+        followers = [one for session_id in sessions for one in self._followers.get(session_id, ())]
+        for number, follower in enumerate(followers, start=1):
+            if any(map(follower.asked.wants, events)):
+                if not follower.pending:
+                    follower.pending, follower.quiet = True, self._told
+                follower.woken.set()
+            if number % _WOKEN_AT_ONCE == 0:
+                await asyncio.sleep(0)  # requests have their turn
+        self._told = cursor
 
-    def wake(self) -> None:
-        """Let all streams look."""
-        for event in self._waiting:
-            event.set()
+    def end(self) -> None:
+        """Let all streams end."""
+        self.broken = True
+        for follower in itertools.chain.from_iterable(self._followers.values()):
+            follower.woken.set()
 
     @contextmanager
-    def woken(self, event: asyncio.Event) -> Iterator[None]:
-        """`event` is set whenever there may be something new."""
-        self._waiting.add(event)
+    def followed(self, follower: Follower) -> Iterator[None]:
+        """The follower is woken in this block."""
+        session_id = follower.asked.session_id
+        self._followers.setdefault(session_id, set()).add(follower)
         try:
             yield
         finally:
-            self._waiting.discard(event)
+            self._followers[session_id].discard(follower)
+            if not self._followers[session_id]:
+                del self._followers[session_id]
 
 
 class EventFeeds:
@@ -115,8 +154,8 @@ class EventFeeds:
             self._look.set()
 
     @asynccontextmanager
-    async def following(self, organization_id: UUID, event: asyncio.Event) -> AsyncIterator[EventFeed]:
-        """The organization's feed, which sets `event` whenever there may be something new.
+    async def following(self, organization_id: UUID, follower: Follower) -> AsyncIterator[EventFeed]:
+        """The organization's feed, which wakes the follower.
 
         Raises:
             DatabaseError: the end of the log could not be read.
@@ -126,7 +165,7 @@ class EventFeeds:
             self._feeds.setdefault(organization_id, EventFeed(cursor))
         feed = self._feeds[organization_id]
         try:
-            with feed.woken(event):
+            with feed.followed(follower):
                 yield feed
         finally:
             if feed.idle and self._feeds.get(organization_id) is feed:
@@ -153,14 +192,13 @@ class EventFeeds:
                 page = await self._log.after(organization_id, feed.cursor, limit=_AT_ONCE)
                 has_more = page.has_more
                 if page.events:
-                    feed.take(page.events, page.cursor)
+                    await feed.take(page.events, page.cursor)
         except DatabaseError:
             return  # the next poll looks again
         except ParleyError as error:
             _log.warning("feed.broken", organization_id=format_id("org", organization_id), code=error.code)
             self._feeds.pop(organization_id, None)
-            feed.broken = True
-            feed.wake()
+            feed.end()
 
 
 EVENT_FEEDS = web.AppKey("event feeds", EventFeeds)

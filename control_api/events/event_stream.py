@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from aiohttp import hdrs, web
 
-from control_api.events.event_feed import EVENT_FEEDS, EventFeed, FramedEvent
+from control_api.events.event_feed import EVENT_FEEDS, EventFeed, Follower, FramedEvent
 from control_api.events.log_query import AskedEvents
 from control_api.events.open_streams import OPEN_STREAMS, OpenStream
 from control_api.http.requests.call import Call
@@ -67,7 +67,8 @@ class EventStream:
         app, request = self._call.request.app, self._call.request
         metrics = app[METRICS]
         with app[OPEN_STREAMS].opened(self._call.principal) as stream:
-            async with app[EVENT_FEEDS].following(self._call.organization_id, stream.woken) as feed:
+            follower = Follower(stream.woken, self._asked)
+            async with app[EVENT_FEEDS].following(self._call.organization_id, follower) as feed:
                 place, page = self._cursor, await self._read(feed)
                 if over and not page.has_more and not any(self._asked.wants(event) for event in page.events):
                     return web.Response(status=204)
@@ -79,12 +80,19 @@ class EventStream:
                     return self._response
                 assert isinstance(request.protocol, EnvelopeProtocol)
                 with metrics.event_streams.track_inprogress(), request.protocol.lost(lambda: stream.end("gone")):
-                    await self._run(stream, feed, place, page, over=over)
+                    await self._run(stream, feed, follower, place, page, over=over)
                 metrics.event_streams_ended.labels(stream.ending).inc()
         return self._response
 
     async def _run(
-        self, stream: OpenStream, feed: EventFeed, place: Cursor | None, page: EventPage, *, over: bool
+        self,
+        stream: OpenStream,
+        feed: EventFeed,
+        follower: Follower,
+        place: Cursor | None,
+        page: EventPage,
+        *,
+        over: bool,
     ) -> None:
         try:
             # The place where it begins: a reader that is cut off before its first event comes back to that.
@@ -98,7 +106,7 @@ class EventStream:
                 elif over:
                     stream.end("over")
                 else:
-                    page = await self._follow(stream, feed, page)
+                    page = await self._follow(stream, feed, follower, page)
             with suppress(ConnectionError):
                 await self._response.write_eof()
         except TimeoutError:
@@ -112,10 +120,11 @@ class EventStream:
         except ParleyError:
             stream.end("feed")
 
-    async def _follow(self, stream: OpenStream, feed: EventFeed, page: EventPage) -> EventPage:
+    async def _follow(self, stream: OpenStream, feed: EventFeed, follower: Follower, page: EventPage) -> EventPage:
         """Send what the feed has, else wait for it; who has fallen behind reads a page by himself."""
         assert self._cursor is not None
         stream.woken.clear()
+        self._cursor, follower.pending = feed.passed(follower, self._cursor), False
         if feed.broken:
             stream.end("feed")
         elif not feed.has(self._cursor):
@@ -126,6 +135,7 @@ class EventStream:
             await self._send(stream, found)
         elif not await set_within(stream.woken, KEEPALIVE_SECONDS):
             # A line of its own for the place: a reader whose events are rare doesn't come back with one from long ago.
+            self._cursor = feed.passed(follower, self._cursor)
             await self._write(f":\nid: {self._cursor}\n\n".encode())
         return page
 

@@ -21,6 +21,7 @@ from store.webhooks.delivery_queue import DeliveryQueue
 from store.webhooks.endpoint_leases import EndpointLeases
 from store.webhooks.signing_secrets import SigningSecrets
 from tests.support.api_server import SECRET
+from worker.vitals.webhook_figures import WebhookFigures
 from worker.webhooks.endpoint_desk import DeskTools
 from worker.webhooks.organization_slots import OrganizationSlots
 from worker.webhooks.post_office import PostOffice
@@ -118,6 +119,7 @@ async def post_office(
     schedule: tuple[float, ...] = (0.05, 0.05),
     failing_days: float = 5.0,
     look_seconds: float = 0.1,
+    figures: WebhookFigures | None = None,
 ) -> AsyncIterator[PostOffice]:
     """What `parley webhooks` runs, until the block ends."""
     async with AsyncExitStack() as stack:
@@ -135,6 +137,7 @@ async def post_office(
             OrganizationSlots(),
             DatabaseClock(db.clock),
             schedule,
+            figures or WebhookFigures(),
         )
         office = PostOffice(
             db,

@@ -30,7 +30,7 @@ from worker.host.repeating import repeat
 from worker.host.rescuer import RunRescuer
 from worker.host.supervisor import ChildCommands, Supervisor
 from worker.spool.salvage import Salvage
-from worker.vitals.process_figures import forget_the_dead
+from worker.vitals.figure_file import forget_the_dead
 from worker.vitals.pulse import longest_silence_seconds
 from worker.vitals.wear import MemoryMarks
 

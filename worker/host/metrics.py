@@ -1,4 +1,4 @@
-"""The metrics of a worker: what its supervisor knows, and what its recorder processes say of themselves."""
+"""The metrics of a worker: what its supervisor knows, and what its processes say of themselves."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from worker.host.supervisor import Supervisor
+from worker.host.webhook_metrics import WebhookCollector
 from worker.spool.salvage import Salvage
 from worker.vitals.process_figures import ProcessFigures
 
@@ -66,6 +67,7 @@ def worker_metrics(
     """Everything that /metrics shows."""
     registry = CollectorRegistry()
     registry.register(RecorderCollector(supervisor, data_dir, log_lines_dropped))
+    registry.register(WebhookCollector(data_dir))
     Gauge("parley_worker_recorders", "Recorder processes that run.", registry=registry).set_function(
         lambda: len(supervisor.live_owners)
     )

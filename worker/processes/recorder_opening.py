@@ -9,7 +9,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from uuid import UUID
 
 import structlog
@@ -33,7 +33,8 @@ from worker.processes.signals import watch_signals
 from worker.run.recorder_tools import RecorderTools
 from worker.spool.spool_folder import open_spool_folder
 from worker.spool.spool_writer import SpoolWriter
-from worker.vitals.process_figures import ProcessFigures, keep_writing
+from worker.vitals.figure_file import FigureFile
+from worker.vitals.process_figures import ProcessFigures
 from worker.vitals.process_memory import own_bytes
 from worker.vitals.pulse import Pulse, longest_silence_seconds
 
@@ -68,14 +69,12 @@ class OpenRecorder:
 
     async def run(self) -> bool:
         """Run until stopped; False if some joins never landed: then the process must exit without closing its loop."""
+        file = FigureFile(self._tools.settings.data_dir, str(self.process.owner))
         async with asyncio.TaskGroup() as loops:
             background = [
                 loops.create_task(self._tools.beats.run(), name="beats"),
                 loops.create_task(self._tools.beats.watch_fences(), name="fences"),
-                loops.create_task(
-                    keep_writing(self._tools.settings.data_dir, self.process.owner, self._figures),
-                    name="figures",
-                ),
+                loops.create_task(file.keep_writing(lambda: asdict(self._figures())), name="figures"),
                 loops.create_task(self._weigh(), name="weight"),
                 loops.create_task(_listen(self._listener, self.process, self._tools.beats), name="listener"),
             ]

@@ -18,6 +18,7 @@ from store.webhooks.delivery_queue import DeliveryQueue
 from store.webhooks.endpoint_leases import EndpointLeases
 from store.webhooks.signing_secrets import SigningSecrets
 from worker.processes.job_database import open_job_database
+from worker.vitals.webhook_figures import WebhookFigures
 from worker.webhooks.endpoint_desk import DeskTools
 from worker.webhooks.organization_slots import OrganizationSlots
 from worker.webhooks.post_office import PostOffice
@@ -53,6 +54,7 @@ async def run_webhook_process(
             slots=OrganizationSlots(),
             clock=DatabaseClock(db.clock),
             schedule=settings.webhook_retry_seconds,
+            figures=WebhookFigures(),
         )
         office = PostOffice(
             db,
@@ -61,4 +63,7 @@ async def run_webhook_process(
             listener,
             attempt_seconds=settings.webhook_timeout_seconds,
         )
-        await office.run(stopping)
+        async with asyncio.TaskGroup() as group:
+            figures = group.create_task(tools.figures.keep_writing(settings.data_dir), name="figures")
+            await office.run(stopping)
+            figures.cancel()

@@ -11,6 +11,7 @@ import structlog
 
 from sessions.ids import format_id
 from sessions.webhooks.retry_schedule import retry_delay_seconds
+from sessions.webhooks.signing import signed_headers
 from store.access.vault import TokenUnreadableError
 from store.database.clock import DatabaseClock
 from store.waiting.until_answered import until_answered
@@ -18,10 +19,10 @@ from store.webhooks.delivery_queue import DeliveryQueue, DueDelivery, Outcome, R
 from store.webhooks.endpoint import DisabledReason
 from store.webhooks.endpoint_leases import EndpointLease
 from store.webhooks.signing_secrets import SigningSecrets
+from worker.vitals.webhook_figures import WebhookFigures
 from worker.webhooks.organization_slots import OrganizationSlots
 from worker.webhooks.sample_event import sample_event
 from worker.webhooks.sender import Answer, Sender
-from worker.webhooks.signing import signed_headers
 
 LANES = 4
 """Requests to one endpoint that are under way at the same time."""
@@ -39,6 +40,7 @@ class DeskTools:
     slots: OrganizationSlots
     clock: DatabaseClock
     schedule: Sequence[float]
+    figures: WebhookFigures
 
 
 class EndpointDesk:
@@ -133,6 +135,10 @@ class EndpointDesk:
         if outcome.disables is not None:
             self.close()
         await until_answered(lambda: self._tools.queue.settle(self.lease, due, outcome))
+        if answer.error is None:
+            self._tools.figures.count("succeeded", None, ms / 1000)
+        else:
+            self._tools.figures.count("failed" if retry is None else "retrying", answer.error, ms / 1000)
         _log.info(
             "webhook.attempted",
             endpoint_id=format_id("whe", self.lease.endpoint_id),
@@ -156,7 +162,7 @@ class EndpointDesk:
             body = event.body(content=endpoint["reads_content"])
         now = await tools.clock.now()
         try:
-            secrets = tools.secrets.signing(endpoint, now)
+            secrets = [secret.get_secret_value() for secret in tools.secrets.signing(endpoint, now)]
         except TokenUnreadableError:
             return Answer(error="secret_unreadable")
         headers = signed_headers(format_id("evt", due.event_id), now, body, secrets)

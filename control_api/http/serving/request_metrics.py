@@ -56,6 +56,22 @@ class RequestMetrics:
             "Seconds since the first of them was erased; 0 without any.",
             registry=self._registry,
         )
+        self.webhook_endpoints_disabled = Gauge(
+            "parley_api_webhook_endpoints_disabled",
+            "Webhook endpoints that were disabled because they failed.",
+            ("reason",),
+            registry=self._registry,
+        )
+        self.webhook_overdue = Gauge(
+            "parley_api_webhook_overdue_seconds",
+            "Seconds since the first webhook became due that was not attempted since; 0 without any.",
+            registry=self._registry,
+        )
+        self.webhook_oldest = Gauge(
+            "parley_api_webhook_oldest_undelivered_seconds",
+            "Seconds since the oldest webhook was queued that is not delivered yet; 0 without any.",
+            registry=self._registry,
+        )
         self._registry.register(_DroppedLogLines(log_lines_dropped))
 
     def render(self) -> bytes:

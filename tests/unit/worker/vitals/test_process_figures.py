@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from worker.vitals.process_figures import ProcessFigures, forget_the_dead
+from worker.vitals.figure_file import forget_the_dead
+from worker.vitals.process_figures import ProcessFigures
 
 OWNER = UUID(int=1)
 
