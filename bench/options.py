@@ -22,6 +22,10 @@ class Options:
         minutes: lengths of the recordings that `finalize` builds.
         rows: table sizes of `lists`.
         pages: requests per kind of page in `lists`.
+        streams: open at once in `streams`.
+        stream_creates: sessions created without and with them.
+        endpoints: of webhooks, in `webhooks`.
+        hooked: events that go to all of them.
         beat_sessions: session counts of `beats`.
         heartbeat_seconds: of Parley's workers.
     """
@@ -39,5 +43,9 @@ class Options:
     minutes: tuple[int, ...]
     rows: tuple[int, ...]
     pages: int
+    streams: int
+    stream_creates: int
+    endpoints: int
+    hooked: int
     beat_sessions: tuple[int, ...]
     heartbeat_seconds: float

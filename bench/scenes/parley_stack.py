@@ -32,6 +32,7 @@ class ParleyApi:
     """An API process, called over one kept connection."""
 
     url: str
+    process: psutil.Process
     _connection: http.client.HTTPConnection = field(init=False)
 
     def __post_init__(self) -> None:
@@ -101,10 +102,10 @@ class ParleyWorker:
 
 
 @contextlib.contextmanager
-def parley_api(database_url: str, folder: Path) -> Iterator[ParleyApi]:
+def parley_api(database_url: str, folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[ParleyApi]:
     """An API that answers."""
-    with _service("api", database_url, folder, {"PARLEY_API_PORT": "0"}) as (_, url):
-        api = ParleyApi(url)
+    with _service("api", database_url, folder, {"PARLEY_API_PORT": "0", **(settings or {})}) as (process, url):
+        api = ParleyApi(url, psutil.Process(process.pid))
         try:
             yield api
         finally:
@@ -113,16 +114,23 @@ def parley_api(database_url: str, folder: Path) -> Iterator[ParleyApi]:
 
 @contextlib.contextmanager
 def parley_worker(
-    database_url: str, folder: Path, *, processes: int, heartbeat_seconds: float, default_speech: bool = False
+    database_url: str,
+    folder: Path,
+    *,
+    processes: int,
+    heartbeat_seconds: float,
+    default_speech: bool = False,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[ParleyWorker]:
     """A worker that is ready. With speech, the sessions of one round are transcribed during the next one's."""
-    settings = {
+    chosen = {
         "PARLEY_PROCESSES": str(processes),
         "PARLEY_HEARTBEAT_SECONDS": str(heartbeat_seconds),
         "PARLEY_STALLED_SECONDS": str(3 * heartbeat_seconds),
         **({} if default_speech else {"PARLEY_SPEECH_ENGINE": "none"}),
+        **(settings or {}),
     }
-    with _service("worker", database_url, folder, settings) as (process, _):
+    with _service("worker", database_url, folder, chosen) as (process, _):
         yield ParleyWorker(process)
 
 

@@ -38,6 +38,13 @@ def recorder_token(server: LiveKitServer, room: str, identity: str = RECORDER) -
     return _token(server, identity, grants)
 
 
+def unserved_transport(room: str) -> dict[str, str]:
+    """The transport of a session that no worker will take: nobody runs one."""
+    token = api.AccessToken("key", "s" * 40).with_identity(RECORDER).with_ttl(timedelta(hours=_TOKEN_HOURS))
+    jwt = token.with_grants(api.VideoGrants(room_join=True, room=room)).to_jwt()
+    return {"type": "livekit", "url": "wss://rooms.example.com", "room_name": room, "worker_token": jwt}
+
+
 def chatter_token(server: LiveKitServer, room: str, identity: str) -> str:
     """A token for somebody who only writes and reads."""
     return _token(server, identity, api.VideoGrants(room_join=True, room=room, can_publish_data=True))

@@ -33,10 +33,10 @@ class PostgresCluster:
         self._prefix = ["unshare", "--user", "--map-user=1000", "--map-group=1000"] if os.getuid() == 0 else []
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if writer is None:
-            self._run("initdb", "-D", str(folder / "pg"), "-U", "parley", "--auth=trust", "-E", "UTF8", "--locale=C")
+            self.run("initdb", "-D", str(folder / "pg"), "-U", "parley", "--auth=trust", "-E", "UTF8", "--locale=C")
         else:
             source = f"--dbname={writer.url}"
-            self._run("pg_basebackup", "-D", str(folder / "pg"), source, "--write-recovery-conf", "--checkpoint=fast")
+            self.run("pg_basebackup", "-D", str(folder / "pg"), source, "--write-recovery-conf", "--checkpoint=fast")
 
     @property
     def folder(self) -> Path:
@@ -130,7 +130,8 @@ class PostgresCluster:
         finally:
             self.thaw()
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's programs to its end, as the server's user."""
         subprocess.run(
             [*self._prefix, str(self._programs / program), *arguments], check=True, capture_output=True, timeout=60
         )

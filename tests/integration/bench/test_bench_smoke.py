@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from bench.benchmarks.events import bench_events
 from bench.benchmarks.finalize import bench_finalize
 from bench.benchmarks.forms import bench_forms
 from bench.benchmarks.lists import bench_lists
 from bench.benchmarks.messages import bench_messages
+from bench.benchmarks.streams import bench_streams
 from bench.benchmarks.transcribe import bench_transcribe
+from bench.benchmarks.webhooks import bench_webhooks
 from bench.options import Options
 from bench.scenes.pages import pages
 
@@ -33,6 +36,10 @@ def options(tmp_path: Path, postgres_url: str) -> Options:
         minutes=(1, 2),
         rows=(100, 1000),
         pages=2,
+        streams=3,
+        stream_creates=2,
+        endpoints=3,
+        hooked=1,
         beat_sessions=(1, 2),
         heartbeat_seconds=1,
     )
@@ -92,4 +99,20 @@ def test_transcribe_prints_what_is_lost_around_the_engine(options: Options, caps
         "moonshine, 0.25 minutes: job / engine alone",
         "endpoint, 60 × real time, 0.5 minutes: job / engine alone",
         "an hour around an engine that answers at once, × real time",
+    ]
+
+
+@pytest.mark.long
+def test_events_streams_and_webhooks_print_figures_and_are_judged(
+    options: Options, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each with processes of its own."""
+    for bench in (bench_events, bench_streams, bench_webhooks):
+        bench(options)
+    assert [goal for _, goal in _VERDICT.findall(capsys.readouterr().out)][1:] == [
+        "commit → stream, p95 ms",
+        "commit → list, p95 ms",
+        "memory per stream, KB",
+        "a create's p99 with / without streams, each of a session",
+        "while one never answers, the others' p95 ms",
     ]
