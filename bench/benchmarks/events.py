@@ -26,7 +26,7 @@ _RATIO = 1.3
 _PAGES = (
     ("first", False, {}),
     ("after the middle", True, {}),
-    ("after the middle, a rare type", True, {"types": RARE}),
+    ("first, of a rare type", False, {"types": RARE}),
     ("after the middle, of an agent", True, {"agent_id": AGENT}),
     ("after the middle, of a session", True, {"session_id": format_id("sess", SESSION)}),
 )

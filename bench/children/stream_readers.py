@@ -23,22 +23,23 @@ class Readers:
         self.open = 0
         self.bytes = 0
 
-    async def read(self, reader: asyncio.StreamReader) -> None:
+    async def read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One stream, to its end."""
         self.open += 1
         while data := await reader.read(1 << 16):
             self.bytes += len(data)
         self.open -= 1
+        writer.close()
 
 
-async def _begun(where: dict[str, Any], path: str) -> asyncio.StreamReader:
+async def _begun(where: dict[str, Any], path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     parts = urlsplit(where["url"])
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     writer.write(_HEAD.format(path=path, host=parts.netloc, key=where["key"]).encode())
     head = await reader.readuntil(b"\r\n\r\n")
     if not head.startswith(b"HTTP/1.1 200 "):
         raise RuntimeError(f"{path}: {head[:200]!r} {(await reader.read(500))!r}")
-    return reader
+    return reader, writer
 
 
 async def main() -> None:
@@ -49,7 +50,7 @@ async def main() -> None:
         for first in range(0, len(where["paths"]), _AT_ONCE):
             some = [group.create_task(_begun(where, path)) for path in where["paths"][first : first + _AT_ONCE]]
             for one in some:
-                tasks.append(group.create_task(readers.read(await one)))
+                tasks.append(group.create_task(readers.read(*await one)))
         answer({"open": len(tasks)})
         while await next_request() is not None:
             answer({"open": readers.open, "bytes": readers.bytes})

@@ -54,7 +54,7 @@ class ParleyApi:
             text = answer.read()
         if not 200 <= answer.status < 300:
             raise RuntimeError(f"{method} {path}: {answer.status} {text[:600]!r}")
-        return json.loads(text)
+        return json.loads(text) if text else None
 
     def close(self) -> None:
         """Close the connection."""
