@@ -23,7 +23,7 @@ _PAUSE_SECONDS = 0.15  # between events: nothing else is on its way
 _RATIO = 1.3
 
 # Name, whether it begins in the middle of the log, and what is asked.
-_PAGES = (
+_PAGES: tuple[tuple[str, bool, dict[str, str]], ...] = (
     ("first", False, {}),
     ("after the middle", True, {}),
     ("first, of a rare type", False, {"types": RARE}),

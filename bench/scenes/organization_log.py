@@ -71,7 +71,7 @@ async def organization_log(url: str, rows: int = 0) -> AsyncIterator[Organizatio
             values = {"organization": principal.organization_id, "session": SESSION, "rows": rows}
             async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
                 for setting in ("statement_timeout", "transaction_timeout"):
-                    await conn.execute(f"SET {setting} = 0")  # type: ignore[arg-type]
+                    await conn.execute(f"SET {setting} = 0")
                 await conn.execute(_ROWS.encode(), values)
                 await conn.execute(_LOG, values)
                 await conn.execute("VACUUM ANALYZE events")

@@ -310,8 +310,10 @@ def _as_value(participant: rtc.RemoteParticipant) -> Participant:
         kind = rtc.ParticipantKind.Name(participant.kind).removeprefix("PARTICIPANT_KIND_").lower()
     except ValueError:
         kind = f"kind_{participant.kind}"
-    texts = (kept_text(text[:SHORT_CHARACTERS]) for text in (participant.identity, participant.name))
-    return Participant(kept_text(participant.sid[:SHORT_CHARACTERS]), *texts, kind)
+    sid, identity, name = (
+        kept_text(text[:SHORT_CHARACTERS]) for text in (participant.sid, participant.identity, participant.name)
+    )
+    return Participant(sid, identity, name, kind)
 
 
 def _is_encrypted(publication: rtc.TrackPublication) -> bool:
