@@ -122,7 +122,7 @@ def _options(arguments: argparse.Namespace, folder: Path) -> Options:
         rows=(100, arguments.rows or 1000) if quick else (1000, arguments.rows or 1_000_000),
         pages=arguments.pages or (3 if quick else 100),
         streams=20 if quick else 2000,
-        stream_creates=5 if quick else 500,
+        stream_creates=5 if quick else 300,
         endpoints=4 if quick else 50,
         hooked=2 if quick else 40,
         beat_sessions=(1, 3) if quick else (1, 25),

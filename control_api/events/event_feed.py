@@ -30,6 +30,9 @@ POLL_SECONDS = 1.0  # a lost notification costs so much, and each event behind a
 _KEPT = 128  # events per feed, for streams that are a little behind
 _AT_ONCE = 64
 _WOKEN_AT_ONCE = 50
+# After waking thousands of streams the process has so many times as long for requests: events come in bursts then.
+_REST = 3.0
+_LONGEST_REST_SECONDS = 0.5
 
 _log = structlog.get_logger(__name__)
 
@@ -71,11 +74,13 @@ class EventFeed:
     Attributes:
         cursor: how far the log was read: everything through here was committed.
         broken: the log was restored to an earlier time, or is too far ahead; its streams end.
+        rests_until: of the loop's time; it is not read before.
     """
 
     def __init__(self, cursor: Cursor) -> None:
         self.cursor = cursor
         self.broken = False
+        self.rests_until = 0.0
         self._told = cursor  # through here, all followers know whether something is for them
         self._kept: deque[FramedEvent] = deque(maxlen=_KEPT)
         self._followers: dict[UUID | None, set[Follower]] = {}  # by the session that they ask for
@@ -176,29 +181,41 @@ class EventFeeds:
         loop = asyncio.get_running_loop()
         polled_at = loop.time()
         while True:
-            await set_within(self._look, max(0.0, polled_at + POLL_SECONDS - loop.time()))
+            rests = [
+                feed.rests_until for organization_id, feed in self._feeds.items() if organization_id in self._changed
+            ]
+            await set_within(self._look, max(0.0, min([polled_at + POLL_SECONDS, *rests]) - loop.time()))
             self._look.clear()
-            changed, self._changed = self._changed, set()
             if loop.time() >= polled_at + POLL_SECONDS:
                 polled_at = loop.time()
-                changed = set(self._feeds)
-            for organization_id in changed & self._feeds.keys():
-                await self._read(organization_id, self._feeds[organization_id])
+                self._changed = set(self._feeds)
+            for organization_id in list(self._changed):
+                feed = self._feeds.get(organization_id)
+                if feed is not None and feed.rests_until > loop.time():
+                    continue
+                self._changed.discard(organization_id)
+                if feed is not None:
+                    await self._read(organization_id, feed)
 
     async def _read(self, organization_id: UUID, feed: EventFeed) -> None:
+        loop = asyncio.get_running_loop()
+        spent_seconds = 0.0
         try:
             has_more = True
             while has_more:
                 page = await self._log.after(organization_id, feed.cursor, limit=_AT_ONCE)
                 has_more = page.has_more
                 if page.events:
+                    began = loop.time()
                     await feed.take(page.events, page.cursor)
+                    spent_seconds += loop.time() - began
         except DatabaseError:
             return  # the next poll looks again
         except ParleyError as error:
             _log.warning("feed.broken", organization_id=format_id("org", organization_id), code=error.code)
             self._feeds.pop(organization_id, None)
             feed.end()
+        feed.rests_until = loop.time() + min(_REST * spent_seconds, _LONGEST_REST_SECONDS)
 
 
 EVENT_FEEDS = web.AppKey("event feeds", EventFeeds)
