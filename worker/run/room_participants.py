@@ -62,7 +62,9 @@ class RoomParticipants:
         self._in_room.clear()
 
     def take(self, event: RoomEvent, now_ns: int) -> None:
-        """Take note of who comes and leaves."""
+        """Take note of who comes and leaves, until the run ends."""
+        if self._ending.is_set():
+            return
         match event:
             case ParticipantJoined(participant=participant):
                 self._come(participant, now_ns)
@@ -77,7 +79,7 @@ class RoomParticipants:
         """Write what was noted, until nothing more may be told, or the run ends."""
         try:
             await self._in_room.wait()
-            if self._resumed and not self._ending.is_set():
+            if self._resumed:
                 await self._recall()
             while not self._over and (self._untold or not self._ending.is_set()):
                 await self._changed.wait()
@@ -128,7 +130,7 @@ class RoomParticipants:
 
     @property
     def _full(self) -> bool:
-        return self._over or self._ending.is_set() or self._noted >= self._store.most
+        return self._over or self._noted >= self._store.most
 
     def _note(self, participant: Participant, now_ns: int, *, joined: bool) -> None:
         if self._full:
