@@ -1,0 +1,75 @@
+"""A feed wakes those who ask for what came, and lets the others know how far nothing was for them."""
+
+import asyncio
+from datetime import UTC, datetime
+from uuid import UUID
+
+from control_api.events.event_feed import EventFeed, Follower
+from control_api.events.log_query import AskedEvents
+from store.events.cursor import BEGINNING, Cursor
+from store.events.event import Event
+
+MINE, OTHER = UUID(int=1), UUID(int=2)
+
+
+def event(position: int, session_id: UUID) -> Event:
+    """One of a session."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    return Event(UUID(int=9), position, UUID(int=position), session_id, "a", position, "session.updated", now, {}, None)
+
+
+def follower(session_id: UUID | None, types: frozenset[str] | None = None) -> Follower:
+    """One that follows a session, or everything."""
+    return Follower(asyncio.Event(), AskedEvents(types, session_id, None))
+
+
+async def test_only_those_who_ask_for_it_are_woken() -> None:
+    """By session and by type; who asks for everything hears of everything."""
+    feed = EventFeed(BEGINNING)
+    mine, other, all_, rare = (
+        follower(MINE),
+        follower(OTHER),
+        follower(None),
+        follower(None, frozenset({"session.ended"})),
+    )
+    with feed.followed(mine), feed.followed(other), feed.followed(all_), feed.followed(rare):
+        one = event(1, MINE)
+        await feed.take((one,), one.cursor)
+        assert [one.woken.is_set() for one in (mine, other, all_, rare)] == [True, False, True, False]
+        assert not feed.idle
+    assert feed.idle
+
+
+async def test_who_was_not_woken_moves_on_without_looking() -> None:
+    """Behind more than the feed keeps, and up to right before the first event that is for it."""
+    feed, place = EventFeed(BEGINNING), BEGINNING
+    mine = follower(MINE)
+    with feed.followed(mine):
+        for position in range(1, 401):
+            one = event(position, OTHER)
+            await feed.take((one,), one.cursor)
+        assert feed.passed(mine, place) == Cursor.at(400, UUID(int=400))
+        for position in (401, 402, 403):
+            one = event(position, MINE if position == 402 else OTHER)
+            await feed.take((one,), one.cursor)
+        place = feed.passed(mine, place)
+        assert place == Cursor.at(401, UUID(int=401))
+        assert feed.has(place)
+        assert [framed.event.position for framed in feed.behind(place)] == [402, 403]
+
+
+async def test_nobody_passes_what_is_just_being_told() -> None:
+    """Of many followers each is told in its turn: until all are, nobody takes the newest events for nothing."""
+    feed = EventFeed(BEGINNING)
+    crowd = [follower(None) for _ in range(200)]
+    for one in crowd:
+        feed._followers.setdefault(None, set()).add(one)
+    newest = event(1, MINE)
+    telling = asyncio.create_task(feed.take((newest,), newest.cursor))
+    await asyncio.sleep(0)
+    late = [one for one in crowd if not one.woken.is_set()]
+    assert 0 < len(late) < len(crowd)
+    assert {feed.passed(one, BEGINNING) for one in crowd} == {BEGINNING}
+    await telling
+    assert all(one.woken.is_set() for one in crowd)
+    assert {feed.passed(one, BEGINNING) for one in crowd} == {BEGINNING}
