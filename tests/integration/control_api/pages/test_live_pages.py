@@ -3,12 +3,14 @@
 import asyncio
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.async_api import Route
 
 from tests.support.api_server import MASTER_KEY, ApiServer
 from tests.support.pages_browser import Sight, chromium, looking
 
 _LONGER_THAN_POLLING_MS = 4500  # pages without a stream ask every 2 s
+_WINDOWS = 6  # a busy machine takes its time to read
 _STREAMS = "**/events/stream*"
 
 
@@ -56,12 +58,13 @@ async def _shows(sight: Sight, api: ApiServer, session_id: str, asked: list[str]
 
 
 async def _is_quiet(sight: Sight, asked: list[str]) -> None:
-    """What the stream began with is read, and then nothing more."""
-    await sight.page.wait_for_load_state("domcontentloaded")
-    await sight.page.wait_for_timeout(1000)
-    before = len(asked)
-    await sight.page.wait_for_timeout(_LONGER_THAN_POLLING_MS)
-    assert asked[before:] == []
+    """Once what the stream began with is read, nothing is asked for longer than a page without a stream would wait."""
+    for _ in range(_WINDOWS):
+        before = len(asked)
+        await sight.page.wait_for_timeout(_LONGER_THAN_POLLING_MS)
+        if len(asked) == before:
+            return
+    pytest.fail(f"still asked: {asked[before:]}")
 
 
 async def _comes_back(sight: Sight, api: ApiServer) -> None:
