@@ -10,6 +10,8 @@ from control_api.events.open_streams import OPEN_STREAMS, OpenStreams
 from control_api.http.answers.public_address import PUBLIC_ADDRESS, PublicAddress
 from control_api.http.openapi.document import OPENAPI, ServedDocument
 from control_api.http.requests.dependencies import (
+    BULK_LOG,
+    BULK_QUERIES,
     DEPENDENCIES,
     ERASURE,
     ORGANIZATION_EVENTS,
@@ -23,9 +25,9 @@ from control_api.http.requests.json_body import MAX_BODY_BYTES
 from control_api.http.requests.request_limits import REQUEST_LIMITS, open_request_limits
 from control_api.http.serving.admission import ANSWER_VAULT
 from control_api.http.serving.boundary import boundary, stamp
+from control_api.http.serving.bulk_reads import BULK_READS, BulkReads
 from control_api.http.serving.cross_origin import CrossOrigin
 from control_api.http.serving.erasure_watch import ERASURE_WATCH, ErasureWatch
-from control_api.http.serving.heavy_reads import HEAVY_READS, HeavyReads
 from control_api.http.serving.late_releases import LATE_RELEASES, LateReleases
 from control_api.http.serving.readiness import READINESS, ReadinessProbe
 from control_api.http.serving.request_metrics import METRICS, RequestMetrics
@@ -42,11 +44,13 @@ from store.access.vault import AnswerVault, TokenVault
 from store.database.clock import DatabaseClock
 from store.database.writer import prove_writer
 from store.events.organization_events import OrganizationEvents
+from store.log.session_log import SessionLog
 from store.outputs.recording_files import RecordingFiles
 from store.outputs.summaries import Summaries
 from store.outputs.transcript_versions import TranscriptVersions
 from store.outputs.transcripts import Transcripts
 from store.sessions.erasure import SessionErasure
+from store.sessions.queries import SessionQueries
 from store.webhooks.deliveries import WebhookDeliveries
 from store.webhooks.endpoints import WebhookEndpoints
 
@@ -64,7 +68,9 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     address = app[PUBLIC_ADDRESS] = PublicAddress(settings.public_url, base_url)
     app[DEPENDENCIES] = dependencies
     app[REQUEST_LIMITS] = open_request_limits(app)
-    app[HEAVY_READS] = HeavyReads()
+    app[BULK_READS] = BulkReads()
+    app[BULK_LOG] = SessionLog(dependencies.bulk_db)
+    app[BULK_QUERIES] = SessionQueries(dependencies.bulk_db)
     app[NOTIFICATIONS] = SessionNotifications()
     app[LATE_RELEASES] = LateReleases()
     app[ANSWER_VAULT] = AnswerVault(settings.secret_key)
@@ -73,7 +79,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[ORGANIZATION_EVENTS] = OrganizationEvents(dependencies.db)
     app[EVENT_FEEDS] = EventFeeds(app[ORGANIZATION_EVENTS])
     app[OPEN_STREAMS] = OpenStreams(settings.event_streams, settings.event_streams_per_key)
-    app[TRANSCRIPTS] = Transcripts(dependencies.db)
+    app[TRANSCRIPTS] = Transcripts(dependencies.bulk_db)
     app[RECORDING_FILES] = RecordingFiles(dependencies.db)
     app[SUMMARIES] = Summaries(dependencies.db)
     app[TRANSCRIPT_VERSIONS] = TranscriptVersions(dependencies.db)

@@ -422,9 +422,9 @@ class Settings(BaseModel):
     event_stream_stall_seconds: float = Field(
         10,
         gt=0,
-        description="Seconds in which the reader of a stream takes nothing that waits for it, before it is cut off.",
+        description="Seconds in which the reader of a stream or a long answer takes nothing of it, before it is cut off.",
         json_schema_extra=_why(
-            "What it does not take lies in our memory, up to 128 KiB and a page of events. It goes on from its cursor."
+            "What it does not take lies in our memory, up to 128 KiB and a page. Who reads a stream goes on from its cursor."
         ),
     )
     allow_private_hosts: bool = Field(

@@ -28,6 +28,7 @@ from store.waiting.set_within import set_within
 
 POLL_SECONDS = 1.0  # a lost notification costs so much, and each event behind a pooler
 _KEPT = 128  # events per feed, for streams that are a little behind
+_KEPT_BYTES = 1 << 20
 _AT_ONCE = 64
 _WOKEN_AT_ONCE = 50
 # After waking thousands of streams the process has so many times as long for requests: events come in bursts then.
@@ -106,6 +107,9 @@ class EventFeed:
     async def take(self, events: tuple[Event, ...], cursor: Cursor) -> None:
         """Append what was read, and wake those that ask for some of it, a few per turn of the loop."""
         self._kept.extend(FramedEvent(event) for event in events)
+        kept_bytes = sum(len(framed.frame(content=True)) for framed in self._kept)
+        while kept_bytes > _KEPT_BYTES:
+            kept_bytes -= len(self._kept.popleft().frame(content=True))
         self.cursor = cursor
         sessions = {None, *(event.session_id for event in events)}
         followers = [one for session_id in sessions for one in self._followers.get(session_id, ())]

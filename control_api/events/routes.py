@@ -1,13 +1,16 @@
 """`GET …/timeline` and `GET …/events`."""
 
+from collections.abc import AsyncGenerator
+
 from aiohttp import web
 
 from control_api.events.event_stream import EVENT_STREAM
-from control_api.events.models import EventList, SessionEvent, StatusTransition, Timeline
+from control_api.events.models import SessionEvent, StatusTransition
 from control_api.events.stream_routes import last_event_id, stream_listed_session_events
-from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.accepted_media_type import accepted_media_type
 from control_api.http.requests.call import Call
+from control_api.http.requests.dependencies import BULK_QUERIES
+from control_api.http.serving.long_answer import long_list
 from sessions.ids import format_id
 from sessions.texts.redaction import redact_value
 from sessions.timestamps import format_timestamp
@@ -18,23 +21,30 @@ JSON = "application/json"
 
 async def get_timeline(call: Call) -> web.StreamResponse:
     """Every status transition, oldest first."""
-    events = await call.dependencies.sessions.queries.timeline(call.organization_id, call.session_id)
-    data = [
-        StatusTransition.model_validate(
-            {
-                "object": "transition",
-                "seq": event.seq,
-                "status_from": event.status_from,
-                "status_to": event.status_to,
-                "occurred_at": format_timestamp(event.at),
-                "epoch": event.epoch,
-                "code": event.code,
-                "fault": event.fault,
-            }
-        )
-        for event in events
-    ]
-    return json_answer(Timeline.whole(data))
+    return await long_list(call, _transitions(call))
+
+
+async def _transitions(call: Call) -> AsyncGenerator[tuple[list[StatusTransition], bool], None]:
+    queries, after, has_more = call.dependencies.sessions.queries, 0, True
+    while has_more:
+        found, has_more = await queries.timeline(call.organization_id, call.session_id, after)
+        yield [_transition(event) for event in found], has_more
+        queries, after = call.request.app[BULK_QUERIES], found[-1].seq if found else after
+
+
+def _transition(event: StoredEvent) -> StatusTransition:
+    return StatusTransition.model_validate(
+        {
+            "object": "transition",
+            "seq": event.seq,
+            "status_from": event.status_from,
+            "status_to": event.status_to,
+            "occurred_at": format_timestamp(event.at),
+            "epoch": event.epoch,
+            "code": event.code,
+            "fault": event.fault,
+        }
+    )
 
 
 async def list_events(call: Call) -> web.StreamResponse:
@@ -42,11 +52,17 @@ async def list_events(call: Call) -> web.StreamResponse:
     if accepted_media_type(call.request.headers, (JSON, EVENT_STREAM)) == EVENT_STREAM:
         return await stream_listed_session_events(call)
     last_event_id(call)  # a list has no use for it, but refuses a wrong one as a stream does
-    events, has_more = await call.dependencies.sessions.queries.events(
-        call.organization_id, call.session_id, after=call.query["after"], limit=call.query["limit"]
-    )
-    data = [_present(event) for event in events]
-    return json_answer(EventList.of(data, has_more, lambda last: str(last.seq)))
+    return await long_list(call, _events(call), lambda last: str(last.seq))
+
+
+async def _events(call: Call) -> AsyncGenerator[tuple[list[SessionEvent], bool], None]:
+    queries, left, after = call.dependencies.sessions.queries, call.query["limit"], call.query["after"]
+    while left:
+        found, has_more = await queries.events(call.organization_id, call.session_id, after=after, limit=left)
+        yield [_present(event) for event in found], has_more
+        if not has_more:
+            return
+        queries, left, after = call.request.app[BULK_QUERIES], left - len(found), found[-1].seq
 
 
 def _present(event: StoredEvent) -> SessionEvent:

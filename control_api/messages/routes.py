@@ -6,8 +6,10 @@ from aiohttp import web
 
 from control_api.http.answers.json_answer import json_answer, to_json
 from control_api.http.requests.call import Call
+from control_api.http.serving.long_answer import long_list
 from control_api.messages.delivery import deliver
-from control_api.messages.models import Message, MessageList, PostMessageRequest
+from control_api.messages.message_pages import message_pages
+from control_api.messages.models import Message, PostMessageRequest
 from sessions.ids import format_id
 from sessions.timestamps import format_timestamp
 from store.log.session_log import LogEntry
@@ -16,11 +18,7 @@ from store.log.session_messages import NewMessage
 
 async def list_messages(call: Call) -> web.StreamResponse:
     """A page of the session's messages, oldest first."""
-    entries, has_more = await call.dependencies.sessions.log.page(
-        call.organization_id, call.session_id, kind="message", after=call.query["after"], limit=call.query["limit"]
-    )
-    data = [present_message(entry) for entry in entries]
-    return json_answer(MessageList.of(data, has_more, lambda last: str(last.seq)))
+    return await long_list(call, message_pages(call, present_message), lambda last: str(last.seq))
 
 
 async def post_message(call: Call) -> web.StreamResponse:

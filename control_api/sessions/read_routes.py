@@ -1,15 +1,19 @@
 """`GET /v1/sessions` and `GET /v1/sessions/{session_id}`."""
 
+from functools import partial
+
 from aiohttp import web
 
 from control_api.http.answers.entity_tag import entity_tag, is_unchanged
 from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.accepted_media_type import accepted_media_type
 from control_api.http.requests.call import Call
+from control_api.http.serving.long_answer import long_list
 from control_api.sessions.long_poll import GOALS, preferred_wait, wait_until
 from control_api.sessions.notifications import NOTIFICATIONS
 from control_api.sessions.presenter import present_session, present_session_in_hex
 from control_api.sessions.resource_models import SessionList
+from control_api.sessions.session_pages import session_pages
 from sessions.ids import is_hex_spelling
 from sessions.lifecycle.lifecycle import Status
 from sessions.session import Session
@@ -36,11 +40,8 @@ async def list_sessions(call: Call) -> web.StreamResponse:
         external_customer_id=query["external_customer_id"],
         archived=query["archived"],
     )
-    found, has_more = await call.dependencies.sessions.queries.list(
-        call.organization_id, wanted, limit=query["limit"], starting_after=query["starting_after"]
-    )
-    data = [present_session(session, content=call.reads_content) for session in found]
-    return json_answer(SessionList.of(data, has_more, lambda last: last.id))
+    pages = session_pages(call, wanted, partial(present_session, content=call.reads_content))
+    return await long_list(call, pages, lambda last: last.id)
 
 
 async def get_session(call: Call) -> web.StreamResponse:

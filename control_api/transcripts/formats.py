@@ -1,6 +1,7 @@
-"""A transcript as subtitles and as plain text: WebVTT (W3C), SubRip, one line per segment."""
+"""A transcript as subtitles and as plain text: WebVTT (W3C), SubRip, one line per segment. Written page by page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from sessions.texts.transcript import TranscriptSegment, Unheard
 
@@ -8,40 +9,66 @@ _UNHEARD: dict[Unheard, str] = {"not_understood": "[not understood]"}
 _LEAST_CUE_MS = 1000  # a message has no length, a cue must
 
 
-def web_vtt(segments: Sequence[TranscriptSegment]) -> str:
+class TextWriter(Protocol):
+    """Writes one transcript, from its beginning to its end."""
+
+    head: str
+
+    def page(self, segments: Sequence[TranscriptSegment]) -> str:
+        """What follows."""
+
+
+class WebVtt:
     """WebVTT; the speaker is in the cue's voice span."""
-    cues = [
-        f"{segment.seq}\n{_time(start, '.')} --> {_time(end, '.')}\n"
-        f"<v {_escaped(segment.who)}>{_escaped(_line(segment))}\n"
-        for segment, start, end in _cues(segments)
-    ]
-    return "\n".join(["WEBVTT\n", *cues])
+
+    head = "WEBVTT\n"
+
+    def page(self, segments: Sequence[TranscriptSegment]) -> str:
+        """A cue per segment."""
+        return "".join(
+            f"\n{segment.seq}\n{_time(start, '.')} --> {_time(end, '.')}\n"
+            f"<v {_escaped(segment.who)}>{_escaped(_line(segment))}\n"
+            for segment, start, end in _cues(segments)
+        )
 
 
-def sub_rip(segments: Sequence[TranscriptSegment]) -> str:
+class SubRip:
     """SubRip; cues count from 1."""
-    cues = [
-        f"{number}\n{_time(start, ',')} --> {_time(end, ',')}\n{segment.who}: {_line(segment)}\n"
-        for number, (segment, start, end) in enumerate(_cues(segments), start=1)
-    ]
-    return "\n".join(cues)
+
+    head = ""
+
+    def __init__(self) -> None:
+        self._written = 0
+
+    def page(self, segments: Sequence[TranscriptSegment]) -> str:
+        """A cue per segment."""
+        cues = []
+        for segment, start, end in _cues(segments):
+            blank = "\n" if self._written else ""
+            self._written += 1
+            times = f"{_time(start, ',')} --> {_time(end, ',')}"
+            cues.append(f"{blank}{self._written}\n{times}\n{segment.who}: {_line(segment)}\n")
+        return "".join(cues)
 
 
-def plain_text(segments: Sequence[TranscriptSegment]) -> str:
+class PlainText:
     """`[00:01:02] who: text`, a line each."""
-    return "".join(
-        f"[{_time(segment.start_ms, '.').partition('.')[0]}] {segment.who}: {_line(segment)}\n"
-        for segment in segments
-        if _is_shown(segment)
-    )
+
+    head = ""
+
+    def page(self, segments: Sequence[TranscriptSegment]) -> str:
+        """A line per segment."""
+        return "".join(
+            f"[{_time(segment.start_ms, '.').partition('.')[0]}] {segment.who}: {_line(segment)}\n"
+            for segment in segments
+            if _is_shown(segment)
+        )
 
 
-def _cues(segments: Sequence[TranscriptSegment]) -> list[tuple[TranscriptSegment, int, int]]:
-    return [
-        (segment, segment.start_ms, max(segment.end_ms, segment.start_ms + _LEAST_CUE_MS))
-        for segment in segments
-        if _is_shown(segment)
-    ]
+def _cues(segments: Sequence[TranscriptSegment]) -> Iterator[tuple[TranscriptSegment, int, int]]:
+    for segment in segments:
+        if _is_shown(segment):
+            yield segment, segment.start_ms, max(segment.end_ms, segment.start_ms + _LEAST_CUE_MS)
 
 
 def _is_shown(segment: TranscriptSegment) -> bool:

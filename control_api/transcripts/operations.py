@@ -16,7 +16,6 @@ _TAG = "Transcripts"
 TRANSCRIPT_OPERATIONS: tuple[Operation, ...] = (
     Operation(
         name="get_transcript",
-        heavy=True,
         method="GET",
         path=ONE_SESSION + "/transcript",
         tag=_TAG,

@@ -43,7 +43,7 @@ async def _check_ready(call: Call, session: Session) -> None:
     Raises:
         ParleyError: `transcript.not_ready`, `audio.not_ready`, `audio.none`.
     """
-    first = await call.request.app[TRANSCRIPTS].read_version(session, 1)
+    first = await call.request.app[TRANSCRIPTS].head(session, 1)
     if first is None or first.state in ("open", "pending"):
         extra = {"retry_after_seconds": _RETRY_SECONDS}
         raise ParleyError("transcript.not_ready", "the transcript is not closed yet", extra=extra)

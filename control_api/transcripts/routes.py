@@ -1,25 +1,26 @@
-"""`GET …/transcript`: JSON, WebVTT, SubRip or plain text, by `Accept`."""
+"""`GET …/transcript`: JSON, WebVTT, SubRip or plain text, by `Accept`; sent while it is read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from aiohttp import hdrs, web
 
-from control_api.http.answers.json_answer import json_answer
+from control_api.http.answers.json_answer import to_json
 from control_api.http.requests.accepted_media_type import accepted_media_type
 from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import TRANSCRIPTS
-from control_api.transcripts.formats import plain_text, sub_rip, web_vtt
-from control_api.transcripts.models import TranscriptResource
+from control_api.http.serving.long_answer import long_answer
+from control_api.transcripts.formats import PlainText, SubRip, TextWriter, WebVtt
+from control_api.transcripts.models import TranscriptResource, TranscriptSegment
 from sessions.errors import ParleyError
 from sessions.ids import format_id
-from sessions.texts.transcript import TranscriptSegment
-from sessions.texts.transcript_document import transcript_document
+from sessions.texts.transcript import TranscriptSegment as Segment
+from sessions.texts.transcript_document import head_document, segment_document
 
 JSON = "application/json"
-FORMATS: dict[str, Callable[[Sequence[TranscriptSegment]], str]] = {
-    "text/vtt": web_vtt,
-    "application/x-subrip": sub_rip,
-    "text/plain": plain_text,
+FORMATS: dict[str, Callable[[], TextWriter]] = {
+    "text/vtt": WebVtt,
+    "application/x-subrip": SubRip,
+    "text/plain": PlainText,
 }
 
 
@@ -27,21 +28,33 @@ async def get_transcript(call: Call) -> web.StreamResponse:
     """The transcript as far as it has come, or one of its versions."""
     media_type = accepted_media_type(call.request.headers, (JSON, *FORMATS))
     session = await call.dependencies.sessions.queries.get(call.organization_id, call.session_id)
-    transcripts, version = call.request.app[TRANSCRIPTS], call.query["version"]
-    found = await (transcripts.read(session) if version is None else transcripts.read_version(session, version))
-    if found is None:
+    transcripts = call.request.app[TRANSCRIPTS]
+    head = await transcripts.head(session, call.query["version"])
+    if head is None:
         raise ParleyError("transcript.none", "the transcript has no such version", param="version")
-    transcript = found
-    answer: web.Response
+    pages = transcripts.pages(session, head)
     if media_type == JSON:
-        document = transcript_document(format_id("sess", session.id), transcript)
-        answer = json_answer(TranscriptResource.model_validate(document))
+        document = {**head_document(format_id("sess", session.id), head), "segments": []}
+        pieces = _in_json(TranscriptResource.model_validate(document), pages)
     else:
-        answer = web.Response(
-            text=FORMATS[media_type](transcript.segments),
-            content_type=media_type,
-            charset="utf-8",
-            headers={hdrs.CACHE_CONTROL: "private, no-cache"},
-        )
-    answer.headers[hdrs.VARY] = hdrs.ACCEPT
-    return answer
+        pieces = _in_text(FORMATS[media_type](), pages)
+        media_type += "; charset=utf-8"
+    return await long_answer(call, pieces, content_type=media_type, headers={hdrs.VARY: hdrs.ACCEPT})
+
+
+async def _in_json(empty: TranscriptResource, pages: AsyncIterator[list[Segment]]) -> AsyncGenerator[bytes, None]:
+    end = b"]}"
+    written, separator = bytearray(to_json(empty).removesuffix(end)), b""
+    async for page in pages:
+        for segment in page:
+            written += separator + to_json(TranscriptSegment.model_validate(segment_document(segment)))
+            separator = b","
+        yield bytes(written)
+        written.clear()
+    yield bytes(written) + end
+
+
+async def _in_text(writer: TextWriter, pages: AsyncIterator[list[Segment]]) -> AsyncGenerator[bytes, None]:
+    yield writer.head.encode()
+    async for page in pages:
+        yield writer.page(page).encode()

@@ -8,6 +8,7 @@ from pathlib import Path
 import uvloop
 
 from control_api.http.requests.dependencies import ApiDependencies
+from control_api.http.serving.bulk_reads import TURNS
 from control_api.server import serve
 from parley.command_error import cannot_listen
 from parley.installation.first_master_key import ensure_master_key
@@ -32,7 +33,7 @@ from store.sessions.sessions import Sessions
 from store.usage.ledger import Ledger
 from store.usage.totals import UsageTotals
 
-_POOL_SIZE = 5  # with the listener: six connections
+_POOL_SIZE = 5  # with the listener and the pool for long answers: eight connections
 _OTHER_FILES = 200  # database, storage, log
 
 
@@ -71,6 +72,15 @@ async def _serve(installation: Installation, url_file: Path | None, log_lines_dr
                 reconnect=installation.reattach,
             )
         )
+        bulk_db = await stack.enter_async_context(
+            Database.open(
+                installation.database_url,
+                timeout_seconds=settings.database_timeout_seconds,
+                application_name="parley-api-bulk",
+                pool_size=TURNS,
+                reconnect=installation.reattach,
+            )
+        )
         await check_schema(db)
         await ensure_master_key(installation, db)
         objects = open_objects(installation)
@@ -84,6 +94,7 @@ async def _serve(installation: Installation, url_file: Path | None, log_lines_dr
         dependencies = ApiDependencies(
             settings=settings,
             db=db,
+            bulk_db=bulk_db,
             sessions=Sessions.open(db, TokenVault(settings.secret_key)),
             api_keys=ApiKeys(db),
             idempotency=Idempotency(db, lease_seconds=settings.idempotency_lease_seconds),

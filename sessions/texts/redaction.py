@@ -11,6 +11,7 @@ from typing import Any
 
 REDACTED = "[redacted]"
 
+# Customers write what is searched here: no alternative may look at the same text again from each of its characters.
 _SECRETS = re.compile(
     r"eyJ[A-Za-z0-9_-]{6,}(?:(?:\.|%2[eE])[A-Za-z0-9_-]*){0,4}"  # a JWT (RFC 7519), whole or cut off
     r"|parley_(?:master|agent)_[A-Za-z0-9_-]+"
@@ -18,7 +19,7 @@ _SECRETS = re.compile(
     r"|(?P<param>(?:access_token|worker_token|api_secret|signature|X-Amz-Signature|X-Amz-Credential)=)[^\s&\"']+"
     r"|(?P<phrase>shared_key[\"']?\s*[:=]\s*)"  # in a URL, a repr or JSON: a passphrase looks like anything
     r"(?:b?'(?:[^'\\]|\\.)*'|b?\"(?:[^\"\\]|\\.)*\"|[^\s&\"',)]+)"
-    r"|(?P<userinfo>[a-z][a-z0-9+.-]*://[^\s/@:\"']*:)[^\s/@\"']+(?=@)"
+    r"|(?P<userinfo>[a-z0-9+.-]://[^\s/@:\"']*:)[^\s/@\"']+(?=@)"
     r"|(?P<detail>DETAIL:  )(?s:.+?)(?=\n(?:\[SQL|HINT:|CONTEXT:)|\n\n(?:During|The above)|\Z)"
 )
 _SECRET_NAMES = frozenset(

@@ -1,6 +1,5 @@
 """The transcript of a session: who said or wrote what, and when, in the order of time."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -48,19 +47,16 @@ class TranscriptSegment:
         return self.source in ("speech", "lk.transcription")
 
 
-@dataclass(frozen=True, slots=True)
-class Transcript:
-    """All of it, as it is now.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptHead:
+    """What is known of a transcript besides its segments.
 
     Attributes:
-        sha256: of what is served now: it changes with every entry of the log, and with every version.
         code: why there is no speech in it, with `message`.
         version: 1: what was heard first; higher: made anew.
     """
 
     state: TranscriptState
-    segments: tuple[TranscriptSegment, ...]
-    sha256: str
     engine: str | None = None
     model: str | None = None
     language: str | None = None
@@ -69,9 +65,17 @@ class Transcript:
     version: int = 1
 
 
-def in_time_order(segments: Sequence[TranscriptSegment]) -> tuple[TranscriptSegment, ...]:
-    """By start; the log's order decides between equals."""
-    return tuple(sorted(segments, key=lambda segment: (segment.start_ms, segment.seq)))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript(TranscriptHead):
+    """All of it, as it is now.
+
+    Attributes:
+        segments: by start; the log's order decides between equals.
+        sha256: of what is served now: it changes with every entry of the log, and with every version.
+    """
+
+    segments: tuple[TranscriptSegment, ...]
+    sha256: str
 
 
 def _in_one_line(name: str | None) -> str:

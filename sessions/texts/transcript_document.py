@@ -2,25 +2,31 @@
 
 from typing import Any
 
-from sessions.texts.transcript import Transcript, TranscriptSegment
+from sessions.texts.transcript import Transcript, TranscriptHead, TranscriptSegment
 
 
 def transcript_document(session_name: str, transcript: Transcript) -> dict[str, Any]:
     """The document of the session `sess_…`: plain JSON values."""
+    segments = [segment_document(segment) for segment in transcript.segments]
+    return {**head_document(session_name, transcript), "segments": segments}
+
+
+def head_document(session_name: str, head: TranscriptHead) -> dict[str, Any]:
+    """The document without its segments."""
     return {
         "object": "transcript",
         "session_id": session_name,
-        "version": transcript.version,
-        "status": transcript.state,
-        "engine": transcript.engine,
-        "model": transcript.model,
-        "language": transcript.language,
-        "error": None if transcript.code is None else {"code": transcript.code, "message": transcript.message},
-        "segments": [_segment(segment) for segment in transcript.segments],
+        "version": head.version,
+        "status": head.state,
+        "engine": head.engine,
+        "model": head.model,
+        "language": head.language,
+        "error": None if head.code is None else {"code": head.code, "message": head.message},
     }
 
 
-def _segment(segment: TranscriptSegment) -> dict[str, Any]:
+def segment_document(segment: TranscriptSegment) -> dict[str, Any]:
+    """One of its segments."""
     return {
         "seq": segment.seq,
         "speaker": segment.speaker,

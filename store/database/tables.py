@@ -384,6 +384,7 @@ log_entries = Table(  # messages and transcript segments, in one order
     Column("content", JSONB(none_as_null=True)),  # content blocks; null: `text` is all
     Column("start_ms", BigInteger),  # from `started_at`
     Column("end_ms", BigInteger),
+    Column("at_ms", BigInteger, nullable=False),  # where it lies in the order of time; a trigger writes it
     Column("final", Boolean, nullable=False, server_default=text("true")),
     Column("confidence", Float),
     Column("words", JSONB(none_as_null=True)),
@@ -399,6 +400,13 @@ log_entries = Table(  # messages and transcript segments, in one order
         "session_id",
         "seq",
         postgresql_where=text("source = 'api' AND delivered_at IS NULL"),
+    ),
+    Index("ix_log_entries_time", "session_id", "at_ms", "seq", postgresql_where=text("final")),
+    Index(
+        "ix_log_entries_published",
+        "session_id",
+        "identity",
+        postgresql_where=text("source = 'lk.transcription' AND final"),
     ),
 )
 

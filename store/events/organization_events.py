@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import ParleyError
 from store.database.database import Database
+from store.database.page_bytes import PAGE_BYTES
 from store.events.cursor import BEGINNING, Cursor
 from store.events.event import Event
 from store.events.numbering import PENDING, number_events
@@ -33,10 +34,16 @@ _NEWEST = text(
     """
 )
 _ONE = text(f"SELECT {_COLUMNS} FROM events e WHERE organization_id = :organization_id AND position = :position")
+# What the events of a page hold is bounded, too: a message may be long.
 _THESE = text(
     f"""
-    SELECT {_COLUMNS} FROM events e
-    WHERE organization_id = :organization_id AND position = ANY(CAST(:positions AS bigint[])) ORDER BY position
+    SELECT {_COLUMNS} FROM (
+        SELECT *, sum(bytes) OVER (ORDER BY position) AS bytes_so_far FROM (
+            SELECT *, octet_length(facts::text) + coalesce(octet_length(session::text), 0) AS bytes FROM events
+            WHERE organization_id = :organization_id AND position = ANY(CAST(:positions AS bigint[]))
+        ) AS wanted
+    ) AS e
+    WHERE bytes_so_far - bytes < {PAGE_BYTES} ORDER BY position
     """
 )
 
@@ -95,7 +102,7 @@ class OrganizationEvents:
             cursor: None: from the oldest that is kept.
             types: only these; None: all.
             session_id, agent_id: only those of this session, or agent.
-            limit: events, at most.
+            limit: events, at most; there are fewer where they are long (`store.database.page_bytes`).
 
         Raises:
             ParleyError: `cursor.expired`: events behind the cursor are not kept any more; `cursor.unknown`: it is of
@@ -173,6 +180,8 @@ async def _page(conn: AsyncConnection, asked: _Asked, cursor: Cursor) -> EventPa
         more = len(rows) == examined
         cursor = Cursor.at(rows[-1].position, rows[-1].id) if rows else cursor
     events = await _events(conn, asked.organization_id, [row.position for row in wanted])
+    if events and events[-1].position < wanted[-1].position:
+        return EventPage(events, events[-1].cursor, has_more=True)
     return EventPage(events, cursor, more)
 
 

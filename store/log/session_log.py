@@ -20,6 +20,7 @@ from sessions.ids import format_id, new_uuid
 from sessions.texts.transcript import Unheard
 from store.database.channels import DELIVERED_CHANNEL, notify
 from store.database.database import Database
+from store.database.page_bytes import ROWS_AT_ONCE, of_bounded_bytes
 from store.database.tables import log_entries, sessions
 from store.lifecycle import events
 from store.lifecycle.locked_session import LockedSession, lock_session
@@ -184,19 +185,13 @@ class SessionLog:
         self._db = db
 
     async def page(
-        self,
-        organization_id: UUID,
-        session_id: UUID,
-        *,
-        kind: Kind | None = None,
-        after: int = 0,
-        limit: int | None = None,
+        self, organization_id: UUID, session_id: UUID, *, kind: Kind | None = None, after: int = 0, limit: int
     ) -> tuple[list[LogEntry], bool]:
         """Entries with a larger `seq` than `after`, oldest first, and whether there are more.
 
         Args:
             kind: only messages, or only segments.
-            limit: None: all of them.
+            limit: entries, at most; there are fewer where they are long (`store.database.page_bytes`).
 
         Raises:
             ParleyError: `not_found`.
@@ -204,17 +199,30 @@ class SessionLog:
         query = select(*_COLUMNS).where(log_entries.c.session_id == session_id, log_entries.c.seq > after)
         if kind is not None:
             query = query.where(text(f"kind = '{kind}'"))
-        query = query.order_by(log_entries.c.seq)
-        if limit is not None:
-            query = query.limit(limit + 1)
+        most = min(limit, ROWS_AT_ONCE)
+        query = query.order_by(log_entries.c.seq).limit(most + 1)
+        bounded = of_bounded_bytes(query, order=["seq"], texts=["text", "content", "words"])
         own = select(sessions.c.id).where(sessions.c.id == session_id, sessions.c.organization_id == organization_id)
         async with self._db.begin() as conn:
             if (await conn.execute(own)).one_or_none() is None:
                 raise session_not_found()
-            found = [LogEntry(**row) for row in (await conn.execute(query)).mappings()]
-        if limit is None:
-            return found, False
-        return found[:limit], len(found) > limit
+            rows = (await conn.execute(bounded)).all()
+        found = [LogEntry(*row[:-1]) for row in rows[:most]]
+        return found, bool(rows) and rows[0].looked_at > len(found)
+
+    async def all(self, organization_id: UUID, session_id: UUID, *, after: int = 0) -> list[LogEntry]:
+        """Every entry with a larger `seq` than `after`, for workers: an API has no memory for them.
+
+        Raises:
+            ParleyError: `not_found`.
+        """
+        found: list[LogEntry] = []
+        has_more = True
+        while has_more:
+            page, has_more = await self.page(organization_id, session_id, after=after, limit=ROWS_AT_ONCE)
+            found += page
+            after = found[-1].seq if found else after
+        return found
 
     async def entry(self, session_id: UUID, seq: int) -> LogEntry | None:
         """One entry, for callers that have checked before."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, select, text, update
+from sqlalchemy import Row, Select, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,7 +25,8 @@ RunState = Literal["generating", "available", "failed"]
 Audio = Literal["tracks", "mix"]
 """What was heard: each participant's own file, or everybody together."""
 
-_LAST = text("SELECT * FROM transcript_versions WHERE session_id = :id ORDER BY version DESC LIMIT 1")
+_FACTS = ", ".join(column.name for column in transcript_versions.c if column.name != "segments")
+_LAST = text(f"SELECT {_FACTS} FROM transcript_versions WHERE session_id = :id ORDER BY version DESC LIMIT 1")
 _LOCK = text("SELECT id FROM sessions WHERE id = :id FOR NO KEY UPDATE")
 _REQUEST = text(
     """
@@ -38,10 +39,10 @@ _REQUEST = text(
     """
 )
 _ATTEMPT = text(
-    """
+    f"""
     UPDATE transcript_versions SET attempts = attempts + 1, attempted_at = statement_timestamp()
     WHERE session_id = :id AND state = 'generating'
-    RETURNING *, requested_at < statement_timestamp() - make_interval(secs => :deadline_seconds) AS late
+    RETURNING {_FACTS}, requested_at < statement_timestamp() - make_interval(secs => :deadline_seconds) AS late
     """
 )
 _FINISH = text(
@@ -168,9 +169,10 @@ class TranscriptVersions:
 
 
 async def read_version(conn: AsyncConnection, session_id: UUID, version: int | None) -> Row[Any] | None:
-    """The row of a version that was made; None asks for the newest, and is answered when there is no such one."""
+    """A version that was made, without its segments; None asks for the newest, and says that there is no such one."""
     columns = transcript_versions.c
-    query = select(transcript_versions).where(columns.session_id == session_id, columns.state == "available")
+    known = (columns.version, columns.engine, columns.model, columns.language)
+    query: Select[Any] = select(*known).where(columns.session_id == session_id, columns.state == "available")
     if version is not None:
         query = query.where(columns.version == version)
     return (await conn.execute(query.order_by(columns.version.desc()).limit(1))).one_or_none()

@@ -1,30 +1,26 @@
 """Transcripts: the session's log, read as segments, and the state of the job that closes each of them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.lifecycle.lifecycle import TERMINAL
 from sessions.session import Session
 from sessions.texts.redaction import redact
-from sessions.texts.transcript import Transcript, TranscriptSegment, TranscriptState, in_time_order
-from sessions.timestamps import MILLISECOND
+from sessions.texts.transcript import Transcript, TranscriptHead, TranscriptSegment, TranscriptState
 from store.database.database import Database
-from store.database.tables import log_entries, transcripts
+from store.database.tables import transcripts
 from store.jobs.jobs import defer_finalize
 from store.lifecycle import events
 from store.lifecycle.locked_session import lock_session
-from store.lifecycle.pauses import Pause, read_pauses
 from store.lifecycle.session_rows import read_session
 from store.outputs.recording_files import has_track_files
+from store.outputs.transcript_pages import OURS_ALONE, transcript_pages
 from store.outputs.transcript_versions import read_version
-
-_END_OF_TIME = 1 << 62
 
 _ATTEMPT = text(
     """
@@ -33,12 +29,6 @@ _ATTEMPT = text(
     RETURNING attempts, created_at < statement_timestamp() - make_interval(secs => :deadline_seconds) AS late
     """
 )
-# Who publishes what somebody says, as agents do, says it best: our own text of that participant is left out.
-_OURS_ALONE = """
-    NOT (source = 'speech' AND coalesce(identity, '') IN (
-        SELECT identity FROM log_entries t
-        WHERE t.session_id = :id AND t.source = 'lk.transcription' AND t.final AND t.identity IS NOT NULL))
-"""
 # The log only grows, so the digest changes with every entry of the transcript, and with every version.
 _DIGEST = text(
     f"""
@@ -47,7 +37,7 @@ _DIGEST = text(
     ), '') || coalesce((
         SELECT version || segments::text FROM transcript_versions
         WHERE session_id = :id AND state = 'available' ORDER BY version DESC LIMIT 1
-    ), ''), 'UTF8')), 'hex') FROM log_entries WHERE session_id = :id AND final AND {_OURS_ALONE}
+    ), ''), 'UTF8')), 'hex') FROM log_entries WHERE session_id = :id AND final AND {OURS_ALONE}
     """
 )
 
@@ -88,19 +78,36 @@ class Transcripts:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def read(self, session: Session) -> Transcript:
-        """The newest transcript as it is now; the caller has checked that the session may be read."""
-        async with self._db.begin() as conn:
-            made = await read_version(conn, session.id, None)
-            return await _first(conn, session) if made is None else await _remade(conn, session, made)
+    async def head(self, session: Session, version: int | None = None) -> TranscriptHead | None:
+        """What is known of the newest version, or of this one; None when there is no such one.
 
-    async def read_version(self, session: Session, version: int) -> Transcript | None:
-        """One that was made anew (2 and on), or what was heard first (1); None when there is no such one."""
+        The caller has checked that the session may be read.
+        """
         async with self._db.begin() as conn:
-            if version == 1:
-                return await _first(conn, session)
-            made = await read_version(conn, session.id, version)
-            return None if made is None else await _remade(conn, session, made)
+            made = None if version == 1 else await read_version(conn, session.id, version)
+            if made is not None:
+                engine, model, language = made.engine, made.model, made.language
+                return TranscriptHead(
+                    state="available", engine=engine, model=model, language=language, version=made.version
+                )
+            return None if version not in (None, 1) else await _first(conn, session)
+
+    def pages(self, session: Session, head: TranscriptHead) -> AsyncIterator[list[TranscriptSegment]]:
+        """The segments that belong to the head; see `transcript_pages`."""
+        return transcript_pages(self._db, session, head)
+
+    async def read(self, session: Session) -> Transcript:
+        """The newest transcript as it is now, for workers: an API has no memory for it."""
+        async with self._db.begin() as conn:
+            sha256 = await transcript_digest(conn, session.id)
+        head = await self.head(session)
+        assert head is not None
+        known = {field.name: getattr(head, field.name) for field in fields(head)}
+        return Transcript(**known, segments=await self.segments(session, head), sha256=sha256)
+
+    async def segments(self, session: Session, head: TranscriptHead) -> tuple[TranscriptSegment, ...]:
+        """All segments that belong to the head, for workers."""
+        return tuple([segment async for page in self.pages(session, head) for segment in page])
 
     async def exists(self, session_id: UUID) -> bool:
         """Whether the session still has a transcript."""
@@ -160,79 +167,18 @@ async def transcript_digest(conn: AsyncConnection, session_id: UUID) -> str:
     return str((await conn.execute(_DIGEST, {"id": session_id})).scalar_one())
 
 
-async def _first(conn: AsyncConnection, session: Session) -> Transcript:
-    """Everything final in the log."""
-    sha256 = await transcript_digest(conn, session.id)
+async def _first(conn: AsyncConnection, session: Session) -> TranscriptHead:
+    """Of everything final in the log."""
     row = (await conn.execute(select(transcripts).where(transcripts.c.session_id == session.id))).one_or_none()
-    segments = in_time_order(await _logged(conn, session))
     if row is None:
-        return Transcript(_state_without_row(session), segments, sha256)
-    return Transcript(row.state, segments, sha256, row.engine, row.model, row.language, row.code, row.message)
-
-
-async def _remade(conn: AsyncConnection, session: Session, made: Row[Any]) -> Transcript:
-    """What was not recognized by us, from the log, and what this version recognized."""
-    logged = await _logged(conn, session)
-    last = max((segment.seq for segment in logged), default=0)
-    spoken = [
-        TranscriptSegment(seq=seq, final=True, source="speech", **segment)
-        for seq, segment in enumerate(made.segments, start=last + 1)
-    ]
-    others = [segment for segment in logged if segment.source != "speech"]
-    sha256 = await transcript_digest(conn, session.id)
-    return Transcript(
-        "available",
-        in_time_order([*others, *spoken]),
-        sha256,
-        made.engine,
-        made.model,
-        made.language,
-        version=made.version,
-    )
-
-
-async def _logged(conn: AsyncConnection, session: Session) -> list[TranscriptSegment]:
-    """The log's final entries, in its order; where pauses are cut out of the file, times are the file's."""
-    query = (
-        select(log_entries)
-        .where(log_entries.c.session_id == session.id, log_entries.c.final, text(_OURS_ALONE))
-        .order_by(log_entries.c.seq)
-    )
-    left_out = await read_pauses(conn, session.id) if session.recording.on_pause == "cut" else ()
-    started_at = session.started_at
-    cuts = [] if started_at is None else [_in_ms(pause, started_at) for pause in left_out]
-
-    def shifted(at_ms: int) -> int:
-        return at_ms - sum(min(end, at_ms) - start for start, end in cuts if start < at_ms)
-
-    return [_segment(row, started_at, shifted) for row in await conn.execute(query, {"id": session.id})]
-
-
-def _in_ms(pause: Pause, started_at: datetime) -> tuple[int, int]:
-    start = (pause.paused_at - started_at) // MILLISECOND
-    return start, _END_OF_TIME if pause.resumed_at is None else (pause.resumed_at - started_at) // MILLISECOND
-
-
-def _segment(row: Any, started_at: datetime | None, shifted: Callable[[int], int]) -> TranscriptSegment:
-    start_ms = row.start_ms
-    if start_ms is None:
-        start_ms = 0 if started_at is None else max((row.created_at - started_at) // MILLISECOND, 0)
-    words = row.words and [
-        {**word, "start_ms": shifted(word["start_ms"]), "end_ms": shifted(word["end_ms"])} for word in row.words
-    ]
-    return TranscriptSegment(
-        seq=row.seq,
-        speaker=row.speaker,
-        identity=row.identity,
-        role=row.role,
-        text=row.text,
-        start_ms=shifted(start_ms),
-        end_ms=shifted(max(row.end_ms or start_ms, start_ms)),
-        final=row.final,
-        confidence=row.confidence,
-        words=words or None,
-        source=row.source,
-        reason=row.reason,
+        return TranscriptHead(state=_state_without_row(session))
+    return TranscriptHead(
+        state=row.state,
+        engine=row.engine,
+        model=row.model,
+        language=row.language,
+        code=row.code,
+        message=row.message,
     )
 
 

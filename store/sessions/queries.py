@@ -1,6 +1,6 @@
 """Reading sessions for their organization: the resource, lists, events, the recording."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,12 @@ from sessions.errors import session_not_found
 from sessions.lifecycle.recording_state import RecordingState
 from sessions.session import RecordingOptions, Session
 from store.database.database import Database
+from store.database.page_bytes import ROWS_AT_ONCE, of_bounded_bytes
 from store.database.tables import recordings, runs, session_events, sessions
 from store.lifecycle.session_rows import recording_options, session_select, to_session
 from store.sessions.filter import SessionFilter, page_of_ids
+
+_LONG_TEXTS = ("title", "prompt", "data", "metadata", "tags")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +101,20 @@ class SessionQueries:
     async def events(
         self, organization_id: UUID, session_id: UUID, after: int = 0, limit: int = 20
     ) -> tuple[list[SessionEvent], bool]:
-        """The session's events with a larger `seq` than `after`, oldest first, and whether there are more."""
-        query = _events(session_id).where(session_events.c.seq > after).limit(limit + 1)
-        found = await self._read_events(organization_id, session_id, query)
-        return found[:limit], len(found) > limit
+        """The session's events with a larger `seq` than `after`, oldest first, and whether there are more.
 
-    async def timeline(self, organization_id: UUID, session_id: UUID) -> list[SessionEvent]:
-        """The session's transitions, oldest first."""
-        query = _events(session_id).where(session_events.c.status_to.is_not(None))
-        return await self._read_events(organization_id, session_id, query)
+        Args:
+            limit: events, at most; there are fewer where they are long (`store.database.page_bytes`).
+        """
+        query = _events(session_id).where(session_events.c.seq > after)
+        return await self._read_events(organization_id, session_id, query, limit)
+
+    async def timeline(
+        self, organization_id: UUID, session_id: UUID, after: int = 0, limit: int = ROWS_AT_ONCE
+    ) -> tuple[list[SessionEvent], bool]:
+        """The session's transitions with a larger `seq` than `after`, oldest first, and whether there are more."""
+        query = _events(session_id).where(session_events.c.seq > after, session_events.c.status_to.is_not(None))
+        return await self._read_events(organization_id, session_id, query, limit)
 
     async def recording(self, organization_id: UUID, session_id: UUID) -> Recording:
         """The recording's state, and what it is once it is stored."""
@@ -117,12 +125,17 @@ class SessionQueries:
         plain = {field.name: row[field.name] for field in fields(Recording) if field.name not in ("options",)}
         return Recording(**plain, options=recording_options(row))
 
-    async def _read_events(self, organization_id: UUID, session_id: UUID, query: Select[Any]) -> list[SessionEvent]:
+    async def _read_events(
+        self, organization_id: UUID, session_id: UUID, query: Select[Any], limit: int
+    ) -> tuple[list[SessionEvent], bool]:
+        most = min(limit, ROWS_AT_ONCE)
+        bounded = of_bounded_bytes(query.limit(most + 1), order=["seq"], texts=["data"])
         async with self._db.begin() as conn:
             exists = await conn.execute(select(sessions.c.id).where(*_own(organization_id, session_id)))
             if exists.one_or_none() is None:
                 raise session_not_found()
-            return [SessionEvent(**row) for row in (await conn.execute(query)).mappings()]
+            rows = (await conn.execute(bounded)).all()
+        return [SessionEvent(*row[:-1]) for row in rows[:most]], bool(rows) and rows[0].looked_at > min(len(rows), most)
 
     async def list(
         self, organization_id: UUID, chosen: SessionFilter, limit: int = 20, starting_after: UUID | None = None
@@ -130,30 +143,33 @@ class SessionQueries:
         """A page of the organization's sessions, newest first, and whether there are more.
 
         Args:
-            limit: 1..100.
+            limit: 1..100, at most; there are fewer where they are long (`store.database.page_bytes`).
             starting_after: the id that the page starts after; it need not exist.
         """
         async with self._db.begin() as conn:
             found = (await conn.execute(page_of_ids(organization_id, chosen, limit, starting_after))).scalars().all()
-            page = await _by_ids(conn, found[:limit])
-        return page, len(found) > limit
+            page = await _by_ids(conn, found[:limit], _LONG_TEXTS)
+        return page, bool(page) and page[-1].id != found[-1]
 
 
 def _own(organization_id: UUID, session_id: UUID) -> tuple[Any, Any]:
     return sessions.c.id == session_id, sessions.c.organization_id == organization_id
 
 
-async def _by_ids(conn: AsyncConnection, ids: Iterable[UUID]) -> list[Session]:
-    """The sessions that exist, newest first."""
+async def _by_ids(conn: AsyncConnection, ids: Iterable[UUID], long_texts: Sequence[str] = ()) -> list[Session]:
+    """The sessions that exist, newest first; with `long_texts` only as many as make a page."""
     wanted = list(ids)
     if not wanted:
         return []
     query = session_select().where(sessions.c.id.in_(wanted)).order_by(sessions.c.id.desc())
+    if long_texts:
+        query = of_bounded_bytes(query, order=["id"], texts=long_texts, descending=True)
     return [to_session(row) for row in await conn.execute(query)]
 
 
 def _events(session_id: UUID) -> Select[Any]:
-    return select(session_events).where(session_events.c.session_id == session_id).order_by(session_events.c.seq)
+    columns = [session_events.c[field.name] for field in fields(SessionEvent)]
+    return select(*columns).where(session_events.c.session_id == session_id).order_by(session_events.c.seq)
 
 
 def _recording(organization_id: UUID, session_id: UUID) -> Select[Any]:

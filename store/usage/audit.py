@@ -37,14 +37,19 @@ _WHOLE = text(
                 THEN (SELECT coalesce(sum(billable_ms), 0)::bigint FROM runs WHERE runs.session_id = wanted.id)
            END AS billable_ms,
            sessions.started_at IS NOT NULL AS ran, sessions.recording_state, sessions.recording_reason,
-           recordings.duration_ms, recordings.gaps, recordings.absences,
+           recordings.duration_ms,
+           CASE WHEN coalesce(place, 1) = 1 THEN recordings.gaps END AS gaps,
+           CASE WHEN coalesce(place, 1) = 1 THEN recordings.absences END AS absences,
            rows.kind, rows.code, rows.epoch, rows.from_ms, rows.to_ms, rows.quality, rows.multiplier, rows.credits,
            rows.agent_id, rows.external_customer_id, rows.recorded_at
     FROM unnest(CAST(:ids AS uuid[])) AS wanted (id)
     LEFT JOIN sessions ON sessions.id = wanted.id AND sessions.organization_id = :organization_id
     LEFT JOIN recordings ON recordings.session_id = sessions.id
-    LEFT JOIN usage_events AS rows ON rows.session_id = wanted.id AND rows.organization_id = :organization_id
-    ORDER BY wanted.id, rows.kind = 'credit', rows.from_ms, rows.to_ms, rows.recorded_at
+    LEFT JOIN LATERAL (
+        SELECT *, row_number() OVER (ORDER BY kind = 'credit', from_ms, to_ms, recorded_at) AS place FROM usage_events
+        WHERE session_id = wanted.id AND organization_id = :organization_id
+    ) AS rows ON true
+    ORDER BY wanted.id, coalesce(place, 1)
     """
 )
 _OWNER = text(

@@ -126,6 +126,9 @@ async def api_server(
             db = await stack.enter_async_context(
                 Database.open(database_url, timeout_seconds=database_timeout_seconds, application_name="test api")
             )
+            bulk_db = await stack.enter_async_context(
+                Database.open(database_url, timeout_seconds=database_timeout_seconds, application_name="test bulk")
+            )
             api_keys = ApiKeys(db)
             if serves:
                 await api_keys.ensure_master(SecretStr(MASTER_KEY))
@@ -141,6 +144,7 @@ async def api_server(
                     **settings,
                 ),
                 db=db,
+                bulk_db=bulk_db,
                 sessions=Sessions.open(db, TokenVault(secret_key)),
                 api_keys=api_keys,
                 idempotency=Idempotency(db),

@@ -101,7 +101,7 @@ class TranscriptRemaker:
             raise SpeechError("speech.deadline", "speech was not recognized in time")
         session = work.session
         engines = self._engines_of(work.run.engine)
-        logged, _ = await self._store.log.page(session.organization_id, session.id)
+        logged = await self._store.log.all(session.organization_id, session.id)
         transcribed_by_others = Known().with_entries([one for one in logged if one.source != "speech"])
         entries: list[NewLogEntry] = []
 
@@ -120,8 +120,10 @@ class TranscriptRemaker:
             )
         segments = [_segment(entry) for entry in entries]
         if source.audio == "mix":
-            first = await self._store.transcripts.read_version(session, 1)
-            spoken = [one for one in first.segments if one.was_spoken] if first is not None else []
+            first = await self._store.transcripts.head(session, 1)
+            assert first is not None
+            heard_first = await self._store.transcripts.segments(session, first)
+            spoken = [one for one in heard_first if one.was_spoken]
             segments = [_attributed(segment, spoken) for segment in segments]
         return MadeVersion(engines.name, engines.model, language, source.audio, segments)
 

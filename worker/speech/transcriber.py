@@ -117,7 +117,7 @@ class Transcriber:
         frozen = await self._freezes.frozen(session.id)
         if frozen is None:
             return Closing()
-        logged, _ = await self._log.page(session.organization_id, session.id)
+        logged = await self._log.all(session.organization_id, session.id)
         heard = await self._live.heard(session.id)
         known = Known(heard_ms=heard.heard_ms).with_entries(logged)
         with SegmentReader(self._objects) as read:

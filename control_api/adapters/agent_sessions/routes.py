@@ -1,20 +1,21 @@
 """`/v1/agents/{agent_id}/sessions`. Admission has checked that the key and the session belong to the path's agent."""
 
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from aiohttp import web
 
 from control_api.adapters.agent_sessions.models import (
     AgentSession,
-    AgentSessionList,
-    History,
     HistoryMessage,
     RenameRequest,
 )
-from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import ERASURE
+from control_api.http.serving.long_answer import long_list
+from control_api.messages.message_pages import message_pages
+from control_api.sessions.session_pages import session_pages
 from sessions.errors import session_not_found
 from sessions.ids import format_id
 from sessions.session import Session
@@ -35,11 +36,7 @@ async def list_archived_sessions(call: Call) -> web.StreamResponse:
 
 async def get_history(call: Call) -> web.StreamResponse:
     """The session's messages, oldest first."""
-    entries, has_more = await call.dependencies.sessions.log.page(
-        call.organization_id, call.session_id, kind="message", after=call.query["after"], limit=call.query["limit"]
-    )
-    data = [_message(entry) for entry in entries]
-    return json_answer(History.of(data, has_more, lambda last: str(last.seq)))
+    return await long_list(call, message_pages(call, _message), lambda last: str(last.seq))
 
 
 async def rename_session(call: Call) -> web.StreamResponse:
@@ -75,15 +72,10 @@ async def delete_archived_session(call: Call) -> web.StreamResponse:
     return await delete_session(call)
 
 
-async def _page(call: Call, archived: Literal["true", "false"]) -> web.Response:
-    found, has_more = await call.dependencies.sessions.queries.list(
-        call.organization_id,
-        SessionFilter(agent_id=call.agent, archived=archived),
-        limit=call.query["limit"],
-        starting_after=call.query["starting_after"],
-    )
-    data = [_session(session, content=call.reads_content) for session in found]
-    return json_answer(AgentSessionList.of(data, has_more, lambda last: last.key))
+async def _page(call: Call, archived: Literal["true", "false"]) -> web.StreamResponse:
+    wanted = SessionFilter(agent_id=call.agent, archived=archived)
+    pages = session_pages(call, wanted, partial(_session, content=call.reads_content))
+    return await long_list(call, pages, lambda last: last.key)
 
 
 def _session(session: Session, *, content: bool) -> AgentSession:

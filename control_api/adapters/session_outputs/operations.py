@@ -58,7 +58,6 @@ SESSION_OUTPUT_OPERATIONS: tuple[Operation, ...] = (
     ),
     _of_kind(
         name="session_transcript",
-        heavy=True,
         path="/v1/session/transcript",
         summary="Get session transcript (project or instant)",
         description="Fetch the transcript JSON for a session (sessions/{sessionId}/conversation.json).",

@@ -1,18 +1,22 @@
 """`GET /v1/session/status`, `…/transcript` and `…/audio`: a session's state and what was made from it."""
 
-import json
+from collections.abc import AsyncGenerator
 
 from aiohttp import web
 
 from control_api.adapters.session_outputs.addressed_session import addressed_session
 from control_api.adapters.session_outputs.models import AudioPayload, StatusPayload, TranscriptPayload
-from control_api.http.answers.json_answer import json_answer
+from control_api.http.answers.json_answer import json_answer, to_json
 from control_api.http.requests.call import Call
+from control_api.http.serving.long_answer import long_answer
 from control_api.recordings.routes import link_to_audio
 from sessions.errors import ParleyError
 from sessions.ids import format_id
 from sessions.timestamps import format_timestamp
-from store.objects.errors import ObjectMissing
+from store.objects.errors import ObjectMissing, StorageError
+from store.objects.objects import ObjectFacts, Objects
+
+_BLOCK_BYTES = 128 << 10
 
 
 async def get_status(call: Call) -> web.StreamResponse:
@@ -38,11 +42,25 @@ async def get_transcript(call: Call) -> web.StreamResponse:
     """What `conversation.json` holds, once the session is over."""
     session = await addressed_session(call)
     name = format_id("sess", session.id)
+    key = f"sessions/{name}/conversation.json"
     try:
-        data = await call.dependencies.objects.get(f"sessions/{name}/conversation.json")
+        facts = await call.dependencies.objects.facts(key)
     except ObjectMissing:
         raise ParleyError("transcript.none", f"conversation.json not found for session {name}") from None
-    return json_answer(TranscriptPayload(success=True, session_id=name, transcript=json.loads(data)))
+    empty = to_json(TranscriptPayload(success=True, session_id=name, transcript=None))
+    pieces = _around(empty.removesuffix(b"null}"), call.dependencies.objects, key, facts)
+    return await long_answer(call, pieces, content_type="application/json", in_turns=False)
+
+
+async def _around(head: bytes, objects: Objects, key: str, facts: ObjectFacts) -> AsyncGenerator[bytes, None]:
+    """The answer with the object in it; it breaks off when that becomes another one meanwhile."""
+    yield head
+    for start in range(0, facts.size, _BLOCK_BYTES):
+        yield await objects.read_range(key, start, min(start + _BLOCK_BYTES, facts.size))
+    now = await objects.facts(key)
+    if (now.etag, now.size) != (facts.etag, facts.size):
+        raise StorageError("storage.unavailable", "the transcript was made anew while it was read")
+    yield b"}"
 
 
 async def get_audio(call: Call) -> web.StreamResponse:

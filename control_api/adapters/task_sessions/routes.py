@@ -1,6 +1,6 @@
 """`/api/sessions`: sessions of agents' tasks, as bare resources with five status words."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, Literal, get_args
 
 from aiohttp import web
@@ -21,10 +21,12 @@ from control_api.http.answers.json_answer import json_answer, to_json
 from control_api.http.answers.public_address import PUBLIC_ADDRESS
 from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import ERASURE
+from control_api.http.serving.long_answer import long_answer
 from control_api.messages.delivery import deliver
 from control_api.messages.routes import message_status
 from control_api.sessions.create_routes import agent_of_new, hide_from_others, max_duration_seconds
 from control_api.sessions.quota import limits_of, quota_of
+from control_api.sessions.session_pages import session_pages
 from control_api.sessions.transport_reading import Seat, read_transport
 from sessions import session_defaults
 from sessions.billing.usage import MULTIPLIERS
@@ -69,10 +71,20 @@ async def list_task_sessions(call: Call) -> web.StreamResponse:
     if call.agent is not None and query["agent_id"] not in (None, call.agent):
         return json_answer(TaskSessionList(sessions=[]))
     wanted = SessionFilter(statuses=query["status"], agent_id=call.agent or query["agent_id"], task_id=query["task_id"])
-    found, _ = await call.dependencies.sessions.queries.list(
-        call.organization_id, wanted, limit=query["limit"], starting_after=query["starting_after"]
-    )
-    return json_answer(TaskSessionList(sessions=[TaskSession.model_validate(_listed(one)) for one in found]))
+    pages = session_pages(call, wanted, lambda one: TaskSession.model_validate(_listed(one)))
+    return await long_answer(call, _sessions(pages), content_type="application/json")
+
+
+async def _sessions(pages: AsyncIterator[tuple[list[TaskSession], bool]]) -> AsyncGenerator[bytes, None]:
+    """`TaskSessionList`, page by page."""
+    written, separator = bytearray(b'{"sessions":['), b""
+    async for sessions, _ in pages:
+        for session in sessions:
+            written += separator + to_json(session)
+            separator = b","
+        yield bytes(written)
+        written.clear()
+    yield bytes(written) + b"]}"
 
 
 async def create_task_session(call: Call) -> web.StreamResponse:

@@ -57,7 +57,6 @@ class Operation:
         operator: needs the key of whoever runs the installation, and no organization's.
         unlimited: needs no key, and may be asked as often as anybody likes: probes of whoever runs the installation.
         counts_as: what it uses up of the organization's limits, besides a request.
-        heavy: the answer may be very large, and is made whole: only so many are made at the same time.
         secret_answer: the answer holds a secret: for repetitions it is kept sealed, and no cache may keep it.
         made_at: path of what a POST makes, with the `{id}` of its answer: the Location header, of repetitions too.
         errors: the codes that belong to this operation, beyond those that every one has.
@@ -79,7 +78,6 @@ class Operation:
     public: bool = False
     operator: bool = False
     unlimited: bool = False
-    heavy: bool = False
     counts_as: Literal["create", "message"] | None = None
     secret_answer: bool = False
     made_at: str | None = None

@@ -20,7 +20,6 @@ from control_api.http.requests.json_body import read_body
 from control_api.http.requests.path_parameters import read_path
 from control_api.http.requests.query_parameters import read_query
 from control_api.http.requests.request_limits import REQUEST_LIMITS, RequestLimits, note
-from control_api.http.serving.heavy_reads import HEAVY_READS, WRITE_SECONDS
 from control_api.http.serving.late_releases import LATE_RELEASES
 from sessions.errors import (
     DatabaseBusyError,
@@ -64,7 +63,7 @@ def admit(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamR
         await require_own(call)
         key = read_key(request) if operation.idempotent_by_key else None
         if key is None:
-            return await (_run_from_a_place(operation, call) if operation.heavy else _run(operation, call))
+            return await _run(operation, call)
         return await _once(operation, call, key)
 
     return handle
@@ -103,19 +102,6 @@ async def _require_operator(request: web.Request, limits: RequestLimits) -> None
         raise
     await _authenticate(request, limits)
     raise scope_missing("operator")
-
-
-async def _run_from_a_place(operation: Operation, call: Call) -> web.StreamResponse:
-    """Run the route, and send its answer, while no more than a few others do the same."""
-    give_back = await call.request.app[HEAVY_READS].take(call.organization_id)
-    try:
-        answer = await _run(operation, call)
-        asyncio.get_running_loop().call_later(WRITE_SECONDS, give_back)
-        await answer.prepare(call.request)
-        await answer.write_eof()
-    finally:
-        give_back()
-    return answer
 
 
 async def _run(operation: Operation, call: Call) -> web.StreamResponse:

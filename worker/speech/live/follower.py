@@ -107,7 +107,7 @@ class LiveFollower:
         if monotonic() - self._learned < _LEARN_SECONDS:
             return
         self._learned = monotonic()
-        entries, _ = await self._log.page(self._session.organization_id, self._session.id, after=self._known.seq)
+        entries = await self._log.all(self._session.organization_id, self._session.id, after=self._known.seq)
         self._known = self._known.with_entries(entries)
 
     async def _list(self) -> None:

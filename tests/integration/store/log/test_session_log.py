@@ -52,7 +52,7 @@ async def test_only_messages_are_counted_and_both_kinds_are_one_order(engine: En
     chat = NewLogEntry(kind="message", role="user", text="hi", source="lk.chat", identity="ann", external_id="x")
     await log.append(session_id, [segment("one", words=[{"text": "one"}]), chat, segment(" ", role="user")])
     organization_id = (await engine.session(session_id)).organization_id
-    everything, _ = await log.page(organization_id, session_id)
+    everything = await log.all(organization_id, session_id)
     messages, more = await log.page(organization_id, session_id, kind="message", limit=1)
     session = await engine.session(session_id)
     assert [entry.seq for entry in everything] == [1, 2, 3]

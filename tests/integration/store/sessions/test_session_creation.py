@@ -34,7 +34,7 @@ async def test_a_new_session_is_queued_with_its_events_and_its_token_sealed(data
         assert (session.metadata, session.tags, session.title) == ({"a": 1}, ("x", "y"), "t")
         assert session.created_at == created_at(new.id)
         assert session.agent_id.startswith("agent_")
-        timeline = await store.sessions.queries.timeline(store.organization_id, new.id)
+        timeline, _ = await store.sessions.queries.timeline(store.organization_id, new.id)
         assert [(e.seq, e.type, e.status_from, e.status_to) for e in timeline] == [
             (1, "session.created", None, "created"),
             (2, "session.queued", "created", "queued"),

@@ -105,7 +105,7 @@ async def test_it_is_made_of_each_participants_file(kept: Kept) -> None:
     for before, after in zip(first.segments, second.segments, strict=True):
         assert abs(before.start_ms - after.start_ms) < 100
     session = await kept.engine.session(session_id)
-    assert (await kept.transcripts.read_version(session, 1)) is not None
+    assert (await kept.transcripts.head(session, 1)) is not None
     summary = await kept.summaries.get(session_id)
     assert summary is not None
     assert summary.state == "generating"

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control_api.transcripts.formats import plain_text, sub_rip, web_vtt
+from control_api.transcripts.formats import PlainText, SubRip, TextWriter, WebVtt
 from sessions.texts.transcript import TranscriptSegment
 
 _TIME = r"\d{2,}:\d\d:\d\d[.,]\d{3}"
@@ -34,6 +34,11 @@ _segments = st.lists(
 )
 
 
+def _written(writer: TextWriter, segments: list[TranscriptSegment]) -> str:
+    """In two pages."""
+    return writer.head + writer.page(segments[:2]) + writer.page(segments[2:])
+
+
 def _said(segments: list[TranscriptSegment]) -> list[TranscriptSegment]:
     return [one for one in segments if one.text.strip()]
 
@@ -41,7 +46,7 @@ def _said(segments: list[TranscriptSegment]) -> list[TranscriptSegment]:
 @given(_segments)
 def test_each_segment_is_one_cue_of_web_vtt(segments: list[TranscriptSegment]) -> None:
     """Three lines: a number, a range of times, one voice span."""
-    head, *cues = web_vtt(segments).split("\n\n")
+    head, *cues = _written(WebVtt(), segments).split("\n\n")
     assert head.strip() == "WEBVTT"
     assert len(cues) == len(_said(segments))
     for cue, segment in zip(cues, _said(segments), strict=True):
@@ -54,7 +59,7 @@ def test_each_segment_is_one_cue_of_web_vtt(segments: list[TranscriptSegment]) -
 @given(_segments)
 def test_each_segment_is_one_cue_of_sub_rip(segments: list[TranscriptSegment]) -> None:
     """Numbered from 1; a name with line breaks makes no second cue."""
-    cues = sub_rip(segments).split("\n\n") if _said(segments) else []
+    cues = _written(SubRip(), segments).split("\n\n") if _said(segments) else []
     assert len(cues) == len(_said(segments))
     for expected, cue in enumerate(cues, start=1):
         number, times, text = re.split(r"\r\n|\n|\r", cue.rstrip("\n"))
@@ -66,7 +71,7 @@ def test_each_segment_is_one_cue_of_sub_rip(segments: list[TranscriptSegment]) -
 @given(_segments)
 def test_each_segment_is_one_line_of_text(segments: list[TranscriptSegment]) -> None:
     """Nobody writes a line in another's name."""
-    lines = re.split(r"\r\n|\n|\r", plain_text(segments))[:-1]
+    lines = re.split(r"\r\n|\n|\r", _written(PlainText(), segments))[:-1]
     assert len(lines) == len(_said(segments))
     assert all(re.match(r"\[\d{2,}:\d\d:\d\d\] \S", line) for line in lines)
 

@@ -3,10 +3,8 @@
 import dataclasses
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from sessions.texts.transcript import Transcript, TranscriptSegment, in_time_order
+from sessions.texts.transcript import Transcript, TranscriptSegment
 from sessions.texts.transcript_document import transcript_document
 
 
@@ -14,15 +12,6 @@ def segment(**changes: object) -> TranscriptSegment:
     """A word of Ann's."""
     ann = TranscriptSegment(7, "Ann", "ann", "user", "yes", 10, 900, True, 0.5, None, "speech")
     return dataclasses.replace(ann, **changes)  # type: ignore[arg-type]
-
-
-@given(st.lists(st.integers(0, 3), max_size=8))
-def test_what_began_at_once_stays_in_the_logs_order(starts: list[int]) -> None:
-    """By start, then by place in the log."""
-    segments = [segment(seq=seq, start_ms=start) for seq, start in enumerate(starts)]
-    expected = sorted((start, seq) for seq, start in enumerate(starts))
-
-    assert [(one.start_ms, one.seq) for one in in_time_order(segments[::-1])] == expected
 
 
 @pytest.mark.parametrize(
@@ -36,7 +25,16 @@ def test_a_speaker_is_named_in_one_line(speaker: str | None, identity: str | Non
 
 def test_the_document_has_every_field_by_its_name() -> None:
     """A segment's members are those of the value; an error is there when there is one."""
-    transcript = Transcript("incomplete", (segment(),), "00", "openai", "m", "en", "speech.failed", "why")
+    transcript = Transcript(
+        state="incomplete",
+        segments=(segment(),),
+        sha256="00",
+        engine="openai",
+        model="m",
+        language="en",
+        code="speech.failed",
+        message="why",
+    )
     document = transcript_document("sess_1", transcript)
 
     assert document == {
@@ -50,4 +48,4 @@ def test_the_document_has_every_field_by_its_name() -> None:
         "error": {"code": "speech.failed", "message": "why"},
         "segments": [dataclasses.asdict(segment())],
     }
-    assert transcript_document("sess_1", Transcript("open", (), "00"))["error"] is None
+    assert transcript_document("sess_1", Transcript(state="open", segments=(), sha256="00"))["error"] is None

@@ -1,0 +1,14 @@
+"""Transcripts are read page by page, in the order of time."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0031"
+down_revision = "0030"
+
+
+def upgrade() -> None:
+    """Run the SQL beside this module."""
+    ddl = Path(__file__).with_suffix(".sql").read_text()
+    op.get_bind().exec_driver_sql(ddl.replace("%", "%%"))
