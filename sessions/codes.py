@@ -120,6 +120,13 @@ _ALL = (
         "The organization has as many sessions as it may: end some, or ask for a higher limit.",
         retryable=True,
     ),
+    _error(
+        "quota.answers",
+        429,
+        "Idempotency-Keys keep as many bytes of the organization's answers as they may: send fewer keys, or ask for a"
+        " higher limit. They are kept for 24 hours.",
+        retryable=True,
+    ),
     _error("quota.keys", 402, "The organization has as many valid API keys as it may: revoke some."),
     _error("transport.unsupported", 400, "Use transport.type=livekit."),
     _error(

@@ -19,6 +19,7 @@ class Limits:
         concurrent_sessions: voice sessions that are queued, starting, running or paused at the same time.
         queued_sessions: voice sessions that wait in the queue, or for their `start_at`.
         api_keys: keys that are neither revoked nor expired.
+        answers_mb: megabytes of answers that idempotency keys keep.
     """
 
     requests_per_second: int
@@ -28,6 +29,7 @@ class Limits:
     concurrent_sessions: int
     queued_sessions: int
     api_keys: int
+    answers_mb: int
 
     @classmethod
     def of(cls, settings: Settings) -> Self:

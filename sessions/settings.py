@@ -422,9 +422,9 @@ class Settings(BaseModel):
     event_stream_stall_seconds: float = Field(
         10,
         gt=0,
-        description="Seconds in which the reader of a stream or a long answer takes nothing of it, before it is cut off.",
+        description="Seconds in which the reader of a stream or a long answer takes nothing before it is cut off.",
         json_schema_extra=_why(
-            "What it does not take lies in our memory, up to 128 KiB and a page. Who reads a stream goes on from its cursor."
+            "What it does not take lies in our memory, up to 128 KiB and a page. A stream goes on from its cursor."
         ),
     )
     allow_private_hosts: bool = Field(
@@ -604,6 +604,12 @@ class Settings(BaseModel):
         json_schema_extra=_why(
             "Convention: one per agent of a large customer. Who runs the installation is not bound."
         ),
+    )
+    limit_answers_mb: int = Field(
+        10_000,
+        ge=0,
+        description="Megabytes of answers of one organization that Idempotency-Keys keep for 24 hours; 0: no limit.",
+        json_schema_extra=_why("Convention: five million sessions a day. A full disk would be everybody's."),
     )
     log_level: LogLevel = Field(
         "info",

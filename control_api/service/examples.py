@@ -24,4 +24,5 @@ LIMITS: dict[str, Any] = {
     "concurrent_sessions": {"limit": 50, "used": 12, "remaining": 38},
     "queued_sessions": {"limit": 10000, "used": 2, "remaining": 9998},
     "api_keys": {"limit": 1000, "used": 3, "remaining": 997},
+    "answers_mb": {"limit": 10000, "used": 2, "remaining": 9998},
 }

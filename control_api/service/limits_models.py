@@ -34,3 +34,4 @@ class LimitsReport(AnswerModel):
     concurrent_sessions: CountLimit = Field(description="Voice sessions that are queued, starting, running or paused.")
     queued_sessions: CountLimit = Field(description="Voice sessions in the queue, or waiting for their start_at.")
     api_keys: CountLimit = Field(description="Keys that are neither revoked nor expired.")
+    answers_mb: CountLimit = Field(description="Megabytes of answers that Idempotency-Keys keep for 24 hours.")

@@ -7,6 +7,7 @@ from control_api.http.requests.call import Call
 from control_api.http.requests.request_limits import REQUEST_LIMITS
 from control_api.service.limits_models import CountLimit, LimitsReport, RateLimit
 from sessions.ids import format_id
+from store.access.answer_bytes import kept_answer_bytes
 from store.sessions.quota import count_sessions
 
 
@@ -16,6 +17,7 @@ async def get_limits(call: Call) -> web.StreamResponse:
     limits, left = buckets.of(call.principal), buckets.left(call.principal)
     async with call.dependencies.db.begin() as conn:
         load = await count_sessions(conn, call.organization_id)
+        answers = await kept_answer_bytes(conn, call.organization_id)
     keys = await call.dependencies.api_keys.count(call.organization_id)
     return json_answer(
         LimitsReport(
@@ -28,6 +30,7 @@ async def get_limits(call: Call) -> web.StreamResponse:
             concurrent_sessions=_count(limits.concurrent_sessions, load.concurrent),
             queued_sessions=_count(limits.queued_sessions, load.queued),
             api_keys=_count(limits.api_keys, keys),
+            answers_mb=_count(limits.answers_mb, answers // 1_000_000),
         )
     )
 

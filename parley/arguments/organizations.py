@@ -12,6 +12,7 @@ _OPTIONS = (
     ("--concurrent", "concurrent_sessions", "voice sessions that are queued, starting, running or paused"),
     ("--queued", "queued_sessions", "voice sessions in the queue, or waiting for their start_at"),
     ("--keys", "api_keys", "valid API keys"),
+    ("--answers-mb", "answers_mb", "megabytes of answers that Idempotency-Keys keep"),
 )
 
 

@@ -11,6 +11,7 @@ lease that has run out watches it for `WATCH_SECONDS` before taking it: after an
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +24,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import DatabaseError, ParleyError
+from store.access.answer_bytes import count_answer, kept_answer_bytes
 from store.database.database import Database
 from store.database.tables import idempotency_keys as keys
 from store.database.tables import sessions
@@ -34,6 +36,10 @@ RENEW_SECONDS = 1.0
 WATCH_SECONDS = 1.5 * RENEW_SECONDS
 WAIT_SECONDS = 2.0
 
+LOOK_SECONDS = 5.0  # so old may be what is known of an organization's answers
+
+_FULL_RETRY_SECONDS = 3600  # answers go by the hour
+_MOST_LOOKED = 10_000  # organizations
 _FIRST_DELAY_SECONDS = 0.02
 _LONGEST_DELAY_SECONDS = 0.25
 
@@ -82,6 +88,7 @@ class IdempotencyTicket:
         )
         if (await conn.execute(answer)).one_or_none() is None:
             raise TicketLostError
+        await count_answer(conn, self.organization_id, body)
 
     async def keep(self, conn: AsyncConnection, status: int, body: bytes, session_id: UUID | None) -> None:
         """`store`, for a transaction that doesn't hold the session's row; keeps nothing of a session that is erased."""
@@ -124,9 +131,17 @@ class Idempotency:
         self._wait_seconds = wait_seconds
         self._lease = timedelta(seconds=lease_seconds)
         self._held: set[IdempotencyTicket] = set()
+        self._looked: dict[UUID, tuple[float, int]] = {}
 
     async def begin(
-        self, organization_id: UUID, route: str, key: str, fingerprint: bytes, *, agent_id: str | None = None
+        self,
+        organization_id: UUID,
+        route: str,
+        key: str,
+        fingerprint: bytes,
+        *,
+        agent_id: str | None = None,
+        most_bytes: int = 0,
     ) -> Replay | IdempotencyTicket:
         """A ticket for the first request with `key`, the kept answer for the later ones.
 
@@ -135,8 +150,10 @@ class Idempotency:
             fingerprint: SHA-256 of the body without the worker token.
             agent_id: whose API key sent it, so that agents neither learn of nor take each other's keys; None: one that
                 is no agent's.
+            most_bytes: of answers that the organization may have; 0: as many as it likes. Known for `LOOK_SECONDS`.
 
         Raises:
+            ParleyError: `quota.answers` with `limit` and `used`, in bytes: it has them, and the key has no answer.
             ParleyError: `idempotency.in_progress` when the first is still running after 2 s,
                 `idempotency.key_reused` when it had another fingerprint, `not_found` when the session has been erased.
             DatabaseError: nothing has begun; the key may stay taken until the lease has run out.
@@ -145,6 +162,7 @@ class Idempotency:
         deadline = time.monotonic() + self._wait_seconds
         delay = _FIRST_DELAY_SECONDS
         watch = _Watch()
+        await self._keep_quota(ticket, most_bytes)
         while True:
             async with self._db.begin() as conn:
                 row = await self._take_or_read(conn, ticket, fingerprint, watch.given_up())
@@ -165,6 +183,28 @@ class Idempotency:
                 )
             await asyncio.sleep(delay)
             delay = min(delay * 2, _LONGEST_DELAY_SECONDS)
+
+    async def _keep_quota(self, ticket: IdempotencyTicket, most_bytes: int) -> None:
+        if not most_bytes:
+            return
+        organization_id, now = ticket.organization_id, time.monotonic()
+        looked_at, used = self._looked.get(organization_id, (-math.inf, 0))
+        if now - looked_at >= LOOK_SECONDS:
+            async with self._db.begin() as conn:
+                used = await kept_answer_bytes(conn, organization_id)
+            self._looked[organization_id] = now, used
+            if len(self._looked) > _MOST_LOOKED:
+                self._looked.pop(next(iter(self._looked)))
+        if used < most_bytes:
+            return
+        same_key = and_(*(keys.c[name] == value for name, value in ticket.place().items()))
+        async with self._db.begin() as conn:
+            if (await conn.execute(select(keys.c.key).where(same_key))).one_or_none() is None:
+                raise ParleyError(
+                    "quota.answers",
+                    "the organization's Idempotency-Keys keep as many bytes of answers as they may",
+                    extra={"limit": most_bytes, "used": used, "retry_after_seconds": _FULL_RETRY_SECONDS},
+                )
 
     @contextmanager
     def held(self, ticket: IdempotencyTicket) -> Iterator[None]:

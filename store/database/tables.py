@@ -14,6 +14,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Numeric,
+    SmallInteger,
     Table,
     Text,
     TextClause,
@@ -554,6 +555,15 @@ idempotency_keys = Table(
     Column("body", LargeBinary),
     Column("session_id", Uuid, index=True),
     Column("renewed_at", _time, nullable=False, server_default=text("clock_timestamp()")),  # in flight: by its process
+)
+
+answer_bytes = Table(  # that idempotency keys keep
+    "answer_bytes",
+    metadata,
+    Column("organization_id", Uuid, primary_key=True),
+    Column("hour", _time, primary_key=True),
+    Column("writer", SmallInteger, primary_key=True),  # of the server's connections
+    Column("bytes", BigInteger, nullable=False),
 )
 
 webhook_endpoints = Table(

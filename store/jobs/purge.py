@@ -21,7 +21,11 @@ async def purge_idempotency_keys(app: App) -> None:
             batch=_BATCH,
         )
         if len(rows) < _BATCH:
-            return
+            break
+    await app.connector.execute_query_async(
+        "DELETE FROM answer_bytes WHERE hour < clock_timestamp() - make_interval(hours => %(hours)s)",
+        hours=KEPT_HOURS + 1,
+    )
 
 
 async def purge_finished_jobs(app: App) -> None:

@@ -50,6 +50,7 @@ _WITH_IDEMPOTENCY = (
     "idempotency.invalid",
     "idempotency.in_progress",
     "idempotency.key_reused",
+    "quota.answers",
     "commit.unknown",
 )
 

@@ -151,6 +151,7 @@ async def _once(operation: Operation, call: Call, key: str) -> web.StreamRespons
             reads_content=call.reads_content,
         ),
         agent_id=call.principal.agent_id,
+        most_bytes=call.request.app[REQUEST_LIMITS].of(call.principal).answers_mb * 1_000_000,
     )
     if isinstance(begun, Replay):
         return _repeated(operation, call, begun)

@@ -4,8 +4,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from parley import cli
+from store.access import idempotency
 from store.access.organizations import change_limits
 from store.sessions import quota
 from tests.support.api_server import MASTER_KEY, ApiServer, Reply, api_server, create_body
@@ -88,10 +90,10 @@ async def test_an_ended_session_makes_room_and_the_answer_says_how_much(api: Api
     assert '"queued_sessions";q=2' in later.headers["RateLimit-Policy"]
     refused = await api.call("POST", "/v1/sessions", create_body("room-3"))
     assert (refused.status, refused.code, refused.headers["Retry-After"]) == (429, "quota.sessions", "5")
-    text = await api.call("POST", "/api/sessions", {"agent_id": "agent_a"})
-    assert text.status == 201, text.content
+    bare = await api.call("POST", "/api/sessions", {"agent_id": "agent_a"})
+    assert bare.status == 201, bare.content
     data = {"transport": create_body("room-4")["transport"]}
-    seat = await api.call("PATCH", f"/api/sessions/{text.content['id']}", {"data": data})
+    seat = await api.call("PATCH", f"/api/sessions/{bare.content['id']}", {"data": data})
     assert (seat.status, seat.code) == (429, "quota.sessions")
     assert (await api.call("POST", f"/v1/sessions/{first['id']}/cancel")).status == 200
     assert (await api.call("POST", "/v1/sessions", create_body("room-3"))).status == 201
@@ -115,6 +117,33 @@ async def test_creates_messages_and_keys_have_limits_of_their_own(api: ApiServer
     made = [await api.call("POST", "/v1/api_keys", {"kind": "master"}) for _ in range(2)]
     assert [one.status for one in made] == [201, 402]
     assert made[1].code == "quota.keys"
+
+
+async def test_answers_of_idempotency_keys_are_bounded(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above the limit no key is taken; repetitions get their answer, and requests without a key are answered."""
+    monkeypatch.setattr(idempotency, "LOOK_SECONDS", 0)
+    await _set(api, answers_mb=3)
+
+    async def create(key: str | None) -> Reply:
+        headers = {} if key is None else {"Idempotency-Key": key}
+        return await api.call("POST", "/v1/sessions", create_body(f"room-{key}"), headers=headers)
+
+    first = await create("first")
+    assert first.status == 201
+    async with api.dependencies.db.begin() as conn:
+        [kept] = (await conn.execute(text("SELECT bytes FROM answer_bytes"))).scalars()
+        assert kept == len(first.body) + 512
+        await conn.execute(text("UPDATE answer_bytes SET bytes = bytes + 2999000"))
+    assert (await api.call("GET", "/v1/limits")).content["answers_mb"] == {"limit": 3, "used": 3, "remaining": 0}
+    refused = await create("second")
+    assert (refused.status, refused.code, refused.headers["Retry-After"]) == (429, "quota.answers", "3600")
+    assert (await create("first")).body == first.body
+    assert (await create(None)).status == 201
+    await _set(api, answers_mb=4)
+    assert (await create("second")).status == 201
+    async with api.dependencies.db.begin() as conn:
+        await conn.execute(text("UPDATE answer_bytes SET hour = hour - interval '24 hours'"))
+    assert (await api.call("GET", "/v1/limits")).content["answers_mb"]["used"] == 0
 
 
 async def test_the_command_line_sets_and_shows_limits(

@@ -12,7 +12,7 @@ from control_api.http.requests.request_limits import BURST_SECONDS, RequestLimit
 from sessions.limits import Limits
 from store.access.api_keys import Principal
 
-NONE = Limits(0, 0, 0, 0, 0, 0, 0)
+NONE = Limits(0, 0, 0, 0, 0, 0, 0, 0)
 ORGANIZATION = UUID(int=1)
 
 
