@@ -175,7 +175,9 @@ async def read_version(conn: AsyncConnection, session_id: UUID, version: int | N
     query: Select[Any] = select(*known).where(columns.session_id == session_id, columns.state == "available")
     if version is not None:
         query = query.where(columns.version == version)
-    return (await conn.execute(query.order_by(columns.version.desc()).limit(1))).one_or_none()
+    newest = query.order_by(columns.version.desc()).limit(1)
+    row: Row[Any] | None = (await conn.execute(newest)).one_or_none()
+    return row
 
 
 async def _last(conn: AsyncConnection, session_id: UUID) -> TranscriptRun | None:
