@@ -4,7 +4,7 @@ A session's turn is how many sessions its organization has before it: those that
 first. Within an organization agents take turns in the same way. So one that floods the queue delays its own sessions.
 
 Indexes are read in jumps, from one organization and agent with something in the queue to the next, and of each only the
-oldest few: what a look costs depends on how many wait in line, not on how long their lines are, and is bounded.
+oldest few: what a look costs depends on how many the process takes, not on how many wait or how long their lines are.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ _OLDEST = 20  # of each agent, at most
 _AGENTS = 50  # of each organization; whoever is beyond comes with the oldest of all
 _ORGANIZATIONS = 100  # from any of them on; the next look begins elsewhere
 _COUNTED = 1000  # sessions that run; with more, organizations are alike
+_FEWEST_LINES = 20  # of organizations that are read; of those with the fewest sessions running
 _SLACK = 4  # other processes may have locked what this one could take
 
 _QUEUED = "kind = 'voice' AND status = 'queued'"
@@ -48,13 +49,27 @@ _FAIR = text(
         WHERE step.id IS NOT NULL AND NOT (step.wrapped AND step.id > pivot.id)
     ), organization AS (
         SELECT id FROM walk OFFSET 1 LIMIT {_ORGANIZATIONS}
-    ), admitted AS (
+    ), considered AS (
         SELECT organization.id, :most_joins - coalesce(joining.joins, 0) AS places
         FROM organization
         LEFT JOIN unnest(CAST(:joining AS uuid[]), CAST(:joins AS int[])) AS joining (id, joins) USING (id)
         WHERE :most_joins > coalesce(joining.joins, 0)
+    ), running AS MATERIALIZED (
+        SELECT considered.id AS organization_id, one.agent_id, count(*) AS sessions
+        FROM considered CROSS JOIN LATERAL (
+            SELECT agent_id FROM sessions
+            WHERE kind = 'voice' AND status IN ('starting', 'running', 'paused') AND organization_id = considered.id
+            LIMIT {_COUNTED}
+        ) AS one
+        GROUP BY considered.id, one.agent_id
+    ), admitted AS MATERIALIZED (
+        SELECT considered.id, places, coalesce(busy.sessions, 0) AS sessions
+        FROM considered LEFT JOIN (
+            SELECT organization_id AS id, sum(sessions) AS sessions FROM running GROUP BY organization_id
+        ) AS busy USING (id)
+        ORDER BY coalesce(busy.sessions, 0) LIMIT :lines
     ), oldest_of_each AS MATERIALIZED (
-        SELECT greatest(2, least({_OLDEST}, 2 * {_TURNS_AT_ONCE} / greatest(count(*), 1))) AS sessions FROM admitted
+        SELECT greatest(2, least({_OLDEST}, {_TURNS_AT_ONCE} / 2 / greatest(count(*), 1))) AS sessions FROM admitted
     ), waiting AS (
         SELECT admitted.id AS organization_id, agent.id AS agent_id, oldest.id
         FROM admitted
@@ -78,14 +93,6 @@ _FAIR = text(
         FROM (SELECT organization_id, agent_id, id FROM sessions WHERE {_QUEUED} ORDER BY id LIMIT {_TURNS_AT_ONCE})
             AS oldest
         JOIN admitted ON admitted.id = oldest.organization_id
-    ), running AS MATERIALIZED (
-        SELECT admitted.id AS organization_id, one.agent_id, count(*) AS sessions
-        FROM admitted CROSS JOIN LATERAL (
-            SELECT agent_id FROM sessions
-            WHERE kind = 'voice' AND status IN ('starting', 'running', 'paused') AND organization_id = admitted.id
-            LIMIT {_COUNTED}
-        ) AS one
-        GROUP BY admitted.id, one.agent_id
     ), by_agent AS (
         SELECT waiting.*, coalesce(running.sessions, 0)
             + row_number() OVER (PARTITION BY waiting.organization_id, waiting.agent_id ORDER BY waiting.id) AS turn
@@ -98,9 +105,7 @@ _FAIR = text(
     SELECT by_organization.id
     FROM by_organization
     JOIN admitted ON admitted.id = by_organization.organization_id AND place <= {_SLACK} * admitted.places
-    LEFT JOIN (SELECT organization_id, sum(sessions) AS sessions FROM running GROUP BY organization_id) AS busy
-        ON busy.organization_id = by_organization.organization_id
-    ORDER BY place + coalesce(busy.sessions, 0), by_organization.id LIMIT {_TURNS_AT_ONCE}
+    ORDER BY place + admitted.sessions, by_organization.id LIMIT {_TURNS_AT_ONCE}
     """
 )
 
@@ -114,5 +119,6 @@ async def find_line(conn: AsyncConnection, claimer: Claimer) -> Sequence[UUID]:
         "joining": list(claimer.joining),
         "joins": list(claimer.joining.values()),
         "most_joins": claimer.joins_per_organization,
+        "lines": max(_FEWEST_LINES, 2 * claimer.free),
     }
     return (await conn.execute(_FAIR, joining)).scalars().all()

@@ -69,23 +69,45 @@ async def test_one_organization_does_not_have_all_joins_of_a_process(engine: Eng
     assert not engine.claims.held_back
 
 
-async def test_a_look_reads_the_same_however_long_a_line_is(engine: Engine) -> None:
-    """With 20,000 waiting in one line, it reads a few of each."""
+async def _wait(engine: Engine, sessions: int, organizations: int) -> None:
+    """Put sessions of so many organizations, and of four agents, into the queue."""
     await engine.sql(
         """
         INSERT INTO sessions (id, organization_id, agent_id, room_name, kind, status, url, room_key, worker_identity,
             audio_source, quality, multiplier, max_duration_seconds, idle_timeout_seconds, layout, on_pause,
             created_at, updated_at, queued_at)
-        SELECT gen_random_uuid(), CAST(:organization_id AS uuid), 'agent ' || n % 5, 'room ' || n, 'voice', 'queued',
-            'ws://rooms', 'rooms:80', 'worker', 'track', 'standard', 1, 3600, 30, 'mono', 'silence', now(), now(), now()
-        FROM generate_series(1, 20000) AS n
+        SELECT gen_random_uuid(), CAST(lpad(to_hex(1 + n % :organizations), 32, '0') AS uuid), 'agent ' || n % 4,
+            'room ' || n, 'voice', 'queued', 'ws://rooms', 'rooms:80', 'worker', 'track', 'standard', 1, 3600, 30,
+            'mono', 'silence', now(), now(), now()
+        FROM generate_series(1, :sessions) AS n
         """,
-        organization_id=FLOODER,
+        sessions=sessions,
+        organizations=organizations,
     )
     await engine.sql("ANALYZE sessions")
-    values = {"joining": [], "joins": [], "most_joins": 12}
+
+
+@pytest.mark.parametrize(("organizations", "most_pages"), [(1, 1000), (205, 2500)])
+async def test_a_look_reads_the_same_however_many_wait(engine: Engine, organizations: int, most_pages: int) -> None:
+    """20,000 of one organization or of many: it reads a few of each."""
+    await _wait(engine, 20_000, organizations)
+    values = {"joining": [], "joins": [], "most_joins": 12, "lines": 20}
     [row] = await engine.sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {_FAIR.text}", **values)
     plan = row[0][0]["Plan"]
-    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 2000, plan
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < most_pages, plan
     async with engine.db.begin() as conn:
         assert len(await find_line(conn, claimer(25))) == 200
+
+
+async def test_of_many_organizations_those_with_the_fewest_running_are_read(engine: Engine) -> None:
+    """Also when many more have something in the queue than a look reads lines of."""
+    await _wait(engine, 300, 60)
+    await engine.sql(
+        "UPDATE sessions SET status = 'running' WHERE id IN (SELECT DISTINCT ON (organization_id) id FROM sessions"
+        " WHERE organization_id <> CAST(:quiet AS uuid))",
+        quiet=UUID(int=7),
+    )
+    for _ in range(5):
+        async with engine.db.begin() as conn:
+            first = (await find_line(conn, claimer(1)))[0]
+        assert (await engine.session(first)).organization_id == UUID(int=7)
