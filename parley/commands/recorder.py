@@ -47,6 +47,7 @@ def run_recorder(owner: UUID, suspects: int, pulse: Pulse, *, guard_port: int) -
                 pulse=pulse,
                 reconnect=installation.reattach,
                 log_lines_dropped=dropped,
+                guard_port=guard_port,
             )
         )
     return 0

@@ -83,3 +83,20 @@ async def flooding(host: str, frame: bytes = PONG) -> AsyncIterator[HostileRoom]
     room = HostileRoom(f"ws://{host}:{server.sockets[0].getsockname()[1]}")
     async with server:
         yield room
+
+
+@asynccontextmanager
+async def silent(host: str) -> AsyncIterator[HostileRoom]:
+    """Takes connections, and never says a word."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        room.connections += 1
+        with suppress(OSError):
+            while await reader.read(4096):
+                pass
+        writer.close()
+
+    server = await asyncio.start_server(serve, host, 0)
+    room = HostileRoom(f"ws://{host}:{server.sockets[0].getsockname()[1]}")
+    async with server:
+        yield room

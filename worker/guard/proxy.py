@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,12 +11,14 @@ import structlog
 
 from sessions.room_url import AllowedAddresses
 from worker.guard.addresses import Resolve, allowed_addresses, system_resolver
-from worker.guard.allowance import Allowance, Floods, SharedAllowance
+from worker.guard.allowance import Allowance, Floods, SharedAllowance, Target
 from worker.guard.refusals import Refusal, RefusedError
 from worker.guard.request_head import MOST_BYTES, RequestHead
 from worker.guard.upstream import Upstream, upstream_of
 
 _log = structlog.get_logger(__name__)
+
+CUT_SECONDS = 5.0  # the SDK makes its next attempt at once, is refused, and gives up
 
 _HEAD_SECONDS = 10.0
 _RESOLVE_SECONDS = 5.0
@@ -62,6 +64,8 @@ class GuardProxy:
         self._resolve = resolve
         self._upstream = upstream
         self._floods = Floods(rules.flood_seconds)
+        self._cut = Floods(CUT_SECONDS)
+        self._open: defaultdict[Target, set[asyncio.StreamWriter]] = defaultdict(set)
         self._shared: OrderedDict[str, SharedAllowance] = OrderedDict()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -83,9 +87,33 @@ class GuardProxy:
         async with asyncio.timeout(_HEAD_SECONDS):
             head = RequestHead.read(await reader.readuntil(b"\r\n\r\n"))
         target = (head.whose, head.host, head.port)
+        if head.cuts:
+            self._cut_off(target)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            return
+        self._open[target].add(writer)
+        try:
+            await self._reach(head, target, (reader, writer))
+        finally:
+            self._open[target].discard(writer)
+            if not self._open[target]:
+                del self._open[target]
+
+    def _cut_off(self, target: Target) -> None:
+        """End its connections to there; its next attempts are refused."""
+        self._cut.note(target, time.monotonic())
+        clients = list(self._open.get(target, ()))
+        _log.info("guard.cut_off", host=target[1], port=target[2], owner=target[0], connections=len(clients))
+        for client in clients:
+            client.transport.abort()
+
+    async def _reach(self, head: RequestHead, target: Target, client: Streams) -> None:
         if self._floods.lasts(target, time.monotonic()):
             raise RefusedError(Refusal.FLOODED)
+        reader, writer = client
         try:
+            if self._cut.lasts(target, time.monotonic()):
+                raise RefusedError(Refusal.CUT_OFF)
             server, to_server = await self._dial(head)
         except RefusedError as error:
             _log.info("guard.refused", host=head.host, port=head.port, why=str(error.refusal), owner=head.whose)

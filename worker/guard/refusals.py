@@ -8,6 +8,7 @@ class Refusal(StrEnum):
 
     NOT_ALLOWED = "parley-guard-not-allowed"
     FLOODED = "parley-guard-flooded"
+    CUT_OFF = "parley-guard-cut-off"
     NO_SUCH_NAME = "parley-guard-no-such-name"
     UNRESOLVED = "parley-guard-unresolved"
     REFUSED = "parley-guard-refused"
@@ -20,6 +21,7 @@ class Refusal(StrEnum):
         return {
             Refusal.NOT_ALLOWED: 403,
             Refusal.FLOODED: 403,
+            Refusal.CUT_OFF: 403,
             Refusal.NO_SUCH_NAME: 403,
             Refusal.UNREADABLE: 400,
         }.get(self, 502)

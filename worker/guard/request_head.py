@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from worker.guard.refusals import Refusal, RefusedError
 
 MOST_BYTES = 65536
+CUT = "CUT"
 _OF_THE_PROXY = (b"proxy-", b"connection:", b"keep-alive:", b"te:", b"upgrade:")
 _PORT = 80
 
@@ -22,12 +23,14 @@ class RequestHead:
         whose: who asks, as its credentials say; nobody proves it, as who reaches this proxy is on its host.
         passed_on: what the server gets first: nothing of a CONNECT, else a request in the form that servers expect,
             after which they close.
+        cuts: nothing is to be dialed: who asks wants its connections to there cut off.
     """
 
     host: str
     port: int
     whose: str
     passed_on: bytes
+    cuts: bool = False
 
     @property
     def target(self) -> str:
@@ -39,18 +42,19 @@ class RequestHead:
         """Take apart what came up to and with the empty line.
 
         Raises:
-            RefusedError: it is neither a CONNECT nor a GET of an absolute http:// URL without a body.
+            RefusedError: it is neither a CONNECT nor a CUT nor a GET of an absolute http:// URL without a body.
         """
         lines = head.split(b"\r\n")
         try:
             method, target, _ = lines[0].decode("ascii").split(" ")
-            url = urlsplit(f"//{target}" if method == "CONNECT" else target)
-            host, port = (url.hostname or "").lower(), url.port or (0 if method == "CONNECT" else _PORT)
+            names_host = method in ("CONNECT", CUT)
+            url = urlsplit(f"//{target}" if names_host else target)
+            host, port = (url.hostname or "").lower(), url.port or (0 if names_host else _PORT)
         except ValueError:
             raise RefusedError(Refusal.UNREADABLE) from None
         fields = [line for line in lines[1:] if line]
         names = [field.partition(b":")[0].strip().lower() for field in fields]
-        tunnel = method == "CONNECT" and not (url.path or url.query)
+        tunnel = names_host and not (url.path or url.query)
         get = method == "GET" and url.scheme == "http"
         if not (tunnel or get) or not host or not port or "@" in url.netloc:
             raise RefusedError(Refusal.UNREADABLE)
@@ -60,7 +64,7 @@ class RequestHead:
         path = url.path + (f"?{url.query}" if url.query else "")
         first = f"GET {path or '/'} HTTP/1.1".encode()
         passed_on = b"" if tunnel else b"\r\n".join([first, *kept, b"Connection: close", b"", b""])
-        return cls(host, port, _user(fields), passed_on)
+        return cls(host, port, _user(fields), passed_on, cuts=method == CUT)
 
 
 def _user(fields: list[bytes]) -> str:

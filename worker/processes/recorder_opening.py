@@ -25,6 +25,7 @@ from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.runs.claims import Claims
 from store.runs.runs import Runs
+from worker.guard.guard_line import GuardLine
 from worker.joining.joins import Joins
 from worker.lease.beats import Beats
 from worker.lease.drain import Drain
@@ -108,10 +109,11 @@ async def open_recorder(
     reconnect: Callable[[], object] | None = None,
     log_lines_dropped: Callable[[], int] = int,
     memory: Callable[[], int] = own_bytes,
+    guard_port: int | None = None,
 ) -> AsyncIterator[OpenRecorder]:
     """Open spool, database connections and listener; leaving the block waits for the last join to land.
 
-    `memory` tells how many bytes this process has.
+    `memory` tells how many bytes this process has. `guard_port` is the guard's that it goes through, if it does.
     """
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(open_spool_folder(settings.data_dir, owner))
@@ -143,7 +145,8 @@ async def open_recorder(
             heartbeat_seconds=settings.heartbeat_seconds,
             stalled_seconds=settings.stalled_seconds,
         )
-        joins = Joins(await stack.enter_async_context(asyncio.TaskGroup()))
+        cut = None if guard_port is None else GuardLine(guard_port, str(owner)).cut
+        joins = Joins(await stack.enter_async_context(asyncio.TaskGroup()), cut=cut)
         confirm = StorageIdentity(db, objects).confirm
         tools = RecorderTools(settings, db, Runs(db, vault), beats, joins, objects, confirm, writer, folder, Drain())
         retires = _nobody_asks if pulse is None else pulse.retire
@@ -161,6 +164,7 @@ async def run_recorder_process(
     pulse: Pulse | None = None,
     reconnect: Callable[[], object] | None = None,
     log_lines_dropped: Callable[[], int] = int,
+    guard_port: int | None = None,
 ) -> None:
     """Run until SIGTERM or SIGINT from another process, then hand over; SIGUSR1: claim no more.
 
@@ -176,6 +180,7 @@ async def run_recorder_process(
         pulse=pulse,
         reconnect=reconnect,
         log_lines_dropped=log_lines_dropped,
+        guard_port=guard_port,
     )
     async with opening as recorder:
 

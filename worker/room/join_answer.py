@@ -26,6 +26,7 @@ _REFUSALS = (
 _GUARD: Mapping[Refusal, tuple[str, str, bool]] = {
     Refusal.NOT_ALLOWED: ("transport.url_not_allowed", "the room's URL leads to an address that is not public", True),
     Refusal.FLOODED: ("room.flood", "the room's server sent more than any room needs, and was cut off", True),
+    Refusal.CUT_OFF: ("room.unreachable", "joins of this room's server were given up", False),
     Refusal.NO_SUCH_NAME: ("room.name_unresolved", "the room's host name does not resolve", True),
     Refusal.UNRESOLVED: ("room.name_unresolved", "no name server answered", False),
     Refusal.REFUSED: ("room.refused", "nothing listens at the room's URL", False),

@@ -93,6 +93,11 @@ class LiveKitRoom:
         return not self._left and self._room.isconnected()
 
     @property
+    def left(self) -> bool:
+        """Whether it was left."""
+        return self._left
+
+    @property
     def deserted(self) -> bool:
         """Whether nobody whom the worker records is in the room. LiveKit's own recorders are nobody.
 

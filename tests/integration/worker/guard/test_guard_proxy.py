@@ -1,17 +1,19 @@
 """The guard between LiveKit's SDK and servers on loopback: one address is the internet, the others are inside."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
 from sessions.room_url import AllowedAddresses
-from tests.support.hostile_room import HostileRoom, flooding, leading_to, listener
-from tests.support.sdk_joins import sdk_joins
+from tests.support.hostile_room import HostileRoom, flooding, leading_to, listener, silent
+from tests.support.sdk_joins import sdk_joins, seconds_of_an_abandoned_join
 from worker.guard.addresses import system_resolver
+from worker.guard.guard_line import GuardLine, target_of
 from worker.guard.proxy import GuardProxy, GuardRules
 from worker.guard.refusals import Refusal
 from worker.room.join_answer import join_error
@@ -209,3 +211,42 @@ async def test_what_nobody_listens_at_is_refused_by_its_word() -> None:
         assert Refusal.REFUSED.encode() in await ask(port, f"CONNECT {OUTSIDE}:{number} HTTP/1.1\r\n\r\n")
         [said] = await sdk_joins(port, f"ws://{OUTSIDE}:{number}")
         assert join_error(said).code == "room.refused"
+
+
+async def test_who_asks_for_it_is_cut_off_from_a_server_and_nobody_else() -> None:
+    """What is open ends, and attempts are refused for some seconds; others go on, to there and elsewhere."""
+    async with silent(OUTSIDE) as room, listener(OUTSIDE) as elsewhere, guard() as (proxy, port):
+        writers = list[asyncio.StreamWriter]()
+
+        async def opened(owner: str, to: HostileRoom = room) -> tuple[asyncio.StreamReader, bytes]:
+            credentials = base64.b64encode(f"{owner}:-".encode()).decode()
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writers.append(writer)
+            host = target_of(to.url)
+            writer.write(f"CONNECT {host} HTTP/1.1\r\nProxy-Authorization: Basic {credentials}\r\n\r\n".encode())
+            async with asyncio.timeout(10):
+                return reader, await reader.readuntil(b"\r\n\r\n")
+
+        (one, said_to_one), (two, said_to_two) = await opened("one"), await opened("two")
+        assert (b" 200 " in said_to_one, b" 200 " in said_to_two, proxy.open_connections) == (True, True, 2)
+        await GuardLine(port, "one").cut(target_of(room.url))
+        async with asyncio.timeout(10):
+            with suppress(ConnectionError):
+                assert await one.read() == b""
+        assert Refusal.CUT_OFF.encode() in (await opened("one"))[1]
+        assert not join_error(f"... {Refusal.CUT_OFF} ...").final
+        assert b" 200 " in (await opened("two"))[1]
+        assert b" 200 " in (await opened("one", elsewhere))[1]
+        assert not two.at_eof()
+        for writer in writers:
+            writer.close()
+        async with asyncio.timeout(10):
+            while proxy.open_connections:  # noqa: ASYNC110 it has no event
+                await asyncio.sleep(0.01)
+
+
+async def test_an_abandoned_join_ends_soon() -> None:
+    """By itself a join of a silent server goes on for 20 s and more: four attempts of 5 s."""
+    async with silent(OUTSIDE) as room, guard() as (_, port):
+        assert await seconds_of_an_abandoned_join(port, room.url) < 12
+        assert 1 <= room.connections <= 2
