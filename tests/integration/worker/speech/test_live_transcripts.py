@@ -346,7 +346,7 @@ async def test_a_successor_parts_nonstop_speech_as_the_first_would_have(scene: S
     )
     whole = await asyncio.to_thread(list, find_utterances([[track]]))
     session = await scene.engine.session(scene.session_id)
-    entries, _ = await SessionLog(scene.engine.db).page(session.organization_id, scene.session_id)
+    entries = await SessionLog(scene.engine.db).all(session.organization_id, scene.session_id)
     starts = [int((one.external_id or "").rpartition("/")[2]) for one in entries]
     assert len(starts) == len(whole)
     assert all(abs(start - one.start_sample) <= 16 for start, one in zip(starts, whole, strict=True)), "a millisecond"
