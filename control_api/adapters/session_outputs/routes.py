@@ -17,6 +17,7 @@ from store.objects.errors import ObjectMissing, StorageError
 from store.objects.objects import ObjectFacts, Objects
 
 _BLOCK_BYTES = 128 << 10
+_END_BYTES = 16
 
 
 async def get_status(call: Call) -> web.StreamResponse:
@@ -53,7 +54,14 @@ async def get_transcript(call: Call) -> web.StreamResponse:
 
 
 async def _around(head: bytes, objects: Objects, key: str, facts: ObjectFacts) -> AsyncGenerator[bytes, None]:
-    """The answer with the object in it; it breaks off when that becomes another one meanwhile."""
+    """The answer with the object in it; it breaks off when that becomes another one meanwhile.
+
+    Raises:
+        ValueError: the object is no whole document.
+    """
+    end = await objects.read_range(key, max(0, facts.size - _END_BYTES), facts.size)
+    if not end.rstrip().endswith(b"}"):
+        raise ValueError("conversation.json is cut off")
     yield head
     for start in range(0, facts.size, _BLOCK_BYTES):
         yield await objects.read_range(key, start, min(start + _BLOCK_BYTES, facts.size))
