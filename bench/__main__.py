@@ -124,7 +124,7 @@ def _options(arguments: argparse.Namespace, folder: Path) -> Options:
         streams=20 if quick else 2000,
         stream_creates=5 if quick else 300,
         endpoints=4 if quick else 50,
-        hooked=2 if quick else 40,
+        hooked=2 if quick else 20,
         beat_sessions=(1, 3) if quick else (1, 25),
         heartbeat_seconds=1 if quick else Settings.model_fields["heartbeat_seconds"].default,
     )

@@ -18,8 +18,8 @@ from bench.scenes.organization_log import organization_log
 from bench.scenes.parley_stack import ParleyApi, parley_api, parley_worker
 
 _WARM_UP = 3
-_PAUSE_SECONDS = 0.5  # between events
-_LAST_SECONDS = 30.0
+_PAUSE_SECONDS = 2.0  # between events: each is 50 deliveries
+_LAST_SECONDS = 60.0
 _ANYWHERE = {
     "PARLEY_WEBHOOK_ALLOW_HTTP": "true",
     "PARLEY_WEBHOOK_ALLOW_PRIVATE_HOSTS": "true",
