@@ -146,11 +146,13 @@ class GuardProxy:
     async def _dial_through(upstream: Upstream, target: str) -> Streams:
         try:
             reader, writer = await _connect(upstream.host, upstream.port)
+        except (OSError, TimeoutError):
+            raise RefusedError(Refusal.UNREACHABLE) from None
+        answer = b""
+        with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             writer.write(upstream.connect(target))
             async with asyncio.timeout(_HEAD_SECONDS):
                 answer = await reader.readuntil(b"\r\n\r\n")
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            raise RefusedError(Refusal.UNREACHABLE) from None
         if answer.split(b" ", 2)[1:2] != [b"200"]:
             writer.close()
             raise RefusedError(Refusal.UNREACHABLE)

@@ -16,6 +16,7 @@ from worker.guard.addresses import system_resolver
 from worker.guard.guard_line import GuardLine, target_of
 from worker.guard.proxy import GuardProxy, GuardRules
 from worker.guard.refusals import Refusal
+from worker.guard.upstream import Upstream
 from worker.room.join_answer import join_error
 
 OUTSIDE = "127.0.0.2"
@@ -29,10 +30,11 @@ async def guard(
     resolve: Callable[[str, int], Awaitable[list[Any]]] = system_resolver,
     burst_bytes: int = 100_000,
     silence_seconds: float = 30,
+    upstream: Upstream | None = None,
 ) -> AsyncIterator[tuple[GuardProxy, int]]:
     """A running proxy and its port."""
     rules = GuardRules(allowed, burst_bytes, 1000, 30, silence_seconds)
-    proxy = GuardProxy(rules, resolve=resolve, upstream=lambda host, tunnel: None)
+    proxy = GuardProxy(rules, resolve=resolve, upstream=lambda host, tunnel: upstream)
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     async with server:
         yield proxy, server.sockets[0].getsockname()[1]
@@ -250,3 +252,37 @@ async def test_an_abandoned_join_ends_soon() -> None:
     async with silent(OUTSIDE) as room, guard() as (_, port):
         assert await seconds_of_an_abandoned_join(port, room.url) < 12
         assert 1 <= room.connections <= 2
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (b"HTTP/1.1 200 Connection established\r\n\r\n", b"HTTP/1.1 200"),
+        (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", b"HTTP/1.1 502"),
+        (b"", b"HTTP/1.1 502"),
+    ],
+    ids=["opens", "refuses", "hangs up"],
+)
+async def test_the_installations_own_proxy_is_asked_for_a_tunnel(told: bytes, expected: bytes) -> None:
+    """With its credentials, for the name; a connection that comes to nothing is closed."""
+    asked: list[bytes] = []
+    closed = asyncio.Event()
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(told)
+        if told:
+            await reader.read()
+        closed.set()
+        writer.close()
+
+    async with await asyncio.start_server(proxy, "127.0.0.1", 0) as outer:
+        port = outer.sockets[0].getsockname()[1]
+        async with guard(upstream=Upstream("127.0.0.1", port, "Proxy-Authorization: Basic eDp5\r\n")) as (_, own):
+            answer = await ask(own, f"CONNECT {OUTSIDE}:443 HTTP/1.1\r\n\r\n")
+            async with asyncio.timeout(5):
+                await closed.wait()
+    assert answer.startswith(expected)
+    assert asked == [
+        f"CONNECT {OUTSIDE}:443 HTTP/1.1\r\nHost: {OUTSIDE}:443\r\nProxy-Authorization: Basic eDp5\r\n\r\n".encode()
+    ]
