@@ -12,13 +12,14 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import aiohttp
 
 from control_api.http.openapi.operation import Operation
 from control_api.http.requests.path_parameters import path_parameters
 from control_api.operations import OPERATIONS
-from sessions.ids import format_id, new_uuid, parse_id
+from sessions.ids import format_id, parse_id
 from tests.support.api_server import create_body
 from tools.attack.api_scene import PATIENT, Client, attacked, new_key
 from tools.attack.row import Effort, Row
@@ -26,6 +27,7 @@ from tools.attack.row import Effort, Row
 CANARY = "canary7f3a"
 REQUESTS = 20_000
 _CLIENTS = 8
+_RANDOM_BITS = 60  # at the end of every id; what is before says when it was made, or where it is in a log
 _SESSIONS = 6
 _SCOPES = (
     "sessions:read",
@@ -252,10 +254,12 @@ class _Crawler:
 
 
 def _nobodys(like: str) -> str:
-    """An id that nothing has, spelled as this one."""
+    """An id that nothing has, of the same time or place as this one, and spelled as it is."""
     kind: Any = like.partition("_")[0]
-    made = new_uuid()
-    return f"session_{made.hex}" if kind == "session" else format_id(kind, made)
+    spelled_hex = kind == "session"
+    value = UUID(hex=like.removeprefix("session_")) if spelled_hex else parse_id(kind, like, param="id")
+    made = UUID(int=value.int ^ (1 + random.getrandbits(_RANDOM_BITS)))
+    return f"session_{made.hex}" if spelled_hex else format_id(kind, made)
 
 
 def _plain(answer: tuple[int, bytes]) -> tuple[int, str]:
