@@ -15,6 +15,7 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.core.transport import Response
 from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData
 
+from control_api.operations import OPERATIONS
 from store.access.vault import LinkSigner
 from tests.support.fuzzing.cast import Cast
 from tests.support.fuzzing.excuses import excuse
@@ -26,6 +27,8 @@ from tests.support.fuzzing.traces import Traces
 _DATABASE_URL = os.environ["FUZZING_DATABASE_URL"]
 _SECRET = os.environ["FUZZING_SECRET_KEY"]
 _TALLY = Path(os.environ["FUZZING_TALLY"])
+_OWNER, _OPERATOR = (f"Bearer {os.environ[name]}" for name in ("FUZZING_KEY", "FUZZING_OPERATOR_KEY"))
+_OF_OPERATORS = {operation.name for operation in OPERATIONS if operation.operator}
 
 STREAM_PATH = "/events/stream"
 
@@ -62,8 +65,10 @@ def _leave_out_streams(raw_schema: dict[str, Any]) -> None:
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
-    """Mend the case in place; forget what was written before."""
+    """Mend the case in place; forget what was written before. What is the operator's is asked with another key."""
     del context, kwargs
+    if operation_id(case) in _OF_OPERATORS and case.headers.get("Authorization") == _OWNER:
+        case.headers["Authorization"] = _OPERATOR
     _mender.mend(case)
     _traces.take()
 

@@ -19,6 +19,7 @@ from tests.support.stack import MASTER_KEY, SECRET_KEY, Stack
 
 ROOT = Path(__file__).resolve().parents[3]
 DAY = "86400"
+_OPERATOR_KEY = "operator-" + "o" * 40
 _LONGEST_LINE = 1000  # of its output: bodies may have 64 KiB
 # Nothing happens by itself while requests are looked at: sessions wait, run and stay until they are told otherwise.
 PATIENT = {
@@ -30,6 +31,7 @@ PATIENT = {
     "PARLEY_USAGE_INTERVAL_SECONDS": DAY,
     "PARLEY_DATABASE_TIMEOUT_SECONDS": "15",  # test machines are busy
     "PARLEY_ALLOW_PRIVATE_HOSTS": "false",
+    "PARLEY_OPERATOR_KEY": _OPERATOR_KEY,
     "PARLEY_LOG_LEVEL": "warning",
 }
 
@@ -193,6 +195,7 @@ def _environment(database_url: str, folder: Path, base_url: str) -> dict[str, st
         "SCHEMATHESIS_HOOKS": "tests.support.fuzzing.hooks",
         "FUZZING_BASE_URL": base_url,
         "FUZZING_KEY": MASTER_KEY,
+        "FUZZING_OPERATOR_KEY": _OPERATOR_KEY,
         "FUZZING_DATABASE_URL": database_url,
         "FUZZING_STORAGE_URL": f"file://{folder / 'objects'}",
         "FUZZING_SECRET_KEY": SECRET_KEY,

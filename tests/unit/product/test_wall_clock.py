@@ -15,7 +15,7 @@ _HOMES = {
     "parley.servers.livekit_server": "mints a token for a server on this host",
     "store.database.examination": "says how far this host's clock is off the database's",
     "store.objects.aws_profile": "says until when this process keeps credentials, which its own client looks at",
-    "worker.vitals.process_figures": "the age of a file that this host has stamped",
+    "worker.vitals.figure_file": "the age of a file that this host has stamped",
     "worker.room.livekit.stats": "WebRTC stamps its statistics by this host's wall clock",
 }
 _READERS = frozenset(
