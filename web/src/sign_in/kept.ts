@@ -2,6 +2,7 @@
 
 export const KEY_PLACE = "parley.key";
 export const LIVEKIT_PLACE = "parley.livekit";
+export const TALK_PLACE = "parley.talk";
 export const OPERATOR_PLACE = "parley.operator";
 
 export function read(place: string): string | null {

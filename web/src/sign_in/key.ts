@@ -1,7 +1,7 @@
 // The API key of this tab. It goes nowhere but into the Authorization header, and is gone with the tab. `parley dev`
 // hands it over in the fragment of a link, which browsers send to no server.
 import { computed, signal } from "@preact/signals";
-import { KEY_PLACE, LIVEKIT_PLACE, read, write } from "./kept";
+import { KEY_PLACE, LIVEKIT_PLACE, read, TALK_PLACE, write } from "./kept";
 
 const kept = signal(read(KEY_PLACE));
 
@@ -19,6 +19,7 @@ export function signIn(value: string): void {
 export function signOut(): void {
   write(KEY_PLACE, null);
   write(LIVEKIT_PLACE, null);
+  write(TALK_PLACE, null);
   kept.value = null;
 }
 

@@ -4,7 +4,10 @@ import { Refusal } from "../api/client";
 import { Problem } from "../parts/Problem";
 import { type Access, forgetAccess, keptAccess, mayTalkTo, goWith } from "./access";
 import { AccessForm } from "./AccessForm";
-import { begin, type Conversation } from "./conversation";
+import { begin, type Conversation, goOn, leftBehind } from "./conversation";
+import { lookForMicrophones } from "./devices";
+import { LeftBehind } from "./LeftBehind";
+import { MicrophoneChoice } from "./MicrophoneChoice";
 import { Talking } from "./Talking";
 import "./talk.css";
 
@@ -30,27 +33,23 @@ function Stage({ access }: { access: Access }) {
   const refusal = useSignal<Refusal | null>(null);
   const trouble = useSignal<string | null>(null);
   const processed = useSignal(true);
-  const devices = useSignal<MediaDeviceInfo[]>([]);
   const device = useSignal("");
 
-  useEffect(() => void list(), []);
+  const left = leftBehind();
 
-  async function list() {
-    const found = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
-    devices.value = found.filter((one) => one.kind === "audioinput" && one.deviceId);
-  }
+  useEffect(() => void lookForMicrophones(), []);
 
   function failed(error: unknown) {
     if (error instanceof Refusal) refusal.value = error;
     else trouble.value = inWords(error);
   }
 
-  async function start() {
+  async function start(joining: () => Promise<Conversation>) {
     busy.value = true;
     refusal.value = trouble.value = null;
     try {
-      conversation.value = await begin(access, device.value, processed.value);
-      await list();
+      conversation.value = await joining();
+      await lookForMicrophones();
     } catch (error) {
       failed(error);
     } finally {
@@ -58,28 +57,29 @@ function Stage({ access }: { access: Access }) {
     }
   }
 
-  if (conversation.value) return <Talking conversation={conversation.value} failed={failed} />;
+  const troubles = (
+    <>
+      {refusal.value && <Problem refusal={refusal.value} />}
+      {trouble.value && <p class="problem" role="alert">{trouble.value}</p>}
+    </>
+  );
+  if (conversation.value) return <>{troubles}<Talking conversation={conversation.value} device={device} failed={failed} /></>;
   return (
     <section class="card stage">
       {!navigator.mediaDevices && (
         <p class="notice">Browsers give a microphone only to pages of https or of this machine (http://localhost).</p>
       )}
-      {refusal.value && <Problem refusal={refusal.value} />}
-      {trouble.value && <p class="problem" role="alert">{trouble.value}</p>}
-      <button class="primary big" onClick={start} disabled={busy.value || !navigator.mediaDevices}>
+      {troubles}
+      {left && (
+        <LeftBehind left={left} busy={busy.value} failed={failed}
+          goOn={() => start(() => goOn(left, access, device.value, processed.value))} />
+      )}
+      <button class="primary big" onClick={() => start(() => begin(access, device.value, processed.value))} disabled={busy.value || !navigator.mediaDevices}>
         {busy.value ? "Joining …" : "Start talking"}
       </button>
       <p class="soft">Joins a new room on <code>{access.url}</code>, and records it. Stop leads to what you have said.</p>
       <div class="row options">
-        {devices.value.length > 1 && (
-          <label>
-            <span>Microphone</span>
-            <select value={device.value} onChange={(event) => (device.value = event.currentTarget.value)}>
-              <option value="">The browser's choice</option>
-              {devices.value.map((one) => <option key={one.deviceId} value={one.deviceId}>{one.label || "Microphone"}</option>)}
-            </select>
-          </label>
-        )}
+        <MicrophoneChoice chosen={device.value} choose={(id) => (device.value = id)} />
         <label class="choice">
           <input type="checkbox" checked={processed.value} onChange={(event) => (processed.value = event.currentTarget.checked)} />
           {" "}Let the browser take out echo and noise

@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { answer, api, type Schemas } from "../api/client";
 import { useFollowed } from "../api/useFollowed";
 import { useLoaded } from "../api/useLoaded";
@@ -8,12 +8,17 @@ import { href } from "../routing";
 import { streamOf } from "../session/useSession";
 import { type Conversation, end } from "./conversation";
 import { Meters } from "./Meters";
+import { MicrophoneChoice } from "./MicrophoneChoice";
 
 const EVERY_MS = 500; // while no stream tells what happens
 const SAID_MS = 1000;
 
 /** The conversation as it goes on: what Parley is doing, who is heard, what was written. */
-export function Talking({ conversation, failed }: { conversation: Conversation; failed: (error: unknown) => void }) {
+export function Talking({ conversation, device, failed }: {
+  conversation: Conversation;
+  device: Signal<string>;
+  failed: (error: unknown) => void;
+}) {
   const muted = useSignal(false);
   const stopping = useSignal(false);
   const id = conversation.sessionId;
@@ -44,6 +49,15 @@ export function Talking({ conversation, failed }: { conversation: Conversation; 
     await (muted.value ? conversation.microphone.mute() : conversation.microphone.unmute());
   }
 
+  async function change(deviceId: string) {
+    device.value = deviceId;
+    try {
+      await conversation.microphone.setDeviceId(deviceId || "default");
+    } catch (error) {
+      failed(error);
+    }
+  }
+
   return (
     <section class="card talking" aria-label="Conversation">
       <p class="row" role="status">
@@ -60,6 +74,7 @@ export function Talking({ conversation, failed }: { conversation: Conversation; 
       <div class="row">
         <button class="primary big" onClick={stop} disabled={stopping.value}>{stopping.value ? "Stopping …" : "Stop and listen"}</button>
         <button onClick={mute} aria-pressed={muted.value}>{muted.value ? "Unmute" : "Mute"}</button>
+        <MicrophoneChoice chosen={device.value} choose={change} />
         <a href={href(`sessions/${id}`)} target="_blank" rel="noopener">The session's page</a>
       </div>
     </section>
