@@ -40,10 +40,11 @@ def lost_seconds(sent: Sequence[Sent], truth: Truth, instants: Sequence[float]) 
     """
     at = {slot.number: slot.at for slot in sent}
     begins = [instant - _BEFORE_SECONDS for instant in instants]
-    return [
-        sum(begin <= at[number] < end for number in truth.missing) * SLOT_SECONDS
+    lost = [
+        sum(begin <= at[number] < end for number in truth.missing)
         for begin, end in zip(begins, [*begins[1:], float("inf")], strict=False)
     ]
+    return [round(slots * SLOT_SECONDS, 3) for slots in lost]  # 3 × 0.1 is more than 0.3
 
 
 def of_every_session(spoken: Sequence[Spoken], evidence: Sequence[Evidence]) -> list[Figure]:
