@@ -40,7 +40,7 @@ async def test_an_api_on_every_address_is_healthy_to_the_images_own_check(
     stack = containers
     migrate = stack.start("migrate", name="migrate")
     assert await asyncio.to_thread(migrate.popen.wait, 60) == 0, migrate.log()
-    await stack.start_api(PARLEY_API_HOST="::")
+    api = await stack.start_api(PARLEY_API_HOST="::")
     port = stack.bases[0].rpartition(":")[2]
 
     for address in ("127.0.0.1", "[::1]"):
@@ -50,6 +50,7 @@ async def test_an_api_on_every_address_is_healthy_to_the_images_own_check(
         environment = stack.environment(PARLEY_API_HOST="::", PARLEY_API_PORT=asked, PARLEY_WORKER_PORT="1")
         argv = stack.image.argv(stack.volume, stack.image.health_check, environment)
         assert (await asyncio.to_thread(subprocess.run, argv, timeout=60, check=False)).returncode == code
+    assert await asyncio.to_thread(api.terminate, _STOP_SECONDS) == 0, api.log()
 
 
 async def test_a_session_is_recorded_by_containers(
