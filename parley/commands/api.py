@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
 import uvloop
@@ -60,27 +60,23 @@ def _within_open_files(settings: Settings, files: int) -> Settings:
     return settings.model_copy(update={"api_connections": bounded})
 
 
+def _database(
+    installation: Installation, application_name: str, pool_size: int
+) -> AbstractAsyncContextManager[Database]:
+    return Database.open(
+        installation.database_url,
+        timeout_seconds=installation.settings.database_timeout_seconds,
+        application_name=application_name,
+        pool_size=pool_size,
+        reconnect=installation.reattach,
+    )
+
+
 async def _serve(installation: Installation, url_file: Path | None, log_lines_dropped: Callable[[], int]) -> None:
     settings = installation.settings
     async with AsyncExitStack() as stack:
-        db = await stack.enter_async_context(
-            Database.open(
-                installation.database_url,
-                timeout_seconds=settings.database_timeout_seconds,
-                application_name="parley-api",
-                pool_size=_POOL_SIZE,
-                reconnect=installation.reattach,
-            )
-        )
-        bulk_db = await stack.enter_async_context(
-            Database.open(
-                installation.database_url,
-                timeout_seconds=settings.database_timeout_seconds,
-                application_name="parley-api-bulk",
-                pool_size=TURNS,
-                reconnect=installation.reattach,
-            )
-        )
+        db = await stack.enter_async_context(_database(installation, "parley-api", _POOL_SIZE))
+        bulk_db = await stack.enter_async_context(_database(installation, "parley-api-bulk", TURNS))
         await check_schema(db)
         await ensure_master_key(installation, db)
         objects = open_objects(installation)

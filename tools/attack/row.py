@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.figures.table import number
+from tools.markdown_table import markdown_table, number, yes_or_no
 
 _HEADER = ("what", "target", "measured", "N", "met")
 
@@ -55,17 +55,11 @@ class Effort:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Lines of a Markdown table, padded to be read as text, too."""
-    cells = [_HEADER, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(_HEADER))]
-    lines = [
-        "| " + " | ".join(one.ljust(width) for one, width in zip(line, widths, strict=True)) + " |" for line in cells
-    ]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(lines)
+    """A line for each row."""
+    return markdown_table(_HEADER, [_cells(row) for row in rows])
 
 
 def _cells(row: Row) -> tuple[str, ...]:
     target = number(row.most) if row.most == 0 else f"≤ {number(row.most)}"
     values = [f"{value} {row.unit}".rstrip() for value in (target, number(row.measured))]
-    return (row.what, *values, row.n, "yes" if row.met else "**no**")
+    return (row.what, *values, row.n, yes_or_no(row.met))

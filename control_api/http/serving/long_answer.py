@@ -98,7 +98,8 @@ async def _send(call: Call, begun: bytearray, reading: _Reading, headers: Mappin
     except ConnectionError:
         pass  # nobody is left to read it
     except (ParleyError, TimeoutError) as error:
-        _log.warning("answer.broken_off", error=type(error).__name__, code=getattr(error, "code", None))
+        code = error.code if isinstance(error, ParleyError) else None
+        _log.warning("answer.broken_off", error=type(error).__name__, code=code)
         if call.request.transport is not None:
             call.request.transport.abort()
     return response
