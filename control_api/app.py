@@ -42,7 +42,7 @@ from control_api.webhooks.delivery_watch import DELIVERY_WATCH, DeliveryWatch
 from control_api.webhooks.endpoint_routes import ENDPOINTS
 from store.access.vault import AnswerVault, TokenVault
 from store.database.clock import DatabaseClock
-from store.database.writer import prove_writer
+from store.database.server.writer import prove_writer
 from store.events.organization_events import OrganizationEvents
 from store.log.session_log import SessionLog
 from store.outputs.recording_files import RecordingFiles

@@ -6,7 +6,7 @@
     │   │   ├── DatabaseBusyError     sessions.errors: another transaction was in the way
     │   │   └── CommitUnknown         store.database.database: it was lost while committing
     │   └── DatabaseRefusedError      sessions.errors: it refused a statement of ours
-    ├── SchemaOutdatedError       store.database.schema: the database wants `parley migrate`
+    ├── SchemaOutdatedError       store.database.server.schema: the database wants `parley migrate`
     ├── StorageError              store.objects.errors: the object storage is away, or full
     │   ├── ObjectMissing         store.objects.errors: there is no such object
     │   ├── ObjectExists          store.objects.errors: there is one already, and it was to be a new one
@@ -34,7 +34,7 @@ These are signals between modules, and get no farther than to who is named here:
     JobFailedError  store.jobs.jobs: Procrastinate marks the job as failed by it; the cause is logged already
     AnswerTimeout   store.database.bounded_connection: PostgreSQL did not answer in time; a DatabaseUnavailableError
                     is made of it
-    _PooledError    store.database.notifications: the listener polls instead
+    _PooledError    store.database.notify.notifications: the listener polls instead
     EndpointError   worker.openai_endpoint: the engines of speech and summaries make a SpeechError or SummaryError of it
     SegmentCorrupt  audio.segments.segments: whoever reads segments leaves this one out
     EncodingCanceledError  audio.building.encoding: the job that wanted the file was canceled

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator, model_validator
 
-from sessions.room_url import AllowedAddresses
+from sessions.rooms.room_url import AllowedAddresses
 from sessions.webhooks.retry_schedule import RETRY_SECONDS
 from sessions.webhooks.webhook_url import UrlRules
 

@@ -22,12 +22,12 @@ from psycopg import sql
 
 from parley.installation.logging import configure_logging
 from parley.servers.livekit_server import LiveKitServer, LiveKitServerError, find_or_build
-from tests.support.dealing import dealt
-from tests.support.left_open import Openings
-from tests.support.logging_state import logging_put_back
-from tests.support.openings_watch import OpeningsWatch
-from tests.support.postgres_cluster import PostgresCluster
-from tests.support.shared_in_run import shared_in_run
+from tests.support.services.postgres_cluster import PostgresCluster
+from tests.support.test_run.dealing import dealt
+from tests.support.test_run.left_open import Openings
+from tests.support.test_run.logging_state import logging_put_back
+from tests.support.test_run.openings_watch import OpeningsWatch
+from tests.support.test_run.shared_in_run import shared_in_run
 
 # Python 3.11 makes a loop for whoever asks for the current one before any was set, and pytest-asyncio asks, and never
 # closes it, once a test without a loop has run before.
@@ -144,7 +144,7 @@ def _with_database(url: str, name: str) -> str:
 @pytest.fixture(scope="session")
 def migrated_template(postgres_url: str, run_folder: Path) -> Iterator[str]:
     """The name of a database with the newest schema, to copy from; one for all processes of the run."""
-    from store.database.schema import migrate
+    from store.database.server.schema import migrate
 
     name = f"template_{hashlib.sha256(str(run_folder).encode()).hexdigest()[:12]}_{run_folder.stat().st_ino}"
 
@@ -190,7 +190,7 @@ def _execute(postgres_url: str, statement: LiteralString, *names: str) -> None:
 @pytest.fixture
 def own_postgres(run_folder: Path) -> Iterator[PostgresCluster]:
     """A PostgreSQL that the test may stop and freeze, with the newest schema."""
-    from store.database.schema import migrate
+    from store.database.server.schema import migrate
 
     folder = run_folder / f"own-{os.getpid()}"
     cluster = PostgresCluster(folder)

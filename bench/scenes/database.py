@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from parley.servers.embedded_postgres import EmbeddedPostgres
-from store.database.schema import migrate
+from store.database.server.schema import migrate
 
 
 @contextlib.contextmanager

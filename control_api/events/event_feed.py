@@ -19,8 +19,8 @@ from aiohttp import web
 from control_api.events.log_query import AskedEvents
 from sessions.errors import DatabaseError, ParleyError
 from sessions.ids import format_id
-from store.database.channels import EVENT_CHANNEL
-from store.database.notifications import RECONNECTED
+from store.database.notify.channels import EVENT_CHANNEL
+from store.database.notify.notifications import RECONNECTED
 from store.events.cursor import BEGINNING, Cursor
 from store.events.event import Event
 from store.events.organization_events import OrganizationEvents

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from control_api.http.answers.models import AnswerModel, Timestamp
 from control_api.http.answers.page import Page
-from control_api.sessions.resource_models import SessionError, StatusWord, UsageCounters
+from control_api.sessions.bodies.resource_models import SessionError, StatusWord, UsageCounters
 
 
 class EventSession(AnswerModel):

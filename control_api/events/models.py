@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from control_api.http.answers.models import AnswerModel, Timestamp
 from control_api.http.answers.page import Page
-from control_api.sessions.resource_models import StatusWord
+from control_api.sessions.bodies.resource_models import StatusWord
 
 
 class SessionEvent(AnswerModel):

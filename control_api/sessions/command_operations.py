@@ -7,9 +7,9 @@ from aiohttp import web
 from control_api.http.openapi.operation import Operation, command
 from control_api.http.requests.call import Call
 from control_api.sessions import command_routes
+from control_api.sessions.bodies.request_models import ReplaceWorkerTokenRequest
+from control_api.sessions.bodies.transport_reading import TOKEN_CODES
 from control_api.sessions.one_session import ONE_SESSION, SESSION_ANSWER
-from control_api.sessions.request_models import ReplaceWorkerTokenRequest
-from control_api.sessions.transport_reading import TOKEN_CODES
 
 
 def _command(

@@ -8,11 +8,11 @@ from aiohttp import web
 from control_api.http.answers.json_answer import json_answer, to_json
 from control_api.http.answers.public_address import PUBLIC_ADDRESS
 from control_api.http.requests.call import Call
+from control_api.sessions.bodies.presenter import present_session
+from control_api.sessions.bodies.request_models import CreateSessionRequest
+from control_api.sessions.bodies.transport_reading import read_transport
 from control_api.sessions.one_session import MADE_AT
-from control_api.sessions.presenter import present_session
 from control_api.sessions.quota import quota_of
-from control_api.sessions.request_models import CreateSessionRequest
-from control_api.sessions.transport_reading import read_transport
 from sessions import session_defaults
 from sessions.audio_formats import MADE_FORMATS
 from sessions.billing.usage import MULTIPLIERS

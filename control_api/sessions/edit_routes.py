@@ -7,8 +7,8 @@ from aiohttp import web
 from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import ERASURE
-from control_api.sessions.presenter import present_session
-from control_api.sessions.request_models import UpdateSessionRequest
+from control_api.sessions.bodies.presenter import present_session
+from control_api.sessions.bodies.request_models import UpdateSessionRequest
 from store.sessions.edits import SessionChanges
 
 

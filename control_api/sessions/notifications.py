@@ -8,8 +8,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from store.database.channels import DELIVERED_CHANNEL, SESSION_CHANNEL
-from store.database.notifications import RECONNECTED
+from store.database.notify.channels import DELIVERED_CHANNEL, SESSION_CHANNEL
+from store.database.notify.notifications import RECONNECTED
 
 
 class SessionNotifications:

@@ -1,8 +1,8 @@
 """Paths, codes and the answer that the operations on one session share."""
 
 from control_api.http.openapi.operation import Answer
-from control_api.sessions import examples
-from control_api.sessions.resource_models import SessionResource
+from control_api.sessions.bodies import examples
+from control_api.sessions.bodies.resource_models import SessionResource
 
 ONE_SESSION = "/v1/sessions/{session_id}"
 MADE_AT = "/v1/sessions/{id}"

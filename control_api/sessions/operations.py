@@ -4,12 +4,13 @@ from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.requests.path_parameters import SESSION_LEADS_TO
 from control_api.http.requests.query_parameters import choice, identifier, page_size, statuses, text, timestamp
-from control_api.sessions import create_routes, edit_routes, examples, read_routes
+from control_api.sessions import create_routes, edit_routes, read_routes
+from control_api.sessions.bodies import examples
+from control_api.sessions.bodies.request_models import CreateSessionRequest, UpdateSessionRequest
+from control_api.sessions.bodies.resource_models import HexSessionResource, SessionList, SessionResource
+from control_api.sessions.bodies.transport_reading import TRANSPORT_CODES
 from control_api.sessions.long_poll import MAX_WAIT_SECONDS
 from control_api.sessions.one_session import ERASURE_CODES, MADE_AT, ONE_SESSION, SESSION_ANSWER
-from control_api.sessions.request_models import CreateSessionRequest, UpdateSessionRequest
-from control_api.sessions.resource_models import HexSessionResource, SessionList, SessionResource
-from control_api.sessions.transport_reading import TRANSPORT_CODES
 
 SESSION_OPERATIONS: tuple[Operation, ...] = (
     Operation(

@@ -9,10 +9,10 @@ from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.accepted_media_type import accepted_media_type
 from control_api.http.requests.call import Call
 from control_api.http.serving.long_answer import long_list
+from control_api.sessions.bodies.presenter import present_session, present_session_in_hex
+from control_api.sessions.bodies.resource_models import SessionList
 from control_api.sessions.long_poll import GOALS, preferred_wait, wait_until
 from control_api.sessions.notifications import NOTIFICATIONS
-from control_api.sessions.presenter import present_session, present_session_in_hex
-from control_api.sessions.resource_models import SessionList
 from control_api.sessions.session_pages import session_pages
 from sessions.ids import is_hex_spelling
 from sessions.lifecycle.lifecycle import Status

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from control_api.http.answers.models import AnswerModel, RequestModel, Timestamp
-from control_api.sessions.request_models import LANGUAGE_TAG
+from control_api.sessions.bodies.request_models import LANGUAGE_TAG
 from sessions.texts.transcript import TranscriptState, Unheard
 from store.log.session_log import Role, Source
 

@@ -19,6 +19,6 @@ def build_children_parser() -> argparse.ArgumentParser:
 
 def _run_nursery(arguments: argparse.Namespace) -> int:
     with loading():
-        from parley.commands.nursery import run_nursery
+        from parley.commands.children.nursery import run_nursery
 
     return run_nursery(arguments.fd)

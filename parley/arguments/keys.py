@@ -4,7 +4,7 @@ import argparse
 from typing import get_args
 
 from parley.arguments.adding import Commands, add_command, add_group
-from sessions.key_terms import DEFAULT_GRACE_SECONDS, Scope
+from sessions.organizations.key_terms import DEFAULT_GRACE_SECONDS, Scope
 
 _KEY_ID_HELP = "key_…, as `parley keys list` prints it"
 
@@ -75,12 +75,12 @@ def add_keys(commands: Commands) -> None:
 
 
 def _run_keys(arguments: argparse.Namespace) -> int:
-    from parley.commands.keys import run_keys
+    from parley.commands.upkeep.keys import run_keys
 
     return run_keys(arguments)
 
 
 def _run_rotate_secret(arguments: argparse.Namespace) -> int:
-    from parley.commands.rotate_secret import run_rotate_secret
+    from parley.commands.upkeep.rotate_secret import run_rotate_secret
 
     return run_rotate_secret(arguments)

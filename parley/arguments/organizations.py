@@ -34,6 +34,6 @@ def add_organizations(commands: Commands) -> None:
 
 
 def _run_organizations(arguments: argparse.Namespace) -> int:
-    from parley.commands.organizations import run_organizations
+    from parley.commands.upkeep.organizations import run_organizations
 
     return run_organizations(arguments)

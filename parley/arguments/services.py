@@ -97,12 +97,12 @@ def _run_demo(_arguments: argparse.Namespace) -> int:
 
 
 def _run_migrate(_arguments: argparse.Namespace) -> int:
-    from parley.commands.migrate import run_migrate
+    from parley.commands.upkeep.migrate import run_migrate
 
     return run_migrate()
 
 
 def _run_doctor(_arguments: argparse.Namespace) -> int:
-    from parley.commands.doctor import run_doctor
+    from parley.commands.upkeep.doctor import run_doctor
 
     return run_doctor()

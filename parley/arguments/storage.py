@@ -30,6 +30,6 @@ def add_storage(commands: Commands) -> None:
 
 
 def _run_storage(arguments: argparse.Namespace) -> int:
-    from parley.commands.storage import run_storage
+    from parley.commands.upkeep.storage import run_storage
 
     return run_storage(arguments)

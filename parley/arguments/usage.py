@@ -57,7 +57,7 @@ def _add_period(parser: argparse.ArgumentParser, *, session: str) -> None:
 
 
 def _run_usage(arguments: argparse.Namespace) -> int:
-    from parley.commands.usage import run_usage
+    from parley.commands.upkeep.usage import run_usage
 
     return run_usage(arguments)
 

@@ -24,9 +24,9 @@ from store.access.api_keys import ApiKeys
 from store.access.idempotency import Idempotency
 from store.access.vault import LinkSigner, TokenVault
 from store.database.database import Database
-from store.database.listener_names import API_LISTENER
-from store.database.notifications import Listener
-from store.database.schema import check_schema
+from store.database.notify.listener_names import API_LISTENER
+from store.database.notify.notifications import Listener
+from store.database.server.schema import check_schema
 from store.installation.storage_check import StorageCheck
 from store.installation.storage_identity import StorageIdentity
 from store.sessions.sessions import Sessions

@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from parley.command_error import cannot_listen
-from parley.commands.worker_children import (
+from parley.commands.children.worker_children import (
     GUARD,
     WEBHOOKS,
     guard_request,
@@ -39,7 +39,7 @@ def run_worker(*, children_die_by: str, url_file: Path | None) -> int:
     settings = load_settings()
     nursery = begin_server()  # first: what is imported here, it has too, in the same memory
     if isinstance(nursery, int):
-        from parley.commands.nursery import run_nursery
+        from parley.commands.children.nursery import run_nursery
 
         return run_nursery(nursery)
     dropped = configure_logging(settings.log_level, process="supervisor")

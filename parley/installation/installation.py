@@ -64,7 +64,7 @@ def open_installation(settings: Settings, *, schema: Schema = "migrate_embedded"
     postgres = EmbeddedPostgres(data_dir)
     url = postgres.attach()
     if schema == "migrate_embedded":
-        from store.database.schema import migrate  # Alembic takes its time to import, and children don't need it
+        from store.database.server.schema import migrate  # Alembic takes its time to import, and children don't need it
 
         migrate(url)
     return Installation(settings, SecretStr(url), postgres)

@@ -2,7 +2,7 @@
 
 from parley.installation.installation import Installation
 from store.database.database import Database
-from store.database.schema import check_schema
+from store.database.server.schema import check_schema
 
 
 async def check_own_schema(installation: Installation) -> None:

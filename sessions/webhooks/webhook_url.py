@@ -6,7 +6,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from sessions.errors import ParleyError
-from sessions.public_address import is_public_address, literal_address
+from sessions.rooms.public_address import is_public_address, literal_address
 
 MAX_URL_CHARACTERS = 2048
 _DEFAULT_PORTS = {"https": 443, "http": 80}

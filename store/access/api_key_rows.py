@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import RowMapping
 
 from sessions.ids import new_uuid
-from sessions.key_terms import SCOPES, KeyKind
+from sessions.organizations.key_terms import SCOPES, KeyKind
 
 _SHOWN_FROM = 32  # characters of a key whose last four may be shown
 

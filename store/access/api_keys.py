@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import DatabaseError, ParleyError
 from sessions.ids import new_uuid
-from sessions.key_terms import KeyKind
+from sessions.organizations.key_terms import KeyKind
 from store.access.api_key_rows import (
     ApiKey,
     Principal,

@@ -17,7 +17,7 @@ async def organization_names(db: Database) -> dict[UUID, str]:
 
 
 async def change_limits(db: Database, name: str, changes: Mapping[str, int | None]) -> Mapping[str, int] | None:
-    """Set limits of an organization's own (names of `sessions.limits`); None: the installation's holds again.
+    """Set limits of an organization's own (names of `sessions.organizations.limits`); None: the installation's holds.
 
     Returns:
         All that are its own now; None: there is no such organization.

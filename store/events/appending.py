@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.texts.redaction import redact_value
-from store.database.channels import EVENT_CHANNEL
+from store.database.notify.channels import EVENT_CHANNEL
 
 # A UUIDv7 of the database's time: the milliseconds in place of a random UUID's first 48 bits, and its version 4 made 7.
 NEW_ID = """

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import RowMapping, text
 
 from store.database.database import Database
-from store.database.listener_names import API_LISTENER, JOBS_LISTENER, RECORDER_LISTENER, WEBHOOKS_LISTENER
+from store.database.notify.listener_names import API_LISTENER, JOBS_LISTENER, RECORDER_LISTENER, WEBHOOKS_LISTENER
 
 _LISTENERS = {
     "api": API_LISTENER,

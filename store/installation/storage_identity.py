@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sessions.errors import DatabaseError
 from sessions.ids import new_uuid
 from store.database.database import Database
-from store.database.identity import database_identity
+from store.database.server.identity import database_identity
 from store.database.tables import object_storage
 from store.objects.errors import ObjectMissing, StorageError
 from store.objects.objects import Objects

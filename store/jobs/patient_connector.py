@@ -14,10 +14,10 @@ from procrastinate import PsycopgConnector, exceptions
 from procrastinate.connector import Notify
 from pydantic import SecretStr
 
-from store.database.listener_names import JOBS_LISTENER
-from store.database.notifications import RECONNECTED, Listener
+from store.database.notify.listener_names import JOBS_LISTENER
+from store.database.notify.notifications import RECONNECTED, Listener
+from store.database.server.terms import ConnectionTerms
 from store.database.sqlstates import Verdict, verdict_on
-from store.database.terms import ConnectionTerms
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.lifecycle.lifecycle import SETTLED, Status
-from store.database.channels import CLAIM_CHANNEL, notify
+from store.database.notify.channels import CLAIM_CHANNEL, notify
 from store.database.tables import worker_tokens
 from store.jobs.jobs import defer_finalize
 from store.lifecycle import events

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.database.channels import SESSION_CHANNEL, notify
+from store.database.notify.channels import SESSION_CHANNEL, notify
 from store.database.tables import sessions
 from store.lifecycle import events
 from store.lifecycle.locked_session import LockedSession

@@ -16,7 +16,7 @@ from sessions.lifecycle.lifecycle import STOPS, TERMINAL, Event, Status, advance
 from sessions.lifecycle.on_enter import FIRST_ONLY, ON_ENTER, Stamp
 from sessions.lifecycle.stop import Stop
 from sessions.texts.redaction import redact
-from store.database.channels import SESSION_CHANNEL, notify
+from store.database.notify.channels import SESSION_CHANNEL, notify
 from store.database.tables import runs, sessions
 from store.lifecycle import events
 from store.lifecycle.locked_session import LockedSession

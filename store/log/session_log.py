@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.errors import session_not_found
 from sessions.ids import format_id, new_uuid
 from sessions.texts.transcript import Unheard
-from store.database.channels import DELIVERED_CHANNEL, notify
 from store.database.database import Database
+from store.database.notify.channels import DELIVERED_CHANNEL, notify
 from store.database.page_bytes import ROWS_AT_ONCE, of_bounded_bytes
 from store.database.tables import log_entries, sessions
 from store.lifecycle import events

@@ -8,8 +8,8 @@ from uuid import UUID
 from sessions.errors import ParleyError
 from sessions.lifecycle.lifecycle import SETTLED, Event, Status
 from store.access.idempotency import IdempotencyTicket
-from store.database.channels import MESSAGE_CHANNEL, notify
 from store.database.database import Database
+from store.database.notify.channels import MESSAGE_CHANNEL, notify
 from store.lifecycle.locked_session import lock_own_session
 from store.lifecycle.transitions import apply
 from store.log.session_log import LogEntry, NewLogEntry, Role, append

@@ -1,1 +1,1 @@
-"""Alembic's environment and revisions of the one schema. `store.database.schema.migrate` is the only way in."""
+"""Alembic's environment and revisions of the one schema. `store.database.server.schema.migrate` is the only way in."""

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import text
 
-from store.database.schema import MIGRATION_LOCK
+from store.database.server.schema import MIGRATION_LOCK
 from store.database.tables import metadata
 
 connection = context.config.attributes["connection"]

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.lifecycle.blame import BLAMED_ALONE_BEFORE_FAILED, BLAMED_BEFORE_QUARANTINE, HEALTHY_MS, PARDONS
 from sessions.lifecycle.lifecycle import Event, sources
-from store.database.channels import CLAIM_CHANNEL, notify
+from store.database.notify.channels import CLAIM_CHANNEL, notify
 from store.runs.claimer import Claimer
 from store.runs.fair_queue import find_line
 from store.runs.look import Look

@@ -11,7 +11,7 @@ from sessions.lifecycle.blame import Place, place
 from sessions.lifecycle.lifecycle import Event, Status, advance
 from sessions.lifecycle.on_enter import ON_ENTER
 from sessions.lifecycle.stop import Stop
-from store.database.channels import SESSION_CHANNEL, notify
+from store.database.notify.channels import SESSION_CHANNEL, notify
 from store.lifecycle import events
 from store.lifecycle.locked_session import lock_held_session
 from store.lifecycle.transitions import stop_session

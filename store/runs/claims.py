@@ -14,8 +14,8 @@ from sessions.lifecycle.blame import Place, place
 from sessions.lifecycle.stop import Stop
 from sessions.session import Session
 from store.access.vault import Slot, TokenUnreadableError, TokenVault
-from store.database.channels import CLAIM_CHANNEL, notify
 from store.database.database import Database
+from store.database.notify.channels import CLAIM_CHANNEL, notify
 from store.database.tables import sessions
 from store.lifecycle.locked_session import lock_session
 from store.lifecycle.session_rows import session_select, to_session

@@ -8,12 +8,12 @@ from sqlalchemy import delete
 from sessions.errors import ParleyError
 from sessions.lifecycle.lifecycle import Event, Status
 from sessions.lifecycle.stop import Stop
+from sessions.rooms.worker_token import PARAM, WorkerTokenClaims
 from sessions.session import Session
-from sessions.worker_token import PARAM, WorkerTokenClaims
 from store.access.token_rows import put_token
 from store.access.vault import Slot, TokenVault
-from store.database.channels import MESSAGE_CHANNEL, notify
 from store.database.database import Database
+from store.database.notify.channels import MESSAGE_CHANNEL, notify
 from store.database.tables import worker_tokens
 from store.lifecycle.locked_session import lock_own_session
 from store.lifecycle.pauses import bound_pausing

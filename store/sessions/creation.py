@@ -15,8 +15,8 @@ from sessions.session import LiveKitTransport, Session
 from store.access.idempotency import IdempotencyTicket
 from store.access.token_rows import put_shared_key, put_token
 from store.access.vault import Slot, TokenVault
-from store.database.channels import CLAIM_CHANNEL, notify
 from store.database.database import CommitUnknown, Database
+from store.database.notify.channels import CLAIM_CHANNEL, notify
 from store.database.tables import organizations, sessions
 from store.lifecycle import events
 from store.lifecycle.session_rows import read_session, session_select, to_session

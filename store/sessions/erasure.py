@@ -22,10 +22,10 @@ from sessions.ids import format_id
 from sessions.lifecycle.lifecycle import TERMINAL, Status
 from sessions.lifecycle.stop import Stop
 from store.access.idempotency import erase_answers
-from store.database.channels import SESSION_CHANNEL, notify
 from store.database.database import Database
+from store.database.notify.channels import SESSION_CHANNEL, notify
+from store.database.server.terms import STATEMENT_TIMEOUT_MS
 from store.database.tables import sessions
-from store.database.terms import STATEMENT_TIMEOUT_MS
 from store.events.scrubbing import scrub_events
 from store.installation.storage_identity import StorageIdentity
 from store.jobs.jobs import ERASE, defer_erase

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions import ids
 from sessions.errors import DatabaseRefusedError, ParleyError
 from sessions.lifecycle.lifecycle import ACTIVE
-from sessions.room_url import AllowedAddresses, parse_room_url
+from sessions.rooms.room_url import AllowedAddresses, parse_room_url
 from sessions.session import LiveKitTransport
 from store.database.tables import sessions
 

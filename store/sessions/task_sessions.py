@@ -20,8 +20,8 @@ from sessions.lifecycle.stop import Stop
 from sessions.session import LiveKitTransport, Session
 from store.access.token_rows import put_shared_key, put_token
 from store.access.vault import Slot, TokenVault
-from store.database.channels import MESSAGE_CHANNEL, notify
 from store.database.database import Database
+from store.database.notify.channels import MESSAGE_CHANNEL, notify
 from store.database.tables import sessions
 from store.lifecycle.locked_session import LockedSession, lock_held_session, lock_own_session
 from store.lifecycle.pauses import bound_pausing

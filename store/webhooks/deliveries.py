@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import ParleyError
 from sessions.ids import new_uuid
-from store.database.channels import WEBHOOK_CHANNEL, notify
 from store.database.database import Database
+from store.database.notify.channels import WEBHOOK_CHANNEL, notify
 from store.database.tables import webhook_attempts as attempts
 from store.database.tables import webhook_deliveries as deliveries
 from store.database.tables import webhook_endpoints as endpoints

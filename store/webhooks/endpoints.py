@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.errors import ParleyError
 from sessions.ids import new_uuid
 from store.access.vault import TokenVault
-from store.database.channels import WEBHOOK_CHANNEL, notify
 from store.database.database import Database
+from store.database.notify.channels import WEBHOOK_CHANNEL, notify
 from store.database.tables import organizations
 from store.database.tables import webhook_endpoints as endpoints
 from store.events.organization_events import OrganizationEvents

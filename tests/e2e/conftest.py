@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from parley.servers.livekit_server import LiveKitServer
-from tests.support.beeps import BeepTalker, mint_token
-from tests.support.postgres_cluster import PostgresCluster
-from tests.support.slots import SlotTalker, SlotVoice
-from tests.support.stack import Stack
+from tests.support.running.stack import Stack
+from tests.support.services.postgres_cluster import PostgresCluster
+from tests.support.talkers.beeps import BeepTalker, mint_token
+from tests.support.talkers.slots import SlotTalker, SlotVoice
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ import pytest
 import soundfile
 from livekit import api
 
-from tests.support.beeps import BeepPlan, find_beeps
-from tests.support.recording_process import recorder_of
-from tests.support.stack import Stack, eventually
+from tests.support.running.recording_process import recorder_of
+from tests.support.running.stack import Stack, eventually
+from tests.support.talkers.beeps import BeepPlan, find_beeps
 from tools.peer_environment import NoPeerError, agents_python
 
 RATE = 48_000
-SCRIPT = Path(__file__).parent.parent / "support" / "agents_sender.py"
+SCRIPT = Path(__file__).parent.parent / "support" / "talkers" / "agents_sender.py"
 LOW = BeepPlan(700.0, offset_seconds=0.25, period_seconds=0.5)
 HIGH = BeepPlan(1900.0, offset_seconds=0.25, period_seconds=0.5)
 

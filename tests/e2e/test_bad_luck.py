@@ -10,11 +10,11 @@ import aiohttp
 import psycopg
 import pytest
 
-from tests.support.beeps import mint_token
-from tests.support.never_silently_wrong import assert_never_silently_wrong
-from tests.support.postgres_cluster import PostgresCluster
-from tests.support.slots import SlotTalker, SlotVoice
-from tests.support.stack import MASTER_KEY, Stack, eventually
+from tests.support.rules.never_silently_wrong import assert_never_silently_wrong
+from tests.support.running.stack import MASTER_KEY, Stack, eventually
+from tests.support.services.postgres_cluster import PostgresCluster
+from tests.support.talkers.beeps import mint_token
+from tests.support.talkers.slots import SlotTalker, SlotVoice
 
 
 @pytest.mark.long

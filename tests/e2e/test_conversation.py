@@ -9,10 +9,10 @@ import numpy as np
 import psycopg
 import soundfile
 
-from tests.support.beeps import BeepPlan, assert_true_recording, check_beeps, mint_token
-from tests.support.bill import assert_balances
-from tests.support.file_tree import contents_below
-from tests.support.stack import MASTER_KEY, Stack
+from tests.support.rules.bill import assert_balances
+from tests.support.running.file_tree import contents_below
+from tests.support.running.stack import MASTER_KEY, Stack
+from tests.support.talkers.beeps import BeepPlan, assert_true_recording, check_beeps, mint_token
 
 LOW = BeepPlan(pitch_hz=600)
 HIGH = BeepPlan(pitch_hz=1700, offset_seconds=0.5)

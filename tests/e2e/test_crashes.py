@@ -15,10 +15,10 @@ import pytest
 
 from parley.servers.livekit_server import LiveKitServer
 from sessions.ids import parse_id
-from tests.support.beeps import mint_token
-from tests.support.never_silently_wrong import assert_never_silently_wrong
-from tests.support.slots import SLOT_SECONDS, SlotTalker, SlotVoice
-from tests.support.stack import Process, Stack, eventually
+from tests.support.rules.never_silently_wrong import assert_never_silently_wrong
+from tests.support.running.stack import Process, Stack, eventually
+from tests.support.talkers.beeps import mint_token
+from tests.support.talkers.slots import SLOT_SECONDS, SlotTalker, SlotVoice
 
 pytestmark = pytest.mark.long  # bounds in seconds hold on a machine that does nothing else
 

@@ -12,9 +12,9 @@ from livekit import api as livekit_api
 from livekit import rtc
 
 from sessions.ids import parse_id
-from tests.support.beeps import BeepPlan
-from tests.support.file_tree import contents_below, paths_below
-from tests.support.stack import Stack, eventually
+from tests.support.running.file_tree import contents_below, paths_below
+from tests.support.running.stack import Stack, eventually
+from tests.support.talkers.beeps import BeepPlan
 
 WORDS = {  # where each one is said; the ledger keeps agent and external customer, so those are none of them
     "title": "raspberry",

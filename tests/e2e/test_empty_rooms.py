@@ -8,9 +8,9 @@ from typing import Any
 
 from livekit import api as livekit_api
 
-from tests.support.beeps import BeepPlan, BeepTalker
-from tests.support.bill import assert_balances
-from tests.support.stack import Stack, eventually, recorders
+from tests.support.rules.bill import assert_balances
+from tests.support.running.stack import Stack, eventually, recorders
+from tests.support.talkers.beeps import BeepPlan, BeepTalker
 
 SEEN_MS = 500  # from a participant's join or leave to the worker's hearing of it, there and back
 TOLD_MS = 1500  # of an absence, that a killed worker may not have told yet

@@ -10,9 +10,9 @@ import pytest
 import soundfile
 from livekit import rtc
 
-from tests.support.never_silently_wrong import assert_never_silently_wrong
-from tests.support.slots import SlotTalker
-from tests.support.stack import Stack, eventually, stand_still
+from tests.support.rules.never_silently_wrong import assert_never_silently_wrong
+from tests.support.running.stack import Stack, eventually, stand_still
+from tests.support.talkers.slots import SlotTalker
 
 KEY = "a passphrase that they share"
 VOICE = 0.37  # of full scale: the loudest that one talker is; noise comes up to 1

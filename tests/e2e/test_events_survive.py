@@ -15,10 +15,10 @@ from parley.client.account import Account
 from parley.client.api_client import connected
 from parley.client.event_stream import EventStream
 from parley.servers.livekit_server import LiveKitServer
-from tests.support.pgbouncer import PgBouncer
-from tests.support.postgres_cluster import PostgresCluster
-from tests.support.stack import MASTER_KEY, Process, Stack, eventually
-from tests.support.webhook_listener import webhook_listener
+from tests.support.network.webhook_listener import webhook_listener
+from tests.support.running.stack import MASTER_KEY, Process, Stack, eventually
+from tests.support.services.pgbouncer import PgBouncer
+from tests.support.services.postgres_cluster import PostgresCluster
 
 KILLS = 4
 OUTAGE_SECONDS = 3.0

@@ -15,13 +15,13 @@ import pytest
 
 from parley.servers.free_ports import free_ports
 from parley.servers.livekit_server import LiveKitServer
-from store.database.schema import migrate
-from tests.support.beeps import mint_token
-from tests.support.moving_endpoint import MovingEndpoint
-from tests.support.never_silently_wrong import assert_never_silently_wrong
-from tests.support.postgres_cluster import PostgresCluster
-from tests.support.slots import SlotTalker, SlotVoice, Truth
-from tests.support.stack import Process, Stack, recorders
+from store.database.server.schema import migrate
+from tests.support.rules.never_silently_wrong import assert_never_silently_wrong
+from tests.support.running.stack import Process, Stack, recorders
+from tests.support.services.moving_endpoint import MovingEndpoint
+from tests.support.services.postgres_cluster import PostgresCluster
+from tests.support.talkers.beeps import mint_token
+from tests.support.talkers.slots import SlotTalker, SlotVoice, Truth
 
 RECORDINGS = 4  # per failover
 AWAY_SECONDS = 8.0  # without a writer: longer than it takes until a beat is missed (3 s)

@@ -7,9 +7,9 @@ from typing import Any
 
 import soundfile
 
-from tests.support.beeps import BeepPlan, assert_true_recording, check_beeps
-from tests.support.hostile_room import flooding
-from tests.support.stack import Stack, eventually
+from tests.support.network.hostile_room import flooding
+from tests.support.running.stack import Stack, eventually
+from tests.support.talkers.beeps import BeepPlan, assert_true_recording, check_beeps
 from worker.vitals.process_memory import MIB, resident_bytes
 
 PLAN = BeepPlan(pitch_hz=700)

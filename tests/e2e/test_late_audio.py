@@ -8,10 +8,10 @@ import psutil
 import pytest
 
 from parley.servers.livekit_server import LiveKitServer
-from tests.support.beeps import mint_token
-from tests.support.never_silently_wrong import assert_never_silently_wrong
-from tests.support.slots import SlotTalker, SlotVoice
-from tests.support.stack import Stack, stand_still
+from tests.support.rules.never_silently_wrong import assert_never_silently_wrong
+from tests.support.running.stack import Stack, stand_still
+from tests.support.talkers.beeps import mint_token
+from tests.support.talkers.slots import SlotTalker, SlotVoice
 
 pytestmark = pytest.mark.long  # bounds in seconds hold on a machine that does nothing else
 

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tests.support import full_pipe
-from tests.support.beeps import BeepPlan
-from tests.support.stack import Stack, eventually
+from tests.support.running import full_pipe
+from tests.support.running.stack import Stack, eventually
+from tests.support.talkers.beeps import BeepPlan
 
 
 async def test_a_recorder_process_counts_the_lines_that_nobody_reads(stack: Stack, room: str) -> None:

@@ -12,9 +12,9 @@ from livekit import rtc
 
 from sessions.billing.crediting import covered_ms
 from sessions.settings import Settings
-from tests.support.never_silently_wrong import assert_never_silently_wrong
-from tests.support.slots import SlotTalker
-from tests.support.stack import Stack, eventually, recorders, stand_still
+from tests.support.rules.never_silently_wrong import assert_never_silently_wrong
+from tests.support.running.stack import Stack, eventually, recorders, stand_still
+from tests.support.talkers.slots import SlotTalker
 
 _LOST_TAIL_MS = 8000
 

@@ -12,8 +12,8 @@ import aiohttp
 import psutil
 import pytest
 
-from tests.support.stack import PARLEY, eventually
-from tests.support.webhook_listener import webhook_listener
+from tests.support.network.webhook_listener import webhook_listener
+from tests.support.running.stack import PARLEY, eventually
 
 
 def processes_of(data_dir: Path) -> list[psutil.Process]:

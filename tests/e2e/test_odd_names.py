@@ -5,8 +5,8 @@ import secrets
 
 from livekit import api as livekit_api
 
-from tests.support.beeps import BeepPlan, BeepTalker
-from tests.support.stack import Stack, eventually
+from tests.support.running.stack import Stack, eventually
+from tests.support.talkers.beeps import BeepPlan, BeepTalker
 
 
 async def test_names_and_ids_that_postgresql_cannot_keep_cost_nothing(stack: Stack, room: str) -> None:

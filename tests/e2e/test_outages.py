@@ -14,11 +14,11 @@ from livekit import rtc
 
 from parley.servers.free_ports import free_ports
 from parley.servers.livekit_server import LiveKitServer
-from tests.support.beeps import BeepPlan, mint_token
-from tests.support.media_relay import LiteServer, MediaRelay
-from tests.support.never_silently_wrong import assert_never_silently_wrong
-from tests.support.slots import SlotTalker, SlotVoice
-from tests.support.stack import Stack
+from tests.support.network.media_relay import LiteServer, MediaRelay
+from tests.support.rules.never_silently_wrong import assert_never_silently_wrong
+from tests.support.running.stack import Stack
+from tests.support.talkers.beeps import BeepPlan, mint_token
+from tests.support.talkers.slots import SlotTalker, SlotVoice
 
 VOICE = SlotVoice(0)
 

@@ -16,12 +16,12 @@ import soundfile
 from audio.segments.segments import RecordKind, read_segment
 from sessions.ids import parse_id
 from sessions.timestamps import format_timestamp, parse_timestamp
-from tests.support.beeps import BeepPlan, BeepTalker, find_beeps
-from tests.support.bill import assert_balances
-from tests.support.file_tree import contents_below, paths_below
-from tests.support.postgres_cluster import PostgresCluster
-from tests.support.recording_process import recorder_of
-from tests.support.stack import Stack, eventually
+from tests.support.rules.bill import assert_balances
+from tests.support.running.file_tree import contents_below, paths_below
+from tests.support.running.recording_process import recorder_of
+from tests.support.running.stack import Stack, eventually
+from tests.support.services.postgres_cluster import PostgresCluster
+from tests.support.talkers.beeps import BeepPlan, BeepTalker, find_beeps
 
 RATE = 48_000
 PLAN = BeepPlan(pitch_hz=700, period_seconds=0.5)

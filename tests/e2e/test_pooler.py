@@ -14,12 +14,12 @@ import pytest
 import soundfile
 
 from parley.servers.livekit_server import LiveKitServer
-from tests.support.beeps import BeepPlan, assert_true_recording, check_beeps, mint_token
-from tests.support.never_silently_wrong import assert_never_silently_wrong
-from tests.support.pgbouncer import PgBouncer
-from tests.support.postgres_cluster import PostgresCluster
-from tests.support.slots import SlotTalker, SlotVoice, Truth
-from tests.support.stack import Stack, recorders
+from tests.support.rules.never_silently_wrong import assert_never_silently_wrong
+from tests.support.running.stack import Stack, recorders
+from tests.support.services.pgbouncer import PgBouncer
+from tests.support.services.postgres_cluster import PostgresCluster
+from tests.support.talkers.beeps import BeepPlan, assert_true_recording, check_beeps, mint_token
+from tests.support.talkers.slots import SlotTalker, SlotVoice, Truth
 from tools.compatibility import note
 
 PLAN = BeepPlan(pitch_hz=1000)

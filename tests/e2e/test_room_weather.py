@@ -9,10 +9,10 @@ import soundfile
 from livekit import api as livekit_api
 
 from parley.servers.livekit_server import LiveKitServer
-from tests.support.beeps import BeepPlan, mint_token
-from tests.support.never_silently_wrong import assert_never_silently_wrong
-from tests.support.slots import SlotTalker, SlotVoice
-from tests.support.stack import Stack
+from tests.support.rules.never_silently_wrong import assert_never_silently_wrong
+from tests.support.running.stack import Stack
+from tests.support.talkers.beeps import BeepPlan, mint_token
+from tests.support.talkers.slots import SlotTalker, SlotVoice
 
 PLAN = BeepPlan(pitch_hz=900)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.never_silently_wrong import assert_never_silently_wrong
-from tests.support.slots import SlotTalker
-from tests.support.stack import Stack, eventually
+from tests.support.rules.never_silently_wrong import assert_never_silently_wrong
+from tests.support.running.stack import Stack, eventually
+from tests.support.talkers.slots import SlotTalker
 
 _LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 

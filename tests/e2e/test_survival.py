@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.never_silently_wrong import assert_never_silently_wrong
-from tests.support.recording_process import recorder_of
-from tests.support.slots import SLOT_SECONDS, SlotTalker, Truth
-from tests.support.stack import Stack, eventually
+from tests.support.rules.never_silently_wrong import assert_never_silently_wrong
+from tests.support.running.recording_process import recorder_of
+from tests.support.running.stack import Stack, eventually
+from tests.support.talkers.slots import SLOT_SECONDS, SlotTalker, Truth
 
 
 async def _epoch_is(stack: Stack, session_id: str, epoch: int) -> bool:

@@ -14,9 +14,9 @@ import soundfile
 from numpy.typing import NDArray
 from playwright.async_api import Browser, Error, expect
 
-from tests.support.beeps import SAMPLE_RATE, BeepPlan, check_beeps, mint_token
-from tests.support.pages_browser import Sight, chromium, looking
-from tests.support.stack import MASTER_KEY, Stack
+from tests.support.browsers.pages_browser import Sight, chromium, looking
+from tests.support.running.stack import MASTER_KEY, Stack
+from tests.support.talkers.beeps import SAMPLE_RATE, BeepPlan, check_beeps, mint_token
 
 PLAN = BeepPlan(pitch_hz=700)
 OTHER_PLAN = BeepPlan(pitch_hz=1500, offset_seconds=0.5)

@@ -7,8 +7,8 @@ from typing import Any
 from livekit import rtc
 
 from tests.integration.store.store_services import dump_of_everything
-from tests.support.file_tree import contents_below
-from tests.support.stack import Stack, eventually
+from tests.support.running.file_tree import contents_below
+from tests.support.running.stack import Stack, eventually
 
 
 async def test_a_task_session_takes_a_transport_talks_pauses_and_completes(

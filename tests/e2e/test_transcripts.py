@@ -19,9 +19,9 @@ from livekit import api, rtc
 from parley.demo.script import SPOKEN_RATE, TALKERS, Turn, duration_ms, part_of, turns
 from parley.demo.talkers import joined_talkers
 from parley.installation.worker_tokens import participant_token
-from tests.support.beeps import BeepPlan
-from tests.support.loopback import http_server
-from tests.support.stack import Stack, eventually
+from tests.support.network.loopback import http_server
+from tests.support.running.stack import Stack, eventually
+from tests.support.talkers.beeps import BeepPlan
 
 EARLY_MS = 500  # the gate's padding, and what its detector needs to make up its mind
 LATE_MS = 1000  # that, and encoding, the jitter buffer and the talker's own queue

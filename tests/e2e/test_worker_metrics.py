@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.beeps import BeepPlan
-from tests.support.stack import Stack, eventually
+from tests.support.running.stack import Stack, eventually
+from tests.support.talkers.beeps import BeepPlan
 
 
 async def test_a_workers_metrics_follow_its_sessions(stack: Stack, room: str, talker: Callable[..., Any]) -> None:

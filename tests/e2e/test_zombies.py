@@ -15,9 +15,9 @@ import pytest
 import soundfile
 
 from sessions.ids import parse_id
-from tests.support.beeps import BeepPlan, check_beeps
-from tests.support.bill import assert_balances
-from tests.support.stack import Process, Stack, eventually
+from tests.support.rules.bill import assert_balances
+from tests.support.running.stack import Process, Stack, eventually
+from tests.support.talkers.beeps import BeepPlan, check_beeps
 
 PLAN = BeepPlan(pitch_hz=850)
 TIMES = int(os.environ.get("PARLEY_TEST_ZOMBIES", "1"))  # docs/faults.md has what 20 showed

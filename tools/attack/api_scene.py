@@ -9,8 +9,8 @@ import aiohttp
 
 from parley.servers.embedded_postgres import EmbeddedPostgres
 from parley.servers.livekit_server import LiveKitServer, find_or_build
-from store.database.schema import migrate
-from tests.support.stack import MASTER_KEY, Stack
+from store.database.server.schema import migrate
+from tests.support.running.stack import MASTER_KEY, Stack
 from tools.attack.row import Effort
 from tools.figures.scene import quietly
 

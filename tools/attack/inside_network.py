@@ -16,8 +16,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from sessions.webhooks.webhook_url import UrlRules
-from tests.support.hostile_room import leading_to
-from tests.support.sdk_joins import sdk_joins
+from tests.support.network.hostile_room import leading_to
+from tests.support.network.sdk_joins import sdk_joins
 from tools.attack.name_server import HostileNames
 from worker.webhooks.sender import Sender
 
@@ -131,7 +131,7 @@ async def _guard() -> AsyncIterator[int]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
-        f"from parley.commands.guard import run_guard; run_guard({listening.fileno()})",
+        f"from parley.commands.children.guard import run_guard; run_guard({listening.fileno()})",
         pass_fds=[listening.fileno()],
         env=clean,
         stdout=subprocess.DEVNULL,

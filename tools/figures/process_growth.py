@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import psutil
 
-from tests.support.stack import Process
+from tests.support.running.stack import Process
 from tools.figures.figure import Figure, Goal
 
 _WARM_SHARE = 4  # of the samples, the first one in so many is left out: allocators and pools fill

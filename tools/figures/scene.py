@@ -12,11 +12,11 @@ from typing import Any
 
 from parley.servers.embedded_postgres import EmbeddedPostgres
 from parley.servers.livekit_server import LiveKitServer, find_or_build
-from store.database.schema import migrate
-from tests.support.beeps import mint_token
-from tests.support.never_silently_wrong import Evidence
-from tests.support.slots import SlotTalker, SlotVoice
-from tests.support.stack import Stack, eventually
+from store.database.server.schema import migrate
+from tests.support.rules.never_silently_wrong import Evidence
+from tests.support.running.stack import Stack, eventually
+from tests.support.talkers.beeps import mint_token
+from tests.support.talkers.slots import SlotTalker, SlotVoice
 from tools.figures.figure import Options
 
 _TAKEOVER_SECONDS = 40.0

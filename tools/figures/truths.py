@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from audio.pcm import SAMPLE_RATE
-from tests.support.never_silently_wrong import Evidence
-from tests.support.slots import SLOT_SECONDS, Sent, Truth
+from tests.support.rules.never_silently_wrong import Evidence
+from tests.support.talkers.slots import SLOT_SECONDS, Sent, Truth
 from tools.figures.figure import Figure, Goal
 from tools.figures.scene import Spoken
 

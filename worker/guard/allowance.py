@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sessions.token_bucket import Rate, TokenBucket
+from sessions.organizations.token_bucket import Rate, TokenBucket
 
 _QUIET_SHARE = 0.125
 

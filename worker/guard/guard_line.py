@@ -8,7 +8,7 @@ import base64
 
 import structlog
 
-from sessions.room_url import AllowedAddresses, parse_room_url
+from sessions.rooms.room_url import AllowedAddresses, parse_room_url
 from worker.guard.request_head import CUT
 from worker.guard.upstream import GUARD_HOST
 

@@ -5,7 +5,7 @@ again and dials only what it has judged.
 """
 
 from sessions.errors import ParleyError
-from sessions.room_url import PARAM, AllowedAddresses, parse_room_url
+from sessions.rooms.room_url import PARAM, AllowedAddresses, parse_room_url
 from worker.guard.addresses import allowed_addresses, system_resolver
 from worker.guard.refusals import Refusal, RefusedError
 from worker.room.join_answer import JoinError

@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from sessions.errors import ParleyError
-from sessions.room_url import AllowedAddresses
+from sessions.rooms.room_url import AllowedAddresses
 from sessions.session import LiveKitTransport
 from store.database.boot_clock import boottime_ns
 from store.runs.claims import Claim

@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import SecretStr
 
 from sessions.errors import DatabaseError, ParleyError
-from sessions.worker_token import read_worker_token
+from sessions.rooms.worker_token import read_worker_token
 from store.access.vault import TokenUnreadableError
 from store.runs.fence import Fence, Replaced
 from store.runs.runs import Runs

@@ -17,10 +17,10 @@ from pydantic import SecretStr
 
 from sessions.settings import Settings
 from store.access.vault import TokenVault
-from store.database.channels import CLAIM_CHANNEL, MESSAGE_CHANNEL, SESSION_CHANNEL
 from store.database.database import Database
-from store.database.listener_names import RECORDER_LISTENER
-from store.database.notifications import Listener
+from store.database.notify.channels import CLAIM_CHANNEL, MESSAGE_CHANNEL, SESSION_CHANNEL
+from store.database.notify.listener_names import RECORDER_LISTENER
+from store.database.notify.notifications import Listener
 from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.runs.claims import Claims

@@ -9,10 +9,10 @@ from pydantic import SecretStr
 
 from sessions.settings import Settings
 from store.access.vault import TokenVault
-from store.database.channels import EVENT_CHANNEL, WEBHOOK_CHANNEL
 from store.database.clock import DatabaseClock
-from store.database.listener_names import WEBHOOKS_LISTENER
-from store.database.notifications import Listener
+from store.database.notify.channels import EVENT_CHANNEL, WEBHOOK_CHANNEL
+from store.database.notify.listener_names import WEBHOOKS_LISTENER
+from store.database.notify.notifications import Listener
 from store.events.organization_events import OrganizationEvents
 from store.webhooks.delivery_queue import DeliveryQueue
 from store.webhooks.endpoint_leases import EndpointLeases

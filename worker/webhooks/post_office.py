@@ -9,9 +9,9 @@ import structlog
 
 from sessions.errors import DatabaseError, ParleyError
 from sessions.ids import format_id
-from store.database.channels import EVENT_CHANNEL
 from store.database.database import Database
-from store.database.notifications import Listener
+from store.database.notify.channels import EVENT_CHANNEL
+from store.database.notify.notifications import Listener
 from store.events.numbering import number_events
 from store.waiting.set_within import set_within
 from store.webhooks.endpoint_leases import EndpointLeases

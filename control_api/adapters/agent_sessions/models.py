@@ -7,7 +7,7 @@ from pydantic import Field
 from control_api.http.answers.models import AnswerModel, RequestModel, Title
 from control_api.http.answers.page import Page
 from control_api.messages.models import ContentBlock
-from control_api.sessions.resource_models import StatusWord
+from control_api.sessions.bodies.resource_models import StatusWord
 from sessions.session import SessionKind
 from store.log.session_log import Role
 

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from control_api.http.answers.models import AgentId, AnswerModel, RequestModel, ShortText, Timestamp
 from control_api.messages.models import MessageText
-from control_api.sessions.request_models import Prompt, TransportRequest
+from control_api.sessions.bodies.request_models import Prompt, TransportRequest
 
 TaskStatus = Literal["created", "active", "paused", "completed", "failed"]
 

@@ -18,8 +18,8 @@ from control_api.http.openapi.operation import Answer, Operation
 from control_api.http.requests.path_parameters import SESSION_LEADS_TO
 from control_api.http.requests.query_parameters import QueryParameter, identifier, page_size, text
 from control_api.messages.delivery import DELIVERY_SECONDS
+from control_api.sessions.bodies.transport_reading import TRANSPORT_CODES
 from control_api.sessions.one_session import ERASURE_CODES
-from control_api.sessions.transport_reading import TRANSPORT_CODES
 
 _ALL = "/api/sessions"
 _ONE = _ALL + "/{session_id}"

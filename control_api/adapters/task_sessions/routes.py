@@ -24,10 +24,10 @@ from control_api.http.requests.dependencies import ERASURE
 from control_api.http.serving.long_answer import long_answer
 from control_api.messages.delivery import deliver
 from control_api.messages.routes import message_status
+from control_api.sessions.bodies.transport_reading import Seat, read_transport
 from control_api.sessions.create_routes import agent_of_new, hide_from_others, max_duration_seconds
 from control_api.sessions.quota import limits_of, quota_of
 from control_api.sessions.session_pages import session_pages
-from control_api.sessions.transport_reading import Seat, read_transport
 from sessions import session_defaults
 from sessions.billing.usage import MULTIPLIERS
 from sessions.errors import ParleyError

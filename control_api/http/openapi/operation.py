@@ -13,7 +13,7 @@ from control_api.http.answers.envelope import CANONICAL
 from control_api.http.answers.models import EmptyRequest
 from control_api.http.requests.call import Call
 from control_api.http.requests.query_parameters import QueryParameter
-from sessions.key_terms import Scope
+from sessions.organizations.key_terms import Scope
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 

@@ -10,7 +10,7 @@ from store.access.api_keys import ApiKeys
 from store.access.idempotency import Idempotency
 from store.access.vault import LinkSigner
 from store.database.database import Database
-from store.database.notifications import Listener
+from store.database.notify.notifications import Listener
 from store.events.organization_events import OrganizationEvents
 from store.installation.storage_check import StorageCheck
 from store.log.session_log import SessionLog

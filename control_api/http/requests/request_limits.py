@@ -14,8 +14,8 @@ from aiohttp import web
 
 from control_api.http.answers.envelope import RefusedRequestError
 from control_api.http.requests.dependencies import DEPENDENCIES
-from sessions.limits import Limits
-from sessions.token_bucket import Rate, TokenBucket
+from sessions.organizations.limits import Limits
+from sessions.organizations.token_bucket import Rate, TokenBucket
 from store.access.api_keys import Principal
 
 BURST_SECONDS = 10  # of requests, that may come at once

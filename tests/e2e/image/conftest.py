@@ -11,11 +11,11 @@ import yaml
 
 from parley.servers.free_ports import free_ports
 from parley.servers.livekit_server import LiveKitServer
-from tests.support import container_image
-from tests.support.container_image import ROOT, Image
-from tests.support.container_stack import ContainerStack
-from tests.support.postgres_cluster import PostgresCluster
-from tests.support.stack import MASTER_KEY, SECRET_KEY
+from tests.support.running import container_image
+from tests.support.running.container_image import ROOT, Image
+from tests.support.running.container_stack import ContainerStack
+from tests.support.running.stack import MASTER_KEY, SECRET_KEY
+from tests.support.services.postgres_cluster import PostgresCluster
 
 _PROGRAMS = ("buildah", "debootstrap", "unshare")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import psutil
 import soundfile
 
-from tests.support.beeps import BeepPlan, BeepTalker, assert_true_recording, check_beeps
-from tests.support.container_image import Image
-from tests.support.container_stack import ContainerStack
-from tests.support.stack import Process
+from tests.support.running.container_image import Image
+from tests.support.running.container_stack import ContainerStack
+from tests.support.running.stack import Process
+from tests.support.talkers.beeps import BeepPlan, BeepTalker, assert_true_recording, check_beeps
 
 _MOST_BYTES_ABOVE_THE_BASE = 250_000_000
 _STOP_SECONDS = 60.0  # compose.yaml's stop_grace_period

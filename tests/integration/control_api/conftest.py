@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.api_server import ApiServer, api_server
+from tests.support.running.api_server import ApiServer, api_server
 
 
 @pytest.fixture

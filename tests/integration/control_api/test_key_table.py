@@ -20,8 +20,8 @@ import pytest
 from control_api.http.openapi.operation import Operation
 from control_api.operations import OPERATIONS
 from sessions.ids import format_id, parse_id
-from sessions.key_terms import SCOPES
-from tests.support.api_server import ApiServer, Reply, api_server, create_body
+from sessions.organizations.key_terms import SCOPES
+from tests.support.running.api_server import ApiServer, Reply, api_server, create_body
 
 # What anybody may ask, and what any key will do for. Written down here, so that an operation doesn't become public, or
 # lose its scope, by an oversight in the table.

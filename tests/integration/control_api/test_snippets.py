@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 import pytest
 
-from tests.support.api_server import MASTER_KEY, ApiServer
+from tests.support.running.api_server import MASTER_KEY, ApiServer
 
 ROOT = Path(__file__).resolve().parents[3]
 SECRET = "s" * 40

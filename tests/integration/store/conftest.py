@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 
 
 @pytest.fixture

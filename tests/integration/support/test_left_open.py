@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import left_open
-from tests.support.left_open import LeftOpenError, Openings, collect_garbage
+from tests.support.test_run import left_open
+from tests.support.test_run.left_open import LeftOpenError, Openings, collect_garbage
 
 
 @pytest.fixture

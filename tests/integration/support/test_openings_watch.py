@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[3]
 CONFTEST = """
 import asyncio
 
-from tests.support.left_open import Openings
-from tests.support.openings_watch import OpeningsWatch
+from tests.support.test_run.left_open import Openings
+from tests.support.test_run.openings_watch import OpeningsWatch
 
 asyncio.set_event_loop(None)
 

@@ -19,7 +19,7 @@ from store.database.database import Database
 from store.objects.objects import Objects
 from store.sessions.new_session import NewSession
 from store.sessions.sessions import Sessions
-from tests.support.beeps import mint_token
+from tests.support.talkers.beeps import mint_token
 from worker.processes.recorder_opening import OpenRecorder, open_recorder
 
 

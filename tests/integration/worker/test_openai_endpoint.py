@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from tests.support.loopback import http_server
+from tests.support.network.loopback import http_server
 from worker import openai_endpoint
 from worker.openai_endpoint import EndpointError, OpenAiEndpoint
 

@@ -20,9 +20,9 @@ from schemathesis.generation.meta import TestPhase
 from control_api.recordings.links import LINK_SECONDS, OBJECTS_PATH
 from sessions.timestamps import format_timestamp
 from store.access.vault import LinkSigner
-from tests.support.api_server import ROOM_URL, worker_token
 from tests.support.fuzzing.cast import ADDRESSES, Actor, Cast
 from tests.support.fuzzing.scene import Scene
+from tests.support.running.api_server import ROOM_URL, worker_token
 
 DAY = 86_400.0
 OF_WEBHOOKS = frozenset({"create_webhook_endpoint", "update_webhook_endpoint", "replay_webhook_events"})

@@ -15,7 +15,7 @@ from parley.servers.livekit_server import LiveKitServer
 from store.access.api_keys import ApiKeys
 from store.database.database import Database
 from tests.support.fuzzing.traces import note_traces
-from tests.support.stack import MASTER_KEY, SECRET_KEY, Stack
+from tests.support.running.stack import MASTER_KEY, SECRET_KEY, Stack
 
 ROOT = Path(__file__).resolve().parents[3]
 DAY = "86400"

@@ -7,9 +7,9 @@ from typing import Any
 import requests
 
 from sessions.ids import parse_id
-from tests.support.api_server import create_body, worker_token
 from tests.support.fuzzing.cast import Actor, Cast
 from tests.support.fuzzing.stand_in_worker import AT_A_TIME, MOST_RUNNING
+from tests.support.running.api_server import create_body, worker_token
 
 DAY = 86_400.0
 FINISHED = 6

@@ -25,7 +25,7 @@ from sessions.lifecycle.stop import Stop
 from sessions.texts.transcript_document import transcript_document
 from store.access.vault import TokenVault
 from store.database.database import Database
-from store.database.notifications import Listener
+from store.database.notify.notifications import Listener
 from store.log.session_log import NewLogEntry, SessionLog
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes, Product
@@ -37,7 +37,7 @@ from store.runs.fence import Fence
 from store.runs.runs import Runs
 from store.sessions.queries import SessionQueries
 from store.usage.ledger import Ledger
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 
 AT_A_TIME = 3  # so many new sessions are left in the queue before they are taken
 MOST_RUNNING = 6

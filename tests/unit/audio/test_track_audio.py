@@ -9,7 +9,7 @@ from audio.segments.plan import BuildPlan
 from audio.segments.segments import read_segment
 from audio.segments.track_tally import TrackLabel
 from audio.track_audio import GrowingTracks, TrackPiece, read_tracks
-from tests.support.stored_segments import StoredSegments, audio, level, track
+from tests.support.samples.stored_segments import StoredSegments, audio, level, track
 
 SECOND = SAMPLE_RATE
 ANN, BOB = (TrackLabel(one, one.title(), f"TR_{one}") for one in ("ann", "bob"))

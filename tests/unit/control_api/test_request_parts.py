@@ -11,8 +11,8 @@ from control_api.http.answers.envelope import error_content
 from control_api.http.answers.models import EmptyRequest
 from control_api.http.requests.accepted_media_type import accepted_media_type
 from control_api.http.requests.idempotency_key import fingerprint
+from control_api.sessions.bodies.request_models import CreateSessionRequest
 from control_api.sessions.long_poll import GOALS, preferred_wait
-from control_api.sessions.request_models import CreateSessionRequest
 from sessions.codes import CODES
 from sessions.errors import ParleyError
 from sessions.ids import new_uuid

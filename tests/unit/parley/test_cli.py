@@ -15,7 +15,7 @@ from parley.command_error import CommandError
 from parley.installation import secrets
 from parley.installation.settings_loading import load_settings, unknown_variables
 from sessions.errors import ParleyError
-from tests.support.stack import PARLEY
+from tests.support.running.stack import PARLEY
 
 COMMANDS = ["api", "worker", "dev", "demo", "migrate", "keys", "keys create", "keys list", "keys revoke", "keys rotate"]
 COMMANDS += [

@@ -5,7 +5,7 @@ import builtins
 import re
 
 import sessions.errors
-from tests.support.product_code import product_modules
+from tests.support.rules.product_code import product_modules
 
 _BRANCH = re.compile(
     r"    (?P<indent>(?:│   |    )*)(?P<twig>[├└]── )?(?P<name>\w+) +(?P<module>[a-z_]+(?:\.[a-z_]+)+)(?:: .+)?"

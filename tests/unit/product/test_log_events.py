@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.product_code import product_modules
+from tests.support.rules.product_code import product_modules
 
 _SPELLING = re.compile(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
 _LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical"})

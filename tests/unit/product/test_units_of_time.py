@@ -2,7 +2,7 @@
 
 import ast
 
-from tests.support.product_code import product_modules
+from tests.support.rules.product_code import product_modules
 
 _HOMES = {
     48_000: {"audio.pcm", "control_api.recordings.examples"},  # an example is what a client sees, and not computed

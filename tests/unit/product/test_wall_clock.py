@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.product_code import product_modules
+from tests.support.rules.product_code import product_modules
 
 # Each reads it for something that this host alone knows of.
 _HOMES = {
@@ -13,7 +13,7 @@ _HOMES = {
     "parley.client.webhook_receiver": "signs with the time at which a receiver elsewhere checks the signature",
     "parley.demo.talker": "prints when it began to talk, for who watches the same host",
     "parley.servers.livekit_server": "mints a token for a server on this host",
-    "store.database.examination": "says how far this host's clock is off the database's",
+    "store.database.server.examination": "says how far this host's clock is off the database's",
     "store.objects.aws_profile": "says until when this process keeps credentials, which its own client looks at",
     "worker.vitals.figure_file": "the age of a file that this host has stamped",
     "worker.room.livekit.stats": "WebRTC stamps its statistics by this host's wall clock",

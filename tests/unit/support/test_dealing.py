@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.dealing import dealt
+from tests.support.test_run.dealing import dealt
 
 
 def test_each_process_begins_with_its_share_of_the_long_ones() -> None:

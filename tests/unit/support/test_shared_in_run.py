@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.shared_in_run import shared_in_run
+from tests.support.test_run.shared_in_run import shared_in_run
 
 
 def test_the_first_one_makes_it_and_the_last_one_removes_it(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tests.support.slots import SAMPLE_RATE, SLOT_SAMPLES, SLOT_SECONDS, Sent, SlotVoice, compare
+from tests.support.talkers.slots import SAMPLE_RATE, SLOT_SAMPLES, SLOT_SECONDS, Sent, SlotVoice, compare
 
 ANN, BOB = SlotVoice(0), SlotVoice(1)
 SLOTS = 80

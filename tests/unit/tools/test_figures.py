@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.slots import Sent, Truth
+from tests.support.talkers.slots import Sent, Truth
 from tools.figures.__main__ import EXPERIMENTS, _measure
 from tools.figures.experiments.drift import line_drift_ms
 from tools.figures.figure import Figure, Goal, pooled

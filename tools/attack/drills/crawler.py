@@ -20,7 +20,7 @@ from control_api.http.openapi.operation import Operation
 from control_api.http.requests.path_parameters import path_parameters
 from control_api.operations import OPERATIONS
 from sessions.ids import format_id, parse_id
-from tests.support.api_server import create_body
+from tests.support.running.api_server import create_body
 from tools.attack.api_scene import PATIENT, Client, attacked, new_key
 from tools.attack.row import Effort, Row
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import aiohttp
 
-from tests.support.loopback import silent_server
-from tests.support.stack import Stack
+from tests.support.network.loopback import silent_server
+from tests.support.running.stack import Stack
 from tools.attack.api_scene import UNLIMITED, Client, attacked, new_key
 from tools.attack.row import Effort, Row
 

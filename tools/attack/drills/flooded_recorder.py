@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from sessions.settings import Settings
-from tests.support.hostile_room import PONG, HostileRoom, flooding
-from tests.support.stack import Process, Stack
+from tests.support.network.hostile_room import PONG, HostileRoom, flooding
+from tests.support.running.stack import Process, Stack
 from tools.attack.row import Effort, Row
 from tools.figures.figure import Options
 from tools.figures.scene import Scene

@@ -11,7 +11,7 @@ import aiohttp
 from control_api.http.openapi.operation import Operation
 from control_api.http.requests.path_parameters import path_parameters
 from control_api.operations import OPERATIONS
-from tests.support.api_server import create_body, worker_token
+from tests.support.running.api_server import create_body, worker_token
 from tools.attack.api_scene import PATIENT, Client, attacked
 from tools.attack.row import Effort, Row
 

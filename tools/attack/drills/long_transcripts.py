@@ -10,7 +10,7 @@ import psutil
 import psycopg
 
 from sessions.ids import parse_id
-from tests.support.stack import MASTER_KEY, Stack
+from tests.support.running.stack import MASTER_KEY, Stack
 from tools.attack.api_scene import UNLIMITED, Client, attacked, new_key
 from tools.attack.neighbor import Waited, ask
 from tools.attack.row import Effort, Row

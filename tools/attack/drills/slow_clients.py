@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from tests.support.stack import eventually
+from tests.support.running.stack import eventually
 from tools.attack.api_scene import Client, attacked, new_key
 from tools.attack.neighbor import Waited, ask
 from tools.attack.row import Effort, Row

@@ -8,9 +8,9 @@ from typing import Any
 
 from parley.servers.livekit_server import LiveKitServer, find_or_build
 from sessions.settings import Settings
-from store.database.schema import migrate
-from tests.support.postgres_cluster import PostgresCluster
-from tests.support.stack import Stack, eventually
+from store.database.server.schema import migrate
+from tests.support.running.stack import Stack, eventually
+from tests.support.services.postgres_cluster import PostgresCluster
 from tools.figures.figure import Figure, Goal, Options
 from tools.figures.scene import quietly
 

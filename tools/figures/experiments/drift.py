@@ -10,8 +10,8 @@ from collections import defaultdict
 
 import numpy as np
 
-from tests.support.never_silently_wrong import Evidence, since_start
-from tests.support.slots import SlotTalker, found_slots
+from tests.support.rules.never_silently_wrong import Evidence, since_start
+from tests.support.talkers.slots import SlotTalker, found_slots
 from tools.figures.figure import Figure, Goal, Options
 from tools.figures.process_growth import Growth
 from tools.figures.scene import Scene

@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TypeVar
 
-from tests.support.beeps import mint_token
-from tests.support.slots import SlotTalker, SlotVoice
+from tests.support.talkers.beeps import mint_token
+from tests.support.talkers.slots import SlotTalker, SlotVoice
 from tools.figures.figure import Figure, Goal, Options
 from tools.figures.process_growth import Growth
 from tools.figures.scene import Scene

@@ -5,7 +5,7 @@ import random
 import signal
 import time
 
-from tests.support.stack import Process
+from tests.support.running.stack import Process
 from tools.figures.figure import Figure, Goal, Options
 from tools.figures.scene import Scene, Spoken
 from tools.figures.truths import Hurt, losses, of_every_session

@@ -3,8 +3,8 @@
 import asyncio
 import time
 
-from tests.support.recording_process import recorder_of
-from tests.support.stack import Process
+from tests.support.running.recording_process import recorder_of
+from tests.support.running.stack import Process
 from tools.figures.figure import Figure, Goal, Options
 from tools.figures.scene import Scene, Spoken
 from tools.figures.truths import Hurt, losses, of_every_session

@@ -10,12 +10,12 @@ from pydantic import SecretStr
 
 from parley.servers.embedded_postgres import EmbeddedPostgres
 from sessions.lifecycle.stop import Stop
-from store.database.schema import migrate
+from store.database.server.schema import migrate
 from store.log.session_log import NewLogEntry, SessionLog
 from store.outputs.freeze import FrozenPlan
 from store.runs.fence import Fence, Replaced
 from store.runs.run_segments import RunSegments
-from tests.support.engine import PRODUCT, Engine
+from tests.support.running.engine import PRODUCT, Engine
 from tools.figures.figure import Figure, Goal, Options
 
 _ATTEMPTS = 1200

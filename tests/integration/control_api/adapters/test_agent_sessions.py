@@ -13,7 +13,7 @@ import pytest
 
 from sessions.ids import parse_id
 from sessions.timestamps import parse_timestamp
-from tests.support.api_server import MASTER_KEY, ApiServer, Reply, api_server
+from tests.support.running.api_server import MASTER_KEY, ApiServer, Reply, api_server
 
 AGENT = "agent_a"
 PATH = f"/v1/agents/{AGENT}/sessions"

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from sessions.ids import new_uuid, parse_id
-from sessions.key_terms import SCOPES
-from tests.support.api_server import ROOM_URL, ApiServer, Reply
+from sessions.organizations.key_terms import SCOPES
+from tests.support.running.api_server import ROOM_URL, ApiServer, Reply
 
 STATUS = "/v1/session/status"
 OPERATIONS = (STATUS, "/v1/session/audio")

@@ -8,10 +8,10 @@ from sqlalchemy import text
 
 from control_api.adapters.task_sessions.routes import WORDS
 from sessions.ids import parse_id
-from sessions.key_terms import SCOPES
 from sessions.lifecycle.lifecycle import Status
+from sessions.organizations.key_terms import SCOPES
 from tests.integration.store.store_services import dump_of_everything
-from tests.support.api_server import ROOM_URL, ApiServer, worker_token
+from tests.support.running.api_server import ROOM_URL, ApiServer, worker_token
 
 # "Request Body" of POST /api/sessions in the reference.
 CREATE = {"agent_id": "CLAUDE_CODE", "task_id": "task-xyz", "prompt": "Initial prompt for the session"}

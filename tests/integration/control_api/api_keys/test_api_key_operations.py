@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.support.api_server import ApiServer, create_body, worker_token
+from tests.support.running.api_server import ApiServer, create_body, worker_token
 
 AGENT = {"kind": "agent", "agent_id": "agent_a", "scopes": ["sessions:read", "sessions:write"], "name": "bot"}
 

@@ -14,7 +14,7 @@ import pytest
 from yarl import URL
 
 from control_api.events import open_streams
-from tests.support.api_server import MASTER_KEY, ApiServer, api_server
+from tests.support.running.api_server import MASTER_KEY, ApiServer, api_server
 
 Message = dict[str, str]
 

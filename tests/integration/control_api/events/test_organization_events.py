@@ -3,7 +3,7 @@
 from typing import Any
 
 from sessions.events.event_types import EVENT_TYPES
-from tests.support.api_server import ApiServer
+from tests.support.running.api_server import ApiServer
 
 
 async def followed(api: ApiServer, query: str = "", **asked: Any) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sessions.ids import parse_id
 from store.log.session_log import LogEntry
 from store.runs.fence import Fence
-from tests.support.api_server import ApiServer
+from tests.support.running.api_server import ApiServer
 
 
 async def run_session(api: ApiServer, session_id: str) -> Fence:

@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from sessions.ids import parse_id
-from store.database.listener_names import JOBS_LISTENER, RECORDER_LISTENER
-from tests.support.api_server import MASTER_KEY, ApiServer, api_server
+from store.database.notify.listener_names import JOBS_LISTENER, RECORDER_LISTENER
+from tests.support.running.api_server import MASTER_KEY, ApiServer, api_server
 
 PATH = "/v1/operator/overview"
 OPERATOR_KEY = "operator-" + "o" * 40

@@ -4,9 +4,9 @@ import re
 
 from playwright.async_api import expect
 
-from tests.support.api_server import MASTER_KEY, ApiServer
-from tests.support.pages_browser import Sight, chromium, looking
-from tests.support.pages_scene import ATTACK, SECONDS, a_conversation
+from tests.support.browsers.pages_browser import Sight, chromium, looking
+from tests.support.browsers.pages_scene import ATTACK, SECONDS, a_conversation
+from tests.support.running.api_server import MASTER_KEY, ApiServer
 
 _AFTER_14 = re.compile("1[5-9]|20")
 

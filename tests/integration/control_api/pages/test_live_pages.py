@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Route
 
-from tests.support.api_server import MASTER_KEY, ApiServer
-from tests.support.pages_browser import Sight, chromium, looking
+from tests.support.browsers.pages_browser import Sight, chromium, looking
+from tests.support.running.api_server import MASTER_KEY, ApiServer
 
 _LONGER_THAN_POLLING_MS = 4500  # pages without a stream ask every 2 s
 _WINDOWS = 6  # a busy machine takes its time to read

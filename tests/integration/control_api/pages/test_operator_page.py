@@ -6,9 +6,9 @@ import psycopg
 from playwright.async_api import expect
 from pydantic import SecretStr
 
-from store.database.listener_names import RECORDER_LISTENER
-from tests.support.api_server import MASTER_KEY, api_server
-from tests.support.pages_browser import chromium, looking
+from store.database.notify.listener_names import RECORDER_LISTENER
+from tests.support.browsers.pages_browser import chromium, looking
+from tests.support.running.api_server import MASTER_KEY, api_server
 
 _KEY = "operator-" + "o" * 40
 

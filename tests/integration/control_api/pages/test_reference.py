@@ -2,8 +2,8 @@
 
 from playwright.async_api import expect
 
-from tests.support.api_server import MASTER_KEY, ApiServer
-from tests.support.pages_browser import Sight, chromium, looking
+from tests.support.browsers.pages_browser import Sight, chromium, looking
+from tests.support.running.api_server import MASTER_KEY, ApiServer
 
 # Every operation, one after the other, as its link in the contents shows it: those whose page is wider than the window,
 # or has another heading than the link says.

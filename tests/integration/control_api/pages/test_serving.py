@@ -6,7 +6,7 @@ import pytest
 
 from control_api.pages.built_pages import PAGES, BuiltPages
 from control_api.pages.policy import page_policy
-from tests.support.api_server import ApiServer
+from tests.support.running.api_server import ApiServer
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from playwright.async_api import expect
 from sqlalchemy import text
 
 from sessions.ids import new_uuid
-from tests.support.api_server import MASTER_KEY, ApiServer
-from tests.support.pages_browser import Sight, chromium, looking
-from tests.support.pages_scene import ATTACK
+from tests.support.browsers.pages_browser import Sight, chromium, looking
+from tests.support.browsers.pages_scene import ATTACK
+from tests.support.running.api_server import MASTER_KEY, ApiServer
 
 _ROW = text(
     "INSERT INTO usage_events (id, organization_id, session_id, epoch, kind, from_ms, to_ms, quality, multiplier,"

@@ -7,10 +7,10 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Locator, expect
 
-from tests.support.api_server import MASTER_KEY, ApiServer, api_server
-from tests.support.pages_browser import Sight, chromium, looking
-from tests.support.pages_scene import ATTACK
-from tests.support.webhooks import Receiver, post_office, receiver
+from tests.support.browsers.pages_browser import Sight, chromium, looking
+from tests.support.browsers.pages_scene import ATTACK
+from tests.support.running.api_server import MASTER_KEY, ApiServer, api_server
+from tests.support.running.webhooks import Receiver, post_office, receiver
 
 
 @pytest.fixture

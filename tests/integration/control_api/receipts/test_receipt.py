@@ -6,8 +6,8 @@ import pytest
 
 from sessions.ids import format_id
 from sessions.lifecycle.stop import Stop
-from tests.support.api_server import ApiServer
-from tests.support.engine import PRODUCT, Engine
+from tests.support.running.api_server import ApiServer
+from tests.support.running.engine import PRODUCT, Engine
 
 TRACK = {
     "identity": "ann",

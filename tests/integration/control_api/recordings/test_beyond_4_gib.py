@@ -11,9 +11,9 @@ from sqlalchemy import text
 from audio.building.build import BuildResult, build_recording
 from audio.pcm import SAMPLE_RATE
 from sessions.ids import new_uuid, parse_id
-from tests.support.api_server import ApiServer
-from tests.support.sparse_file import SparseFile
-from tests.support.stored_segments import StoredSegments, audio, level, track
+from tests.support.running.api_server import ApiServer
+from tests.support.samples.sparse_file import SparseFile
+from tests.support.samples.stored_segments import StoredSegments, audio, level, track
 
 SAMPLES = (1 << 30) + 3 * SAMPLE_RATE + 17  # of four bytes each
 SPOKEN = level(1000, SAMPLE_RATE // 2)

@@ -15,8 +15,8 @@ from audio.pcm import SAMPLE_RATE
 from audio.segments.plan import Origin
 from tests.integration.control_api.recordings.test_forms import make
 from tests.integration.control_api.recordings.test_recordings import store_recording
-from tests.support.api_server import ApiServer, api_server
-from tests.support.browser import browsing, chromium_program, chromium_version
+from tests.support.browsers.browser import browsing, chromium_program, chromium_version
+from tests.support.running.api_server import ApiServer, api_server
 from tools.compatibility import note
 
 SECONDS = 60

@@ -16,7 +16,7 @@ from sessions.ids import parse_id
 from store.outputs.freeze import Freezes
 from store.outputs.recording_files import RecordingFiles
 from tests.integration.control_api.recordings.test_recordings import store_recording
-from tests.support.api_server import ApiServer
+from tests.support.running.api_server import ApiServer
 from worker.product.file_maker import FileMaker
 
 SECONDS = 2

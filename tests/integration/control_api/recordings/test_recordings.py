@@ -12,8 +12,8 @@ from moto.server import ThreadedMotoServer
 from sqlalchemy import text
 
 from sessions.ids import new_uuid, parse_id
-from tests.support.api_server import ApiServer, api_server
-from tests.support.lacking_storage import LackingStorage, lacking_storage
+from tests.support.running.api_server import ApiServer, api_server
+from tests.support.services.lacking_storage import LackingStorage, lacking_storage
 
 TRACK = {
     "identity": "ann",

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import text
 
 from store.access.idempotency import LEASE_SECONDS
-from tests.support.api_server import ApiServer, Reply, api_server, create_body
-from tests.support.loopback import silent_server
-from tests.support.postgres_cluster import PostgresCluster
+from tests.support.network.loopback import silent_server
+from tests.support.running.api_server import ApiServer, Reply, api_server, create_body
+from tests.support.services.postgres_cluster import PostgresCluster
 
 BOUND_SECONDS = 3.0  # the settings' default
 GRACE_SECONDS = 0.5  # of the loop until what is due runs; what the requests compute is measured and comes on top

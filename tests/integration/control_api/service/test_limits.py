@@ -10,7 +10,7 @@ from parley import cli
 from store.access import idempotency
 from store.access.organizations import change_limits
 from store.sessions import quota
-from tests.support.api_server import MASTER_KEY, ApiServer, Reply, api_server, create_body
+from tests.support.running.api_server import MASTER_KEY, ApiServer, Reply, api_server, create_body
 
 
 async def _set(api: ApiServer, **limits: int | None) -> None:

@@ -15,9 +15,9 @@ from control_api.pages.routes import OTHER_PATHS
 from sessions.ids import new_uuid, parse_id
 from store.installation.storage_identity import StorageIdentity, StorageUnrecognized
 from store.sessions.erasure import SessionErasure
-from tests.support.api_server import MASTER_KEY, ApiServer, api_server, create_body
-from tests.support.lacking_storage import lacking_storage
-from tests.support.loopback import connection, silent_server
+from tests.support.network.loopback import connection, silent_server
+from tests.support.running.api_server import MASTER_KEY, ApiServer, api_server, create_body
+from tests.support.services.lacking_storage import lacking_storage
 
 
 async def test_what_needs_no_key_answers_without_one(api: ApiServer) -> None:

@@ -7,12 +7,12 @@ from datetime import datetime
 import pytest
 from sqlalchemy import text
 
-from control_api.sessions.presenter import HEX_STATUS_WORDS
+from control_api.sessions.bodies.presenter import HEX_STATUS_WORDS
 from sessions.ids import parse_id
 from sessions.lifecycle.lifecycle import ALIASES, Status
 from store.sweeping.sweeper import sweep
-from tests.support.api_server import ApiServer, Reply
-from tests.support.stack import eventually
+from tests.support.running.api_server import ApiServer, Reply
+from tests.support.running.stack import eventually
 
 ACCEPT = {"Accept": "application/vnd.parley.session+json"}
 REQUIRED = ("agent_id", "created_at", "id", "organization_id", "status", "updated_at")

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from control_api.sessions import long_poll
-from tests.support.api_server import ApiServer, Reply
+from tests.support.running.api_server import ApiServer, Reply
 
 
 async def _wait(api: ApiServer, session_id: str, until: str, prefer: str | None = "wait=20") -> tuple[Reply, float]:

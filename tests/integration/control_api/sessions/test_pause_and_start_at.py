@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sessions.ids import parse_id
 from sessions.timestamps import format_timestamp
 from store.sweeping.sweeper import sweep
-from tests.support.api_server import ApiServer, create_body, worker_token
+from tests.support.running.api_server import ApiServer, create_body, worker_token
 
 # status: what pause and resume answer
 MEANINGS = {

@@ -14,7 +14,7 @@ from control_api.operations import OPERATIONS
 from sessions.ids import parse_id
 from store.sessions.erasure import SessionErasure
 from store.sweeping.retention import Retention
-from tests.support.api_server import ApiServer, create_body
+from tests.support.running.api_server import ApiServer, create_body
 
 WORD = "raspberry"  # in everything that a customer says
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_server import ApiServer
+from tests.support.running.api_server import ApiServer
 
 
 async def test_what_is_sent_replaces_what_was_there_and_the_rest_stays(api: ApiServer) -> None:

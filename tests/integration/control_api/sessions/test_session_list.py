@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import text
 
-from tests.support.api_server import ApiServer
+from tests.support.running.api_server import ApiServer
 
 
 async def _list(api: ApiServer, *query: tuple[str, str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Every operation on sessions does what the contract says."""
 
-from control_api.sessions.resource_models import SessionResource
-from tests.support.api_server import ROOM_URL, ApiServer, create_body, worker_token
+from control_api.sessions.bodies.resource_models import SessionResource
+from tests.support.running.api_server import ROOM_URL, ApiServer, create_body, worker_token
 
 
 async def test_a_created_session_answers_with_every_field_and_its_effective_values(api: ApiServer) -> None:

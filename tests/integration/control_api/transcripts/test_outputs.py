@@ -15,7 +15,7 @@ from store.outputs.summaries import Summaries
 from store.outputs.transcript_versions import MadeVersion, TranscriptVersions
 from store.outputs.transcripts import Transcripts
 from store.sessions.queries import SessionQueries
-from tests.support.api_server import ApiServer
+from tests.support.running.api_server import ApiServer
 from worker.summary.extractive import ExtractiveSummarizer
 from worker.summary.port import Summarizer, SummaryError
 from worker.summary.writer import SummaryWriter

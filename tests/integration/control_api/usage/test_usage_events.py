@@ -7,7 +7,7 @@ import json
 from sqlalchemy import text
 
 from sessions.ids import new_uuid, parse_id
-from tests.support.api_server import ApiServer
+from tests.support.running.api_server import ApiServer
 
 
 async def _bill(api: ApiServer, *ranges: tuple[int, int], age_seconds: int = 60) -> str:

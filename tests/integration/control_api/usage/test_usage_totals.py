@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from sessions.ids import new_uuid, parse_id
-from tests.support.api_server import ApiServer
+from tests.support.running.api_server import ApiServer
 
 ROW = text(
     "INSERT INTO usage_events (id, session_id, organization_id, epoch, kind, from_ms, to_ms, quality, multiplier,"

@@ -11,7 +11,7 @@ from store.database.database import Database
 from store.webhooks import endpoints as endpoints_module
 from store.webhooks.housekeeping import clear_deliveries
 from store.webhooks.signing_secrets import SigningSecrets
-from tests.support.api_server import SECRET, ApiServer
+from tests.support.running.api_server import SECRET, ApiServer
 
 URL = "https://hooks.example.com/parley"
 ALL = "/v1/webhook_endpoints"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.api_server import ApiServer, api_server
-from tests.support.customer_shell import CustomerShell
+from tests.support.running.api_server import ApiServer, api_server
+from tests.support.running.customer_shell import CustomerShell
 
 
 @pytest.fixture

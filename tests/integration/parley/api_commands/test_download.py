@@ -8,9 +8,9 @@ from sqlalchemy import text
 from parley.client import audio_download
 from parley.client.audio_download import AudioDownload
 from sessions.ids import new_uuid, parse_id
-from tests.support.api_server import ApiServer
-from tests.support.customer_shell import CustomerShell
-from tests.support.cutting_relay import cutting_relay
+from tests.support.network.cutting_relay import cutting_relay
+from tests.support.running.api_server import ApiServer
+from tests.support.running.customer_shell import CustomerShell
 
 AUDIO = bytes(range(251)) * 4000
 

@@ -9,10 +9,10 @@ import signal
 from asyncio.subprocess import Process
 from collections.abc import Callable
 
-from tests.support.api_server import ApiServer
-from tests.support.customer_shell import CustomerShell
-from tests.support.cutting_relay import cutting_relay
-from tests.support.webhook_listener import WebhookListener, webhook_listener
+from tests.support.network.cutting_relay import cutting_relay
+from tests.support.network.webhook_listener import WebhookListener, webhook_listener
+from tests.support.running.api_server import ApiServer
+from tests.support.running.customer_shell import CustomerShell
 
 
 async def test_a_reader_that_is_cut_off_again_and_again_misses_nothing(api: ApiServer, shell: CustomerShell) -> None:

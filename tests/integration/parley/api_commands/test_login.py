@@ -5,9 +5,9 @@ import os
 import pty
 import stat
 
-from tests.support.api_server import MASTER_KEY, ApiServer
-from tests.support.customer_shell import CustomerShell
-from tests.support.stack import PARLEY
+from tests.support.running.api_server import MASTER_KEY, ApiServer
+from tests.support.running.customer_shell import CustomerShell
+from tests.support.running.stack import PARLEY
 
 
 async def test_login_keeps_a_key_that_works_for_its_owner_only(api: ApiServer, shell: CustomerShell) -> None:

@@ -6,8 +6,8 @@ import signal
 import jwt
 import pytest
 
-from tests.support.api_server import ROOM_URL, ApiServer, worker_token
-from tests.support.customer_shell import CustomerShell
+from tests.support.running.api_server import ROOM_URL, ApiServer, worker_token
+from tests.support.running.customer_shell import CustomerShell
 
 
 async def test_create_prints_the_id_and_list_get_and_end_find_it(api: ApiServer, shell: CustomerShell) -> None:

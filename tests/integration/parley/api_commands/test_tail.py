@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from parley.api_commands import tail
-from tests.support.api_server import ApiServer
-from tests.support.customer_shell import CustomerShell
+from tests.support.running.api_server import ApiServer
+from tests.support.running.customer_shell import CustomerShell
 
 
 async def test_tail_shows_events_and_messages_once_and_ends_with_the_session(

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from sessions.ids import new_uuid, parse_id
-from tests.support.api_server import ApiServer
-from tests.support.customer_shell import CustomerShell
+from tests.support.running.api_server import ApiServer
+from tests.support.running.customer_shell import CustomerShell
 
 DAY = datetime(2026, 9, 10, tzinfo=UTC)
 

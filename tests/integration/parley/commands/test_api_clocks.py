@@ -13,7 +13,7 @@ from parley.servers.livekit_server import LiveKitServer
 from sessions.ids import new_uuid, parse_id
 from sessions.timestamps import format_timestamp, parse_timestamp
 from store.access.vault import LinkSigner
-from tests.support.stack import SECRET_KEY, Stack
+from tests.support.running.stack import SECRET_KEY, Stack
 
 OFF_SECONDS = 600
 SLACK_SECONDS = 20.0  # of a busy machine, between the look at the key and the commit

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from parley.servers.livekit_server import LiveKitServer
-from tests.support.stack import Stack, eventually
+from tests.support.running.stack import Stack, eventually
 
 # Everything that the process can write to is on a small disk, which something else fills when `full` is removed.
 _SMALL_DISK = """

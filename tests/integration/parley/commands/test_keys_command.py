@@ -12,7 +12,7 @@ import pytest
 from parley import cli
 from store.access.api_keys import ApiKeys, Principal
 from store.database.database import Database
-from tests.support.stack import PARLEY
+from tests.support.running.stack import PARLEY
 
 AGENT_KEY = ["--kind", "agent", "--agent", "agent_a", "--scope", "sessions:read", "--scope", "usage:read"]
 

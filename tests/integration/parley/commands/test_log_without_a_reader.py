@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from parley.servers.livekit_server import LiveKitServer
-from tests.support import full_pipe
-from tests.support.stack import Stack
+from tests.support.running import full_pipe
+from tests.support.running.stack import Stack
 
 
 @pytest.mark.parametrize("reader", ["stalled", "gone"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from parley import cli
-from tests.support.lacking_storage import lacking_storage
+from tests.support.services.lacking_storage import lacking_storage
 
 
 @pytest.fixture(autouse=True)

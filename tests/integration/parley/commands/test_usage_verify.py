@@ -16,7 +16,7 @@ from sessions.ids import format_id, new_uuid
 from sessions.lifecycle.stop import Stop
 from store.outputs.freeze import Product
 from store.usage import ledger
-from tests.support.engine import PRODUCT, Engine
+from tests.support.running.engine import PRODUCT, Engine
 
 
 @dataclass

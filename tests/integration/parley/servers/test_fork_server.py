@@ -11,8 +11,8 @@ from uuid import UUID
 import psutil
 import pytest
 
+from parley.commands.children.worker_children import recorder_request
 from parley.commands.worker import nursery_argv
-from parley.commands.worker_children import recorder_request
 from parley.servers.fork_server import ForkedProcess, ForkServer
 from worker.vitals.pulse import Pulse
 

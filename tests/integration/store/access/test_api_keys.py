@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from sessions.errors import DatabaseUnavailableError, ParleyError
 from sessions.ids import new_uuid
-from sessions.key_terms import SCOPES
+from sessions.organizations.key_terms import SCOPES
 from store.access.api_keys import ApiKeys
 from store.database.database import Database
 from tests.integration.store.store_services import dump_of_everything, store_services

@@ -9,7 +9,7 @@ import pytest
 from sessions.errors import DatabaseUnavailableError, ParleyError
 from store.access.idempotency import RENEW_SECONDS, Idempotency, IdempotencyTicket
 from tests.integration.store.store_services import StoreServices, store_services
-from tests.support.postgres_cluster import PostgresCluster
+from tests.support.services.postgres_cluster import PostgresCluster
 
 ROUTE = "POST /v1/sessions"
 LEASE_SECONDS = 3.0

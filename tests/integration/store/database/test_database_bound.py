@@ -15,10 +15,10 @@ from sqlalchemy import text
 
 from sessions.errors import DatabaseUnavailableError
 from store.database.database import CommitUnknown, Database
-from store.database.terms import CLIENT_CHECK_MS
+from store.database.server.terms import CLIENT_CHECK_MS
 from store.database.time_bound import database_time_bound
-from tests.support.loopback import silent_server
-from tests.support.postgres_cluster import PostgresCluster
+from tests.support.network.loopback import silent_server
+from tests.support.services.postgres_cluster import PostgresCluster
 
 BOUND_SECONDS = 2.0
 GRACE_SECONDS = 1.0  # of a busy machine, until a task that is due runs

@@ -12,12 +12,12 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from store.database.database import Database
-from store.database.notifications import RECONNECTED, Listener
-from store.database.schema import migrate
-from store.database.terms import STATEMENT_TIMEOUT_MS
+from store.database.notify.notifications import RECONNECTED, Listener
+from store.database.server.schema import migrate
+from store.database.server.terms import STATEMENT_TIMEOUT_MS
 from store.jobs.patient_connector import PatientConnector
-from tests.support.pgbouncer import PgBouncer
-from tests.support.postgres_cluster import PostgresCluster
+from tests.support.services.pgbouncer import PgBouncer
+from tests.support.services.postgres_cluster import PostgresCluster
 
 CLIENTS, ROUNDS = 6, 12  # a statement is prepared when it is sent for the sixth time
 

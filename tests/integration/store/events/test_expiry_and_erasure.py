@@ -17,7 +17,7 @@ from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Closing, Transcripts
 from store.sessions.erasure import SessionErasure
 from store.sweeping.sweeper import sweep
-from tests.support.engine import PRODUCT, Engine
+from tests.support.running.engine import PRODUCT, Engine
 
 ORGANIZATION = UUID(int=1)
 

@@ -12,7 +12,7 @@ from store.events.appending import append_event
 from store.events.cursor import BEGINNING, Cursor
 from store.events.event import Event
 from store.events.organization_events import EXAMINED_AT_ONCE, OrganizationEvents, behind
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 
 ORGANIZATION = UUID(int=1)
 TYPE = "worker_token.replaced"

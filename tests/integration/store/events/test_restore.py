@@ -10,8 +10,8 @@ import pytest
 from sessions.errors import ParleyError
 from store.events.organization_events import OrganizationEvents
 from tests.integration.store.events.test_organization_events import ORGANIZATION, all_of, append
-from tests.support.engine import Engine
-from tests.support.postgres_cluster import PostgresCluster
+from tests.support.running.engine import Engine
+from tests.support.services.postgres_cluster import PostgresCluster
 
 
 @pytest.fixture

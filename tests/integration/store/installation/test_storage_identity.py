@@ -9,11 +9,11 @@ from pydantic import SecretStr
 
 from sessions.errors import DatabaseUnavailableError
 from store.database.database import Database
-from store.database.identity import database_identity
+from store.database.server.identity import database_identity
 from store.installation.storage_identity import StorageIdentity, StorageUnrecognized
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
-from tests.support.engine import PRODUCT, Engine
+from tests.support.running.engine import PRODUCT, Engine
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ import pytest
 from pydantic import SecretStr
 
 from sessions.ids import new_uuid
-from store.database.schema import migrate
+from store.database.server.schema import migrate
 from store.jobs import job_rescue
 from store.jobs.jobs import FINALIZE, PURGE_IDEMPOTENCY, defer_erase, defer_finalize, open_jobs, run_jobs
 from store.jobs.patient_connector import PatientConnector
 from tests.integration.store.store_services import StoreServices, store_services
-from tests.support.postgres_cluster import PostgresCluster
+from tests.support.services.postgres_cluster import PostgresCluster
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from store.lifecycle.pauses import COMMIT_SECONDS, bound_pausing
 from store.lifecycle.transitions import apply
 from store.runs.leftover_runs import find_leftover_run
 from store.sessions.sessions import Sessions
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 
 ORGANIZATION = UUID(int=1)
 

@@ -8,7 +8,7 @@ import pytest
 
 from store.log.session_log import LogEntry, NewLogEntry, SessionLog
 from store.runs.fence import Fence, Replaced
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 
 
 @pytest.fixture

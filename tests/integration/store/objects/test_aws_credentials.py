@@ -12,8 +12,8 @@ import pytest
 from store.objects import aws_profile
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
-from tests.support.fake_sts import fake_sts
-from tests.support.lacking_storage import LackingStorage, lacking_storage
+from tests.support.services.fake_sts import fake_sts
+from tests.support.services.lacking_storage import LackingStorage, lacking_storage
 
 CREDENTIALS = """
 [default]

@@ -7,8 +7,8 @@ import pytest
 
 from store.objects.errors import ObjectExists, StorageError
 from store.objects.objects import Objects
-from tests.support.lacking_storage import LackingStorage, lacking_storage
-from tests.support.log_lines import logged
+from tests.support.running.log_lines import logged
+from tests.support.services.lacking_storage import LackingStorage, lacking_storage
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
 from store.objects.probe import lacking, probe_storage
-from tests.support.lacking_storage import lacking_storage
+from tests.support.services.lacking_storage import lacking_storage
 
 
 @pytest.mark.parametrize(

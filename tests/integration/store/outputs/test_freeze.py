@@ -9,7 +9,7 @@ from sessions.lifecycle.lifecycle import Status
 from sessions.lifecycle.stop import Stop
 from store.outputs.freeze import NotReady
 from store.runs.fence import Fence
-from tests.support.engine import PRODUCT, Engine
+from tests.support.running.engine import PRODUCT, Engine
 
 SEGMENTS = [{"key": "spool/x/1", "size": 10, "crc32": 7}]
 

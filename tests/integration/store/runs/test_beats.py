@@ -13,8 +13,8 @@ from store.lifecycle.locked_session import lock_session
 from store.lifecycle.transitions import apply
 from store.runs.beat_writing import Beat
 from store.runs.fence import Fence
-from tests.support.engine import STALLED_SECONDS, Engine
-from tests.support.proven_time import proven_ms
+from tests.support.rules.proven_time import proven_ms
+from tests.support.running.engine import STALLED_SECONDS, Engine
 
 SECOND = timedelta(seconds=1)
 

@@ -17,7 +17,7 @@ from store.lifecycle.transitions import apply
 from store.runs.claims import Claim, RunKey
 from store.runs.fence import Fence, Replaced
 from store.runs.look import Look
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 
 
 async def test_a_claim_starts_a_queued_session(engine: Engine) -> None:

@@ -8,7 +8,7 @@ import pytest
 from store.runs.claimer import Claimer
 from store.runs.fair_queue import _FAIR, find_line
 from store.runs.look import Look
-from tests.support.engine import STALLED_SECONDS, Engine
+from tests.support.running.engine import STALLED_SECONDS, Engine
 
 FLOODER, VICTIM, THIRD = (UUID(int=number) for number in (1, 2, 3))
 

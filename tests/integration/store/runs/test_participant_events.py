@@ -9,7 +9,7 @@ from sessions.lifecycle.stop import Stop
 from store.database.clock import ClockPair
 from store.runs.fence import Fence, Replaced
 from store.runs.participant_events import Move, Participant, ParticipantEvents
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 
 ANN = Participant("PA_ann", "ann", "Ann", "standard")
 

@@ -1,6 +1,6 @@
 """What is erased does not stay in PostgreSQL's statistics."""
 
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 
 
 async def test_analyzing_keeps_nothing_of_what_was_written(engine: Engine) -> None:

@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.errors import DatabaseUnavailableError, ParleyError
 from sessions.ids import created_at, format_id
 from sessions.lifecycle.lifecycle import Status
-from sessions.worker_token import WorkerTokenClaims
+from sessions.rooms.worker_token import WorkerTokenClaims
 from store.access.vault import Slot
 from store.database.database import CommitUnknown, Database
-from store.database.notifications import Listener
+from store.database.notify.notifications import Listener
 from store.sessions.creation import SessionCreation
 from store.sessions.quota import UNLIMITED
 from store.sessions.sessions import Sessions

@@ -18,8 +18,8 @@ from store.sessions.erasure import SessionErasure
 from store.sessions.unfinished_erasures import failed_erasures
 from store.sweeping.sweeper import sweep
 from tests.integration.store.store_services import new_session, rendered, store_services
-from tests.support.lacking_storage import lacking_storage
-from tests.support.log_lines import logged
+from tests.support.running.log_lines import logged
+from tests.support.services.lacking_storage import lacking_storage
 
 SETTINGS = Settings(database_url=SecretStr("postgresql://unused"), secret_key=(SecretStr("s" * 40),))
 

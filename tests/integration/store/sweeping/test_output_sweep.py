@@ -9,7 +9,7 @@ import pytest
 
 from sessions.settings import Settings
 from store.sweeping.sweeper import sweep
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 
 SETTINGS = Settings(finalize_retry_seconds=30, speech_deadline_seconds=3600)
 

@@ -12,7 +12,7 @@ from sessions.settings import Settings
 from store.sweeping import sweeper
 from store.sweeping.sweeper import Sweeper
 from store.usage.ledger import ACCRUED_AT_ONCE
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 
 SETTINGS = Settings(heartbeat_seconds=0.01, stalled_seconds=0.03)
 

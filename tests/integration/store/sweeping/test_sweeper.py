@@ -12,7 +12,7 @@ from sessions.lifecycle.stop import Stop
 from sessions.settings import Settings
 from sessions.timestamps import format_timestamp
 from store.sweeping.sweeper import SWEEP_LOCK, SweepResult, sweep
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 
 SETTINGS = Settings(
     queue_seconds=300, takeover_window_seconds=600, finalize_retry_seconds=30, finalize_deadline_seconds=86400

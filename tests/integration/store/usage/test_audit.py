@@ -7,7 +7,7 @@ from uuid import UUID
 from sessions.billing.billing_period import Period
 from sessions.ids import new_uuid
 from store.usage.audit import LedgerAudit
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 
 ORGANIZATION, OTHER = UUID(int=1), UUID(int=2)
 MARCH = Period(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))

@@ -25,7 +25,7 @@ from store.runs.fence import Fence
 from store.usage import ledger
 from store.usage.audit import LedgerAudit
 from store.usage.ledger import UsageEvent
-from tests.support.engine import PRODUCT, Engine
+from tests.support.running.engine import PRODUCT, Engine
 
 ORGANIZATION = UUID(int=1)
 

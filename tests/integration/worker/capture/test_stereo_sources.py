@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.integration.worker.studio import Studio
-from tests.support.segments import pcm_of
-from tests.support.stereo_sender import stereo_sender
+from tests.support.samples.segments import pcm_of
+from tests.support.talkers.stereo_sender import stereo_sender
 
 AMPLITUDE = 12_000.0
 

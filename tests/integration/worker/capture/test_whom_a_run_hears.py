@@ -12,10 +12,10 @@ from pydantic import SecretStr
 
 from parley.servers.livekit_server import LiveKitServer
 from tests.integration.worker.studio import Studio
-from tests.support.beeps import BeepPlan, BeepTalker, check_beeps, mint_token
-from tests.support.segments import gaps_of, identities_of, pcm_of
-from tests.support.slots import SlotTalker, SlotVoice
-from tests.support.stack import eventually
+from tests.support.running.stack import eventually
+from tests.support.samples.segments import gaps_of, identities_of, pcm_of
+from tests.support.talkers.beeps import BeepPlan, BeepTalker, check_beeps, mint_token
+from tests.support.talkers.slots import SlotTalker, SlotVoice
 from worker.capture import synthetic_input
 from worker.room.events import AudioSubscribed
 from worker.room.livekit.joining import connect_room

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from sessions.room_url import AllowedAddresses
-from tests.support.hostile_room import HostileRoom, flooding, leading_to, listener, silent
-from tests.support.sdk_joins import sdk_joins, seconds_of_an_abandoned_join
+from sessions.rooms.room_url import AllowedAddresses
+from tests.support.network.hostile_room import HostileRoom, flooding, leading_to, listener, silent
+from tests.support.network.sdk_joins import sdk_joins, seconds_of_an_abandoned_join
 from worker.guard.addresses import system_resolver
 from worker.guard.guard_line import GuardLine, target_of
 from worker.guard.proxy import GuardProxy, GuardRules

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from parley.servers.child_process import spawn
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 from worker.host.repeating import repeat
 from worker.host.rescuer import RunRescuer
 from worker.host.supervisor import ChildCommands, Supervisor, backoff_seconds

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 from worker.host.health import serve_health
 
 

@@ -12,7 +12,7 @@ from store.database.boot_clock import boottime_ns
 from store.database.database import Database
 from store.objects.objects import Objects
 from tests.integration.worker.studio import until
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 from worker.lease.live_run import LiveRun
 from worker.processes.recorder_opening import open_recorder
 

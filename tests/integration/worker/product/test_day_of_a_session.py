@@ -22,8 +22,8 @@ from store.objects.objects import Objects
 from store.runs.fence import Fence
 from store.runs.run_segments import RunSegments
 from store.usage import ledger
-from tests.support.engine import Engine
-from tests.support.sparse_file import SparseFile
+from tests.support.running.engine import Engine
+from tests.support.samples.sparse_file import SparseFile
 from worker.capture.recorder import Recorder
 from worker.clock.session_clock import SessionClock
 from worker.product.recording_plan import planned_segment, recording_plan

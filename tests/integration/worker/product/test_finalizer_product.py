@@ -23,7 +23,7 @@ from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.outputs.transcripts import Closing, Transcripts
 from store.runs.fence import Fence
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 from worker.product.finalizer import Finalizer
 
 LEVEL = 8000

@@ -10,8 +10,8 @@ from sessions.lifecycle.lifecycle import Status
 from store.installation.storage_identity import StorageUnrecognized
 from store.objects.objects import Objects
 from store.outputs.freeze import FrozenPlan, Product
-from tests.support.engine import Engine
-from tests.support.loss import Loss
+from tests.support.running.engine import Engine
+from tests.support.samples.loss import Loss
 from worker.product.finalizer import Finalizer
 from worker.spool.salvage import Salvage
 

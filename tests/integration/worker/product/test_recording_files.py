@@ -20,8 +20,8 @@ from store.objects.errors import StorageError
 from store.objects.objects import Objects
 from store.outputs.recording_files import MIX, RecordingFile, RecordingFiles
 from store.outputs.transcripts import Closing
-from tests.support.engine import Engine
-from tests.support.spoken import SpokenSessions
+from tests.support.running.engine import Engine
+from tests.support.talkers.spoken import SpokenSessions
 from worker.product.file_maker import FileMaker
 from worker.product.finalizer import Finalizer
 

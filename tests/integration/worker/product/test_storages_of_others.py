@@ -16,10 +16,10 @@ from sessions.ids import format_id
 from store.objects.objects import Objects
 from store.objects.probe import probe_storage
 from store.sessions.erasure import SessionErasure
-from tests.support.engine import Engine
-from tests.support.lacking_storage import lacking_storage
-from tests.support.loss import Loss
-from tests.support.s3_servers import ACCESS_KEY, MINIO, SECRET_KEY, VERSITYGW, S3Server, s3_server
+from tests.support.running.engine import Engine
+from tests.support.samples.loss import Loss
+from tests.support.services.lacking_storage import lacking_storage
+from tests.support.services.s3_servers import ACCESS_KEY, MINIO, SECRET_KEY, VERSITYGW, S3Server, s3_server
 from tools.compatibility import note
 
 ABILITIES = {"create_only": "create-only puts", "bulk_delete": "DeleteObjects"}

@@ -6,7 +6,7 @@ from typing import Any
 from livekit import api, rtc
 
 from tests.integration.worker.studio import Studio, seconds_between
-from tests.support.segments import absences_of
+from tests.support.samples.segments import absences_of
 
 LATE_SECONDS = 3.5  # livekit-server tells of those who publish nothing every 3 s only (measured)
 _WAIT_SECONDS = LATE_SECONDS + 0.5

@@ -10,7 +10,7 @@ from store.installation.storage_identity import StorageIdentity
 from store.outputs.freeze import Freezes
 from store.runs.run_segments import RunSegments
 from tests.integration.worker.studio import Studio, until
-from tests.support.beeps import BeepPlan, BeepTalker
+from tests.support.talkers.beeps import BeepPlan, BeepTalker
 from worker.product.finalizer import Finalizer
 
 SAMPLES_PER_MS = 48

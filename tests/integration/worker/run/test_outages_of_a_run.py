@@ -13,7 +13,7 @@ from audio.segments.segments import RecordKind, read_segment
 from parley.servers.livekit_server import LiveKitServer
 from sessions.session import Session
 from tests.integration.worker.studio import Studio
-from tests.support.beeps import BeepPlan, BeepTalker
+from tests.support.talkers.beeps import BeepPlan, BeepTalker
 from worker.processes.recorder_opening import OpenRecorder
 from worker.run.recording import RunRecording
 

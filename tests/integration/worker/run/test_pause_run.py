@@ -16,9 +16,9 @@ from sessions.session import Session
 from store.installation.storage_identity import StorageIdentity
 from store.outputs.freeze import Freezes
 from tests.integration.worker.studio import Studio, seconds_between
-from tests.support.beeps import BeepPlan, BeepTalker
-from tests.support.file_tree import contents_below
-from tests.support.stack import eventually
+from tests.support.running.file_tree import contents_below
+from tests.support.running.stack import eventually
+from tests.support.talkers.beeps import BeepPlan, BeepTalker
 from worker.lease.beats import Beats
 from worker.product.finalizer import Finalizer
 

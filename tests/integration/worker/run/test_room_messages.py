@@ -12,7 +12,7 @@ from sessions.session import Session
 from store.log.session_log import LogEntry, SessionLog
 from store.log.session_messages import NewMessage
 from tests.integration.worker.studio import Studio
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 from worker.clock.session_clock import SessionClock
 from worker.lease.live_run import LiveRun
 from worker.room.events import TRANSCRIPTION, HeardText, TextOpened

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from store.database.boot_clock import boottime_ns
 from store.runs.participant_events import Participant, ParticipantEvents
 from tests.integration.worker.studio import Studio, until
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 from worker.clock.session_clock import SessionClock
 from worker.lease.live_run import LiveRun
 from worker.room.events import ParticipantJoined, ParticipantLeft, Reconnecting

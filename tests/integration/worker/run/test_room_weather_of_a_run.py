@@ -12,11 +12,11 @@ from livekit import api, rtc
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from sessions.worker_token import read_worker_token
+from sessions.rooms.worker_token import read_worker_token
 from tests.integration.worker.studio import Studio, seconds_between
-from tests.support.segments import absences_of, pcm_of, stretches_of
-from tests.support.slots import SAMPLE_RATE, SLOT_SECONDS, Sent, SlotTalker, SlotVoice, compare
-from tests.support.stack import eventually
+from tests.support.running.stack import eventually
+from tests.support.samples.segments import absences_of, pcm_of, stretches_of
+from tests.support.talkers.slots import SAMPLE_RATE, SLOT_SECONDS, Sent, SlotTalker, SlotVoice, compare
 
 VOICE = SlotVoice(0)
 SCENARIOS = rtc.SimulateScenarioKind

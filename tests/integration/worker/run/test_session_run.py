@@ -19,10 +19,10 @@ from parley.servers.livekit_server import LiveKitServer
 from sessions.ids import format_id
 from sessions.session import Session
 from tests.integration.worker.studio import Studio, seconds_between
-from tests.support.beeps import BeepPlan, BeepTalker, assert_true_recording, check_beeps, mint_token
-from tests.support.loopback import silent_server
-from tests.support.segments import gaps_of, pcm_of
-from tests.support.stack import eventually
+from tests.support.network.loopback import silent_server
+from tests.support.running.stack import eventually
+from tests.support.samples.segments import gaps_of, pcm_of
+from tests.support.talkers.beeps import BeepPlan, BeepTalker, assert_true_recording, check_beeps, mint_token
 from worker.joining.joins import Joins
 from worker.room.subscription import Subscription
 

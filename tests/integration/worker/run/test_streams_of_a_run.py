@@ -11,9 +11,9 @@ from livekit import rtc
 from audio.segments.segments import RecordKind, read_segment
 from sessions.session import Session
 from tests.integration.worker.studio import Studio, seconds_between
-from tests.support.beeps import BeepPlan, BeepTalker, check_beeps
-from tests.support.segments import gaps_of, identities_of, pcm_of
-from tests.support.streams import beeps, stream_sender
+from tests.support.samples.segments import gaps_of, identities_of, pcm_of
+from tests.support.talkers.beeps import BeepPlan, BeepTalker, check_beeps
+from tests.support.talkers.streams import beeps, stream_sender
 
 PLAN = BeepPlan(700.0, offset_seconds=0.25, period_seconds=0.5)
 OTHER = BeepPlan(1900.0, offset_seconds=0.25, period_seconds=0.5)

@@ -28,8 +28,8 @@ from store.log.session_log import NewLogEntry, SessionLog
 from store.objects.objects import Objects
 from store.outputs.live_transcripts import HELD_SECONDS, HeardSoFar, HeldSession, LiveTranscripts
 from store.runs.fence import Fence
-from tests.support.engine import Engine
-from tests.support.spoken import SpokenSessions, clip
+from tests.support.running.engine import Engine
+from tests.support.talkers.spoken import SpokenSessions, clip
 from worker.product.finalizer import Finalizer
 from worker.speech.engines.choice import SpeechEngines
 from worker.speech.engines.engine import Recognized, SpeechError

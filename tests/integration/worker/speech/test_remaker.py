@@ -17,8 +17,8 @@ from store.outputs.live_transcripts import LiveTranscripts
 from store.outputs.recording_files import RecordingFiles
 from store.outputs.transcript_versions import TranscriptRun, TranscriptVersions
 from store.sessions.queries import SessionQueries
-from tests.support.engine import Engine
-from tests.support.spoken import SpokenSessions, clip
+from tests.support.running.engine import Engine
+from tests.support.talkers.spoken import SpokenSessions, clip
 from worker.product.file_maker import FileMaker
 from worker.speech.engines.choice import SpeechEngines
 from worker.speech.remaker import RemakingStore, TranscriptRemaker

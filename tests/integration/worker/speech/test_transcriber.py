@@ -18,9 +18,9 @@ from store.log.session_log import NewLogEntry, SessionLog
 from store.objects.objects import Objects
 from store.outputs.live_transcripts import LiveTranscripts
 from store.sessions.erasure import SessionErasure
-from tests.support.engine import Engine
-from tests.support.loopback import http_server
-from tests.support.spoken import SpokenSessions, clip
+from tests.support.network.loopback import http_server
+from tests.support.running.engine import Engine
+from tests.support.talkers.spoken import SpokenSessions, clip
 from worker.speech.engines.choice import SpeechEngines
 from worker.speech.engines.engine import SpeechError
 from worker.speech.transcriber import Transcriber

@@ -14,7 +14,7 @@ from parley.servers.livekit_server import LiveKitServer
 from store.database.boot_clock import boottime_ns
 from store.database.clock import ClockPair
 from store.runs.fence import Fence
-from tests.support.beeps import BeepPlan, BeepTalker, assert_true_recording, check_beeps, mint_token
+from tests.support.talkers.beeps import BeepPlan, BeepTalker, assert_true_recording, check_beeps, mint_token
 from worker.capture.recorder import Recorder
 from worker.clock.session_clock import SessionClock
 from worker.joining.joins import Joins

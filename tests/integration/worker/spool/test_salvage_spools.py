@@ -17,7 +17,7 @@ from sessions.ids import format_id
 from sessions.lifecycle.stop import Stop
 from store.objects.objects import Objects
 from store.runs.fence import Fence
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 from worker.spool.salvage import Salvage
 
 

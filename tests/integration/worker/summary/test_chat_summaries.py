@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from sessions.texts.transcript import TranscriptSegment
-from tests.support.loopback import http_server
+from tests.support.network.loopback import http_server
 from worker.openai_endpoint import OpenAiEndpoint
 from worker.summary.chat import ChatSummarizer
 from worker.summary.port import SummaryError

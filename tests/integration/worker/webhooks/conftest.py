@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_server import ApiServer, api_server
-from tests.support.webhooks import Receiver, receiver
+from tests.support.running.api_server import ApiServer, api_server
+from tests.support.running.webhooks import Receiver, receiver
 
 ALLOWED: dict[str, Any] = {
     "webhook_allow_http": True,

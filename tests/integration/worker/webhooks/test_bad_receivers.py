@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fake_sts import certificates
-from tests.support.webhooks import ANYWHERE
+from tests.support.running.webhooks import ANYWHERE
+from tests.support.services.fake_sts import certificates
 from worker.webhooks.sender import KEPT_BYTES, READ_BYTES, Answer, Sender
 
 SECONDS = 0.6

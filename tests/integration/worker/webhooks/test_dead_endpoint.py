@@ -5,8 +5,8 @@ import asyncio
 from aiohttp import web
 
 from tests.integration.worker.webhooks.conftest import Subscribe
-from tests.support.api_server import ApiServer
-from tests.support.webhooks import Receiver, post_office
+from tests.support.running.api_server import ApiServer
+from tests.support.running.webhooks import Receiver, post_office
 
 ENDPOINTS = 50
 BEFORE = 8

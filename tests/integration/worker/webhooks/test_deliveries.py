@@ -6,8 +6,8 @@ from typing import Any
 from aiohttp import web
 
 from tests.integration.worker.webhooks.conftest import Subscribe
-from tests.support.api_server import ApiServer
-from tests.support.webhooks import SOON, Receiver, post_office
+from tests.support.running.api_server import ApiServer
+from tests.support.running.webhooks import SOON, Receiver, post_office
 
 
 async def _deliveries(api: ApiServer, endpoint: dict[str, Any], query: str = "") -> list[dict[str, Any]]:

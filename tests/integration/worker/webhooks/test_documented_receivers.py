@@ -14,8 +14,8 @@ import aiohttp
 import pytest
 
 from parley.servers.free_ports import free_ports
-from tests.support.api_server import ApiServer
-from tests.support.webhooks import SOON, post_office
+from tests.support.running.api_server import ApiServer
+from tests.support.running.webhooks import SOON, post_office
 
 ROOT = Path(__file__).resolve().parents[4]
 PAGE = (ROOT / "docs/webhooks.md").read_text()

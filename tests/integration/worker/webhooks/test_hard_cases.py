@@ -8,9 +8,9 @@ from aiohttp import web
 from sqlalchemy import text
 
 from tests.integration.worker.webhooks.conftest import Subscribe
-from tests.support.api_server import ApiServer
-from tests.support.stack import eventually
-from tests.support.webhooks import Receiver, post_office
+from tests.support.running.api_server import ApiServer
+from tests.support.running.stack import eventually
+from tests.support.running.webhooks import Receiver, post_office
 
 MANY = 10_000
 

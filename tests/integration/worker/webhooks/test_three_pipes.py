@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from tests.support.api_server import ApiServer
-from tests.support.webhooks import SOON, Receiver, post_office
+from tests.support.running.api_server import ApiServer
+from tests.support.running.webhooks import SOON, Receiver, post_office
 
 SCOPES = [["sessions:read", "sessions:read_metadata", "webhooks:manage"], ["sessions:read_metadata", "webhooks:manage"]]
 

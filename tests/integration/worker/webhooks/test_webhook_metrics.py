@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from control_api.webhooks import delivery_watch
 from tests.integration.worker.webhooks.conftest import ALLOWED, Subscribe
-from tests.support.api_server import ApiServer, api_server
-from tests.support.stack import eventually
-from tests.support.webhooks import SOON, Receiver, post_office
+from tests.support.running.api_server import ApiServer, api_server
+from tests.support.running.stack import eventually
+from tests.support.running.webhooks import SOON, Receiver, post_office
 from worker.host.webhook_metrics import WebhookCollector
 from worker.vitals.webhook_figures import WebhookFigures
 

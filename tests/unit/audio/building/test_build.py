@@ -16,7 +16,7 @@ from audio.building.limiter import limited
 from audio.building.recording_document import recording_document
 from audio.building.wav import WAV_LIMIT_BYTES, container_format
 from audio.segments.segments import encode_absence, encode_gap, encode_header
-from tests.support.stored_segments import OWNER, StoredSegments, audio, level, noise, track
+from tests.support.samples.stored_segments import OWNER, StoredSegments, audio, level, noise, track
 
 SECOND = 48_000
 

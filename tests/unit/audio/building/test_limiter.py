@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from audio.building.build import build_recording
 from audio.building.limiter import REACH_SAMPLES, Limiter, limited
-from tests.support.stored_segments import StoredSegments, audio, noise, track
+from tests.support.samples.stored_segments import StoredSegments, audio, noise, track
 
 SECOND = 48_000
 LOWEST, HIGHEST = -32_768, 32_767

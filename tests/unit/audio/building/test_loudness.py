@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from audio.building import loudness
 from audio.building.loudness import Loudness, LoudnessMeter
 from audio.pcm import FULL_SCALE, SAMPLE_RATE, Pcm
-from tests.support.stored_segments import level, noise
+from tests.support.samples.stored_segments import level, noise
 
 
 def tone(dbfs: float, seconds: float, hertz: float = 1000.0, phase: float = 0.0) -> Pcm:

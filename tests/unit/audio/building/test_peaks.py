@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from audio.building.build import BuildPlan, build_recording
 from audio.building.peaks import SAMPLES_PER_LEVEL, SAMPLES_PER_PEAK, LevelMeter, PeakMeter
 from audio.pcm import SAMPLE_RATE
-from tests.support.stored_segments import StoredSegments, audio, level, noise, track
+from tests.support.samples.stored_segments import StoredSegments, audio, level, noise, track
 
 
 def _int8(data: bytes) -> NDArray[np.int8]:

@@ -7,7 +7,7 @@ import soundfile
 
 from audio.building.build import build_recording, build_tracks
 from audio.pcm import SAMPLE_RATE, Pcm
-from tests.support.stored_segments import StoredSegments, audio, level, noise, track
+from tests.support.samples.stored_segments import StoredSegments, audio, level, noise, track
 
 LENGTH = 4 * SAMPLE_RATE + 7
 

@@ -13,7 +13,7 @@ from audio.building.build import build_recording
 from audio.building.wav import WavLabel, open_wav
 from audio.pcm import SAMPLE_RATE, Pcm
 from audio.segments.plan import Origin
-from tests.support.stored_segments import StoredSegments, audio, noise, track
+from tests.support.samples.stored_segments import StoredSegments, audio, noise, track
 
 SESSION = "sess_01KB2F5W2Q4V9M7T8Y6R3N1C0A"
 ORIGIN = Origin(SESSION, datetime(2026, 11, 29, 23, 25, 33, 250_000, tzinfo=UTC))

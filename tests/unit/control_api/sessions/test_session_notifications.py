@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
+from control_api.sessions.bodies.presenter import present_session
 from control_api.sessions.long_poll import GOALS, wait_until
 from control_api.sessions.notifications import SessionNotifications
-from control_api.sessions.presenter import present_session
 from sessions.billing.usage import Usage
 from sessions.ids import format_id, new_uuid
 from sessions.lifecycle.lifecycle import Status

@@ -4,8 +4,8 @@ from typing import Any, get_args
 
 from control_api.adapters.task_sessions.models import TaskStatus
 from control_api.adapters.task_sessions.routes import WORDS
-from control_api.sessions.presenter import HEX_STATUS_WORDS
-from control_api.sessions.resource_models import HexStatusWord, StatusWord
+from control_api.sessions.bodies.presenter import HEX_STATUS_WORDS
+from control_api.sessions.bodies.resource_models import HexStatusWord, StatusWord
 from sessions.lifecycle.lifecycle import Status
 
 

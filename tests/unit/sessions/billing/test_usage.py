@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions.billing.usage import MULTIPLIERS, Usage, credits
-from tests.support.proven_time import proven_ms
+from tests.support.rules.proven_time import proven_ms
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 times = st.integers(-60_000_000, 60_000_000).map(lambda us: NOW + timedelta(microseconds=us))

@@ -12,8 +12,8 @@ from audio.pcm import Pcm
 from audio.ranges import merged_ranges
 from store.database.boot_clock import SECOND_NS
 from store.database.clock import ClockPair
-from tests.support.listened import Listened
-from tests.support.receiver import PACKET_MS, STEP_MS, Receiver
+from tests.support.samples.receiver import PACKET_MS, STEP_MS, Receiver
+from tests.support.talkers.listened import Listened
 from worker.capture.room_track import RoomTrack
 from worker.clock.session_clock import SessionClock
 

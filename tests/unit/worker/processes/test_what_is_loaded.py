@@ -15,7 +15,7 @@ def loaded_by(module: str) -> set[str]:
 
 def test_what_all_children_share_holds_no_engine() -> None:
     """They are forked from one process that has loaded what records, and are in memory once; an engine, in each."""
-    loaded = loaded_by("parley.commands.nursery, worker.processes.recorder_opening")
+    loaded = loaded_by("parley.commands.children.nursery, worker.processes.recorder_opening")
     assert {"procrastinate", "numpy", "soundfile"} <= loaded
     assert not {"onnxruntime", "alembic"} & loaded
 

@@ -11,7 +11,7 @@ from audio.pcm import SPEECH_RATE, Pcm
 from audio.ranges import Range
 from audio.segments.track_tally import TrackLabel
 from audio.track_audio import TrackPiece
-from tests.support.spoken import clip_at
+from tests.support.talkers.spoken import clip_at
 from worker.speech.utterances import Utterance, find_utterances
 from worker.speech.voice_gate import VoiceGate
 

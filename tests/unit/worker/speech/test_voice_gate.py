@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from audio.pcm import SPEECH_RATE
-from tests.support.spoken import clip_at
+from tests.support.talkers.spoken import clip_at
 from worker.speech.voice_detector import VoiceModel
 from worker.speech.voice_gate import VoiceGate
 

@@ -11,7 +11,7 @@ from control_api.http.openapi.document import openapi_document, render
 from control_api.operations import OPERATIONS, WEBHOOKS
 from sessions.billing.usage import MULTIPLIERS
 from sessions.lifecycle.lifecycle import ALIASES, Status
-from tests.support.api_server import ROOM_URL, ApiServer, create_body, worker_token
+from tests.support.running.api_server import ROOM_URL, ApiServer, create_body, worker_token
 
 DESCRIBED = render(openapi_document(OPERATIONS, WEBHOOKS)).decode()
 

@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 from sessions.codes import CODES
-from tests.support.api_server import MASTER_KEY, ApiServer, create_body, worker_token
-from tests.support.loopback import connection
+from tests.support.network.loopback import connection
+from tests.support.running.api_server import MASTER_KEY, ApiServer, create_body, worker_token
 
 JSON = {"Content-Type": "application/json"}
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from sessions.codes import CODES
 from sessions.ids import format_id, new_uuid
-from tests.support.api_server import MASTER_KEY, ApiServer, create_body
+from tests.support.running.api_server import MASTER_KEY, ApiServer, create_body
 
 AUTH = f"Authorization: Bearer {MASTER_KEY}\r\n"
 

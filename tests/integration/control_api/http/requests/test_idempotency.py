@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.support.api_server import ApiServer, create_body, worker_token
+from tests.support.running.api_server import ApiServer, create_body, worker_token
 
 
 async def _post(api: ApiServer, body: object, key: str) -> tuple[int, bytes, str | None, str | None]:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from control_api.http.serving import http_protocol
-from tests.support.api_server import ApiServer, api_server
-from tests.support.loopback import connection
+from tests.support.network.loopback import connection
+from tests.support.running.api_server import ApiServer, api_server
 
 GOOD = b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n"
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.support.api_server import ApiServer, api_server
+from tests.support.running.api_server import ApiServer, api_server
 
 APP = "https://app.example.com"
 ASKS = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization, range"}

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from control_api.http.serving.readiness import FRESH_SECONDS
-from tests.support.api_server import ApiServer, create_body
+from tests.support.running.api_server import ApiServer, create_body
 
 # As often as `times` says; a sequence counts, as it isn't rolled back.
 FAULT = """

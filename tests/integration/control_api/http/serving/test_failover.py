@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from store.database.schema import migrate
-from tests.support.api_server import api_server, create_body
-from tests.support.postgres_cluster import PostgresCluster
+from store.database.server.schema import migrate
+from tests.support.running.api_server import api_server, create_body
+from tests.support.services.postgres_cluster import PostgresCluster
 
 AT_ONCE_SECONDS = 5.0
 CLIENTS = 8  # as many requests as the pool has connections, and more

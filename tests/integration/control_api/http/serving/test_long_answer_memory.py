@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 from sessions.ids import parse_id
-from tests.support.api_server import create_body
-from tests.support.stack import MASTER_KEY, Stack
+from tests.support.running.api_server import create_body
+from tests.support.running.stack import MASTER_KEY, Stack
 
 MESSAGES = 2000
 CHARACTERS = 60_000  # of each: 120 MB

@@ -18,7 +18,7 @@ from sessions.errors import DatabaseUnavailableError
 from sessions.ids import parse_id
 from store.database.tables import sessions
 from store.log.session_log import SessionLog
-from tests.support.api_server import MASTER_KEY, ApiServer, api_server
+from tests.support.running.api_server import MASTER_KEY, ApiServer, api_server
 
 ROWS = 1200  # of each kind: more than any page has
 MOST_ROWS = 1002  # the longest page, whether there is more, and a sum

@@ -9,8 +9,8 @@ from urllib.parse import quote, urljoin
 
 from parley.servers.free_ports import free_ports
 from tests.integration.control_api.recordings.test_recordings import AUDIO, store_recording
-from tests.support.api_server import MASTER_KEY, ApiServer, api_server, create_body
-from tests.support.nginx import nginx, nginx_version
+from tests.support.running.api_server import MASTER_KEY, ApiServer, api_server, create_body
+from tests.support.services.nginx import nginx, nginx_version
 from tools.compatibility import note
 
 DEPLOY = Path(__file__).resolve().parents[5] / "docs" / "operations" / "deploy.md"

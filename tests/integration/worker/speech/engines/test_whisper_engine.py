@@ -17,8 +17,8 @@ import pytest
 
 from bench.children.line_child import LineChild
 from store.objects.objects import Objects
-from tests.support.engine import Engine
-from tests.support.spoken import SpokenSessions, clip
+from tests.support.running.engine import Engine
+from tests.support.talkers.spoken import SpokenSessions, clip
 from tools.peer_environment import PEERS, NoPeerError, peer_python
 
 ROOT = Path(__file__).parents[5]
@@ -48,7 +48,7 @@ def whisper_argv() -> Callable[..., list[str]]:
 def model(whisper_argv: Callable[..., list[str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that says "Good morning" to everything."""
     folder = tmp_path_factory.mktemp("whisper") / "tiny-model"
-    subprocess.run(whisper_argv("tests.support.tiny_whisper", str(folder)), check=True, timeout=120)
+    subprocess.run(whisper_argv("tests.support.services.tiny_whisper", str(folder)), check=True, timeout=120)
     return folder
 
 

@@ -11,7 +11,7 @@ from control_api.http.openapi.document import openapi_document, render
 from control_api.http.openapi.operation import Operation
 from control_api.http.requests.field_errors import validate
 from control_api.operations import OPERATIONS, WEBHOOKS
-from control_api.sessions.request_models import CreateSessionRequest
+from control_api.sessions.bodies.request_models import CreateSessionRequest
 from tools.resolved_document import resolved
 
 SERVED = render(openapi_document(OPERATIONS, WEBHOOKS))

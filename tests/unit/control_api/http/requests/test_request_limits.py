@@ -9,7 +9,7 @@ import pytest
 from control_api.http.answers.envelope import RefusedRequestError
 from control_api.http.requests import request_limits
 from control_api.http.requests.request_limits import BURST_SECONDS, RequestLimits, headers_of, network_of
-from sessions.limits import Limits
+from sessions.organizations.limits import Limits
 from store.access.api_keys import Principal
 
 NONE = Limits(0, 0, 0, 0, 0, 0, 0, 0)

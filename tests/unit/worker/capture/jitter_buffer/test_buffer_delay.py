@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.database.boot_clock import SECOND_NS
-from tests.support.receiver import PACKET_MS, STEP_MS, Receiver
+from tests.support.samples.receiver import PACKET_MS, STEP_MS, Receiver
 from worker.capture.jitter_buffer.buffer_delay import BufferDelay
 
 EXACT_MS = 45  # a packet in every counter, and a half

@@ -11,7 +11,7 @@ import pytest
 from audio.pcm import SPEECH_RATE, Pcm
 from audio.segments.track_tally import TrackLabel
 from audio.track_audio import TrackPiece
-from tests.support.packaged_speech import (
+from tests.support.talkers.packaged_speech import (
     librivox_sentences,
     music_on_hold,
     synthetic_speech,

@@ -1,0 +1,1 @@
+"""The processes that `parley worker` starts, a command each, and what it asks its nursery for."""

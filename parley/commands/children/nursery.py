@@ -1,0 +1,53 @@
+"""`parley nursery`: the process that `parley worker`'s other children are forked from, itself forked from it.
+
+It has imported what they need, and joins nothing: LiveKit's native library, which starts threads, is loaded by a
+recorder when it begins, and a speech engine when there is something to hear. So a child that died is replaced in
+milliseconds, and all of them share most of their memory.
+"""
+
+import signal
+import sys
+from uuid import UUID
+
+from parley.commands.children.guard import run_guard
+from parley.commands.children.jobs import run_jobs_child
+from parley.commands.children.recorder import run_recorder
+from parley.commands.children.webhooks import run_webhooks_child
+from parley.commands.children.worker_children import GUARD, JOBS, RECORDER, WEBHOOKS
+from parley.commands.loading import loading
+from parley.servers.command_line import show_command_line
+from parley.servers.fork_server import serve_forks
+from store.jobs.jobs import SHORT_QUEUE, SPEECH_QUEUE
+from worker.processes.signals import SIGNALS
+from worker.vitals.pulse import Pulse
+
+
+def run_nursery(fd: int) -> int:
+    """Fork children until the other end of the socket `fd` is closed. In each of them this runs what was asked for."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    _show("nursery")
+    with loading():
+        import worker.processes.recorder_opening  # noqa: F401
+    forked = serve_forks(fd)
+    if forked is None:
+        return 0
+    request = forked.request
+    if request["run"] == RECORDER:
+        owner, suspects = UUID(request["owner"]), int(request["suspects"])
+        _show(RECORDER, "--owner", str(owner), "--suspects", str(suspects))
+        with Pulse(*forked.fds) as pulse:
+            return run_recorder(owner, suspects, pulse, guard_port=int(request["guard_port"]))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # the others never load LiveKit
+    if request["run"] == JOBS:
+        assert request["queue"] in (SHORT_QUEUE, SPEECH_QUEUE)
+        _show(JOBS, "--queue", request["queue"])
+        return run_jobs_child(request["queue"])
+    _show(request["run"])
+    if request["run"] == GUARD:
+        return run_guard(*forked.fds)
+    assert request["run"] == WEBHOOKS
+    return run_webhooks_child()
+
+
+def _show(*arguments: str) -> None:
+    show_command_line([sys.executable, "-m", "parley", *arguments])

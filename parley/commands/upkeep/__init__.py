@@ -1,0 +1,1 @@
+"""What whoever runs an installation does to it: its schema, keys, organizations, secrets, storage and bills."""

@@ -1,0 +1,168 @@
+"""`parley usage verify`: recompute the bill from the ledger, and say whether it balances."""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from parley.command_error import CommandError
+from parley.installation.installation import Installation, open_installation
+from parley.installation.logging import configure_logging
+from parley.installation.settings_loading import load_settings
+from sessions.billing.billing_period import MONTH_WORDS, Period, month_of, read_edge, time_zone
+from sessions.billing.ledger_check import billed_milliseconds, imbalances, seconds
+from sessions.errors import ParleyError
+from sessions.ids import format_id, parse_id
+from sessions.timestamps import format_timestamp
+from store.access.organizations import organization_names
+from store.database.database import Database
+from store.database.server.schema import check_schema
+from store.usage.audit import LedgerAudit
+from store.usage.totals import UsageTotals
+
+# A whole organization's month is read at once; requests of the API are bounded more tightly.
+_DATABASE_SECONDS = 30.0
+# Exit codes as diff has them, so that an alert can tell them apart.
+_BALANCES, _DOES_NOT_BALANCE, _NOT_CHECKED = 0, 1, 2
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What the check found in the bill of one organization, or of one session."""
+
+    balanced: int = 0
+    running: int = 0
+    complaints: dict[UUID, list[str]] = field(default_factory=dict)
+    milliseconds: int = 0
+    credits: Decimal = Decimal("0.000")
+
+    @property
+    def checked(self) -> int:
+        """How many sessions."""
+        return self.balanced + len(self.complaints)
+
+
+def run_usage(arguments: argparse.Namespace) -> int:
+    """Print the result; 0 when every session balances, 1 when one doesn't.
+
+    Raises:
+        CommandError: nothing was checked (exit code 2): there is no such organization or session, nothing was ever
+            billed, the period or the id is none, the schema is old, or the database is away.
+    """
+    try:
+        settings = load_settings()
+        configure_logging(settings.log_level, process="usage")
+        return asyncio.run(_run(open_installation(settings), arguments))
+    except CommandError as error:
+        raise CommandError(str(error), exit_code=_NOT_CHECKED) from error
+    except ParleyError as error:
+        raise CommandError(error.message, exit_code=_NOT_CHECKED) from error
+
+
+async def _run(installation: Installation, arguments: argparse.Namespace) -> int:
+    async with Database.open(
+        installation.database_url,
+        timeout_seconds=max(installation.settings.database_timeout_seconds, _DATABASE_SECONDS),
+        application_name="parley-usage",
+        pool_size=1,
+    ) as db:
+        await check_schema(db)
+        balances = await (_verify_session if arguments.session else _verify_period)(db, arguments)
+    return _BALANCES if balances else _DOES_NOT_BALANCE
+
+
+async def _verify_session(db: Database, arguments: argparse.Namespace) -> bool:
+    session_id = parse_id("sess", arguments.session, param="--session")
+    organization_id = await LedgerAudit(db).organization_of(session_id)
+    names = await organization_names(db)
+    if organization_id is None or arguments.organization not in (None, names.get(organization_id)):
+        raise CommandError("there is no such session, and no bill of one")
+    found = await _check(db, organization_id, [session_id])
+    _print_complaints(found)
+    words = "is still running; its rows so far balance" if found.running and not found.complaints else None
+    words = words or ("does NOT balance" if found.complaints else "balances")
+    print(f"{format_id('sess', session_id)} {words}: {_amount(found.milliseconds, found.credits)}.")
+    return not found.complaints
+
+
+async def _verify_period(db: Database, arguments: argparse.Namespace) -> bool:
+    period = await _period(db, arguments)
+    names = await organization_names(db)
+    if arguments.organization is not None and arguments.organization not in names.values():
+        raise CommandError(f"there is no organization {arguments.organization!r}")
+    print(f"Period {format_timestamp(period.start)} to {format_timestamp(period.end)} ({arguments.time_zone})")
+    verified = [
+        await _verify_organization(db, organization_id, name, period)
+        for organization_id, name in names.items()
+        if arguments.organization in (None, name)
+    ]
+    if not any(found.checked for found in verified) and await LedgerAudit(db).is_empty():
+        raise CommandError("nothing was ever billed, so nothing was checked")
+    all_balance = not any(found.complaints for found in verified)
+    print("Every session balances." if all_balance else "The bill does NOT balance.")
+    return all_balance
+
+
+async def _verify_organization(db: Database, organization_id: UUID, name: str, period: Period) -> _Findings:
+    found = await _check(db, organization_id, await LedgerAudit(db).billed_in(organization_id, period))
+    report = await UsageTotals(db).report(organization_id, lambda _now: period)
+    print(f"\n{name}: {_amount(report.totals.milliseconds, report.totals.credits)}")
+    if not report.complete:
+        print(f"  as of {format_timestamp(report.as_of)}: the period is not over, more may come")
+    print(f"  {_sessions(found.balanced, 'balance')}, {found.running} of them still running")
+    if found.complaints:
+        print(f"  {_sessions(len(found.complaints), 'fail')} to balance:")
+        _print_complaints(found)
+    return found
+
+
+async def _check(db: Database, organization_id: UUID, ids: Sequence[UUID]) -> _Findings:
+    found = _Findings()
+    async for session in LedgerAudit(db).sessions(organization_id, ids):
+        found.milliseconds += billed_milliseconds(session.rows)
+        found.credits += sum((row.credits for row in session.rows), Decimal(0))
+        if wrong := imbalances(session.rows, session.counter):
+            found.complaints[session.session_id] = wrong
+        else:
+            found.balanced += 1
+        found.running += not session.counter.settled and not wrong
+    return found
+
+
+def _print_complaints(found: _Findings) -> None:
+    for session_id, wrong in found.complaints.items():
+        for sentence in wrong:
+            print(f"    {format_id('sess', session_id)}: {sentence}")
+
+
+def _amount(milliseconds: int, credits: Decimal) -> str:
+    return f"{seconds(milliseconds)}, {credits:.3f} credits"
+
+
+def _sessions(number: int, verb: str) -> str:
+    return f"1 session {verb}s" if number == 1 else f"{number} sessions {verb}"
+
+
+async def _period(db: Database, arguments: argparse.Namespace) -> Period:
+    try:
+        zone = time_zone(arguments.time_zone)
+    except ValueError as problem:
+        raise CommandError(f"--time-zone {problem}") from None
+    start, end = arguments.period_start, arguments.period_end
+    if start is None and end is None:
+        async with db.begin() as conn:
+            now = (await conn.execute(select(func.now()))).scalar_one()
+        return month_of(arguments.period or MONTH_WORDS[0], now, zone)
+    if arguments.period is not None or start is None or end is None:
+        raise CommandError("give --period, or both --period-start and --period-end")
+    try:
+        period = Period(read_edge(start, zone), read_edge(end, zone))
+    except ValueError as problem:
+        raise CommandError(f"--period-start and --period-end {problem}") from None
+    if period.start >= period.end:
+        raise CommandError("--period-end must be after --period-start")
+    return period

@@ -1,0 +1,1 @@
+"""What an organization's keys may do, and how much and how fast it may ask."""
