@@ -5,8 +5,9 @@ from functools import partial
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from control_api.events.event_feed import EVENT_FEEDS, EventFeeds
-from control_api.events.open_streams import OPEN_STREAMS, OpenStreams
+from control_api.events.streams.event_feed import EVENT_FEEDS, EventFeeds
+from control_api.events.streams.live_feed import LIVE_FEEDS, LiveFeeds
+from control_api.events.streams.open_streams import OPEN_STREAMS, OpenStreams
 from control_api.http.answers.public_address import PUBLIC_ADDRESS, PublicAddress
 from control_api.http.openapi.document import OPENAPI, ServedDocument
 from control_api.http.requests.dependencies import (
@@ -45,6 +46,7 @@ from store.database.clock import DatabaseClock
 from store.database.server.writer import prove_writer
 from store.events.organization_events import OrganizationEvents
 from store.log.session_log import SessionLog
+from store.outputs.live_view import LiveView
 from store.outputs.recording_files import RecordingFiles
 from store.outputs.summaries import Summaries
 from store.outputs.transcript_versions import TranscriptVersions
@@ -78,6 +80,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[METRICS] = RequestMetrics(dependencies.log_lines_dropped)
     app[ORGANIZATION_EVENTS] = OrganizationEvents(dependencies.db)
     app[EVENT_FEEDS] = EventFeeds(app[ORGANIZATION_EVENTS])
+    app[LIVE_FEEDS] = LiveFeeds(LiveView(dependencies.db))
     app[OPEN_STREAMS] = OpenStreams(settings.event_streams, settings.event_streams_per_key)
     app[TRANSCRIPTS] = Transcripts(dependencies.bulk_db)
     app[RECORDING_FILES] = RecordingFiles(dependencies.db)

@@ -10,8 +10,9 @@ import structlog
 from aiohttp import web
 
 from control_api.app import build_app
-from control_api.events.event_feed import EVENT_FEEDS
-from control_api.events.open_streams import OPEN_STREAMS
+from control_api.events.streams.event_feed import EVENT_FEEDS
+from control_api.events.streams.live_feed import LIVE_FEEDS
+from control_api.events.streams.open_streams import OPEN_STREAMS
 from control_api.http.requests.dependencies import DEPENDENCIES, ApiDependencies
 from control_api.http.serving.access_log import CanonicalLine
 from control_api.http.serving.connection_bounds import ConnectionBounds
@@ -72,6 +73,7 @@ async def serve(
                 background = [
                     group.create_task(_pass_on(app), name="notifications"),
                     group.create_task(app[EVENT_FEEDS].run(), name="event feeds"),
+                    group.create_task(app[LIVE_FEEDS].run(), name="live feeds"),
                     group.create_task(app[OPEN_STREAMS].watch_keys(dependencies.api_keys), name="keys of streams"),
                     group.create_task(app[LATE_RELEASES].run(dependencies.idempotency), name="late releases"),
                     group.create_task(_renew_for_ever(dependencies.idempotency), name="idempotency leases"),
@@ -100,6 +102,7 @@ async def _pass_on(app: web.Application) -> None:
     async for channel, payload in app[DEPENDENCIES].listener:
         app[NOTIFICATIONS].heard(channel, payload)
         app[EVENT_FEEDS].heard(channel, payload)
+        app[LIVE_FEEDS].heard(channel, payload)
 
 
 async def _sweep_for_ever(app: web.Application) -> None:

@@ -1,12 +1,13 @@
 """The operations on an organization's log of events."""
 
-from control_api.events import log_examples, log_routes, stream_routes
-from control_api.events.event_stream import EVENT_STREAM, KEEPALIVE_SECONDS, LAST_EVENT_ID
+from control_api.events import log_examples, log_routes
 from control_api.events.log_models import EventTypeList, OrganizationEventList
 from control_api.events.log_query import EVENT_FILTER, after_cursor, event_types
+from control_api.events.streams import stream_routes
+from control_api.events.streams.event_stream import EVENT_STREAM, KEEPALIVE_SECONDS, LAST_EVENT_ID
 from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation
-from control_api.http.requests.query_parameters import page_size
+from control_api.http.requests.query_parameters import choice, page_size
 from control_api.sessions.one_session import ONE_SESSION
 
 STREAMS = (
@@ -72,11 +73,18 @@ EVENT_LOG_OPERATIONS: tuple[Operation, ...] = (
         description=(
             f"{STREAMS} Without a cursor: from the session's beginning. The stream ends behind the event that ends the "
             "session. Of a session that is over, the rest is sent; 204 when nothing is left, which tells browsers not "
-            "to come back."
+            "to come back. With live=true it has messages besides that are no events, so they have no id: live.segment "
+            "(a segment of the transcript, when it was just said or written) and live.level (peak_dbfs of the last "
+            "beat, billable_ms, frames). Who reads the transcript once when the stream has begun, also each time that "
+            "it has begun again, lacks no segment; some come twice then, with the same seq."
         ),
         scope="sessions:read",
         handler=stream_routes.stream_session_events,
-        query=(after_cursor(), event_types()),
+        query=(
+            after_cursor(),
+            event_types(),
+            choice("live", "Whether to send what is said, and the level, as it comes.", ("true", "false"), "false"),
+        ),
         request_headers=REQUEST_HEADERS,
         answers=(
             Answer(200, "Events as they happen.", media_types={EVENT_STREAM: log_examples.STREAM}),

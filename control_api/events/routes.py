@@ -4,9 +4,9 @@ from collections.abc import AsyncGenerator
 
 from aiohttp import web
 
-from control_api.events.event_stream import EVENT_STREAM
 from control_api.events.models import SessionEvent, StatusTransition
-from control_api.events.stream_routes import last_event_id, stream_listed_session_events
+from control_api.events.streams.event_stream import EVENT_STREAM
+from control_api.events.streams.stream_routes import last_event_id, stream_listed_session_events
 from control_api.http.requests.accepted_media_type import accepted_media_type
 from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import BULK_QUERIES

@@ -1,13 +1,12 @@
 """`parley sessions tail`: a session as it goes on: its events, what is said and written, its state and level.
 
-Events come by a stream, and say when the session is over and when its transcript is. Words that are heard while it runs
-are no events, and levels are none: they are asked for, the latter only for somebody who watches a terminal.
+All of it comes by one stream. Words and levels are no events of the log, so after each interruption, and at the end,
+the transcript says what was missed. A terminal has a line that tells how it is doing.
 """
 
 import argparse
 import asyncio
 import json
-import time
 from contextlib import aclosing
 
 from parley.api_commands.event_words import local_time
@@ -20,10 +19,8 @@ from parley.terminal.live_line import LiveLine
 from parley.terminal.printing import json_line, say
 from parley.terminal.visible import visible
 
-_LEVEL_SECONDS = 1.0
-_TRANSCRIPT_SHARE = 0.05  # of the time: what a long session's transcript takes to read decides how often it is read
-_TRANSCRIPT_SECONDS = 2.0
 _RECOGNITION_SECONDS = 300.0  # after the end; then the user may look again by herself
+_LIVE, _SEGMENT, _LEVEL = "live.", "live.segment", "live.level"
 _DELETED = "session.deleted"
 _ENDS = frozenset({"session.ended", "session.failed", "session.canceled", _DELETED})
 _FACTS = ("code", "identity", "kind", "expires_at", "billable_ms", "credits")
@@ -48,17 +45,16 @@ class _Tail:
         self._spoken: set[int] = set()
         self._cursor: str | None = None
         self._last_type: str | None = None
+        self._status = ""
+        self._begun = asyncio.Event()  # a stream has: what was said before is in the transcript
 
     async def follow(self) -> None:
         try:
             try:
                 async with asyncio.TaskGroup() as group:
-                    beside = [group.create_task(self._hear(), name="transcript")]
-                    if self._line.rewrites and not self._as_json:
-                        beside.append(group.create_task(self._watch(), name="level"))
+                    reading = group.create_task(self._read_transcripts(), name="transcript")
                     await self._events()
-                    for task in beside:
-                        task.cancel()
+                    reading.cancel()
             except ExceptionGroup as group_of_errors:
                 raise group_of_errors.exceptions[0] from None
             if self._last_type == _DELETED:
@@ -70,31 +66,39 @@ class _Tail:
 
     async def _events(self) -> None:
         """Print what happens, until the session is over."""
+        interruptions = _Interruptions()
+
+        def changed(reason: str | None) -> None:
+            interruptions.changed(reason)
+            if reason is None:
+                self._begun.set()
+
         stream = EventStream(
-            self._api, path=session_path(self._session_id, "/events/stream"), changed=_Interruptions().changed
+            self._api,
+            path=session_path(self._session_id, "/events/stream"),
+            params={"live": "true"},
+            changed=changed,
         )
         async with aclosing(stream.events()) as events:
             async for event in events:
                 body: Resource = json.loads(event.body)
-                self._cursor, self._last_type = body["cursor"], body["type"]
-                self._print(event.body.decode(), f"{local_time(body['created_at'])}  {_words_of(body)}")
-                if body["type"] in _ENDS:
-                    return
+                if event.type == _SEGMENT:
+                    self._say(body)
+                elif event.type == _LEVEL:
+                    self._show(body)
+                elif not event.type.startswith(_LIVE):
+                    self._cursor, self._last_type = body["cursor"], body["type"]
+                    self._status = body["data"]["session"]["status"]
+                    self._print(event.body.decode(), f"{local_time(body['created_at'])}  {_words_of(body)}")
+                    if body["type"] in _ENDS:
+                        return
 
-    async def _hear(self) -> None:
-        """Print what is said and written, for ever."""
+    async def _read_transcripts(self) -> None:
+        """Print what was said before a stream has begun, each time that one has."""
         while True:
-            began = time.monotonic()
+            await self._begun.wait()
+            self._begun.clear()
             await self._transcript()
-            took = time.monotonic() - began
-            await asyncio.sleep(max(_TRANSCRIPT_SECONDS, took / _TRANSCRIPT_SHARE))
-
-    async def _watch(self) -> None:
-        """Show how the session is doing, for ever."""
-        while True:
-            recording = await self._api.ask("GET", session_path(self._session_id, "/recording"), patient=True)
-            self._line.show(await self._session(), recording)
-            await asyncio.sleep(_LEVEL_SECONDS)
 
     async def _until_transcribed(self) -> bool:
         """Print the rest of the transcript; whether it is complete."""
@@ -115,11 +119,17 @@ class _Tail:
         path = session_path(self._session_id, "/transcript")
         transcript = await self._api.ask("GET", path, patient=True)
         for segment in transcript["segments"]:
-            if segment["final"] and segment["seq"] not in self._spoken:
-                self._spoken.add(segment["seq"])
-                document = {"object": "transcript_segment", "session_id": transcript["session_id"], **segment}
-                self._print(json_line(document), f"{segment['start_ms'] / 1000:6.1f} s  {_said(segment)}")
+            self._say({"object": "transcript_segment", "session_id": transcript["session_id"], **segment})
         return transcript["status"] not in ("open", "pending")
+
+    def _say(self, segment: Resource) -> None:
+        if segment["final"] and segment["seq"] not in self._spoken:
+            self._spoken.add(segment["seq"])
+            self._print(json_line(segment), f"{segment['start_ms'] / 1000:6.1f} s  {_said(segment)}")
+
+    def _show(self, level: Resource) -> None:
+        if self._line.rewrites and not self._as_json:
+            self._line.show({"status": self._status, "usage": level}, level["peak_dbfs"])
 
     async def _session(self) -> Resource:
         return await self._api.ask("GET", session_path(self._session_id), patient=True)

@@ -122,7 +122,7 @@ async def _show(stack: LocalStack, customer: Customer, session_id: str, line: Li
     while True:
         stack.check()
         session, recording = await customer.get(session_id), await customer.recording(session_id)
-        line.show(session, recording)
+        line.show(session, recording["current_peak_dbfs"])
         await asyncio.sleep(0.5)
 
 

@@ -19,12 +19,12 @@ class LiveLine:
         self._printed_at = -_PRINT_SECONDS
         self._is_shown = False
 
-    def show(self, session: Mapping[str, Any], recording: Mapping[str, Any]) -> None:
-        """The state of a session and of its recording."""
+    def show(self, session: Mapping[str, Any], peak_dbfs: float | None) -> None:
+        """The state of a session, and its level."""
         usage = session["usage"]
         text = (
             f"          {session['status']:<8} {usage['billable_ms'] / 1000:6.1f} s billed  "
-            f"{usage['frames']:>6} frames  {meter(recording['current_peak_dbfs'])}"
+            f"{usage['frames']:>6} frames  {meter(peak_dbfs)}"
         )
         if self.rewrites:
             columns = shutil.get_terminal_size().columns

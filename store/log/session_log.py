@@ -19,7 +19,7 @@ from sessions.errors import session_not_found
 from sessions.ids import format_id, new_uuid
 from sessions.texts.transcript import Unheard
 from store.database.database import Database
-from store.database.notify.channels import DELIVERED_CHANNEL, notify
+from store.database.notify.channels import DELIVERED_CHANNEL, LOG_CHANNEL, notify
 from store.database.page_bytes import ROWS_AT_ONCE, of_bounded_bytes
 from store.database.tables import log_entries, sessions
 from store.lifecycle import events
@@ -138,6 +138,7 @@ async def append(conn: AsyncConnection, locked: LockedSession, entries: Sequence
             written.append(LogEntry(**row))
     if written:
         await _follow(conn, locked.id, written, last.now)
+        await notify(conn, LOG_CHANNEL, str(locked.id))
         for message in (entry for entry in written if entry.kind == "message"):
             await _tell(conn, locked, message)
     return written

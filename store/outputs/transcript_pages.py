@@ -5,12 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, text
+from sqlalchemy.exc import NoResultFound
 
 from sessions.session import Session
 from sessions.texts.transcript import TranscriptHead, TranscriptSegment
 from store.database.database import Database
 from store.database.page_bytes import PAGE_BYTES, ROWS_AT_ONCE, of_bounded_bytes
 from store.database.tables import log_entries
+from store.lifecycle.session_rows import read_session
 from store.outputs.cut_times import CutTimes
 
 # Who publishes what somebody says, as agents do, says it best: our own text of that participant is left out. It is one
@@ -54,6 +56,31 @@ async def transcript_pages(db: Database, session: Session, head: TranscriptHead)
     others = _logged(db, session.id, cuts, with_speech=False)
     async for page in _merged(others, _made(db, session.id, head.version, last)):
         yield page
+
+
+async def segments_after(db: Database, session_id: UUID, seq: int) -> tuple[Page, int]:
+    """The segments of the log's entries behind `seq`, in the order of the log, and how far it was looked at."""
+    columns = log_entries.c
+    query = (
+        select(*(columns[name] for name in _COLUMNS))
+        .where(columns.session_id == session_id, columns.final, columns.seq > seq)
+        .where(text(OURS_ALONE))
+        .order_by(columns.seq)
+        .limit(ROWS_AT_ONCE)
+    )
+    bounded = of_bounded_bytes(query, order=["seq"], texts=["text", "words"])
+    async with db.begin() as conn:
+        last: int = (await conn.execute(_LAST_SEQ, {"id": session_id})).scalar_one()
+        rows = (await conn.execute(bounded)).all() if last > seq else []
+        if not rows:
+            return [], max(last, seq)
+        try:
+            session = await read_session(conn, session_id)
+        except NoResultFound:  # it was just erased
+            return [], seq
+    cuts = await CutTimes.of(db, session)
+    is_all = len(rows) == rows[0].looked_at < ROWS_AT_ONCE
+    return [_segment(row, cuts) for row in rows], max(last, rows[-1].seq) if is_all else rows[-1].seq
 
 
 async def _logged(db: Database, session_id: UUID, cuts: CutTimes, *, with_speech: bool) -> AsyncIterator[Page]:

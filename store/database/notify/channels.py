@@ -8,6 +8,7 @@ CLAIM_CHANNEL = "parley_claim"
 MESSAGE_CHANNEL = "parley_message"
 DELIVERED_CHANNEL = "parley_delivered"
 EVENT_CHANNEL = "parley_event"
+LOG_CHANNEL = "parley_log"
 WEBHOOK_CHANNEL = "parley_webhook"
 
 

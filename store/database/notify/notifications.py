@@ -1,8 +1,9 @@
 """LISTEN: what wakes API and worker processes at once. A lost one costs only time, as every reader polls, too.
 
 Channels: `parley_claim` (payload empty: something is claimable), and with the UUID of a session as payload
-`parley_session` (its status moved), `parley_message` (a message waits for its worker) and `parley_delivered` (one is in
-the room); `parley_event` has the UUID of an organization whose log has a new event.
+`parley_session` (its status moved), `parley_message` (a message waits for its worker), `parley_delivered` (one is in
+the room) and `parley_log` (something was said or written); `parley_event` has the UUID of an organization whose log has
+a new event.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from store.database.notify.channels import (
     CLAIM_CHANNEL,
     DELIVERED_CHANNEL,
     EVENT_CHANNEL,
+    LOG_CHANNEL,
     MESSAGE_CHANNEL,
     SESSION_CHANNEL,
 )
@@ -32,6 +34,8 @@ _FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 2.0
 _PROBE_SECONDS = 15.0  # of silence, before the connection is asked whether it lives
 _POOLED_SECONDS = 60.0  # until the next look whether a pooler is still in the way
+
+_ALL = (CLAIM_CHANNEL, SESSION_CHANNEL, MESSAGE_CHANNEL, DELIVERED_CHANNEL, EVENT_CHANNEL, LOG_CHANNEL)
 
 _log = structlog.get_logger(__name__)
 
@@ -67,7 +71,7 @@ class Listener:
         url: SecretStr | str,
         *,
         direct_url: SecretStr | None = None,
-        channels: Sequence[str] = (CLAIM_CHANNEL, SESSION_CHANNEL, MESSAGE_CHANNEL, DELIVERED_CHANNEL, EVENT_CHANNEL),
+        channels: Sequence[str] = _ALL,
         application_name: str = "parley listener",
     ) -> AsyncIterator[Self]:
         """A listener whose connection is closed at the end of the block.

@@ -153,9 +153,7 @@ async def api_server(
                 objects=objects,
                 storage=StorageCheck(StorageIdentity(db, objects), objects, links="storage"),
                 signer=LinkSigner(secret_key),
-                listener=await stack.enter_async_context(
-                    Listener.open(database_url, channels=("parley_session", "parley_delivered", "parley_event"))
-                ),
+                listener=await stack.enter_async_context(Listener.open(database_url)),
             )
             await serve(
                 dependencies,

@@ -26,7 +26,7 @@ const STORED = ["available", "incomplete"];
 /** One session: what it is doing, what was said, what it costs. */
 export function SessionPage({ id }: { id: string }) {
   const whole = useSession(id);
-  const moment = useMoment(id, whole);
+  const moment = useMoment(whole);
   const { data, problem, again } = whole;
   const refused = useSignal<Refusal | null>(null);
   const all = data.value;

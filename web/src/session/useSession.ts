@@ -2,12 +2,12 @@
 import { type ReadonlySignal, useComputed } from "@preact/signals";
 import { answer, api, Refusal, type Schemas } from "../api/client";
 import { useFollowed } from "../api/useFollowed";
-import { type Loaded, useLoaded } from "../api/useLoaded";
+import type { Loaded } from "../api/useLoaded";
 import { isLive } from "../parts/Status";
+import { type Heard, useHeard } from "./heard";
 
 const LIVE_MS = 2000; // while no stream tells what happens
 const WORKING_MS = 2500; // on transcript and files, after the end, which ends the stream
-const MOMENT_MS = 1000;
 
 export interface WholeSession {
   session: Schemas["SessionResource"];
@@ -24,14 +24,20 @@ export interface Moment {
   transcript: Schemas["TranscriptResource"] | null;
 }
 
-/** The stream of one session's events, from its beginning. */
+export interface FollowedSession extends Loaded<WholeSession> {
+  /** What is said meanwhile, and the level. */
+  heard: Heard;
+}
+
+/** The stream of one session's events, from its beginning, and of what is said and how loud it is. */
 export function streamOf(id: string, status: Schemas["SessionResource"]["status"] | undefined): string | null {
-  return status && isLive(status) ? `v1/sessions/${encodeURIComponent(id)}/events/stream` : null;
+  return status && isLive(status) ? `v1/sessions/${encodeURIComponent(id)}/events/stream?live=true` : null;
 }
 
 /** The session with the id, read again whenever something happened to it. */
-export function useSession(id: string): Loaded<WholeSession> {
-  return useFollowed(
+export function useSession(id: string): FollowedSession {
+  const heard = useHeard(id);
+  const loaded = useFollowed(
     async (signal): Promise<WholeSession> => {
       const init = { params: { path: { session_id: id } }, signal };
       const [session, summary, receipt, timeline, moment] = await Promise.all([
@@ -41,6 +47,7 @@ export function useSession(id: string): Loaded<WholeSession> {
         unlessRefused(answer(api.GET("/v1/sessions/{session_id}/timeline", init))),
         momentOf(id, signal),
       ]);
+      heard.read(moment.transcript?.segments ?? []);
       return {
         session: session as Schemas["SessionResource"],
         summary,
@@ -51,17 +58,23 @@ export function useSession(id: string): Loaded<WholeSession> {
     },
     (all) => streamOf(id, all?.session.status),
     (all) => (all === null || isLive(all.session.status) ? LIVE_MS : isWorking(all) ? WORKING_MS : null),
+    (message) => heard.take(message),
   );
+  return { ...loaded, heard };
 }
 
-/** The present moment of a session that is recorded; null: it is not. */
-export function useMoment(id: string, whole: Loaded<WholeSession>): ReadonlySignal<Moment | null> {
-  const running = useComputed(() => whole.data.value?.session.status === "running");
-  const { data } = useLoaded(
-    async (signal) => (running.value ? momentOf(id, signal) : null),
-    (moment) => (moment ? MOMENT_MS : null),
-  );
-  return data;
+/** The present moment of a session that goes on; null: it does not. */
+export function useMoment({ data, heard }: FollowedSession): ReadonlySignal<Moment | null> {
+  return useComputed(() => {
+    const whole = data.value;
+    if (!whole || !isLive(whole.session.status)) return null;
+    const { recording, transcript } = whole;
+    const peak = heard.peak.value;
+    return {
+      recording: recording && peak !== undefined ? { ...recording, current_peak_dbfs: peak } : recording,
+      transcript: transcript && { ...transcript, segments: heard.behind(transcript.segments) },
+    };
+  });
 }
 
 async function momentOf(id: string, signal: AbortSignal): Promise<Moment> {

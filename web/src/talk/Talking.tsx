@@ -1,17 +1,17 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { answer, api, type Schemas } from "../api/client";
 import { useFollowed } from "../api/useFollowed";
-import { useLoaded } from "../api/useLoaded";
 import { Elapsed } from "../parts/Elapsed";
 import { isLive, Status } from "../parts/Status";
 import { href } from "../routing";
+import { useHeard } from "../session/heard";
 import { streamOf } from "../session/useSession";
 import { type Conversation, end } from "./conversation";
 import { Meters } from "./Meters";
 import { MicrophoneChoice } from "./MicrophoneChoice";
 
 const EVERY_MS = 500; // while no stream tells what happens
-const SAID_MS = 1000;
+const LINES = 6;
 
 /** The conversation as it goes on: what Parley is doing, who is heard, what was written. */
 export function Talking({ conversation, device, failed }: {
@@ -23,16 +23,22 @@ export function Talking({ conversation, device, failed }: {
   const stopping = useSignal(false);
   const id = conversation.sessionId;
   const params = { path: { session_id: id } };
+  const heard = useHeard(id);
   const { data } = useFollowed(
-    (signal) => answer(api.GET("/v1/sessions/{session_id}", { params, signal })) as Promise<Schemas["SessionResource"]>,
-    (got) => streamOf(id, got?.status ?? "queued"),
-    (got) => (got === null || isLive(got.status) ? EVERY_MS : null),
+    async (signal) => {
+      const [session, transcript] = await Promise.all([
+        answer(api.GET("/v1/sessions/{session_id}", { params, signal })) as Promise<Schemas["SessionResource"]>,
+        answer(api.GET("/v1/sessions/{session_id}/transcript", { params, signal })) as Promise<Schemas["TranscriptResource"]>,
+      ]);
+      heard.read(transcript.segments);
+      return { session, segments: transcript.segments };
+    },
+    (got) => streamOf(id, got?.session.status ?? "queued"),
+    (got) => (got === null || isLive(got.session.status) ? EVERY_MS : null),
+    (message) => heard.take(message),
   );
-  const said = useLoaded(
-    (signal) => answer(api.GET("/v1/sessions/{session_id}/transcript", { params, signal })) as Promise<Schemas["TranscriptResource"]>,
-    () => (isLive(data.peek()?.status ?? "queued") ? SAID_MS : null),
-  );
-  const session = data.value;
+  const session = data.value?.session;
+  const said = heard.behind(data.value?.segments ?? []).slice(-LINES);
 
   async function stop() {
     stopping.value = true;
@@ -67,7 +73,7 @@ export function Talking({ conversation, device, failed }: {
       {session?.error && <p class="wrong" role="alert">{session.error.message ?? session.error.code}</p>}
       <Meters room={conversation.room} />
       <ol class="said">
-        {said.data.value?.segments.slice(-6).map((one) => (
+        {said.map((one) => (
           <li key={one.seq}><span class="speaker">{one.speaker ?? one.identity ?? one.role}</span> {one.text}</li>
         ))}
       </ol>

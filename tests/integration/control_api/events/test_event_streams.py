@@ -8,12 +8,15 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import UUID
 
 import aiohttp
 import pytest
 from yarl import URL
 
-from control_api.events import open_streams
+from control_api.events.streams import live_feed, open_streams
+from sessions.ids import parse_id
+from store.log.session_log import NewLogEntry, SessionLog
 from tests.support.running.api_server import MASTER_KEY, ApiServer, api_server
 
 Message = dict[str, str]
@@ -149,6 +152,57 @@ async def test_a_sessions_stream_ends_with_the_session(api: ApiServer) -> None:
     rest_of_it = ["transcript.none", "session.canceled"]
     assert [message["event"] for message in again] == ["session.created", "session.queued", *rest_of_it]
     assert third == rest_of_it
+
+
+async def test_a_live_stream_has_what_is_said_and_the_level(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, in order, within a second, as the transcript has it; without an id; for nobody who has not asked for it."""
+    monkeypatch.setattr(live_feed, "LOOK_SECONDS", 3.0)  # words do not wait for that
+    session = await api.create("live")
+    session_id, path = parse_id("sess", session["id"]), f"/v1/sessions/{session['id']}/events/stream"
+    log = SessionLog(api.dependencies.db)
+    entries = [segment(words) for words in ("before", "one", "two", "three")]
+    await log.append(session_id, entries[:1])
+    async with stream(api, f"{path}?live=true") as live, stream(api, path) as plain:
+        begun = await take(live, 2)
+        assert [message["event"] for message in begun] == ["session.created", "session.queued"]
+        took = []
+        for entry in entries[1:]:
+            await log.append(session_id, [entry])
+            committed = time.perf_counter()
+            [message] = await take(live, 1)
+            took.append(time.perf_counter() - committed)
+            assert (message["event"], message.get("id")) == ("live.segment", None)
+            said = json.loads(message["data"])
+            transcript = (await api.call("GET", f"/v1/sessions/{session['id']}/transcript")).content
+            about = {"object": "transcript_segment", "session_id": session["id"]}
+            assert said == {**about, **transcript["segments"][-1]}
+            assert said["text"] == entry.text
+        assert max(took) < 1.0
+        await beat(api, session_id, peak_dbfs=-12.5)
+        [level] = await take(live, 1)
+        assert (level["event"], json.loads(level["data"])["peak_dbfs"]) == ("live.level", -12.5)
+        await api.call("POST", f"/v1/sessions/{session['id']}/cancel", {})
+        rest = [message["event"] async for message in messages(live)]
+        of_plain = [message["event"] async for message in messages(plain)]
+    assert rest == of_plain[2:] == ["transcript.none", "session.canceled"]
+
+
+def segment(words: str) -> NewLogEntry:
+    """What somebody said."""
+    return NewLogEntry(kind="segment", role="user", text=words, source="speech", identity="a", start_ms=0, end_ms=900)
+
+
+async def beat(api: ApiServer, session_id: UUID, *, peak_dbfs: float) -> None:
+    """A run of the session, which has reported a level."""
+    async with api.dependencies.db.begin() as conn:
+        await conn.exec_driver_sql(
+            "INSERT INTO runs (session_id, epoch, owner, host, claimed_at, beat_at, joined_at, peak_dbfs)"
+            " VALUES (%(id)s, 0, gen_random_uuid(), 'here', now(), now(), now(), %(peak)s)",
+            {"id": session_id, "peak": peak_dbfs},
+        )
+        await conn.exec_driver_sql(
+            "UPDATE sessions SET recording_state = 'recording' WHERE id = %(id)s", {"id": session_id}
+        )
 
 
 async def test_keys_bound_what_is_sent(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

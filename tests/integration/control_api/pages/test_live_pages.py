@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Route
 
+from sessions.ids import parse_id
+from store.log.session_log import NewLogEntry, SessionLog
 from tests.support.browsers.pages_browser import Sight, chromium, looking
 from tests.support.running.api_server import MASTER_KEY, ApiServer
 
@@ -52,6 +54,11 @@ async def _shows(sight: Sight, api: ApiServer, session_id: str, asked: list[str]
     await sight.page.get_by_text("Events", exact=True).click()
     await sight.page.get_by_role("cell", name="session.queued").wait_for()
     await _is_quiet(sight, asked)
+    asked.clear()
+    entry = NewLogEntry(kind="segment", role="user", text="As it is said", source="speech", identity="a", start_ms=0)
+    await SessionLog(api.dependencies.db).append(parse_id("sess", session_id), [entry])
+    await sight.page.get_by_text("As it is said").wait_for()
+    assert asked == []
     await api.call("POST", f"/v1/sessions/{session_id}/cancel", {})
     await sight.page.get_by_text("Canceled").first.wait_for()
     await sight.page.get_by_role("cell", name="session.canceled").wait_for()

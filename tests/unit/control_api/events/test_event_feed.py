@@ -4,8 +4,8 @@ import asyncio
 from datetime import UTC, datetime
 from uuid import UUID
 
-from control_api.events.event_feed import EventFeed, Follower
 from control_api.events.log_query import AskedEvents
+from control_api.events.streams.event_feed import EventFeed, Follower
 from store.events.cursor import BEGINNING, Cursor
 from store.events.event import Event
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from control_api.events.event_stream import LAST_EVENT_ID, EventStream
 from control_api.events.log_query import AskedEvents, asked_events
+from control_api.events.streams.event_stream import LAST_EVENT_ID, EventStream
 from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import ORGANIZATION_EVENTS
 from sessions.lifecycle.lifecycle import TERMINAL
@@ -23,7 +23,7 @@ async def stream_organization_events(call: Call) -> web.StreamResponse:
 
 async def stream_session_events(call: Call) -> web.StreamResponse:
     """What happened to the session behind the cursor, and happens until its end; without one, from its beginning."""
-    return await _of_session(call, asked_events(call), call.query["after"])
+    return await _of_session(call, asked_events(call), call.query["after"], live=call.query["live"] == "true")
 
 
 async def stream_listed_session_events(call: Call) -> web.StreamResponse:
@@ -32,10 +32,12 @@ async def stream_listed_session_events(call: Call) -> web.StreamResponse:
     return await _of_session(call, replace(asked, after_seq=call.query["after"]), None)
 
 
-async def _of_session(call: Call, asked: AskedEvents | None, after: Cursor | None) -> web.StreamResponse:
+async def _of_session(
+    call: Call, asked: AskedEvents | None, after: Cursor | None, *, live: bool = False
+) -> web.StreamResponse:
     assert asked is not None
     session = await call.dependencies.sessions.queries.get(call.organization_id, call.session_id)
-    stream = EventStream(call, asked, last_event_id(call) or after, of_session=True)
+    stream = EventStream(call, asked, last_event_id(call) or after, of_session=True, live=live)
     return await stream.answer(over=session.status in TERMINAL)
 
 

@@ -3,13 +3,14 @@
 import asyncio
 import random
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 from aiohttp import hdrs, web
 
-from control_api.events.event_feed import EVENT_FEEDS, EventFeed, Follower, FramedEvent
 from control_api.events.log_query import AskedEvents
-from control_api.events.open_streams import OPEN_STREAMS, OpenStream
+from control_api.events.streams.event_feed import EVENT_FEEDS, EventFeed, Follower, FramedEvent
+from control_api.events.streams.live_feed import LIVE_FEEDS, LiveFollower
+from control_api.events.streams.open_streams import OPEN_STREAMS, OpenStream
 from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import ORGANIZATION_EVENTS
 from control_api.http.serving.http_protocol import EnvelopeProtocol
@@ -37,13 +38,18 @@ class EventStream:
         asked: which events.
         cursor: where the reader is; None: before the oldest event.
         of_session: it ends behind the event that ends the session.
+        live: besides events it has what is said in that session, and its level (`live_message`).
     """
 
-    def __init__(self, call: Call, asked: AskedEvents, cursor: Cursor | None, *, of_session: bool) -> None:
+    def __init__(
+        self, call: Call, asked: AskedEvents, cursor: Cursor | None, *, of_session: bool, live: bool = False
+    ) -> None:
         self._call = call
         self._asked = asked
         self._cursor = cursor
         self._of_session = of_session
+        self._is_live = live
+        self._live: LiveFollower | None = None
         self._content = call.reads_content
         self._response = web.StreamResponse(
             headers={
@@ -68,7 +74,11 @@ class EventStream:
         metrics = app[METRICS]
         with app[OPEN_STREAMS].opened(self._call.principal) as stream:
             follower = Follower(stream.woken, self._asked)
-            async with app[EVENT_FEEDS].following(self._call.organization_id, follower) as feed:
+            async with AsyncExitStack() as stack:
+                feed = await stack.enter_async_context(app[EVENT_FEEDS].following(self._call.organization_id, follower))
+                if self._is_live and self._asked.session_id is not None and not over:
+                    self._live = LiveFollower(stream.woken)
+                    await stack.enter_async_context(app[LIVE_FEEDS].following(self._asked.session_id, self._live))
                 place, page = self._cursor, await self._read(feed)
                 if over and not page.has_more and not any(self._asked.wants(event) for event in page.events):
                     return web.Response(status=204)
@@ -124,6 +134,7 @@ class EventStream:
         """Send what the feed has, else wait for it; who has fallen behind reads a page by himself."""
         assert self._cursor is not None
         stream.woken.clear()
+        await self._send_live(stream)
         self._cursor, follower.pending = feed.passed(follower, self._cursor), False
         if feed.broken:
             stream.end("feed")
@@ -138,6 +149,15 @@ class EventStream:
             self._cursor = feed.passed(follower, self._cursor)
             await self._write(f":\nid: {self._cursor}\n\n".encode())
         return page
+
+    async def _send_live(self, stream: OpenStream) -> None:
+        """Send what was said; a reader who lacks some of it has to come back, and read the transcript."""
+        if self._live is None:
+            return
+        if self._live.overrun:
+            raise TimeoutError
+        if messages := self._live.take():
+            await self._write(messages)
 
     async def _read(self, feed: EventFeed) -> EventPage:
         """A page of the log behind the cursor, which then moves on."""
