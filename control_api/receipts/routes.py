@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from aiohttp import web
@@ -11,13 +10,13 @@ from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.call import Call
 from control_api.receipts.models import AbsenceSum, Billed, GapSum, Heard, Receipt, RecordingLength, SessionClock
 from sessions.billing.crediting import covered_ms
-from sessions.billing.ledger_check import billed_milliseconds, imbalances
+from sessions.billing.ledger_check import BillCheck
 from sessions.codes import NO_MEDIA, lookup
 from sessions.ids import format_id
 from sessions.session import Session
 from sessions.timestamps import format_timestamp
 from store.sessions.queries import Recording
-from store.usage.audit import AuditedRow, AuditedSession, LedgerAudit
+from store.usage.audit import LedgerAudit
 
 
 async def get_receipt(call: Call) -> web.StreamResponse:
@@ -25,14 +24,12 @@ async def get_receipt(call: Call) -> web.StreamResponse:
     queries = call.dependencies.sessions.queries
     session = await queries.get(call.organization_id, call.session_id)
     recording = await queries.recording(call.organization_id, call.session_id)
-    [audited] = [
-        one async for one in LedgerAudit(call.dependencies.db).sessions(call.organization_id, [call.session_id])
-    ]
-    return json_answer(_receipt(session, recording, audited))
+    bill = await LedgerAudit(call.dependencies.bulk_db).check(call.organization_id, call.session_id)
+    return json_answer(_receipt(session, recording, bill))
 
 
-def _receipt(session: Session, recording: Recording, audited: AuditedSession) -> Receipt:
-    wrong = imbalances(audited.rows, audited.counter)
+def _receipt(session: Session, recording: Recording, bill: BillCheck) -> Receipt:
+    wrong = bill.imbalances()
     return Receipt(
         object="receipt",
         session_id=format_id("sess", session.id),
@@ -40,12 +37,12 @@ def _receipt(session: Session, recording: Recording, audited: AuditedSession) ->
         clock=_clock(session),
         recording=RecordingLength(state=recording.state, milliseconds=recording.duration_ms),
         heard=[_heard(track, recording.sample_rate or 1) for track in recording.tracks or []],
-        gaps=_gaps(recording.gaps or [], audited.rows),
+        gaps=_gaps(recording.gaps or [], bill),
         absences=AbsenceSum(
             milliseconds=covered_ms((absence["start_ms"], absence["end_ms"]) for absence in recording.absences or []),
-            credited_ms=_credited_ms(audited.rows, NO_MEDIA),
+            credited_ms=bill.credited_ms[NO_MEDIA],
         ),
-        billed=_billed(session, audited.rows),
+        billed=_billed(session, bill),
         balances=not wrong,
         imbalances=wrong,
     )
@@ -72,30 +69,24 @@ def _heard(track: dict[str, Any], sample_rate: int) -> Heard:
     )
 
 
-def _gaps(gaps: Sequence[dict[str, Any]], rows: Sequence[AuditedRow]) -> list[GapSum]:
-    codes = sorted({gap["code"] for gap in gaps} | {row.code for row in rows if row.code not in (None, NO_MEDIA)})
+def _gaps(gaps: Sequence[dict[str, Any]], bill: BillCheck) -> list[GapSum]:
+    codes = sorted({gap["code"] for gap in gaps} | {code for code in bill.credited_ms if code != NO_MEDIA})
     return [
         GapSum(
             code=code,
             fault=lookup(code).fault,
             milliseconds=covered_ms((gap["start_ms"], gap["end_ms"]) for gap in gaps if gap["code"] == code),
-            credited_ms=_credited_ms(rows, code),
+            credited_ms=bill.credited_ms[code],
         )
         for code in codes
     ]
 
 
-def _credited_ms(rows: Sequence[AuditedRow], code: str) -> int:
-    return -billed_milliseconds(row for row in rows if row.code == code)
-
-
-def _billed(session: Session, rows: Sequence[AuditedRow]) -> Billed:
-    counted_ms = billed_milliseconds(row for row in rows if row.kind != "credit")
-    milliseconds = billed_milliseconds(rows)
+def _billed(session: Session, bill: BillCheck) -> Billed:
     return Billed(
-        counted_ms=counted_ms,
-        credited_ms=counted_ms - milliseconds,
-        milliseconds=milliseconds,
+        counted_ms=bill.counted_ms,
+        credited_ms=bill.counted_ms - bill.milliseconds,
+        milliseconds=bill.milliseconds,
         multiplier=format(session.multiplier, ".3f"),
-        credits=format(sum((row.credits for row in rows), Decimal(0)), ".3f"),
+        credits=format(bill.credits, ".3f"),
     )

@@ -12,11 +12,12 @@ from sqlalchemy import text
 
 from sessions.billing.billing_period import Period
 from sessions.billing.crediting import Credit, credits_of_failure, credits_of_recording
-from sessions.billing.ledger_check import Counter
+from sessions.billing.ledger_check import BillCheck, Counter
 from sessions.lifecycle.lifecycle import TERMINAL
 from store.database.database import Database
 
 _AT_A_TIME = 200
+_ROWS_AT_A_TIME = 500
 
 # Sessions with a row in the period, and those that ran and ended in it, whose final row may be missing.
 _BILLED_IN = text(
@@ -52,6 +53,29 @@ _WHOLE = text(
     ORDER BY wanted.id, coalesce(place, 1)
     """
 )
+_HEAD = text(
+    """
+    SELECT sessions.status, sessions.multiplier AS session_multiplier,
+           CASE WHEN sessions.id IS NOT NULL
+                THEN (SELECT coalesce(sum(billable_ms), 0)::bigint FROM runs WHERE runs.session_id = wanted.id)
+           END AS billable_ms,
+           sessions.started_at IS NOT NULL AS ran, sessions.recording_state, sessions.recording_reason,
+           recordings.duration_ms, recordings.gaps, recordings.absences
+    FROM (SELECT CAST(:id AS uuid) AS id) AS wanted
+    LEFT JOIN sessions ON sessions.id = wanted.id AND sessions.organization_id = :organization_id
+    LEFT JOIN recordings ON recordings.session_id = sessions.id
+    """
+)
+_OPEN_ROWS = text(
+    """
+    DECLARE bill NO SCROLL CURSOR FOR
+    SELECT kind, code, epoch, from_ms, to_ms, quality, multiplier, credits, agent_id, external_customer_id, recorded_at
+    FROM usage_events WHERE session_id = :id AND organization_id = :organization_id
+    ORDER BY kind = 'credit', from_ms, to_ms, recorded_at
+    """
+)
+_NEXT_ROWS = text(f"FETCH {_ROWS_AT_A_TIME} FROM bill")
+_ONE_SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 _OWNER = text(
     """
     SELECT organization_id FROM sessions WHERE id = :id
@@ -111,6 +135,18 @@ class LedgerAudit:
         async with self._db.begin() as conn:
             return list((await conn.execute(_BILLED_IN, values)).scalars())
 
+    async def check(self, organization_id: UUID, session_id: UUID) -> BillCheck:
+        """One session's bill, checked while it is read: however many rows it has, some hundred are held at a time."""
+        values = {"organization_id": organization_id, "id": session_id}
+        async with self._db.begin() as conn:
+            await conn.execute(_ONE_SNAPSHOT)
+            check = BillCheck(_counter((await conn.execute(_HEAD, values)).one()))
+            await conn.execute(_OPEN_ROWS, values)
+            while rows := (await conn.execute(_NEXT_ROWS)).all():
+                for row in rows:
+                    check.read(_audited(row))
+        return check
+
     async def sessions(self, organization_id: UUID, ids: Sequence[UUID]) -> AsyncIterator[AuditedSession]:
         """These sessions, in the order of their ids."""
         for first in range(0, len(ids), _AT_A_TIME):
@@ -123,21 +159,20 @@ class LedgerAudit:
 
 def _session(session_id: UUID, rows: Sequence[Any]) -> AuditedSession:
     """One session's rows as its bill. A session that never ran has no final row, so it counts as not settled."""
-    head = rows[0]
+    return AuditedSession(session_id, [_audited(row) for row in rows if row.kind is not None], _counter(rows[0]))
+
+
+def _audited(row: Any) -> AuditedRow:
+    return AuditedRow(*(getattr(row, name) for name in AuditedRow.__dataclass_fields__))
+
+
+def _counter(head: Any) -> Counter:
     erased = head.status is None
-    return AuditedSession(
-        session_id,
-        [
-            AuditedRow(*(getattr(row, name) for name in AuditedRow.__dataclass_fields__))
-            for row in rows
-            if row.kind is not None
-        ],
-        Counter(
-            settled=erased or (head.status in TERMINAL and head.ran),
-            billable_ms=head.billable_ms,
-            multiplier=head.session_multiplier,
-            given_back=_given_back(head),
-        ),
+    return Counter(
+        settled=erased or (head.status in TERMINAL and head.ran),
+        billable_ms=head.billable_ms,
+        multiplier=head.session_multiplier,
+        given_back=_given_back(head),
     )
 
 

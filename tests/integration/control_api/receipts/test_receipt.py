@@ -1,5 +1,6 @@
 """`GET /v1/sessions/{id}/receipt`: what a session costs, and why."""
 
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -23,6 +24,15 @@ GAPS = [
     {"start_ms": 2000, "end_ms": 4000, "code": "gap.storage"},
     {"start_ms": 5000, "end_ms": 5500, "code": "gap.overflow"},
 ]
+
+_MANY = 4_000
+_MORE_ROWS = """
+INSERT INTO usage_events (id, session_id, organization_id, epoch, kind, from_ms, to_ms, quality, multiplier, credits,
+        agent_id, external_customer_id, recorded_at)
+    SELECT gen_random_uuid(), session_id, organization_id, epoch, 'accrual', to_ms + 2 * i, to_ms + 2 * i + 1, quality,
+        multiplier, 0.001 * multiplier, agent_id, external_customer_id, clock_timestamp()
+    FROM usage_events, generate_series(CAST(:first AS int), CAST(:last AS int)) i WHERE id = :id
+"""
 
 ABSENCES = [{"start_ms": 2000, "end_ms": 5000}, {"start_ms": 9000, "end_ms": 10_000}]
 
@@ -89,6 +99,27 @@ async def test_a_receipt_says_what_is_wrong(api: ApiServer, database_url: str, c
 
     assert not receipt["balances"]
     assert "the recording does not say why" in "; ".join(receipt["imbalances"])
+
+
+async def test_a_long_bill_is_read_without_being_held(api: ApiServer, database_url: str) -> None:
+    """What a receipt takes does not grow with the rows that it adds up, right or wrong."""
+    async with Engine.open(database_url) as engine:
+        session_id = await _ended(engine)
+        right = (await api.call("GET", f"/v1/sessions/{session_id}/receipt")).content
+        [row] = await engine.sql("SELECT * FROM usage_events WHERE kind = 'final'")
+        peaks = []
+        for first, last in ((1, 1_000), (1_001, _MANY)):
+            await engine.sql(_MORE_ROWS, id=row.id, first=first, last=last)
+            await api.call("GET", f"/v1/sessions/{session_id}/receipt")
+            tracemalloc.start()
+            receipt = (await api.call("GET", f"/v1/sessions/{session_id}/receipt")).content
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+
+    assert receipt["billed"]["counted_ms"] == right["billed"]["counted_ms"] + _MANY
+    assert not receipt["balances"]
+    assert f"… and {_MANY - 20} more like these" in receipt["imbalances"], "wrong from end to end, said in some words"
+    assert peaks[1] < peaks[0] + (1 << 19), peaks
 
 
 async def test_a_session_that_goes_on_has_a_provisional_receipt(api: ApiServer) -> None:
