@@ -231,17 +231,19 @@ class Settings(BaseModel):
     recorder_memory_mb: int | None = Field(
         None,
         ge=256,
-        description="Resident memory (MiB) past which a recorder process retires. Unset: three times what a full one"
-        " has (130 MiB, and 5 per session), at most 1536.",
+        description="Resident memory (MiB) past which a recorder process retires, and gives away what makes it grow and"
+        " what is on its way into a room. Unset: three times what a full one has (130 MiB, and 5 per session), at most"
+        " 1536.",
         json_schema_extra=_why("A process that grows so is ill, or attacked; nothing that it does needs that much."),
     )
     recorder_memory_limit_mb: int | None = Field(
         None,
         ge=256,
-        description="Resident memory (MiB) past which a recorder process is killed. Unset: twice recorder_memory_mb.",
+        description="Resident memory (MiB) past which a recorder process is replaced: it hands its sessions over."
+        " With a quarter more, or when it does not, it is killed. Unset: twice recorder_memory_mb.",
         json_schema_extra=_why(
-            "Before the kernel kills what it likes. Its sessions go on in others, with a gap of about a second, and the"
-            " one that makes processes die is found like any other that does."
+            "Before the kernel kills what it likes. Others take its sessions while it still records; the one that makes"
+            " processes grow is found like any other that makes them die."
         ),
     )
     retire_seconds: float = Field(

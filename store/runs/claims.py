@@ -1,6 +1,6 @@
 """Claims: a process finds sessions (`claim_candidates`), takes them (`claim_taking`) and gives them back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -108,7 +108,9 @@ _CLAIMED = text(
 _RELEASE = text(
     """
     UPDATE runs SET released_at = statement_timestamp(), lost = :lost
-    WHERE owner = :owner AND sealed_at IS NULL AND released_at IS NULL RETURNING session_id, epoch
+    WHERE owner = :owner AND sealed_at IS NULL AND released_at IS NULL
+      AND (CAST(:only AS uuid[]) IS NULL OR session_id = ANY(CAST(:only AS uuid[])))
+    RETURNING session_id, epoch
     """
 )
 _PARDON = text(
@@ -160,17 +162,19 @@ class Claims:
             claimed = await self._read(conn, ids)
         return await self._open_tokens(claimed, claimer.owner)
 
-    async def release(self, owner: UUID, *, lost: bool) -> list[RunKey]:
+    async def release(self, owner: UUID, *, lost: bool, only: Collection[UUID] | None = None) -> list[RunKey]:
         """Give every unsealed run of a process to whoever claims it.
 
         Args:
-            lost: the process died; else it goes on recording until its successor has joined.
+            lost: the process died, or is blamed on them; else it goes on recording until its successor has joined.
+            only: the sessions that are given; None: all.
 
         Returns:
             These runs.
         """
+        values = {"owner": owner, "lost": lost, "only": None if only is None else list(only)}
         async with self._db.begin() as conn:
-            rows = (await conn.execute(_RELEASE, {"owner": owner, "lost": lost})).all()
+            rows = (await conn.execute(_RELEASE, values)).all()
             if rows:
                 await notify(conn, CLAIM_CHANNEL)
         return [RunKey(row.session_id, row.epoch) for row in rows]

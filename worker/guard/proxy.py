@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,8 +12,11 @@ import structlog
 from sessions.rooms.room_url import AllowedAddresses
 from worker.guard.addresses import Resolve, allowed_addresses, system_resolver
 from worker.guard.allowance import Allowance, Floods, SharedAllowance, Target
+from worker.guard.open_connections import OpenConnection, OpenConnections
 from worker.guard.refusals import Refusal, RefusedError
-from worker.guard.request_head import MOST_BYTES, RequestHead
+from worker.guard.request_head import MOST_BYTES, Ask, RequestHead
+from worker.guard.spans import Spans
+from worker.guard.traffic import written
 from worker.guard.upstream import Upstream, upstream_of
 
 _log = structlog.get_logger(__name__)
@@ -65,7 +68,7 @@ class GuardProxy:
         self._upstream = upstream
         self._floods = Floods(rules.flood_seconds)
         self._cut = Floods(CUT_SECONDS)
-        self._open: defaultdict[Target, set[asyncio.StreamWriter]] = defaultdict(set)
+        self._open = OpenConnections()
         self._shared: OrderedDict[str, SharedAllowance] = OrderedDict()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -87,27 +90,31 @@ class GuardProxy:
         async with asyncio.timeout(_HEAD_SECONDS):
             head = RequestHead.read(await reader.readuntil(b"\r\n\r\n"))
         target = (head.whose, head.host, head.port)
-        if head.cuts:
-            self._cut_off(target)
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        if head.ask is not None:
+            writer.write(self._answer(head.ask, target, head.spans))
             return
-        self._open[target].add(writer)
-        try:
-            await self._reach(head, target, (reader, writer))
-        finally:
-            self._open[target].discard(writer)
-            if not self._open[target]:
-                del self._open[target]
+        allowance = Allowance.new(self._rules.burst_bytes, self._rules.bytes_per_second, time.monotonic())
+        with self._open.having(target, writer, allowance) as connection:
+            await self._reach(head, target, connection, (reader, writer))
 
-    def _cut_off(self, target: Target) -> None:
-        """End its connections to there; its next attempts are refused."""
-        self._cut.note(target, time.monotonic())
-        clients = list(self._open.get(target, ()))
-        _log.info("guard.cut_off", host=target[1], port=target[2], owner=target[0], connections=len(clients))
-        for client in clients:
-            client.transport.abort()
+    def _answer(self, ask: Ask, target: Target, spans: Spans | None) -> bytes:
+        body = b""
+        if ask is Ask.CUT:
+            self._cut_off(target, spans)
+        else:
+            body = written([one.traffic for one in self._open.to(target, spans)])
+        return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
 
-    async def _reach(self, head: RequestHead, target: Target, client: Streams) -> None:
+    def _cut_off(self, target: Target, spans: Spans | None) -> None:
+        """End its connections to there. All of them: its next attempts are refused, too."""
+        if spans is None:
+            self._cut.note(target, time.monotonic())
+        cut = self._open.to(target, spans)
+        _log.info("guard.cut_off", host=target[1], port=target[2], owner=target[0], connections=len(cut))
+        for one in cut:
+            one.client.transport.abort()
+
+    async def _reach(self, head: RequestHead, target: Target, connection: OpenConnection, client: Streams) -> None:
         if self._floods.lasts(target, time.monotonic()):
             raise RefusedError(Refusal.FLOODED)
         reader, writer = client
@@ -123,7 +130,7 @@ class GuardProxy:
                 to_server.write(head.passed_on)
             else:
                 writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-            await self._pass_on(head, (reader, writer), (server, to_server))
+            await self._pass_on(head, connection, (reader, writer), (server, to_server))
         finally:
             to_server.close()
 
@@ -158,12 +165,12 @@ class GuardProxy:
             raise RefusedError(Refusal.UNREACHABLE)
         return reader, writer
 
-    async def _pass_on(self, head: RequestHead, client: Streams, server: Streams) -> None:
+    async def _pass_on(self, head: RequestHead, connection: OpenConnection, client: Streams, server: Streams) -> None:
         """Both ways, until one side ends, the client is silent for too long, or the server has sent too much."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._up(head, client[0], server[1]), name="to the server")
-                group.create_task(self._down(head, server[0], client[1]), name="to the client")
+                group.create_task(self._down(head, connection, server[0], client[1]), name="to the client")
         except* _OverError:
             pass
         except* (OSError, TimeoutError):
@@ -192,12 +199,17 @@ class GuardProxy:
             to_server.write(data)
             await to_server.drain()
 
-    async def _down(self, head: RequestHead, server: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        rules = self._rules
-        allowance = Allowance.new(rules.burst_bytes, rules.bytes_per_second, time.monotonic())
+    async def _down(
+        self,
+        head: RequestHead,
+        connection: OpenConnection,
+        server: asyncio.StreamReader,
+        to_client: asyncio.StreamWriter,
+    ) -> None:
         shared = self._shared_by(head.whose)
         while data := await server.read(_READ_BYTES):
-            if not shared.take(allowance, len(data), time.monotonic()):
+            connection.received_bytes += len(data)
+            if not shared.take(connection.allowance, len(data), time.monotonic()):
                 self._floods.note((head.whose, head.host, head.port), time.monotonic())
                 _log.warning("guard.flood", host=head.host, port=head.port, owner=head.whose)
                 to_client.transport.abort()  # what waits to be sent is not wanted either

@@ -3,12 +3,23 @@
 import base64
 import binascii
 from dataclasses import dataclass
+from enum import StrEnum
 from urllib.parse import urlsplit
 
 from worker.guard.refusals import Refusal, RefusedError
+from worker.guard.spans import Spans
 
 MOST_BYTES = 65536
-CUT = "CUT"
+SPANS = "Parley-Spans"
+
+
+class Ask(StrEnum):
+    """What a recorder process asks of the guard itself, as methods; nothing is dialed."""
+
+    CUT = "CUT"  # end my connections to there: all, and refuse the next ones; or those within the spans that I name
+    COUNT = "COUNT"  # tell what has come over them
+
+
 _OF_THE_PROXY = (b"proxy-", b"connection:", b"keep-alive:", b"te:", b"upgrade:")
 _PORT = 80
 
@@ -23,14 +34,16 @@ class RequestHead:
         whose: who asks, as its credentials say; nobody proves it, as who reaches this proxy is on its host.
         passed_on: what the server gets first: nothing of a CONNECT, else a request in the form that servers expect,
             after which they close.
-        cuts: nothing is to be dialed: who asks wants its connections to there cut off.
+        ask: what is asked of the guard; None: to dial.
+        spans: which connections that is about; None: all of them.
     """
 
     host: str
     port: int
     whose: str
     passed_on: bytes
-    cuts: bool = False
+    ask: Ask | None = None
+    spans: Spans | None = None
 
     @property
     def target(self) -> str:
@@ -42,12 +55,12 @@ class RequestHead:
         """Take apart what came up to and with the empty line.
 
         Raises:
-            RefusedError: it is neither a CONNECT nor a CUT nor a GET of an absolute http:// URL without a body.
+            RefusedError: it is neither a CONNECT nor an `Ask` nor a GET of an absolute http:// URL without a body.
         """
         lines = head.split(b"\r\n")
         try:
             method, target, _ = lines[0].decode("ascii").split(" ")
-            names_host = method in ("CONNECT", CUT)
+            names_host = method in ("CONNECT", *Ask)
             url = urlsplit(f"//{target}" if names_host else target)
             host, port = (url.hostname or "").lower(), url.port or (0 if names_host else _PORT)
         except ValueError:
@@ -64,16 +77,30 @@ class RequestHead:
         path = url.path + (f"?{url.query}" if url.query else "")
         first = f"GET {path or '/'} HTTP/1.1".encode()
         passed_on = b"" if tunnel else b"\r\n".join([first, *kept, b"Connection: close", b"", b""])
-        return cls(host, port, _user(fields), passed_on, cuts=method == CUT)
+        if method not in tuple(Ask):
+            return cls(host, port, _user(fields), passed_on)
+        return cls(host, port, _user(fields), passed_on, Ask(method), _spans(fields))
 
 
 def _user(fields: list[bytes]) -> str:
-    for field in fields:
-        name, _, value = field.partition(b":")
-        scheme, _, credentials = value.strip().partition(b" ")
-        if name.strip().lower() == b"proxy-authorization" and scheme.lower() == b"basic":
-            try:
-                return base64.b64decode(credentials, validate=True).partition(b":")[0].decode()
-            except (binascii.Error, UnicodeDecodeError):
-                return ""
-    return ""
+    scheme, _, credentials = _value(fields, "Proxy-Authorization").partition(b" ")
+    if scheme.lower() != b"basic":
+        return ""
+    try:
+        return base64.b64decode(credentials, validate=True).partition(b":")[0].decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _spans(fields: list[bytes]) -> Spans | None:
+    text = _value(fields, SPANS)
+    try:
+        return Spans.read(text.decode()) if text else None
+    except ValueError:
+        raise RefusedError(Refusal.UNREADABLE) from None
+
+
+def _value(fields: list[bytes], name: str) -> bytes:
+    """The first field of that name; empty if there is none."""
+    pairs = [field.partition(b":") for field in fields]
+    return next((value.strip() for key, _, value in pairs if key.strip().lower() == name.lower().encode()), b"")

@@ -82,7 +82,7 @@ async def run_worker_host(
             grace_seconds=settings.grace_seconds,
             silence_seconds=longest_silence_seconds(settings.heartbeat_seconds, settings.stalled_seconds),
             quarantines=settings.quarantines,
-            hard_bytes=MemoryMarks.of(settings).hard_bytes,
+            marks=MemoryMarks.of(settings),
         )
         quarantine = Quarantine(Claims(db, vault), supervisor.open_quarantine, lambda: supervisor.free_quarantines)
         metrics = worker_metrics(supervisor, salvage, settings.data_dir, log_lines_dropped)

@@ -22,9 +22,10 @@ from sessions.lifecycle.blame import HEALTHY_MS
 from store.waiting.set_within import set_within
 from worker.host.child import DRAIN, STOP_CLAIMING, Child, Running
 from worker.host.rescuer import RunRescuer
-from worker.host.watchdog import kill_when_silent, kill_when_too_large, wait_until_it_retires
+from worker.host.watchdog import kill_when_silent, kill_when_too_large, replace_when_too_large, wait_until_it_retires
 from worker.vitals.process_memory import resident_bytes
 from worker.vitals.pulse import Pulse
+from worker.vitals.wear import MemoryMarks
 
 _log: FilteringBoundLogger = structlog.get_logger(__name__)
 
@@ -37,6 +38,7 @@ _LONGEST_BACKOFF_SECONDS = 15.0
 _CLAIMS_SETTLE_SECONDS = 0.25  # for claims that were under way when all were told to stop
 _JOBS_DRAIN_SECONDS = 5.0
 _LAST_RESCUE_SECONDS = 3.0
+_NO_MARKS = MemoryMarks(3 << 30, 3 << 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,9 @@ class Supervisor:
     """The children of one `parley worker`.
 
     Asked to stop, recorders have `grace_seconds` to be replaced by others, and `margin_seconds` to seal and upload.
-    One that gives no pulse for `silence_seconds`, or has more than `hard_bytes`, is killed. `memory` tells how many a
-    process has.
+    One that gives no pulse for `silence_seconds` is killed. One that has grown past the hard one of `marks` is
+    replaced, and has as long to hand over as when all stop; one for suspects is killed. `memory` tells how many bytes
+    a process has.
     """
 
     def __init__(
@@ -74,12 +77,12 @@ class Supervisor:
         silence_seconds: float,
         margin_seconds: float = 20,
         quarantines: int = 4,
-        hard_bytes: int = 3 << 30,
+        marks: MemoryMarks = _NO_MARKS,
         memory: Callable[[int], int] = resident_bytes,
     ) -> None:
         self.deaths = 0
         self.retirements = 0
-        self._hard_bytes = hard_bytes
+        self._marks = marks
         self._memory = memory
         self._commands = commands
         self._rescuer = rescuer
@@ -93,6 +96,7 @@ class Supervisor:
         self._recorders: dict[UUID, Child] = {}
         self._retired: dict[UUID, Child] = {}
         self._quarantines: dict[UUID, Child] = {}
+        self._handing_over: set[Child] = set()
         self._quarantines_since: dict[str, float] = {}
         self._jobs: set[Child] = set()
 
@@ -184,6 +188,8 @@ class Supervisor:
         owner = new_uuid()
 
         def retire() -> None:
+            if over.done():
+                return
             self.retirements += 1
             child = self._recorders.pop(owner)
             taken = {other.name for other in self._retired.values()}
@@ -217,7 +223,7 @@ class Supervisor:
                     async with asyncio.TaskGroup() as group:
                         watchdogs = [
                             kill_when_silent(child, pulse, self._silence_seconds),
-                            kill_when_too_large(child, self._memory, self._hard_bytes),
+                            self._watch_size(child, retire),
                             self._let_retire(child, pulse, retire),
                         ]
                         watching = [group.create_task(dog, name=f"watchdog of {name}") for dog in watchdogs]
@@ -228,6 +234,19 @@ class Supervisor:
                     for children in (among, self._retired):
                         children.pop(owner, None)
                     self._rescuer.bury(owner, lost=exit_code != 0)
+
+    async def _watch_size(self, child: Child, retire: Callable[[], object] | None) -> None:
+        if retire is None:
+            await kill_when_too_large(child, self._memory, self._marks.hard_bytes)
+            return
+
+        def hand_over() -> None:
+            self._handing_over.add(child)
+            retire()
+            child.signal(DRAIN)
+
+        seconds = self._grace_seconds + self._margin_seconds
+        await replace_when_too_large(child, self._memory, self._marks, hand_over, seconds)
 
     async def _let_retire(self, child: Child, pulse: Pulse, retire: Callable[[], object] | None) -> None:
         await wait_until_it_retires(pulse)
@@ -262,7 +281,9 @@ class Supervisor:
     async def _watch(self, child: Child, pulse: Pulse | None = None) -> int:
         _log.info("child.started", child=child.name, pid=child.pid)
         exit_code = await child.wait()
-        may_end = child in self._quarantines.values() or (pulse is not None and pulse.retires)
+        may_end = child in self._quarantines.values() or child in self._handing_over
+        may_end = may_end or (pulse is not None and pulse.retires)
+        self._handing_over.discard(child)
         if self._stopping.is_set() or (exit_code == 0 and may_end):
             _log.info("child.stopped", child=child.name, pid=child.pid, exit_code=exit_code)
         else:

@@ -42,6 +42,12 @@ class Arrivals:
         """It is over."""
         self._on_the_way.pop(session_id, None)
 
+    @property
+    def sessions(self) -> frozenset[UUID]:
+        """Those that are on the way."""
+        self.by_organization()
+        return frozenset(self._on_the_way)
+
     def by_organization(self) -> Counter[UUID]:
         """How many are on the way; those that have arrived are forgotten."""
         for session_id, (_, run) in list(self._on_the_way.items()):

@@ -1,22 +1,26 @@
 """The joins of one process. A join is never canceled: whoever waits may abandon it, and it is left as soon as it lands.
 
-One that does not land soon after that is cut off at the guard, unless its server is one that others of this process
-join or are joined to: then it ends when the SDK gives up, after four attempts.
+One that does not land soon after that is cut off at the guard: whatever leads to its server when nobody else of this
+process wants that; else the connections that only it can have opened (`worker.joining.join_spans`), of which it makes
+one every few seconds.
 
 Canceling `Room.connect` aborts the process 15 s later, and with it every session in it: the native library waits for an
 answer that never comes, panics, and the SDK sends SIGTERM to its own process (measured with livekit 1.2.1).
 """
 
 import asyncio
-from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable
+import time
+from collections import Counter
+from typing import Protocol
 from uuid import UUID
-from weakref import WeakSet
 
 import structlog
 from pydantic import SecretStr
 
 from worker.guard.guard_line import target_of
+from worker.guard.spans import Spans
+from worker.guard.traffic import Traffic
+from worker.joining.join_spans import JoinSpans, OneJoin
 from worker.joining.join_turns import JoinTurns, Turn
 from worker.room.join_answer import JoinError
 from worker.room.livekit.joining import connect_room
@@ -27,9 +31,17 @@ _log = structlog.get_logger(__name__)
 
 _HEARD_SECONDS = 1.0
 _LANDS_SECONDS = 2.0  # a join that is about to land does, and leaves in good order
+_AGAIN_SECONDS = 0.5  # after it was cut off the SDK makes its next attempt at once
 
-Cut = Callable[[str], Awaitable[None]]
-"""Ends this process's connections to a `host:port`."""
+
+class Guard(Protocol):
+    """The part of `worker.guard.guard_line.GuardLine` that is needed here."""
+
+    async def cut(self, target: str, spans: Spans | None = None) -> None:
+        """End this process's connections to a `host:port`."""
+
+    async def count(self, target: str) -> list[Traffic]:
+        """What has come over them."""
 
 
 class Joins:
@@ -37,18 +49,18 @@ class Joins:
 
     `group` must outlive every session. At most `max_abandoned` joins of one organization are left to land by
     themselves; with that many on their way, its new ones fail as `room.join_timeout`. `turns` are for joins that should
-    not be under way together. `cut` ends those that nobody waits for; None: they end by themselves.
+    not be under way together. `guard` ends those that nobody waits for; None: they end by themselves.
     """
 
-    def __init__(self, group: asyncio.TaskGroup, *, max_abandoned: int = 32, cut: Cut | None = None) -> None:
+    def __init__(self, group: asyncio.TaskGroup, *, max_abandoned: int = 32, guard: Guard | None = None) -> None:
         self.turns = JoinTurns()
         self._group = group
         self._max_abandoned = max_abandoned
         self._abandoned: dict[asyncio.Future[LiveKitRoom], UUID | None] = {}
         self._under_way: set[asyncio.Task[None]] = set()
-        self._cut = cut
-        self._targets: dict[asyncio.Future[LiveKitRoom], str] = {}
-        self._rooms: defaultdict[str, WeakSet[LiveKitRoom]] = defaultdict(WeakSet)
+        self._guard = guard
+        self._spans = JoinSpans()
+        self._lands_seconds = _LANDS_SECONDS
 
     @property
     def abandoned(self) -> int:
@@ -68,8 +80,9 @@ class Joins:
         subscription: Subscription,
         timeout_seconds: float,
         organization: UUID | None = None,
+        session_id: UUID | None = None,
     ) -> LiveKitRoom:
-        """Join a room. Canceling this is harmless.
+        """Join a room, as `session_id` of `organization`. Canceling this is harmless.
 
         Raises:
             JoinError: as `connect_room` raises it; `room.join_timeout` also after `timeout_seconds`.
@@ -77,18 +90,18 @@ class Joins:
         if organization is not None and self.abandoned_of[organization] >= self._max_abandoned:
             raise JoinError("room.join_timeout", "too many joins of this organization are still under way")
         landed: asyncio.Future[LiveKitRoom] = asyncio.get_running_loop().create_future()
-        self._targets[landed] = target_of(url)
-        landed.add_done_callback(self._note_landed)
+        one = self._spans.begin(target_of(url), session_id, time.monotonic())
+        landed.add_done_callback(lambda _: self._note_landed(landed, one))
         task = self._group.create_task(self._land(landed, url, token, subscription), name="join")
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         try:
             done, _ = await asyncio.wait({landed}, timeout=timeout_seconds)
         except asyncio.CancelledError:
-            self._abandon(landed, organization)
+            self._abandon(landed, one, organization)
             raise
         if not done:
-            self._abandon(landed, organization)
+            self._abandon(landed, one, organization)
             raise JoinError("room.join_timeout", "the join was not done in time")
         return landed.result()
 
@@ -108,32 +121,44 @@ class Joins:
         _, pending = await asyncio.wait(list(self._under_way), timeout=timeout_seconds)
         return not pending
 
-    def _abandon(self, landed: "asyncio.Future[LiveKitRoom]", organization: UUID | None) -> None:
+    def hurry(self) -> None:
+        """From now on cut a join off as soon as nobody waits for it."""
+        self._lands_seconds = 0.0
+
+    async def traffic(self) -> dict[UUID, list[Traffic]]:
+        """By session, what has come over those of this process's connections of which it can tell whose they are."""
+        found: dict[UUID, list[Traffic]] = {}
+        if self._guard is None:
+            return found
+        for target in self._spans.targets:
+            for traffic in await self._guard.count(target):
+                session_id = self._spans.session_of(target, traffic.opened)
+                if session_id is not None:
+                    found.setdefault(session_id, []).append(traffic)
+        return found
+
+    def _abandon(self, landed: "asyncio.Future[LiveKitRoom]", one: OneJoin, organization: UUID | None) -> None:
         self._abandoned[landed] = organization
+        one.wanted = False
         if landed.done():  # it landed just before the caller stopped waiting
             self._group.create_task(self._discard(landed), name="join-discard")
-        elif self._cut is not None:
-            self._group.create_task(self._cut_off(landed, self._cut), name="join-cut")
+        elif self._guard is not None:
+            self._group.create_task(self._cut_off(landed, one, self._guard), name="join-cut")
 
-    async def _cut_off(self, landed: "asyncio.Future[LiveKitRoom]", cut: Cut) -> None:
-        """End an abandoned join that does not land, as soon as nobody else wants its server."""
-        target = self._targets[landed]
-        while not (await asyncio.wait({landed}, timeout=_LANDS_SECONDS))[0]:
-            if not self._is_wanted(target):
-                _log.info("abandoned_join.cut_off", target=target)
-                await cut(target)
+    async def _cut_off(self, landed: "asyncio.Future[LiveKitRoom]", one: OneJoin, guard: Guard) -> None:
+        """End an abandoned join that does not land."""
+        pause_seconds = self._lands_seconds
+        while not (await asyncio.wait({landed}, timeout=pause_seconds))[0]:
+            alone = self._spans.alone(one)
+            _log.info("abandoned_join.cut_off", target=one.target, alone=alone)
+            await guard.cut(one.target, None if alone else self._spans.surely_of(one, time.monotonic()))
+            pause_seconds = _LANDS_SECONDS if alone else _AGAIN_SECONDS
 
-    def _is_wanted(self, target: str) -> bool:
-        """Whether somebody waits for a join to there, or is in a room there."""
-        waited_for = any(to == target and one not in self._abandoned for one, to in self._targets.items())
-        return waited_for or any(not room.left for room in self._rooms.get(target, ()))
-
-    def _note_landed(self, landed: "asyncio.Future[LiveKitRoom]") -> None:
-        target = self._targets.pop(landed)
-        if not landed.cancelled() and landed.exception() is None:
-            self._rooms[target].add(landed.result())
-        for empty in [one for one, rooms in self._rooms.items() if not rooms]:
-            del self._rooms[empty]
+    def _note_landed(self, landed: "asyncio.Future[LiveKitRoom]", one: OneJoin) -> None:
+        if landed.cancelled() or landed.exception() is not None:
+            self._spans.fail(one)
+        else:
+            self._spans.land(one, landed.result(), time.monotonic())
 
     async def _land(
         self, landed: "asyncio.Future[LiveKitRoom]", url: str, token: SecretStr, subscription: Subscription

@@ -109,4 +109,5 @@ class RoomJoining:
             ),
             timeout_seconds=max(policy.seconds_left(boottime_ns()), 0.1),
             organization=self._claim.session.organization_id,
+            session_id=self._claim.session.id,
         )

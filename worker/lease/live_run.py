@@ -41,6 +41,8 @@ class LiveRun:
         lost: the room was lost, and may be joined again. `RoomSeat` changes it (`seat`, `lose`); beats read it.
         replaced: another run has the session, or the session is gone; never false again. Beats say so (`prove`), and
             whoever's write the fence refuses (`replace`); everything that others could see looks at it before.
+        dropped: this process has given the run away, and does not go on with it. `Shedding` says so (`drop`); stop
+            finders read it.
         fenced: the self-fence's deadline has passed without a proven beat. Beats change it (`prove`, `watch`); joining,
             `RoomWatch` and `RoomMessages` read it.
         state: what the last proven beat said, None before the first. Beats change it (`prove`); stop finders,
@@ -58,6 +60,7 @@ class LiveRun:
         self._joined = False
         self._lost = False
         self._replaced = False
+        self._dropped = False
         self._fenced = False
         self._state: RunState | None = None
         self._joined_proven_ns: int | None = None
@@ -88,6 +91,11 @@ class LiveRun:
     def replaced(self) -> bool:
         """Whether the session is another run's, or gone."""
         return self._replaced
+
+    @property
+    def dropped(self) -> bool:
+        """Whether the run was given away, and ends here."""
+        return self._dropped
 
     @property
     def fenced(self) -> bool:
@@ -149,6 +157,11 @@ class LiveRun:
         """The session is another run's, or gone."""
         self._replaced = True
         self._tell()
+
+    def drop(self) -> None:
+        """The run was given away: it ends here, whether or not somebody has taken it."""
+        self._dropped = True
+        self.wake()
 
     def recorded_by(self, take_counters: Callable[[], Counters], uploads_pending: Callable[[], int]) -> None:
         """From now on beats carry what `take_counters` returns, and figures what `uploads_pending` does."""

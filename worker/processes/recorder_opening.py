@@ -88,6 +88,11 @@ class OpenRecorder:
                 task.cancel()
         return await self._tools.joins.all_landed(_JOINS_LAND_SECONDS)
 
+    def stop(self) -> None:
+        """Begin to stop, as `RecorderProcess.stop`; what is blamed then depends on how large the process is now."""
+        self.process.weigh(self._memory())
+        self.process.stop()
+
     async def _weigh(self) -> None:
         while True:
             self.process.weigh(self._memory())
@@ -145,8 +150,8 @@ async def open_recorder(
             heartbeat_seconds=settings.heartbeat_seconds,
             stalled_seconds=settings.stalled_seconds,
         )
-        cut = None if guard_port is None else GuardLine(guard_port, str(owner)).cut
-        joins = Joins(await stack.enter_async_context(asyncio.TaskGroup()), cut=cut)
+        guard = None if guard_port is None else GuardLine(guard_port, str(owner))
+        joins = Joins(await stack.enter_async_context(asyncio.TaskGroup()), guard=guard)
         confirm = StorageIdentity(db, objects).confirm
         tools = RecorderTools(settings, db, Runs(db, vault), beats, joins, objects, confirm, writer, folder, Drain())
         retires = _nobody_asks if pulse is None else pulse.retire
@@ -189,7 +194,7 @@ async def run_recorder_process(
             if number is signal.SIGUSR1:
                 recorder.process.stop_claiming()
             else:
-                recorder.process.stop()
+                recorder.stop()
 
         def on_panic() -> None:
             recorder.writer.flush(timeout_seconds=_FLUSH_SECONDS)

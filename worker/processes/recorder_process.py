@@ -25,16 +25,16 @@ from store.runs.poll_history import PollHistory
 from store.waiting.set_within import set_within
 from worker.joining.join_places import Arrivals, JoinPlaces
 from worker.lease.live_run import LiveRun
+from worker.processes.shedding import Shedding
 from worker.run.recorder_tools import RecorderTools
 from worker.run.session_runner import SessionRunner
 from worker.vitals.process_figures import ProcessFigures
-from worker.vitals.wear import MemoryMarks, Wear
+from worker.vitals.wear import MemoryMarks, Wear, Worn
 
 _log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 1.0
 _HELD_BACK_SECONDS = 0.25  # between looks while sessions wait for places in joining alone
-_RELEASE_SECONDS = 5.0
 _SUSPECTS_WITHIN_NS = 5 * SECOND_NS  # later they are another process's
 _SEAL_MARGIN_SECONDS = 6.0  # less than the margin after which the supervisor kills
 
@@ -70,7 +70,8 @@ class RecorderProcess:
         self._say_retires = retires
         self._retires = False
         settings = tools.settings
-        self._wear = Wear(settings.recorder_sessions, MemoryMarks.of(settings).soft_bytes)
+        self._wear = Wear(settings.recorder_sessions, MemoryMarks.of(settings))
+        self._shedding = Shedding(claims, tools.joins, owner)
         self._stopping = asyncio.Event()
         self._polls = PollHistory(longest_pause_ns=round(5 * _POLL_SECONDS * SECOND_NS))
 
@@ -89,7 +90,7 @@ class RecorderProcess:
         self._wake.set()
 
     def weigh(self, resident_bytes: int) -> None:
-        """This process is that large now: past its soft mark it retires."""
+        """This process is that large now: past its soft mark it retires, and sheds what makes it grow."""
         self._wear.weigh(resident_bytes)
         if self._wear.worn:
             self._wake.set()
@@ -141,16 +142,19 @@ class RecorderProcess:
                 self._end_with_the_last()
                 return
             if self._wear.worn and not self._suspects:
-                self._retire()
+                self._retire(sessions)
                 return
             pause_seconds = _HELD_BACK_SECONDS if self._held_back else _POLL_SECONDS
             await set_within(self._wake, pause_seconds * random.uniform(0.8, 1.2))
 
-    def _retire(self) -> None:
+    def _retire(self, sessions: asyncio.TaskGroup) -> None:
         self._retires = True
         self.stop_claiming()
         _log.info("recorder.retires", worn_by=self._wear.worn, served=self._wear.served, sessions=len(self._sessions))
         self._say_retires()
+        if self._wear.worn is Worn.MEMORY:
+            shedding = self._shedding.shed(self._tools.beats.live, self._arrivals.sessions)
+            sessions.create_task(shedding, name="shedding")
         self._end_with_the_last()
 
     async def _claim(self) -> list[tuple[Claim, int]]:
@@ -210,12 +214,10 @@ class RecorderProcess:
             self._stopping.set()
 
     async def _release(self) -> None:
+        """Blamed is what made this process too large; when nobody knows what did, all that are young (`blame`)."""
         if not self._sessions:
             return
-        try:
-            async with asyncio.timeout(_RELEASE_SECONDS):
-                released = await self._claims.release(self.owner, lost=False)
-        except (DatabaseError, TimeoutError):
-            _log.warning("runs.not_released")  # without a beat they are stale soon, and then taken
-        else:
-            _log.info("runs.released", runs=len(released))
+        too_large = self._wear.too_large
+        if too_large:
+            await self._shedding.shed(self._tools.beats.live, self._arrivals.sessions)
+        await self._shedding.release(lost=too_large and not self._shedding.has_found)

@@ -16,6 +16,7 @@ _SESSION_BYTES = 5 * MIB
 _TIMES_ITS_USUAL_SIZE = 3
 _LARGEST_SOFT_BYTES = 1536 * MIB
 _HARD_TIMES_SOFT = 2
+_MARGIN_SHARE = 4  # a quarter: a hand-over takes about two seconds
 
 
 class Worn(StrEnum):
@@ -27,10 +28,20 @@ class Worn(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MemoryMarks:
-    """Sizes of a recorder process: past `soft_bytes` it takes no more sessions, past `hard_bytes` it is killed."""
+    """Sizes of a recorder process.
+
+    Attributes:
+        soft_bytes: past that it takes no more sessions, and gives away what grows and what is on its way.
+        hard_bytes: past that it is replaced: it hands all over.
+    """
 
     soft_bytes: int
     hard_bytes: int
+
+    @property
+    def kill_bytes(self) -> int:
+        """Past that it is killed, whatever it has."""
+        return self.hard_bytes + self.hard_bytes // _MARGIN_SHARE
 
     @classmethod
     def of(cls, settings: Settings) -> "MemoryMarks":
@@ -50,13 +61,13 @@ class Wear:
 
     Args:
         most_sessions: after so many it is worn; 0: never by their number.
-        soft_bytes: past that it is worn.
+        marks: past the soft one it is worn.
     """
 
-    def __init__(self, most_sessions: int, soft_bytes: int) -> None:
+    def __init__(self, most_sessions: int, marks: MemoryMarks) -> None:
         self.served = 0
         self._most_sessions = most_sessions
-        self._soft_bytes = soft_bytes
+        self._marks = marks
         self._bytes = 0
 
     def serve(self, sessions: int) -> None:
@@ -72,8 +83,13 @@ class Wear:
         return free if self._most_sessions == 0 else max(0, min(free, self._most_sessions - self.served))
 
     @property
+    def too_large(self) -> bool:
+        """Whether it is to be replaced at once."""
+        return self._bytes > self._marks.hard_bytes
+
+    @property
     def worn(self) -> Worn | None:
         """Why it should take no more sessions; None: it goes on."""
-        if self._bytes > self._soft_bytes:
+        if self._bytes > self._marks.soft_bytes:
             return Worn.MEMORY
         return Worn.SESSIONS if 0 < self._most_sessions <= self.served else None

@@ -114,11 +114,13 @@ class Studio:
         return [(key, await self.objects.get(key)) for key, _ in found]
 
     @asynccontextmanager
-    async def recorder(self, memory: Callable[[], int] = int, **changes: Any) -> AsyncIterator[OpenRecorder]:
+    async def recorder(
+        self, memory: Callable[[], int] = int, guard_port: int | None = None, **changes: Any
+    ) -> AsyncIterator[OpenRecorder]:
         """A recorder process; stopped without grace at the end of the block. `memory` is how many bytes it has."""
         settings = self.settings.model_copy(update=changes)
         async with open_recorder(
-            settings, self.database_url, self.objects, owner=new_uuid(), memory=memory
+            settings, self.database_url, self.objects, owner=new_uuid(), memory=memory, guard_port=guard_port
         ) as recorder:
             running = self.running[recorder] = asyncio.create_task(recorder.run())
             try:

@@ -100,3 +100,56 @@ async def silent(host: str) -> AsyncIterator[HostileRoom]:
     room = HostileRoom(f"ws://{host}:{server.sockets[0].getsockname()[1]}")
     async with server:
         yield room
+
+
+class RelayedRoom(HostileRoom):
+    """Passes connections on to a real server; those that are made while it is `muted` are never answered.
+
+    `chatter` are frames that it says before the server says its first one.
+    """
+
+    muted = False
+    chatter = b""
+    open = 0
+
+    def mute(self, muted: bool) -> None:
+        """Say nothing to new connections, or pass them on again."""
+        self.muted = muted
+
+
+@asynccontextmanager
+async def relayed(host: str, real_port: int) -> AsyncIterator[RelayedRoom]:
+    """In front of what listens on that port of 127.0.0.1; whoever comes has to go before the block ends."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        room.connections += 1
+        room.open += 1
+        with suppress(OSError, asyncio.IncompleteReadError):
+            if room.muted:
+                while await reader.read(4096):
+                    pass
+            else:
+                from_real, to_real = await asyncio.open_connection("127.0.0.1", real_port)
+                to_real.write(await reader.readuntil(b"\r\n\r\n"))
+                writer.write(await from_real.readuntil(b"\r\n\r\n") + room.chatter)
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(_pass_on(reader, to_real))
+                    both.create_task(_pass_on(from_real, writer))
+        writer.close()
+        room.open -= 1
+
+    server = await asyncio.start_server(serve, host, 0)
+    room = RelayedRoom(f"ws://{host}:{server.sockets[0].getsockname()[1]}")
+    async with server:
+        yield room
+        async with asyncio.timeout(10):
+            while room.open:  # noqa: ASYNC110 it has no event
+                await asyncio.sleep(0.02)
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Callable, Sequence
 
 _JOIN = """
 import asyncio, json, sys
@@ -52,7 +53,7 @@ from worker.room.join_answer import JoinError
 from worker.room.subscription import Subscription
 async def main():
     async with asyncio.TaskGroup() as group:
-        joins = Joins(group, cut=GuardLine(int(sys.argv[1]), "owner").cut)
+        joins = Joins(group, guard=GuardLine(int(sys.argv[1]), "owner"))
         token = SecretStr(mint_token("key", "s" * 32, "room", "worker"))
         with contextlib.suppress(JoinError):
             await joins.join(sys.argv[2], token, subscription=Subscription(), timeout_seconds=0.5)
@@ -71,3 +72,65 @@ async def seconds_of_an_abandoned_join(port: int, url: str) -> float:
     async with asyncio.timeout(60):
         printed, _ = await process.communicate()
     return float(printed.splitlines()[-1])
+
+
+_BESIDE = """
+import asyncio, contextlib, sys, time
+from pydantic import SecretStr
+from worker.guard.guard_line import GuardLine
+from worker.guard.upstream import go_through
+go_through(int(sys.argv[1]), "owner")
+from worker.joining.joins import Joins
+from worker.room.join_answer import JoinError
+from worker.room.subscription import Subscription
+async def main():
+    async with asyncio.TaskGroup() as group:
+        joins = Joins(group, guard=GuardLine(int(sys.argv[1]), "owner"))
+        url, before, given_up, later = sys.argv[2:]
+        def join(token, seconds):
+            return joins.join(url, SecretStr(token), subscription=Subscription(), timeout_seconds=seconds)
+        room = await join(before, 10)
+        print("joined", flush=True)
+        sys.stdin.readline()
+        with contextlib.suppress(JoinError):
+            await join(given_up, 0.3)
+        abandoned = time.monotonic()
+        print("given up", flush=True)
+        sys.stdin.readline()
+        other = await join(later, 10)
+        while joins.abandoned:
+            await asyncio.sleep(0.05)
+        seconds = time.monotonic() - abandoned
+        await asyncio.sleep(1)
+        undisturbed = [one.connected and not one.reconnects for one in (room, other)]
+        await room.leave()
+        await other.leave()
+    print(seconds, all(undisturbed))
+asyncio.run(main())
+"""
+
+
+async def seconds_of_an_abandoned_join_beside_rooms(
+    port: int, url: str, tokens: Sequence[str], silence: Callable[[bool], object]
+) -> tuple[float, bool]:
+    """How long a join goes on after it was abandoned, while the same process is in a room of that server already, and
+    joins another one meanwhile; and whether both of them were left in peace.
+
+    `silence` makes the server say nothing to new connections any more, or speak again.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _BESIDE, str(port), url, *tokens),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    async with asyncio.timeout(60):
+        for said, silent in ((b"joined\n", True), (b"given up\n", False)):
+            while (line := await process.stdout.readline()) != said:
+                assert line  # of its log
+            silence(silent)
+            process.stdin.write(b"\n")
+        printed, _ = await process.communicate()
+    seconds, undisturbed = printed.splitlines()[-1].split()
+    return float(seconds), undisturbed == b"True"

@@ -4,7 +4,10 @@ The SDK's callbacks become typed events in a bounded queue.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 import structlog
@@ -44,6 +47,8 @@ from worker.room.track_places import TrackPlaces
 _log = structlog.get_logger(__name__)
 
 _CLOSE_SECONDS = 5.0
+_TOLD_SECONDS = 1.0  # the SDK may have begun to reconnect so long before this process hears of it
+_MOST_RECONNECTS = 16
 
 
 class LiveKitRoom:
@@ -59,6 +64,7 @@ class LiveKitRoom:
         self._places = TrackPlaces(subscription.most_tracks)
         self._tracks: dict[str, rtc.RemoteAudioTrack] = {}
         self._left = False
+        self._reconnects: deque[tuple[float, float]] = deque(maxlen=_MOST_RECONNECTS)
         self._listening = False
         self._subscribed = asyncio.Event()
         self._deciphered: set[str] = set()  # identities
@@ -96,6 +102,11 @@ class LiveKitRoom:
     def left(self) -> bool:
         """Whether it was left."""
         return self._left
+
+    @property
+    def reconnects(self) -> Sequence[tuple[float, float]]:
+        """When the SDK was reconnecting (`time.monotonic`), of the latest times; infinity: it still is."""
+        return self._reconnects
 
     @property
     def deserted(self) -> bool:
@@ -288,9 +299,13 @@ class LiveKitRoom:
             self.events.put(ListeningAllowed(permissions.can_subscribe))
 
     def _on_reconnecting(self) -> None:
+        if not (self._reconnects and math.isinf(self._reconnects[-1][1])):
+            self._reconnects.append((time.monotonic() - _TOLD_SECONDS, math.inf))
         self.events.put(Reconnecting())
 
     def _on_reconnected(self) -> None:
+        if self._reconnects:
+            self._reconnects[-1] = (self._reconnects[-1][0], time.monotonic())
         # A full reconnect joins anew, without the subscriptions: without this there is silence from here on (measured).
         for participant in list(self._room.remote_participants.values()):
             for publication in list(participant.track_publications.values()):

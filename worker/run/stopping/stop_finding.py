@@ -12,7 +12,10 @@ from worker.run.stopping.run_stop import RunStop, StopKind
 
 
 def stop_from_database(run: LiveRun, drain: Drain, *, in_room: bool, now_ns: int) -> RunStop | None:
-    """Somebody stopped the session, another run has it, or this process has handed it over for long enough."""
+    """Somebody stopped the session, another run has it, or this process has given it away, or handed it over for long
+    enough."""
+    if run.dropped:
+        return RunStop(StopKind.REPLACED if run.replaced else StopKind.HANDED_OVER)
     if drain.deadline_ns is not None and (not in_room or now_ns >= drain.deadline_ns):
         return RunStop(StopKind.REPLACED if run.replaced else StopKind.HANDED_OVER)
     if run.replaced and not drain.draining:

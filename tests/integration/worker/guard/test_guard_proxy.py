@@ -9,9 +9,15 @@ from typing import Any
 
 import pytest
 
+from parley.servers.livekit_server import LiveKitServer
 from sessions.rooms.room_url import AllowedAddresses
-from tests.support.network.hostile_room import HostileRoom, flooding, leading_to, listener, silent
-from tests.support.network.sdk_joins import sdk_joins, seconds_of_an_abandoned_join
+from tests.support.network.hostile_room import HostileRoom, flooding, leading_to, listener, relayed, silent
+from tests.support.network.sdk_joins import (
+    sdk_joins,
+    seconds_of_an_abandoned_join,
+    seconds_of_an_abandoned_join_beside_rooms,
+)
+from tests.support.talkers.beeps import mint_token
 from worker.guard.addresses import system_resolver
 from worker.guard.guard_line import GuardLine, target_of
 from worker.guard.proxy import GuardProxy, GuardRules
@@ -252,6 +258,16 @@ async def test_an_abandoned_join_ends_soon() -> None:
     async with silent(OUTSIDE) as room, guard() as (_, port):
         assert await seconds_of_an_abandoned_join(port, room.url) < 12
         assert 1 <= room.connections <= 2
+
+
+async def test_an_abandoned_join_ends_soon_also_beside_rooms_of_the_same_server(livekit: LiveKitServer) -> None:
+    """What only it can have opened is cut off, attempt after attempt; who is in a room there is left in peace, and so
+    is who joins meanwhile."""
+    tokens = [mint_token(livekit.api_key, livekit.api_secret, f"beside-{one}", "worker") for one in range(3)]
+    async with relayed(OUTSIDE, int(livekit.url.rpartition(":")[2])) as room, guard() as (_, port):
+        seconds, in_peace = await seconds_of_an_abandoned_join_beside_rooms(port, room.url, tokens, room.mute)
+    assert in_peace
+    assert seconds < 15
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from worker.host.repeating import repeat
 from worker.host.rescuer import RunRescuer
 from worker.host.supervisor import ChildCommands, Supervisor, backoff_seconds
 from worker.vitals.pulse import Pulse, longest_silence_seconds
+from worker.vitals.wear import MemoryMarks
 
 # Appends each signal to its file, ends at SIGTERM unless it is deaf.
 _CHILD = """
@@ -66,7 +67,7 @@ class Household:
             grace_seconds=grace,
             silence_seconds=0.5,
             margin_seconds=0.1,
-            hard_bytes=1000,
+            marks=MemoryMarks(900, 1000),
             memory=lambda pid: self.sizes.get(pid, 1000),
         )
 
@@ -316,21 +317,46 @@ async def test_retired_recorders_are_drained_with_the_others(engine: Engine, tmp
     assert words == ["SIGUSR1"] * 2 + ["SIGTERM"] * 3
 
 
-async def test_a_recorder_above_its_hard_mark_is_killed_and_its_runs_are_lost(engine: Engine, tmp_path: Path) -> None:
-    """Its neighbors are not, whose size is just what they may have."""
+async def _lost(engine: Engine) -> list[bool]:
+    return [row.lost for row in await engine.sql("SELECT lost FROM runs WHERE released_at IS NOT NULL")]
+
+
+async def test_a_recorder_above_its_hard_mark_hands_over_to_one_that_is_started(engine: Engine, tmp_path: Path) -> None:
+    """That is no death. Its neighbors are not told, whose size is just what they may have."""
     async with household(engine, tmp_path) as home:
-        victim = home.owners[0]
+        large = home.owners[0]
         await engine.new_session()
-        await engine.claim(victim)
-        home.sizes[home.pid_of(victim)] = 1001
+        await engine.claim(large)
+        home.sizes[home.pid_of(large)] = 1001
+        await home.up(4)
+        await eventually(lambda: _is_dead(home, large))
+        async with asyncio.timeout(5):
+            while await _lost(engine) != [False]:  # noqa: ASYNC110 a probe of a real process
+                await asyncio.sleep(0.02)
+        assert (home.supervisor.deaths, home.supervisor.retirements) == (0, 1)
+        assert (len(home.owners), home.owners[1] in home.supervisor.live_owners) == (3, True)
+        assert len([line for line in home.heard() if line.endswith("SIGTERM")]) == 1
+
+
+@pytest.mark.parametrize(("grace", "size"), [(0.1, 1001), (60.0, 1251)], ids=["deaf", "grows on"])
+async def test_a_recorder_that_does_not_hand_over_is_killed(
+    engine: Engine, tmp_path: Path, grace: float, size: int
+) -> None:
+    """After its grace, or when it is a quarter larger still; then its runs are lost."""
+    async with household(engine, tmp_path, deaf=True, grace=grace) as home:
+        large = home.owners[0]
+        await engine.new_session()
+        await engine.claim(large)
+        home.sizes[home.pid_of(large)] = size
 
         async def lost() -> bool:
-            return [row.lost for row in await engine.sql("SELECT lost FROM runs")] == [True]
+            return await _lost(engine) == [True]
 
-        await eventually(lost, seconds=2)
+        await eventually(lost, seconds=5)
         await home.up(4)
-        assert home.supervisor.deaths == 1
         assert home.owners[1] in home.supervisor.live_owners
+        home.supervisor.stop()
+        home.supervisor.stop()
 
 
 async def test_a_quarantine_comes_besides_the_others_and_is_not_replaced(engine: Engine, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A recorder process that has served enough, with sessions in real rooms."""
 
 import asyncio
+from typing import Any
 
 from sessions.session import Session
 from tests.integration.worker.studio import Studio, until
@@ -48,7 +49,7 @@ async def test_a_recorder_above_its_soft_mark_hands_its_last_sessions_over(studi
     """In the end: until then they go on where they are."""
     size = 0
     session = await studio.create(room, sine=True)
-    changes = {"recorder_memory_mb": 300, "retire_seconds": 1.5, "grace_seconds": 20}
+    changes: dict[str, Any] = {"recorder_memory_mb": 300, "retire_seconds": 1.5, "grace_seconds": 20}
     async with studio.recorder(memory=lambda: size, **changes) as old:
         await studio.reaches(session, "running")
         size = 300 * MIB + 1

@@ -2,9 +2,14 @@
 
 from uuid import uuid4
 
+import pytest
+
 from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.runs.fence import Fence
+from worker.lease.drain import Drain
 from worker.lease.live_run import Counters, LiveRun
+from worker.run.stopping.run_stop import RunStop, StopKind
+from worker.run.stopping.stop_finding import stop_from_database
 
 
 def live_run() -> LiveRun:
@@ -34,6 +39,19 @@ async def test_a_beat_carries_the_counters_of_whoever_records() -> None:
     before = run.beat().frames, run.uploads_pending
     run.recorded_by(lambda: Counters(frames=7), lambda: 3)
     assert (before, (run.beat().frames, run.uploads_pending)) == ((0, 0), (7, 3))
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_run_that_was_given_away_stops_at_once(replaced: bool) -> None:
+    """Whether or not somebody has it yet, and whatever else its process does."""
+    run = live_run()
+    assert stop_from_database(run, Drain(), in_room=True, now_ns=boottime_ns()) is None
+    run.drop()
+    assert run.woken.is_set()
+    if replaced:
+        run.replace()
+    stop = stop_from_database(run, Drain(), in_room=True, now_ns=boottime_ns())
+    assert stop == RunStop(StopKind.REPLACED if replaced else StopKind.HANDED_OVER)
 
 
 async def test_a_replaced_run_wakes_its_runner_and_stays_replaced() -> None:

@@ -13,7 +13,7 @@ from worker.vitals.wear import MemoryMarks, Wear, Worn
 
 def test_a_process_is_worn_by_its_last_session_and_takes_none_beyond() -> None:
     """However many places are free."""
-    wear = Wear(most_sessions=5, soft_bytes=1000)
+    wear = Wear(most_sessions=5, marks=MemoryMarks(1000, 2000))
     wear.serve(3)
     assert (wear.worn, wear.left(25), wear.left(1)) == (None, 2, 1)
     wear.serve(2)
@@ -24,18 +24,22 @@ def test_a_process_is_worn_by_its_last_session_and_takes_none_beyond() -> None:
 
 def test_a_process_is_worn_above_its_soft_mark_only() -> None:
     """Memory says more than a number of sessions does."""
-    wear = Wear(most_sessions=5, soft_bytes=1000)
+    wear = Wear(most_sessions=5, marks=MemoryMarks(1000, 2000))
     wear.weigh(1000)
     assert wear.worn is None
     wear.weigh(1001)
     assert wear.worn is Worn.MEMORY
+    wear.weigh(2000)
+    assert not wear.too_large
+    wear.weigh(2001)
+    assert wear.too_large
     wear.weigh(900)
     assert wear.worn is None
 
 
 def test_without_a_number_of_sessions_only_memory_counts() -> None:
     """0 is none."""
-    wear = Wear(most_sessions=0, soft_bytes=1000)
+    wear = Wear(most_sessions=0, marks=MemoryMarks(1000, 2000))
     wear.serve(100_000)
     assert (wear.worn, wear.left(25)) == (None, 25)
 
