@@ -27,7 +27,7 @@ BENCHMARKS = {
     "lists": "pages of lists and histories at 1,000 and 1,000,000 rows",
     "events": "from an event's commit until it can be read, and pages of the log at 1,000 and 1,000,000 rows",
     "streams": "2,000 streams of events on one API process: memory, and what a create costs meanwhile",
-    "webhooks": "from an event's commit to the receivers of webhooks, while one of 50 never answers",
+    "webhooks": "from an event's commit to the receivers of webhooks, while one of 50 never answers; a replay",
     "create": "from creating a session to running, beyond a bare Room.connect",
     "messages": "from posting a message to the room having it",
     "beats": "beat statements per second at 1 and at 25 sessions",
@@ -125,6 +125,7 @@ def _options(arguments: argparse.Namespace, folder: Path) -> Options:
         stream_creates=5 if quick else 300,
         endpoints=4 if quick else 50,
         hooked=2 if quick else 20,
+        replayed=50 if quick else 10_000,
         beat_sessions=(1, 3) if quick else (1, 25),
         heartbeat_seconds=1 if quick else Settings.model_fields["heartbeat_seconds"].default,
     )

@@ -26,6 +26,7 @@ class Options:
         stream_creates: sessions created without and with them.
         endpoints: of webhooks, in `webhooks`.
         hooked: events that go to all of them.
+        replayed: events that go to one of them once more.
         beat_sessions: session counts of `beats`.
         heartbeat_seconds: of Parley's workers.
     """
@@ -47,5 +48,6 @@ class Options:
     stream_creates: int
     endpoints: int
     hooked: int
+    replayed: int
     beat_sessions: tuple[int, ...]
     heartbeat_seconds: float

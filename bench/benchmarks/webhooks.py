@@ -1,10 +1,10 @@
-"""From an event's commit to the receivers of webhooks, while one among them never answers."""
+"""From an event's commit to the receivers of webhooks, while one among them never answers; and a replay of many."""
 
 import asyncio
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -20,6 +20,8 @@ from bench.scenes.parley_stack import ParleyApi, parley_api, parley_worker
 _WARM_UP = 3
 _PAUSE_SECONDS = 2.0  # between events: each is 50 deliveries
 _LAST_SECONDS = 60.0
+_REPLAY_SECONDS = 600.0
+_LOOK_SECONDS = 0.05
 _ANYWHERE = {
     "PARLEY_WEBHOOK_ALLOW_HTTP": "true",
     "PARLEY_WEBHOOK_ALLOW_PRIVATE_HOSTS": "true",
@@ -29,13 +31,27 @@ _ANYWHERE = {
 
 @dataclass
 class _Receivers:
-    """One server with a path per endpoint; `/dead` never answers. `arrivals`: path → mark of the event → when."""
+    """One server with a path per endpoint; `/dead` never answers.
+
+    Attributes:
+        arrivals: path → mark of the event → when it came first.
+        posts: how many came in all.
+    """
 
     url: str = ""
+    posts: int = 0
     arrivals: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
+
+    async def until(self, reached: Callable[[], bool]) -> None:
+        """Look often."""
+        while True:
+            if reached():
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def take(self, request: web.Request) -> web.Response:
         event = await request.json()
+        self.posts += 1
         self.arrivals[request.path].setdefault(event["data"]["endpoint_id"], time.monotonic())
         if request.path == "/dead":
             await asyncio.Event().wait()
@@ -62,14 +78,20 @@ def bench_webhooks(options: Options) -> None:
             name: asyncio.run(_deliver(url, api, options, dead=dead))
             for name, dead in (("all answer", 0), ("one never answers", 1))
         }
+        replay_seconds, wrong = asyncio.run(_replay(url, api, options.replayed))
         was_busy = busy.read()
     print_title(f"webhooks: commit → receiver, milliseconds, {options.endpoints} endpoints, {options.hooked} events")
     print_note(describe())
     rows = [(name, *(f"{percentile(found, one):.0f}" for one in (50, 95, 100))) for name, found in times.items()]
     print_table(("of those that answer", "p50", "p95", "max"), rows)
     print_note(f"One event every {_PAUSE_SECONDS} s goes to all of them; one process posts.")
+    speed = options.replayed / replay_seconds
+    print_note(
+        f"A replay of {options.replayed:,} events to one endpoint took {replay_seconds:.0f} s: {speed:.0f} a second."
+    )
     print_note(f"Machine {was_busy.machine_percent:.0f} % busy, {was_busy.strangers_percent:.0f} % by others.")
     print_goal("while one never answers, the others' p95 ms", percentile(times["one never answers"], 95), at_most=1000)
+    print_goal("of a replay, events that came never or twice", wrong, at_most=0)
 
 
 async def _deliver(url: str, api: ParleyApi, options: Options, *, dead: int) -> list[float]:
@@ -91,6 +113,26 @@ async def _deliver(url: str, api: ParleyApi, options: Options, *, dead: int) -> 
             api.call("DELETE", f"/v1/webhook_endpoints/{endpoint}")
         marks = list(committed)[_WARM_UP:]
         return [1000 * (arrivals[mark] - committed[mark]) for arrivals in live for mark in marks]
+
+
+async def _replay(url: str, api: ParleyApi, count: int) -> tuple[float, int]:
+    """How long it takes until all have come, and how many came never or twice."""
+    marks = {f"past-{number}" for number in range(count)}
+    async with _receivers() as receivers, organization_log(url) as log:
+        before = await log.events.newest_cursor(log.organization_id)
+        await log.happen_often(marks)
+        await log.events.newest_cursor(log.organization_id)  # numbers them
+        endpoint = api.call("POST", "/v1/webhook_endpoints", {"url": f"{receivers.url}/past"})
+        path = f"/v1/webhook_endpoints/{endpoint['id']}"
+        began = time.monotonic()
+        api.call("POST", f"{path}/replay", {"after": str(before)})
+        came = receivers.arrivals["/past"]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_REPLAY_SECONDS):
+                await receivers.until(lambda: len(came) == count)
+        took = time.monotonic() - began
+        await receivers.until(lambda: api.call("GET", path)["replaying_since"] is None)
+        return took, len(marks - came.keys()) + receivers.posts - len(came)
 
 
 @contextlib.asynccontextmanager

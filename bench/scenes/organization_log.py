@@ -1,12 +1,13 @@
 """Rows of an organization's log of events, and events that happen now."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
 import psycopg
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from bench.scenes.parley_stack import MASTER_KEY
 from store.access.api_keys import ApiKeys
@@ -38,6 +39,14 @@ _LOG = """
     INSERT INTO event_logs (organization_id, last_position) VALUES (%(organization)s, %(rows)s)
     ON CONFLICT (organization_id) DO UPDATE SET last_position = excluded.last_position
 """
+_MANY = text(
+    """
+    INSERT INTO event_inbox (id, organization_id, type, at, facts)
+    SELECT gen_random_uuid(), :organization_id, 'webhook_endpoint.disabled', now(),
+        jsonb_build_object('endpoint_id', mark, 'url', '', 'reason', 'failing')
+    FROM unnest(CAST(:marks AS text[])) AS mark
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,11 @@ class OrganizationLog:
         facts = {"endpoint_id": mark, "url": "", "reason": "failing"}
         async with self.db.begin() as conn:
             await append_event(conn, self.organization_id, "webhook_endpoint.disabled", facts=facts)
+
+    async def happen_often(self, marks: Collection[str]) -> None:
+        """One such event for each mark, all committed at once."""
+        async with self.db.begin() as conn:
+            await conn.execute(_MANY, {"organization_id": self.organization_id, "marks": list(marks)})
 
     async def cursor_at(self, position: int) -> Cursor:
         """The cursor behind this event."""

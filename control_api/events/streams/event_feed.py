@@ -17,6 +17,7 @@ import structlog
 from aiohttp import web
 
 from control_api.events.log_query import AskedEvents
+from control_api.events.streams.fan_out import SLICE, FanOut
 from sessions.errors import DatabaseError, ParleyError
 from sessions.ids import format_id
 from store.database.notify.channels import EVENT_CHANNEL
@@ -30,10 +31,6 @@ POLL_SECONDS = 1.0  # a lost notification costs so much, and each event behind a
 _KEPT = 128  # events per feed, for streams that are a little behind
 _KEPT_BYTES = 1 << 20
 _AT_ONCE = 64
-_WOKEN_AT_ONCE = 50
-# After waking thousands of streams the process has so many times as long for requests: events come in bursts then.
-_REST = 3.0
-_LONGEST_REST_SECONDS = 0.5
 
 _log = structlog.get_logger(__name__)
 
@@ -75,13 +72,12 @@ class EventFeed:
     Attributes:
         cursor: how far the log was read: everything through here was committed.
         broken: the log was restored to an earlier time, or is too far ahead; its streams end.
-        rests_until: of the loop's time; it is not read before.
     """
 
-    def __init__(self, cursor: Cursor) -> None:
+    def __init__(self, cursor: Cursor, fan_out: FanOut) -> None:
         self.cursor = cursor
+        self._fan_out = fan_out
         self.broken = False
-        self.rests_until = 0.0
         self._told = cursor  # through here, all followers know whether something is for them
         self._kept: deque[FramedEvent] = deque(maxlen=_KEPT)
         self._followers: dict[UUID | None, set[Follower]] = {}  # by the session that they ask for
@@ -105,7 +101,7 @@ class EventFeed:
         return max(quiet, cursor, key=lambda one: one.position)
 
     async def take(self, events: tuple[Event, ...], cursor: Cursor) -> None:
-        """Append what was read, and wake those that ask for some of it, a few per turn of the loop."""
+        """Append what was read, and wake those that ask for some of it, a few at a time."""
         self._kept.extend(FramedEvent(event) for event in events)
         kept_bytes = sum(len(framed.frame(content=True)) for framed in self._kept)
         while kept_bytes > _KEPT_BYTES:
@@ -113,13 +109,16 @@ class EventFeed:
         self.cursor = cursor
         sessions = {None, *(event.session_id for event in events)}
         followers = [one for session_id in sessions for one in self._followers.get(session_id, ())]
-        for number, follower in enumerate(followers, start=1):
-            if any(map(follower.asked.wants, events)):
-                if not follower.pending:
-                    follower.pending, follower.quiet = True, self._told
-                follower.woken.set()
-            if number % _WOKEN_AT_ONCE == 0:
-                await asyncio.sleep(0)  # requests have their turn
+        woken = 0
+        for follower in followers:
+            if not any(map(follower.asked.wants, events)):
+                continue
+            if not follower.pending:
+                follower.pending, follower.quiet = True, self._told
+            follower.woken.set()
+            woken += 1
+            if woken % SLICE == 0:
+                await self._fan_out.rest()
         self._told = cursor
 
     def end(self) -> None:
@@ -147,7 +146,10 @@ class EventFeeds:
     def __init__(self, log: OrganizationEvents) -> None:
         self._log = log
         self._feeds: dict[UUID, EventFeed] = {}
+        self._fan_out = FanOut()
         self._changed: set[UUID] = set()
+        self._reading: set[UUID] = set()
+        self._one_reads = asyncio.Lock()  # requests need connections, too
         self._look = asyncio.Event()
 
     def heard(self, channel: str, payload: str) -> None:
@@ -171,7 +173,7 @@ class EventFeeds:
         """
         if organization_id not in self._feeds:
             cursor = await self._log.newest_cursor(organization_id)
-            self._feeds.setdefault(organization_id, EventFeed(cursor))
+            self._feeds.setdefault(organization_id, EventFeed(cursor, self._fan_out))
         feed = self._feeds[organization_id]
         try:
             with feed.followed(follower):
@@ -181,45 +183,42 @@ class EventFeeds:
                 del self._feeds[organization_id]
 
     async def run(self) -> None:
-        """Read what is new, for ever."""
+        """Read what is new, for ever; no feed waits until another one has told its streams."""
         loop = asyncio.get_running_loop()
         polled_at = loop.time()
-        while True:
-            rests = [
-                feed.rests_until for organization_id, feed in self._feeds.items() if organization_id in self._changed
-            ]
-            await set_within(self._look, max(0.0, min([polled_at + POLL_SECONDS, *rests]) - loop.time()))
-            self._look.clear()
-            if loop.time() >= polled_at + POLL_SECONDS:
-                polled_at = loop.time()
-                self._changed = set(self._feeds)
-            for organization_id in list(self._changed):
-                feed = self._feeds.get(organization_id)
-                if feed is not None and feed.rests_until > loop.time():
-                    continue
-                self._changed.discard(organization_id)
-                if feed is not None:
-                    await self._read(organization_id, feed)
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await set_within(self._look, max(0.0, polled_at + POLL_SECONDS - loop.time()))
+                self._look.clear()
+                if loop.time() >= polled_at + POLL_SECONDS:
+                    polled_at = loop.time()
+                    self._changed = set(self._feeds)
+                for organization_id in self._changed - self._reading:
+                    self._changed.discard(organization_id)
+                    feed = self._feeds.get(organization_id)
+                    if feed is not None:
+                        self._reading.add(organization_id)
+                        group.create_task(self._read(organization_id, feed), name="event feed")
 
     async def _read(self, organization_id: UUID, feed: EventFeed) -> None:
-        loop = asyncio.get_running_loop()
-        spent_seconds = 0.0
         try:
             has_more = True
             while has_more:
-                page = await self._log.after(organization_id, feed.cursor, limit=_AT_ONCE)
+                async with self._one_reads:
+                    page = await self._log.after(organization_id, feed.cursor, limit=_AT_ONCE)
                 has_more = page.has_more
                 if page.events:
-                    began = loop.time()
                     await feed.take(page.events, page.cursor)
-                    spent_seconds += loop.time() - began
         except DatabaseError:
             return  # the next poll looks again
         except ParleyError as error:
             _log.warning("feed.broken", organization_id=format_id("org", organization_id), code=error.code)
             self._feeds.pop(organization_id, None)
             feed.end()
-        feed.rests_until = loop.time() + min(_REST * spent_seconds, _LONGEST_REST_SECONDS)
+        finally:
+            self._reading.discard(organization_id)
+            if organization_id in self._changed:
+                self._look.set()
 
 
 EVENT_FEEDS = web.AppKey("event feeds", EventFeeds)

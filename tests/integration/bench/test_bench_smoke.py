@@ -40,6 +40,7 @@ def options(tmp_path: Path, postgres_url: str) -> Options:
         stream_creates=2,
         endpoints=3,
         hooked=1,
+        replayed=20,
         beat_sessions=(1, 2),
         heartbeat_seconds=1,
     )
@@ -115,4 +116,5 @@ def test_events_streams_and_webhooks_print_figures_and_are_judged(
         "memory per stream, KB",
         "a create's p99 with / without streams, each of a session",
         "while one never answers, the others' p95 ms",
+        "of a replay, events that came never or twice",
     ]

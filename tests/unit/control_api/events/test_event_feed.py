@@ -1,13 +1,18 @@
 """A feed wakes those who ask for what came, and lets the others know how far nothing was for them."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from control_api.events.log_query import AskedEvents
-from control_api.events.streams.event_feed import EventFeed, Follower
+from control_api.events.streams.event_feed import EventFeed, EventFeeds, Follower
+from control_api.events.streams.fan_out import FanOut
+from store.database.notify.channels import EVENT_CHANNEL
 from store.events.cursor import BEGINNING, Cursor
 from store.events.event import Event
+from store.events.organization_events import EventPage, OrganizationEvents
 
 MINE, OTHER = UUID(int=1), UUID(int=2)
 
@@ -25,7 +30,7 @@ def follower(session_id: UUID | None, types: frozenset[str] | None = None) -> Fo
 
 async def test_only_those_who_ask_for_it_are_woken() -> None:
     """By session and by type; who asks for everything hears of everything."""
-    feed = EventFeed(BEGINNING)
+    feed = EventFeed(BEGINNING, FanOut())
     mine, other, all_, rare = (
         follower(MINE),
         follower(OTHER),
@@ -42,7 +47,7 @@ async def test_only_those_who_ask_for_it_are_woken() -> None:
 
 async def test_who_was_not_woken_moves_on_without_looking() -> None:
     """Behind more than the feed keeps, and up to right before the first event that is for it."""
-    feed, place = EventFeed(BEGINNING), BEGINNING
+    feed, place = EventFeed(BEGINNING, FanOut()), BEGINNING
     mine = follower(MINE)
     with feed.followed(mine):
         for position in range(1, 401):
@@ -60,7 +65,7 @@ async def test_who_was_not_woken_moves_on_without_looking() -> None:
 
 async def test_nobody_passes_what_is_just_being_told() -> None:
     """Of many followers each is told in its turn: until all are, nobody takes the newest events for nothing."""
-    feed = EventFeed(BEGINNING)
+    feed = EventFeed(BEGINNING, FanOut())
     crowd = [follower(None) for _ in range(200)]
     for one in crowd:
         feed._followers.setdefault(None, set()).add(one)
@@ -73,3 +78,37 @@ async def test_nobody_passes_what_is_just_being_told() -> None:
     await telling
     assert all(one.woken.is_set() for one in crowd)
     assert {feed.passed(one, BEGINNING) for one in crowd} == {BEGINNING}
+
+
+class OneEventEach(OrganizationEvents):
+    """Logs with one event."""
+
+    def __init__(self) -> None:
+        """Nothing is asked."""
+
+    async def newest_cursor(self, organization_id: UUID) -> Cursor:
+        """As if it were empty."""
+        return BEGINNING
+
+    async def after(self, organization_id: UUID, cursor: Cursor | None, **asked: Any) -> EventPage:
+        """That event."""
+        one = event(1, MINE)
+        return EventPage((one,) if cursor == BEGINNING else (), one.cursor, has_more=False)
+
+
+async def test_nobody_waits_for_an_organization_with_a_crowd() -> None:
+    """Its streams are told a few at a time, and those of others meanwhile."""
+    feeds, crowd, alone = EventFeeds(OneEventEach()), [follower(None) for _ in range(2000)], follower(None)
+    async with AsyncExitStack() as stack:
+        for one in crowd:
+            await stack.enter_async_context(feeds.following(UUID(int=10), one))
+        await stack.enter_async_context(feeds.following(UUID(int=11), alone))
+        running = asyncio.create_task(feeds.run())
+        feeds.heard(EVENT_CHANNEL, str(UUID(int=10)))
+        while not any(one.woken.is_set() for one in crowd):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        feeds.heard(EVENT_CHANNEL, str(UUID(int=11)))
+        await alone.woken.wait()
+        told = sum(one.woken.is_set() for one in crowd)
+        running.cancel()
+    assert 0 < told < len(crowd) / 2
