@@ -13,6 +13,7 @@ import uvloop
 from bench.children.lines import answer, next_request
 
 _AT_ONCE = 50
+_PATIENCE = 30  # a busy database answers 503, and a second later no more
 _HEAD = "GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\nAccept: text/event-stream\r\n\r\n"
 
 
@@ -34,12 +35,17 @@ class Readers:
 
 async def _begun(where: dict[str, Any], path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     parts = urlsplit(where["url"])
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    writer.write(_HEAD.format(path=path, host=parts.netloc, key=where["key"]).encode())
-    head = await reader.readuntil(b"\r\n\r\n")
-    if not head.startswith(b"HTTP/1.1 200 "):
-        raise RuntimeError(f"{path}: {head[:200]!r} {(await reader.read(500))!r}")
-    return reader, writer
+    for _ in range(_PATIENCE):
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        writer.write(_HEAD.format(path=path, host=parts.netloc, key=where["key"]).encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        if head.startswith(b"HTTP/1.1 200 "):
+            return reader, writer
+        writer.close()
+        if not head.startswith(b"HTTP/1.1 503 "):
+            break
+        await asyncio.sleep(1)
+    raise RuntimeError(f"{path}: {head[:200]!r}")
 
 
 async def main() -> None:

@@ -7,6 +7,7 @@ from aiohttp import web
 from control_api.events.models import SessionEvent, StatusTransition
 from control_api.events.streams.event_stream import EVENT_STREAM
 from control_api.events.streams.stream_routes import last_event_id, stream_listed_session_events
+from control_api.http.answers.list_pages import list_pages
 from control_api.http.requests.accepted_media_type import accepted_media_type
 from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import BULK_QUERIES
@@ -55,14 +56,16 @@ async def list_events(call: Call) -> web.StreamResponse:
     return await long_list(call, _events(call), lambda last: str(last.seq))
 
 
-async def _events(call: Call) -> AsyncGenerator[tuple[list[SessionEvent], bool], None]:
-    queries, left, after = call.dependencies.sessions.queries, call.query["limit"], call.query["after"]
-    while left:
-        found, has_more = await queries.events(call.organization_id, call.session_id, after=after, limit=left)
-        yield [_present(event) for event in found], has_more
-        if not has_more:
-            return
-        queries, left, after = call.request.app[BULK_QUERIES], left - len(found), found[-1].seq
+def _events(call: Call) -> AsyncGenerator[tuple[list[SessionEvent], bool], None]:
+    organization_id, session_id = call.organization_id, call.session_id
+    return list_pages(
+        (call.dependencies.sessions.queries, call.request.app[BULK_QUERIES]),
+        lambda queries, after, limit: queries.events(organization_id, session_id, after=after, limit=limit),
+        after=call.query["after"],
+        limit=call.query["limit"],
+        place=lambda event: event.seq,
+        present=_present,
+    )
 
 
 def _present(event: StoredEvent) -> SessionEvent:

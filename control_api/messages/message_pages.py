@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable
 from typing import TypeVar
 
+from control_api.http.answers.list_pages import list_pages
 from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import BULK_LOG
 from store.log.session_log import LogEntry
@@ -10,14 +11,14 @@ from store.log.session_log import LogEntry
 Item = TypeVar("Item")
 
 
-async def message_pages(
-    call: Call, present: Callable[[LogEntry], Item]
-) -> AsyncGenerator[tuple[list[Item], bool], None]:
+def message_pages(call: Call, present: Callable[[LogEntry], Item]) -> AsyncGenerator[tuple[list[Item], bool], None]:
     """The messages behind `after` of the query, `limit` of them at most, and whether there are more."""
-    log, left, after = call.dependencies.sessions.log, call.query["limit"], call.query["after"]
-    while left:
-        found, has_more = await log.page(call.organization_id, call.session_id, kind="message", after=after, limit=left)
-        yield [present(entry) for entry in found], has_more
-        if not has_more:
-            return
-        log, left, after = call.request.app[BULK_LOG], left - len(found), found[-1].seq
+    organization_id, session_id = call.organization_id, call.session_id
+    return list_pages(
+        (call.dependencies.sessions.log, call.request.app[BULK_LOG]),
+        lambda log, after, limit: log.page(organization_id, session_id, kind="message", after=after, limit=limit),
+        after=call.query["after"],
+        limit=call.query["limit"],
+        place=lambda entry: entry.seq,
+        present=present,
+    )
