@@ -115,6 +115,7 @@ def test_events_streams_and_webhooks_print_figures_and_are_judged(
         "commit → list, p95 ms",
         "memory per stream, KB",
         "a create's p99 with / without streams, each of a session",
+        "a create's p99 with / without streams, each of everything",
         "while one never answers, the others' p95 ms",
         "of a replay, events that came never or twice",
     ]
