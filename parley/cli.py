@@ -17,7 +17,7 @@ from parley.arguments.sessions import add_sessions
 from parley.arguments.storage import add_storage
 from parley.arguments.usage import add_usage
 from parley.command_error import CommandError
-from sessions.errors import DatabaseRefusedError, ParleyError
+from sessions.errors import DatabaseRefusedError, DatabaseUnavailableError, ParleyError
 
 _OWNER_ONLY_UMASK = 0o077
 _EXIT_INTERRUPTED = 130
@@ -69,6 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except DatabaseRefusedError as error:
         said = str(error.__cause__).partition("\n")[0]
         return _complain(f"{error.message}: {said}. `parley doctor` may say what to do", 1)
+    except DatabaseUnavailableError as error:
+        return _complain(f"{error.message}: `parley doctor` says what keeps us from it", 1)
     except ParleyError as error:
         return _complain(error.message, 1)
 

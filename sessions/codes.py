@@ -76,8 +76,16 @@ _ALL = (
     _error("field.required", 422, "Send the field in `param`."),
     _error("field.invalid", 422, "Correct the value of the field in `param`."),
     _error("key.missing", 401, "Send Authorization: Bearer <API key>."),
-    _error("key.invalid", 401, "The API key is unknown, revoked or expired."),
-    _error("scope.missing", 403, "The API key lacks the scope named in the message."),
+    _error(
+        "key.invalid",
+        401,
+        "See whether the key is whole and of this installation; one that was revoked or has expired stays so.",
+    ),
+    _error(
+        "scope.missing",
+        403,
+        "Use a key with the scope that the message names: a master key can make one.",
+    ),
     _error("agent.not_allowed", 403, "The API key is for one agent: name that one, or none."),
     _error(
         "key.outlived",
@@ -262,46 +270,62 @@ _ALL = (
     _failure(
         "worker_token.rejected",
         "customer",
-        "The LiveKit server refused the token. The message says why, where the server does: mint another one with the "
-        "API key and secret of that server, for this room, with roomJoin.",
+        "The message says why, where the LiveKit server does: mint another token with the API key and secret of that "
+        "server, for this room, with roomJoin.",
     ),
     _failure(
         "room.name_unresolved",
         "customer",
-        "The host name of the room's URL does not resolve: look for a typing error, or ask the workers' name server.",
+        "Look for a typing error in the room's URL; if there is none, the workers' name server does not know the host.",
     ),
     _failure(
         "room.refused",
         "transport",
-        "Nothing listens at the room's URL: see whether the LiveKit server is up, and the port right.",
+        "See whether the LiveKit server is up, and the port of the room's URL right.",
         retryable=True,
     ),
     _failure(
         "room.tls",
         "customer",
-        "No TLS could be agreed upon: wss:// needs a certificate that the public trusts, ws:// a port without TLS.",
+        "Use wss:// where TLS is spoken, with a certificate that the public trusts, and ws:// where it is not.",
     ),
     _failure(
         "room.not_livekit",
         "customer",
-        "Another server than LiveKit's answers at the room's URL: check host, port, path and proxies.",
+        "Check host, port and path of the room's URL, and what proxies make of it: a LiveKit server must answer there.",
     ),
-    _failure("room.unreachable", "transport", "Nobody answered at the room's URL.", retryable=True),
+    _failure(
+        "room.unreachable",
+        "transport",
+        "See whether the workers' network reaches the LiveKit server, and whether a firewall swallows what they send.",
+        retryable=True,
+    ),
     _failure(
         "room.join_timeout",
         "transport",
-        "The LiveKit server answered, but the join was not done in time.",
+        "See how busy the LiveKit server is, and whether many joins of yours are under way; then repeat.",
         retryable=True,
     ),
     _failure(
         "room.flood",
         "customer",
-        "The room's server sent more over its signaling connection than any room needs and was cut off "
-        "(`PARLEY_ROOM_BURST_KB`): see what is at the room's URL.",
+        "See what is at the room's URL: over a signaling connection no room needs to send more than "
+        "`PARLEY_ROOM_BURST_KB`.",
     ),
-    _failure("room.join_failure", "transport", "The LiveKit server did not let the worker join.", retryable=True),
-    _failure("room.duplicate_identity", "customer", "Somebody else joined with the worker's identity."),
-    _failure("capacity.none", "platform", "No worker was free in time.", retryable=True),
+    _failure(
+        "room.join_failure",
+        "transport",
+        "See the LiveKit server's log for this room; where the server is well, repeat.",
+        retryable=True,
+    ),
+    _failure(
+        "room.duplicate_identity",
+        "customer",
+        "Give each session's token an identity that nobody else in the room has: LiveKit puts the older one out.",
+    ),
+    _failure(
+        "capacity.none", "platform", "No worker was free in time: repeat, or let more of them run.", retryable=True
+    ),
     _failure(
         "worker.lost",
         "platform",
@@ -335,7 +359,11 @@ _ALL = (
     # ends: why a session ended or was canceled
     _end("end.requested", "A client asked for the end."),
     _end("end.max_duration", "max_duration_seconds have passed."),
-    _end("end.idle_timeout", "For idle_timeout_seconds no remote participant had an audio track or sent a stream."),
+    _end(
+        "end.idle_timeout",
+        "For idle_timeout_seconds no remote participant had an audio track or sent a stream. If nobody ever came, see"
+        " whether the room's name is right: LiveKit makes any room that somebody joins.",
+    ),
     _end("end.room_closed", "The room was closed or deleted."),
     _end("end.removed", "The worker was removed from the room.", fault="customer"),
     _end("cancel.requested", "A client asked for the cancellation."),

@@ -136,10 +136,24 @@ def encode_audio(track: int, sequence: int, start_sample: int, arrival_sample: i
 
 
 def encode_track(
-    track: int, sequence: int, *, identity: str, name: str, sid: str, side: Side, arrival_sample: int = 0
+    track: int,
+    sequence: int,
+    *,
+    identity: str,
+    name: str,
+    sid: str,
+    side: Side,
+    speaker: str = "",
+    arrival_sample: int = 0,
 ) -> bytes:
-    """Return a TRACK record; it belongs before the track's first audio in *every* segment that holds any of it."""
-    payload = _encode_json({"track": track, "identity": identity, "name": name, "sid": sid, "side": side})
+    """Return a TRACK record; it belongs before the track's first audio in *every* segment that holds any of it.
+
+    Args:
+        name: the track's own.
+        speaker: the participant's name to show.
+    """
+    label = {"track": track, "identity": identity, "name": name, "sid": sid, "side": side, "speaker": speaker}
+    payload = _encode_json(label)
     return _encode(RecordKind.TRACK, track, sequence, arrival_sample, arrival_sample, 0, payload)
 
 

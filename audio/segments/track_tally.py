@@ -25,12 +25,18 @@ class TrackSummary(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class TrackLabel:
-    """What a TRACK record says; the defaults stand for a track whose record is lost."""
+    """What a TRACK record says; the defaults stand for a track whose record is lost.
+
+    Attributes:
+        name: the track's own.
+        speaker: the participant's name to show; who changes it in the middle of a session stays the same track.
+    """
 
     identity: str = ""
     name: str = ""
     sid: str = ""
     side: Side = "room"
+    speaker: str = field(default="", compare=False)
 
 
 @dataclass(slots=True)
@@ -53,8 +59,10 @@ class TrackTally:
         """Take a TRACK record of the segment `key`."""
         document = record.document
         side: Side = "worker" if document.get("side") == "worker" else "room"
-        identity, name, sid = (_readable(document.get(field_name, "")) for field_name in ("identity", "name", "sid"))
-        self._labels[key.epoch, key.owner, record.track] = TrackLabel(identity, name, sid, side)
+        identity, name, sid, speaker = (
+            _readable(document.get(field_name, "")) for field_name in ("identity", "name", "sid", "speaker")
+        )
+        self._labels[key.epoch, key.owner, record.track] = TrackLabel(identity, name, sid, side, speaker)
 
     def label(self, key: SegmentKey, track: int) -> TrackLabel:
         """Return what is known of a track of the segment `key`."""

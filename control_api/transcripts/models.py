@@ -30,7 +30,7 @@ class TranscriptSegment(AnswerModel):
     """One utterance or message; times are milliseconds from `started_at`."""
 
     seq: int
-    speaker: str | None
+    speaker: str | None = Field(description="The participant's name to show; null: there is none, so show identity.")
     identity: str | None
     role: Role
     text: str | None = Field(description="null: somebody spoke, and reason says why nobody knows what.")

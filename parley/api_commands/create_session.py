@@ -77,8 +77,9 @@ def _body(arguments: argparse.Namespace) -> Resource:
     recording |= {"tracks": True} if arguments.tracks else {}
     if recording:
         body["recording"] = recording
-    if arguments.language:
-        body["transcription"] = {"language": arguments.language}
+    transcription = {"mode": arguments.transcription, "language": arguments.language}
+    if chosen := {name: value for name, value in transcription.items() if value}:
+        body["transcription"] = chosen
     return body
 
 

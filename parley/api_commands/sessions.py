@@ -3,7 +3,7 @@
 import argparse
 
 from parley.api_commands.running import with_api
-from parley.api_commands.waiting import exit_code_of, told, wait
+from parley.api_commands.waiting import charged, exit_code_of, told, wait
 from parley.client.api_client import ApiClient, Resource
 from parley.client.sessions import newest_sessions, session_path
 from parley.terminal.printing import print_document, print_json_line, print_table, say
@@ -68,12 +68,11 @@ def run_command(arguments: argparse.Namespace) -> int:
 
 
 def _row(session: Resource) -> tuple[str, ...]:
-    billed = f"{session['usage']['billable_ms'] / 1000:.1f} s" if session["started_at"] else ""
     return (
         session["id"],
         session["status"],
         session["created_at"],
-        billed,
+        charged(session) if session["started_at"] else "",
         _room(session),
         session["title"] or "",
     )

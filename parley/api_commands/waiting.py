@@ -22,12 +22,20 @@ def told(session: Resource) -> str:
     """What became of a session, in a few words."""
     if (error := session["error"]) is not None:
         help_ = CODES[error["code"]].help if error["code"] in CODES else ""
-        return f"{session['status']}, {error['code']}: {error.get('message') or ''} {help_}".replace(
-            ":  ", ": "
-        ).rstrip()
+        message = (error.get("message") or "").rstrip(".")
+        parts = (f"{session['status']}, {error['code']}:", message and f"{message}.", help_)
+        return " ".join(part for part in parts if part)
     reason = f", {session['end_reason']}" if session["end_reason"] else ""
-    billed = f", {session['usage']['billable_ms'] / 1000:.1f} s billed" if session["started_at"] else ""
-    return f"{session['status']}{reason}{billed}"
+    time = f", {charged(session)}" if session["started_at"] else ""
+    return f"{session['status']}{reason}{time}"
+
+
+def charged(session: Resource) -> str:
+    """What is billed of a session; while it goes on, what has counted so far, as some of it may be given back."""
+    usage = session["usage"]
+    if usage["provisional"]:
+        return f"{usage['billable_ms'] / 1000:.1f} s counted"
+    return f"{(usage['billable_ms'] - usage['credited_ms']) / 1000:.1f} s billed"
 
 
 def exit_code_of(session: Resource) -> int:

@@ -83,8 +83,18 @@ def _add_create(actions: Commands) -> None:
         help="made besides WAV, may be repeated",
     )
     create.add_argument("--tracks", action="store_true", help="also a file of each participant")
+    create.add_argument(
+        "--transcription",
+        choices=["live", "after", "off"],
+        default=None,
+        help="when speech is recognized",
+    )
     create.add_argument("--language", metavar="TAG", default=None, help="what is spoken, such as en or pt-BR")
-    create.add_argument("--synthetic-audio", action="store_true", help="a tone until somebody joins, to try it out")
+    create.add_argument(
+        "--synthetic-audio",
+        action="store_true",
+        help="a tone, after ten seconds alone: to try it",
+    )
     create.add_argument(
         "--idempotency-key", metavar="TEXT", default=None, help="the same one twice within 24 h makes one session"
     )

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -103,7 +105,7 @@ Parley runs. Ctrl-C stops everything.
   data         {stack.data_dir}
   master key   {master_key}
 
-Record the room {_ROOM!r} (a 440 Hz tone, until somebody joins):
+Record the room {_ROOM!r} (after ten seconds alone a 440 Hz tone, until somebody joins):
 
   curl -s {stack.api_url}/v1/sessions \\
     -H 'Authorization: Bearer {master_key}' \\
@@ -114,8 +116,14 @@ or, with the key and LiveKit's secret in the environment (docs/cli.md says what 
 
   export PARLEY_URL={stack.api_url} PARLEY_KEY={master_key}
   export LIVEKIT_URL={livekit.url} LIVEKIT_API_KEY={livekit.api_key} LIVEKIT_API_SECRET={livekit.api_secret}
-  parley sessions create --room {_ROOM} --synthetic-audio --idle-timeout-seconds 600
+  {_program()} sessions create --room {_ROOM} --synthetic-audio --idle-timeout-seconds 600
 """
+
+
+def _program() -> str:
+    """How one types `parley` here: by its path unless it is on PATH."""
+    beside = Path(sys.executable).with_name("parley")
+    return "parley" if shutil.which("parley") or not beside.exists() else str(beside)
 
 
 def _progress(line: str) -> None:

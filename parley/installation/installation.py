@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from parley.command_error import CommandError
 from parley.installation import secrets
 from parley.servers.embedded_postgres import EmbeddedPostgres
+from parley.servers.postgres_folder import PostgresFolder
 from sessions.settings import Settings
 
 Schema = Literal["migrate_embedded", "leave"]
@@ -37,6 +38,20 @@ class Installation:
         """Start the embedded PostgreSQL again if it is gone. Blocking; what to do when a connection is refused."""
         if self.postgres is not None:
             self.postgres.attach()
+
+
+def open_existing_installation(settings: Settings) -> Installation:
+    """As `open_installation`, for commands that look after an installation and must not begin another one.
+
+    Raises:
+        CommandError, EmbeddedPostgresError: no API or worker has ever run in `data_dir`, or as there.
+    """
+    if settings.database_url is None and not PostgresFolder(settings.data_dir.absolute()).cluster.is_dir():
+        raise CommandError(
+            f"there is no installation in {settings.data_dir.absolute()}: name its folder with PARLEY_DATA_DIR, or its"
+            " database with PARLEY_DATABASE_URL (`parley dev`, `api` and `worker` begin a new one)"
+        )
+    return open_installation(settings)
 
 
 def open_installation(settings: Settings, *, schema: Schema = "migrate_embedded") -> Installation:

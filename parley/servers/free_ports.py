@@ -25,7 +25,7 @@ def free_ports(count: int) -> list[int]:
         if len(ports) == count:
             return ports
         port = chooser.randrange(_FIRST_PORT, last)
-        if port not in ports and _is_free(port):
+        if port not in ports and is_free(port):
             ports.append(port)
     raise OSError(f"Found no {count} free ports between {_FIRST_PORT} and {last} on 127.0.0.1.")
 
@@ -37,7 +37,8 @@ def _first_ephemeral_port() -> int:
         return _EPHEMERAL_FIRST_DEFAULT
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether it can be bound on 127.0.0.1 now, for TCP and UDP."""
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
         with socket.socket(socket.AF_INET, kind) as probe:
             try:

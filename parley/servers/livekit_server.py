@@ -27,10 +27,11 @@ import jwt
 
 from parley.command_error import CommandError
 from parley.servers.child_process import spawn
-from parley.servers.free_ports import free_ports
+from parley.servers.free_ports import free_ports, is_free
 
 VERSION = "v1.13.5"
 _GO_PACKAGE = f"github.com/livekit/livekit-server/cmd/server@{VERSION}"
+_CONFIGURATION = "livekit.yaml"
 _GO_PROGRAM = "server"  # what `go install` calls it
 _PROGRAM = "livekit-server"
 _PROGRESS_SECONDS = 5
@@ -161,6 +162,17 @@ class LiveKitServer:
         self._start_seconds = start_seconds
         self._process: subprocess.Popen[bytes] | None = None
 
+    @classmethod
+    def resumed(cls, binary: Path, folder: Path) -> Self:
+        """With the keys that `folder` had the last time, and its port if nobody has taken it since."""
+        try:
+            known = json.loads((folder / _CONFIGURATION).read_text())
+            ((api_key, api_secret),) = known["keys"].items()
+            port = int(known["port"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return cls(binary, folder)
+        return cls(binary, folder, api_key=api_key, api_secret=api_secret, port=port if is_free(port) else 0)
+
     @property
     def url(self) -> str:
         """Where participants connect; known once started."""
@@ -227,7 +239,7 @@ class LiveKitServer:
             self._port, self._media_port = free_ports(2)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        config = self._folder / "livekit.yaml"
+        config = self._folder / _CONFIGURATION
         descriptor = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             json.dump(self._configuration(), file, indent=2)  # JSON is YAML

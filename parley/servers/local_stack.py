@@ -5,6 +5,7 @@ PostgreSQL stops with its last user.
 """
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -43,8 +44,8 @@ class _Service:
 class LocalStack:
     """Entered: everything answers. `environment` configures API and worker; blocking.
 
-    With `logs` each service writes `<name>.log` there, else it writes to this terminal. On leaving, services have
-    `stop_seconds` before they are killed.
+    There is one in a folder at a time. With `logs` each service writes `<name>.log` there, else it writes to this
+    terminal. On leaving, services have `stop_seconds` before they are killed.
     """
 
     def __init__(
@@ -108,17 +109,29 @@ class LocalStack:
 
     def _start(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
+        self._hold_folder()
         binary = find_or_build(self._progress, configured=self._livekit_binary)
         if "PARLEY_DATABASE_URL" not in self._environment:
             self._progress("PostgreSQL …")
             self._undo.enter_context(EmbeddedPostgres(self.data_dir))
         self._progress("LiveKit …")
-        self._livekit = self._undo.enter_context(LiveKitServer(binary, self.data_dir / "livekit"))
+        self._livekit = self._undo.enter_context(LiveKitServer.resumed(binary, self.data_dir / "livekit"))
         self._undo.callback(self._stop_services)
         self._progress("API and worker …")
         self._launch("api")
         self._launch("worker", "--children-die-by", "KILL")
         self._wait(deadline)
+
+    def _hold_folder(self) -> None:
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = self._undo.enter_context((self.data_dir / "stack.lock").open("w"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandError(
+                f"Parley runs in {self.data_dir} already: stop it (Ctrl-C where it was started), or name another folder"
+                " with PARLEY_DATA_DIR and another port with PARLEY_API_PORT"
+            ) from None
 
     def _launch(self, name: str, *options: str) -> None:
         run = self.data_dir / "run"

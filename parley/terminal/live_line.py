@@ -23,7 +23,7 @@ class LiveLine:
         """The state of a session, and its level."""
         usage = session["usage"]
         text = (
-            f"          {session['status']:<8} {usage['billable_ms'] / 1000:6.1f} s billed  "
+            f"          {session['status']:<8} {usage['billable_ms'] / 1000:6.1f} s counted  "
             f"{usage['frames']:>6} frames  {meter(peak_dbfs)}"
         )
         if self.rewrites:

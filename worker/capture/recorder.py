@@ -7,6 +7,7 @@ from audio.levels import FLOOR_DBFS, peak_dbfs
 from audio.pcm import SAMPLE_RATE, SAMPLES_PER_FRAME, Pcm
 from audio.placing.timeline import Placed
 from audio.ranges import Range, kept_ranges
+from audio.segments.track_tally import TrackLabel
 from audio.sine import sine_block
 from worker.capture.jitter_buffer.deciphering import DecipheringWatch
 from worker.capture.late_talkers import LateTalkers
@@ -72,7 +73,7 @@ class Recorder:
         """Begin a track; returns what takes its frames: (arrival in boot-time nanoseconds, samples of shape (n,))."""
         self.close_track(remote.sid)
         number = self._next_number()
-        self._spool.add_track(number, identity=remote.identity, name=remote.name, sid=remote.sid, side="room")
+        self._spool.add_track(number, TrackLabel(remote.identity, remote.name, remote.sid, speaker=remote.speaker))
         track = RoomTrack(
             number,
             remote.sid,
@@ -106,7 +107,7 @@ class Recorder:
     def open_player(self, identity: str) -> int:
         """Begin a track for what is played of a participant's streams; returns its number for `play`."""
         number = self._next_number()
-        self._spool.add_track(number, identity=identity, name=AUDIO_STREAM, sid=AUDIO_STREAM, side="room")
+        self._spool.add_track(number, TrackLabel(identity, name=AUDIO_STREAM, sid=AUDIO_STREAM))
         return number
 
     def play(self, number: int, placed: Placed) -> None:
@@ -183,7 +184,7 @@ class Recorder:
         """Let the synthetic input begin; it is written by `tick` up to the present."""
         self._sine_number = self._next_number()
         self._sine_sample = max(start_sample, 0)
-        self._spool.add_track(self._sine_number, identity="", name="synthetic", sid="synthetic", side="worker")
+        self._spool.add_track(self._sine_number, TrackLabel(name="synthetic", sid="synthetic", side="worker"))
 
     def stop_sine(self, now_ns: int) -> None:
         """End the synthetic input at this instant."""

@@ -16,6 +16,8 @@ class RemoteTrack:
     """An audio track of a remote participant.
 
     Attributes:
+        name: the track's own.
+        speaker: the participant's name to show, if there is one.
         encrypted: end to end, and the worker has a key.
         at_join: it was there when the worker joined the room.
     """
@@ -23,6 +25,7 @@ class RemoteTrack:
     sid: str
     identity: str
     name: str
+    speaker: str = ""
     encrypted: bool = False
     at_join: bool = False
 

@@ -149,7 +149,7 @@ def log_entry(utterance: Utterance, recognized: Recognized, known: Known) -> New
         role=role,
         text=recognized.text,
         source="speech",
-        speaker=label.name or None,
+        speaker=label.speaker or None,
         identity=label.identity or None,
         start_ms=words[0]["start_ms"] if words else start_ms,
         end_ms=max(word["end_ms"] for word in words) if words else end_ms,

@@ -4,7 +4,7 @@ It begins at the start whatever went wrong before: only a transcript that is who
 """
 
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,7 +109,11 @@ class TranscriptRemaker:
             entries.extend(found)
 
         canceled = Event()
-        async with self._source(session, transcribed_by_others) as source:
+        first = await self._store.transcripts.head(session, 1)
+        heard_first = await self._store.transcripts.segments(session, first) if first is not None else []
+        spoken = [one for one in heard_first if one.was_spoken]
+        speakers = {one.identity: one.speaker for one in spoken if one.identity and one.speaker}
+        async with self._source(session, transcribed_by_others, speakers) as source:
             language = await listen(
                 _until(canceled, source.files),
                 canceled,
@@ -120,10 +124,6 @@ class TranscriptRemaker:
             )
         segments = [_segment(entry) for entry in entries]
         if source.audio == "mix":
-            first = await self._store.transcripts.head(session, 1)
-            assert first is not None
-            heard_first = await self._store.transcripts.segments(session, first)
-            spoken = [one for one in heard_first if one.was_spoken]
             segments = [_attributed(segment, spoken) for segment in segments]
         return MadeVersion(engines.name, engines.model, language, source.audio, segments)
 
@@ -137,19 +137,19 @@ class TranscriptRemaker:
         return engines
 
     @asynccontextmanager
-    async def _source(self, session: Session, known: Known) -> AsyncIterator[_Source]:
+    async def _source(self, session: Session, known: Known, speakers: Mapping[str, str]) -> AsyncIterator[_Source]:
         recording = await self._store.sessions.recording(session.organization_id, session.id)
-        names = {track["identity"]: track["name"] for track in recording.tracks or () if track["side"] == "room"}
+        identities = {track["identity"] for track in recording.tracks or () if track["side"] == "room"}
         tracks = [
-            (TrackLabel(file.identity, names[file.identity], "file"), file.object_key)
+            (TrackLabel(file.identity, sid="file", speaker=speakers.get(file.identity, "")), file.object_key)
             for file in await self._store.files.of(session.id)
-            if file.format == "wav" and file.identity in names and file.object_key is not None
+            if file.format == "wav" and file.identity in identities and file.object_key is not None
         ]
-        audio: Audio = "tracks" if session.recording.tracks and len(tracks) == len(names) else "mix"
+        audio: Audio = "tracks" if session.recording.tracks and len(tracks) == len(identities) else "mix"
         if audio == "mix":
             if recording.object_key is None:
                 raise SpeechError("speech.audio_missing", "the session's audio is not kept")
-            if known.transcribed & set(names):
+            if known.transcribed & identities:
                 raise SpeechError(
                     "speech.audio_missing", "an agent speaks in the mix, and there is no file of each participant"
                 )

@@ -7,11 +7,13 @@ Folders, and what dead processes left in them, are in `spool_folder`.
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from typing import TypeVar
 
 from audio.pcm import SAMPLE_RATE
 from audio.placing.timeline import Placed
-from audio.segments.segments import Side, encode_absence, encode_audio, encode_gap, encode_header, encode_track
+from audio.segments.segments import encode_absence, encode_audio, encode_gap, encode_header, encode_track
+from audio.segments.track_tally import TrackLabel
 from sessions.ids import format_id
 from worker.spool.run_folder import RunFolder
 from worker.spool.spool_folder import OPEN_SUFFIX
@@ -51,7 +53,7 @@ class RunSpool:
         self._segment = 0  # the number of the segment that is open
         self._record = 0
         self._started_sample = 0
-        self._labels: dict[int, tuple[str, str, str, Side]] = {}
+        self._labels: dict[int, TrackLabel] = {}
         self._labelled: set[int] = set()  # in this segment
         self._dropped: tuple[int, int] | None = None
 
@@ -60,9 +62,9 @@ class RunSpool:
         """How many segments were begun; their numbers are 1 to this."""
         return self._segment
 
-    def add_track(self, track: int, *, identity: str, name: str, sid: str, side: Side) -> None:
+    def add_track(self, track: int, label: TrackLabel) -> None:
         """Say who `track` is; every segment that holds any of it says so, too."""
-        self._labels[track] = (identity, name, sid, side)
+        self._labels[track] = label
 
     def audio(self, track: int, placed: Placed) -> None:
         """Append samples of a track."""
@@ -133,8 +135,7 @@ class RunSpool:
         return self._file
 
     def _label(self, file: SegmentFile, track: int) -> None:
-        identity, name, sid, side = self._labels[track]
-        record = encode_track(track, self._next_record(), identity=identity, name=name, sid=sid, side=side)
+        record = encode_track(track, self._next_record(), **asdict(self._labels[track]))
         self._writer.append_control(file, record)
         self._labelled.add(track)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from parley.command_error import CommandError
-from parley.installation.installation import Installation, open_installation
+from parley.installation.installation import Installation, open_existing_installation
 from parley.installation.logging import configure_logging
 from parley.installation.settings_loading import load_settings
 from parley.terminal.visible import visible
@@ -30,7 +30,7 @@ def run_keys(arguments: argparse.Namespace) -> int:
     """
     settings = load_settings()
     configure_logging(settings.log_level, process="keys")
-    asyncio.run(_run(open_installation(settings), _ACTIONS[arguments.action], arguments))
+    asyncio.run(_run(open_existing_installation(settings), _ACTIONS[arguments.action], arguments))
     return 0
 
 

@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Mapping
 
 from parley.command_error import CommandError
-from parley.installation.installation import Installation, open_installation
+from parley.installation.installation import Installation, open_existing_installation
 from parley.installation.logging import configure_logging
 from parley.installation.settings_loading import load_settings
 from sessions.organizations.limits import LIMIT_NAMES, Limits
@@ -28,7 +28,7 @@ def run_organizations(arguments: argparse.Namespace) -> int:
     changes = {name: _read(name, value) for name, value in asked.items()}
     settings = load_settings()
     configure_logging(settings.log_level, process="organizations")
-    own = asyncio.run(_change(open_installation(settings), arguments.organization, changes))
+    own = asyncio.run(_change(open_existing_installation(settings), arguments.organization, changes))
     default = Limits.of(settings)
     limits = default.with_own(own)
     for name in LIMIT_NAMES:

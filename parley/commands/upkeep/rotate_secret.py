@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from control_api.recordings.links import LINK_SECONDS
-from parley.installation.installation import Installation, open_installation
+from parley.installation.installation import Installation, open_existing_installation
 from parley.installation.logging import configure_logging
 from parley.installation.settings_loading import load_settings
 from store.access.secret_rotation import Resealed, seal_anew
@@ -26,7 +26,7 @@ def run_rotate_secret(arguments: argparse.Namespace) -> int:
     """
     settings = load_settings()
     configure_logging(settings.log_level, process="rotate-secret")
-    installation = open_installation(settings)
+    installation = open_existing_installation(settings)
     resealed = asyncio.run(_rotate(installation))
     for one in resealed:
         print(f"{one.what}: {one.anew} sealed anew")

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 
 from parley.command_error import CommandError
-from parley.installation.installation import Installation, open_installation
+from parley.installation.installation import Installation, open_existing_installation
 from parley.installation.logging import configure_logging
 from parley.installation.object_storage import open_objects
 from parley.installation.settings_loading import load_settings
@@ -25,7 +25,7 @@ def run_storage(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     configure_logging(settings.log_level, process="storage")
     try:
-        return asyncio.run(_run(open_installation(settings), arguments.action))
+        return asyncio.run(_run(open_existing_installation(settings), arguments.action))
     except StorageError as error:
         if error.cause is None:
             raise

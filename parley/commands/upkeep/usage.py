@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from parley.command_error import CommandError
-from parley.installation.installation import Installation, open_installation
+from parley.installation.installation import Installation, open_existing_installation
 from parley.installation.logging import configure_logging
 from parley.installation.settings_loading import load_settings
 from sessions.billing.billing_period import MONTH_WORDS, Period, month_of, read_edge, time_zone
@@ -56,7 +56,7 @@ def run_usage(arguments: argparse.Namespace) -> int:
     try:
         settings = load_settings()
         configure_logging(settings.log_level, process="usage")
-        return asyncio.run(_run(open_installation(settings), arguments))
+        return asyncio.run(_run(open_existing_installation(settings), arguments))
     except CommandError as error:
         raise CommandError(str(error), exit_code=_NOT_CHECKED) from error
     except ParleyError as error:

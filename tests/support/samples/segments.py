@@ -56,11 +56,16 @@ def stretches_of(segments: list[tuple[str, bytes]]) -> list[dict[str, Any]]:
     ]
 
 
-def identities_of(segments: list[tuple[str, bytes]]) -> set[str]:
-    """The participants whose tracks were recorded."""
-    return {
-        record.document["identity"]
+def labels_of(segments: list[tuple[str, bytes]]) -> list[dict[str, Any]]:
+    """What the segments say of their tracks."""
+    return [
+        record.document
         for _, data in segments
         for record in read_segment(data).records
         if record.kind == RecordKind.TRACK
-    }
+    ]
+
+
+def identities_of(segments: list[tuple[str, bytes]]) -> set[str]:
+    """The participants whose tracks were recorded."""
+    return {label["identity"] for label in labels_of(segments)}

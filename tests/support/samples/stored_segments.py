@@ -32,7 +32,9 @@ class StoredSegments(dict[str, bytes]):
 
 def track(number: int = 1, identity: str = "ann", side: Side = "room") -> bytes:
     """A TRACK record."""
-    return encode_track(number, 0, identity=identity, name=identity.title(), sid=f"TR_{identity}", side=side)
+    return encode_track(
+        number, 0, identity=identity, name="microphone", speaker=identity.title(), sid=f"TR_{identity}", side=side
+    )
 
 
 def audio(start: int, pcm: Pcm, number: int = 1) -> bytes:

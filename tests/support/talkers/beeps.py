@@ -25,12 +25,20 @@ _RECOGNIZED_SECONDS = 0.025  # so much of a beep is found for sure; of less, may
 
 
 def mint_token(
-    api_key: str, api_secret: str, room: str, identity: str, *, ttl_seconds: float = 3600, **grants: Any
+    api_key: str,
+    api_secret: str,
+    room: str,
+    identity: str,
+    *,
+    name: str = "",
+    ttl_seconds: float = 3600,
+    **grants: Any,
 ) -> str:
     """A LiveKit access token; `grants` are those of `livekit.api.VideoGrants`."""
     return (
         api.AccessToken(api_key, api_secret)
         .with_identity(identity)
+        .with_name(name)
         .with_ttl(timedelta(seconds=ttl_seconds))
         .with_grants(api.VideoGrants(room_join=True, room=room, **grants))
         .to_jwt()

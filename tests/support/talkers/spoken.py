@@ -82,7 +82,15 @@ class SpokenSessions:
                 data = b"".join(
                     [
                         encode_header(name, fence.epoch, str(fence.owner), start + part),
-                        encode_track(1, 1, identity=identity, name=identity.title(), sid=f"TR_{identity}", side="room"),
+                        encode_track(
+                            1,
+                            1,
+                            identity=identity,
+                            name="microphone",
+                            speaker=identity.title(),
+                            sid=f"TR_{identity}",
+                            side="room",
+                        ),
                         encode_audio(1, 2, start + part, start + part, piece),
                     ]
                 )

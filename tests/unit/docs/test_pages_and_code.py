@@ -55,6 +55,17 @@ def test_every_code_that_the_lifecycle_and_the_tokens_name_exists() -> None:
     assert sorted(named - set(CODES) - NO_CODES) == []
 
 
+def test_the_lifecycle_page_names_every_code_that_closes_a_session() -> None:
+    """Those of speech and summaries close none."""
+    closing = {
+        code.code
+        for code in CODES.values()
+        if code.kind in ("failure", "end") and code.code.partition(".")[0] not in ("speech", "summary")
+    }
+
+    assert sorted(code for code in closing if f"`{code}`" not in page("lifecycle.md")) == []
+
+
 def test_the_lifecycle_page_has_every_way_out_of_every_state() -> None:
     """What a section lists under `leaves it` is what the table allows."""
     sections = dict(re.findall(r"^## ([\w, ]+)\n(.*?)(?=^## |\Z)", page("lifecycle.md"), re.MULTILINE | re.DOTALL))

@@ -272,7 +272,14 @@ class LiveKitRoom:
         self._subscribed.set()
         encrypted = _is_encrypted(publication)
         sid, at_join = publication.sid, publication.sid in self._at_join
-        opened = RemoteTrack(sid, participant.identity, publication.name, encrypted=encrypted, at_join=at_join)
+        opened = RemoteTrack(
+            sid,
+            participant.identity,
+            publication.name,
+            speaker=participant.name,
+            encrypted=encrypted,
+            at_join=at_join,
+        )
         self.events.put(AudioSubscribed(opened))
         if encrypted and participant.identity in self._deciphered:
             self.events.put(AudioDeciphered(participant.identity))

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from parley.servers.livekit_server import LiveKitServer
 from tests.integration.worker.studio import Studio
 from tests.support.running.stack import eventually
-from tests.support.samples.segments import gaps_of, identities_of, pcm_of
+from tests.support.samples.segments import gaps_of, identities_of, labels_of, pcm_of
 from tests.support.talkers.beeps import BeepPlan, BeepTalker, check_beeps, mint_token
 from tests.support.talkers.slots import SlotTalker, SlotVoice
 from worker.capture import synthetic_input
@@ -27,20 +27,22 @@ BOB = BeepPlan(1100.0, offset_seconds=0.5)
 
 
 async def test_only_the_identity_that_was_asked_for_is_recorded(studio: Studio, room: str) -> None:
-    """subscribe_to_identity: Bob talks all the time and is not in the recording, before or after Ann comes."""
+    """subscribe_to_identity: Bob talks all the time and is not recorded; Ann has her name, her track its own."""
     session = await studio.create(room, subscribe_to_identity="ann")
     url = studio.livekit.url
     async with studio.recorder(), BeepTalker(url, studio.token(room, "bob"), BOB):
         await studio.reaches(session, "running")
         await asyncio.sleep(1)
-        async with BeepTalker(url, studio.token(room, "ann"), ANN):
+        async with BeepTalker(url, studio.token(room, "ann", name="Ann Lee"), ANN):
             await asyncio.sleep(5)
             await studio.sessions.commands.end(studio.organization_id, session.id)
             await studio.sealed(session)
     segments = await studio.segments(session)
     pcm = pcm_of(segments)
     seconds = len(pcm) / 48_000
-    assert identities_of(segments) == {"ann"}
+    assert {(one["identity"], one["name"], one["speaker"]) for one in labels_of(segments)} == {
+        ("ann", "beeps", "Ann Lee")
+    }
     assert len(check_beeps(pcm, ANN, 0, seconds).onsets) >= 4
     assert check_beeps(pcm, BOB, 0, seconds).onsets == ()
 

@@ -110,9 +110,8 @@ class Scene:
         frames = []
         for identity, (second, pcm) in turns.items():
             self.tracks += 1
-            self.spool.add_track(
-                self.tracks, identity=identity, name=identity.title(), sid=sid or f"TR_{identity}", side="room"
-            )
+            label = TrackLabel(identity, "microphone", sid or f"TR_{identity}", speaker=identity.title())
+            self.spool.add_track(self.tracks, label)
             start = round(second * SAMPLE_RATE)
             frames += [(start + at, self.tracks, pcm[at : at + BLOCK]) for at in range(0, len(pcm), BLOCK)]
         for at, track, frame in sorted(frames, key=lambda one: one[0]):
@@ -342,7 +341,9 @@ async def test_a_successor_parts_nonstop_speech_as_the_first_would_have(scene: S
     await scene.end(successor.heard_ms, 95)
     await scene.close(SpeechEngines(Settings(speech_engine="moonshine")))
     track = TrackPiece(
-        TrackLabel("alice", "Alice", "TR_alice"), begun * SPEECH_RATE, soxr.resample(talk, SAMPLE_RATE, SPEECH_RATE)
+        TrackLabel("alice", "microphone", "TR_alice", speaker="Alice"),
+        begun * SPEECH_RATE,
+        soxr.resample(talk, SAMPLE_RATE, SPEECH_RATE),
     )
     whole = await asyncio.to_thread(list, find_utterances([[track]]))
     session = await scene.engine.session(scene.session_id)

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,7 +51,7 @@ async def test_beeps_of_two_participants_are_read_back_from_the_spool(livekit: L
     plans = {"ann": BeepPlan(600.0), "bob": BeepPlan(1100.0, offset_seconds=0.5)}
     room_name = f"room-{uuid.uuid4().hex[:8]}"
 
-    def token(identity: str, **grants: bool) -> str:
+    def token(identity: str, **grants: Any) -> str:
         return mint_token(livekit.api_key, livekit.api_secret, room_name, identity, **grants)
 
     sealed: list[SealedSegment] = []

@@ -103,6 +103,7 @@ def test_records_come_back_as_written() -> None:
         "name": "Änn \ud83d",
         "sid": "TR_1",
         "side": "worker",
+        "speaker": "",
     }
     assert records[1].pcm.tolist() == ramp(240).tolist()
     assert records[2].document == {"code": "gap.rejoin"}

@@ -12,6 +12,7 @@ import pytest
 
 from audio.placing.timeline import Placed
 from audio.segments.segments import RecordKind, read_segment
+from audio.segments.track_tally import TrackLabel
 from sessions.errors import ParleyError
 from store.runs.fence import Fence
 from worker.spool.run_folder import RunFolder
@@ -37,7 +38,7 @@ class Desk:
             on_sealed=self.sealed.append,
             on_failed=self.failures.append,
         )
-        self.spool.add_track(1, identity="ann", name="", sid="TR_1", side="room")
+        self.spool.add_track(1, TrackLabel("ann", "", "TR_1"))
 
     def write(self, blocks: int, start: int = 0) -> None:
         for number in range(start, start + blocks):
