@@ -19,6 +19,7 @@ _BURST_SAMPLES = 3 * SAMPLE_RATE // 50  # the backlog exceeds the waiting by so 
 _LEAST_PACKETS = 10  # that tell how long packets are, and whether each comes with a double
 _PACKET_SAMPLES = (480, 960, 1920, 2880)  # of Opus in WebRTC
 _MOST_DOUBLES = 2
+_MOST_OWED = 2  # doubles, by a counter that lags; those that are owed for longer were never sent
 _TREND_NS = SECOND_NS // 2  # over which the delay's slope is taken: counters go in steps of a packet
 _STEADY = 0.06  # samples of delay per sample of time, of a delay that stays what it is
 _STEEPEST = 0.6  # what a buffer stretches or presses by
@@ -50,6 +51,8 @@ class BufferDelay:
     _told: bool = field(default=True)  # by the waiting, that the backlog is one
     _packet_samples: int = field(default=960)
     _doubles: int = field(default=0)  # discarded packets per packet
+    _owed: int = field(default=0)  # doubles of packets that came, not discarded yet
+    _let_go: int = field(default=0)  # packets, by a full buffer
     _learned_at: TrackReading | None = field(default=None)
     _forgotten: bool = field(default=False)  # what was counted before the last reading
     _other: tuple[int, int] | None = field(default=None)  # what the last reading said instead of these two
@@ -105,14 +108,17 @@ class BufferDelay:
             return
         if last is None or reading.emitted_samples < last.emitted_samples:
             self._set, self._burst_ns, self._learned_at, last = None, None, None, NOTHING_READ
+            self._owed = self._let_go = 0
             self._trend.clear()
+        before = self._counted(last)
+        self._follow_discarded(last, reading)
         emitted = reading.emitted_samples - last.emitted_samples
         if emitted == 0:
             self._slope = 0.0
             self._trend.clear()
             return
         self._waited = waited = (reading.waited_seconds - last.waited_seconds) / emitted * SAMPLE_RATE
-        counted, before = self._counted(reading), self._counted(last)
+        counted = self._counted(reading)
         self._follow_trend(counted, now_ns)
         meanwhile = (counted + before) / 2  # as the waiting is that of the time between the readings
         self._known_ns = now_ns
@@ -139,8 +145,17 @@ class BufferDelay:
 
     def _counted(self, reading: TrackReading) -> int:
         """What was received and not played yet, in samples, but for an unknown constant."""
-        packets = reading.packets - (reading.discarded_packets - self._doubles * reading.packets)
-        return packets * self._packet_samples - reading.emitted_samples
+        return (reading.packets - self._let_go) * self._packet_samples - reading.emitted_samples
+
+    def _follow_discarded(self, last: TrackReading, reading: TrackReading) -> None:
+        """Tell what a full buffer let go from doubles.
+
+        Not each packet has its doubles: a sender that is silent sends one in 0.4 s (DTX), which none repeats.
+        """
+        discarded = reading.discarded_packets - last.discarded_packets
+        owed = self._owed + self._doubles * (reading.packets - last.packets) - discarded
+        self._let_go += max(-owed, 0)
+        self._owed = min(max(owed, 0), _MOST_OWED)
 
     def _follow_trend(self, counted: int, now_ns: int) -> None:
         self._trend.append((now_ns, counted))

@@ -9,9 +9,47 @@ from hypothesis import strategies as st
 from store.database.boot_clock import SECOND_NS
 from tests.support.samples.receiver import PACKET_MS, STEP_MS, Receiver
 from worker.capture.jitter_buffer.buffer_delay import BufferDelay
+from worker.room.room_reading import TrackReading
 
 EXACT_MS = 45  # a packet in every counter, and a half
 WHILE_BOTH_SPEAK_MS = 60  # more, when the waiting has nearly caught up with the backlog
+
+# Readings of what Chromium sent of beeps of 0.15 s each second: milliseconds, samples emitted, seconds waited, packets,
+# packets discarded. It repeats packets (RED), and sends few in silence (DTX).
+BEEPS_OF_A_BROWSER = (
+    (813, 5760, 326.4, 7, 4),
+    (1110, 10560, 825.6, 15, 11),
+    (1264, 18240, 1564.8, 22, 18),
+    (1420, 25920, 2179.2, 27, 23),
+    (1924, 28800, 2419.2, 29, 23),
+    (2109, 32640, 2688.0, 37, 30),
+    (2262, 40320, 3292.8, 45, 38),
+    (2426, 48000, 3878.4, 49, 42),
+    (2931, 49920, 4022.4, 51, 42),
+    (3111, 53760, 4291.2, 59, 49),
+    (3266, 61440, 4857.6, 65, 55),
+    (3418, 69120, 5318.4, 71, 61),
+    (3572, 69120, 5318.4, 71, 61),
+    (4075, 72960, 5577.6, 79, 66),
+    (4109, 72960, 5577.6, 79, 66),
+    (4611, 90240, 6844.8, 93, 80),
+    (5109, 96000, 7171.2, 102, 86),
+    (5262, 103680, 7737.6, 110, 94),
+    (5418, 111360, 8380.8, 115, 99),
+    (5572, 111360, 8380.8, 115, 99),
+    (6076, 115200, 8659.2, 123, 104),
+    (6109, 115200, 8659.2, 123, 104),
+    (6612, 132480, 9820.8, 137, 118),
+    (7109, 138240, 10118.4, 145, 123),
+    (7615, 153600, 11040.0, 159, 137),
+    (7780, 153600, 11040.0, 161, 137),
+    (8109, 159360, 11481.6, 169, 144),
+    (8264, 167040, 12076.8, 177, 152),
+    (8420, 174720, 12700.8, 181, 156),
+    (8576, 174720, 12700.8, 181, 156),
+    (9080, 179520, 13008.0, 190, 162),
+    (9109, 179520, 13008.0, 190, 162),
+)
 
 
 def followed(
@@ -117,6 +155,18 @@ def test_what_a_full_buffer_lets_go_is_no_delay() -> None:
     for now_ms, told, true in followed(receiver, 16, arrives=arrives, every_ms=lambda _: 150):
         if not 4000 <= now_ms <= 12_200:
             assert abs(told - true) <= EXACT_MS + WHILE_BOTH_SPEAK_MS, f"at {now_ms}: {told} instead of {true}"
+
+
+def test_a_browser_s_silence_is_no_delay() -> None:
+    """In it few packets come, and none repeats another: they have no doubles, so none of them is one more packet."""
+    delay = BufferDelay()
+    told = []
+    for now_ms, emitted, waited, packets, discarded in BEEPS_OF_A_BROWSER:
+        now_ns = now_ms * SECOND_NS // 1000
+        delay.read(TrackReading(0, emitted, waited, packets, discarded, 0), now_ns)
+        assert not delay.behind_burst, f"at {now_ms}"
+        told.append(delay.at(now_ns) or 0)
+    assert max(told) <= 100 * 48
 
 
 @given(st.floats(0.01, 0.2), st.randoms(use_true_random=False))
