@@ -1,9 +1,9 @@
 """The filters of a list of sessions, and the query that finds one page of it.
 
 Pages are cut by id alone (keyset), and `created_at` is the millisecond inside the id, so times are bounds of ids too.
-Each filter, and each one together with an agent, has an index that goes on with the shelf (status, archived or not) and
-the id: a page costs the same at a thousand rows and at a million. No index serves
-two filters that are neither agent nor status: the sessions of the rarer one are read until the page is full.
+Each filter, each one together with an agent, and a tag together with a customer has an index that goes on with the
+shelf (status, archived or not) and the id: a page costs the same at a thousand rows and at a million. No index serves
+other pairs that are neither agent nor status: the sessions of one of the two are read until the page is full.
 """
 
 from dataclasses import dataclass
@@ -74,7 +74,8 @@ def page_of_ids(organization_id: UUID, chosen: SessionFilter, limit: int, starti
 
 def _order(chosen: SessionFilter, id_: ColumnElement[UUID]) -> ColumnElement[bytes]:
     """The sort key: in the order of ids, spelled as in the index to read (of several, the planner takes the best)."""
-    optional = chosen.tag is None and any(getattr(chosen, name) is not None for name in _OPTIONAL)
+    particular = _OPTIONAL if chosen.tag is None else ("external_customer_id",)
+    optional = any(getattr(chosen, name) is not None for name in particular)
     constant = page_order(of_agent=chosen.agent_id is not None, of_something=optional)
     return func.uuid_send(id_, type_=LargeBinary).concat(literal_column(f"'\\x{constant:02x}'::bytea", LargeBinary))
 
@@ -91,8 +92,9 @@ def _columns(chosen: SessionFilter) -> list[ColumnElement[bool]]:
     if chosen.tag is None:
         return [sessions.c[name] == value for name, value in wanted.items()]
     conditions = [session_tags.c.tag == chosen.tag]
-    if "agent_id" in wanted:
-        conditions.append(session_tags.c.agent_id == wanted.pop("agent_id"))
+    for name in ("agent_id", "external_customer_id"):
+        if name in wanted:
+            conditions.append(session_tags.c[name] == wanted.pop(name))
     if wanted:
         same = sessions.c.id == session_tags.c.session_id
         conditions.append(exists().where(same, *(sessions.c[name] == value for name, value in wanted.items())))

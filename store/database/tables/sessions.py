@@ -53,6 +53,20 @@ def _newest(name: str, *columns: str) -> Index:
     )
 
 
+def _tag_index(name: str, *columns: str) -> Index:
+    """The same for sessions with a tag."""
+    of_customer = "external_customer_id" in columns
+    return Index(
+        f"ix_session_tags_{name}",
+        "organization_id",
+        *columns,
+        "tag",
+        "shelf",
+        _newest_first("session_id", page_order(of_agent="agent_id" in columns, of_something=of_customer)),
+        postgresql_where=text("external_customer_id IS NOT NULL") if of_customer else None,
+    )
+
+
 sessions = Table(
     "sessions",
     metadata,
@@ -186,21 +200,11 @@ session_tags = Table(  # kept by triggers on `sessions`
     Column("organization_id", Uuid, nullable=False),
     Column("agent_id", Text, nullable=False),
     Column("shelf", Text, nullable=False),
-    Index(
-        "ix_session_tags_newest",
-        "organization_id",
-        "tag",
-        "shelf",
-        _newest_first("session_id", page_order(of_agent=False, of_something=False)),
-    ),
-    Index(
-        "ix_session_tags_agent_newest",
-        "organization_id",
-        "agent_id",
-        "tag",
-        "shelf",
-        _newest_first("session_id", page_order(of_agent=True, of_something=False)),
-    ),
+    Column("external_customer_id", Text),
+    _tag_index("newest"),
+    _tag_index("agent_newest", "agent_id"),
+    _tag_index("customer_newest", "external_customer_id"),
+    _tag_index("agent_customer_newest", "agent_id", "external_customer_id"),
 )
 
 worker_tokens = Table(

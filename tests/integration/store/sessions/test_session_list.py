@@ -241,6 +241,21 @@ async def test_a_page_reads_no_other_agent_s_sessions(database_url: str) -> None
             assert await _rows_read(store, _filter(agent_id="agent", archived="true", **more)) <= 500
 
 
+async def test_a_page_of_a_customer_s_tag_reads_no_other_sessions(database_url: str) -> None:
+    """One customer's sessions have no tag, all others' have it: no session is both, and none is looked at."""
+    chosen = SessionFilter(external_customer_id="untagged", tag="common")
+    async with store_services(database_url) as store:
+        await store.execute(_MANY, org=store.organization_id, archived=False)
+        await store.execute(
+            "UPDATE sessions SET external_customer_id = 'untagged', tags = '{}' WHERE uuid_extract_timestamp(id) <"
+            " (SELECT max(uuid_extract_timestamp(id)) FROM sessions) - interval '19 seconds'"
+        )
+        await store.execute("ANALYZE sessions, session_tags")
+        for one in (chosen, replace(chosen, agent_id="agent"), replace(chosen, statuses=TERMINAL)):
+            assert await _rows_read(store, one) <= 500
+        assert await _walk(store, chosen, 5) == []
+
+
 async def test_a_tag_follows_its_session(database_url: str) -> None:
     """A page by tag sees the status and the archive as they are now."""
     async with store_services(database_url) as store:
@@ -253,3 +268,6 @@ async def test_a_tag_follows_its_session(database_url: str) -> None:
         assert await _walk(store, SessionFilter(tag="a", agent_id="agent", archived="any"), 5) == [two, one]
         await store.execute("UPDATE sessions SET archived_at = NULL")
         assert await _walk(store, SessionFilter(tag="a", agent_id="agent"), 5) == [two, one]
+        await store.execute("UPDATE sessions SET external_customer_id = 'customer' WHERE id = :id", id=one)
+        chosen = SessionFilter(tag="a", external_customer_id="customer")
+        assert await _walk(store, chosen, 5) == await _walk(store, replace(chosen, agent_id="agent"), 5) == [one]
