@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from parley.arguments.account import add_account
 from parley.arguments.adding import SETTINGS_HELP, Run
 from parley.arguments.children import CHILDREN, build_children_parser
+from parley.arguments.command_parser import CommandParser
 from parley.arguments.events import add_events
 from parley.arguments.keys import add_keys
 from parley.arguments.organizations import add_organizations
@@ -26,7 +27,7 @@ _EXIT_PIPE_CLOSED = 141  # as of a program that SIGPIPE ends
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands; the namespace it makes has `run`, which takes the namespace and returns a code."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = CommandParser(
         prog="parley",
         description="Parley records voice conversations in LiveKit rooms that its customers own. `sessions`, `events`, "
         "`listen`, `trigger`, `usage export`, `login` and `logout` speak to its API from any machine; the other "

@@ -64,7 +64,9 @@ class Receipt(AnswerModel):
 
     object: Literal["receipt"]
     session_id: str
-    provisional: bool = Field(description="The session goes on: more may be counted, and nothing was given back yet.")
+    provisional: bool = Field(
+        description="The session goes on: its bill is a minute behind, and nothing was given back yet."
+    )
     clock: SessionClock
     recording: RecordingLength
     heard: list[Heard]

@@ -71,6 +71,15 @@ def test_relative_links_lead_somewhere() -> None:
     assert [link for page in pages() for link in broken_links(page)] == []
 
 
+def test_the_list_of_pages_has_each_page() -> None:
+    """Who opens `docs` finds all of them, and what each is for."""
+    folder = ROOT / "docs"
+    listed = set(_LINK.findall((folder / "README.md").read_text()))
+    there = {path.name for path in folder.glob("*.md")} - {"README.md"}
+
+    assert sorted(there - listed) == []
+
+
 def test_paths_in_backticks_exist() -> None:
     """Who reads `worker/run/stop.py` can open it."""
     assert [path for page in pages() for path in missing_paths(page)] == []

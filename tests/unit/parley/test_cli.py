@@ -50,6 +50,25 @@ def test_every_command_has_a_help_text(command: str, capsys: pytest.CaptureFixtu
     assert len(capsys.readouterr().out.split()) > 20
 
 
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["session", "list"], "argument COMMAND: invalid choice: 'session'; did you mean sessions?"),
+        (["sessions", "lst"], "invalid choice: 'lst'; did you mean list?"),
+        (["sessions", "create", "--room", "r", "--layout", "sterio"], "invalid choice: 'sterio'; did you mean stereo?"),
+        (["usage", "zzz"], "invalid choice: 'zzz' (choose from "),
+    ],
+)
+def test_a_misspelt_word_is_answered_with_the_nearest_one(
+    argv: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where none is near, with all there are."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(argv)
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
 def test_the_children_of_the_worker_are_not_listed(capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody should start them by hand."""
     with pytest.raises(SystemExit):

@@ -27,7 +27,7 @@ export function Receipt({ receipt }: { receipt: Schemas["Receipt"] }) {
         </tbody>
       </table>
       <p class="credits">{billed.credits} <span class="soft">credits (×{billed.multiplier})</span></p>
-      {receipt.provisional && <p class="soft small">The session goes on: more may be counted, and given back.</p>}
+      {receipt.provisional && <p class="soft small">The session goes on: its bill is about a minute behind, and more may be counted, and given back.</p>}
       {receipt.imbalances.map((sentence) => <p key={sentence} class="wrong">{sentence}</p>)}
     </section>
   );

@@ -69,12 +69,12 @@ function Totals({ report }: { report: Report }) {
     <section class="card" aria-label="Sums">
       <dl class="sums">
         <div><dt>Credits</dt><dd>{totals.credits}</dd></div>
-        <div><dt>Recorded</dt><dd>{exact(totals.milliseconds)}</dd></div>
+        <div><dt>Billed time</dt><dd>{exact(totals.milliseconds)}</dd></div>
         <div><dt>Rows of the bill</dt><dd>{totals.events.toLocaleString()}</dd></div>
       </dl>
       <p class="soft small">
         <Time at={period.start} style="long" /> to <Time at={period.end} style="long" />, {period.time_zone}.{" "}
-        {period.complete ? "The period is over: these sums never change." : <>What was recorded up to <Time at={period.as_of} style="clock" /> is in.</>}{" "}
+        {period.complete ? "The period is over: these sums never change." : <>Bills are added up to <Time at={period.as_of} style="clock" />; the newest half minute comes in then.</>}{" "}
         The sums are added up from the rows of the bill alone, which the export has; each session's page has its receipt.
       </p>
     </section>
@@ -89,7 +89,7 @@ function GroupTable({ report }: { report: Report }) {
         <thead>
           <tr>
             <th scope="col">{GROUPS[by]}</th>
-            <th scope="col" class="number">Recorded</th>
+            <th scope="col" class="number">Billed time</th>
             <th scope="col" class="number">Credits</th>
             <th scope="col" class="number usage-rows">Rows</th>
           </tr>
