@@ -43,10 +43,10 @@ class Arrivals:
         self._on_the_way.pop(session_id, None)
 
     @property
-    def sessions(self) -> frozenset[UUID]:
+    def runs(self) -> list[LiveRun]:
         """Those that are on the way."""
         self.by_organization()
-        return frozenset(self._on_the_way)
+        return [run for _, run in self._on_the_way.values()]
 
     def by_organization(self) -> Counter[UUID]:
         """How many are on the way; those that have arrived are forgotten."""

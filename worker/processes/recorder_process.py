@@ -153,7 +153,7 @@ class RecorderProcess:
         _log.info("recorder.retires", worn_by=self._wear.worn, served=self._wear.served, sessions=len(self._sessions))
         self._say_retires()
         if self._wear.worn is Worn.MEMORY:
-            shedding = self._shedding.shed(self._tools.beats.live, self._arrivals.sessions)
+            shedding = self._shedding.shed(self._tools.beats.live, self._arrivals.runs)
             sessions.create_task(shedding, name="shedding")
         self._end_with_the_last()
 
@@ -219,5 +219,5 @@ class RecorderProcess:
             return
         too_large = self._wear.too_large
         if too_large:
-            await self._shedding.shed(self._tools.beats.live, self._arrivals.sessions)
+            await self._shedding.shed(self._tools.beats.live, self._arrivals.runs)
         await self._shedding.release(lost=too_large and not self._shedding.has_found)

@@ -51,15 +51,20 @@ class Shedding:
         except TimeoutError:
             return frozenset()
 
-    async def shed(self, live: Iterable[LiveRun], on_the_way: Collection[UUID]) -> None:
-        """Give away what grows, which is blamed for it, and what is `on_the_way` into its room, which is not."""
+    async def shed(self, live: Iterable[LiveRun], on_the_way: Iterable[LiveRun]) -> None:
+        """Give away what grows, which is blamed for it, and what is `on_the_way` into its room, which is not.
+
+        Args:
+            live: the runs that beats are sent of.
+            on_the_way: those that have not been in their rooms yet.
+        """
         self._joins.hurry()
-        runs = {run.fence.session_id: run for run in live}
+        waiting = {run.fence.session_id: run for run in (*on_the_way, *(run for run in live if run.lost))}
+        runs = {run.fence.session_id: run for run in live} | waiting
         grown = await self.find_growing() & runs.keys()
         self.has_found = self.has_found or bool(grown)
-        waiting = {one for one, run in runs.items() if one in on_the_way or run.lost} - grown
-        _log.warning("recorder.sheds", growing=len(grown), joining=len(waiting))
-        for sessions, lost in ((grown, True), (waiting, False)):
+        _log.warning("recorder.sheds", growing=len(grown), joining=len(waiting.keys() - grown))
+        for sessions, lost in ((grown, True), (waiting.keys() - grown, False)):
             if sessions:
                 await self.release(lost=lost, only=sessions)
                 for session_id in sessions:

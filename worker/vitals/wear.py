@@ -80,6 +80,8 @@ class Wear:
 
     def left(self, free: int) -> int:
         """How many of `free` places it may still fill."""
+        if self.worn is Worn.MEMORY:
+            return 0
         return free if self._most_sessions == 0 else max(0, min(free, self._most_sessions - self.served))
 
     @property

@@ -103,18 +103,14 @@ async def silent(host: str) -> AsyncIterator[HostileRoom]:
 
 
 class RelayedRoom(HostileRoom):
-    """Passes connections on to a real server; those that are made while it is `muted` are never answered.
+    """Passes connections on to a real server; those of a join with the token `unanswered` are never answered.
 
     `chatter` are frames that it says before the server says its first one.
     """
 
-    muted = False
+    unanswered = ""
     chatter = b""
     open = 0
-
-    def mute(self, muted: bool) -> None:
-        """Say nothing to new connections, or pass them on again."""
-        self.muted = muted
 
 
 @asynccontextmanager
@@ -125,12 +121,13 @@ async def relayed(host: str, real_port: int) -> AsyncIterator[RelayedRoom]:
         room.connections += 1
         room.open += 1
         with suppress(OSError, asyncio.IncompleteReadError):
-            if room.muted:
+            head = await reader.readuntil(b"\r\n\r\n")
+            if room.unanswered and room.unanswered.encode() in head:
                 while await reader.read(4096):
                     pass
             else:
                 from_real, to_real = await asyncio.open_connection("127.0.0.1", real_port)
-                to_real.write(await reader.readuntil(b"\r\n\r\n"))
+                to_real.write(head)
                 writer.write(await from_real.readuntil(b"\r\n\r\n") + room.chatter)
                 async with asyncio.TaskGroup() as both:
                     both.create_task(_pass_on(reader, to_real))

@@ -27,8 +27,10 @@ def test_a_process_is_worn_above_its_soft_mark_only() -> None:
     wear = Wear(most_sessions=5, marks=MemoryMarks(1000, 2000))
     wear.weigh(1000)
     assert wear.worn is None
+    assert wear.left(3) == 3
     wear.weigh(1001)
     assert wear.worn is Worn.MEMORY
+    assert wear.left(3) == 0
     wear.weigh(2000)
     assert not wear.too_large
     wear.weigh(2001)
