@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,29 +38,38 @@ def image() -> Iterator[Image]:
 async def containers(
     image: Image, run_folder: Path, tmp_path: Path, livekit: LiveKitServer
 ) -> AsyncIterator[ContainerStack]:
-    """PostgreSQL on a port and no container yet; `environment` is compose.yaml's, with the secrets filled in."""
+    """PostgreSQL on a port and no container yet; `environment` is compose.yaml's."""
     [port] = free_ports(1)
     folder = run_folder / f"compose-{os.getpid()}"
     cluster = PostgresCluster(folder, port=port)
     cluster.start()
     try:
-        composed = _composed({"PARLEY_SECRET_KEY": SECRET_KEY, "PARLEY_MASTER_KEY": MASTER_KEY})
+        composed = _composed(image.workdir)
         composed["PARLEY_ALLOW_ROOM_NETWORKS"] = "127.0.0.0/8"  # the room's server of a test is on this host
-        url = composed.pop("PARLEY_DATABASE_URL").replace("@postgres:5432/", f"@127.0.0.1:{port}/")
+        url = f"postgresql://parley:secret@127.0.0.1:{port}/parley"
         async with ContainerStack(tmp_path, url, livekit, composed, image=image) as stack:
+            _write_secrets(stack.volume / "secrets")
             yield stack
     finally:
         cluster.stop()
         shutil.rmtree(folder)
 
 
-def _composed(secrets: Mapping[str, str]) -> dict[str, str]:
-    """What compose.yaml gives to the API and the workers."""
+def _write_secrets(folder: Path) -> None:
+    """The files that compose.yaml mounts; here they lie in the volume, as a container of the test has no other."""
+    folder.mkdir()
+    for name, secret in (("secret_key", SECRET_KEY), ("master_key", MASTER_KEY)):
+        (folder / name).write_text(f"{secret}\n")
+
+
+def _composed(volume: str) -> dict[str, str]:
+    """What compose.yaml gives to the API and the workers, but for the database, which is elsewhere."""
     services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
     assert services["api"]["environment"] == services["worker"]["environment"] == services["migrate"]["environment"]
 
-    def value(found: re.Match[str]) -> str:
-        return found[3] if found[2] == "-" else secrets.get(found[1], "secret")
-
     environment: dict[str, str] = services["api"]["environment"]
-    return {name: re.sub(r"\$\{(\w+):([?-])([^}]*)\}", value, text) for name, text in environment.items()}
+    del environment["PARLEY_DATABASE_URL_FILE"]
+    return {
+        name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text).replace("/run/secrets", f"{volume}/secrets")
+        for name, text in environment.items()
+    }

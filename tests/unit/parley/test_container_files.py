@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import yaml
 
 from control_api.server import GRACE_SECONDS as API_GRACE_SECONDS
 from parley.health_check import health_urls
-from parley.installation.settings_loading import load_settings
+from parley.installation.settings_loading import SECRET_FIELDS, load_settings
 from parley.servers.livekit_server import VERSION as LIVEKIT_VERSION
 from sessions.settings import Settings
 
@@ -86,6 +87,7 @@ def test_services_are_the_whole_stack() -> None:
 def test_environment_names_are_settings() -> None:
     """A misspelled setting would be ignored silently."""
     known = {f"PARLEY_{name.upper()}" for name in Settings.model_fields}
+    known |= {f"PARLEY_{name.upper()}_FILE" for name in SECRET_FIELDS}
     in_image = re.findall(r"^\s+(?:ENV )?PARLEY_DEFAULT_(\w+)=", DOCKERFILE, re.MULTILINE)
     assert in_image
     named = {f"PARLEY_{name}" for name in in_image}
@@ -95,12 +97,20 @@ def test_environment_names_are_settings() -> None:
     assert named <= known
 
 
-def test_services_configure_valid_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The composed environment, with the secrets filled in, is one that Parley starts with."""
+def test_services_configure_valid_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The composed environment, with the secrets that its first lines make, is one that Parley starts with."""
+    _make_secrets(tmp_path)
     for name, value in _environment("api").items():
+        if name.endswith("_FILE"):
+            monkeypatch.setenv(name, value.replace("/run/secrets", str(tmp_path / "secrets")))
+            continue
         monkeypatch.setenv(name, re.sub(r"\$\{\w+:([?-])([^}]*)\}", lambda m: m[2] if m[1] == "-" else "s" * 32, value))
     settings = load_settings()
     assert settings.database_url is not None
+    password = (tmp_path / "secrets" / "postgres_password").read_text().strip()
+    assert settings.database_url.get_secret_value() == f"postgresql://parley:{password}@postgres:5432/parley"
+    assert settings.master_key is not None
+    assert re.fullmatch(r"parley_master_\w{43}", settings.master_key.get_secret_value())
     assert settings.storage_url == f"file://{_image_data_dir()}/objects"
 
 
@@ -127,12 +137,37 @@ def test_versions_agree() -> None:
     assert re.fullmatch(r"python:3\.\d+\.\d+-slim-bookworm", bases[0])
 
 
-def test_no_secret_is_written_down() -> None:
-    """Every password, key and secret comes from the environment, which must name it."""
-    for service in COMPOSE["services"]:
+def test_secrets_are_files_that_a_service_is_given() -> None:
+    """Every password, key and secret; LiveKit's own come from the environment, which must name them."""
+    for service, settings in COMPOSE["services"].items():
+        named = set()
         for name, value in _environment(service).items():
-            if re.search(r"PASSWORD|SECRET|_KEY|KEYS|DATABASE_URL", name):
+            if not re.search(r"PASSWORD|SECRET|_KEY|KEYS|DATABASE_URL", name):
+                continue
+            if service == "livekit":
                 assert re.search(r"\$\{\w+:\?", value), f"{service}: {name}"
+            else:
+                assert name.endswith("_FILE"), f"{service}: {name}"
+                named.add(value.removeprefix("/run/secrets/"))
+        assert named == set(settings.get("secrets", ())), service
+
+
+def test_the_first_lines_make_the_files_in_a_folder_of_their_owners(tmp_path: Path) -> None:
+    """All that are named, and no others; the containers' user may read what is in there. None is committed."""
+    _make_secrets(tmp_path)
+    made = {f"secrets/{path.name}": path for path in (tmp_path / "secrets").iterdir()}
+    assert set(made) == {secret["file"] for secret in COMPOSE["secrets"].values()}
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in made.values()} == {0o644}
+    assert {"/secrets/", "/.env"} <= set((ROOT / ".gitignore").read_text().splitlines())
+    written = dict(line.split("=") for line in (tmp_path / ".env").read_text().splitlines())
+    assert {name: len(value) for name, value in written.items()} == {"LIVEKIT_API_KEY": 15, "LIVEKIT_API_SECRET": 64}
+
+
+def _make_secrets(folder: Path) -> None:
+    """Run the commands at the top of compose.yaml."""
+    lines = re.findall(r"^#   (.+)$", (ROOT / "compose.yaml").read_text().partition("\n# then")[0], re.MULTILINE)
+    subprocess.run(["bash", "-euc", "\n".join(lines)], cwd=folder, check=True)
 
 
 def test_image_does_not_run_as_root() -> None:
