@@ -8,7 +8,7 @@ A stream is woken by what it asks for, so that thousands which each follow one s
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -18,6 +18,7 @@ from aiohttp import web
 
 from control_api.events.log_query import AskedEvents
 from control_api.events.streams.fan_out import SLICE, FanOut
+from control_api.events.streams.framed_event import Events, FramedEvent
 from sessions.errors import DatabaseError, ParleyError
 from sessions.ids import format_id
 from store.database.notify.channels import EVENT_CHANNEL
@@ -35,33 +36,24 @@ _AT_ONCE = 64
 _log = structlog.get_logger(__name__)
 
 
-class FramedEvent:
-    """An event as streams send it; made once, for readers of content and for others."""
-
-    def __init__(self, event: Event) -> None:
-        self.event = event
-        self._frames: dict[bool, bytes] = {}
-
-    def frame(self, *, content: bool) -> bytes:
-        """Its lines in a stream (WHATWG HTML, server-sent events)."""
-        if content not in self._frames:
-            head = f"id: {self.event.cursor}\nevent: {self.event.type}\ndata: ".encode()
-            self._frames[content] = head + self.event.body(content=content) + b"\n\n"
-        return self._frames[content]
-
-
 @dataclass(eq=False, slots=True)
 class Follower:
     """A stream that follows a feed.
 
     Attributes:
         woken: set when something came that it asks for, or when it has to look for another reason.
+        content: whether it may have it.
+        place: it has everything through here.
+        push: while it waits, and needs not look at events itself: takes what is sent as it is; False: it must be woken.
         pending: something came that it asks for.
         quiet: nothing that it asks for lies between its place and here; of use while it is `pending`.
     """
 
     woken: asyncio.Event
     asked: AskedEvents
+    content: bool = False
+    place: Cursor = BEGINNING
+    push: Callable[[Events], bool] | None = None
     pending: bool = False
     quiet: Cursor = BEGINNING
 
@@ -95,30 +87,34 @@ class EventFeed:
         """What is here behind the cursor, for which `has` is true."""
         return itertools.islice(self._kept, max(0, cursor.position - (self.cursor.position - len(self._kept))), None)
 
-    def passed(self, follower: Follower, cursor: Cursor) -> Cursor:
-        """The cursor of a follower, moved on as far as nothing is for it."""
+    def pass_on(self, follower: Follower) -> None:
+        """Move a follower's place on as far as nothing is for it."""
         quiet = follower.quiet if follower.pending else self._told
-        return max(quiet, cursor, key=lambda one: one.position)
+        if quiet.position > follower.place.position:
+            follower.place = quiet
 
     async def take(self, events: tuple[Event, ...], cursor: Cursor) -> None:
         """Append what was read, and wake those that ask for some of it, a few at a time."""
-        self._kept.extend(FramedEvent(event) for event in events)
+        newest = [FramedEvent(event) for event in events]
+        self._kept.extend(newest)
         kept_bytes = sum(len(framed.frame(content=True)) for framed in self._kept)
         while kept_bytes > _KEPT_BYTES:
             kept_bytes -= len(self._kept.popleft().frame(content=True))
         self.cursor = cursor
         sessions = {None, *(event.session_id for event in events)}
         followers = [one for session_id in sessions for one in self._followers.get(session_id, ())]
-        woken = 0
+        loop, told = asyncio.get_running_loop(), 0
+        began, batch = loop.time(), Events(newest)
         for follower in followers:
             if not any(map(follower.asked.wants, events)):
                 continue
-            if not follower.pending:
-                follower.pending, follower.quiet = True, self._told
-            follower.woken.set()
-            woken += 1
-            if woken % SLICE == 0:
-                await self._fan_out.rest()
+            if not _pushed(follower, batch, cursor):
+                if not follower.pending:
+                    follower.pending, follower.quiet = True, self._told
+                follower.woken.set()
+            told += 1
+            if told % SLICE == 0:
+                began = await self._fan_out.rest(began)
         self._told = cursor
 
     def end(self) -> None:
@@ -138,6 +134,16 @@ class EventFeed:
             self._followers[session_id].discard(follower)
             if not self._followers[session_id]:
                 del self._followers[session_id]
+
+
+def _pushed(follower: Follower, batch: Events, cursor: Cursor) -> bool:
+    """Give a follower that waits the newest events at once; False: it has to be woken."""
+    if follower.push is None or follower.pending or follower.place.position >= batch.first_position:
+        return False
+    if not follower.push(batch):
+        return False
+    follower.place = cursor
+    return True
 
 
 class EventFeeds:

@@ -8,7 +8,8 @@ from contextlib import AsyncExitStack, suppress
 from aiohttp import hdrs, web
 
 from control_api.events.log_query import AskedEvents
-from control_api.events.streams.event_feed import EVENT_FEEDS, EventFeed, Follower, FramedEvent
+from control_api.events.streams.event_feed import EVENT_FEEDS, EventFeed, Follower
+from control_api.events.streams.framed_event import Events, FramedEvent
 from control_api.events.streams.live_feed import LIVE_FEEDS, LiveFollower
 from control_api.events.streams.open_streams import OPEN_STREAMS, OpenStream
 from control_api.http.requests.call import Call
@@ -73,7 +74,7 @@ class EventStream:
         app, request = self._call.request.app, self._call.request
         metrics = app[METRICS]
         with app[OPEN_STREAMS].opened(self._call.principal) as stream:
-            follower = Follower(stream.woken, self._asked)
+            follower = Follower(stream.woken, self._asked, self._content)
             async with AsyncExitStack() as stack:
                 feed = await stack.enter_async_context(app[EVENT_FEEDS].following(self._call.organization_id, follower))
                 if self._is_live and self._asked.session_id is not None and not over:
@@ -135,7 +136,9 @@ class EventStream:
         assert self._cursor is not None
         stream.woken.clear()
         await self._send_live(stream)
-        self._cursor, follower.pending = feed.passed(follower, self._cursor), False
+        follower.place = self._cursor
+        feed.pass_on(follower)
+        self._cursor, follower.pending = follower.place, False
         if feed.broken:
             stream.end("feed")
         elif not feed.has(self._cursor):
@@ -144,11 +147,32 @@ class EventStream:
         elif feed.cursor.position > self._cursor.position:
             found, self._cursor = list(feed.behind(self._cursor)), feed.cursor
             await self._send(stream, found)
-        elif not await set_within(stream.woken, KEEPALIVE_SECONDS):
-            # A line of its own for the place: a reader whose events are rare doesn't come back with one from long ago.
-            self._cursor = feed.passed(follower, self._cursor)
-            await self._write(f":\nid: {self._cursor}\n\n".encode())
+        else:
+            await self._wait(stream, feed, follower)
         return page
+
+    async def _wait(self, stream: OpenStream, feed: EventFeed, follower: Follower) -> None:
+        """Wait for something that it has to look at; events that need no look are pushed meanwhile."""
+        follower.push = None if self._of_session else self._push
+        try:
+            woken = await set_within(stream.woken, KEEPALIVE_SECONDS)
+        finally:
+            follower.push = None
+        if not woken:
+            feed.pass_on(follower)
+        self._cursor = follower.place
+        if not woken:
+            # A line of its own for the place: a reader whose events are rare doesn't come back with one from long ago.
+            await self._write(f":\nid: {self._cursor}\n\n".encode())
+
+    def _push(self, events: Events) -> bool:
+        """Send at once, unless something waits to be sent: then a stall has to be watched."""
+        transport = self._call.request.transport
+        if transport is None or transport.is_closing() or transport.get_write_buffer_size():
+            return False
+        chunked = self._response.headers.get(hdrs.TRANSFER_ENCODING) == "chunked"
+        transport.write(events.piece(self._asked, content=self._content, chunked=chunked))
+        return True
 
     async def _send_live(self, stream: OpenStream) -> None:
         """Send what was said; a reader who lacks some of it has to come back, and read the transcript."""

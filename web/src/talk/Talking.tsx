@@ -26,12 +26,13 @@ export function Talking({ conversation, device, failed }: {
   const heard = useHeard(id);
   const { data } = useFollowed(
     async (signal) => {
+      const words = answer(api.GET("/v1/sessions/{session_id}/transcript", { params, signal })) as Promise<Schemas["TranscriptResource"]>;
       const [session, transcript] = await Promise.all([
         answer(api.GET("/v1/sessions/{session_id}", { params, signal })) as Promise<Schemas["SessionResource"]>,
-        answer(api.GET("/v1/sessions/{session_id}/transcript", { params, signal })) as Promise<Schemas["TranscriptResource"]>,
+        words.catch(() => null), // what was said before is less than whether it is recorded
       ]);
-      heard.read(transcript.segments);
-      return { session, segments: transcript.segments };
+      if (transcript) heard.read(transcript.segments);
+      return { session, segments: transcript?.segments ?? [] };
     },
     (got) => streamOf(id, got?.session.status ?? "queued"),
     (got) => (got === null || isLive(got.session.status) ? EVERY_MS : null),

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from control_api.events.log_query import AskedEvents
 from control_api.events.streams.event_feed import EventFeed, EventFeeds, Follower
 from control_api.events.streams.fan_out import FanOut
+from control_api.events.streams.framed_event import Events, FramedEvent
 from store.database.notify.channels import EVENT_CHANNEL
 from store.events.cursor import BEGINNING, Cursor
 from store.events.event import Event
@@ -26,6 +28,12 @@ def event(position: int, session_id: UUID) -> Event:
 def follower(session_id: UUID | None, types: frozenset[str] | None = None) -> Follower:
     """One that follows a session, or everything."""
     return Follower(asyncio.Event(), AskedEvents(types, session_id, None))
+
+
+def passed(feed: EventFeed, one: Follower) -> Cursor:
+    """Where it is."""
+    feed.pass_on(one)
+    return one.place
 
 
 async def test_only_those_who_ask_for_it_are_woken() -> None:
@@ -47,17 +55,16 @@ async def test_only_those_who_ask_for_it_are_woken() -> None:
 
 async def test_who_was_not_woken_moves_on_without_looking() -> None:
     """Behind more than the feed keeps, and up to right before the first event that is for it."""
-    feed, place = EventFeed(BEGINNING, FanOut()), BEGINNING
-    mine = follower(MINE)
+    feed, mine = EventFeed(BEGINNING, FanOut()), follower(MINE)
     with feed.followed(mine):
         for position in range(1, 401):
             one = event(position, OTHER)
             await feed.take((one,), one.cursor)
-        assert feed.passed(mine, place) == Cursor.at(400, UUID(int=400))
+        assert passed(feed, mine) == Cursor.at(400, UUID(int=400))
         for position in (401, 402, 403):
             one = event(position, MINE if position == 402 else OTHER)
             await feed.take((one,), one.cursor)
-        place = feed.passed(mine, place)
+        place = passed(feed, mine)
         assert place == Cursor.at(401, UUID(int=401))
         assert feed.has(place)
         assert [framed.event.position for framed in feed.behind(place)] == [402, 403]
@@ -74,10 +81,42 @@ async def test_nobody_passes_what_is_just_being_told() -> None:
     await asyncio.sleep(0)
     late = [one for one in crowd if not one.woken.is_set()]
     assert 0 < len(late) < len(crowd)
-    assert {feed.passed(one, BEGINNING) for one in crowd} == {BEGINNING}
+    assert {passed(feed, one) for one in crowd} == {BEGINNING}
     await telling
     assert all(one.woken.is_set() for one in crowd)
-    assert {feed.passed(one, BEGINNING) for one in crowd} == {BEGINNING}
+    assert {passed(feed, one) for one in crowd} == {BEGINNING}
+
+
+async def test_who_waits_is_given_the_bytes_without_being_woken() -> None:
+    """Once, and only what it asks for; who can take nothing now is woken, and goes on from where it was."""
+    feed, given = EventFeed(BEGINNING, FanOut()), list[bytes]()
+    waits, full = follower(None, frozenset({"session.updated"})), follower(None)
+
+    def take(events: Events) -> bool:
+        given.append(events.piece(waits.asked, content=False, chunked=True))
+        return True
+
+    waits.push, full.push = take, lambda events: False
+    with feed.followed(waits), feed.followed(full):
+        two = tuple(
+            replace(event(number, MINE), type=type_)
+            for number, type_ in ((1, "session.updated"), (2, "session.archived"))
+        )
+        await feed.take(two, two[1].cursor)
+        assert (waits.place, waits.woken.is_set(), full.place, full.woken.is_set()) == (
+            two[1].cursor,
+            False,
+            BEGINNING,
+            True,
+        )
+        waits.place = Cursor.at(3, UUID(int=3))
+        three = event(3, MINE)
+        await feed.take((three,), three.cursor)
+    [chunk] = given
+    size, _, data = chunk.partition(b"\r\n")
+    assert data == FramedEvent(two[0]).frame(content=False) + b"\r\n"
+    assert int(size, 16) == len(data) - 2
+    assert waits.woken.is_set()  # it has read the third itself, and has to look whether there is more
 
 
 class OneEventEach(OrganizationEvents):
