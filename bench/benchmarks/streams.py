@@ -18,6 +18,7 @@ from bench.scenes.rooms import child_argv, unserved_transport
 from sessions.ids import format_id
 
 _WARM_UP = 20
+_OPEN_SECONDS = 300
 _PAUSE_SECONDS = 0.02  # between creates: a process with time to breathe
 _MEMORY_KB = 50
 _RATIO = 1.25
@@ -39,7 +40,7 @@ def bench_streams(options: Options) -> None:
             alone[name] = _creates(api, options.stream_creates)
             before = memory([api.process]).uss
             with LineChild(child_argv("stream_readers"), options.folder / "streams.log") as readers:
-                readers.ask({"url": api.url, "key": MASTER_KEY, "paths": paths})
+                readers.ask({"url": api.url, "key": MASTER_KEY, "paths": paths}, seconds=_OPEN_SECONDS)
                 kilobytes[name] = 1000 * (memory([api.process]).uss - before) / len(paths)
                 times[name] = _creates(api, options.stream_creates)
                 left = readers.ask({})
