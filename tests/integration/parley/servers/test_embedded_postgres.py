@@ -194,7 +194,7 @@ def test_no_server_starts_beside_a_backend_that_is_left(made: Path, hold: Embedd
         its_keeper.kill()
         wait_until(lambda: not is_running(server.pid) and not is_running(its_keeper.pid), "both are dead")
         with pytest.raises(EmbeddedPostgresError, match="neither stops nor answers"):
-            EmbeddedPostgres(made, fsync=False, start_seconds=1).attach()
+            EmbeddedPostgres(made, fsync=False, start_seconds=3).attach()
         backend.resume()
         wait_until(lambda: is_stopped(made), "the backend notices and ends")
     assert run(hold.attach(), "SELECT word FROM kept") == [("here",)]
