@@ -98,6 +98,7 @@ _ALL = (
         "The API key was rotated and works for its grace period only: manage keys with the new one.",
     ),
     _error("key.not_active", 409, "The API key is revoked or expired: make a new one."),
+    _error("key.rotated_before", 409, "The API key was rotated before: rotate the one in its replaced_by."),
     _error(
         "rate_limit.requests",
         429,

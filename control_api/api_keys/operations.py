@@ -50,8 +50,8 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         summary="Rotate an API key",
         description=(
             "Makes a new key with the scopes and the expiry of the old one; both work for grace_seconds, but the old "
-            "one manages no keys from then on (key.replaced). A key that is in its grace period already makes one that "
-            "ends with it: rotate the newest key."
+            "one manages no keys from then on (key.replaced). A key is rotated once: then rotate its successor. No "
+            "more keys may be in their grace period than the organization may have."
         ),
         secret_answer=True,
         handler=routes.rotate_api_key,
@@ -59,7 +59,7 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         body_required=False,
         request_examples={"both_work_for_a_day": {"grace_seconds": 86400}},
         answers=(Answer(201, "The new key, shown once.", NewApiKey, examples.NEW_API_KEY),),
-        errors=("key.not_active", "key.outlived", "key.replaced"),
+        errors=("quota.keys", "key.not_active", "key.rotated_before", "key.outlived", "key.replaced"),
     ),
     _operation(
         name="revoke_api_key",

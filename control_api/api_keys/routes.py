@@ -17,6 +17,7 @@ from control_api.http.serving.admission import ANSWER_VAULT
 from sessions.errors import ParleyError
 from sessions.timestamps import format_timestamp
 from store.access.api_keys import ApiKey, Keep, Principal
+from store.access.asking_key import key_replaced
 
 
 async def create_api_key(call: Call) -> web.StreamResponse:
@@ -63,6 +64,7 @@ async def rotate_api_key(call: Call) -> web.StreamResponse:
         grace_seconds=call.body_as(RotateApiKeyRequest).grace_seconds,
         agent_id=call.agent,
         created_by=call.principal.key_id,
+        at_most=call.request.app[REQUEST_LIMITS].of(call.principal).api_keys,
         keep=_keep(call),
     )
     return _shown_once(key, secret)
@@ -75,7 +77,11 @@ async def revoke_api_key(call: Call) -> web.StreamResponse:
     found = await keys.get(call.organization_id, call.api_key_id, agent_id=call.agent)
     _check_scopes(found.scopes, call.principal)
     await keys.revoke(
-        call.organization_id, call.api_key_id, agent_id=call.agent, cascade=call.query["cascade"] == "true"
+        call.organization_id,
+        call.api_key_id,
+        agent_id=call.agent,
+        cascade=call.query["cascade"] == "true",
+        asked_by=call.principal.key_id,
     )
     return web.Response(status=204)
 
@@ -102,7 +108,7 @@ def _check(body: CreateApiKeyRequest, principal: Principal) -> str | None:
 
 def _check_current(principal: Principal) -> None:
     if principal.replaced:
-        raise ParleyError("key.replaced", "the API key was rotated: the one that took its place manages keys")
+        raise key_replaced()
 
 
 def _check_scopes(scopes: Iterable[str], principal: Principal) -> None:

@@ -32,7 +32,12 @@ async def create_session(call: Call) -> web.StreamResponse:
     ticket, call.ticket = call.ticket, None  # the answer is kept by the transaction that creates the session
     try:
         session = await dependencies.sessions.creation.create(
-            call.organization_id, new, **quota_of(call), idempotency=ticket, render=_render
+            call.organization_id,
+            new,
+            **quota_of(call),
+            asked_by=call.principal.key_id,
+            idempotency=ticket,
+            render=_render,
         )
     except ParleyError as error:
         await hide_from_others(call, error)

@@ -34,6 +34,7 @@ async def create_webhook_endpoint(call: Call) -> web.StreamResponse:
         description=body.description,
         agent_id=call.agent or body.agent_id,
         reads_content=call.reads_content,
+        asked_by=call.principal.key_id,
         keep=_keep(call, 201),
     )
     return _shown_once(endpoint, secret, 201)
@@ -64,7 +65,7 @@ async def update_webhook_endpoint(call: Call) -> web.StreamResponse:
     if "url" in changes:
         check_webhook_url(changes["url"], call.dependencies.settings.webhook_url_rules)
     endpoint = await call.request.app[ENDPOINTS].update(
-        call.organization_id, call.endpoint_id, changes, agent_id=call.agent
+        call.organization_id, call.endpoint_id, changes, agent_id=call.agent, asked_by=call.principal.key_id
     )
     return json_answer(present_endpoint(endpoint))
 
@@ -78,7 +79,11 @@ async def delete_webhook_endpoint(call: Call) -> web.StreamResponse:
 async def rotate_webhook_secret(call: Call) -> web.StreamResponse:
     """200 with the new secret, which is shown only now; for a day the old one signs, too."""
     endpoint, secret = await call.request.app[ENDPOINTS].rotate_secret(
-        call.organization_id, call.endpoint_id, agent_id=call.agent, keep=_keep(call, 200)
+        call.organization_id,
+        call.endpoint_id,
+        agent_id=call.agent,
+        asked_by=call.principal.key_id,
+        keep=_keep(call, 200),
     )
     return _shown_once(endpoint, secret, 200)
 

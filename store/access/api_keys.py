@@ -23,6 +23,7 @@ from store.access.api_key_rows import (
     to_api_key,
     to_principal,
 )
+from store.access.asking_key import LIVES, key_invalid, take_turn, wait_for_holders
 from store.database.database import Database
 from store.database.tables import api_keys, organizations
 
@@ -51,11 +52,11 @@ class ApiKeys:
             DatabaseError: the key could not be looked up.
         """
         if not 0 < len(secret) <= _LONGEST_KEY or not secret.isascii():
-            raise _invalid()
+            raise key_invalid()
         async with self._db.begin() as conn:
             row = (await conn.execute(_LIVING, {"digest": digest(secret)})).mappings().one_or_none()
         if row is None:
-            raise _invalid()
+            raise key_invalid()
         principal = to_principal(row)
         if row["stale_use"]:
             # `last_used_at` is for people: failing to note it is no reason to refuse a request.
@@ -86,7 +87,7 @@ class ApiKeys:
         """Make a key for an organization, given by its id or by its name. An organization of a new name is made, too.
 
         Args:
-            created_by: the key that asks for it; None: the operator does.
+            created_by: the key that asks for it, valid and not replaced; None: the operator does.
             at_most: valid keys that the organization may have, this one included; 0: as many as it likes.
             keep: called in the same transaction, for example to keep the answer of an Idempotency-Key.
 
@@ -95,13 +96,17 @@ class ApiKeys:
 
         Raises:
             ValueError: an unknown scope, or an agent key without an agent.
-            ParleyError: `quota.keys` with `limit` and `used`.
+            ParleyError: `quota.keys` with `limit` and `used`; `key.invalid`, `key.replaced`: the asking key was revoked
+                or rotated meanwhile.
         """
         secret = new_secret(kind)
         async with self._db.begin() as conn:
             organization_id = (
                 organization if isinstance(organization, UUID) else await _organization(conn, organization)
             )
+            await take_turn(conn, organization_id, created_by, manages_keys=True)
+            if at_most:
+                _keep_quota("valid API keys", await _count(conn, organization_id), at_most)
             values = new_row(
                 organization_id,
                 secret,
@@ -114,8 +119,6 @@ class ApiKeys:
                 at=await _now(conn),
             )
             key = await _insert(conn, values)
-            if at_most:
-                await _keep_quota(conn, organization_id, at_most)
             if keep is not None:
                 await keep(conn, key, secret)
         return key, secret
@@ -155,24 +158,34 @@ class ApiKeys:
         grace_seconds: int,
         agent_id: str | None = None,
         created_by: UUID | None = None,
+        at_most: int = 0,
         keep: Keep | None = None,
     ) -> tuple[ApiKey, SecretStr]:
         """Make a successor with the same rights and the same expiry; the old key works for `grace_seconds` more.
 
         Args:
             created_by, keep: as for `create`.
+            at_most: keys in their grace period that the organization may have then; 0: as many as it likes.
 
         Raises:
-            ParleyError: `not_found`; `key.not_active` for one that is revoked or expired.
+            ParleyError: `not_found`; `key.not_active` for one that is revoked or expired; `key.rotated_before`;
+                `quota.keys`, `key.invalid`, `key.replaced` as for `create`.
         """
-        mine = select(api_keys, _LIVES.label("lives"))
+        mine = select(api_keys, LIVES.label("lives"))
         query = mine.where(api_keys.c.id == key_id, *_visible(organization_id, agent_id)).with_for_update()
         async with self._db.begin() as conn:
+            await take_turn(conn, organization_id, created_by, manages_keys=True)
             row = (await conn.execute(query)).mappings().one_or_none()
             if row is None:
                 raise _not_found()
             if not row["lives"]:
                 raise ParleyError("key.not_active", "an API key that is revoked or expired can't be rotated")
+            if row["replaced_by"] is not None:
+                raise ParleyError("key.rotated_before", "the API key was rotated before: rotate its successor")
+            if at_most and grace_seconds:
+                used = await _count(conn, organization_id, api_keys.c.replaced_by.is_not(None))
+                _keep_quota("rotated API keys in their grace period", used, at_most)
+            await wait_for_holders(conn, [key_id])
             secret = new_secret(row["kind"])
             same = {name: row[name] for name in ("kind", "agent_id", "scopes", "name", "expires_at")}
             new = new_row(organization_id, secret, created_by=created_by, at=await _now(conn), **same)
@@ -188,33 +201,43 @@ class ApiKeys:
         return key, secret
 
     async def revoke(
-        self, organization_id: UUID, key_id: UUID, *, agent_id: str | None = None, cascade: bool = False
+        self,
+        organization_id: UUID,
+        key_id: UUID,
+        *,
+        agent_id: str | None = None,
+        cascade: bool = False,
+        asked_by: UUID | None = None,
     ) -> list[ApiKey]:
         """Revoke a key everywhere. One that is revoked already keeps its first `revoked_at`.
 
         Args:
             cascade: revoke also the keys that it made, those that these made, and so on.
+            asked_by: as `created_by` of `create`.
 
         Returns:
             The key, then those that it made.
 
         Raises:
-            ParleyError: `not_found`.
+            ParleyError: `not_found`; `key.invalid`, `key.replaced` as for `create`.
         """
         one = select(api_keys.c.id).where(api_keys.c.id == key_id, *_visible(organization_id, agent_id))
         family = one.cte("family", recursive=True)
         if cascade:
             family = family.union(select(api_keys.c.id).join(family, api_keys.c.created_by == family.c.id))
-        query = (
-            update(api_keys)
-            .where(api_keys.c.id.in_(select(family.c.id)))
-            .values(revoked_at=func.coalesce(api_keys.c.revoked_at, func.clock_timestamp()))
-            .returning(api_keys)
-        )
         async with self._db.begin() as conn:
+            await take_turn(conn, organization_id, asked_by, manages_keys=True)
+            ids = (await conn.execute(select(family.c.id))).scalars().all()
+            if not ids:
+                raise _not_found()
+            await wait_for_holders(conn, ids)
+            query = (
+                update(api_keys)
+                .where(api_keys.c.id.in_(ids))
+                .values(revoked_at=func.coalesce(api_keys.c.revoked_at, func.clock_timestamp()))
+                .returning(api_keys)
+            )
             rows = (await conn.execute(query)).mappings().all()
-        if not rows:
-            raise _not_found()
         return sorted((to_api_key(row) for row in rows), key=lambda key: (key.id != key_id, key.id))
 
     async def list(self, organization_id: UUID, *, agent_id: str | None = None) -> list[ApiKey]:
@@ -225,7 +248,7 @@ class ApiKeys:
 
     async def living(self, ids: Set[UUID]) -> set[UUID]:
         """Those of these keys that are neither revoked nor expired."""
-        query = select(api_keys.c.id).where(api_keys.c.id.in_(ids), _LIVES)
+        query = select(api_keys.c.id).where(api_keys.c.id.in_(ids), LIVES)
         async with self._db.begin() as conn:
             return set((await conn.execute(query)).scalars())
 
@@ -234,9 +257,6 @@ class ApiKeys:
             await conn.execute(_NOTE_USE, {"key_id": key_id, "every": _USED_EVERY})
 
 
-_LIVES = api_keys.c.revoked_at.is_(None) & or_(
-    api_keys.c.expires_at.is_(None), api_keys.c.expires_at > func.clock_timestamp()
-)
 _LIVING = (
     select(
         api_keys.c.id,
@@ -253,7 +273,7 @@ _LIVING = (
         ),
     )
     .join_from(api_keys, organizations)
-    .where(_LIVES)
+    .where(LIVES)
     .where(api_keys.c.sha256 == bindparam("digest"))
 )
 
@@ -285,29 +305,24 @@ async def _insert(conn: AsyncConnection, values: dict[str, object]) -> ApiKey:
     return to_api_key((await conn.execute(insert(api_keys).values(values).returning(api_keys))).mappings().one())
 
 
-async def _count(conn: AsyncConnection, organization_id: UUID) -> int:
-    living = select(func.count()).select_from(api_keys).where(api_keys.c.organization_id == organization_id, _LIVES)
-    return int((await conn.execute(living)).scalar_one())
+async def _count(conn: AsyncConnection, organization_id: UUID, *only: ColumnElement[bool]) -> int:
+    living = select(func.count()).select_from(api_keys).where(api_keys.c.organization_id == organization_id, LIVES)
+    return int((await conn.execute(living.where(*only))).scalar_one())
 
 
-async def _keep_quota(conn: AsyncConnection, organization_id: UUID, at_most: int) -> None:
-    """Let the organization have no more keys, whoever makes others at the same time: they wait for this transaction."""
-    await conn.execute(select(organizations.c.id).where(organizations.c.id == organization_id).with_for_update())
-    if (used := await _count(conn, organization_id)) > at_most:
+def _keep_quota(what: str, used: int, at_most: int) -> None:
+    """Refuse one more; the organization's turn, which the transaction has, keeps the count true."""
+    if used >= at_most:
         raise ParleyError(
             "quota.keys",
-            f"the organization may have {at_most} valid API keys, and has them",
-            extra={"limit": at_most, "used": used - 1},
+            f"the organization may have {at_most} {what}, and has them",
+            extra={"limit": at_most, "used": used},
         )
 
 
 def _visible(organization_id: UUID, agent_id: str | None) -> list[ColumnElement[bool]]:
     conditions = [api_keys.c.organization_id == organization_id]
     return conditions if agent_id is None else [*conditions, api_keys.c.agent_id == agent_id]
-
-
-def _invalid() -> ParleyError:
-    return ParleyError("key.invalid", "the API key is unknown, revoked or expired")
 
 
 def _found(row: RowMapping | None) -> ApiKey:

@@ -12,6 +12,7 @@ from sessions import ids
 from sessions.errors import DatabaseRefusedError, DatabaseUnavailableError
 from sessions.lifecycle.lifecycle import Status
 from sessions.session import LiveKitTransport, Session
+from store.access.asking_key import hold_key
 from store.access.idempotency import IdempotencyTicket
 from store.access.token_rows import put_shared_key, put_token
 from store.access.vault import Slot, TokenVault
@@ -44,6 +45,7 @@ class SessionCreation:
         *,
         limits: SessionLimits = UNLIMITED,
         counted: Callable[[Load], None] = lambda load: None,
+        asked_by: UUID | None = None,
         idempotency: IdempotencyTicket | None = None,
         render: Render,
     ) -> Session:
@@ -52,18 +54,20 @@ class SessionCreation:
         Args:
             limits: how many sessions the organization may have, this one included.
             counted: told how many it has then, if there are limits.
+            asked_by: the key that asks for it, valid until it is made.
             idempotency: the caller's ticket; it stays the caller's to release when this raises.
             render: the answer (status, body) to keep with the ticket.
 
         Raises:
-            ParleyError: `room.identity_in_use` with `existing_session_id`, `quota.sessions`, or `commit.unknown`.
+            ParleyError: `room.identity_in_use` with `existing_session_id`, `quota.sessions`, `key.invalid`, or
+                `commit.unknown`.
             DatabaseUnavailableError: provably nothing was written.
             TicketLostError: a repetition of the request has taken over; nothing was written.
         """
         for _ in range(_ATTEMPTS):
             try:
                 async with self._db.begin() as conn:
-                    return await self._write(conn, organization_id, new, idempotency, render, limits, counted)
+                    return await self._write(conn, organization_id, new, asked_by, idempotency, render, limits, counted)
             except CommitUnknown:
                 return await self._find_out(new.id)
             except DatabaseRefusedError as error:
@@ -82,6 +86,7 @@ class SessionCreation:
         conn: AsyncConnection,
         organization_id: UUID,
         new: NewSession,
+        asked_by: UUID | None,
         idempotency: IdempotencyTicket | None,
         render: Render,
         limits: SessionLimits,
@@ -103,6 +108,7 @@ class SessionCreation:
         if session.status is Status.QUEUED:
             await notify(conn, CLAIM_CHANNEL)
         await _hold(conn, new.id)
+        await hold_key(conn, asked_by)
         if new.kind == "voice" and (load := await keep_quota(conn, organization_id, limits)) is not None:
             counted(load)
         return session

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import ParleyError
 from sessions.ids import new_uuid
+from store.access.asking_key import take_turn
 from store.access.vault import TokenVault
 from store.database.database import Database
 from store.database.notify.channels import WEBHOOK_CHANNEL, notify
-from store.database.tables import organizations
 from store.database.tables import webhook_endpoints as endpoints
 from store.events.organization_events import OrganizationEvents
 from store.webhooks.endpoint import WebhookEndpoint, to_endpoint
@@ -45,25 +45,25 @@ class WebhookEndpoints:
         description: str | None,
         agent_id: str | None,
         reads_content: bool,
+        asked_by: UUID | None = None,
         keep: Keep | None = None,
     ) -> tuple[WebhookEndpoint, SecretStr]:
         """Make an endpoint that gets what happens from now on.
 
         Args:
+            asked_by: the key that asks for it, valid until it is made; None: the operator does.
             keep: called in the same transaction, for example to keep the answer of an Idempotency-Key.
 
         Returns:
             The endpoint and its secret, which can't be read again.
 
         Raises:
-            ParleyError: `webhook.too_many`.
+            ParleyError: `webhook.too_many`; `key.invalid`: the asking key was revoked meanwhile.
         """
         cursor = await self._events.newest_cursor(organization_id)
         secret = new_signing_secret()
         async with self._db.begin() as conn:
-            # Who makes another one at the same time waits, so that both are counted.
-            own = select(organizations.c.id).where(organizations.c.id == organization_id)
-            await conn.execute(own.with_for_update(key_share=True))
+            await take_turn(conn, organization_id, asked_by)
             mine = select(func.count()).where(endpoints.c.organization_id == organization_id, _EXISTS)
             if (await conn.execute(mine)).scalar_one() >= MAX_ENDPOINTS:
                 raise ParleyError("webhook.too_many", f"an organization has at most {MAX_ENDPOINTS} webhook endpoints")
@@ -112,14 +112,24 @@ class WebhookEndpoints:
             return to_endpoint(await lock_endpoint(conn, organization_id, endpoint_id, agent_id, lock=False))
 
     async def update(
-        self, organization_id: UUID, endpoint_id: UUID, changes: Mapping[str, Any], *, agent_id: str | None
+        self,
+        organization_id: UUID,
+        endpoint_id: UUID,
+        changes: Mapping[str, Any],
+        *,
+        agent_id: str | None,
+        asked_by: UUID | None = None,
     ) -> WebhookEndpoint:
         """Change `url`, `event_types`, `description` or `status`. One that is enabled again goes on where it stopped.
 
+        Args:
+            asked_by: as for `create`.
+
         Raises:
-            ParleyError: `not_found`.
+            ParleyError: `not_found`; `key.invalid` as for `create`.
         """
         async with self._db.begin() as conn:
+            await take_turn(conn, organization_id, asked_by)
             row = await lock_endpoint(conn, organization_id, endpoint_id, agent_id)
             values = {**changes, "updated_at": func.clock_timestamp()}
             if changes.get("status", row["status"]) != row["status"]:
@@ -145,20 +155,27 @@ class WebhookEndpoints:
             await conn.execute(update(endpoints).where(endpoints.c.id == endpoint_id).values(gone))
 
     async def rotate_secret(
-        self, organization_id: UUID, endpoint_id: UUID, *, agent_id: str | None, keep: Keep | None = None
+        self,
+        organization_id: UUID,
+        endpoint_id: UUID,
+        *,
+        agent_id: str | None,
+        asked_by: UUID | None = None,
+        keep: Keep | None = None,
     ) -> tuple[WebhookEndpoint, SecretStr]:
         """Make a new secret; for 24 hours the old one signs, too. The one before the old one signs no more.
 
         An old one that no present secret key opens is gone: the new one signs alone.
 
         Args:
-            keep: as for `create`.
+            asked_by, keep: as for `create`.
 
         Raises:
-            ParleyError: `not_found`.
+            ParleyError: `not_found`; `key.invalid` as for `create`.
         """
         secret = new_signing_secret()
         async with self._db.begin() as conn:
+            await take_turn(conn, organization_id, asked_by)
             row = await lock_endpoint(conn, organization_id, endpoint_id, agent_id)
             old = self._secrets.seal_old(endpoint_id, row["sealed_secret"])
             values = {

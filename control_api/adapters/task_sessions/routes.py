@@ -112,6 +112,7 @@ async def create_task_session(call: Call) -> web.StreamResponse:
             call.organization_id,
             new,
             **quota_of(call),
+            asked_by=call.principal.key_id,
             idempotency=ticket,
             render=lambda one: (201, to_json(_created(one))),
         )

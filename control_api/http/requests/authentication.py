@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from sessions.errors import ParleyError
 from store.access.api_keys import ApiKeys, Principal
+from store.access.asking_key import key_invalid
 
 # The scopes of which any one is enough, where it isn't the very scope that an operation asks for.
 _INCLUDES = {"sessions:read_metadata": frozenset({"sessions:read_metadata", "sessions:read"})}
@@ -42,7 +43,7 @@ def _sent_key(request: web.Request) -> str:
     if len(values) > 1 or scheme.lower() != "bearer" or not key:
         raise ParleyError("key.missing", "send one Authorization header: Bearer <API key>")
     if not key.isascii() or not key.isprintable():
-        raise ParleyError("key.invalid", "the API key is unknown, revoked or expired")
+        raise key_invalid()
     return key
 
 

@@ -59,7 +59,10 @@ def admit(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamR
         read_path(call)
         call.query = read_query(request.rel_url.query, operation.query)
         if operation.body is not None:
+            arrived = request.content.is_eof()
             call.body = validate(operation.body, await read_body(request, required=operation.body_required))
+            if call.admitted is not None and not arrived:
+                await call.check_key()
         await require_own(call)
         key = read_key(request) if operation.idempotent_by_key else None
         if key is None:

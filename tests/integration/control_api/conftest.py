@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.control_api.world import World, open_world
 from tests.support.running.api_server import ApiServer, api_server
 
 
@@ -20,3 +21,10 @@ async def twin(api: ApiServer, database_url: str, tmp_path: Path) -> AsyncIterat
     """A second server on the same database."""
     async with api_server(database_url, tmp_path / "twin") as server:
         yield server
+
+
+@pytest.fixture
+async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """A server with objects of one agent, and keys of others."""
+    async with open_world(database_url, tmp_path) as made:
+        yield made

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
@@ -160,3 +161,44 @@ async def test_a_key_stops_at_its_expiry(database_url: str) -> None:
         await store.api_keys.authenticate(secret.get_secret_value())
         await asyncio.sleep(1.6)
         assert await _code(store.api_keys, secret.get_secret_value()) == "key.invalid"
+
+
+async def test_keys_that_are_made_at_the_same_time_are_made_or_refused(database_url: str) -> None:
+    """Nobody gets in another's way: as many as are allowed, and the count for the others."""
+    async with store_services(database_url) as store:
+        key, _ = await store.api_keys.create("acme")
+
+        async def make() -> str:
+            try:
+                await store.api_keys.create(key.organization_id, created_by=key.id, at_most=4)
+            except ParleyError as error:
+                return f"{error.code} {error.extra['used']}"
+            return "made"
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(make()) for _ in range(8)]
+        assert sorted(task.result() for task in tasks) == ["made"] * 3 + ["quota.keys 4"] * 5
+        assert await store.api_keys.count(key.organization_id) == 4
+
+
+async def test_rotating_makes_no_more_keys_than_there_may_be_twice(database_url: str) -> None:
+    """Neither one key again and again, nor one successor after the other; without a grace period it always works."""
+    async with store_services(database_url) as store:
+        keys = [(await store.api_keys.create("acme"))[0] for _ in range(2)]
+        mine = keys[0].organization_id
+
+        async def rotate(key_id: UUID, grace_seconds: int = 600) -> UUID | str:
+            try:
+                return (await store.api_keys.rotate(mine, key_id, grace_seconds=grace_seconds, at_most=2))[0].id
+            except ParleyError as error:
+                return error.code
+
+        newest = await rotate(keys[0].id)
+        assert await rotate(keys[0].id) == "key.rotated_before"
+        assert isinstance(newest, UUID)
+        newest = await rotate(newest)
+        assert isinstance(newest, UUID)
+        assert [await rotate(newest), await rotate(keys[1].id)] == ["quota.keys"] * 2
+        assert await store.api_keys.count(mine) == 4
+        assert isinstance(await rotate(newest, 0), UUID)
+        assert await store.api_keys.count(mine) == 4
