@@ -38,9 +38,8 @@ from control_api.pages.built_pages import PAGES, BuiltPages
 from control_api.pages.routes import add_pages
 from control_api.recordings.links import LINKS, ObjectLinks
 from control_api.sessions.notifications import NOTIFICATIONS, SessionNotifications
-from control_api.webhooks.delivery_routes import DELIVERIES, EVENTS
 from control_api.webhooks.delivery_watch import DELIVERY_WATCH, DeliveryWatch
-from control_api.webhooks.endpoint_routes import ENDPOINTS
+from control_api.webhooks.stores import DELIVERIES, ENDPOINTS, EVENTS
 from store.access.vault import AnswerVault, TokenVault
 from store.database.clock import DatabaseClock
 from store.database.server.writer import prove_writer

@@ -68,7 +68,8 @@ API_KEY_OPERATIONS: tuple[Operation, ...] = (
         summary="Revoke an API key",
         description=(
             "The key stops working at once and for good. A revoked key stays revoked: 204. With cascade=true, for a "
-            "key that has leaked, every key that it made stops, too, and every key that those made."
+            "key that has leaked, every key that it made stops, too, and every key that those made; webhook endpoints "
+            "that one of them made, or whose URL or secret it set last, are disabled."
         ),
         handler=routes.revoke_api_key,
         query=(choice("cascade", "Whether the keys that it made are revoked, too.", ("true", "false"), "false"),),

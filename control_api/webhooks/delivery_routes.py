@@ -6,16 +6,13 @@ from aiohttp import web
 
 from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.call import Call
+from control_api.webhooks.directing import require_reader, require_reader_of_delivery
 from control_api.webhooks.models import DeliveryList, ReplayRequest
 from control_api.webhooks.presenter import present_delivery, present_endpoint
+from control_api.webhooks.stores import DELIVERIES, EVENTS
 from sessions.errors import ParleyError
 from store.events.cursor import Cursor
-from store.events.organization_events import OrganizationEvents
-from store.webhooks.deliveries import WebhookDeliveries
 from store.webhooks.replay_start import cursor_before
-
-DELIVERIES = web.AppKey("webhook_deliveries", WebhookDeliveries)
-EVENTS = web.AppKey("webhook_replayed_events", OrganizationEvents)
 
 TEST_WAIT_SECONDS = 20
 _FIRST_LOOK_SECONDS = 0.05
@@ -53,12 +50,14 @@ async def list_webhook_deliveries(call: Call) -> web.StreamResponse:
 
 async def redeliver(call: Call) -> web.StreamResponse:
     """202 with the delivery, which is pending again."""
+    await require_reader_of_delivery(call)
     delivery = await call.request.app[DELIVERIES].redeliver(call.organization_id, call.delivery_id, agent_id=call.agent)
     return json_answer(present_delivery(delivery), status=202)
 
 
 async def replay_webhook_events(call: Call) -> web.StreamResponse:
     """202 with the endpoint, whose replay is under way."""
+    await require_reader(call, call.endpoint_id)
     body = call.body_as(ReplayRequest)
     if (body.after is None) == (body.since is None):
         raise ParleyError("field.required", "send one of after and since", param="after")

@@ -5,25 +5,27 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from control_api.http.answers.json_answer import json_answer, to_json
+from control_api.http.requests.authentication import require_scope
 from control_api.http.requests.call import Call
 from control_api.http.serving.admission import ANSWER_VAULT
+from control_api.webhooks.directing import require_reader
 from control_api.webhooks.models import (
     CreateWebhookEndpointRequest,
     UpdateWebhookEndpointRequest,
     WebhookEndpointList,
 )
 from control_api.webhooks.presenter import present_endpoint, present_new_endpoint
+from control_api.webhooks.stores import ENDPOINTS
 from sessions.errors import ParleyError
 from sessions.webhooks.webhook_url import check_webhook_url
 from store.webhooks.endpoint import WebhookEndpoint
-from store.webhooks.endpoints import Keep, WebhookEndpoints
-
-ENDPOINTS = web.AppKey("webhook_endpoints", WebhookEndpoints)
+from store.webhooks.endpoints import Keep
 
 
 async def create_webhook_endpoint(call: Call) -> web.StreamResponse:
     """201 with the secret, which is shown only now."""
     body = call.body_as(CreateWebhookEndpointRequest)
+    require_scope(call.principal, "sessions:read_metadata")
     if call.agent is not None and body.agent_id not in (None, call.agent):
         raise ParleyError("agent.not_allowed", "the API key is for its own agent only", param="agent_id")
     check_webhook_url(body.url, call.dependencies.settings.webhook_url_rules)
@@ -62,6 +64,8 @@ async def update_webhook_endpoint(call: Call) -> web.StreamResponse:
     """Change what is sent; the endpoint as it is then."""
     asked = call.body_as(UpdateWebhookEndpointRequest).model_dump(exclude_unset=True)
     changes = {name: value for name, value in asked.items() if value is not None or name == "description"}
+    if "url" in changes or changes.get("status") == "enabled":
+        await require_reader(call, call.endpoint_id)
     if "url" in changes:
         check_webhook_url(changes["url"], call.dependencies.settings.webhook_url_rules)
     endpoint = await call.request.app[ENDPOINTS].update(
@@ -78,6 +82,7 @@ async def delete_webhook_endpoint(call: Call) -> web.StreamResponse:
 
 async def rotate_webhook_secret(call: Call) -> web.StreamResponse:
     """200 with the new secret, which is shown only now; for a day the old one signs, too."""
+    await require_reader(call, call.endpoint_id)
     endpoint, secret = await call.request.app[ENDPOINTS].rotate_secret(
         call.organization_id,
         call.endpoint_id,

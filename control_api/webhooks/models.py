@@ -104,7 +104,8 @@ class WebhookEndpointResource(AnswerModel):
     )
     status: EndpointStatus
     disabled_reason: DisabledReason | None = Field(
-        description="requested: by a client. gone: it answered 410. failing: nothing was delivered for days."
+        description="requested: by a client. gone: it answered 410. failing: nothing was delivered for days. "
+        "key_revoked: the key that made it, or set its URL or its secret last, was revoked with cascade."
     )
     disabled_at: Timestamp | None
     failing_since: Timestamp | None = Field(description="The first failure since the last success. Null: none.")

@@ -22,6 +22,7 @@ from store.webhooks.endpoints import MAX_ENDPOINTS, OLD_SECRET_HOURS
 
 _ALL = "/v1/webhook_endpoints"
 _ONE = _ALL + "/{endpoint_id}"
+_READS = "sessions:read, where events have content, else sessions:read_metadata"
 
 _operation = partial(Operation, tag="Webhooks", scope="webhooks:manage")
 _command = partial(command, tag="Webhooks", scope="webhooks:manage")
@@ -34,7 +35,8 @@ WEBHOOK_OPERATIONS: tuple[Operation, ...] = (
         summary="Create a webhook endpoint",
         description=(
             "Events that happen from now on are posted to it, signed by Standard Webhooks. The secret is shown in this "
-            f"answer only. At most {MAX_ENDPOINTS} per organization. An agent's key makes endpoints of its agent."
+            f"answer only. At most {MAX_ENDPOINTS} per organization. An agent's key makes endpoints of its agent. "
+            "The key needs sessions:read_metadata, too; with sessions:read events have content."
         ),
         secret_answer=True,
         handler=endpoint_routes.create_webhook_endpoint,
@@ -74,7 +76,10 @@ WEBHOOK_OPERATIONS: tuple[Operation, ...] = (
         method="PATCH",
         path=_ONE,
         summary="Change, disable or enable a webhook endpoint",
-        description="One that is enabled again goes on where it stopped.",
+        description=(
+            "One that is enabled again goes on where it stopped. For another URL, or to enable it, the key needs "
+            f"{_READS}."
+        ),
         handler=endpoint_routes.update_webhook_endpoint,
         body=UpdateWebhookEndpointRequest,
         request_examples={"disable": {"status": "disabled"}, "other_events": {"event_types": ["session.ended"]}},
@@ -96,7 +101,7 @@ WEBHOOK_OPERATIONS: tuple[Operation, ...] = (
         summary="Rotate the secret of a webhook endpoint",
         description=(
             f"Shows the new secret once. For {OLD_SECRET_HOURS} hours each request has two signatures, of the new "
-            "secret and of the old one."
+            f"secret and of the old one. The key needs {_READS}."
         ),
         secret_answer=True,
         handler=endpoint_routes.rotate_webhook_secret,
@@ -143,7 +148,8 @@ WEBHOOK_OPERATIONS: tuple[Operation, ...] = (
         summary="Send past events again",
         description=(
             "Sends everything that happened after a cursor, or since a time, as far as events are kept, with the ids "
-            "that it was sent with before. New events are sent meanwhile."
+            "that it was sent with before. New events are sent meanwhile. "
+            f"The key needs {_READS}."
         ),
         handler=delivery_routes.replay_webhook_events,
         body=ReplayRequest,
@@ -156,7 +162,9 @@ WEBHOOK_OPERATIONS: tuple[Operation, ...] = (
         name="redeliver_webhook",
         path="/v1/deliveries/{delivery_id}/redeliver",
         summary="Send one event again",
-        description="At once, whatever became of it before, and by the whole schedule if that fails.",
+        description=(
+            f"At once, whatever became of it before, and by the whole schedule if that fails. The key needs {_READS}."
+        ),
         handler=delivery_routes.redeliver,
         answers=(Answer(202, "The delivery.", DeliveryResource, examples.PENDING),),
         errors=("webhook.disabled",),

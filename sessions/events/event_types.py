@@ -30,7 +30,12 @@ _WHY_DELETED = Fact(
 _WEBHOOK = (
     Fact("endpoint_id", _TEXT, "The webhook endpoint.", "whe_01KB2F5W2Q4V9M7T8Y6R3N1C0A"),
     Fact("url", _TEXT, "Where events were posted to.", "https://hooks.example.com/parley"),
-    Fact("reason", {"enum": ["gone", "failing"]}, "It answered 410, or nothing was delivered for days.", "failing"),
+    Fact(
+        "reason",
+        {"enum": ["gone", "failing", "key_revoked"]},
+        "It answered 410; nothing was delivered for days; the key that directed it was revoked with cascade.",
+        "failing",
+    ),
 )
 _BILL = (
     Fact("billable_ms", _COUNT, "What is billed, before what is given back.", 61_250),

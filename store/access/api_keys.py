@@ -24,6 +24,7 @@ from store.access.api_key_rows import (
     to_principal,
 )
 from store.access.asking_key import LIVES, key_invalid, take_turn, wait_for_holders
+from store.access.directed_endpoints import disable_directed
 from store.database.database import Database
 from store.database.tables import api_keys, organizations
 
@@ -212,7 +213,8 @@ class ApiKeys:
         """Revoke a key everywhere. One that is revoked already keeps its first `revoked_at`.
 
         Args:
-            cascade: revoke also the keys that it made, those that these made, and so on.
+            cascade: revoke also the keys that it made, those that these made, and so on, and disable the webhook
+                endpoints that any of them directs.
             asked_by: as `created_by` of `create`.
 
         Returns:
@@ -238,6 +240,8 @@ class ApiKeys:
                 .returning(api_keys)
             )
             rows = (await conn.execute(query)).mappings().all()
+            if cascade:
+                await disable_directed(conn, organization_id, ids)
         return sorted((to_api_key(row) for row in rows), key=lambda key: (key.id != key_id, key.id))
 
     async def list(self, organization_id: UUID, *, agent_id: str | None = None) -> list[ApiKey]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 EndpointStatus = Literal["enabled", "disabled"]
-DisabledReason = Literal["requested", "gone", "failing"]
+DisabledReason = Literal["requested", "gone", "failing", "key_revoked"]
 DeliveryState = Literal["pending", "succeeded", "failed"]
 
 TEST_TYPE = "webhook_endpoint.test"
@@ -23,7 +23,8 @@ class WebhookEndpoint:
         agent_id: only events of this agent's sessions; None: all.
         event_types: names, or globs such as `session.*`.
         reads_content: whether events show what was said and written.
-        disabled_reason: requested by a client; gone: it answered 410; failing: for days nothing was delivered.
+        disabled_reason: requested by a client; gone: it answered 410; failing: for days nothing was delivered;
+            key_revoked: the key that directed it was revoked with all that it made.
         failing_since: the first failure since the last success; None: the last attempt succeeded, or there was none.
         old_secret_until: until then a rotated secret signs, too.
         replaying_since: when the replay was asked for that is under way.

@@ -79,6 +79,7 @@ class WebhookEndpoints:
                 "reads_content": reads_content,
                 "status": "enabled",
                 "sealed_secret": self._secrets.seal(endpoint_id, secret),
+                "directed_by": asked_by,
                 "cursor": cursor.value,
                 "position": cursor.position,
                 "created_at": now,
@@ -132,6 +133,8 @@ class WebhookEndpoints:
             await take_turn(conn, organization_id, asked_by)
             row = await lock_endpoint(conn, organization_id, endpoint_id, agent_id)
             values = {**changes, "updated_at": func.clock_timestamp()}
+            if "url" in changes:
+                values["directed_by"] = asked_by
             if changes.get("status", row["status"]) != row["status"]:
                 disabling = changes["status"] == "disabled"
                 values["disabled_at"] = func.clock_timestamp() if disabling else None
@@ -181,6 +184,7 @@ class WebhookEndpoints:
             values = {
                 "sealed_secret": self._secrets.seal(endpoint_id, secret),
                 "sealed_old_secret": old,
+                "directed_by": asked_by,
                 "old_secret_until": old and func.clock_timestamp() + timedelta(hours=OLD_SECRET_HOURS),
                 "updated_at": func.clock_timestamp(),
             }

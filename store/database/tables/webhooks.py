@@ -40,6 +40,8 @@ webhook_endpoints = Table(
     Column("replay_cursor", Uuid),  # the same for the replay that is under way; null: it begins with the oldest event
     Column("replay_types", ARRAY(Text)),
     Column("replaying_since", TIME),
+    # the key that made it, or set its URL or its secret last; null: the operator, or an earlier version
+    Column("directed_by", Uuid, ForeignKey("api_keys.id")),
     Column("lease_owner", Uuid),  # the process that delivers to it
     Column("leased_until", TIME),
     Column("created_at", TIME, nullable=False),

@@ -14,6 +14,7 @@ export const DISABLED_WORDS: Record<NonNullable<Endpoint["disabled_reason"]>, st
   requested: "Somebody disabled it.",
   gone: "It answered 410 Gone, so nothing is sent any more.",
   failing: "Nothing was delivered for days, so nothing is sent any more.",
+  key_revoked: "The key that made it, or set its URL or its secret last, was revoked with all that it made.",
 };
 
 const ERRORS: Record<string, string> = {

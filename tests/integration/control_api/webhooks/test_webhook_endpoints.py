@@ -118,7 +118,7 @@ async def test_a_replay_has_one_beginning_in_this_log(api: ApiServer) -> None:
 
 async def test_an_agents_key_manages_its_agents_endpoints(api: ApiServer) -> None:
     """Others' are not found; without sessions:read its endpoints get no content."""
-    key = await _agent_key(api, "webhooks:manage")
+    key = await _agent_key(api, "webhooks:manage", "sessions:read_metadata")
     reading = await _agent_key(api, "webhooks:manage", "sessions:read")
     others = await _make(api)
     own = await _make(api, key)
