@@ -587,7 +587,8 @@ class Settings(BaseModel):
     limit_concurrent_sessions: int = Field(
         10000,
         ge=0,
-        description="Voice sessions of one organization that are queued, starting, running or paused; 0: no limit.",
+        description="Voice sessions of one organization that wait for their start_at, or are queued, starting, "
+        "running or paused; 0: no limit.",
         json_schema_extra=_why(
             "Convention: several hosts full of recordings. It is counted by the transaction that creates a session, and"
             " exact whoever creates at the same time."

@@ -31,7 +31,9 @@ class LimitsReport(AnswerModel):
     key_requests_per_second: RateLimit = Field(description="Of the asking key.")
     creates_per_minute: RateLimit = Field(description="New sessions.")
     messages_per_minute: RateLimit = Field(description="Into one session; remaining is of a session without any.")
-    concurrent_sessions: CountLimit = Field(description="Voice sessions that are queued, starting, running or paused.")
+    concurrent_sessions: CountLimit = Field(
+        description="Voice sessions that wait for their start_at, or are queued, starting, running or paused."
+    )
     queued_sessions: CountLimit = Field(description="Voice sessions in the queue, or waiting for their start_at.")
     api_keys: CountLimit = Field(description="Keys that are neither revoked nor expired.")
     answers_mb: CountLimit = Field(description="Megabytes of answers that Idempotency-Keys keep for 24 hours.")

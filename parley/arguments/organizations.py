@@ -9,7 +9,7 @@ _OPTIONS = (
     ("--key-requests-per-second", "key_requests_per_second", "of each of its keys, per API process"),
     ("--creates-per-minute", "creates_per_minute", "new sessions, per API process"),
     ("--messages-per-minute", "messages_per_minute", "into one session, per API process"),
-    ("--concurrent", "concurrent_sessions", "voice sessions that are queued, starting, running or paused"),
+    ("--concurrent", "concurrent_sessions", "voice sessions that are scheduled, queued, starting, running or paused"),
     ("--queued", "queued_sessions", "voice sessions in the queue, or waiting for their start_at"),
     ("--keys", "api_keys", "valid API keys"),
     ("--answers-mb", "answers_mb", "megabytes of answers that Idempotency-Keys keep"),

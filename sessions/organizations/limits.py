@@ -16,7 +16,7 @@ class Limits:
         key_requests_per_second: of each key, per API process.
         creates_per_minute: sessions that it creates, per API process.
         messages_per_minute: messages into one session, per API process.
-        concurrent_sessions: voice sessions that are queued, starting, running or paused at the same time.
+        concurrent_sessions: voice sessions that wait for their `start_at`, or are queued, starting, running or paused.
         queued_sessions: voice sessions that wait in the queue, or for their `start_at`.
         api_keys: keys that are neither revoked nor expired.
         answers_mb: megabytes of answers that idempotency keys keep.

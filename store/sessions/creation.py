@@ -67,7 +67,7 @@ class SessionCreation:
         for _ in range(_ATTEMPTS):
             try:
                 async with self._db.begin() as conn:
-                    return await self._write(conn, organization_id, new, asked_by, idempotency, render, limits, counted)
+                    return await self._write(conn, organization_id, new, idempotency, render, limits, counted, asked_by)
             except CommitUnknown:
                 return await self._find_out(new.id)
             except DatabaseRefusedError as error:
@@ -86,11 +86,11 @@ class SessionCreation:
         conn: AsyncConnection,
         organization_id: UUID,
         new: NewSession,
-        asked_by: UUID | None,
         idempotency: IdempotencyTicket | None,
         render: Render,
         limits: SessionLimits,
         counted: Callable[[Load], None],
+        asked_by: UUID | None = None,
     ) -> Session:
         await conn.execute(insert(sessions).values(_columns(organization_id, new)))
         if new.token is not None:

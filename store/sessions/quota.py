@@ -19,7 +19,7 @@ RETRY_AFTER_SECONDS = 5
 _LOCK_CLASS = 0x51  # of advisory locks with two keys; this package's others have one
 _COUNT = text(
     """
-    SELECT count(*) FILTER (WHERE status <> 'created') AS concurrent,
+    SELECT count(*) AS concurrent,
            count(*) FILTER (WHERE status IN ('created', 'queued')) AS queued
     FROM sessions WHERE organization_id = :organization_id AND kind = 'voice'
       AND status IN ('created', 'queued', 'starting', 'running', 'paused')
@@ -34,7 +34,8 @@ class SessionLimits:
     """How many voice sessions an organization may have at the same time; 0: as many as it likes.
 
     Attributes:
-        concurrent: queued, starting, running or paused.
+        concurrent: queued, starting, running or paused, or waiting for their `start_at`: when that comes, there is a
+            place for each that was accepted.
         queued: in the queue, or waiting for their `start_at`.
     """
 

@@ -1,12 +1,14 @@
 """What one organization may ask for, over HTTP and from the command line."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from parley import cli
+from sessions.timestamps import format_timestamp
 from store.access import idempotency
 from store.access.organizations import change_limits
 from store.sessions import quota
@@ -77,6 +79,23 @@ async def test_quotas_are_exact_however_many_create_at_once(
     report = (await api.call("GET", "/v1/limits")).content
     assert report["concurrent_sessions"] == {"limit": 20, "used": 20, "remaining": 0}
     assert report["queued_sessions"]["used"] == 20
+
+
+async def test_a_scheduled_session_holds_its_place(api: ApiServer) -> None:
+    """Many for one instant don't get around the limit, however many ask at once; each has a place when it is due."""
+    await _set(api, concurrent_sessions=2, queued_sessions=0)
+    start_at = format_timestamp(datetime.now(UTC) + timedelta(hours=1))
+    async with asyncio.TaskGroup() as group:
+        bodies = [create_body(f"room-{number}", start_at=start_at) for number in range(6)]
+        asked = [group.create_task(api.call("POST", "/v1/sessions", body)) for body in bodies]
+    answers = [task.result() for task in asked]
+    assert sorted(answer.status for answer in answers) == [201] * 2 + [429] * 4
+    assert {answer.code for answer in answers if answer.status == 429} == {"quota.sessions"}
+    assert (await api.call("POST", "/v1/sessions", create_body("room-now"))).code == "quota.sessions"
+    assert (await api.call("GET", "/v1/limits")).content["concurrent_sessions"]["used"] == 2
+    [first, _] = [answer.content for answer in answers if answer.status == 201]
+    assert (await api.call("POST", f"/v1/sessions/{first['id']}/cancel")).status == 200
+    assert (await api.call("POST", "/v1/sessions", create_body("room-now"))).status == 201
 
 
 async def test_an_ended_session_makes_room_and_the_answer_says_how_much(api: ApiServer) -> None:
