@@ -92,6 +92,7 @@ SESSION: dict[str, Any] = {
     "error": None,
     "epoch": 1,
     "message_count": 0,
+    "recording_state": "recording",
     "usage": {
         "billable_seconds": 12,
         "billable_ms": 12480,

@@ -88,6 +88,7 @@ _AS_THEY_ARE = (
     "end_reason",
     "epoch",
     "message_count",
+    "recording_state",
 )
 _CONTENT = ("metadata", "preview", "output_preview", "prompt", "data")
 _TIMES = (

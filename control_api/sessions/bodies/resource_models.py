@@ -8,6 +8,7 @@ from control_api.http.answers.models import AnswerModel, Timestamp
 from control_api.http.answers.page import Page
 from sessions.audio_formats import MadeFormat
 from sessions.billing.usage import Quality
+from sessions.lifecycle.recording_state import RecordingState
 from sessions.session import AudioSource, Layout, OnPause, SessionKind, TranscriptionMode
 from sessions.texts.text_bounds import PREVIEW_CHARACTERS
 
@@ -187,6 +188,9 @@ class SessionResource(AnswerModel):
     error: SessionError | None
     epoch: int
     message_count: int
+    recording_state: RecordingState = Field(
+        description="incomplete: stored, and something is missing by Parley's fault; the recording's gaps tell what."
+    )
     usage: UsageCounters
 
 

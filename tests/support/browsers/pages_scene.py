@@ -11,12 +11,17 @@ from sqlalchemy import text
 
 from audio.pcm import SAMPLE_RATE
 from sessions.ids import new_uuid, parse_id
-from store.log.session_log import NewLogEntry, SessionLog
+from store.log.session_log import NewLogEntry, SessionLog, Source
 from tests.support.running.api_server import ApiServer
 
 ATTACK = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>"\'><b>'
 SECONDS = 20
-LINES = (("ann", "first words", 1000), ("bob", "in the middle", 9000), (ATTACK, ATTACK, 15_000))
+FIRST_HERTZ, HERTZ_A_SECOND = 300, 40  # a second's pitch tells which one it is
+LINES: tuple[tuple[str, str, int, Source], ...] = (
+    ("ann", "first words", 1000, "speech"),
+    ("bob", "in the middle", 9000, "speech"),
+    (ATTACK, ATTACK, 15_000, "lk.chat"),
+)
 
 
 async def a_conversation(api: ApiServer, title: str = ATTACK) -> str:
@@ -36,9 +41,15 @@ async def a_conversation(api: ApiServer, title: str = ATTACK) -> str:
         )
     entries = [
         NewLogEntry(
-            kind="segment", role="user", text=words, source="speech", identity=who, start_ms=at, end_ms=at + 2000
+            kind="message" if source == "lk.chat" else "segment",
+            role="user",
+            text=words,
+            source=source,
+            identity=who,
+            start_ms=at,
+            end_ms=at + 2000,
         )
-        for who, words, at in LINES
+        for who, words, at, source in LINES
     ]
     await SessionLog(api.dependencies.db).append(session_id, entries)
     await _record(api, session["id"])
@@ -82,7 +93,7 @@ async def _record(api: ApiServer, session_id: str) -> None:
 
 def sound() -> bytes:
     """A WAV file."""
-    hertz = np.repeat([300.0 + 40 * second for second in range(SECONDS)], SAMPLE_RATE)
+    hertz = np.repeat([float(FIRST_HERTZ + HERTZ_A_SECOND * second) for second in range(SECONDS)], SAMPLE_RATE)
     samples = (6000 * np.sin(2 * np.pi * np.cumsum(hertz) / SAMPLE_RATE)).astype(np.int16)
     file = io.BytesIO()
     soundfile.write(file, samples, SAMPLE_RATE, format="WAV")

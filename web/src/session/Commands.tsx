@@ -5,6 +5,12 @@ import { isLive } from "../parts/Status";
 type Command = "pause" | "resume" | "end" | "cancel";
 
 const WORDS: Record<Command, string> = { pause: "Pause", resume: "Resume", end: "End", cancel: "Cancel" };
+const HELP: Record<Command, string> = {
+  pause: "Nothing is recorded, stored or billed until it is resumed.",
+  resume: "Recording goes on.",
+  end: "Recording stops when what is on its way has arrived. It is kept.",
+  cancel: "Recording stops at once, whatever is on its way. What was recorded is kept.",
+};
 
 /** What can be done to the session now. */
 export function Commands({ session, done, refused }: {
@@ -39,6 +45,7 @@ export function Commands({ session, done, refused }: {
         <button
           key={command}
           class={command === "end" ? "primary" : command === "cancel" ? "danger" : ""}
+          title={HELP[command]}
           disabled={busy.value !== null}
           onClick={() => run(command)}
           onBlur={() => (sure.value = false)}

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import WaveSurfer from "wavesurfer.js";
 import RegionsPlugin from "wavesurfer.js/plugins/regions";
 import { answer, api, Refusal, type Schemas } from "../api/client";
-import { clock } from "../parts/duration";
+import { clock, exact } from "../parts/duration";
 import { Problem } from "../parts/Problem";
 import { audioLink } from "./audioLink";
 import { Lanes } from "./Lanes";
@@ -110,7 +110,7 @@ export function Player({ id, recording }: { id: string; recording: Schemas["Reco
           {holes.map((hole) => (
             <li key={`${hole.startMs}-${hole.identity}-${hole.name}`}>
               <button class="quiet small" onClick={() => seek.value?.(hole.startMs)}>
-                {clock(hole.startMs)}–{clock(hole.endMs)}
+                {clock(hole.startMs)} · {exact(hole.endMs - hole.startMs)}
               </button>
               {hole.name}{hole.identity && <span class="soft"> · {hole.identity}</span>}
             </li>

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import type { Schemas } from "../api/client";
 import { codeEntry } from "../api/codes";
 import { exact } from "../parts/duration";
+import { gapName } from "./regions";
 
 /** What the session costs, and why: the clock, what was heard, what was missing, what is billed. */
 export function Receipt({ receipt }: { receipt: Schemas["Receipt"] }) {
@@ -18,7 +19,7 @@ export function Receipt({ receipt }: { receipt: Schemas["Receipt"] }) {
             <Row key={one.identity + one.name} name={<>Heard: {one.identity} <span class="soft">{one.name}</span></>} ms={one.milliseconds} most={most} />
           ))}
           {receipt.gaps.map((gap) => (
-            <Row key={gap.code} name={<span title={codeEntry(gap.code)?.help}>{gap.code}</span>} ms={gap.milliseconds} most={most} note={gap.credited_ms ? `${exact(gap.credited_ms)} given back` : undefined} />
+            <Row key={gap.code} name={<span title={`${codeEntry(gap.code)?.help ?? ""} (${gap.code})`}>{gapName(gap.code)}</span>} ms={gap.milliseconds} most={most} note={gap.credited_ms ? `${exact(gap.credited_ms)} given back` : undefined} />
           ))}
           {receipt.absences.milliseconds > 0 && <Row name="Nobody there" ms={receipt.absences.milliseconds} most={most} note={`${exact(receipt.absences.credited_ms)} given back`} />}
           <Row name="Counted" ms={billed.counted_ms} most={most} />

@@ -51,7 +51,7 @@ export function SessionPage({ id }: { id: string }) {
       {refused.value && <Problem refusal={refused.value} />}
       {problem.value && <Problem refusal={problem.value} again={again} />}
       <Failure session={session} />
-      {live && <Live session={session} recording={recording} />}
+      {live && session.started_at && <Live session={session} recording={recording} />}
       {recording && STORED.includes(recording.state) && <Player key={recording.sha256} id={id} recording={recording} />}
       <div class="columns">
         <div>
@@ -105,6 +105,7 @@ function Facts({ session }: { session: Schemas["SessionResource"] }) {
       <h2 id="facts-title">Session</h2>
       <dl class="facts-list">
         {facts.map(([name, value]) => value && <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
+        {session.start_at && <div><dt>Starts</dt><dd><Time at={session.start_at} style="long" /></dd></div>}
         <div><dt>Made</dt><dd><Time at={session.created_at} style="long" /></dd></div>
         {session.started_at && <div><dt>Began</dt><dd><Time at={session.started_at} style="long" /></dd></div>}
         {session.finished_at && <div><dt>Over</dt><dd><Time at={session.finished_at} style="long" /></dd></div>}

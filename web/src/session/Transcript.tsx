@@ -7,6 +7,8 @@ import { playhead, seek } from "./playhead";
 
 type Segment = Schemas["TranscriptSegment"];
 
+const NEAR_PX = 40;
+const WRITTEN: Segment["source"][] = ["api", "lk.chat"];
 const STATES: Record<string, string> = {
   none: "The session never ran, so nothing was said.",
   open: "What is written shows here at once; speech follows when the session is over, unless an agent transcribes it.",
@@ -20,9 +22,10 @@ export function Transcript({ transcript, live }: { transcript: Schemas["Transcri
   const search = useSignal("");
   const wanted = search.value.trim().toLocaleLowerCase();
   const shown = transcript.segments.filter((one) => !wanted || textOf(one).toLocaleLowerCase().includes(wanted));
-  const end = useRef<HTMLOListElement>(null);
+  const lines = useRef<HTMLOListElement>(null);
+  const atEnd = useRef(true);
   useEffect(() => {
-    if (live) end.current?.lastElementChild?.scrollIntoView({ block: "nearest" });
+    if (live && atEnd.current) lines.current?.scrollTo(0, lines.current.scrollHeight);
   }, [transcript.segments.length]);
   return (
     <section class="card" aria-labelledby="transcript-title">
@@ -46,11 +49,16 @@ export function Transcript({ transcript, live }: { transcript: Schemas["Transcri
         <p class="soft">{STATES[transcript.status]}</p>
       )}
       {wanted && <p class="soft small" role="status">{shown.length} of {transcript.segments.length} lines</p>}
-      <ol class="lines" ref={end}>
+      <ol class="lines" ref={lines} onScroll={(event) => (atEnd.current = isAtEnd(event.currentTarget))}>
         {shown.map((segment) => <Line key={segment.seq} segment={segment} />)}
       </ol>
     </section>
   );
+}
+
+/** Who has scrolled back reads there, and is left there. */
+function isAtEnd(list: HTMLElement): boolean {
+  return list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_PX;
 }
 
 function Line({ segment }: { segment: Segment }) {
@@ -66,7 +74,7 @@ function Line({ segment }: { segment: Segment }) {
       </button>
       <div>
         <span class="speaker">{segment.speaker ?? segment.identity ?? segment.role}</span>
-        {segment.source.includes("message") && <span class="soft small"> wrote</span>}
+        {WRITTEN.includes(segment.source) && <span class="soft small"> wrote</span>}
         <p dir="auto"><Words segment={segment} /></p>
       </div>
     </li>

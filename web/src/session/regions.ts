@@ -17,12 +17,17 @@ const NAMES: Record<string, string> = {
   "gap.storage": "Lost by the storage",
 };
 
+/** What a gap is called. */
+export function gapName(code: string): string {
+  return NAMES[code] ?? code.replace(/^gap\./, "").replaceAll("_", " ");
+}
+
 /** Gaps, pauses and absences of a recording, in order. */
 export function stretches(recording: Schemas["RecordingResource"]): Stretch[] {
   const gaps = recording.gaps.map((gap): Stretch => ({
     startMs: gap.start_ms,
     endMs: gap.end_ms,
-    name: NAMES[gap.code] ?? gap.code.replace(/^gap\./, "").replaceAll("_", " "),
+    name: gapName(gap.code),
     kind: gap.code === "gap.paused" ? "paused" : "gap",
     identity: gap.identity ?? null,
   }));

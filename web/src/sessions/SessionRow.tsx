@@ -14,8 +14,9 @@ export function SessionRow({ session }: { session: Schemas["SessionResource"] })
         <a href={href(`sessions/${session.id}`)}>{titleOf(session)}</a>
         <span class="soft small clip">{session.preview ?? session.id}</span>
       </td>
-      <td>
+      <td class="cell-status">
         <Status word={session.status} />
+        {session.recording_state === "incomplete" && <span class="incomplete small" title="Something is missing by Parley's fault; the session's page says what.">incomplete</span>}
         <Reason session={session} />
       </td>
       <td class="number"><Length session={session} /></td>
@@ -35,7 +36,8 @@ export function titleOf(session: Schemas["SessionResource"]): string {
 function Reason({ session }: { session: Schemas["SessionResource"] }) {
   const code = session.error?.code ?? session.end_reason;
   if (!code) return null;
-  return <span class="soft small clip" title={codeEntry(code)?.help}>{code}</span>;
+  const words = codeEntry(code)?.help;
+  return <span class="soft small clip" title={words ? `${words} (${code})` : code}>{words ?? code}</span>;
 }
 
 function Length({ session }: { session: Schemas["SessionResource"] }) {

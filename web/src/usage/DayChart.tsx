@@ -5,6 +5,7 @@ import type { Schemas } from "../api/client";
 
 const HEIGHT_PX = 220;
 const DAY_SECONDS = 86_400;
+const WEEK_SECONDS = 6 * DAY_SECONDS; // from its first day to its last
 
 /** Credits of each day of the period. The table below says the same in words. */
 export function DayChart({ report }: { report: Schemas["UsageReport"] }) {
@@ -29,11 +30,14 @@ export function DayChart({ report }: { report: Schemas["UsageReport"] }) {
   );
 }
 
-/** One bar per day from the first to the last with rows: a date stands at midnight of UTC, whatever the zone. */
+/** One bar per day from the first to the last with rows, of a week at least: a date stands at midnight of UTC, whatever the zone. */
 function values(report: Schemas["UsageReport"]): uPlot.AlignedData {
   const known = new Map(report.groups.map((group) => [second(group.value), Number(group.credits)]));
   const seconds = [...known.keys()];
-  const [first, last] = [Math.min(...seconds), Math.max(...seconds)];
+  const latest = Math.max(...seconds);
+  const month = second(`${report.groups[0]!.value?.slice(0, 7)}-01`);
+  const first = Math.max(Math.min(...seconds, latest - WEEK_SECONDS), month);
+  const last = Math.max(latest, first + WEEK_SECONDS);
   const days = Array.from({ length: (last - first) / DAY_SECONDS + 1 }, (_, day) => first + day * DAY_SECONDS);
   return [days, days.map((day) => known.get(day) ?? 0)];
 }

@@ -5,10 +5,37 @@ import re
 from playwright.async_api import expect
 
 from tests.support.browsers.pages_browser import Sight, chromium, looking
-from tests.support.browsers.pages_scene import ATTACK, SECONDS, a_conversation
+from tests.support.browsers.pages_scene import ATTACK, FIRST_HERTZ, HERTZ_A_SECOND, SECONDS, a_conversation
 from tests.support.running.api_server import MASTER_KEY, ApiServer
 
+_FIRST_PAGE_BYTES = 120_000
+_LOADED = """performance.getEntriesByType("resource").filter((one) => one.name.includes("/assets/"))
+  .reduce((bytes, one) => bytes + one.encodedBodySize, 0)"""
+_SETTLES_MS = 500  # what the analyser heard before is past
+_LATE_SECONDS = 4  # test machines are busy; the line before is eight seconds earlier
 _AFTER_14 = re.compile("1[5-9]|20")
+# Listens to whatever the page plays, from its next load on; WaveSurfer's element is in no document.
+_LISTEN = """(() => {
+  const { play } = HTMLMediaElement.prototype;
+  HTMLMediaElement.prototype.play = function () {
+    if (!window.ear) {
+      const context = new AudioContext();
+      window.ear = new AnalyserNode(context, { fftSize: 16384, smoothingTimeConstant: 0 });
+      context.createMediaElementSource(this).connect(window.ear).connect(context.destination);
+      window.player = this;
+    }
+    return play.call(this);
+  };
+})()"""
+# Which second of the scene is heard, by its pitch, and which one the player is in; null: nothing is heard yet.
+_HEARD = """() => {
+  const bins = new Float32Array(window.ear.frequencyBinCount);
+  window.ear.getFloatFrequencyData(bins);
+  const loudest = bins.indexOf(Math.max(...bins));
+  if (bins[loudest] < -60) return null;
+  const hertz = loudest * window.ear.context.sampleRate / window.ear.fftSize;
+  return [Math.round((hertz - %d) / %d), window.player.currentTime];
+}"""
 
 
 async def test_the_pages_are_safe_and_can_be_used(api: ApiServer) -> None:
@@ -52,6 +79,10 @@ async def _signs_in(sight: Sight, api: ApiServer) -> None:
     await sight.page.reload()
     await sight.page.get_by_role("link", name="Waits").wait_for()
     assert await sight.page.evaluate("localStorage.length + document.cookie.length") == 0
+    assert 0 < await sight.page.evaluate(_LOADED) <= _FIRST_PAGE_BYTES
+    over = sight.page.get_by_role("row").filter(has_text=ATTACK)
+    for shown in ("Ended", "incomplete", "A client asked for the end."):
+        await expect(over).to_contain_text(shown)
 
 
 async def _opens_by_keys(sight: Sight, session_id: str) -> None:
@@ -69,6 +100,7 @@ async def _opens_by_keys(sight: Sight, session_id: str) -> None:
 
 async def _plays_from_a_line(sight: Sight, api: ApiServer, session_id: str) -> None:
     """The second line leads to its second, and arrows go on from there."""
+    await sight.page.add_init_script(_LISTEN)
     await sight.page.goto(f"{api.base_url}/sessions/{session_id}")
     await sight.page.get_by_role("button", name="Play from 0:09").click()
     slider = sight.page.get_by_role("slider")
@@ -79,8 +111,19 @@ async def _plays_from_a_line(sight: Sight, api: ApiServer, session_id: str) -> N
     await sight.page.get_by_role("button", name="Play", exact=True).click()
     await sight.page.get_by_role("button", name="Pause", exact=True).wait_for()
     await expect(slider).to_have_attribute("aria-valuenow", _AFTER_14)
+    await sight.page.get_by_role("button", name="Play from 0:09").click()
+    await _hears(sight, 9)
+    await expect(sight.page.get_by_role("listitem").filter(has_text=f"{ATTACK} wrote")).to_have_count(1)
     await sight.page.get_by_label("Search the transcript").fill("middle")
     await sight.page.get_by_text("1 of 3 lines").wait_for()
+
+
+async def _hears(sight: Sight, second: int) -> None:
+    """The sound itself is what it was in that second, or a little later: the player went on meanwhile."""
+    await sight.page.wait_for_timeout(_SETTLES_MS)
+    heard, position = await (await sight.page.wait_for_function(_HEARD % (FIRST_HERTZ, HERTZ_A_SECOND))).json_value()
+    assert second <= heard <= second + _LATE_SECONDS
+    assert abs(heard - position) < 1.5
 
 
 async def _has_no_fault(sight: Sight) -> None:
