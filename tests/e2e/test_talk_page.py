@@ -50,12 +50,16 @@ async def test_what_is_said_into_the_browser_is_recorded(common_stack: Stack, tm
 
 
 async def test_a_conversation_outlives_what_happens_to_its_page(common_stack: Stack, tmp_path: Path) -> None:
-    """Another microphone, a reload, a renderer that crashes: one session has all of it, until it is ended."""
+    """Muted, another microphone, a reload, a renderer that crashes: one session has it all, until it is ended."""
     async with _browser(tmp_path, PLAN) as browser, _at_talk(browser, common_stack) as sight:
         page = sight.page
         await _begin(sight)
         session_id = await page.evaluate("JSON.parse(sessionStorage.getItem('parley.talk')).sessionId")
         pieces = [await _piece(sight)]
+        await page.get_by_role("button", name="Mute", exact=True).click()
+        muted = await _piece(sight)
+        await page.get_by_role("button", name="Unmute").click()
+        pieces.append(await _piece(sight))
         await page.get_by_label("Microphone").select_option(index=2)
         pieces.append(await _piece(sight))
         await page.reload()
@@ -71,7 +75,9 @@ async def test_a_conversation_outlives_what_happens_to_its_page(common_stack: St
     session = await common_stack.end(session_id)
     samples = await _recording(common_stack, session_id, tmp_path)
     began = datetime.fromisoformat(session["started_at"]).timestamp()
-    for piece, (start, stop) in zip(("at first", "with another microphone", "after a reload"), pieces, strict=True):
+    assert check_beeps(samples, PLAN, muted[0] - began, muted[1] - began).onsets == ()
+    names = ("at first", "after a mute", "with another microphone", "after a reload")
+    for piece, (start, stop) in zip(names, pieces, strict=True):
         report = check_beeps(samples, PLAN, start - began, stop - began)
         assert report.presence >= 0.99, (piece, report)
 
