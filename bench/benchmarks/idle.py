@@ -13,7 +13,15 @@ from bench.options import Options
 from bench.scenes.database import fresh_database, postgres
 from bench.scenes.parley_stack import parley_api, parley_worker
 
-_ROLES = ("recorder", "nursery", "speech", "jobs", "worker")  # the first that is among a command's words
+_ROLES = (
+    "recorder",
+    "nursery",
+    "guard",
+    "speech",
+    "webhooks",
+    "jobs",
+    "worker",
+)  # the first that is among a command's words
 
 
 def bench_idle(options: Options) -> None:

@@ -10,14 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from parley.command_error import cannot_listen
-from parley.commands.children.worker_children import (
-    GUARD,
-    WEBHOOKS,
-    guard_request,
-    jobs_request,
-    recorder_request,
-    webhooks_request,
-)
+from parley.commands.children.worker_children import ALWAYS, GUARD, ON_DEMAND, RECORDER, request_of
 from parley.installation.installation import Installation, open_installation
 from parley.installation.logging import configure_logging
 from parley.installation.object_storage import open_objects
@@ -25,7 +18,6 @@ from parley.installation.schema_check import check_own_schema
 from parley.installation.settings_loading import load_settings
 from parley.installation.url_file import write_url
 from parley.servers.fork_server import BegunServer, ForkedProcess, ForkServer, begin_server
-from store.jobs.jobs import SHORT_QUEUE, SPEECH_QUEUE
 from worker.guard.upstream import GUARD_HOST
 from worker.host.host import run_worker_host
 from worker.host.supervisor import ChildCommands
@@ -64,23 +56,18 @@ async def _serve(
     guard_port: int = door.getsockname()[1]
 
     async def record(owner: UUID, suspects: int, pulse_fd: int) -> ForkedProcess:
-        return await nursery.fork(recorder_request(owner, suspects, guard_port), [pulse_fd])
+        request = request_of(RECORDER, owner=owner, suspects=suspects, guard_port=guard_port)
+        return await nursery.fork(request, [pulse_fd])
 
-    async def work(what: str) -> ForkedProcess:
-        if what == GUARD:
-            return await nursery.fork(guard_request(), [door.fileno()])
-        return await nursery.fork(webhooks_request() if what == WEBHOOKS else jobs_request(what))
+    async def work(name: str) -> ForkedProcess:
+        return await nursery.fork(request_of(name), [door.fileno()] if name == GUARD else [])
 
     try:
         await run_worker_host(
             settings,
             installation.database_url,
             open_objects(installation),
-            ChildCommands(
-                record,
-                work,
-                {"guard": GUARD, "jobs": SHORT_QUEUE, "speech": SPEECH_QUEUE, "webhooks": WEBHOOKS},
-            ),
+            ChildCommands(record, work, ALWAYS, ON_DEMAND),
             reconnect=installation.reattach,
             listening=lambda url: write_url(url, url_file),
             log_lines_dropped=log_lines_dropped,

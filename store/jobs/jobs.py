@@ -43,6 +43,12 @@ PURGE_IDEMPOTENCY = "store.purge_idempotency"
 PURGE_JOBS = "store.purge_jobs"
 RETENTION = "sessions.expire"
 
+WAITING = """
+    SELECT FROM procrastinate_jobs
+    WHERE status = 'todo' AND queue_name = :queue AND (scheduled_at IS NULL OR scheduled_at <= clock_timestamp())
+"""
+"""Jobs of a queue that could be run now, as a query."""
+
 _BACKGROUND = -10  # a priority: jobs that somebody waits for (0) come first
 _BEHIND_TRANSCRIPTS = -5  # which others wait for, and summaries too
 _HEARTBEAT_SECONDS = 5.0

@@ -17,19 +17,30 @@ from store.database.tables import live_transcripts
 
 HELD_SECONDS = 12.0
 _RENEWED_SECONDS = 4.0  # the age at which it is renewed
-_ELSEWHERE_SECONDS = 6.0  # so long a session is left to the host that records it, which sees more than others
+ELSEWHERE_SECONDS = 6.0  # so long a session is left to the host that records it, which sees more than others
+
+_IS_LIVE = """
+    s.transcription_mode = 'live' AND s.status IN ('running', 'paused') AND s.started_at IS NOT NULL
+      AND s.kind = 'voice' AND s.quality <> 'mock'
+"""
+_IS_FREE = """
+    coalesce(h.held_until, s.started_at) < statement_timestamp() - make_interval(secs => :elsewhere_seconds)
+      OR (h.owner IS NULL OR h.held_until < statement_timestamp()) AND EXISTS (
+          SELECT FROM runs r WHERE r.session_id = s.id AND r.epoch = s.epoch AND r.host = :host)
+"""
+TO_BE_FOLLOWED = f"""
+    FROM sessions s LEFT JOIN live_transcripts h ON h.session_id = s.id WHERE {_IS_LIVE} AND ({_IS_FREE})
+"""
+"""Sessions that a process of `:host` would take, as a part of a query."""
 
 _HOLD = text(
-    """
+    f"""
     INSERT INTO live_transcripts AS l (session_id, owner, held_until)
     SELECT s.id, :owner, statement_timestamp() + make_interval(secs => :held_seconds)
     FROM sessions s LEFT JOIN live_transcripts h ON h.session_id = s.id
-    WHERE s.transcription_mode = 'live' AND s.status IN ('running', 'paused') AND s.started_at IS NOT NULL
-      AND s.kind = 'voice' AND s.quality <> 'mock'
+    WHERE {_IS_LIVE}
       AND (h.owner = :owner AND h.held_until < statement_timestamp() + make_interval(secs => :renewed_seconds)
-        OR coalesce(h.held_until, s.started_at) < statement_timestamp() - make_interval(secs => :elsewhere_seconds)
-        OR (h.owner IS NULL OR h.held_until < statement_timestamp()) AND EXISTS (
-            SELECT FROM runs r WHERE r.session_id = s.id AND r.epoch = s.epoch AND r.host = :host))
+        OR {_IS_FREE})
     ORDER BY s.id LIMIT :most
     ON CONFLICT (session_id) DO UPDATE SET owner = excluded.owner, held_until = excluded.held_until
     WHERE l.owner = excluded.owner OR l.held_until < statement_timestamp()
@@ -93,7 +104,7 @@ class LiveTranscripts:
             "most": most,
             "held_seconds": HELD_SECONDS,
             "renewed_seconds": HELD_SECONDS - _RENEWED_SECONDS,
-            "elsewhere_seconds": _ELSEWHERE_SECONDS,
+            "elsewhere_seconds": ELSEWHERE_SECONDS,
         }
         async with self._db.begin() as conn:
             await conn.execute(_HOLD, parameters)

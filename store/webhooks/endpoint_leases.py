@@ -31,6 +31,14 @@ _HAS_WORK = f"""
     OR EXISTS (SELECT FROM webhook_deliveries d
                WHERE d.endpoint_id = e.id AND d.state = 'pending' AND d.next_attempt_at <= clock_timestamp())
 """
+TO_BE_DELIVERED = f"""
+    FROM webhook_endpoints e WHERE e.status = 'enabled' AND {_FREE} AND (
+        EXISTS (SELECT FROM event_inbox i WHERE i.organization_id = e.organization_id) OR ({_HAS_WORK}))
+"""
+"""Endpoints that something is to be sent to and that nobody delivers to, as a part of a query.
+
+Events that wait for their position count."""
+
 _FIND = text(
     f"""
     SELECT e.id FROM webhook_endpoints e

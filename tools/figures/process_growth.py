@@ -86,7 +86,7 @@ class Growth:
 def _kind(command_line: Sequence[str]) -> str:
     """`recorder`, `jobs speech`, …: what `parley` was told, without what differs from one process to the next."""
     words = list(command_line[command_line.index("parley") + 1 :]) if "parley" in command_line else ["?"]
-    return f"{words[0]} {words[2]}" if words[1:2] == ["--queue"] else words[0]
+    return words[0]
 
 
 def _short(row: Row) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 
 class Running(Protocol):
@@ -30,10 +30,10 @@ DRAIN = signal.SIGTERM
 
 
 class Child:
-    """A running child; leaving the block kills it if it still runs."""
+    """A running child; leaving the block kills it if it still runs. `name` is for the log, and stays what it was."""
 
     def __init__(self, name: str, process: Running) -> None:
-        self.name = name
+        self.name: Final = name
         self._process = process
         self._pidfd = os.pidfd_open(process.pid)
         self._dead = asyncio.Event()

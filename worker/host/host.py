@@ -2,7 +2,9 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -20,10 +22,14 @@ from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.runs.claims import Claims
 from store.runs.runs import Runs
+from store.sweeping.demand import Demand
 from store.sweeping.sweeper import SWEEP_SECONDS, Sweeper
+from store.webhooks.housekeeping import clear_deliveries
+from store.webhooks.signing_secrets import SigningSecrets
 from worker.host.control_group import control_group_limits
 from worker.host.health import Check, serve_health
 from worker.host.metrics import worker_metrics
+from worker.host.needs import LOOK_SECONDS, Needs
 from worker.host.quarantine import Quarantine
 from worker.host.recorder_count import cores, default_recorders
 from worker.host.repeating import repeat
@@ -39,6 +45,7 @@ _log = structlog.get_logger(__name__)
 _RESCUE_RETRY_SECONDS = 1.0
 _SALVAGE_SECONDS = 5.0
 _QUARANTINE_SECONDS = 1.0
+_HOUSEKEEPING_SECONDS = 3600.0
 
 
 async def run_worker_host(
@@ -85,8 +92,9 @@ async def run_worker_host(
             marks=MemoryMarks.of(settings),
         )
         quarantine = Quarantine(Claims(db, vault), supervisor.open_quarantine, lambda: supervisor.free_quarantines)
+        demand = Demand(db, socket.gethostname(), follows=settings.speech_engine != "none")
         metrics = worker_metrics(supervisor, salvage, settings.data_dir, log_lines_dropped)
-        await _run(settings, db, objects, supervisor, rescuer, quarantine, salvage, metrics, listening)
+        await _run(settings, db, objects, supervisor, rescuer, quarantine, salvage, demand, metrics, listening)
 
 
 async def _run(
@@ -97,9 +105,16 @@ async def _run(
     rescuer: RunRescuer,
     quarantine: Quarantine,
     salvage: Salvage,
+    demand: Demand,
     metrics: CollectorRegistry,
     listening: Callable[[str], None],
 ) -> None:
+    secrets = SigningSecrets(TokenVault(settings.secret_key))
+
+    async def keep_webhooks() -> None:
+        await secrets.seal_anew(db)
+        await clear_deliveries(db)
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.stop)
@@ -130,6 +145,14 @@ async def _run(
                 name="quarantine",
             ),
             group.create_task(
+                repeat("demand", partial(_note_needs, supervisor.needs, demand), interval_seconds=LOOK_SECONDS),
+                name="demand",
+            ),
+            group.create_task(
+                repeat("webhooks' house", keep_webhooks, interval_seconds=_HOUSEKEEPING_SECONDS),
+                name="webhooks' house",
+            ),
+            group.create_task(
                 repeat("sweep", Sweeper(db, settings).sweep, interval_seconds=SWEEP_SECONDS), name="sweep"
             ),
             group.create_task(
@@ -147,6 +170,14 @@ async def _run(
             task.cancel()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.remove_signal_handler(number)
+
+
+async def _note_needs(needs: Needs, demand: Demand) -> None:
+    if missing := needs.missing:
+        wanted = asdict(await demand.look())
+        for name in missing:
+            if wanted[name]:
+                needs.note(name)
 
 
 def recorder_processes(settings: Settings) -> int:

@@ -1,14 +1,15 @@
-"""`parley worker`: keeps N recorder processes and the processes for jobs alive, and cleans up after the dead.
+"""`parley worker`: keeps N recorder processes and those for all other work alive, and cleans up after the dead.
 
 It never loads LiveKit, so that it can fork at any time and outlives every crash of the native library. Each recorder
 is given the UUID that its runs carry. So its runs are released at once when it dies, however that happens. One that
-retires is replaced at once, and goes on beside its successor until its last session is over.
+retires is replaced at once, and goes on beside its successor until its last session is over. Some of the other
+processes run only while they are needed: they end by themselves, and are started again when there is work.
 """
 
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from uuid import UUID
@@ -19,8 +20,9 @@ from structlog.typing import FilteringBoundLogger
 from sessions.errors import DatabaseError
 from sessions.ids import new_uuid
 from sessions.lifecycle.blame import HEALTHY_MS
-from store.waiting.set_within import set_within
 from worker.host.child import DRAIN, STOP_CLAIMING, Child, Running
+from worker.host.keeping import keep
+from worker.host.needs import Needs
 from worker.host.rescuer import RunRescuer
 from worker.host.watchdog import kill_when_silent, kill_when_too_large, replace_when_too_large, wait_until_it_retires
 from worker.vitals.process_memory import resident_bytes
@@ -33,10 +35,8 @@ _log: FilteringBoundLogger = structlog.get_logger(__name__)
 # kills it is soon in quarantine; to fork one costs a fifth of a second of a core.
 _HEALTHY_SECONDS = 30.0
 _HEALTHY_RECORDER_SECONDS = 1.0
-_FIRST_BACKOFF_SECONDS = 0.5
-_LONGEST_BACKOFF_SECONDS = 15.0
 _CLAIMS_SETTLE_SECONDS = 0.25  # for claims that were under way when all were told to stop
-_JOBS_DRAIN_SECONDS = 5.0
+_OTHERS_DRAIN_SECONDS = 5.0
 _LAST_RESCUE_SECONDS = 3.0
 _NO_MARKS = MemoryMarks(3 << 30, 3 << 30)
 
@@ -48,14 +48,15 @@ class ChildCommands:
     Attributes:
         record: starts a recorder process, given the owner of its runs, how many suspects it is for (0: for
             everybody else), and the descriptor of the pulse that it is to give. Raises OSError.
-        work: starts another process: one that runs the jobs of a queue, the guard, or the one that
-            delivers webhooks. Raises OSError.
-        others: what `work` is given, by the names of their processes; one runs for each.
+        work: starts another process by its name. Raises OSError.
+        always: names of those that always run, one each.
+        on_demand: names of those that run while they are needed, and exit with 0 when they have nothing to do.
     """
 
     record: Callable[[UUID, int, int], Awaitable[Running]]
     work: Callable[[str], Awaitable[Running]]
-    others: Mapping[str, str]
+    always: Sequence[str]
+    on_demand: Sequence[str] = ()
 
 
 class Supervisor:
@@ -98,7 +99,10 @@ class Supervisor:
         self._quarantines: dict[UUID, Child] = {}
         self._handing_over: set[Child] = set()
         self._quarantines_since: dict[str, float] = {}
-        self._jobs: set[Child] = set()
+        self._places: dict[UUID, str] = {}
+        self._others: set[Child] = set()
+        self._lacking = set(commands.always)  # and not to be waited for: what ended by itself, as it should
+        self.needs = Needs(commands.on_demand)
 
     @property
     def live_owners(self) -> frozenset[UUID]:
@@ -113,7 +117,7 @@ class Supervisor:
     @property
     def recorder_places(self) -> dict[UUID, str]:
         """Owner and place (`recorder-0`, …, `retired-0`, …, `quarantine-0`, …) of the recorder processes that run."""
-        return {owner: child.name for owner, child in self._all_recorders.items()}
+        return dict(self._places)
 
     def memory_of(self, owner: UUID) -> int:
         """How many bytes a recorder process has; 0 if there is none."""
@@ -134,15 +138,15 @@ class Supervisor:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every child runs, and none is told to stop."""
-        children = (len(self._recorders), len(self._jobs))
-        return children == (self._processes, len(self._commands.others)) and not self._stopping.is_set()
+        """Whether every child runs but those that are not needed, and none is told to stop."""
+        return len(self._recorders) == self._processes and not self._lacking and not self._stopping.is_set()
 
     def stop(self) -> None:
         """Begin to stop; asked again, kill what still runs (its spools are salvaged at the next start)."""
         if self._stopping.is_set():
             self._hurry.set()
         self._stopping.set()
+        self.needs.end()
 
     async def run(self) -> None:
         """Keep the children alive until `stop()`, then drain them."""
@@ -150,8 +154,8 @@ class Supervisor:
             self._group = group
             for slot in range(self._processes):
                 group.create_task(self._keep_recorder(slot), name=f"recorder-{slot}")
-            for name, what in self._commands.others.items():
-                group.create_task(self._keep_jobs(name, what), name=name)
+            for name in (*self._commands.always, *self._commands.on_demand):
+                group.create_task(self._keep_other(name), name=name)
             await self._stopping.wait()
             await self._drain()
         with contextlib.suppress(TimeoutError, DatabaseError):
@@ -181,7 +185,7 @@ class Supervisor:
             self._group.create_task(self._record_until(name, over), name=name)
             await over
 
-        await self._keep(live, _HEALTHY_RECORDER_SECONDS)
+        await keep(live, self._stopping, healthy_seconds=_HEALTHY_RECORDER_SECONDS)
 
     async def _record_until(self, name: str, over: "asyncio.Future[None]") -> None:
         """A recorder's whole life; `over` is set as soon as its place is free, or to the error of its start."""
@@ -191,10 +195,9 @@ class Supervisor:
             if over.done():
                 return
             self.retirements += 1
-            child = self._recorders.pop(owner)
-            taken = {other.name for other in self._retired.values()}
-            child.name = next(name for number in count() if (name := f"retired-{number}") not in taken)
-            self._retired[owner] = child
+            self._retired[owner] = self._recorders.pop(owner)
+            taken = set(self._places.values())
+            self._places[owner] = next(place for number in count() if (place := f"retired-{number}") not in taken)
             over.set_result(None)
 
         try:
@@ -215,7 +218,7 @@ class Supervisor:
     ) -> None:
         with Pulse.create() as pulse:
             async with Child(name, await self._commands.record(owner, suspects, pulse.fd)) as child:
-                among[owner] = child
+                among[owner], self._places[owner] = child, name
                 if self._stopping.is_set():  # nobody tells it any more, and it has nothing yet
                     child.signal(signal.SIGKILL)
                 exit_code: int | None = None
@@ -233,6 +236,7 @@ class Supervisor:
                 finally:
                     for children in (among, self._retired):
                         children.pop(owner, None)
+                    del self._places[owner]
                     self._rescuer.bury(owner, lost=exit_code != 0)
 
     async def _watch_size(self, child: Child, retire: Callable[[], object] | None) -> None:
@@ -254,35 +258,34 @@ class Supervisor:
             _log.info("child.retires", child=child.name, pid=child.pid)
             retire()
 
-    async def _keep_jobs(self, name: str, what: str) -> None:
+    async def _keep_other(self, name: str) -> None:
         async def live() -> None:
-            async with Child(name, await self._commands.work(what)) as child:
-                self._jobs.add(child)
-                try:
-                    await self._watch(child)
-                finally:
-                    self._jobs.discard(child)
-
-        await self._keep(live, _HEALTHY_SECONDS)
-
-    async def _keep(self, live: Callable[[], Awaitable[None]], healthy_seconds: float) -> None:
-        """Run one child after the other; after several that died young, the next one starts later and later."""
-        loop = asyncio.get_running_loop()
-        short_lives = 0
-        while not self._stopping.is_set():
-            born = loop.time()
+            await self.needs.wait(name)
+            if self._stopping.is_set():
+                return
             try:
-                await live()
-            except OSError as error:
-                _log.error("child.not_started", error=error)
-            short_lives = 0 if loop.time() - born >= healthy_seconds else short_lives + 1
-            await set_within(self._stopping, backoff_seconds(short_lives))
+                process = await self._commands.work(name)
+            except OSError:
+                self._lacking.add(name)
+                raise
+            async with Child(name, process) as child:
+                self._others.add(child)
+                self._lacking.discard(name)
+                try:
+                    if await self._watch(child) == 0 and name in self._commands.on_demand:
+                        self.needs.forget(name)
+                    else:
+                        self._lacking.add(name)
+                finally:
+                    self._others.discard(child)
+
+        await keep(live, self._stopping, healthy_seconds=_HEALTHY_SECONDS)
 
     async def _watch(self, child: Child, pulse: Pulse | None = None) -> int:
         _log.info("child.started", child=child.name, pid=child.pid)
         exit_code = await child.wait()
         may_end = child in self._quarantines.values() or child in self._handing_over
-        may_end = may_end or (pulse is not None and pulse.retires)
+        may_end = may_end or child.name in self._commands.on_demand or (pulse is not None and pulse.retires)
         self._handing_over.discard(child)
         if self._stopping.is_set() or (exit_code == 0 and may_end):
             _log.info("child.stopped", child=child.name, pid=child.pid, exit_code=exit_code)
@@ -298,7 +301,7 @@ class Supervisor:
             child.signal(STOP_CLAIMING)
         await asyncio.sleep(_CLAIMS_SETTLE_SECONDS if recorders else 0)
         await self._finish(recorders, self._grace_seconds + self._margin_seconds)
-        await self._finish(list(self._jobs), _JOBS_DRAIN_SECONDS)
+        await self._finish(list(self._others), _OTHERS_DRAIN_SECONDS)
 
     async def _finish(self, children: Sequence[Child], budget_seconds: float) -> None:
         for child in children:
@@ -321,10 +324,3 @@ class Supervisor:
 
 class _HurryError(Exception):
     """Somebody asked to stop for the second time."""
-
-
-def backoff_seconds(short_lives: int) -> float:
-    """How long to wait before a child is replaced, after so many in a row that died young; 0 for the first one."""
-    if short_lives <= 1:
-        return 0.0
-    return min(_FIRST_BACKOFF_SECONDS * 2.0 ** min(short_lives - 2, 10), _LONGEST_BACKOFF_SECONDS)

@@ -1,6 +1,7 @@
 """The process of what takes minutes: transcripts, also of sessions that run, summaries, recordings in other forms.
 
-It does nothing else: engines and encoders take whole cores.
+It does nothing else: engines and encoders take whole cores. It ends when there has been nothing to do for long, and its
+supervisor starts it again when there is.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from store.outputs.summaries import Summaries
 from store.outputs.transcript_versions import TranscriptVersions
 from store.outputs.transcripts import Transcripts
 from store.sessions.queries import SessionQueries
+from store.sweeping.demand import Demand
 from worker.openai_endpoint import OpenAiEndpoint
 from worker.processes.job_database import open_job_database
 from worker.product.file_maker import FileMaker
@@ -32,6 +34,7 @@ from worker.summary.chat import ChatSummarizer
 from worker.summary.extractive import ExtractiveSummarizer
 from worker.summary.port import Summarizer
 from worker.summary.writer import SummaryWriter
+from worker.vitals.activity import Activity
 
 _POOL_SIZE = 4  # jobs and followers of live sessions
 _GRACE_SECONDS = 2.0  # interrupted work is done again
@@ -45,7 +48,7 @@ async def run_speech_process(
     *,
     reconnect: Callable[[], object] | None,
 ) -> None:
-    """Transcribe, summarize and make files until `stopping` is set."""
+    """Transcribe, summarize and make files until `stopping` is set, or there has been nothing to do for long."""
     opened = open_job_database(settings, database_url, name="parley-speech", reconnect=reconnect, pool_size=_POOL_SIZE)
     async with opened as db:
         transcripts, summaries = Transcripts(db), Summaries(db)
@@ -71,14 +74,22 @@ async def run_speech_process(
             summaries, transcripts, SessionQueries(db), objects, confirm, chosen_summarizer(settings)
         )
         maker = FileMaker(files, Freezes(db), objects, confirm, temporary=settings.data_dir / "tmp")
+        activity = Activity()
         tasks = {
-            TRANSCRIBE: transcriber.transcribe,
-            REMAKE: remaker.remake,
-            SUMMARIZE: writer.summarize,
-            MAKE_FILES: maker.make,
+            TRANSCRIBE: activity.of(transcriber.transcribe),
+            REMAKE: activity.of(remaker.remake),
+            SUMMARIZE: activity.of(writer.summarize),
+            MAKE_FILES: activity.of(maker.make),
         }
         host = socket.gethostname()
-        follower = LiveTranscriber(live, log, objects, engines, data_dir=settings.data_dir, host=host)
+        follower = LiveTranscriber(
+            live, log, objects, engines, data_dir=settings.data_dir, host=host, activity=activity
+        )
+        demand = Demand(db, host, follows=engines.name != "none")
+
+        async def is_wanted() -> bool:
+            return (await demand.look()).speech
+
         jobs = run_jobs(
             database_url,
             tasks,
@@ -87,8 +98,9 @@ async def run_speech_process(
             queue=SPEECH_QUEUE,
             grace_seconds=_GRACE_SECONDS,
         )
+        idle = activity.end_when_idle(stopping, is_wanted, after_seconds=settings.idle_process_seconds)
         async with asyncio.TaskGroup() as group:
-            group.create_task(engines.rest(stopping), name="speech engine's rest")
+            group.create_task(idle, name="idleness")
             group.create_task(follower.run(stopping), name="live transcripts")
             group.create_task(jobs, name="jobs")
 

@@ -1,6 +1,10 @@
-"""The process that delivers webhooks. It talks to whoever customers name, so it does nothing else."""
+"""The process that delivers webhooks. It talks to whoever customers name, so it does nothing else.
+
+It ends when there has been nothing to deliver for long, and its supervisor starts it again when there is.
+"""
 
 import asyncio
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -14,10 +18,12 @@ from store.database.notify.channels import EVENT_CHANNEL, WEBHOOK_CHANNEL
 from store.database.notify.listener_names import WEBHOOKS_LISTENER
 from store.database.notify.notifications import Listener
 from store.events.organization_events import OrganizationEvents
+from store.sweeping.demand import Demand
 from store.webhooks.delivery_queue import DeliveryQueue
 from store.webhooks.endpoint_leases import EndpointLeases
 from store.webhooks.signing_secrets import SigningSecrets
 from worker.processes.job_database import open_job_database
+from worker.vitals.activity import Activity
 from worker.vitals.webhook_figures import WebhookFigures
 from worker.webhooks.endpoint_desk import DeskTools
 from worker.webhooks.organization_slots import OrganizationSlots
@@ -30,7 +36,7 @@ _NAME_LOOKUPS = 128  # threads, made when they are needed: a name server that ha
 async def run_webhook_process(
     settings: Settings, database_url: SecretStr, stopping: asyncio.Event, *, reconnect: Callable[[], object] | None
 ) -> None:
-    """Deliver webhooks until `stopping` is set."""
+    """Deliver webhooks until `stopping` is set, or there has been nothing to do for long."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_NAME_LOOKUPS, "names"))
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(
@@ -56,14 +62,22 @@ async def run_webhook_process(
             schedule=settings.webhook_retry_seconds,
             figures=WebhookFigures(),
         )
+        activity, demand = Activity(), Demand(db, socket.gethostname(), follows=False)
         office = PostOffice(
             db,
             EndpointLeases(db, lease_seconds=2 * settings.webhook_timeout_seconds),
             tools,
             listener,
             attempt_seconds=settings.webhook_timeout_seconds,
+            activity=activity,
         )
+
+        async def is_wanted() -> bool:
+            return (await demand.look()).webhooks
+
         async with asyncio.TaskGroup() as group:
             figures = group.create_task(tools.figures.keep_writing(settings.data_dir), name="figures")
+            idle = activity.end_when_idle(stopping, is_wanted, after_seconds=settings.idle_process_seconds)
+            group.create_task(idle, name="idleness")
             await office.run(stopping)
             figures.cancel()

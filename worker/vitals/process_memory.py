@@ -1,6 +1,5 @@
 """How much memory a process has, as the kernel counts it."""
 
-import ctypes
 import os
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -22,10 +21,3 @@ def resident_bytes(pid: int) -> int:
 def own_bytes() -> int:
     """The same of this process."""
     return resident_bytes(os.getpid())
-
-
-def give_back() -> None:
-    """Give the kernel back what the C library keeps of memory that was freed; no-op for another than glibc."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)

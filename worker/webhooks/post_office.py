@@ -15,14 +15,13 @@ from store.database.notify.notifications import Listener
 from store.events.numbering import number_events
 from store.waiting.set_within import set_within
 from store.webhooks.endpoint_leases import EndpointLeases
-from store.webhooks.housekeeping import clear_deliveries
+from worker.vitals.activity import Activity
 from worker.webhooks.endpoint_desk import DeskTools, EndpointDesk
 
 LOOK_SECONDS = 1.0
 _QUICK_LOOK_SECONDS = 0.05  # between two looks that notifications ask for
 _MOST_DESKS = 500
 _SPARED_SECONDS = 60.0  # an endpoint whose desk broke
-_HOUSEKEEPING_SECONDS = 3600.0
 _STOP_SECONDS = 3.0
 
 _log = structlog.get_logger(__name__)
@@ -33,6 +32,7 @@ class PostOffice:
 
     Args:
         attempt_seconds: how long one attempt may take; a lease is good for one more when an attempt begins.
+        activity: is busy while a desk is open.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class PostOffice:
         listener: Listener,
         *,
         attempt_seconds: float,
+        activity: Activity,
         look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self._db = db
@@ -50,6 +51,7 @@ class PostOffice:
         self._tools = tools
         self._listener = listener
         self._good_for = leases.lease_seconds - attempt_seconds
+        self._activity = activity
         self._look_seconds = look_seconds
         self._desks: dict[UUID, EndpointDesk] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -64,7 +66,6 @@ class PostOffice:
             background = [
                 group.create_task(self._listen(), name="webhook news"),
                 group.create_task(self._renew_for_ever(), name="webhook leases"),
-                group.create_task(self._keep_house(), name="webhook housekeeping"),
             ]
             background.append(group.create_task(self._wake_on(stopping), name="webhook stop"))
             async with asyncio.TaskGroup() as desks:
@@ -108,7 +109,8 @@ class PostOffice:
     async def _serve(self, desk: EndpointDesk) -> None:
         endpoint_id = desk.lease.endpoint_id
         try:
-            await desk.run()
+            with self._activity.busy():
+                await desk.run()
         except* DatabaseError:
             pass  # it is looked for again in a second
         except* Exception as errors:  # a job's wrapper: one endpoint's trouble is no other's
@@ -161,12 +163,3 @@ class PostOffice:
                     desk.proven_until = good_until
                 else:
                     desk.close()
-
-    async def _keep_house(self) -> None:
-        while True:
-            try:
-                await self._tools.secrets.seal_anew(self._db)
-                await clear_deliveries(self._db)
-            except ParleyError as error:
-                _log.warning("webhook.housekeeping_failed", code=error.code)
-            await asyncio.sleep(_HOUSEKEEPING_SECONDS)

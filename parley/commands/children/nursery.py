@@ -7,19 +7,28 @@ milliseconds, and all of them share most of their memory.
 
 import signal
 import sys
+from collections.abc import Callable, Mapping
+from functools import partial
 from uuid import UUID
 
 from parley.commands.children.guard import run_guard
 from parley.commands.children.jobs import run_jobs_child
 from parley.commands.children.recorder import run_recorder
 from parley.commands.children.webhooks import run_webhooks_child
-from parley.commands.children.worker_children import GUARD, JOBS, RECORDER, WEBHOOKS
+from parley.commands.children.worker_children import GUARD, JOBS, RECORDER, SPEECH, WEBHOOKS
 from parley.commands.loading import loading
 from parley.servers.command_line import show_command_line
 from parley.servers.fork_server import serve_forks
 from store.jobs.jobs import SHORT_QUEUE, SPEECH_QUEUE
 from worker.processes.signals import SIGNALS
 from worker.vitals.pulse import Pulse
+
+_OTHERS: Mapping[str, Callable[..., int]] = {
+    GUARD: run_guard,
+    JOBS: partial(run_jobs_child, SHORT_QUEUE),
+    SPEECH: partial(run_jobs_child, SPEECH_QUEUE),
+    WEBHOOKS: run_webhooks_child,
+}
 
 
 def run_nursery(fd: int) -> int:
@@ -38,15 +47,8 @@ def run_nursery(fd: int) -> int:
         with Pulse(*forked.fds) as pulse:
             return run_recorder(owner, suspects, pulse, guard_port=int(request["guard_port"]))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # the others never load LiveKit
-    if request["run"] == JOBS:
-        assert request["queue"] in (SHORT_QUEUE, SPEECH_QUEUE)
-        _show(JOBS, "--queue", request["queue"])
-        return run_jobs_child(request["queue"])
     _show(request["run"])
-    if request["run"] == GUARD:
-        return run_guard(*forked.fds)
-    assert request["run"] == WEBHOOKS
-    return run_webhooks_child()
+    return _OTHERS[request["run"]](*forked.fds)
 
 
 def _show(*arguments: str) -> None:

@@ -1,30 +1,22 @@
-"""What `parley worker` asks its nursery for."""
+"""What `parley worker` asks its nursery for: a name, and what a process of that name takes."""
 
 from uuid import UUID
 
 from parley.servers.fork_server import Request
 
 RECORDER = "recorder"
-JOBS = "jobs"
 GUARD = "guard"
+JOBS = "jobs"
+SPEECH = "speech"
 WEBHOOKS = "webhooks"
 
-
-def recorder_request(owner: UUID, suspects: int, guard_port: int) -> Request:
-    """A recorder process that reaches rooms through the guard; the descriptor of its pulse goes with it."""
-    return {"run": RECORDER, "owner": str(owner), "suspects": suspects, "guard_port": guard_port}
+ALWAYS = (GUARD, JOBS)
+ON_DEMAND = (SPEECH, WEBHOOKS)
 
 
-def jobs_request(queue: str) -> Request:
-    """A process that runs the jobs of a queue."""
-    return {"run": JOBS, "queue": queue}
+def request_of(name: str, **what: str | int | UUID) -> Request:
+    """A process by its name. A recorder takes `owner`, `suspects` and `guard_port`, the others nothing.
 
-
-def guard_request() -> Request:
-    """The guard; the descriptor of the socket that it listens on goes with it."""
-    return {"run": GUARD}
-
-
-def webhooks_request() -> Request:
-    """The process that delivers webhooks."""
-    return {"run": WEBHOOKS}
+    Descriptors go with it: of a recorder's pulse, and of the socket that the guard listens on.
+    """
+    return {"run": name, **{key: str(value) for key, value in what.items()}}

@@ -21,6 +21,7 @@ from store.webhooks.delivery_queue import DeliveryQueue
 from store.webhooks.endpoint_leases import EndpointLeases
 from store.webhooks.signing_secrets import SigningSecrets
 from tests.support.running.api_server import SECRET
+from worker.vitals.activity import Activity
 from worker.vitals.webhook_figures import WebhookFigures
 from worker.webhooks.endpoint_desk import DeskTools
 from worker.webhooks.organization_slots import OrganizationSlots
@@ -145,6 +146,7 @@ async def post_office(
             tools,
             listener,
             attempt_seconds=attempt_seconds,
+            activity=Activity(),
             look_seconds=look_seconds,
         )
         stopping = asyncio.Event()

@@ -1,20 +1,15 @@
 """Which engine the settings ask for."""
 
 import asyncio
-import gc
 
 from sessions.settings import Settings
-from store.waiting.set_within import set_within
 from worker.openai_endpoint import OpenAiEndpoint
 from worker.speech.engines.endpoint_engine import EndpointEngine
 from worker.speech.engines.engine import SpeechEngine, SpeechError
 from worker.speech.engines.moonshine_engine import MoonshineEngine
 from worker.speech.engines.whisper_engine import WhisperEngine
-from worker.vitals.process_memory import give_back
 
 LOADING_SECONDS = 600.0  # a model may be downloaded first, and its hub may be silent
-REST_SECONDS = 300.0  # an engine that nobody needed for so long goes; it is loaded again in less than a second
-_LOOK_SECONDS = 30.0
 
 
 def engine_name(settings: Settings) -> str:
@@ -25,13 +20,12 @@ def engine_name(settings: Settings) -> str:
 
 
 class SpeechEngines:
-    """Opens the engine when it is needed, and keeps it while it is: a model takes seconds to load, and memory."""
+    """Opens the engine when it is needed, and keeps it: a model takes seconds to load. It goes with the process."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._engine: SpeechEngine | None = None
         self._model: str | None = None
-        self._asked = 0.0  # by the event loop's clock
         self._opening = asyncio.Lock()
         self._loading: asyncio.Future[SpeechEngine] | None = None
 
@@ -52,7 +46,6 @@ class SpeechEngines:
             SpeechError: `speech.engine_missing`, or it can't be opened; if loading takes long, it goes on: call again.
         """
         async with self._opening:
-            self._asked = asyncio.get_running_loop().time()
             if self._engine is None:
                 if self._loading is None:
                     self._loading = asyncio.get_running_loop().run_in_executor(None, self._make)
@@ -64,17 +57,6 @@ class SpeechEngines:
                 self._engine = loading.result()
                 self._model = self._engine.model
         return self._engine
-
-    async def rest(self, stopping: asyncio.Event) -> None:
-        """Let the engine go whenever nobody has asked for it for `REST_SECONDS`, until `stopping` is set.
-
-        Whoever still has it keeps it. Moonshine's 160 MB are back then.
-        """
-        while not await set_within(stopping, _LOOK_SECONDS):
-            if self._engine is not None and asyncio.get_running_loop().time() - self._asked >= REST_SECONDS:
-                self._engine = None
-                gc.collect()
-                give_back()
 
     def _make(self) -> SpeechEngine:
         settings = self._settings

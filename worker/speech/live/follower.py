@@ -126,9 +126,12 @@ class LiveFollower:
 
     def _horizon(self) -> int:
         """Before which sample nothing more is expected."""
-        now = round((self._session.elapsed_ms / 1000 + monotonic() - self._born) * SAMPLE_RATE)
+        now = round(self._now_ms() / 1000 * SAMPLE_RATE)
         slack = _JITTER_SAMPLES if self._segments.is_local else _UPLOAD_SAMPLES
         return max(now - slack, self._newest_sample - _JITTER_SAMPLES, 0)
+
+    def _now_ms(self) -> float:
+        return self._session.elapsed_ms + 1000 * (monotonic() - self._born)
 
     def _find(self, pieces: list[TrackPiece]) -> None:
         for piece in pieces:
@@ -151,6 +154,7 @@ class LiveFollower:
         await self._learn()
         if self._known.has(utterance) or not self._is_wanted(utterance.label):
             return
+        asked_ms = self._now_ms()
         try:
             recognized = await self._recognize(utterance.pcm, self._session.language)
         except SpeechError as error:
@@ -162,10 +166,18 @@ class LiveFollower:
         if not recognized.text and recognized.reason is None:
             return
         self.language = recognized.language or self.language
-        entry = log_entry(utterance, recognized, self._known)
+        entry, recognized_ms = log_entry(utterance, recognized, self._known), self._now_ms()
         since, until = self._time_of(utterance.start_ms), self._time_of(utterance.end_ms)
         if not await self._log.append_spoken(self._session.id, entry, since, until):
             self._leave(utterance)
+        _log.debug(
+            "live_transcript.logged",
+            session_id=self._name,
+            spoken_ms=utterance.end_ms - utterance.start_ms,
+            found_after_ms=round(asked_ms) - utterance.end_ms,
+            recognized_ms=round(recognized_ms - asked_ms),
+            stored_ms=round(self._now_ms() - recognized_ms),
+        )
 
     def _leave(self, utterance: Utterance) -> None:
         """The job that closes the transcript hears it again."""

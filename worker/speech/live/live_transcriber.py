@@ -19,6 +19,7 @@ from worker.speech.engines.choice import SpeechEngines
 from worker.speech.engines.engine import Recognized, SpeechError
 from worker.speech.live.follower import LiveFollower
 from worker.speech.voice_detector import voice_model
+from worker.vitals.activity import Activity
 
 _log = structlog.get_logger(__name__)
 
@@ -32,7 +33,7 @@ _ENDPOINT_REQUESTS = 8  # at a time; what is embedded has one core to itself
 
 
 class LiveTranscriber:
-    """The followers of one process. `host` is this machine, as its recorders call it."""
+    """The followers of one process. `host` is this machine, as its recorders call it; each keeps `activity` busy."""
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class LiveTranscriber:
         *,
         data_dir: Path,
         host: str,
+        activity: Activity,
     ) -> None:
         self._live = live
         self._log = log
@@ -50,6 +52,7 @@ class LiveTranscriber:
         self._engines = engines
         self._spool = data_dir / "spool"
         self._host = host
+        self._activity = activity
         self._owner = new_uuid()
         # Its waiters are served in the order in which they came, so sessions take turns.
         self._engine = asyncio.Semaphore(_ENDPOINT_REQUESTS if engines.name == "openai" else 1)
@@ -87,7 +90,8 @@ class LiveTranscriber:
                 session, self._spool, self._objects, self._log, voice_model(), self._recognize, hearing
             )
             _log.info("live_transcript.followed", session_id=name, from_ms=session.heard_ms)
-            await self._step(follower, session.id, name)
+            with self._activity.busy():
+                await self._step(follower, session.id, name)
         except SpeechError as error:
             _log.warning("live_transcript.given_up", session_id=name, code=error.code)
         except Exception as error:  # another session's followers go on; the job at the end hears this one

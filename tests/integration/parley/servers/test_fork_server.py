@@ -11,7 +11,7 @@ from uuid import UUID
 import psutil
 import pytest
 
-from parley.commands.children.worker_children import recorder_request
+from parley.commands.children.worker_children import RECORDER, request_of
 from parley.commands.worker import nursery_argv
 from parley.servers.fork_server import ForkedProcess, ForkServer
 from worker.vitals.pulse import Pulse
@@ -161,7 +161,7 @@ async def test_recorders_are_forked_while_there_is_one_thread(tmp_path: Path, mo
     monkeypatch.setenv("PARLEY_DATABASE_URL", "postgresql://127.0.0.1:1/none")
     nursery = ForkServer(nursery_argv, signal.SIGKILL)
     with Pulse.create() as pulse:
-        process = await nursery.fork(recorder_request(UUID(int=1), 0, guard_port=1), [pulse.fd])
+        process = await nursery.fork(request_of(RECORDER, owner=UUID(int=1), suspects=0, guard_port=1), [pulse.fd])
     try:
         [parent] = [child for child in psutil.Process().children() if "nursery" in child.cmdline()]
         assert "nursery" in parent.cmdline()

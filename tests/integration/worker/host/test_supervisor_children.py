@@ -17,9 +17,10 @@ import pytest
 
 from parley.servers.child_process import spawn
 from tests.support.running.engine import Engine
+from worker.host.keeping import backoff_seconds
 from worker.host.repeating import repeat
 from worker.host.rescuer import RunRescuer
-from worker.host.supervisor import ChildCommands, Supervisor, backoff_seconds
+from worker.host.supervisor import ChildCommands, Supervisor
 from worker.vitals.pulse import Pulse, longest_silence_seconds
 from worker.vitals.wear import MemoryMarks
 
@@ -53,13 +54,15 @@ class Household:
 
     def __init__(self, engine: Engine, heard: Path, *, deaf: bool, processes: int, grace: float) -> None:
         self.owners: list[UUID] = []
+        self.others: list[str] = []
+        self.other_pids: list[int] = []
         self.suspects: list[int] = []
         self.pulse_fds: list[int] = []
         self.sizes: dict[int, int] = {}
         self.heard_file = heard
         self._how = "deaf" if deaf else "obedient"
         self.rescuer = RunRescuer(engine.claims)
-        self.commands = ChildCommands(self._record, self._work, {"jobs": "short"})
+        self.commands = ChildCommands(self._record, self._work, ["jobs"], ["speech"])
         self.supervisor = Supervisor(
             self.commands,
             self.rescuer,
@@ -80,8 +83,11 @@ class Household:
         self.pulse_fds.append(pulse_fd)
         return self._spawn([*self._argv(), str(owner)])
 
-    async def _work(self, queue: str) -> "subprocess.Popen[bytes]":
-        return self._spawn(self._argv())
+    async def _work(self, name: str) -> "subprocess.Popen[bytes]":
+        process = self._spawn(self._argv())
+        self.others.append(name)
+        self.other_pids.append(process.pid)
+        return process
 
     @staticmethod
     def _spawn(argv: Sequence[str]) -> "subprocess.Popen[bytes]":
@@ -378,6 +384,36 @@ async def test_a_quarantine_comes_besides_the_others_and_is_not_replaced(engine:
         home.supervisor.open_quarantine(1)
         await home.up(5)
         assert len(home.owners) == 4
+
+
+async def test_a_child_on_demand_runs_while_it_is_needed_and_its_end_is_no_death(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """The worker is complete without it. One that is killed is replaced at once, as its work is not done."""
+    async with household(engine, tmp_path, processes=1) as home:
+        needs = home.supervisor.needs
+        assert home.supervisor.is_complete
+        assert needs.missing == {"speech"}
+        assert home.others == ["jobs"]
+        needs.note("speech")
+        await home.up(3)
+        assert not needs.missing
+        assert home.others == ["jobs", "speech"]
+        os.kill(home.other_pids[1], signal.SIGKILL)
+        await home.up(4)
+        assert home.others == ["jobs", "speech", "speech"]
+        assert home.supervisor.deaths == 1
+        os.kill(home.other_pids[2], signal.SIGTERM)
+
+        async def gone() -> bool:
+            return needs.missing == {"speech"}
+
+        await eventually(gone)
+        assert home.supervisor.is_complete
+        needs.note("speech")
+        await home.up(5)
+        assert home.supervisor.deaths == 1
+    assert [line.split()[1] for line in home.heard()].count("SIGTERM") == 4
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import weakref
 from typing import Any
 
 import pytest
@@ -84,27 +83,4 @@ async def test_an_engine_that_failed_to_load_is_loaded_again(loading: Loading, e
         await engines.open()
     loading.error = None
     await engines.open()
-    assert loading.count == 2
-
-
-async def test_an_engine_that_nobody_needs_goes_and_comes_again(
-    loading: Loading, engines: SpeechEngines, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It holds hundreds of megabytes; one that is asked for stays, and what it was is known when it is gone."""
-    loading.done.set()
-    monkeypatch.setattr(choice, "_LOOK_SECONDS", 0.01)
-    stopping = asyncio.Event()
-    gone = threading.Event()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(engines.rest(stopping))
-        kept = await engines.open()
-        await asyncio.sleep(0.1)
-        assert await engines.open() is kept
-        weakref.finalize(kept, gone.set)
-        monkeypatch.setattr(choice, "REST_SECONDS", 0.0)
-        del kept
-        assert await asyncio.to_thread(gone.wait, 10)
-        assert engines.model == "large"
-        await engines.open()
-        stopping.set()
     assert loading.count == 2
