@@ -7,7 +7,8 @@ job of the same queueing lock, and then stay `doing` for ever): the sweeper defe
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from traceback import format_exception
 from uuid import UUID
@@ -30,6 +31,8 @@ from store.waiting.set_within import set_within
 
 SessionTask = Callable[[UUID], Awaitable[None]]
 Expire = Callable[[], Awaitable[object]]
+Busy = Callable[[], AbstractContextManager[None]]
+UnderWay = Callable[[JobContext], AbstractContextManager[None]]
 
 SHORT_QUEUE = "short"
 SPEECH_QUEUE = "speech"  # these jobs take minutes and hold the GIL: a process of their own runs them
@@ -45,11 +48,11 @@ RETENTION = "sessions.expire"
 
 WAITING = """
     SELECT FROM procrastinate_jobs
-    WHERE status = 'todo' AND queue_name = :queue AND (scheduled_at IS NULL OR scheduled_at <= clock_timestamp())
+    WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= clock_timestamp())
 """
-"""Jobs of a queue that could be run now, as a query."""
+"""Jobs that could be run now, as a query that goes on with another condition."""
 
-_BACKGROUND = -10  # a priority: jobs that somebody waits for (0) come first
+BACKGROUND = -10  # a priority: jobs that somebody waits for (0) come first
 _BEHIND_TRANSCRIPTS = -5  # which others wait for, and summaries too
 _HEARTBEAT_SECONDS = 5.0
 _POLL_SECONDS = 1.0  # Procrastinate does not notify of a job whose lock has become free
@@ -87,7 +90,7 @@ async def defer_erase(conn: AsyncConnection, session_id: UUID, *, in_seconds: in
         lock="session",
         queueing_lock=f"erase-in-{in_seconds}",
         in_seconds=in_seconds,
-        priority=_BACKGROUND,
+        priority=BACKGROUND,
     )
 
 
@@ -104,7 +107,7 @@ async def defer_remake(conn: AsyncConnection, session_id: UUID) -> bool:
 async def defer_make_files(conn: AsyncConnection, session_id: UUID) -> bool:
     """Defer the job that makes a recording's other forms; see `defer_finalize`."""
     return await _defer(
-        conn, session_id, MAKE_FILES, SPEECH_QUEUE, lock="files", queueing_lock="make-files", priority=_BACKGROUND
+        conn, session_id, MAKE_FILES, SPEECH_QUEUE, lock="files", queueing_lock="make-files", priority=BACKGROUND
     )
 
 
@@ -172,6 +175,7 @@ async def run_jobs(
     expire: Expire | None = None,
     concurrency: int = 2,
     grace_seconds: float = 20,
+    busy: Busy = nullcontext,
 ) -> None:
     """Run jobs until `stopping` is set; running ones then have `grace_seconds` before they are canceled.
 
@@ -186,13 +190,14 @@ async def run_jobs(
         expire: called now and then to erase sessions whose retention is over; None: all are kept.
         concurrency: jobs at a time.
         grace_seconds: for running jobs.
+        busy: entered while a job runs.
     """
     quiet_job_loggers()
     delay = _FIRST_DELAY_SECONDS
     while not stopping.is_set():
         try:
             running: set[int] = set()
-            jobs = open_jobs(url, tasks, running, direct_url=direct_url, queue=queue, expire=expire)
+            jobs = open_jobs(url, tasks, running, direct_url=direct_url, queue=queue, expire=expire, busy=busy)
             async with jobs.open_async() as app:
                 delay = _FIRST_DELAY_SECONDS
                 await _run_worker(app, running, stopping, queue, concurrency=concurrency, grace_seconds=grace_seconds)
@@ -212,8 +217,9 @@ def open_jobs(
     direct_url: SecretStr | None = None,
     queue: str = SHORT_QUEUE,
     expire: Expire | None = None,
+    busy: Busy = nullcontext,
 ) -> App:
-    """An App, not yet opened, that knows the jobs of a queue: `tasks` and, among the short ones, our periodic ones.
+    """An App, not yet opened, that knows the jobs of a queue: `tasks` and, among the short ones, those of `periodic`.
 
     Args:
         url: libpq URL of the database.
@@ -221,29 +227,42 @@ def open_jobs(
         tasks: by its name, the function that runs a job of one session.
         running: holds the ids of the jobs that are being run, kept up to date.
         expire: see `run_jobs`.
+        busy: see `run_jobs`.
     """
     app = App(connector=PatientConnector(SecretStr(url) if isinstance(url, str) else url, direct_url))
+    ids: set[int] = set() if running is None else running
+
+    @contextmanager
+    def under_way(context: JobContext) -> Iterator[None]:
+        assert context.job.id is not None
+        ids.add(context.job.id)
+        try:
+            with busy():
+                yield
+        finally:
+            ids.discard(context.job.id)
+
     for name, task in tasks.items():
-        _register(app, queue, name, task, set() if running is None else running)
+        _register(app, queue, name, task, under_way)
     if queue != SHORT_QUEUE:
         return app
 
-    @app.periodic(cron="17 * * * *")
-    @app.task(name=PURGE_IDEMPOTENCY, queue=SHORT_QUEUE)
-    async def purge_idempotency(timestamp: int) -> None:
-        await purge_idempotency_keys(app)
+    @app.task(name=PURGE_IDEMPOTENCY, queue=SHORT_QUEUE, pass_context=True)
+    async def purge_idempotency(context: JobContext, timestamp: int) -> None:
+        with under_way(context):
+            await purge_idempotency_keys(app)
 
-    @app.periodic(cron="47 3 * * *")
-    @app.task(name=PURGE_JOBS, queue=SHORT_QUEUE)
-    async def purge_jobs(timestamp: int) -> None:
-        await purge_finished_jobs(app)
+    @app.task(name=PURGE_JOBS, queue=SHORT_QUEUE, pass_context=True)
+    async def purge_jobs(context: JobContext, timestamp: int) -> None:
+        with under_way(context):
+            await purge_finished_jobs(app)
 
     if expire is not None:
 
-        @app.periodic(cron="*/5 * * * *")
-        @app.task(name=RETENTION, queue=SHORT_QUEUE, priority=_BACKGROUND)
-        async def retention(timestamp: int) -> None:
-            await expire()
+        @app.task(name=RETENTION, queue=SHORT_QUEUE, priority=BACKGROUND, pass_context=True)
+        async def retention(context: JobContext, timestamp: int) -> None:
+            with under_way(context):
+                await expire()
 
     return app
 
@@ -254,13 +273,12 @@ def quiet_job_loggers() -> None:
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
-def _register(app: App, queue: str, name: str, task: SessionTask, running: set[int]) -> None:
+def _register(app: App, queue: str, name: str, task: SessionTask, under_way: UnderWay) -> None:
     @app.task(name=name, queue=queue, pass_context=True)
     async def run(context: JobContext, session_id: str) -> None:
-        assert context.job.id is not None
-        running.add(context.job.id)
         try:
-            await task(UUID(session_id))
+            with under_way(context):
+                await task(UUID(session_id))
         except Exception as error:
             _log.error(
                 "jobs.failed",
@@ -270,8 +288,6 @@ def _register(app: App, queue: str, name: str, task: SessionTask, running: set[i
                 traceback=None if isinstance(error, ParleyError) else redact("".join(format_exception(error))),
             )
             raise JobFailedError(name) from None
-        finally:
-            running.discard(context.job.id)
 
 
 async def _run_worker(

@@ -8,14 +8,20 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from sessions.lifecycle.lifecycle import ACTIVE, Status
 from store.database.database import Database
-from store.jobs.jobs import SPEECH_QUEUE, WAITING
+from store.jobs.jobs import SHORT_QUEUE, SPEECH_QUEUE, WAITING
 from store.outputs.live_transcripts import ELSEWHERE_SECONDS, TO_BE_FOLLOWED
 from store.webhooks.endpoint_leases import TO_BE_DELIVERED
 
+_HERE = ", ".join(f"'{status}'" for status in sorted(ACTIVE - {Status.CREATED, Status.QUEUED}))
 _DEMAND = text(
     f"""
-    SELECT EXISTS ({WAITING}) OR CAST(:follows AS boolean) AND EXISTS (SELECT {TO_BE_FOLLOWED}) AS speech,
+    SELECT EXISTS ({WAITING} AND queue_name = :short) OR EXISTS (
+               SELECT FROM sessions s JOIN runs r ON r.session_id = s.id AND r.epoch = s.epoch
+               WHERE s.kind = 'voice' AND s.status IN ({_HERE}) AND r.host = :host) AS jobs,
+           EXISTS ({WAITING} AND queue_name = :speech)
+               OR CAST(:follows AS boolean) AND EXISTS (SELECT {TO_BE_FOLLOWED}) AS speech,
            EXISTS (SELECT {TO_BE_DELIVERED}) AS webhooks
     """
 )
@@ -26,10 +32,12 @@ class Wanted:
     """Which processes have something to do that none has taken yet.
 
     Attributes:
+        jobs: one waits, or a session runs on this host, whose recording is to be built at once when it ends.
         speech: a job waits, or a session that runs on this host, or that no other host follows, is to be followed.
         webhooks: an event, a retry or a test is to be sent to an endpoint that nobody delivers to.
     """
 
+    jobs: bool
     speech: bool
     webhooks: bool
 
@@ -47,7 +55,8 @@ class Demand:
         self._asked = {
             "host": host,
             "follows": follows,
-            "queue": SPEECH_QUEUE,
+            "short": SHORT_QUEUE,
+            "speech": SPEECH_QUEUE,
             "elsewhere_seconds": ELSEWHERE_SECONDS,
         }
 
@@ -55,4 +64,4 @@ class Demand:
         """What is wanted now. Raises DatabaseError."""
         async with self._db.begin() as conn:
             row = (await conn.execute(_DEMAND, self._asked)).one()
-        return Wanted(row.speech, row.webhooks)
+        return Wanted(row.jobs, row.speech, row.webhooks)

@@ -19,6 +19,7 @@ from store.database.database import Database
 from store.database.server.writer import prove_writer
 from store.installation.storage_check import StorageCheck
 from store.installation.storage_identity import StorageIdentity
+from store.jobs.periodic import defer_periodic
 from store.objects.objects import Objects
 from store.runs.claims import Claims
 from store.runs.runs import Runs
@@ -46,6 +47,7 @@ _RESCUE_RETRY_SECONDS = 1.0
 _SALVAGE_SECONDS = 5.0
 _QUARANTINE_SECONDS = 1.0
 _HOUSEKEEPING_SECONDS = 3600.0
+_PERIODIC_SECONDS = 60.0
 
 
 async def run_worker_host(
@@ -115,6 +117,7 @@ async def _run(
         await secrets.seal_anew(db)
         await clear_deliveries(db)
 
+    periodic = partial(defer_periodic, db, retention=settings.retention_days is not None)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.stop)
@@ -151,6 +154,10 @@ async def _run(
             group.create_task(
                 repeat("webhooks' house", keep_webhooks, interval_seconds=_HOUSEKEEPING_SECONDS),
                 name="webhooks' house",
+            ),
+            group.create_task(
+                repeat("periodic jobs", periodic, interval_seconds=_PERIODIC_SECONDS),
+                name="periodic jobs",
             ),
             group.create_task(
                 repeat("sweep", Sweeper(db, settings).sweep, interval_seconds=SWEEP_SECONDS), name="sweep"

@@ -1,9 +1,11 @@
 """The process that runs short jobs: finalizing never shares a process with recordings (it holds the GIL).
 
-Nothing that builds recordings is loaded before there is one to build: at rest that is a sixth of its memory.
+Nothing that builds recordings is loaded before there is one to build: at rest that is a sixth of its memory. It ends
+when there has been nothing to do for long, and its supervisor starts it again when there is.
 """
 
 import asyncio
+import socket
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
@@ -18,8 +20,10 @@ from store.jobs.jobs import ERASE, FINALIZE, SessionTask, run_jobs
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
 from store.sessions.erasure import SessionErasure
+from store.sweeping.demand import Demand
 from store.sweeping.retention import Retention
 from worker.processes.job_database import open_job_database
+from worker.vitals.activity import Activity
 
 if TYPE_CHECKING:
     from worker.product.finalizer import Finalizer
@@ -35,20 +39,30 @@ async def run_job_process(
     *,
     reconnect: Callable[[], object] | None,
 ) -> None:
-    """Run jobs until `stopping` is set."""
+    """Run jobs until `stopping` is set, or there has been nothing to do for long."""
     async with open_job_database(settings, database_url, name="parley-jobs", reconnect=reconnect) as db:
         erasure = SessionErasure(db, objects)
+        activity, demand = Activity(), Demand(db, socket.gethostname(), follows=False)
         tasks = {FINALIZE: _finalize(settings, db, objects), ERASE: erasure.sweep}
         days = settings.retention_days
         expire = None if days is None else Retention(db, objects, erasure, days).expire
-        await run_jobs(
+
+        async def is_wanted() -> bool:
+            return (await demand.look()).jobs
+
+        jobs = run_jobs(
             database_url,
             tasks,
             stopping,
             direct_url=settings.database_direct_url,
             expire=expire,
             grace_seconds=_GRACE_SECONDS,
+            busy=activity.busy,
         )
+        idle = activity.end_when_idle(stopping, is_wanted, after_seconds=settings.idle_process_seconds)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(idle, name="idleness")
+            group.create_task(jobs, name="jobs")
 
 
 def _finalize(settings: Settings, db: Database, objects: Objects) -> SessionTask:

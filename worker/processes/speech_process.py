@@ -76,10 +76,10 @@ async def run_speech_process(
         maker = FileMaker(files, Freezes(db), objects, confirm, temporary=settings.data_dir / "tmp")
         activity = Activity()
         tasks = {
-            TRANSCRIBE: activity.of(transcriber.transcribe),
-            REMAKE: activity.of(remaker.remake),
-            SUMMARIZE: activity.of(writer.summarize),
-            MAKE_FILES: activity.of(maker.make),
+            TRANSCRIBE: transcriber.transcribe,
+            REMAKE: remaker.remake,
+            SUMMARIZE: writer.summarize,
+            MAKE_FILES: maker.make,
         }
         host = socket.gethostname()
         follower = LiveTranscriber(
@@ -97,6 +97,7 @@ async def run_speech_process(
             direct_url=settings.database_direct_url,
             queue=SPEECH_QUEUE,
             grace_seconds=_GRACE_SECONDS,
+            busy=activity.busy,
         )
         idle = activity.end_when_idle(stopping, is_wanted, after_seconds=settings.idle_process_seconds)
         async with asyncio.TaskGroup() as group:

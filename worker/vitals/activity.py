@@ -1,11 +1,8 @@
 """What a process that runs on demand has under way, and its end when there has been nothing for long."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from time import monotonic
-from typing import Any
-from uuid import UUID
 
 import structlog
 
@@ -19,16 +16,16 @@ _LONGEST_LOOK_SECONDS = 5.0
 
 
 class Activity:
-    """Counts what is under way."""
+    """Counts what is under way. Made and used in an event loop."""
 
     def __init__(self) -> None:
         self._under_way = 0
-        self._over_at = monotonic()
+        self._over_at = _now()
 
     @property
     def idle_seconds(self) -> float:
         """For how long nothing has been under way."""
-        return 0.0 if self._under_way else monotonic() - self._over_at
+        return 0.0 if self._under_way else _now() - self._over_at
 
     @contextmanager
     def busy(self) -> Iterator[None]:
@@ -38,16 +35,7 @@ class Activity:
             yield
         finally:
             self._under_way -= 1
-            self._over_at = monotonic()
-
-    def of(self, task: Callable[[UUID], Awaitable[None]]) -> Callable[[UUID], Coroutine[Any, Any, None]]:
-        """The same task, which counts while it runs."""
-
-        async def run(session_id: UUID) -> None:
-            with self.busy():
-                await task(session_id)
-
-        return run
+            self._over_at = _now()
 
     async def end_when_idle(
         self, stopping: asyncio.Event, is_wanted: Callable[[], Awaitable[bool]], *, after_seconds: float
@@ -60,9 +48,13 @@ class Activity:
         while not await set_within(stopping, look_seconds):
             try:
                 if await is_wanted():
-                    self._over_at = monotonic()
+                    self._over_at = _now()
             except DatabaseError:
-                self._over_at = monotonic()
+                self._over_at = _now()
             if self.idle_seconds >= after_seconds:
                 _log.info("child.idle", seconds=round(self.idle_seconds, 1))
                 stopping.set()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

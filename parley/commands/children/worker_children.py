@@ -10,8 +10,8 @@ JOBS = "jobs"
 SPEECH = "speech"
 WEBHOOKS = "webhooks"
 
-ALWAYS = (GUARD, JOBS)
-ON_DEMAND = (SPEECH, WEBHOOKS)
+ALWAYS = (GUARD,)
+ON_DEMAND = (JOBS, SPEECH, WEBHOOKS)
 
 
 def request_of(name: str, **what: str | int | UUID) -> Request:

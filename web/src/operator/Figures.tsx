@@ -29,7 +29,7 @@ export function Figures({ found }: { found: Found }) {
         </Card>
         <Card title="Processes">
           <Figure name="Recorders" value={workers.processes.recorders} wrong={workers.processes.recorders === 0} />
-          <Figure name="Jobs" value={workers.processes.jobs} wrong={workers.processes.jobs === 0} />
+          <Figure name="Jobs" value={workers.processes.jobs} />
           <Figure name="Webhooks" value={workers.processes.webhooks} />
           <Figure name="API" value={workers.processes.api} />
         </Card>

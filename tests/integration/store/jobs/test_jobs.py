@@ -17,8 +17,19 @@ from pydantic import SecretStr
 from sessions.ids import new_uuid
 from store.database.server.schema import migrate
 from store.jobs import job_rescue
-from store.jobs.jobs import FINALIZE, PURGE_IDEMPOTENCY, defer_erase, defer_finalize, open_jobs, run_jobs
+from store.jobs.jobs import (
+    FINALIZE,
+    PURGE_IDEMPOTENCY,
+    PURGE_JOBS,
+    RETENTION,
+    defer_erase,
+    defer_finalize,
+    open_jobs,
+    run_jobs,
+)
 from store.jobs.patient_connector import PatientConnector
+from store.jobs.periodic import defer_periodic
+from store.jobs.purge import purge_idempotency_keys
 from tests.integration.store.store_services import StoreServices, store_services
 from tests.support.services.postgres_cluster import PostgresCluster
 
@@ -259,21 +270,27 @@ async def test_old_idempotency_rows_are_purged(database_url: str) -> None:
             await store.idempotency.begin(store.organization_id, "POST /", key, b"f")
         await store.execute("UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = 'old'")
         async with open_jobs(database_url, {}).open_async() as app:
-            await app.tasks[PURGE_IDEMPOTENCY](timestamp=0)
+            await purge_idempotency_keys(app)
         assert await store.execute("SELECT key FROM idempotency_keys") == [("new",)]
 
 
-async def test_the_periodic_jobs_are_known_to_the_worker(database_url: str) -> None:
-    """Both purges have a schedule; erasing what is over, where it is asked for."""
+async def test_periodic_jobs_are_deferred_once_when_they_are_due(database_url: str) -> None:
+    """Whoever asks, and however often; each has a task. Erasing what is over, only where that is asked for."""
 
     async def expire() -> None:
         pass
 
-    always = ["store.purge_idempotency", "store.purge_jobs"]
-    for asked, expected in ((None, always), (expire, ["sessions.expire", *always])):
-        app = open_jobs(database_url, {}, expire=asked)
-        assert isinstance(app.connector, PatientConnector)
-        assert sorted(name for name, _ in app.periodic_registry.periodic_tasks) == expected
+    async with store_services(database_url) as store:
+        assert await defer_periodic(store.db, retention=False) == 2
+        assert await defer_periodic(store.db, retention=True) == 1
+        assert await defer_periodic(store.db, retention=True) == 0
+        rows = await store.execute("SELECT task_name, queue_name FROM procrastinate_jobs ORDER BY 1")
+        assert rows == [(RETENTION, "short"), (PURGE_IDEMPOTENCY, "short"), (PURGE_JOBS, "short")]
+        assert {name for name, _ in rows} <= set(open_jobs(database_url, {}, expire=expire).tasks)
+        await store.execute("UPDATE procrastinate_periodic_defers SET defer_timestamp = defer_timestamp - 86400")
+        assert await defer_periodic(store.db, retention=True) == 3
+
+    assert RETENTION not in open_jobs(database_url, {}).tasks
 
 
 def _is(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
