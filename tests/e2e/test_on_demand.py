@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
-from tests.support.stack import Process, Stack, eventually
-from tests.support.webhook_listener import webhook_listener
+from tests.support.network.webhook_listener import webhook_listener
+from tests.support.running.stack import Process, Stack, eventually
 
 SETTINGS = {
     "PARLEY_WEBHOOK_ALLOW_HTTP": "true",

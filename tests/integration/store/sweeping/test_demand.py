@@ -15,7 +15,7 @@ from store.outputs.live_transcripts import LiveTranscripts
 from store.sweeping.demand import Demand, Wanted
 from store.webhooks.endpoint_leases import EndpointLeases
 from store.webhooks.endpoints import WebhookEndpoints
-from tests.support.engine import Engine
+from tests.support.running.engine import Engine
 
 HOST = "host"  # as `Engine.claim` says
 NOTHING = Wanted(jobs=False, speech=False, webhooks=False)
