@@ -1,7 +1,8 @@
-"""An idle worker: how much memory its processes hold while nothing is recorded."""
+"""An idle worker: how much memory its processes hold while nothing is recorded, and nothing else is to be done."""
 
 import contextlib
 import time
+from collections.abc import Sequence
 
 import psutil
 
@@ -33,10 +34,17 @@ def bench_idle(options: Options) -> None:
         url = stack.enter_context(fresh_database(maintenance))
         stack.enter_context(parley_api(url, folder))
         opened = parley_worker(
-            url, folder, processes=1, heartbeat_seconds=options.heartbeat_seconds, default_speech=True
+            url,
+            folder,
+            processes=1,
+            heartbeat_seconds=options.heartbeat_seconds,
+            default_speech=True,
+            settings={"PARLEY_IDLE_PROCESS_SECONDS": "1"},
         )
         worker = stack.enter_context(opened)
         until(lambda: worker.recorders(), what="the recorder process runs")
+        time.sleep(options.settle_seconds)
+        until(lambda: not _on_demand(worker.family()), what="those that run on demand have gone", seconds=60)
         time.sleep(options.settle_seconds)
         found = {process.pid: (_role(process), memory([process])) for process in worker.family()}
     print_title("idle: a worker of one recorder process")
@@ -45,6 +53,10 @@ def bench_idle(options: Options) -> None:
     total = sum(one.pss for _, one in found.values())
     print_table(("", "PSS MB", "USS MB"), [*rows, ("all", f"{total:.0f}", "")])
     print_goal("a whole idle worker, PSS MB", total, at_most=150)
+
+
+def _on_demand(processes: Sequence[psutil.Process]) -> list[str]:
+    return [role for process in processes if (role := _role(process)) in ("jobs", "speech", "webhooks")]
 
 
 def _role(process: psutil.Process) -> str:
