@@ -249,10 +249,10 @@ class Settings(BaseModel):
     idle_process_seconds: float = Field(
         60,
         gt=0,
-        description="Seconds without anything to do after which a worker's processes for speech and for webhooks end."
-        " They are started again within a second when there is something.",
+        description="Seconds without anything to do after which a worker's processes for jobs, speech and webhooks"
+        " end. They are started again within a second when there is something.",
         json_schema_extra=_why(
-            "An idle one holds 16 to 21 MB, and a speech engine 160 more. To start one costs a few tenths of a second:"
+            "An idle one holds 13 to 21 MB, and a speech engine 160 more. To start one costs a few tenths of a second:"
             " who is busy once a minute keeps it."
         ),
     )
