@@ -26,7 +26,10 @@ class LiveSessions(AnswerModel):
 
 
 class Processes(AnswerModel):
-    """Processes that listen at the database now. Behind a pooler without PARLEY_DATABASE_DIRECT_URL none does."""
+    """Processes that listen at the database now. Behind a pooler without PARLEY_DATABASE_DIRECT_URL none does.
+
+    Those for jobs and webhooks run while there is something for them to do.
+    """
 
     api: int
     recorders: int
