@@ -67,11 +67,9 @@ class Refill:
     """What is to be sent now.
 
     Attributes:
-        endpoint: its row as it is now.
         more: whether the log has more for it.
     """
 
-    endpoint: RowMapping
     due: tuple[DueDelivery, ...]
     more: bool
 
@@ -139,7 +137,14 @@ class DeliveryQueue:
             )
             rows = (await conn.execute(due)).mappings().all()
         taken = tuple(DueDelivery(**{name: row[name] for name in DueDelivery.__slots__}) for row in rows)
-        return Refill(endpoint, taken, more or len(taken) == _TAKEN_AT_ONCE)
+        return Refill(taken, more or len(taken) == _TAKEN_AT_ONCE)
+
+    async def endpoint(self, lease: EndpointLease) -> RowMapping | None:
+        """Its row as it is now; None when the lease is lost, or the endpoint disabled or deleted."""
+        mine = (endpoints.c.id == lease.endpoint_id, endpoints.c.lease_owner == lease.id)
+        async with self._db.begin() as conn:
+            query = select(endpoints).where(*mine, endpoints.c.status == "enabled")
+            return (await conn.execute(query)).mappings().one_or_none()
 
     async def event(self, organization_id: UUID, due: DueDelivery) -> Event | None:
         """The event as the log has it now; None when it is not kept any more."""

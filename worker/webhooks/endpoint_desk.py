@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
+from sqlalchemy import RowMapping
 
 from sessions.ids import format_id
 from sessions.webhooks.retry_schedule import retry_delay_seconds
@@ -15,7 +16,7 @@ from sessions.webhooks.signing import signed_headers
 from store.access.vault import TokenUnreadableError
 from store.database.clock import DatabaseClock
 from store.waiting.until_answered import until_answered
-from store.webhooks.delivery_queue import DeliveryQueue, DueDelivery, Outcome, Refill
+from store.webhooks.delivery_queue import DeliveryQueue, DueDelivery, Outcome
 from store.webhooks.endpoint import DisabledReason
 from store.webhooks.endpoint_leases import EndpointLease
 from store.webhooks.signing_secrets import SigningSecrets
@@ -56,7 +57,6 @@ class EndpointDesk:
         self._tools = tools
         self._ready: deque[DueDelivery] = deque()
         self._in_flight: set[UUID] = set()
-        self._refilled: Refill | None = None
         self._refilling = asyncio.Lock()
         self._asked, self._looked = 1, 0
         self._lanes = 0
@@ -105,12 +105,12 @@ class EndpointDesk:
                 if self._closed or self._asked == self._looked:
                     return None
                 self._looked = self._asked
-                self._refilled = await self._tools.queue.refill(self.lease, self._in_flight)
-                if self._refilled is None:
+                refilled = await self._tools.queue.refill(self.lease, self._in_flight)
+                if refilled is None:
                     self.close()
                     return None
-                self._ready.extend(self._refilled.due)
-                if self._refilled.more:
+                self._ready.extend(refilled.due)
+                if refilled.more:
                     self._asked += 1
             due = self._ready.popleft()
             self._in_flight.add(due.id)
@@ -121,11 +121,14 @@ class EndpointDesk:
             loop = asyncio.get_running_loop()
             if loop.time() >= self.proven_until:
                 self.close()
-            if self._closed:
+            # Not as the refill found it: what was changed since, and the change answered, holds for this attempt.
+            endpoint = None if self._closed else await self._tools.queue.endpoint(self.lease)
+            if endpoint is None:
+                self.close()
                 return
             at = await self._tools.clock.now()
             began = loop.time()
-            answer = await self._attempt(due)
+            answer = await self._attempt(endpoint, due)
             ms = round((loop.time() - began) * 1000)
         retry = retry_delay_seconds(due.tries + 1, self._tools.schedule, random.random())
         if due.position is None or answer.error in _FINAL:  # a test is sent once
@@ -150,9 +153,8 @@ class EndpointDesk:
             ms=ms,
         )
 
-    async def _attempt(self, due: DueDelivery) -> Answer:
-        assert self._refilled is not None
-        endpoint, tools = self._refilled.endpoint, self._tools
+    async def _attempt(self, endpoint: RowMapping, due: DueDelivery) -> Answer:
+        tools = self._tools
         if due.position is None:
             body = sample_event(endpoint["organization_id"], endpoint["id"], due)
         else:

@@ -12,6 +12,7 @@ from tests.integration.worker.webhooks.conftest import Subscribe
 from tests.support.running.api_server import ApiServer
 from tests.support.running.stack import eventually
 from tests.support.running.webhooks import Receiver, post_office
+from worker.webhooks.endpoint_desk import LANES
 
 MANY = 10_000
 
@@ -42,6 +43,37 @@ async def test_an_endpoint_that_is_deleted_in_the_midst_gets_nothing_more(
     await clear_deliveries(api.dependencies.db)
     async with api.dependencies.db.begin() as conn:
         assert not (await conn.execute(text("SELECT 1 FROM webhook_endpoints WHERE status = 'deleted'"))).all()
+
+
+async def test_what_waits_goes_to_the_endpoint_as_it_is_then(
+    api: ApiServer, hooks: Receiver, subscribe: Subscribe, database_url: str
+) -> None:
+    """A new URL and a new secret hold for every attempt that begins after them, and so does being disabled."""
+    answered = asyncio.Event()
+
+    async def late(_request: web.Request) -> web.Response:
+        await answered.wait()
+        return web.Response()
+
+    hooks.answers |= {"/old": late, "/new": late}
+    endpoint = await subscribe("/old", event_types=["session.queued"])
+    path = f"/v1/webhook_endpoints/{endpoint['id']}"
+    for number in range(LANES * 3):
+        await api.create(f"room-{number}")
+    async with post_office(database_url, attempt_seconds=20, lease_seconds=40):
+        await hooks.until(LANES, "/old")
+        rotated = (await api.call("POST", f"{path}/rotate_secret")).content
+        assert (await api.call("PATCH", path, {"url": f"{hooks.url}/new"})).status == 200
+        answered.set()
+        answered = asyncio.Event()
+        came = await hooks.until(LANES, "/new")
+        for request in came:
+            for secret in (endpoint["secret"], rotated["secret"]):
+                request.verified(secret)
+        assert (await api.call("PATCH", path, {"status": "disabled"})).status == 200
+        answered.set()
+        await asyncio.sleep(0.5)
+        assert (len(hooks.of("/old")), len(hooks.of("/new"))) == (LANES, LANES)
 
 
 @pytest.mark.long
