@@ -41,11 +41,12 @@ Events that wait for their position count."""
 
 _FIND = text(
     f"""
-    SELECT e.id FROM webhook_endpoints e
+    SELECT e.id, e.organization_id FROM webhook_endpoints e
     WHERE e.status = 'enabled' AND e.id <> ALL(CAST(:spared AS uuid[]))
         AND (CAST(:organizations AS uuid[]) IS NULL OR e.organization_id = ANY(CAST(:organizations AS uuid[])))
         AND ({_FREE} OR e.lease_owner = ANY(CAST(:leases AS uuid[]))) AND ({_HAS_WORK})
-    ORDER BY e.leased_until NULLS FIRST LIMIT :most
+    ORDER BY ({_FREE}) DESC, row_number() OVER (PARTITION BY e.organization_id, {_FREE} ORDER BY random()), random()
+    LIMIT :most
     """
 )
 _TAKE = text(
@@ -92,8 +93,10 @@ class EndpointLeases:
         organizations: Collection[UUID] | None,
         held: Sequence[EndpointLease],
         spared: Collection[UUID] = (),
-    ) -> list[UUID]:
-        """Endpoints with something to do, 200 at most: free ones, and those that are held.
+    ) -> dict[UUID, UUID]:
+        """Endpoints with something to do, and whose they are, 200 at most: free ones, then those that are held.
+
+        Organizations take turns, and so do the endpoints of each.
 
         Args:
             organizations: only theirs; None: all.
@@ -106,7 +109,7 @@ class EndpointLeases:
             "most": _AT_ONCE,
         }
         async with self._db.begin() as conn:
-            return [row.id for row in await conn.execute(_FIND, asked)]
+            return {row.id: row.organization_id for row in await conn.execute(_FIND, asked)}
 
     async def take(self, endpoint_id: UUID) -> EndpointLease | None:
         """A lease of the endpoint; None if another process has one, or there is nothing to deliver to any more."""

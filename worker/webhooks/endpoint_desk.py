@@ -3,7 +3,8 @@
 import asyncio
 import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -49,10 +50,12 @@ class EndpointDesk:
 
     Attributes:
         proven_until: the loop's time until which no other process delivers to it; no attempt begins later.
+        opened_at: the loop's time.
     """
 
-    def __init__(self, lease: EndpointLease, tools: DeskTools, *, proven_until: float) -> None:
+    def __init__(self, lease: EndpointLease, tools: DeskTools, *, opened_at: float, proven_until: float) -> None:
         self.lease = lease
+        self.opened_at = opened_at
         self.proven_until = proven_until
         self._tools = tools
         self._ready: deque[DueDelivery] = deque()
@@ -60,7 +63,18 @@ class EndpointDesk:
         self._refilling = asyncio.Lock()
         self._asked, self._looked = 1, 0
         self._lanes = 0
+        self._waiting: set[asyncio.Task[None]] = set()
         self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether it begins no more attempts."""
+        return self._closed
+
+    @property
+    def waits(self) -> bool:
+        """Whether none of its requests is under way."""
+        return self._lanes == len(self._waiting)
 
     def ask(self) -> None:
         """Look again: there may be something new."""
@@ -69,8 +83,10 @@ class EndpointDesk:
             self._open_lane()
 
     def close(self) -> None:
-        """Begin no more attempts."""
+        """Begin no more attempts; those that are under way end as they do."""
         self._closed = True
+        for lane in self._waiting:
+            lane.cancel()
 
     async def run(self) -> None:
         """Deliver until there is nothing to do, or the desk is closed.
@@ -86,6 +102,19 @@ class EndpointDesk:
         if self._lanes < LANES and not self._closed:
             self._lanes += 1
             self._group.create_task(self._deliver_all(), name=f"lane of {self.lease.endpoint_id}")
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        """A slot for one request; whoever waits for it leaves when the desk closes."""
+        lane = asyncio.current_task()
+        assert lane is not None
+        async with AsyncExitStack() as held:
+            self._waiting.add(lane)
+            try:
+                await held.enter_async_context(self._tools.slots.slot(self.lease.organization_id))
+            finally:
+                self._waiting.discard(lane)
+            yield
 
     async def _deliver_all(self) -> None:
         try:
@@ -117,7 +146,9 @@ class EndpointDesk:
             return due
 
     async def _deliver(self, due: DueDelivery) -> None:
-        async with self._tools.slots.slot(self.lease.organization_id):
+        if self._closed:
+            return
+        async with self._slot():
             loop = asyncio.get_running_loop()
             if loop.time() >= self.proven_until:
                 self.close()

@@ -2,6 +2,8 @@
 
 import asyncio
 import math
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from uuid import UUID
 
@@ -16,11 +18,14 @@ from store.events.numbering import number_events
 from store.waiting.set_within import set_within
 from store.webhooks.endpoint_leases import EndpointLeases
 from worker.vitals.activity import Activity
+from worker.webhooks.desk_turns import desks_to_close
 from worker.webhooks.endpoint_desk import DeskTools, EndpointDesk
+from worker.webhooks.fair_share import fair_share
 
 LOOK_SECONDS = 1.0
 _QUICK_LOOK_SECONDS = 0.05  # between two looks that notifications ask for
-_MOST_DESKS = 500
+_DESKS = 500
+_DESKS_EACH = 100  # of one organization
 _SPARED_SECONDS = 60.0  # an endpoint whose desk broke
 _STOP_SECONDS = 3.0
 
@@ -33,6 +38,8 @@ class PostOffice:
     Args:
         attempt_seconds: how long one attempt may take; a lease is good for one more when an attempt begins.
         activity: is busy while a desk is open.
+        desks: endpoints that are delivered to at the same time. While others wait, no organization keeps more than
+            its share of them.
     """
 
     def __init__(
@@ -45,6 +52,7 @@ class PostOffice:
         attempt_seconds: float,
         activity: Activity,
         look_seconds: float = LOOK_SECONDS,
+        desks: int = _DESKS,
     ) -> None:
         self._db = db
         self._leases = leases
@@ -53,7 +61,9 @@ class PostOffice:
         self._good_for = leases.lease_seconds - attempt_seconds
         self._activity = activity
         self._look_seconds = look_seconds
+        self._most_desks = desks
         self._desks: dict[UUID, EndpointDesk] = {}
+        self._crowded: set[UUID] = set()  # organizations with endpoints that wait for a desk
         self._tasks: set[asyncio.Task[None]] = set()
         self._spared: dict[UUID, float] = {}
         self._full_at = -math.inf
@@ -92,19 +102,38 @@ class PostOffice:
         try:
             await number_events(self._db)
             found = await self._leases.find(organizations, held, self._spared)
-            for endpoint_id in found:
-                if (desk := self._desks.get(endpoint_id)) is not None:
-                    desk.ask()
-                elif len(self._desks) < _MOST_DESKS:
-                    good_until = loop.time() + self._good_for
-                    if (lease := await self._leases.take(endpoint_id)) is not None:
-                        desk = EndpointDesk(lease, self._tools, proven_until=good_until)
-                        self._desks[endpoint_id] = desk
-                        task = group.create_task(self._serve(desk), name=f"desk of {endpoint_id}")
-                        self._tasks.add(task)
-                        task.add_done_callback(self._tasks.discard)
+            for endpoint_id in found.keys() & self._desks.keys():
+                self._desks[endpoint_id].ask()
+            self._crowded -= self._crowded if organizations is None else organizations
+            await self._open({one: found[one] for one in found if one not in self._desks}, group)
         except DatabaseError:
             self._news = None  # at the next look, all of it
+
+    async def _open(self, waiting: Mapping[UUID, UUID], group: asyncio.TaskGroup) -> None:
+        """Open desks for these endpoints (and their organizations), as far as shares go, and make room for the rest."""
+        held = Counter(desk.lease.organization_id for desk in self._desks.values())
+        share = fair_share(self._most_desks, _DESKS_EACH, len(held.keys() | set(waiting.values())))
+        left: Counter[UUID] = Counter()
+        for endpoint_id, organization_id in waiting.items():
+            if held[organization_id] >= share or len(self._desks) >= self._most_desks:
+                left[organization_id] += 1
+            elif await self._open_one(endpoint_id, group):
+                held[organization_id] += 1
+        self._crowded |= left.keys()
+        now = asyncio.get_running_loop().time()
+        for desk in desks_to_close(list(self._desks.values()), left, share, now):
+            desk.close()
+
+    async def _open_one(self, endpoint_id: UUID, group: asyncio.TaskGroup) -> bool:
+        now = asyncio.get_running_loop().time()
+        if (lease := await self._leases.take(endpoint_id)) is None:
+            return False
+        desk = EndpointDesk(lease, self._tools, opened_at=now, proven_until=now + self._good_for)
+        self._desks[endpoint_id] = desk
+        task = group.create_task(self._serve(desk), name=f"desk of {endpoint_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return True
 
     async def _serve(self, desk: EndpointDesk) -> None:
         endpoint_id = desk.lease.endpoint_id
@@ -124,6 +153,10 @@ class PostOffice:
             del self._desks[endpoint_id]
             with suppress(DatabaseError):
                 await self._leases.release([desk.lease])
+            if self._crowded:
+                if self._news is not None:
+                    self._news |= self._crowded
+                self._wake.set()
 
     async def _close(self) -> None:
         """End all desks; those that are in the middle of an attempt have a moment for it."""

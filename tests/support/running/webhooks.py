@@ -121,6 +121,8 @@ async def post_office(
     failing_days: float = 5.0,
     look_seconds: float = 0.1,
     figures: WebhookFigures | None = None,
+    desks: int = 500,
+    slots: OrganizationSlots | None = None,
 ) -> AsyncIterator[PostOffice]:
     """What `parley webhooks` runs, until the block ends."""
     async with AsyncExitStack() as stack:
@@ -135,7 +137,7 @@ async def post_office(
             DeliveryQueue(db, OrganizationEvents(db), failing_days=failing_days),
             SigningSecrets(TokenVault([SecretStr(SECRET.get_secret_value())])),
             sender,
-            OrganizationSlots(),
+            slots or OrganizationSlots(),
             DatabaseClock(db.clock),
             schedule,
             figures or WebhookFigures(),
@@ -148,6 +150,7 @@ async def post_office(
             attempt_seconds=attempt_seconds,
             activity=Activity(),
             look_seconds=look_seconds,
+            desks=desks,
         )
         stopping = asyncio.Event()
         task = asyncio.create_task(office.run(stopping))
