@@ -1,16 +1,16 @@
 """`GET …/waveform`: what a player draws."""
 
 import asyncio
-import json
+from collections.abc import AsyncGenerator
 
 from aiohttp import hdrs, web
 
 from control_api.http.answers.entity_tag import is_unchanged
-from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.call import Call
-from control_api.recordings.models import WaveformResource
+from control_api.http.serving.bulk_reads import BulkReads
+from control_api.http.serving.long_answer import long_answer
 from control_api.recordings.routes import stored_recording
-from control_api.recordings.waveform import drawn
+from control_api.recordings.waveform import Waveform, drawn
 from sessions.errors import ParleyError
 from sessions.ids import format_id
 from store.objects.errors import ObjectMissing
@@ -28,10 +28,23 @@ async def get_waveform(call: Call) -> web.StreamResponse:
     if is_unchanged(call.request, tag):
         return web.Response(status=304, headers=headers)
     name = format_id("sess", session.id)
-    try:
-        document = json.loads(await call.dependencies.objects.get(f"sessions/{name}/waveform.json"))
-    except ObjectMissing:
-        raise ParleyError("audio.none", "the session has no waveform") from None
-    found = await asyncio.to_thread(drawn, document, pixels)
-    resource = WaveformResource.model_validate({"object": "waveform", "session_id": name, "bits": 8, **found})
-    return json_answer(resource, headers=headers)
+    waveform = await _read(call, f"sessions/{name}/waveform.json", pixels)
+    pieces = _pieces(waveform, name)
+    return await long_answer(call, pieces, content_type="application/json", headers=headers, in_turns=False)
+
+
+async def _read(call: Call, key: str, pixels: int | None) -> Waveform:
+    async with call.request.app[WAVEFORM_READS].turn(call.organization_id):  # the whole of it is in memory here only
+        try:
+            document = await call.dependencies.objects.get(key)
+        except ObjectMissing:
+            raise ParleyError("audio.none", "the session has no waveform") from None
+        return await asyncio.to_thread(drawn, document, pixels)
+
+
+async def _pieces(waveform: Waveform, session_id: str) -> AsyncGenerator[bytes, None]:
+    for piece in waveform.json_pieces(session_id):
+        yield piece
+
+
+WAVEFORM_READS = web.AppKey("waveform_reads", BulkReads)
