@@ -1,6 +1,7 @@
 """The command line: `parley COMMAND`. Every command is a module of its own that is imported only when it runs."""
 
 import argparse
+import errno
 import importlib.metadata
 import os
 import sys
@@ -22,6 +23,7 @@ from sessions.errors import DatabaseRefusedError, DatabaseUnavailableError, Parl
 
 _OWNER_ONLY_UMASK = 0o077
 _EXIT_INTERRUPTED = 130
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 _EXIT_PIPE_CLOSED = 141  # as of a program that SIGPIPE ends
 
 
@@ -56,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parse(sys.argv[1:] if argv is None else argv)
     os.umask(_OWNER_ONLY_UMASK)  # spool, recordings, database and keys are nobody else's
     run: Run = arguments.run
+    if sys.stdout is None:  # as Python has it where the descriptor is closed
+        return _complain("stdout is closed", 1)
     try:
         exit_code = run(arguments)
         sys.stdout.flush()
@@ -63,8 +67,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
     except BrokenPipeError:  # `parley keys list | head`: whoever read stdout has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python's own last flush succeeds
+        _discard_stdout()
         return _EXIT_PIPE_CLOSED
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        _discard_stdout()
+        return _complain(f"the output cannot be written: {error.strerror}", 1)
     except CommandError as error:
         return _complain(str(error), error.exit_code)
     except DatabaseRefusedError as error:
@@ -74,6 +83,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(f"{error.message}: `parley doctor` says what keeps us from it", 1)
     except ParleyError as error:
         return _complain(error.message, 1)
+
+
+def _discard_stdout() -> None:
+    """So that Python's own last flush succeeds."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(message: str, exit_code: int) -> int:

@@ -2,7 +2,8 @@
 
 import re
 
-_ONE_RANGE = re.compile(r"(\d{0,18})-(\d{0,18})")
+_ONE_RANGE = re.compile(r"([0-9]*)-([0-9]*)")
+_DIGITS = 19  # more are beyond every size, and int() takes some thousands at most
 
 
 class RangeNotSatisfiableError(Exception):
@@ -24,9 +25,13 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
     if found is None or not (found[1] or found[2]):
         raise RangeNotSatisfiableError
     if not found[1]:
-        start, end = max(0, size - int(found[2])), size
+        start, end = max(0, size - _number(found[2])), size
     else:
-        start, end = int(found[1]), min(size, int(found[2]) + 1 if found[2] else size)
+        start, end = _number(found[1]), min(size, _number(found[2]) + 1 if found[2] else size)
     if start >= end:
         raise RangeNotSatisfiableError
     return start, end
+
+
+def _number(digits: str) -> int:
+    return int(digits.lstrip("0")[:_DIGITS] or "0")

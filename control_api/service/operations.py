@@ -26,7 +26,8 @@ SERVICE_OPERATIONS: tuple[Operation, ...] = (
         summary="Get the organization's limits, and what is used of them",
         description=(
             "limit null: there is none. Sessions and keys are counted in the database. Rates are of the API process "
-            "that answers: so many per second or minute come again, and remaining is what may come at once."
+            "that answers: so many per second or minute come again, and remaining is what may come at once. "
+            "Every key of the organization sees them, as all share them."
         ),
         handler=limits_routes.get_limits,
         answers=(Answer(200, "The limits.", LimitsReport, examples.LIMITS),),

@@ -27,5 +27,5 @@ async def followed(api: ApiClient, arguments: argparse.Namespace) -> AsyncIterat
         async with aclosing(stream.events()) as events:
             yield events
     finally:
-        if stream.cursor is not None:
+        if begun and stream.cursor is not None:
             say(f"--after {stream.cursor} goes on from here")

@@ -7,7 +7,7 @@ import os
 import sys
 from urllib.parse import urlsplit
 
-from parley.client.account import KEY_VARIABLE, URL_VARIABLE, Account, account_file, base_url, keep_account
+from parley.client.account import KEY_VARIABLE, URL_VARIABLE, Account, account_file, base_url, is_key_text, keep_account
 from parley.client.api_client import connected
 from parley.command_error import CommandError
 from parley.terminal.printing import say
@@ -58,7 +58,7 @@ def _key() -> str:
     key = getpass.getpass("API key: ") if sys.stdin.isatty() else sys.stdin.readline()
     if not key.strip():
         raise CommandError("no key was given: type it, or send it to stdin", exit_code=2)
-    if not key.strip().isascii() or not key.strip().isprintable():
+    if not is_key_text(key.strip()):
         raise CommandError("that is no API key", exit_code=2)
     return key.strip()
 

@@ -43,7 +43,9 @@ def account_in_force(environment: Mapping[str, str] = os.environ) -> Account:
     Raises:
         CommandError: there is none, half of one, or one that others can read.
     """
-    url, key = environment.get(URL_VARIABLE), environment.get(KEY_VARIABLE)
+    url, key = environment.get(URL_VARIABLE), environment.get(KEY_VARIABLE, "").strip()
+    if key and not is_key_text(key):
+        raise CommandError(f"{KEY_VARIABLE} is no API key: it has characters that none has", exit_code=2)
     if url and key:
         return Account(base_url(url), key)
     kept = read_account(account_file(environment))
@@ -54,6 +56,11 @@ def account_in_force(environment: Mapping[str, str] = os.environ) -> Account:
     missing = KEY_VARIABLE if url else URL_VARIABLE if key else f"{URL_VARIABLE} and {KEY_VARIABLE}"
     other = f" (the kept key is for {kept.url} only)" if kept else ""
     raise CommandError(f"set {missing}, or run `parley login`{other}", exit_code=EXIT_NOT_ALLOWED)
+
+
+def is_key_text(text: str) -> bool:
+    """Whether it may be sent as a key: visible ASCII, without spaces."""
+    return all("!" <= character <= "~" for character in text)
 
 
 def base_url(text: str) -> str:

@@ -29,7 +29,7 @@ _WHY_DELETED = Fact(
 )
 _WEBHOOK = (
     Fact("endpoint_id", _TEXT, "The webhook endpoint.", "whe_01KB2F5W2Q4V9M7T8Y6R3N1C0A"),
-    Fact("url", _TEXT, "Where events were posted to.", "https://hooks.example.com/parley"),
+    Fact("url", _TEXT, "Where events were posted to, without path and query.", "https://hooks.example.com"),
     Fact(
         "reason",
         {"enum": ["gone", "failing", "key_revoked"]},

@@ -64,5 +64,11 @@ def check_webhook_url(text: str, rules: UrlRules) -> None:
         raise _refused("the URL has an address that is not public")
 
 
+def origin(url: str) -> str:
+    """Scheme, host and port of a URL that may be used: what of it is no secret of its receiver's."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def _refused(message: str) -> ParleyError:
     return ParleyError("webhook.url_not_allowed", message, param="url")

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.errors import ParleyError
 from sessions.events.event_types import matching
 from sessions.ids import format_id, new_uuid
+from sessions.webhooks.webhook_url import origin
 from store.database.database import Database
 from store.database.tables import webhook_attempts as attempts
 from store.database.tables import webhook_deliveries as deliveries
@@ -178,7 +179,7 @@ class DeliveryQueue:
                     agent_id=endpoint["agent_id"],
                     facts={
                         "endpoint_id": format_id("whe", endpoint["id"]),
-                        "url": endpoint["url"],
+                        "url": origin(endpoint["url"]),
                         "reason": disables,
                     },
                 )

@@ -229,3 +229,14 @@ def test_master_keys_have_256_bits(tmp_path: Path) -> None:
     key = secrets.new_master_key().get_secret_value()
     assert key.startswith("parley_master_")
     assert len(key) == len("parley_master_") + 43
+
+
+@pytest.mark.parametrize(
+    ("to", "said"),
+    [("> /dev/full", "the output cannot be written: No space left on device"), (">&-", "stdout is closed")],
+)
+def test_output_that_nobody_gets_is_one_line_and_a_failure(to: str, said: str) -> None:
+    """A full disk, and a closed descriptor."""
+    script = f"'{PARLEY}' completion bash {to}"
+    ended = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (1, f"parley: {said}\n")

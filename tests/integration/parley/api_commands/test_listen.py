@@ -139,7 +139,9 @@ async def test_what_can_not_work_ends_at_once(shell: CustomerShell) -> None:
     assert (await shell.run(*forward, "--secret-file", "secret")).exit_code == 2
     wrong_type = await shell.run(*forward, "--types", "session.flown")
     assert (wrong_type.exit_code, "parameter.invalid" in wrong_type.err) == (1, True)
-    assert (await shell.run(*forward, "--after", "evc_x")).exit_code == 1
+    for command in (forward, ("events", "tail")):
+        wrong_cursor = await shell.run(*command, "--after", "evc_x")
+        assert (wrong_cursor.exit_code, "goes on from here" in wrong_cursor.err) == (1, False)
     shell.set(PARLEY_KEY="parley_master_" + "x" * 43)
     assert (await shell.run(*forward)).exit_code == 4
 

@@ -244,6 +244,7 @@ async def test_an_endpoint_that_says_gone_is_disabled(
         body = told.verified(witness["secret"])
         assert body["data"]["endpoint_id"] == endpoint["id"]
         assert body["data"]["reason"] == "gone"
+        assert body["data"]["url"] == hooks.url, "without its path, which may have a secret"
         await api.create("room-2")
         await asyncio.sleep(0.3)
         now = (await api.call("GET", path)).content

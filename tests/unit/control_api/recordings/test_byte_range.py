@@ -16,6 +16,9 @@ from control_api.recordings.byte_range import RangeNotSatisfiableError, byte_ran
         ("bytes=5-999999", (5, 10)),
         ("bytes=-3", (7, 10)),
         ("bytes=-999", (0, 10)),
+        ("bytes=0-99999999999999999999", (0, 10)),
+        ("bytes=-" + "9" * 5000, (0, 10)),
+        ("bytes=" + "0" * 5000 + "2-" + "0" * 30 + "5", (2, 6)),
         ("lines=1-2", None),
         ("bytes=0-1,4-5", None),
     ],
@@ -26,7 +29,18 @@ def test_what_a_range_asks_for(header: str | None, wanted: tuple[int, int] | Non
 
 
 @pytest.mark.parametrize(
-    "header", ["bytes=10-", "bytes=10-20", "bytes=-0", "bytes=5-4", "bytes=x", "bytes=-", "bytes="]
+    "header",
+    [
+        "bytes=10-",
+        "bytes=10-20",
+        "bytes=-0",
+        "bytes=5-4",
+        "bytes=" + "9" * 5000 + "-",
+        "bytes=٣-٤",
+        "bytes=x",
+        "bytes=-",
+        "bytes=",
+    ],
 )
 def test_a_range_of_which_nothing_is_there_is_refused(header: str) -> None:
     """And so is one that says nothing."""
