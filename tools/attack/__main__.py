@@ -26,6 +26,7 @@ DRILLS = {
     "flooded-recorder": "rooms' servers that flood, beside somebody who talks",
     "slow-clients": "thousands of clients that send half a head",
     "long-transcripts": "readers of a very long transcript",
+    "long-waveforms": "readers of the waveform of hours",
 }
 
 Attack = Callable[[Effort], Coroutine[Any, Any, list[Row]]]
