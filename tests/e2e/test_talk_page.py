@@ -137,18 +137,19 @@ async def _at_talk(browser: Browser, stack: Stack, access: dict[str, str] | None
         access: what the tab keeps of where it talks; None: as `parley dev` hands it over.
     """
     livekit = stack.livekit
-    handed_over = {"key": MASTER_KEY}
-    if access is None:
-        handed_over |= {
-            "livekit_url": livekit.url,
-            "livekit_key": livekit.api_key,
-            "livekit_secret": livekit.api_secret,
-        }
-    page = f"{stack.bases[0]}/talk?{urlencode({'livekit': livekit.url})}#hand-over&{urlencode(handed_over)}"
+    handed_over = {
+        "key": MASTER_KEY,
+        "livekit_url": livekit.url,
+        "livekit_key": livekit.api_key,
+        "livekit_secret": livekit.api_secret,
+    }
+    page = f"{stack.bases[0]}/talk?{urlencode({'livekit': livekit.url})}"
     async with looking(browser, permissions=["microphone"]) as sight:
-        if access is not None:
-            kept = json.dumps(json.dumps(access))
-            await sight.page.add_init_script(f"sessionStorage.setItem('parley.livekit', {kept})")
+        if access is None:
+            page += f"#hand-over&{urlencode(handed_over)}"
+        else:
+            kept = f"sessionStorage.setItem('parley.livekit', {json.dumps(json.dumps(access))})"
+            await sight.page.add_init_script(f"{kept}; sessionStorage.setItem('parley.key', '{MASTER_KEY}')")
         await sight.page.goto(page)
         await sight.page.get_by_label("Let the browser take out echo and noise").uncheck()
         yield sight

@@ -3,6 +3,8 @@ import { lazyPage } from "./parts/lazyPage";
 import { path } from "./routing";
 import { Shell } from "./shell";
 import { SignIn } from "./sign_in/SignIn";
+import { AskHandOver } from "./sign_in/AskHandOver";
+import { offered } from "./sign_in/handOver";
 import { key } from "./sign_in/key";
 import { NotFound } from "./parts/NotFound";
 import { SessionsPage } from "./sessions/SessionsPage";
@@ -25,6 +27,7 @@ const PAGES: Record<string, ComponentType> = {
 };
 
 export function App() {
+  if (offered.value) return <AskHandOver handed={offered.value} />;
   const [first = "", second, ...more] = path.value.split("/");
   if (first === "docs" && !second) return <Shell><ReferencePage /></Shell>; // can be read without a key
   if (first === "operator" && !second) return <Shell><OperatorPage /></Shell>; // has a key of its own

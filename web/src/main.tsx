@@ -1,6 +1,6 @@
 import { render } from "preact";
 import { App } from "./app";
-import { takeHandedOver } from "./sign_in/key";
+import { takeHandedOver } from "./sign_in/handOver";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/parts.css";

@@ -1,6 +1,7 @@
 """The pages as a reader has them: signed in, read, moved through by keys, played, on a phone, under attack."""
 
 import re
+from urllib.parse import urlencode
 
 from playwright.async_api import expect
 
@@ -48,6 +49,9 @@ async def test_the_pages_are_safe_and_can_be_used(api: ApiServer) -> None:
             await _opens_by_keys(sight, waiting["id"])
             await _plays_from_a_line(sight, api, played)
             await _has_no_fault(sight)
+        async with looking(browser) as sight:
+            await _asks_before_a_link_replaces(sight, api)
+            await _has_no_fault(sight)
         for scheme in ("light", "dark"):
             async with looking(browser, width=390, height=800, color_scheme=scheme) as sight:
                 await sight.sign_in(api.base_url, MASTER_KEY)
@@ -83,6 +87,44 @@ async def _signs_in(sight: Sight, api: ApiServer) -> None:
     over = sight.page.get_by_role("row").filter(has_text=ATTACK)
     for shown in ("Ended", "incomplete", "A client asked for the end."):
         await expect(over).to_contain_text(shown)
+
+
+async def _asks_before_a_link_replaces(sight: Sight, api: ApiServer) -> None:
+    """A link signs in where nobody is; it replaces neither key nor LiveKit unless the reader says so."""
+    page = sight.page
+    mine = {"key": MASTER_KEY, "livekit_url": "wss://mine.example", "livekit_key": "a", "livekit_secret": "b"}
+    _, other = await api.dependencies.api_keys.create("other")
+    theirs = {**mine, "key": other.get_secret_value(), "livekit_url": "wss://theirs.example"}
+
+    async def follow(handed_over: dict[str, str]) -> None:
+        await page.goto("about:blank")
+        await page.goto(f"{api.base_url}/sessions#hand-over&{urlencode(handed_over)}")
+
+    async def kept() -> list[str]:
+        places = ["parley.key", "parley.livekit"]
+        return list(await page.evaluate("places => places.map((one) => sessionStorage.getItem(one))", places))
+
+    await follow(mine)
+    await page.get_by_role("link", name="Waits").wait_for()
+    before = await kept()
+    assert (before[0], "mine.example" in before[1]) == (MASTER_KEY, True)
+    await follow(mine)
+    await page.get_by_role("link", name="Waits").wait_for()
+    await follow(theirs)
+    asked = page.get_by_role("alertdialog")
+    for named in (MASTER_KEY[-4:], theirs["key"][-4:], "wss://mine.example", "wss://theirs.example"):
+        await asked.get_by_text(named, exact=True).wait_for()
+    assert "#" not in page.url
+    assert await kept() == before
+    assert await sight.grave_findings() == []
+    await page.get_by_role("button", name="Leave all as it is").click()
+    await page.get_by_role("link", name="Waits").wait_for()
+    assert await kept() == before
+    await follow({name: value for name, value in theirs.items() if name != "key"})
+    await page.get_by_role("button", name="Take what the link brings").click()
+    await page.get_by_role("link", name="Waits").wait_for()
+    after = await kept()
+    assert (after[0], "theirs.example" in after[1]) == (MASTER_KEY, True)
 
 
 async def _opens_by_keys(sight: Sight, session_id: str) -> None:
