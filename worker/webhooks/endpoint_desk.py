@@ -62,7 +62,7 @@ class EndpointDesk:
         self._in_flight: set[UUID] = set()
         self._refilling = asyncio.Lock()
         self._asked, self._looked = 1, 0
-        self._lanes = 0
+        self._lanes = self._attempts = 0
         self._waiting: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -74,7 +74,7 @@ class EndpointDesk:
     @property
     def waits(self) -> bool:
         """Whether none of its requests is under way."""
-        return self._lanes == len(self._waiting)
+        return not self._attempts
 
     def ask(self) -> None:
         """Look again: there may be something new."""
@@ -114,7 +114,11 @@ class EndpointDesk:
                 await held.enter_async_context(self._tools.slots.slot(self.lease.organization_id))
             finally:
                 self._waiting.discard(lane)
-            yield
+            self._attempts += 1
+            try:
+                yield
+            finally:
+                self._attempts -= 1
 
     async def _deliver_all(self) -> None:
         try:

@@ -17,7 +17,7 @@ from worker.webhooks.organization_slots import OrganizationSlots
 ENDPOINTS = 50
 BEFORE = 8
 AFTER = 4
-DESKS = 8
+DESKS = 4
 MOST_AT_ONCE = 4  # requests to one endpoint
 
 
