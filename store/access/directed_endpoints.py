@@ -7,6 +7,7 @@ from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.ids import format_id
+from sessions.webhooks.webhook_url import origin
 from store.database.tables import webhook_endpoints as endpoints
 from store.events.appending import append_event
 
@@ -25,5 +26,5 @@ async def disable_directed(conn: AsyncConnection, organization_id: UUID, keys: S
         .returning(endpoints.c.id, endpoints.c.agent_id, endpoints.c.url)
     )
     for row in (await conn.execute(query)).all():
-        facts = {"endpoint_id": format_id("whe", row.id), "url": row.url, "reason": "key_revoked"}
+        facts = {"endpoint_id": format_id("whe", row.id), "url": origin(row.url), "reason": "key_revoked"}
         await append_event(conn, organization_id, "webhook_endpoint.disabled", agent_id=row.agent_id, facts=facts)
