@@ -9,6 +9,7 @@ from control_api.http.answers.entity_tag import is_unchanged
 from control_api.http.requests.call import Call
 from control_api.http.serving.bulk_reads import BulkReads
 from control_api.http.serving.long_answer import long_answer
+from control_api.http.serving.rests import Rests
 from control_api.recordings.routes import stored_recording
 from control_api.recordings.waveform import Waveform, drawn
 from sessions.errors import ParleyError
@@ -29,7 +30,7 @@ async def get_waveform(call: Call) -> web.StreamResponse:
         return web.Response(status=304, headers=headers)
     name = format_id("sess", session.id)
     waveform = await _read(call, f"sessions/{name}/waveform.json", pixels)
-    pieces = _pieces(waveform, name)
+    pieces = _pieces(waveform, name, call.request.app[WAVEFORM_RESTS])
     return await long_answer(call, pieces, content_type="application/json", headers=headers, in_turns=False)
 
 
@@ -42,9 +43,13 @@ async def _read(call: Call, key: str, pixels: int | None) -> Waveform:
         return await asyncio.to_thread(drawn, document, pixels)
 
 
-async def _pieces(waveform: Waveform, session_id: str) -> AsyncGenerator[bytes, None]:
+async def _pieces(waveform: Waveform, session_id: str, rests: Rests) -> AsyncGenerator[bytes, None]:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     for piece in waveform.json_pieces(session_id):
         yield piece
+        began = await rests.rest(began)
 
 
 WAVEFORM_READS = web.AppKey("waveform_reads", BulkReads)
+WAVEFORM_RESTS = web.AppKey("waveform_rests", Rests)

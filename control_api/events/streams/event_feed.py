@@ -17,8 +17,8 @@ import structlog
 from aiohttp import web
 
 from control_api.events.log_query import AskedEvents
-from control_api.events.streams.fan_out import SLICE, FanOut
 from control_api.events.streams.framed_event import Events, FramedEvent
+from control_api.http.serving.rests import Rests
 from sessions.errors import DatabaseError, ParleyError
 from sessions.ids import format_id
 from store.database.notify.channels import EVENT_CHANNEL
@@ -32,6 +32,7 @@ POLL_SECONDS = 1.0  # a lost notification costs so much, and each event behind a
 _KEPT = 128  # events per feed, for streams that are a little behind
 _KEPT_BYTES = 1 << 20
 _AT_ONCE = 64
+_SLICE = 32  # streams that are told before a rest: some tenths of a millisecond
 
 _log = structlog.get_logger(__name__)
 
@@ -66,9 +67,9 @@ class EventFeed:
         broken: the log was restored to an earlier time, or is too far ahead; its streams end.
     """
 
-    def __init__(self, cursor: Cursor, fan_out: FanOut) -> None:
+    def __init__(self, cursor: Cursor, rests: Rests) -> None:
         self.cursor = cursor
-        self._fan_out = fan_out
+        self._rests = rests
         self.broken = False
         self._told = cursor  # through here, all followers know whether something is for them
         self._kept: deque[FramedEvent] = deque(maxlen=_KEPT)
@@ -113,8 +114,8 @@ class EventFeed:
                     follower.pending, follower.quiet = True, self._told
                 follower.woken.set()
             told += 1
-            if told % SLICE == 0:
-                began = await self._fan_out.rest(began)
+            if told % _SLICE == 0:
+                began = await self._rests.rest(began)
         self._told = cursor
 
     def end(self) -> None:
@@ -152,7 +153,7 @@ class EventFeeds:
     def __init__(self, log: OrganizationEvents) -> None:
         self._log = log
         self._feeds: dict[UUID, EventFeed] = {}
-        self._fan_out = FanOut()
+        self._rests = Rests()
         self._changed: set[UUID] = set()
         self._reading: set[UUID] = set()
         self._one_reads = asyncio.Lock()  # requests need connections, too
@@ -179,7 +180,7 @@ class EventFeeds:
         """
         if organization_id not in self._feeds:
             cursor = await self._log.newest_cursor(organization_id)
-            self._feeds.setdefault(organization_id, EventFeed(cursor, self._fan_out))
+            self._feeds.setdefault(organization_id, EventFeed(cursor, self._rests))
         feed = self._feeds[organization_id]
         try:
             with feed.followed(follower):
