@@ -56,7 +56,11 @@ def bench_idle(options: Options) -> None:
 
 
 def _on_demand(processes: Sequence[psutil.Process]) -> list[str]:
-    return [role for process in processes if (role := _role(process)) in ("jobs", "speech", "webhooks")]
+    found = []
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+            found.append(_role(process))
+    return [role for role in found if role in ("jobs", "speech", "webhooks")]
 
 
 def _role(process: psutil.Process) -> str:

@@ -121,7 +121,7 @@ def _is_closed(api: ParleyApi, session_id: str) -> bool:
 
 
 def _speech(worker: ParleyWorker) -> Sequence[psutil.Process]:
-    return [process for process in worker.family() if "speech" in process.cmdline()]
+    return worker.named("speech")
 
 
 def _row(one: _Round) -> tuple[str, ...]:

@@ -98,7 +98,16 @@ class ParleyWorker:
 
     def recorders(self) -> list[psutil.Process]:
         """The processes that record."""
-        return [process for process in self.family() if "recorder" in process.cmdline()]
+        return self.named("recorder")
+
+    def named(self, word: str) -> list[psutil.Process]:
+        """Those that have `word` in their command line; not one that has just ended, as those on demand do."""
+        found = []
+        for process in self.family():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if word in process.cmdline():
+                    found.append(process)
+        return found
 
 
 @contextlib.contextmanager

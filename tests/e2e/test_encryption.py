@@ -65,7 +65,7 @@ async def test_a_killed_recorders_successor_has_the_key_too(
         session = await stack.create(room, transport={"e2ee": {"shared_key": KEY}})
         await stack.reach(session["id"], "running")
         await asyncio.sleep(3)
-        for recorder in [child for child in worker.children() if "recorder" in child.cmdline()]:
+        for recorder in worker.living("recorder"):
             recorder.kill()
 
         async def taken_over() -> bool:

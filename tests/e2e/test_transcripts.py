@@ -362,8 +362,7 @@ async def test_a_killed_speech_process_is_replaced_and_nothing_is_transcribed_tw
 
         async with asyncio.timeout(30):
             await endpoint.held.wait()
-        speech = next(child for child in worker.children() if "speech" in child.cmdline())
-        speech.kill()
+        worker.child("speech").kill()
         endpoint.answering.set()
         killed_after = len(endpoint.heard)
         transcript = await transcript_of(stack, session["id"], seconds=90)

@@ -306,7 +306,12 @@ class Stack:
 
 def recorders(pid: int) -> list[psutil.Process]:
     """The processes of a worker that record."""
-    return [child for child in psutil.Process(pid).children(recursive=True) if "recorder" in child.cmdline()]
+    found = []
+    for child in psutil.Process(pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # also one that is dead, and not waited for yet
+            if "recorder" in child.cmdline():
+                found.append(child)
+    return found
 
 
 async def stand_still(pid: int, seconds: float) -> None:
