@@ -3,8 +3,10 @@
 import asyncio
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+
+from tests.support.network.loopback import gone
 
 _WEBSOCKET = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 PONG = b"\x82\x03\x90\x01\x01"
@@ -21,6 +23,27 @@ class HostileRoom:
 
 
 @asynccontextmanager
+async def _serving(
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], host: str, port: int = 0
+) -> AsyncIterator[tuple[str, int]]:
+    """Take connections at host and port, which are yielded; none is left when the block ends."""
+    accepted: list[asyncio.BaseTransport] = []
+
+    async def remembered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.append(writer.transport)
+        await serve(reader, writer)
+
+    server = await asyncio.start_server(remembered, host, port)
+    try:
+        name, number = server.sockets[0].getsockname()[:2]
+        yield name, number
+    finally:
+        server.close()
+        await asyncio.sleep(0)  # what was accepted in the loop's last turn becomes a transport in this one
+        await gone(accepted)
+
+
+@asynccontextmanager
 async def listener(host: str, port: int = 0) -> AsyncIterator[HostileRoom]:
     """Somebody who should never be connected to: counts, and says something that looks like a secret."""
 
@@ -31,10 +54,8 @@ async def listener(host: str, port: int = 0) -> AsyncIterator[HostileRoom]:
             await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(serve, host, port)
-    name, number = server.sockets[0].getsockname()[:2]
-    room = HostileRoom(f"ws://[{name}]:{number}" if ":" in name else f"ws://{name}:{number}")
-    async with server:
+    async with _serving(serve, host, port) as (name, number):
+        room = HostileRoom(f"ws://[{name}]:{number}" if ":" in name else f"ws://{name}:{number}")
         yield room
 
 
@@ -51,9 +72,8 @@ async def leading_to(host: str, status: int, location: Callable[[], str]) -> Asy
             await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(serve, host, 0)
-    room = HostileRoom(f"ws://{host}:{server.sockets[0].getsockname()[1]}")
-    async with server:
+    async with _serving(serve, host) as (_, port):
+        room = HostileRoom(f"ws://{host}:{port}")
         yield room
 
 
@@ -79,9 +99,8 @@ async def flooding(host: str, frame: bytes = PONG) -> AsyncIterator[HostileRoom]
                 room.sent_bytes += len(block)
         writer.close()
 
-    server = await asyncio.start_server(serve, host, 0)
-    room = HostileRoom(f"ws://{host}:{server.sockets[0].getsockname()[1]}")
-    async with server:
+    async with _serving(serve, host) as (_, port):
+        room = HostileRoom(f"ws://{host}:{port}")
         yield room
 
 
@@ -96,9 +115,8 @@ async def silent(host: str) -> AsyncIterator[HostileRoom]:
                 pass
         writer.close()
 
-    server = await asyncio.start_server(serve, host, 0)
-    room = HostileRoom(f"ws://{host}:{server.sockets[0].getsockname()[1]}")
-    async with server:
+    async with _serving(serve, host) as (_, port):
+        room = HostileRoom(f"ws://{host}:{port}")
         yield room
 
 
@@ -135,9 +153,8 @@ async def relayed(host: str, real_port: int) -> AsyncIterator[RelayedRoom]:
         writer.close()
         room.open -= 1
 
-    server = await asyncio.start_server(serve, host, 0)
-    room = RelayedRoom(f"ws://{host}:{server.sockets[0].getsockname()[1]}")
-    async with server:
+    async with _serving(serve, host) as (_, port):
+        room = RelayedRoom(f"ws://{host}:{port}")
         yield room
         async with asyncio.timeout(10):
             while room.open:  # noqa: ASYNC110 it has no event

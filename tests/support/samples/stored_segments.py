@@ -33,7 +33,7 @@ class StoredSegments(dict[str, bytes]):
 def track(number: int = 1, identity: str = "ann", side: Side = "room") -> bytes:
     """A TRACK record."""
     return encode_track(
-        number, 0, identity=identity, name="microphone", speaker=identity.title(), sid=f"TR_{identity}", side=side
+        number, 0, identity=identity, name=identity.title(), speaker=identity.title(), sid=f"TR_{identity}", side=side
     )
 
 
