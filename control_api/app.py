@@ -38,7 +38,7 @@ from control_api.operations import OPERATIONS, WEBHOOKS
 from control_api.pages.built_pages import PAGES, BuiltPages
 from control_api.pages.routes import add_pages
 from control_api.recordings.links import LINKS, ObjectLinks
-from control_api.recordings.waveform_routes import WAVEFORM_READS, WAVEFORM_RESTS
+from control_api.recordings.waveform_routes import WAVEFORM_READS, WAVEFORM_RESTS, waveform_thread
 from control_api.sessions.notifications import NOTIFICATIONS, SessionNotifications
 from control_api.webhooks.delivery_watch import DELIVERY_WATCH, DeliveryWatch
 from control_api.webhooks.stores import DELIVERIES, ENDPOINTS, EVENTS
@@ -74,6 +74,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[BULK_READS] = BulkReads()
     app[WAVEFORM_READS] = BulkReads()
     app[WAVEFORM_RESTS] = Rests()
+    app.cleanup_ctx.append(waveform_thread)
     app[BULK_LOG] = SessionLog(dependencies.bulk_db)
     app[BULK_QUERIES] = SessionQueries(dependencies.bulk_db)
     app[NOTIFICATIONS] = SessionNotifications()

@@ -1,7 +1,8 @@
 """`GET …/waveform`: what a player draws."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import hdrs, web
 
@@ -40,7 +41,8 @@ async def _read(call: Call, key: str, pixels: int | None) -> Waveform:
             document = await call.dependencies.objects.get(key)
         except ObjectMissing:
             raise ParleyError("audio.none", "the session has no waveform") from None
-        return await asyncio.to_thread(drawn, document, pixels)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(call.request.app[WAVEFORM_THREAD], drawn, document, pixels)
 
 
 async def _pieces(waveform: Waveform, session_id: str, rests: Rests) -> AsyncGenerator[bytes, None]:
@@ -51,5 +53,13 @@ async def _pieces(waveform: Waveform, session_id: str, rests: Rests) -> AsyncGen
         began = await rests.rest(began)
 
 
+async def waveform_thread(app: web.Application) -> AsyncIterator[None]:
+    """One for all: what each of several threads had once held, malloc would keep for it."""
+    with ThreadPoolExecutor(1, "waveforms") as thread:
+        app[WAVEFORM_THREAD] = thread
+        yield
+
+
+WAVEFORM_THREAD = web.AppKey("waveform_thread", ThreadPoolExecutor)
 WAVEFORM_READS = web.AppKey("waveform_reads", BulkReads)
 WAVEFORM_RESTS = web.AppKey("waveform_rests", Rests)
