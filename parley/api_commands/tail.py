@@ -9,7 +9,7 @@ import asyncio
 import json
 from contextlib import aclosing
 
-from parley.api_commands.event_words import local_time
+from parley.api_commands.event_words import local_time, tells
 from parley.api_commands.running import with_api
 from parley.api_commands.waiting import told
 from parley.client.api_client import ApiClient, Resource
@@ -166,7 +166,7 @@ def _words_of(body: Resource) -> str:
     data, words = body["data"], [f"{body['type']:<20}"]
     if data.get("status_to") is not None:
         words.append(f"{data['status_from']} → {data['status_to']}" if data["status_from"] else data["status_to"])
-    words += [str(data[name]) for name in _FACTS if data.get(name) is not None]
+    words += [str(data[name]) for name in _FACTS if data.get(name) is not None and tells(name, data[name])]
     return "  ".join(words).rstrip()
 
 
