@@ -7,6 +7,9 @@ it is a difference of counters which losses and doubles disturb. So the backlog 
 both agree, and believed alone where it exceeds it: behind a burst. So it is right after a standstill of this process,
 through which what lay in the buffer has waited. Measured with livekit 1.2.1 and slots of 100 ms: the backlog told 1.5 s
 of delay to 20 ms, behind a stopped process and behind a stopped server.
+
+A sender that says nothing sends next to nothing (DTX). Then the buffer is empty, and the backlog none, although what is
+said next will wait in it as long as before: only the waiting tells the delay, and neither sets the other.
 """
 
 from dataclasses import dataclass, field
@@ -23,6 +26,8 @@ _MOST_OWED = 2  # doubles, by a counter that lags; those that are owed for longe
 _TREND_NS = SECOND_NS // 2  # over which the delay's slope is taken: counters go in steps of a packet
 _STEADY = 0.06  # samples of delay per sample of time, of a delay that stays what it is
 _STEEPEST = 0.6  # what a buffer stretches or presses by
+_FED_SHARE = 0.8  # of the time between two readings, as packets: with fewer a buffer runs dry, and its delay stays
+_PLAYED_SHARE = 0.5  # with less of it the sender was silent, and nearly nothing lay in the buffer
 _AHEAD_SAMPLES = SAMPLE_RATE // 2  # for so long after a reading the delay is taken to change on
 _TELLING_SAMPLES = SAMPLE_RATE // 4  # after a burst, the waiting has grown enough to tell
 _LONGEST_NS = SECOND_NS  # between two readings, unless the process stood still
@@ -119,7 +124,13 @@ class BufferDelay:
             return
         self._waited = waited = (reading.waited_seconds - last.waited_seconds) / emitted * SAMPLE_RATE
         counted = self._counted(reading)
-        self._follow_trend(counted, now_ns)
+        passed = (now_ns - last_ns) * SAMPLE_RATE / SECOND_NS if last is not NOTHING_READ else 0.0
+        silent = emitted < _PLAYED_SHARE * passed
+        if silent or self.kept_samples(last, reading) < _FED_SHARE * passed:
+            self._slope = 0.0
+            self._trend.clear()
+        else:
+            self._follow_trend(counted, now_ns)
         meanwhile = (counted + before) / 2  # as the waiting is that of the time between the readings
         self._known_ns = now_ns
         if self._set is not None and (now_ns - last_ns > _LONGEST_NS or last_ns < self._woke_ns + _AFTER_NS):
@@ -139,6 +150,8 @@ class BufferDelay:
         elif self._learn(reading):
             self._set = None
             self._trend.clear()
+            return
+        if silent:
             return
         begins = self._forgotten or last is NOTHING_READ
         self._set, self._forgotten = (counted if begins else meanwhile) - waited, False
