@@ -45,12 +45,15 @@ class Arrivals:
     @property
     def runs(self) -> list[LiveRun]:
         """Those that are on the way."""
-        self.by_organization()
+        self._forget_arrived()
         return [run for _, run in self._on_the_way.values()]
 
     def by_organization(self) -> Counter[UUID]:
-        """How many are on the way; those that have arrived are forgotten."""
+        """How many are on the way."""
+        self._forget_arrived()
+        return Counter(organization_id for organization_id, _ in self._on_the_way.values())
+
+    def _forget_arrived(self) -> None:
         for session_id, (_, run) in list(self._on_the_way.items()):
             if run.joined or run.lost:
                 del self._on_the_way[session_id]
-        return Counter(organization_id for organization_id, _ in self._on_the_way.values())

@@ -100,9 +100,9 @@ class BufferDelay:
 
     def forget_backlog(self) -> None:
         """Some of what was received will never be played: only what comes after the next reading counts."""
-        self._delay, self._slope = self._waited, 0.0
+        self._hold()
+        self._delay = self._waited
         self._set, self._burst_ns, self._learned_at, self._other = None, None, self._last, None
-        self._trend.clear()
         self._forgotten = True
 
     def read(self, reading: TrackReading | None, now_ns: int) -> None:
@@ -119,16 +119,14 @@ class BufferDelay:
         self._follow_discarded(last, reading)
         emitted = reading.emitted_samples - last.emitted_samples
         if emitted == 0:
-            self._slope = 0.0
-            self._trend.clear()
+            self._hold()
             return
         self._waited = waited = (reading.waited_seconds - last.waited_seconds) / emitted * SAMPLE_RATE
         counted = self._counted(reading)
         passed = (now_ns - last_ns) * SAMPLE_RATE / SECOND_NS if last is not NOTHING_READ else 0.0
         silent = emitted < _PLAYED_SHARE * passed
         if silent or self.kept_samples(last, reading) < _FED_SHARE * passed:
-            self._slope = 0.0
-            self._trend.clear()
+            self._hold()
         else:
             self._follow_trend(counted, now_ns)
         meanwhile = (counted + before) / 2  # as the waiting is that of the time between the readings
@@ -169,6 +167,11 @@ class BufferDelay:
         owed = self._owed + self._doubles * (reading.packets - last.packets) - discarded
         self._let_go += max(-owed, 0)
         self._owed = min(max(owed, 0), _MOST_OWED)
+
+    def _hold(self) -> None:
+        """Nothing tells that the delay changes."""
+        self._slope = 0.0
+        self._trend.clear()
 
     def _follow_trend(self, counted: int, now_ns: int) -> None:
         self._trend.append((now_ns, counted))
