@@ -7,15 +7,15 @@ import { AskHandOver } from "./sign_in/AskHandOver";
 import { offered } from "./sign_in/handOver";
 import { key } from "./sign_in/key";
 import { NotFound } from "./parts/NotFound";
-import { SessionsPage } from "./sessions/SessionsPage";
+import { SessionsPage } from "./pages/sessions/SessionsPage";
 
-const SessionPage = lazyPage(() => import("./session/SessionPage").then((m) => m.SessionPage));
-const TalkPage = lazyPage(() => import("./talk/TalkPage").then((m) => m.TalkPage));
-const UsagePage = lazyPage(() => import("./usage/UsagePage").then((m) => m.UsagePage));
-const ReferencePage = lazyPage(() => import("./reference/ReferencePage").then((m) => m.ReferencePage));
-const OperatorPage = lazyPage(() => import("./operator/OperatorPage").then((m) => m.OperatorPage));
-const KeysPage = lazyPage(() => import("./keys/KeysPage").then((m) => m.KeysPage));
-const WebhooksPage = lazyPage(() => import("./webhooks/WebhooksPage").then((m) => m.WebhooksPage));
+const SessionPage = lazyPage(() => import("./pages/session/SessionPage").then((m) => m.SessionPage));
+const TalkPage = lazyPage(() => import("./pages/talk/TalkPage").then((m) => m.TalkPage));
+const UsagePage = lazyPage(() => import("./pages/usage/UsagePage").then((m) => m.UsagePage));
+const ReferencePage = lazyPage(() => import("./pages/reference/ReferencePage").then((m) => m.ReferencePage));
+const OperatorPage = lazyPage(() => import("./pages/operator/OperatorPage").then((m) => m.OperatorPage));
+const KeysPage = lazyPage(() => import("./pages/keys/KeysPage").then((m) => m.KeysPage));
+const WebhooksPage = lazyPage(() => import("./pages/webhooks/WebhooksPage").then((m) => m.WebhooksPage));
 
 const PAGES: Record<string, ComponentType> = {
   "": SessionsPage,
