@@ -203,7 +203,7 @@ class Recorder:
     def _append(self, track: RoomTrack, arrival_ns: int, pcm: Pcm) -> None:
         if track.closed:
             return
-        if not track.is_clear(arrival_ns):
+        if not track.is_clear(arrival_ns, len(pcm)):
             return
         self._note_frame(arrival_ns)
         arrival_sample = self._clock.sample_at(arrival_ns)

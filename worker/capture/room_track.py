@@ -90,13 +90,13 @@ class RoomTrack:
             return None
         return HeardTrack(self.sid, self.identity, *self._arrivals_ns, self._packets_ns)
 
-    def is_clear(self, arrival_ns: int) -> bool:
+    def is_clear(self, arrival_ns: int, samples: int) -> bool:
         """Take note of a frame that arrives; whether it holds what was sent, and no noise."""
         if self._arrivals_ns is None or self._is_pending(arrival_ns):
             self._arrivals_ns = (arrival_ns, arrival_ns)
         else:
             self._arrivals_ns = (self._arrivals_ns[0], arrival_ns)
-        return self.deciphering is None or self.deciphering.is_clear(arrival_ns)
+        return self.deciphering is None or self.deciphering.is_clear(arrival_ns, samples)
 
     def _is_pending(self, now_ns: int) -> bool:
         """Whether it is encrypted, and its first frame that is clear may still be on its way."""

@@ -1,8 +1,9 @@
 """What an end-to-end encrypted track has of true audio, given that the worker has some key. Pure.
 
 Measured with livekit 1.2.1: the SDK may let a track's first packet through before it deciphers any. That is noise, in
-4 of 24 subscriptions louder than the voice, once at nearly full scale; it had faded within 100 ms. The first good frame
-is told.
+4 of 24 subscriptions louder than the voice, once at nearly full scale; it had faded within 120 ms of audio. The first
+good frame is told, but on a busy machine the noise was delivered up to 0.26 s after that. So what counts is how much
+audio came since, too, and not only how long ago it was.
 With a wrong key the packets are counted, nothing comes out of them, and the jitter buffer makes up silence; no event
 says so, neither at first nor when a participant goes on with another key. So nothing that is counted tells these
 packets from those that wait in the jitter buffer, but that it plays nothing all the same.
@@ -31,6 +32,8 @@ class DecipheringWatch:
 
     _first_ns: int | None = field(init=False, default=None)
     _deciphered_ns: int | None = field(init=False, default=None)
+    _since_ns: int = field(init=False, default=0)  # how much audio came since
+    _clear_ns: int | None = field(init=False, default=None)  # the first frame that is clear
     _known_ns: int = field(init=False, default=0)  # up to here it is known whether it was deciphered
     _last: TrackReading = field(init=False, default=NOTHING_READ)
     _failing: bool | None = field(init=False, default=None)  # None: no reading has told
@@ -52,18 +55,19 @@ class DecipheringWatch:
         if self._deciphered_ns is None:
             self._deciphered_ns = now_ns
 
-    def is_clear(self, arrival_ns: int) -> bool:
+    def is_clear(self, arrival_ns: int, samples: int) -> bool:
         """Take note of a frame that arrived; whether it holds what was sent, and no noise."""
         if self._first_ns is None:
             self._first_ns = self._known_ns = arrival_ns
-        return self._clear_at(arrival_ns)
+        if self._clear_ns is None and self._deciphered_ns is not None:
+            if min(self._since_ns, arrival_ns - self._deciphered_ns) > _NOISE_NS:
+                self._clear_ns = arrival_ns
+            self._since_ns += samples * SECOND_NS // SAMPLE_RATE
+        return self._clear_ns is not None
 
     def is_pending(self, now_ns: int) -> bool:
         """Whether its first frame that is clear may still be on its way."""
-        return not self._clear_at(now_ns) and (self._first_ns is None or now_ns - self._first_ns < _BRIEF_NS)
-
-    def _clear_at(self, now_ns: int) -> bool:
-        return self._deciphered_ns is not None and now_ns - self._deciphered_ns > _NOISE_NS
+        return self._clear_ns is None and (self._first_ns is None or now_ns - self._first_ns < _BRIEF_NS)
 
     def read(self, reading: TrackReading | None, now_ns: int) -> tuple[int, int] | None:
         """Take a reading; None: it can't be read.
@@ -71,7 +75,7 @@ class DecipheringWatch:
         Returns a stretch [from, to), up to this reading or from an earlier one on, in which nothing was deciphered of
         what came, if any. A track that sends nothing, as when it is muted, fails nothing.
         """
-        if reading is None or self._first_ns is None:
+        if reading is None or self._first_ns is None or self._is_becoming_clear(now_ns):
             return None
         fails = self._fails(reading, now_ns)
         if fails is None:
@@ -114,8 +118,13 @@ class DecipheringWatch:
             return None
         return self._known_ns, now_ns
 
+    def _is_becoming_clear(self, now_ns: int) -> bool:
+        if self._deciphered_ns is None or self._clear_ns is not None:
+            return False
+        return now_ns - self._deciphered_ns < _BRIEF_NS
+
     def _noisy_until(self, from_ns: int) -> int:
         """Until when nothing is recorded, if the first good frame came after this."""
         if self._deciphered_ns is None or self._deciphered_ns < from_ns:
             return from_ns
-        return self._deciphered_ns + _NOISE_NS
+        return self._clear_ns or self._deciphered_ns + _NOISE_NS

@@ -73,8 +73,9 @@ class Machine:
                 found.take(*track.read(receiver.reading(), now_ns - self.lag_ms * SECOND_NS // 1000))
                 next_ms, hurried[0] = now_ms + (150 if track.changing else 500), False
             while frames and frames[0][0] <= now_ms - (self.slow_ms if now_ms < woke_ms + 1000 else 0):
-                track.is_clear(now_ns)
-                found.take(track.push(now_ns, frames.pop(0)[1]), [], None)
+                pcm = frames.pop(0)[1]
+                track.is_clear(now_ns, len(pcm))
+                found.take(track.push(now_ns, pcm), [], None)
             found.take(track.tick(now_ns), [], None)
         from_ns, to_ns = track.missed(STOPPED_MS * SECOND_NS // 1000, woke_ms * SECOND_NS // 1000) or (0, now_ns)
         self.latest_ms = max((end for _, end in found.made_up), default=0)

@@ -47,7 +47,7 @@ def listened(
         spoken = 0 if receiver.silent else round(receiver.playing_ms / PACKET_MS)
         block = np.append(block, np.full(48 * STEP_MS, spoken, dtype=np.int16))
         if len(block) == 48 * FRAME_MS:
-            if track.is_clear(now_ns):
+            if track.is_clear(now_ns, len(block)):
                 found.take(track.push(now_ns, block), [], None)
             block = np.zeros(0, dtype=np.int16)
         if now_ms == 100 and track.deciphering is not None:
