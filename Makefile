@@ -20,8 +20,9 @@ SCHEMATHESIS_EXAMPLES ?= 2000
 PAGES_SOURCES = $(shell find web/src control_api sessions -name '*.ts*' ! -name schema.d.ts -o -name '*.py') web/package-lock.json
 
 # Each notes in docs/compatibility.json what it has passed with.
-DRILLS := tests/e2e/test_pooler.py tests/integration/control_api/http/serving/test_nginx.py \
-	tests/integration/worker/product/test_storages_of_others.py tests/integration/control_api/recordings/test_browser.py
+DRILLS := tests/e2e/operations/test_pooler.py tests/integration/control_api/http/serving/test_nginx.py \
+	tests/integration/worker/outputs/product/test_storages_of_others.py \
+	tests/integration/control_api/outputs/recordings/test_browser.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lint check test coverage demo dev schemathesis faults figures attack image clients compatibility bench docs lock clean livekit-server peers pages
@@ -55,7 +56,8 @@ dev: setup ## run the whole stack in the foreground
 	@exec $(BIN)/parley dev
 
 schemathesis: setup ## look longer for requests that the API answers other than its document says
-	PARLEY_SCHEMATHESIS_EXAMPLES=$(SCHEMATHESIS_EXAMPLES) $(BIN)/python -m pytest -s tests/integration/control_api/test_schemathesis.py
+	PARLEY_SCHEMATHESIS_EXAMPLES=$(SCHEMATHESIS_EXAMPLES) $(BIN)/python -m pytest -s \
+		tests/integration/control_api/operations/test_schemathesis.py
 
 faults: setup livekit-server ## hurt the stack in every way that docs/faults.md names
 	$(BIN)/python -m tools.faults

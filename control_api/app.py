@@ -35,10 +35,10 @@ from control_api.http.serving.request_metrics import METRICS, RequestMetrics
 from control_api.http.serving.rests import Rests
 from control_api.http.serving.router import add_routes
 from control_api.operations import OPERATIONS, WEBHOOKS
+from control_api.outputs.recordings.links import LINKS, ObjectLinks
+from control_api.outputs.recordings.waveform_routes import WAVEFORM_READS, WAVEFORM_RESTS, waveform_thread
 from control_api.pages.built_pages import PAGES, BuiltPages
 from control_api.pages.routes import add_pages
-from control_api.recordings.links import LINKS, ObjectLinks
-from control_api.recordings.waveform_routes import WAVEFORM_READS, WAVEFORM_RESTS, waveform_thread
 from control_api.sessions.notifications import NOTIFICATIONS, SessionNotifications
 from control_api.webhooks.delivery_watch import DELIVERY_WATCH, DeliveryWatch
 from control_api.webhooks.stores import DELIVERIES, ENDPOINTS, EVENTS
@@ -46,13 +46,13 @@ from store.access.vault import AnswerVault, TokenVault
 from store.database.clock import DatabaseClock
 from store.database.server.writer import prove_writer
 from store.events.organization_events import OrganizationEvents
-from store.log.session_log import SessionLog
 from store.outputs.live_view import LiveView
 from store.outputs.recording_files import RecordingFiles
 from store.outputs.summaries import Summaries
 from store.outputs.transcript_versions import TranscriptVersions
 from store.outputs.transcripts import Transcripts
 from store.sessions.erasure import SessionErasure
+from store.sessions.log.session_log import SessionLog
 from store.sessions.queries import SessionQueries
 from store.webhooks.deliveries import WebhookDeliveries
 from store.webhooks.endpoints import WebhookEndpoints

@@ -12,14 +12,14 @@ from control_api.events.log_webhooks import EVENT_WEBHOOKS
 from control_api.events.operations import SESSION_LOG_OPERATIONS
 from control_api.http.openapi.operation import Operation
 from control_api.messages.operations import MESSAGE_OPERATIONS
-from control_api.operator.operations import OPERATOR_OPERATIONS
-from control_api.receipts.operations import RECEIPT_OPERATIONS
-from control_api.recordings.operations import RECORDING_OPERATIONS
+from control_api.outputs.recordings.operations import RECORDING_OPERATIONS
+from control_api.outputs.transcripts.operations import TRANSCRIPT_OPERATIONS
 from control_api.service.operations import SERVICE_OPERATIONS
+from control_api.service.operator.operations import OPERATOR_OPERATIONS
 from control_api.sessions.command_operations import SESSION_COMMANDS
 from control_api.sessions.operations import SESSION_OPERATIONS
-from control_api.transcripts.operations import TRANSCRIPT_OPERATIONS
 from control_api.usage.operations import USAGE_OPERATIONS
+from control_api.usage.receipts.operations import RECEIPT_OPERATIONS
 from control_api.webhooks.operations import WEBHOOK_OPERATIONS
 
 OPERATIONS: tuple[Operation, ...] = (

@@ -16,8 +16,8 @@
     ├── RefusedRequestError       control_api.http.answers.envelope: the answer has headers of its own
     ├── JoinError                 worker.room.join_answer: the room was not entered
     ├── SendError                 worker.room.livekit.texts: a message did not get into the room
-    ├── SpeechError               worker.speech.engines.engine: a speech engine didn't do its work
-    └── SummaryError              worker.summary.port: neither did a summarizer
+    ├── SpeechError               worker.outputs.speech.engines.engine: a speech engine didn't do its work
+    └── SummaryError              worker.outputs.summary.port: neither did a summarizer
 
 Who runs a command is told a sentence on stderr, without a code; `parley.cli` catches these:
 
@@ -35,10 +35,11 @@ These are signals between modules, and get no farther than to who is named here:
     AnswerTimeout   store.database.bounded_connection: PostgreSQL did not answer in time; a DatabaseUnavailableError
                     is made of it
     _PooledError    store.database.notify.notifications: the listener polls instead
-    EndpointError   worker.openai_endpoint: the engines of speech and summaries make a SpeechError or SummaryError of it
+    EndpointError   worker.outputs.openai_endpoint: the engines of speech and summaries make a
+                    SpeechError or SummaryError of it
     SegmentCorrupt  audio.segments.segments: whoever reads segments leaves this one out
     EncodingCanceledError  audio.building.encoding: the job that wanted the file was canceled
-    RangeNotSatisfiableError  control_api.recordings.byte_range: who serves the object answers 416
+    RangeNotSatisfiableError  control_api.outputs.recordings.byte_range: who serves the object answers 416
     _WrongError     store.objects.probe: a step of the probe found that the storage does something else than it says
     AddressNotAllowedError  worker.webhooks.guarded_dial: the sender notes that a webhook went nowhere
     RefusedError    worker.guard.refusals: the guard's proxy answers its client why it does not connect

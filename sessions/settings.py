@@ -7,9 +7,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator, model_validator
 
-from sessions.rooms.room_url import AllowedAddresses
+from sessions.destinations.room_url import AllowedAddresses
+from sessions.destinations.webhook_url import UrlRules
 from sessions.webhooks.retry_schedule import RETRY_SECONDS
-from sessions.webhooks.webhook_url import UrlRules
 
 SpeechEngineName = Literal["moonshine", "openai", "faster-whisper", "none"]
 StorageLinks = Literal["storage", "api"]

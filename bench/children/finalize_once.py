@@ -10,7 +10,7 @@ from store.database.database import Database
 from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
-from worker.product.finalizer import Finalizer
+from worker.outputs.product.finalizer import Finalizer
 
 
 async def main() -> None:

@@ -15,18 +15,18 @@ from bench.children.lines import answer, next_request
 from sessions.settings import Settings
 from store.database.database import Database
 from store.installation.storage_identity import StorageIdentity
-from store.log.session_log import SessionLog
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
 from store.outputs.live_transcripts import LiveTranscripts
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
-from worker.product.recording_plan import recording_plan
-from worker.product.segment_reader import SegmentReader
-from worker.speech.engines.choice import SpeechEngines
-from worker.speech.engines.engine import SpeechError
-from worker.speech.transcriber import Transcriber
-from worker.speech.utterances import find_utterances
+from store.sessions.log.session_log import SessionLog
+from worker.outputs.product.recording_plan import recording_plan
+from worker.outputs.product.segment_reader import SegmentReader
+from worker.outputs.speech.engines.choice import SpeechEngines
+from worker.outputs.speech.engines.engine import SpeechError
+from worker.outputs.speech.transcriber import Transcriber
+from worker.outputs.speech.utterances import find_utterances
 
 
 async def main() -> None:

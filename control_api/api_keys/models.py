@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from control_api.http.answers.models import INTEGRAL, AgentId, AnswerModel, RequestModel, ShortText, Timestamp
 from control_api.http.answers.page import Page
 from sessions.organizations.key_terms import DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS, SCOPES, KeyKind, Scope
-from sessions.timestamps import EXPECTED_TIME, parse_timestamp
+from sessions.texts.timestamps import EXPECTED_TIME, parse_timestamp
 
 
 def _time(value: Any) -> Any:

@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from control_api.api_keys.models import ApiKeyResource, NewApiKey
 from sessions.ids import format_id
-from sessions.timestamps import format_timestamp
+from sessions.texts.timestamps import format_timestamp
 from store.access.api_keys import ApiKey
 
 

@@ -15,7 +15,7 @@ from control_api.http.requests.call import Call
 from control_api.http.requests.request_limits import REQUEST_LIMITS
 from control_api.http.serving.admission import ANSWER_VAULT
 from sessions.errors import ParleyError
-from sessions.timestamps import format_timestamp
+from sessions.texts.timestamps import format_timestamp
 from store.access.api_keys import ApiKey, Keep, Principal
 from store.access.asking_key import key_replaced
 

@@ -14,7 +14,7 @@ from control_api.http.requests.dependencies import BULK_QUERIES
 from control_api.http.serving.long_answer import long_list
 from sessions.ids import format_id
 from sessions.texts.redaction import redact_value
-from sessions.timestamps import format_timestamp
+from sessions.texts.timestamps import format_timestamp
 from store.sessions.queries import SessionEvent as StoredEvent
 
 JSON = "application/json"

@@ -7,8 +7,8 @@ from contextlib import suppress
 from control_api.http.requests.call import Call
 from control_api.sessions.notifications import NOTIFICATIONS
 from sessions.errors import DatabaseUnavailableError
-from store.log.session_log import LogEntry
-from store.log.session_messages import NewMessage
+from store.sessions.log.session_log import LogEntry
+from store.sessions.log.session_messages import NewMessage
 from store.waiting.set_within import set_within
 
 DELIVERY_SECONDS = 2.0

@@ -6,7 +6,7 @@ from typing import TypeVar
 from control_api.http.answers.list_pages import list_pages
 from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import BULK_LOG
-from store.log.session_log import LogEntry
+from store.sessions.log.session_log import LogEntry
 
 Item = TypeVar("Item")
 

@@ -7,7 +7,7 @@ from pydantic import Discriminator, Field, Tag
 from control_api.http.answers.models import AnswerModel, RequestModel, Timestamp
 from control_api.http.answers.page import Page
 from sessions.texts.text_bounds import LONG_CHARACTERS
-from store.log.session_log import Role, Source
+from store.sessions.log.session_log import Role, Source
 
 _SAYS_SOMETHING = r"^[^\x00]*[^\x00\s][^\x00]*$"  # more than blanks, and no NUL
 MessageText = Annotated[str, Field(min_length=1, max_length=LONG_CHARACTERS, pattern=_SAYS_SOMETHING)]

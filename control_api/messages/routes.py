@@ -11,9 +11,9 @@ from control_api.messages.delivery import deliver
 from control_api.messages.message_pages import message_pages
 from control_api.messages.models import Message, PostMessageRequest
 from sessions.ids import format_id
-from sessions.timestamps import format_timestamp
-from store.log.session_log import LogEntry
-from store.log.session_messages import NewMessage
+from sessions.texts.timestamps import format_timestamp
+from store.sessions.log.session_log import LogEntry
+from store.sessions.log.session_messages import NewMessage
 
 
 async def list_messages(call: Call) -> web.StreamResponse:

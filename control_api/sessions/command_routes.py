@@ -6,9 +6,9 @@ from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.call import Call
 from control_api.sessions.bodies.presenter import present_session
 from control_api.sessions.bodies.request_models import ReplaceWorkerTokenRequest
+from sessions.destinations.worker_token import read_worker_token, require_stream_grants
 from sessions.errors import ParleyError
 from sessions.lifecycle.lifecycle import SETTLED
-from sessions.rooms.worker_token import read_worker_token, require_stream_grants
 
 
 async def end_session(call: Call) -> web.StreamResponse:

@@ -20,7 +20,7 @@ from sessions.errors import ParleyError
 from sessions.ids import format_id, new_uuid, parse_id
 from sessions.session import RecordingOptions, Session, TranscriptionOptions
 from sessions.settings import Settings
-from sessions.timestamps import parse_timestamp
+from sessions.texts.timestamps import parse_timestamp
 from store.sessions.new_session import NewSession
 
 

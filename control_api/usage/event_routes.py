@@ -12,7 +12,7 @@ from control_api.http.requests.accepted_media_type import accepted_media_type
 from control_api.http.requests.call import Call
 from control_api.usage.event_models import UsageEvent, UsageEventList
 from sessions.ids import format_id
-from sessions.timestamps import format_timestamp
+from sessions.texts.timestamps import format_timestamp
 from store.usage.ledger import UsageEvent as LedgerRow
 
 JSON = "application/json"

@@ -11,7 +11,7 @@ from control_api.http.requests.query_parameters import with_offset
 from control_api.usage.total_models import UsageGroup, UsagePeriod, UsageReport, UsageSums
 from sessions.billing.billing_period import LONGEST_PERIOD, MONTH_WORDS, Period, month_of, read_edge
 from sessions.errors import ParleyError
-from sessions.timestamps import format_timestamp
+from sessions.texts.timestamps import format_timestamp
 from store.usage.totals import Totals
 
 

@@ -16,8 +16,8 @@ from control_api.webhooks.models import (
 )
 from control_api.webhooks.presenter import present_endpoint, present_new_endpoint
 from control_api.webhooks.stores import ENDPOINTS
+from sessions.destinations.webhook_url import check_webhook_url
 from sessions.errors import ParleyError
-from sessions.webhooks.webhook_url import check_webhook_url
 from store.webhooks.endpoint import WebhookEndpoint
 from store.webhooks.endpoints import Keep
 

@@ -7,10 +7,10 @@ from pydantic_core import PydanticCustomError
 
 from control_api.http.answers.models import AgentId, AnswerModel, RequestModel, Text, Timestamp, Title
 from control_api.http.answers.page import Page
+from sessions.destinations.webhook_url import MAX_URL_CHARACTERS
 from sessions.events.event_types import PATTERN, matching
 from sessions.ids import id_pattern
-from sessions.timestamps import EXPECTED_TIME, parse_timestamp
-from sessions.webhooks.webhook_url import MAX_URL_CHARACTERS
+from sessions.texts.timestamps import EXPECTED_TIME, parse_timestamp
 from store.webhooks.endpoint import DeliveryState, DisabledReason, EndpointStatus
 from store.webhooks.endpoints import OLD_SECRET_HOURS
 

@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from control_api.webhooks.models import DeliveryResource, NewWebhookEndpoint, WebhookEndpointResource
 from sessions.ids import format_id
-from sessions.timestamps import format_timestamp
+from sessions.texts.timestamps import format_timestamp
 from store.webhooks.endpoint import Delivery, WebhookEndpoint
 
 

@@ -13,7 +13,7 @@ from parley.client.webhook_receiver import checked_url, new_secret, reaching_rec
 from parley.command_error import CommandError
 from parley.terminal.printing import say
 from sessions.ids import format_id, new_uuid
-from sessions.timestamps import format_timestamp
+from sessions.texts.timestamps import format_timestamp
 
 _EXIT_NOT_ACCEPTED = 1
 

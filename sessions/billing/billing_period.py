@@ -7,7 +7,7 @@ from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from sessions.timestamps import parse_timestamp
+from sessions.texts.timestamps import parse_timestamp
 
 MonthWord = Literal["current_month", "previous_month"]
 MONTH_WORDS: tuple[MonthWord, ...] = ("current_month", "previous_month")

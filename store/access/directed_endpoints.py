@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sessions.destinations.webhook_url import origin
 from sessions.ids import format_id
-from sessions.webhooks.webhook_url import origin
 from store.database.tables import webhook_endpoints as endpoints
 from store.events.appending import append_event
 

@@ -11,7 +11,7 @@ from sessions.events.event_types import EVENT_TYPES
 from sessions.ids import format_id
 from sessions.lifecycle.lifecycle import TERMINAL, Status
 from sessions.texts.redaction import redact, redact_value
-from sessions.timestamps import format_timestamp
+from sessions.texts.timestamps import format_timestamp
 from store.events.cursor import Cursor
 
 API_VERSION = "v1"

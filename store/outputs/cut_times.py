@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import text
 
 from sessions.session import Session
-from sessions.timestamps import MILLISECOND
+from sessions.texts.timestamps import MILLISECOND
 from store.database.database import Database
 
 _END_OF_TIME = 1 << 62

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, select, text, update
 
-from sessions.timestamps import MILLISECOND
+from sessions.texts.timestamps import MILLISECOND
 from store.database.database import Database
 from store.database.tables import live_transcripts
 

@@ -5,10 +5,10 @@ from uuid import UUID
 from pydantic import SecretStr
 from sqlalchemy import delete
 
+from sessions.destinations.worker_token import PARAM, WorkerTokenClaims
 from sessions.errors import ParleyError
 from sessions.lifecycle.lifecycle import Event, Status
 from sessions.lifecycle.stop import Stop
-from sessions.rooms.worker_token import PARAM, WorkerTokenClaims
 from sessions.session import Session
 from store.access.token_rows import put_token
 from store.access.vault import Slot, TokenVault

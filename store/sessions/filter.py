@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from sessions.lifecycle.lifecycle import Status
-from sessions.timestamps import MILLISECOND, UNIX_EPOCH
+from sessions.texts.timestamps import MILLISECOND, UNIX_EPOCH
 from store.database.tables import page_order, session_tags, sessions
 
 _OPTIONAL = ("task_id", "project_id", "external_customer_id")

@@ -6,9 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions import ids
+from sessions.destinations.room_url import AllowedAddresses, parse_room_url
 from sessions.errors import DatabaseRefusedError, ParleyError
 from sessions.lifecycle.lifecycle import ACTIVE
-from sessions.rooms.room_url import AllowedAddresses, parse_room_url
 from sessions.session import LiveKitTransport
 from store.database.tables import sessions
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from store.access.vault import TokenVault
 from store.database.database import Database
-from store.log.session_log import SessionLog
-from store.log.session_messages import SessionMessages
 from store.sessions.commands import SessionCommands
 from store.sessions.creation import SessionCreation
 from store.sessions.edits import SessionEdits
+from store.sessions.log.session_log import SessionLog
+from store.sessions.log.session_messages import SessionMessages
 from store.sessions.queries import SessionQueries
 from store.sessions.task_sessions import TaskSessions
 

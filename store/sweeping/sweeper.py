@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.lifecycle.lifecycle import Event, Status, sources
 from sessions.lifecycle.stop import Stop
 from sessions.settings import Settings
-from sessions.timestamps import format_timestamp
+from sessions.texts.timestamps import format_timestamp
 from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.database.database import Database
 from store.events.expiry import expire_events

@@ -15,10 +15,10 @@ from sqlalchemy import RowMapping, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sessions.destinations.webhook_url import origin
 from sessions.errors import ParleyError
 from sessions.events.event_types import matching
 from sessions.ids import format_id, new_uuid
-from sessions.webhooks.webhook_url import origin
 from store.database.database import Database
 from store.database.tables import webhook_attempts as attempts
 from store.database.tables import webhook_deliveries as deliveries

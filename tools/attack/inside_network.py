@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from sessions.webhooks.webhook_url import UrlRules
+from sessions.destinations.webhook_url import UrlRules
 from tests.support.network.hostile_room import leading_to
 from tests.support.network.sdk_joins import sdk_joins
 from tools.attack.name_server import HostileNames

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from typing import Any
 
-from sessions.rooms.room_url import AllowedAddresses
+from sessions.destinations.room_url import AllowedAddresses
 from worker.guard.refusals import Refusal, RefusedError
 
 _NO_SUCH_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)

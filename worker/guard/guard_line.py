@@ -8,7 +8,7 @@ import base64
 
 import structlog
 
-from sessions.rooms.room_url import AllowedAddresses, parse_room_url
+from sessions.destinations.room_url import AllowedAddresses, parse_room_url
 from worker.guard.request_head import SPANS, Ask
 from worker.guard.spans import Spans
 from worker.guard.traffic import Traffic, read

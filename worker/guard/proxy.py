@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from sessions.rooms.room_url import AllowedAddresses
+from sessions.destinations.room_url import AllowedAddresses
 from worker.guard.addresses import Resolve, allowed_addresses, system_resolver
 from worker.guard.allowance import Allowance, Floods, SharedAllowance, Target
 from worker.guard.open_connections import OpenConnection, OpenConnections

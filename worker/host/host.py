@@ -28,8 +28,8 @@ from store.sweeping.sweeper import SWEEP_SECONDS, Sweeper
 from store.webhooks.housekeeping import clear_deliveries
 from store.webhooks.signing_secrets import SigningSecrets
 from worker.host.control_group import control_group_limits
-from worker.host.health import Check, serve_health
-from worker.host.metrics import worker_metrics
+from worker.host.monitoring.health import Check, serve_health
+from worker.host.monitoring.metrics import worker_metrics
 from worker.host.needs import LOOK_SECONDS, Needs
 from worker.host.quarantine import Quarantine
 from worker.host.recorder_count import cores, default_recorders

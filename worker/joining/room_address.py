@@ -4,8 +4,8 @@ It says early and clearly what is wrong with a URL. The wall is the guard (`work
 again and dials only what it has judged.
 """
 
+from sessions.destinations.room_url import PARAM, AllowedAddresses, parse_room_url
 from sessions.errors import ParleyError
-from sessions.rooms.room_url import PARAM, AllowedAddresses, parse_room_url
 from worker.guard.addresses import allowed_addresses, system_resolver
 from worker.guard.refusals import Refusal, RefusedError
 from worker.room.join_answer import JoinError

@@ -4,8 +4,8 @@ import asyncio
 
 import structlog
 
+from sessions.destinations.room_url import AllowedAddresses
 from sessions.errors import ParleyError
-from sessions.rooms.room_url import AllowedAddresses
 from sessions.session import LiveKitTransport
 from store.database.boot_clock import boottime_ns
 from store.runs.claims import Claim

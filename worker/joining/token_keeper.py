@@ -5,8 +5,8 @@ from datetime import datetime
 
 from pydantic import SecretStr
 
+from sessions.destinations.worker_token import read_worker_token
 from sessions.errors import DatabaseError, ParleyError
-from sessions.rooms.worker_token import read_worker_token
 from store.access.vault import TokenUnreadableError
 from store.runs.fence import Fence, Replaced
 from store.runs.runs import Runs

@@ -26,7 +26,7 @@ from worker.processes.job_database import open_job_database
 from worker.vitals.activity import Activity
 
 if TYPE_CHECKING:
-    from worker.product.finalizer import Finalizer
+    from worker.outputs.product.finalizer import Finalizer
 
 _GRACE_SECONDS = 4.0  # an interrupted build is done again, with the same bytes
 
@@ -68,7 +68,7 @@ async def run_job_process(
 def _finalize(settings: Settings, db: Database, objects: Objects) -> SessionTask:
     @cache
     def finalizer() -> "Finalizer":
-        from worker.product.finalizer import Finalizer
+        from worker.outputs.product.finalizer import Finalizer
 
         return Finalizer(
             Freezes(db),

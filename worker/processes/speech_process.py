@@ -13,7 +13,6 @@ from pydantic import SecretStr
 from sessions.settings import Settings
 from store.installation.storage_identity import StorageIdentity
 from store.jobs.jobs import MAKE_FILES, REMAKE, SPEECH_QUEUE, SUMMARIZE, TRANSCRIBE, run_jobs
-from store.log.session_log import SessionLog
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
 from store.outputs.live_transcripts import LiveTranscripts
@@ -21,19 +20,20 @@ from store.outputs.recording_files import RecordingFiles
 from store.outputs.summaries import Summaries
 from store.outputs.transcript_versions import TranscriptVersions
 from store.outputs.transcripts import Transcripts
+from store.sessions.log.session_log import SessionLog
 from store.sessions.queries import SessionQueries
 from store.sweeping.demand import Demand
-from worker.openai_endpoint import OpenAiEndpoint
+from worker.outputs.openai_endpoint import OpenAiEndpoint
+from worker.outputs.product.file_maker import FileMaker
+from worker.outputs.speech.engines.choice import SpeechEngines
+from worker.outputs.speech.live.live_transcriber import LiveTranscriber
+from worker.outputs.speech.remaker import RemakingStore, TranscriptRemaker
+from worker.outputs.speech.transcriber import Transcriber
+from worker.outputs.summary.chat import ChatSummarizer
+from worker.outputs.summary.extractive import ExtractiveSummarizer
+from worker.outputs.summary.port import Summarizer
+from worker.outputs.summary.writer import SummaryWriter
 from worker.processes.job_database import open_job_database
-from worker.product.file_maker import FileMaker
-from worker.speech.engines.choice import SpeechEngines
-from worker.speech.live.live_transcriber import LiveTranscriber
-from worker.speech.remaker import RemakingStore, TranscriptRemaker
-from worker.speech.transcriber import Transcriber
-from worker.summary.chat import ChatSummarizer
-from worker.summary.extractive import ExtractiveSummarizer
-from worker.summary.port import Summarizer
-from worker.summary.writer import SummaryWriter
 from worker.vitals.activity import Activity
 
 _POOL_SIZE = 4  # jobs and followers of live sessions

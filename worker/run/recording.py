@@ -6,10 +6,10 @@ from datetime import datetime
 
 from store.database.boot_clock import boottime_ns
 from store.lifecycle.pauses import Pause
-from store.log.session_log import SessionLog
 from store.runs.claims import Claim
 from store.runs.participant_events import ParticipantEvents
 from store.runs.run_segments import RunSegments
+from store.sessions.log.session_log import SessionLog
 from worker.capture.recorder import Recorder
 from worker.capture.room_tracks import RoomTracks
 from worker.capture.source import Source

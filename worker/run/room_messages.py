@@ -9,8 +9,8 @@ from audio.pcm import SAMPLE_RATE
 from sessions.errors import DatabaseError
 from sessions.ids import format_id
 from store.database.boot_clock import boottime_ns
-from store.log.session_log import LogEntry, NewLogEntry, SessionLog
 from store.runs.fence import Replaced
+from store.sessions.log.session_log import LogEntry, NewLogEntry, SessionLog
 from store.waiting.set_within import set_within
 from store.waiting.until_answered import until_answered
 from worker.clock.session_clock import SessionClock

@@ -11,7 +11,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.connector import AddrInfoType
 
-from sessions.rooms.public_address import is_public_address
+from sessions.destinations.public_address import is_public_address
 
 
 class AddressNotAllowedError(OSError):

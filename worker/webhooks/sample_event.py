@@ -4,7 +4,7 @@ import json
 from uuid import UUID
 
 from sessions.ids import format_id
-from sessions.timestamps import format_timestamp
+from sessions.texts.timestamps import format_timestamp
 from store.events.event import API_VERSION
 from store.webhooks.delivery_queue import DueDelivery
 

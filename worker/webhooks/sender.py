@@ -12,9 +12,9 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from sessions.destinations.webhook_url import UrlRules, check_webhook_url
 from sessions.errors import ParleyError
 from sessions.texts.redaction import redact
-from sessions.webhooks.webhook_url import UrlRules, check_webhook_url
 from worker.webhooks.guarded_dial import AddressNotAllowedError, guarded_connector
 
 READ_BYTES = 16 * 1024

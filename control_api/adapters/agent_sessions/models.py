@@ -9,7 +9,7 @@ from control_api.http.answers.page import Page
 from control_api.messages.models import ContentBlock
 from control_api.sessions.bodies.resource_models import StatusWord
 from sessions.session import SessionKind
-from store.log.session_log import Role
+from store.sessions.log.session_log import Role
 
 Milliseconds = Annotated[int, Field(description="Unix timestamp in milliseconds", examples=[1795315077123])]
 

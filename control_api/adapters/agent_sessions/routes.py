@@ -19,9 +19,9 @@ from control_api.sessions.session_pages import session_pages
 from sessions.errors import session_not_found
 from sessions.ids import format_id
 from sessions.session import Session
-from sessions.timestamps import MILLISECOND, UNIX_EPOCH
-from store.log.session_log import LogEntry
+from sessions.texts.timestamps import MILLISECOND, UNIX_EPOCH
 from store.sessions.filter import SessionFilter
+from store.sessions.log.session_log import LogEntry
 
 
 async def list_agent_sessions(call: Call) -> web.StreamResponse:

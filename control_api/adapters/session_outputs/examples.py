@@ -3,7 +3,7 @@
 from typing import Any
 
 from control_api.http.answers.examples import SESSION_ID, TIME
-from control_api.transcripts.examples import RUN_ID, SUMMARY_CONTENT, TRANSCRIPT
+from control_api.outputs.transcripts.examples import RUN_ID, SUMMARY_CONTENT, TRANSCRIPT
 
 SESSION_STATUS: dict[str, Any] = {
     "success": True,

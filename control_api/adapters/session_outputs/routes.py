@@ -9,10 +9,10 @@ from control_api.adapters.session_outputs.models import AudioPayload, StatusPayl
 from control_api.http.answers.json_answer import json_answer, to_json
 from control_api.http.requests.call import Call
 from control_api.http.serving.long_answer import long_answer
-from control_api.recordings.routes import link_to_audio
+from control_api.outputs.recordings.routes import link_to_audio
 from sessions.errors import ParleyError
 from sessions.ids import format_id
-from sessions.timestamps import format_timestamp
+from sessions.texts.timestamps import format_timestamp
 from store.objects.errors import ObjectMissing, StorageError
 from store.objects.objects import ObjectFacts, Objects
 

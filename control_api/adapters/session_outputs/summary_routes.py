@@ -12,7 +12,7 @@ from control_api.adapters.session_outputs.models import (
 from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import SUMMARIES
-from control_api.transcripts.summary_routes import failure_of, stored_summary
+from control_api.outputs.transcripts.summary_routes import failure_of, stored_summary
 from sessions.errors import ParleyError, session_not_found
 from sessions.ids import format_id
 from sessions.session import Session

@@ -34,10 +34,10 @@ from sessions.errors import ParleyError
 from sessions.ids import format_id, new_uuid
 from sessions.lifecycle.lifecycle import Status
 from sessions.session import Session
-from sessions.timestamps import format_timestamp
-from store.log.session_log import LogEntry
-from store.log.session_messages import NewMessage
+from sessions.texts.timestamps import format_timestamp
 from store.sessions.filter import SessionFilter
+from store.sessions.log.session_log import LogEntry
+from store.sessions.log.session_messages import NewMessage
 from store.sessions.new_session import NewSession
 from store.sessions.task_sessions import Command, TaskChanges, merged
 

@@ -8,9 +8,9 @@ import json
 from typing import Any
 
 from sessions.ids import format_id
+from sessions.texts.timestamps import format_timestamp
 from sessions.texts.transcript import TranscriptSegment
 from sessions.texts.transcript_document import segment_document
-from sessions.timestamps import format_timestamp
 from store.outputs.live_view import Moment
 
 LIVE_SEGMENT = "live.segment"

@@ -13,13 +13,13 @@ from store.database.database import Database
 from store.database.notify.notifications import Listener
 from store.events.organization_events import OrganizationEvents
 from store.installation.storage_check import StorageCheck
-from store.log.session_log import SessionLog
 from store.objects.objects import Objects
 from store.outputs.recording_files import RecordingFiles
 from store.outputs.summaries import Summaries
 from store.outputs.transcript_versions import TranscriptVersions
 from store.outputs.transcripts import Transcripts
 from store.sessions.erasure import SessionErasure
+from store.sessions.log.session_log import SessionLog
 from store.sessions.queries import SessionQueries
 from store.sessions.sessions import Sessions
 from store.usage.ledger import Ledger

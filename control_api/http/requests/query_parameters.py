@@ -13,7 +13,7 @@ from sessions.ids import Prefix, id_pattern, parse_id
 from sessions.lifecycle.lifecycle import ALIASES, Status
 from sessions.texts.redaction import redact
 from sessions.texts.text_bounds import NO_NUL, SHORT_CHARACTERS
-from sessions.timestamps import EXPECTED_TIME, parse_timestamp
+from sessions.texts.timestamps import EXPECTED_TIME, parse_timestamp
 
 
 @dataclass(frozen=True, slots=True)

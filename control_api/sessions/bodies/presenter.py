@@ -16,7 +16,7 @@ from sessions.billing.usage import Usage
 from sessions.ids import format_hex_id, format_id
 from sessions.lifecycle.lifecycle import TERMINAL, Status
 from sessions.texts.redaction import redact
-from sessions.timestamps import format_timestamp
+from sessions.texts.timestamps import format_timestamp
 
 
 def present_session(session: domain.Session, *, content: bool) -> SessionResource:

@@ -18,10 +18,10 @@ from control_api.http.answers.models import (
 from sessions import session_defaults
 from sessions.audio_formats import MADE_FORMATS, MadeFormat
 from sessions.billing.usage import Quality
-from sessions.rooms.worker_token import MAX_TOKEN_CHARACTERS
+from sessions.destinations.worker_token import MAX_TOKEN_CHARACTERS
 from sessions.session import AudioSource, Layout, OnPause, TranscriptionMode
 from sessions.texts.text_bounds import LONG_CHARACTERS, NO_NUL
-from sessions.timestamps import EXPECTED_TIME, parse_timestamp
+from sessions.texts.timestamps import EXPECTED_TIME, parse_timestamp
 
 MAX_METADATA_BYTES = 8 * 1024
 _MAX_METADATA = f"{MAX_METADATA_BYTES // 1024} KiB"

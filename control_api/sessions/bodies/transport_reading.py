@@ -6,9 +6,9 @@ from datetime import datetime
 from pydantic import SecretStr
 
 from control_api.sessions.bodies.request_models import LiveKitTransportRequest, TransportRequest
+from sessions.destinations.room_url import parse_room_url
+from sessions.destinations.worker_token import read_worker_token, require_stream_grants
 from sessions.errors import ParleyError
-from sessions.rooms.room_url import parse_room_url
-from sessions.rooms.worker_token import read_worker_token, require_stream_grants
 from sessions.session import LiveKitTransport
 from sessions.settings import Settings
 

@@ -14,7 +14,7 @@ from parley.installation.settings_loading import load_settings
 from parley.terminal.visible import visible
 from sessions.ids import format_id, parse_id
 from sessions.organizations.key_terms import MAX_GRACE_SECONDS
-from sessions.timestamps import format_timestamp, parse_timestamp
+from sessions.texts.timestamps import format_timestamp, parse_timestamp
 from store.access.api_keys import ApiKey, ApiKeys
 from store.access.organizations import organization_names
 from store.database.database import Database

@@ -5,7 +5,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from control_api.recordings.links import LINK_SECONDS
+from control_api.outputs.recordings.links import LINK_SECONDS
 from parley.installation.installation import Installation, open_existing_installation
 from parley.installation.logging import configure_logging
 from parley.installation.settings_loading import load_settings

@@ -17,7 +17,7 @@ from sessions.billing.billing_period import MONTH_WORDS, Period, month_of, read_
 from sessions.billing.ledger_check import billed_milliseconds, imbalances, seconds
 from sessions.errors import ParleyError
 from sessions.ids import format_id, parse_id
-from sessions.timestamps import format_timestamp
+from sessions.texts.timestamps import format_timestamp
 from store.access.organizations import organization_names
 from store.database.database import Database
 from store.database.server.schema import check_schema

@@ -13,7 +13,7 @@ from store.database.database import Database
 from store.database.server.terms import ConnectionTerms
 
 _NO_SUCH_TABLE = "42P01"
-_MIGRATIONS = Path(__file__).parents[2] / "migrations"
+_MIGRATIONS = Path(__file__).parents[1] / "migrations"
 MIGRATION_LOCK = 0x7061726C6579  # "parley"
 
 # Alembic's context is global to the process: two upgrades at once in one process hang.

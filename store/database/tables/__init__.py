@@ -1,4 +1,4 @@
-"""The tables, as SQLAlchemy Core. CHECK constraints, functions and triggers are in `store/migrations/versions` only."""
+"""The tables, as SQLAlchemy Core. CHECK constraints, functions and triggers are in the revisions only."""
 
 from store.database.tables.events import event_inbox, event_logs, organization_events, session_events
 from store.database.tables.installation import object_storage, sweeps

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from audio.pcm import SAMPLE_RATE
 from sessions.ids import new_uuid, parse_id
-from store.log.session_log import NewLogEntry, SessionLog, Source
+from store.sessions.log.session_log import NewLogEntry, SessionLog, Source
 from tests.support.running.api_server import ApiServer
 
 ATTACK = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>"\'><b>'

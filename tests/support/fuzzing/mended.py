@@ -17,8 +17,8 @@ from schemathesis import Case, GenerationMode
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.meta import TestPhase
 
-from control_api.recordings.links import LINK_SECONDS, OBJECTS_PATH
-from sessions.timestamps import format_timestamp
+from control_api.outputs.recordings.links import LINK_SECONDS, OBJECTS_PATH
+from sessions.texts.timestamps import format_timestamp
 from store.access.vault import LinkSigner
 from tests.support.fuzzing.cast import ADDRESSES, Actor, Cast
 from tests.support.fuzzing.scene import Scene

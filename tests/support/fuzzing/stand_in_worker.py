@@ -18,7 +18,7 @@ import numpy as np
 import soundfile
 from pydantic import SecretStr
 
-from control_api.transcripts.examples import SUMMARY
+from control_api.outputs.transcripts.examples import SUMMARY
 from sessions.ids import format_id
 from sessions.lifecycle.lifecycle import Status
 from sessions.lifecycle.stop import Stop
@@ -26,7 +26,6 @@ from sessions.texts.transcript_document import transcript_document
 from store.access.vault import TokenVault
 from store.database.database import Database
 from store.database.notify.notifications import Listener
-from store.log.session_log import NewLogEntry, SessionLog
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes, Product
 from store.outputs.summaries import Summaries
@@ -35,6 +34,7 @@ from store.outputs.transcripts import Closing, Transcripts
 from store.runs.claims import Claims
 from store.runs.fence import Fence
 from store.runs.runs import Runs
+from store.sessions.log.session_log import NewLogEntry, SessionLog
 from store.sessions.queries import SessionQueries
 from store.usage.ledger import Ledger
 from tests.support.running.engine import Engine

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sessions.timestamps import MILLISECOND
+from sessions.texts.timestamps import MILLISECOND
 
 
 def proven_ms(

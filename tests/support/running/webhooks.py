@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from sessions.webhooks.webhook_url import UrlRules
+from sessions.destinations.webhook_url import UrlRules
 from store.access.vault import TokenVault
 from store.database.clock import DatabaseClock
 from store.database.database import Database

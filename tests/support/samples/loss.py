@@ -16,7 +16,7 @@ from store.objects.objects import Objects
 from store.runs.fence import Fence
 from store.runs.run_segments import RunSegments
 from tests.support.running.engine import Engine
-from worker.product.finalizer import Finalizer
+from worker.outputs.product.finalizer import Finalizer
 from worker.spool.spool_writer import SealedSegment
 from worker.spool.stored_journal import StoredJournal
 from worker.spool.uploader import upload_segment

@@ -18,7 +18,7 @@ from store.objects.objects import Objects
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
 from tests.support.running.engine import Engine
-from worker.product.finalizer import Finalizer
+from worker.outputs.product.finalizer import Finalizer
 
 SPEECH = Path(__file__).parents[3] / "parley" / "demo" / "speech"
 SEGMENT_SAMPLES = 10 * SAMPLE_RATE

@@ -81,7 +81,7 @@ def test_every_metric_is_explained_and_every_explained_metric_exists() -> None:
     """The tables of operations/watch.md are complete."""
     explained = re.findall(r"^\| `(parley_\w+)` \|", page("operations/watch.md"), re.MULTILINE)
     written = re.findall(r'"(parley_(?:api|worker)_[a-z_]+)"', SOURCES)
-    figures = re.findall(r'^    "(\w+)": "', (ROOT / "worker/host/metrics.py").read_text(), re.MULTILINE)
+    figures = re.findall(r'^    "(\w+)": "', (ROOT / "worker/host/monitoring/metrics.py").read_text(), re.MULTILINE)
     metrics = {*written, *(f"parley_worker_{figure}" for figure in figures)}
 
     assert sorted(name.removesuffix("_total") for name in explained) == sorted(

@@ -5,7 +5,8 @@ import ast
 from tests.support.rules.product_code import product_modules
 
 _HOMES = {
-    48_000: {"audio.pcm", "control_api.recordings.examples"},  # an example is what a client sees, and not computed
+    # An example is what a client sees, and not computed.
+    48_000: {"audio.pcm", "control_api.outputs.recordings.examples"},
     1_000_000_000: {"store.database.boot_clock"},
 }
 

@@ -11,10 +11,10 @@ from pydantic import SecretStr
 from parley.servers.embedded_postgres import EmbeddedPostgres
 from sessions.lifecycle.stop import Stop
 from store.database.server.schema import migrate
-from store.log.session_log import NewLogEntry, SessionLog
 from store.outputs.freeze import FrozenPlan
 from store.runs.fence import Fence, Replaced
 from store.runs.run_segments import RunSegments
+from store.sessions.log.session_log import NewLogEntry, SessionLog
 from tests.support.running.engine import PRODUCT, Engine
 from tools.figures.figure import Figure, Goal, Options
 

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from sessions.ids import parse_id
-from sessions.timestamps import parse_timestamp
+from sessions.texts.timestamps import parse_timestamp
 from tests.support.running.api_server import MASTER_KEY, ApiServer, Reply, api_server
 
 AGENT = "agent_a"

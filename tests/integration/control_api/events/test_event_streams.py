@@ -16,7 +16,7 @@ from yarl import URL
 
 from control_api.events.streams import live_feed, open_streams
 from sessions.ids import parse_id
-from store.log.session_log import NewLogEntry, SessionLog
+from store.sessions.log.session_log import NewLogEntry, SessionLog
 from tests.support.running.api_server import MASTER_KEY, ApiServer, api_server, create_body
 
 Message = dict[str, str]

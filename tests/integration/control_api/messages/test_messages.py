@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from sessions.ids import parse_id
-from store.log.session_log import LogEntry
 from store.runs.fence import Fence
+from store.sessions.log.session_log import LogEntry
 from tests.support.running.api_server import ApiServer
 
 

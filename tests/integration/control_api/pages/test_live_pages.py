@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Route
 
 from sessions.ids import parse_id
-from store.log.session_log import NewLogEntry, SessionLog
+from store.sessions.log.session_log import NewLogEntry, SessionLog
 from tests.support.browsers.pages_browser import Sight, chromium, looking
 from tests.support.running.api_server import MASTER_KEY, ApiServer
 

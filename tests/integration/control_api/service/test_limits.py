@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from parley import cli
-from sessions.timestamps import format_timestamp
+from sessions.texts.timestamps import format_timestamp
 from store.access import idempotency
 from store.access.organizations import change_limits
 from store.sessions import quota

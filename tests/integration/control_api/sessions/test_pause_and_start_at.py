@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from sessions.ids import parse_id
-from sessions.timestamps import format_timestamp
+from sessions.texts.timestamps import format_timestamp
 from store.sweeping.sweeper import sweep
 from tests.support.running.api_server import ApiServer, create_body, worker_token
 

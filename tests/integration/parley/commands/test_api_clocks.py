@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from parley.servers.livekit_server import LiveKitServer
 from sessions.ids import new_uuid, parse_id
-from sessions.timestamps import format_timestamp, parse_timestamp
+from sessions.texts.timestamps import format_timestamp, parse_timestamp
 from store.access.vault import LinkSigner
 from tests.support.running.stack import SECRET_KEY, Stack
 

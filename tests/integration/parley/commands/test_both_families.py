@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from control_api import server
-from worker.host.health import serve_health
+from worker.host.monitoring.health import serve_health
 
 
 @pytest.fixture(autouse=True)

@@ -11,11 +11,11 @@ from store.database.database import Database
 from store.events.appending import append_event
 from store.events.organization_events import OrganizationEvents
 from store.lifecycle import events
-from store.log.session_log import NewLogEntry, SessionLog
 from store.objects.objects import Objects
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Closing, Transcripts
 from store.sessions.erasure import SessionErasure
+from store.sessions.log.session_log import NewLogEntry, SessionLog
 from store.sweeping.sweeper import sweep
 from tests.support.running.engine import PRODUCT, Engine
 

@@ -7,10 +7,10 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 
+from sessions.destinations.worker_token import WorkerTokenClaims
 from sessions.errors import ParleyError
 from sessions.ids import new_uuid
 from sessions.lifecycle.lifecycle import Status
-from sessions.rooms.worker_token import WorkerTokenClaims
 from store.access.vault import Slot
 from tests.integration.store.store_services import TOKEN, StoreServices, new_session, rendered, store_services
 

@@ -11,10 +11,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sessions.destinations.worker_token import WorkerTokenClaims
 from sessions.errors import DatabaseUnavailableError, ParleyError
 from sessions.ids import created_at, format_id
 from sessions.lifecycle.lifecycle import Status
-from sessions.rooms.worker_token import WorkerTokenClaims
 from store.access.vault import Slot
 from store.database.database import CommitUnknown, Database
 from store.database.notify.notifications import Listener

@@ -10,7 +10,7 @@ import pytest
 from sessions.lifecycle.lifecycle import Status
 from sessions.lifecycle.stop import Stop
 from sessions.settings import Settings
-from sessions.timestamps import format_timestamp
+from sessions.texts.timestamps import format_timestamp
 from store.sweeping.sweeper import SWEEP_LOCK, SweepResult, sweep
 from tests.support.running.engine import Engine
 

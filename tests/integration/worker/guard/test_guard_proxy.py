@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from parley.servers.livekit_server import LiveKitServer
-from sessions.rooms.room_url import AllowedAddresses
+from sessions.destinations.room_url import AllowedAddresses
 from tests.support.network.hostile_room import HostileRoom, flooding, leading_to, listener, relayed, silent
 from tests.support.network.sdk_joins import (
     sdk_joins,

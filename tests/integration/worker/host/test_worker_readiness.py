@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from tests.support.running.engine import Engine
-from worker.host.health import serve_health
+from worker.host.monitoring.health import serve_health
 
 
 async def test_a_worker_on_another_storage_than_the_database_knows_is_not_ready(

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import text
 
-from sessions.rooms.room_url import AllowedAddresses
+from sessions.destinations.room_url import AllowedAddresses
 from sessions.session import Session
 from tests.integration.worker.studio import Studio, until
 from tests.support.network.hostile_room import PONG, relayed, silent

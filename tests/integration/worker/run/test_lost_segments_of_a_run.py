@@ -11,7 +11,7 @@ from store.outputs.freeze import Freezes
 from store.runs.run_segments import RunSegments
 from tests.integration.worker.studio import Studio, until
 from tests.support.talkers.beeps import BeepPlan, BeepTalker
-from worker.product.finalizer import Finalizer
+from worker.outputs.product.finalizer import Finalizer
 
 SAMPLES_PER_MS = 48
 

@@ -20,7 +20,7 @@ from tests.support.running.file_tree import contents_below
 from tests.support.running.stack import eventually
 from tests.support.talkers.beeps import BeepPlan, BeepTalker
 from worker.lease.beats import Beats
-from worker.product.finalizer import Finalizer
+from worker.outputs.product.finalizer import Finalizer
 
 RATE = 48_000
 PLAN = BeepPlan(700.0)

@@ -9,8 +9,8 @@ import pytest
 from livekit import api, rtc
 
 from sessions.session import Session
-from store.log.session_log import LogEntry, SessionLog
-from store.log.session_messages import NewMessage
+from store.sessions.log.session_log import LogEntry, SessionLog
+from store.sessions.log.session_messages import NewMessage
 from tests.integration.worker.studio import Studio
 from tests.support.running.engine import Engine
 from worker.clock.session_clock import SessionClock

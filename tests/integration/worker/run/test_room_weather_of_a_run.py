@@ -12,7 +12,7 @@ from livekit import api, rtc
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from sessions.rooms.worker_token import read_worker_token
+from sessions.destinations.worker_token import read_worker_token
 from tests.integration.worker.studio import Studio, seconds_between
 from tests.support.running.stack import eventually
 from tests.support.samples.segments import absences_of, pcm_of, stretches_of

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from sessions.webhooks.webhook_url import UrlRules
+from sessions.destinations.webhook_url import UrlRules
 from tests.support.running.webhooks import Receiver, receiver
 from worker.webhooks.guarded_dial import AddressNotAllowedError, guarded_connector, public_socket
 from worker.webhooks.sender import Sender

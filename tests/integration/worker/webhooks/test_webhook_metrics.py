@@ -13,7 +13,7 @@ from tests.integration.worker.webhooks.conftest import ALLOWED, Subscribe
 from tests.support.running.api_server import ApiServer, api_server
 from tests.support.running.stack import eventually
 from tests.support.running.webhooks import SOON, Receiver, post_office
-from worker.host.webhook_metrics import WebhookCollector
+from worker.host.monitoring.webhook_metrics import WebhookCollector
 from worker.vitals.webhook_figures import WebhookFigures
 
 

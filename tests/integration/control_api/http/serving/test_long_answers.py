@@ -17,7 +17,7 @@ from control_api.operations import OPERATIONS
 from sessions.errors import DatabaseUnavailableError
 from sessions.ids import parse_id
 from store.database.tables import sessions
-from store.log.session_log import SessionLog
+from store.sessions.log.session_log import SessionLog
 from tests.support.running.api_server import MASTER_KEY, ApiServer, api_server
 
 ROWS = 1200  # of each kind: more than any page has

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urljoin
 
 from parley.servers.free_ports import free_ports
-from tests.integration.control_api.recordings.test_recordings import AUDIO, store_recording
+from tests.integration.control_api.outputs.recordings.test_recordings import AUDIO, store_recording
 from tests.support.running.api_server import MASTER_KEY, ApiServer, api_server, create_body
 from tests.support.services.nginx import nginx, nginx_version
 from tools.compatibility import note

@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.integration.control_api.recordings.test_recordings import AUDIO, store_recording
+from tests.integration.control_api.outputs.recordings.test_recordings import AUDIO, store_recording
 from tests.support.running.api_server import api_server, create_body
 
 PUBLIC = "https://voice.example.com/parley"

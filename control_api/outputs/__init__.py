@@ -1,0 +1,1 @@
+"""What a session leaves, over HTTP: recordings, transcripts and summaries."""

@@ -1,0 +1,1 @@
+"""What the supervisor tells whoever watches the worker, over HTTP: health, readiness, metrics."""

@@ -1,0 +1,149 @@
+"""Derives from what the database froze the plan that `audio` builds. Pure, so every builder has the same plan."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from audio.building.build import BuildPlan, Gap, SegmentKey
+from audio.pcm import SAMPLE_RATE
+from audio.ranges import Range, kept_ranges, merged_ranges
+from audio.segments.plan import Origin
+from sessions.ids import format_id
+from store.outputs.freeze import FrozenPlan
+from worker.clock.session_clock import SessionClock
+from worker.outputs.product.segment_holes import needed_segments, unknown_segments
+
+GAP_WORKER_LOST = "gap.worker_lost"
+GAP_REJOIN = "gap.rejoin"
+
+_UNHEARD_SAMPLES = SAMPLE_RATE // 5  # a killed process may not have written as much
+_SEAM_SAMPLES = SAMPLE_RATE // 20  # one that is evicted goes on making up frames, and its successor begins with some
+_HANDOVER_SAMPLES = 2 * SAMPLE_RATE  # from an eviction to the successor's first frame; 0.1 to 0.3 s (measured)
+_SUBSCRIBING_SAMPLES = 5 * SAMPLE_RATE  # whoever is heard later was not there before
+_SILENT_HANDOVER_SAMPLES = 10 * SAMPLE_RATE  # the end of a run without audio is known by its last beat only
+
+
+def planned_segment(storage_key: str, prefix: str) -> dict[str, Any] | None:
+    """What the freeze keeps of a stored segment; None for an object that is no segment."""
+    name = storage_key.removeprefix(f"{prefix}/")
+    try:
+        SegmentKey.parse(name)
+    except ValueError:
+        return None
+    return {"name": name, "storage_key": storage_key}
+
+
+def recording_plan(frozen: FrozenPlan) -> BuildPlan:
+    """The plan of a session that ran: from `started_at` to `ending_at`, whoever recorded it."""
+    session = frozen.session
+    assert session.started_at is not None
+    assert session.ending_at is not None
+    clock = SessionClock.of_stamps(session.started_at)
+    length_samples = max(clock.sample_of(session.ending_at), 0)
+    cuts = paused_ranges(frozen.pauses, clock, length_samples)
+    segments = needed_segments(frozen.segments, frozen.runs, f"spool/{format_id('sess', session.id)}")
+    keys = [segment.key for segment in segments]
+    holes = [
+        *unrecorded(frozen.runs, keys, clock, length_samples, cuts),
+        *unknown_segments(frozen.runs, keys, clock, length_samples),
+    ]
+    return BuildPlan(
+        segments=tuple(segments),
+        length_samples=length_samples,
+        layout=session.recording.layout,
+        cuts=cuts,
+        gaps=tuple(
+            Gap(start, end, gap.code, gap.identity)
+            for gap in holes
+            for start, end in kept_ranges(gap.start_sample, gap.end_sample, cuts)
+        ),
+        on_pause=session.recording.on_pause,
+        origin=Origin(format_id("sess", session.id), session.started_at),
+    )
+
+
+def paused_ranges(pauses: Sequence[dict[str, Any]], clock: SessionClock, length_samples: int) -> tuple[Range, ...]:
+    """The samples of the pauses of a `FrozenPlan`."""
+    return merged_ranges(
+        (
+            max(clock.sample_of(datetime.fromisoformat(pause["paused_at"])), 0),
+            length_samples
+            if pause["resumed_at"] is None
+            else min(clock.sample_of(datetime.fromisoformat(pause["resumed_at"])), length_samples),
+        )
+        for pause in pauses
+    )
+
+
+def unrecorded(
+    runs: Sequence[dict[str, Any]],
+    keys: Sequence[SegmentKey],
+    clock: SessionClock,
+    length_samples: int,
+    cuts: Sequence[Range] = (),
+) -> list[Gap]:
+    """The stretches in which no run recorded: after one that was lost or handed over, until the next one heard.
+
+    Only here can they be named: a recorder that takes over knows its predecessor's last beat, but not yet what that
+    one's spool holds.
+
+    Args:
+        runs: of a `FrozenPlan`, in order of epochs.
+        keys: of the segments that were stored, whether they are still there or not.
+    """
+    joined = [run for run in runs if run["joined_at"] is not None]
+    gaps: list[Gap] = []
+    reached = 0
+    for index, run in enumerate(joined):
+        reached = max(reached, _reached(run, keys, clock))
+        if index + 1 < len(joined):
+            until = _heard_again(joined[index + 1], keys, clock, cuts)
+        elif run["lost"] or run["released_at"] is not None or not run["sealed"]:
+            until = length_samples  # nobody took over
+        else:
+            continue
+        evicted = index + 1 < len(joined) and not run["lost"] and run["sealed"]
+        slack = _UNHEARD_SAMPLES if _is_exact(run, keys) else _SILENT_HANDOVER_SAMPLES
+        if evicted and _is_exact(run, keys):
+            reached, slack = min(reached, _joined(joined[index + 1], clock), until - _SEAM_SAMPLES), 0
+        if until - reached > slack:
+            handover = evicted and until - reached <= _HANDOVER_SAMPLES
+            gaps.append(Gap(reached, until, GAP_REJOIN if handover else GAP_WORKER_LOST))
+    return gaps
+
+
+def _heard_again(run: dict[str, Any], keys: Sequence[SegmentKey], clock: SessionClock, cuts: Sequence[Range]) -> int:
+    """From which sample on a run that took over heard the room: tracks are subscribed after the join.
+
+    A run that joins in a pause is subscribed when the pause ends.
+    """
+    joined = _joined(run, clock)
+    first = min((key.first_sample for key in _keys_of(run, keys) if key.has_audio), default=joined)
+    in_a_pause = any(start < first and joined < end for start, end in cuts)
+    return first if joined < first <= joined + _SUBSCRIBING_SAMPLES and not in_a_pause else joined
+
+
+def _reached(run: dict[str, Any], keys: Sequence[SegmentKey], clock: SessionClock) -> int:
+    """Until which sample a run is known to have recorded."""
+    last = _last_sample(run, keys)
+    proven = clock.sample_of(datetime.fromisoformat(run["beat_at"]))
+    if not run["sealed"]:  # its spool was never uploaded: only what is stored counts
+        return last or _joined(run, clock)
+    return max(last, proven)
+
+
+def _joined(run: dict[str, Any], clock: SessionClock) -> int:
+    """Whoever recorded before was evicted by then."""
+    return clock.sample_of(datetime.fromisoformat(run["joined_at"]))
+
+
+def _is_exact(run: dict[str, Any], keys: Sequence[SegmentKey]) -> bool:
+    return bool(run["lost"]) or not run["sealed"] or _last_sample(run, keys) > 0
+
+
+def _last_sample(run: dict[str, Any], keys: Sequence[SegmentKey]) -> int:
+    return max((key.last_sample for key in _keys_of(run, keys)), default=0)
+
+
+def _keys_of(run: dict[str, Any], keys: Sequence[SegmentKey]) -> list[SegmentKey]:
+    return [key for key in keys if key.epoch == run["epoch"] and key.owner == run["owner"]]

@@ -1,0 +1,155 @@
+"""Transcribes a session that is over: recognizes its speech, writes `conversation.json`, asks for a summary.
+
+It may be run again whatever went wrong: it goes on where the log ends, which takes each entry once, and overwrites the
+file. The segments are deleted when nobody needs them any more. A session's end waits for none of this.
+"""
+
+import json
+from dataclasses import replace
+from functools import partial
+from uuid import UUID
+
+import structlog
+
+from audio.pcm import SAMPLE_RATE
+from audio.segments.plan import BuildPlan
+from audio.track_audio import read_tracks
+from sessions.codes import lookup
+from sessions.ids import format_id
+from sessions.session import Session
+from sessions.texts.transcript_document import transcript_document
+from store.installation.storage_identity import Confirm
+from store.objects.objects import Objects
+from store.outputs.freeze import Freezes
+from store.outputs.live_transcripts import LiveTranscripts
+from store.outputs.summaries import Summaries
+from store.outputs.transcripts import Closing, Transcripts, TranscriptWork
+from store.sessions.log.session_log import SessionLog
+from worker.outputs.product.recording_plan import recording_plan
+from worker.outputs.product.segment_reader import SegmentReader
+from worker.outputs.speech.engines.choice import SpeechEngines
+from worker.outputs.speech.engines.engine import SpeechError
+from worker.outputs.speech.known import Known
+from worker.outputs.speech.listening import is_new, listen
+from worker.outputs.speech.live.follower import BEFORE_MS
+
+_log = structlog.get_logger(__name__)
+
+_STORED = frozenset({"available", "incomplete"})
+_MOST_ATTEMPTS = 20
+
+
+class Transcriber:
+    """Closes transcripts."""
+
+    def __init__(
+        self,
+        transcripts: Transcripts,
+        summaries: Summaries,
+        freezes: Freezes,
+        log: SessionLog,
+        objects: Objects,
+        confirm: Confirm,
+        engines: SpeechEngines,
+        live: LiveTranscripts,
+        *,
+        deadline_seconds: float,
+    ) -> None:
+        self._transcripts = transcripts
+        self._summaries = summaries
+        self._freezes = freezes
+        self._log = log
+        self._objects = objects
+        self._confirm = confirm
+        self._engines = engines
+        self._live = live
+        self._deadline_seconds = deadline_seconds
+
+    async def transcribe(self, session_id: UUID) -> None:
+        """Close the transcript of a session, unless that is done.
+
+        Raises:
+            SpeechError, StorageError, DatabaseUnavailableError, OSError: nothing is lost, try again.
+        """
+        await self._confirm()
+        work = await self._transcripts.begin(session_id, self._deadline_seconds)
+        if work is None:
+            return
+        session = work.session
+        closing = await self._hear(work) if self._has_speech(session) else Closing()
+        name = format_id("sess", session.id)
+        key = f"sessions/{name}/conversation.json"
+        written = await self._write(session, name, key, closing)
+        await self._confirm()  # what was heard and written lies in the right storage
+        if session.recording_state in _STORED and await self._freezes.readers(session_id) <= {"transcript"}:
+            for storage_key, _ in await self._objects.list(f"spool/{name}"):
+                await self._objects.delete(storage_key)
+        if not await self._transcripts.close(session_id, closing, key):
+            if not await self._transcripts.exists(session_id):  # erased in the meantime
+                await self._objects.delete_folder(f"sessions/{name}")
+            return
+        _log.info("transcript.closed", session_id=name, segments=written, engine=closing.engine, code=closing.code)
+        if written or await self._summaries.get(session_id) is not None:
+            await self._summaries.request(session_id, again=False)
+
+    def _has_speech(self, session: Session) -> bool:
+        """Whether there is speech to recognize and an engine to do it."""
+        return (
+            session.kind == "voice"
+            and session.transcription.mode != "off"
+            and session.quality != "mock"
+            and session.recording_state in _STORED
+            and self._engines.name != "none"
+        )
+
+    async def _hear(self, work: TranscriptWork) -> Closing:
+        if work.late or work.attempts > _MOST_ATTEMPTS:
+            return Closing(code="speech.deadline", message="speech was not recognized in time")
+        try:
+            return await self._recognize(work.session)
+        except SpeechError as error:
+            if lookup(error.code).retryable and work.attempts < _MOST_ATTEMPTS:
+                await self._transcripts.note_failure(work.session.id, error.code, error.message)
+                raise
+            return Closing(code=error.code, message=error.message)
+
+    async def _recognize(self, session: Session) -> Closing:
+        frozen = await self._freezes.frozen(session.id)
+        if frozen is None:
+            return Closing()
+        logged = await self._log.all(session.organization_id, session.id)
+        heard = await self._live.heard(session.id)
+        known = Known(heard_ms=heard.heard_ms).with_entries(logged)
+        with SegmentReader(self._objects) as read:
+            plan = _from(recording_plan(frozen), heard.heard_ms - BEFORE_MS)
+            language = await listen(
+                read_tracks(plan, read, partial(is_new, known=known)),
+                read.canceled,
+                self._engines.open,
+                partial(self._log.append, session.id),
+                known=known,
+                language=session.transcription.language,
+                spoken=heard.language,
+            )
+        return Closing(engine=self._engines.name, model=self._engines.model or heard.model, language=language)
+
+    async def _write(self, session: Session, name: str, key: str, closing: Closing) -> int:
+        """Store `conversation.json`; returns how many segments are in it."""
+        transcript = replace(
+            await self._transcripts.read(session),
+            state="available" if closing.code is None else "incomplete",
+            engine=closing.engine,
+            model=closing.model,
+            language=closing.language,
+            code=closing.code,
+            message=closing.message,
+        )
+        document = json.dumps(transcript_document(name, transcript), ensure_ascii=False, indent=2)
+        await self._objects.put_bytes(key, document.encode() + b"\n")
+        return len(transcript.segments)
+
+
+def _from(plan: BuildPlan, start_ms: int) -> BuildPlan:
+    """The same plan without segments that end before: what they hold was recognized while the session ran."""
+    start = start_ms * SAMPLE_RATE // 1000
+    return replace(plan, segments=tuple(one for one in plan.segments if one.key.last_sample > start))
