@@ -1,0 +1,7 @@
+"""The one settings tree: frozen, a module per subject. docs/settings.md is generated from it. Not: the environment."""
+
+from sessions.settings.services import SpeechEngineName
+from sessions.settings.settings import LogLevel, Settings
+from sessions.settings.storing import StorageLinks
+
+__all__ = ["LogLevel", "Settings", "SpeechEngineName", "StorageLinks"]
