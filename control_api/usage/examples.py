@@ -34,3 +34,21 @@ USAGE = {
     "has_more": False,
     "next_cursor": None,
 }
+VERIFICATION = {
+    "object": "usage_verification",
+    "period": USAGE["period"],
+    "sessions": 37,
+    "running": 2,
+    "balances": False,
+    "unbalanced": [
+        {
+            "session_id": SESSION_ID,
+            "milliseconds": 60_012,
+            "credits": "61.012",
+            "recomputed_credits": "60.012",
+            "imbalances": ["row 1 says 61.012 credits, but 60.012 s × 1.000 are 60.012"],
+        }
+    ],
+    "has_more": False,
+    "next_cursor": None,
+}

@@ -4,11 +4,12 @@ from typing import get_args
 
 from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation
-from control_api.http.requests.query_parameters import choice, edge, identifier, page_size, text, zone
-from control_api.usage import event_routes, examples, total_routes
+from control_api.http.requests.query_parameters import choice, identifier, page_size, text, timestamp
+from control_api.usage import event_routes, examples, total_routes, verification_routes
 from control_api.usage.event_models import UsageEventList
+from control_api.usage.period_reading import PERIOD_PARAMETERS
 from control_api.usage.total_models import UsageReport
-from sessions.billing.billing_period import LONGEST_PERIOD, MONTH_WORDS
+from control_api.usage.verification_models import UsageVerification
 from store.usage.ledger import TAIL_SECONDS
 from store.usage.totals import GroupBy
 
@@ -28,18 +29,32 @@ USAGE_OPERATIONS: tuple[Operation, ...] = (
         scope="usage:read",
         handler=total_routes.get_usage,
         query=(
-            choice("period", "A calendar month of time_zone. Default current_month.", MONTH_WORDS),
-            edge("period_start", "The start, instead of period: a time, or a date, which is midnight in time_zone."),
-            edge(
-                "period_end",
-                f"The end, exclusive: a time or a date, at most {LONGEST_PERIOD.days} days after period_start.",
-            ),
-            zone("time_zone", "IANA name, where months and dates begin at midnight."),
+            *PERIOD_PARAMETERS,
             choice("group_by", "Also gives the sums for each value of it; day: dates of time_zone.", get_args(GroupBy)),
             text("after", "The value of the last group of the page before."),
             page_size("Groups per page", default=100, most=1000),
         ),
         answers=(Answer(200, "The sums.", UsageReport, examples.USAGE),),
+    ),
+    Operation(
+        name="verify_usage",
+        method="GET",
+        path="/v1/usage/verification",
+        tag="Usage",
+        summary="Compute a period's bills again",
+        description=(
+            "Each session's whole bill that the period touches, from its rows, its counter and its recording: what "
+            "`parley usage verify` does. Bills come in the order in which the period touches them. A page ends after "
+            "limit bills, or when it has taken its time, so it may have fewer; has_more then says that it is not all."
+        ),
+        scope="usage:read",
+        handler=verification_routes.verify_usage,
+        query=(
+            *PERIOD_PARAMETERS,
+            timestamp("after", "The next_cursor of the page before, as it is."),
+            page_size("Bills per page", default=500, most=1000),
+        ),
+        answers=(Answer(200, "What the bills came to.", UsageVerification, examples.VERIFICATION),),
     ),
     Operation(
         name="list_usage_events",

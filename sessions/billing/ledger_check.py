@@ -67,11 +67,6 @@ class Counter:
 _MOST_SENTENCES = 20  # of one kind; a bill that is wrong everywhere needs no thousand to say so
 
 
-def billed_milliseconds(rows: Iterable[BilledRange]) -> int:
-    """What the rows add up to; those that give back are subtracted."""
-    return sum(row_milliseconds(row.kind, row.from_ms, row.to_ms) for row in rows)
-
-
 def imbalances(rows: Sequence[BilledRange], counter: Counter) -> list[str]:
     """What is wrong with a session's rows, oldest first, in sentences for a person who pays. Empty: it balances."""
     check = BillCheck(counter)
@@ -92,12 +87,14 @@ class BillCheck:
         counted_ms: what was billed.
         credited_ms: what was given back of it, by code.
         credits: what both add up to.
+        recomputed_credits: what they should add up to, by each row's milliseconds and multiplier.
     """
 
     def __init__(self, counter: Counter) -> None:
         self.counted_ms = 0
         self.credited_ms = Count[str]()
         self.credits = Decimal(0)
+        self.recomputed_credits = Decimal(0)
         self._counter = counter
         self._agreed = counter.multiplier
         self._first: BilledRange | None = None
@@ -116,6 +113,11 @@ class BillCheck:
     def milliseconds(self) -> int:
         """What the rows add up to."""
         return self.counted_ms - self.credited_ms.total()
+
+    @property
+    def settled(self) -> bool:
+        """Whether the session is over, so that nothing more is billed."""
+        return self._counter.settled
 
     def read(self, row: BilledRange) -> None:
         """The next row."""
@@ -176,6 +178,7 @@ class BillCheck:
     def _check_amount(self, row: BilledRange, first: BilledRange) -> None:
         number, found = self._rows, self._amounts
         expected = credits(row_milliseconds(row.kind, row.from_ms, row.to_ms), row.multiplier)
+        self.recomputed_credits += expected
         if row.credits != expected:
             span = seconds(row.to_ms - row.from_ms)
             found.add(f"row {number} says {row.credits} credits, but {span} × {row.multiplier} are {expected}")

@@ -1,14 +1,14 @@
-"""Reading bills to check them (`sessions.billing.ledger_check`): whole sessions, rows and counter of one snapshot."""
+"""Reading bills to check them (`sessions.billing.ledger_check`): which ones a period touches, and each as a whole."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.billing.billing_period import Period
 from sessions.billing.crediting import Credit, credits_of_failure, credits_of_recording
@@ -16,23 +16,57 @@ from sessions.billing.ledger_check import BillCheck, Counter
 from sessions.lifecycle.lifecycle import TERMINAL
 from store.database.database import Database
 
-_AT_A_TIME = 200
+_BILLS_AT_A_TIME = 200
 _ROWS_AT_A_TIME = 500
+_STRETCH_ROWS = 5000
+_INSTANT = timedelta(microseconds=1)  # PostgreSQL tells no two times apart that are closer
 
-# Sessions with a row in the period, and those that ran and ended in it, whose final row may be missing.
-_BILLED_IN = text(
+# What touches a bill: a row of it, and the end of a session that ran, whose final row may be missing.
+_ROWS = "FROM usage_events WHERE organization_id = :organization_id"
+_ENDS = "FROM sessions WHERE organization_id = :organization_id AND kind = 'voice' AND started_at IS NOT NULL"
+
+
+def _reach(of_agent: str) -> TextClause:
+    """The time before which so many rows and ends lie, by the indexes that are in that order."""
+    return text(
+        f"""
+        SELECT least(
+            (SELECT recorded_at {_ROWS} {of_agent} AND recorded_at >= :since AND recorded_at < :end
+             ORDER BY recorded_at OFFSET :rows LIMIT 1),
+            (SELECT finished_at {_ENDS} AND finished_at >= :since AND finished_at < :end
+             ORDER BY finished_at OFFSET :rows LIMIT 1))
+        """
+    )
+
+
+def _touched(of_agent: str) -> TextClause:
+    """Bills that are touched in a stretch, and in none of the period before it. The subqueries stay subqueries."""
+    return text(
+        f"""
+        WITH touched AS MATERIALIZED (
+            SELECT id, min(at) AS at FROM (
+                SELECT session_id AS id, recorded_at AS at {_ROWS} {of_agent}
+                   AND recorded_at >= :since AND recorded_at < :until
+                UNION ALL
+                SELECT id, finished_at {_ENDS} {of_agent} AND finished_at >= :since AND finished_at < :until
+            ) AS touches GROUP BY id
+        )
+        SELECT id, at FROM touched
+        WHERE (SELECT true {_ROWS} {of_agent} AND session_id = touched.id
+               AND recorded_at >= :start AND recorded_at < :since LIMIT 1) IS NULL
+          AND (SELECT true {_ENDS} AND id = touched.id
+               AND finished_at >= :start AND finished_at < :since LIMIT 1) IS NULL
+        ORDER BY at, id
+        """
+    )
+
+
+_OF_AGENT = "AND agent_id = :agent_id"
+_REACH = {False: _reach(""), True: _reach(_OF_AGENT)}
+_TOUCHED = {False: _touched(""), True: _touched(_OF_AGENT)}
+_OPEN_BILLS = text(
     """
-    SELECT session_id FROM usage_events
-    WHERE organization_id = :organization_id AND recorded_at >= :start AND recorded_at < :end
-    UNION
-    SELECT id FROM sessions
-    WHERE organization_id = :organization_id AND kind = 'voice' AND started_at IS NOT NULL
-      AND finished_at >= :start AND finished_at < :end
-    ORDER BY 1
-    """
-)
-_WHOLE = text(
-    """
+    DECLARE bills NO SCROLL CURSOR FOR
     SELECT wanted.id AS session_id, sessions.status, sessions.multiplier AS session_multiplier,
            CASE WHEN sessions.id IS NOT NULL
                 THEN (SELECT coalesce(sum(billable_ms), 0)::bigint FROM runs WHERE runs.session_id = wanted.id)
@@ -53,29 +87,8 @@ _WHOLE = text(
     ORDER BY wanted.id, coalesce(place, 1)
     """
 )
-_HEAD = text(
-    """
-    SELECT sessions.status, sessions.multiplier AS session_multiplier,
-           CASE WHEN sessions.id IS NOT NULL
-                THEN (SELECT coalesce(sum(billable_ms), 0)::bigint FROM runs WHERE runs.session_id = wanted.id)
-           END AS billable_ms,
-           sessions.started_at IS NOT NULL AS ran, sessions.recording_state, sessions.recording_reason,
-           recordings.duration_ms, recordings.gaps, recordings.absences
-    FROM (SELECT CAST(:id AS uuid) AS id) AS wanted
-    LEFT JOIN sessions ON sessions.id = wanted.id AND sessions.organization_id = :organization_id
-    LEFT JOIN recordings ON recordings.session_id = sessions.id
-    """
-)
-_OPEN_ROWS = text(
-    """
-    DECLARE bill NO SCROLL CURSOR FOR
-    SELECT kind, code, epoch, from_ms, to_ms, quality, multiplier, credits, agent_id, external_customer_id, recorded_at
-    FROM usage_events WHERE session_id = :id AND organization_id = :organization_id
-    ORDER BY kind = 'credit', from_ms, to_ms, recorded_at
-    """
-)
-_NEXT_ROWS = text(f"FETCH {_ROWS_AT_A_TIME} FROM bill")
-_ONE_SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+_NEXT_ROWS = text(f"FETCH {_ROWS_AT_A_TIME} FROM bills")
+_CLOSE_BILLS = text("CLOSE bills")
 _OWNER = text(
     """
     SELECT organization_id FROM sessions WHERE id = :id
@@ -104,12 +117,16 @@ class AuditedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditedSession:
-    """A session's whole bill, oldest row first, and its own counter."""
+class Stretch:
+    """A part of a period, and the bills that the period touches there first, oldest first.
 
-    session_id: UUID
-    rows: list[AuditedRow]
-    counter: Counter
+    Attributes:
+        until: where it ends; it begins where the one before ended.
+        bills: session and time of each.
+    """
+
+    until: datetime
+    bills: list[tuple[UUID, datetime]]
 
 
 class LedgerAudit:
@@ -129,37 +146,66 @@ class LedgerAudit:
         async with self._db.begin() as conn:
             return bool((await conn.execute(_EMPTY)).scalar_one())
 
-    async def billed_in(self, organization_id: UUID, period: Period) -> list[UUID]:
-        """The sessions whose bills the period touches."""
-        values = {"organization_id": organization_id, "start": period.start, "end": period.end}
+    async def stretch(
+        self,
+        organization_id: UUID,
+        period: Period,
+        since: datetime,
+        *,
+        agent_id: str | None = None,
+        rows: int = _STRETCH_ROWS,
+    ) -> Stretch:
+        """The part of the period that begins at `since`. Each bill of a period is in one of its stretches.
+
+        Args:
+            agent_id: only this agent's bills.
+            rows: of the bill, and ends of sessions, that are looked at: as many of each, or a few more that were
+                recorded in the same microsecond.
+        """
+        values: dict[str, Any] = {
+            "organization_id": organization_id,
+            "start": period.start,
+            "since": since,
+            "end": period.end,
+            "rows": rows,
+            "agent_id": agent_id,
+        }
+        of_agent = agent_id is not None
         async with self._db.begin() as conn:
-            return list((await conn.execute(_BILLED_IN, values)).scalars())
+            reached: datetime | None = (await conn.execute(_REACH[of_agent], values)).scalar_one()
+            until = period.end if reached is None else max(reached, since + _INSTANT)
+            found = await conn.execute(_TOUCHED[of_agent], {**values, "until": until})
+            return Stretch(until, [(row.id, row.at) for row in found])
 
     async def check(self, organization_id: UUID, session_id: UUID) -> BillCheck:
-        """One session's bill, checked while it is read: however many rows it has, some hundred are held at a time."""
-        values = {"organization_id": organization_id, "id": session_id}
-        async with self._db.begin() as conn:
-            await conn.execute(_ONE_SNAPSHOT)
-            check = BillCheck(_counter((await conn.execute(_HEAD, values)).one()))
-            await conn.execute(_OPEN_ROWS, values)
-            while rows := (await conn.execute(_NEXT_ROWS)).all():
-                for row in rows:
-                    check.read(_audited(row))
+        """One session's bill."""
+        [(_, check)] = [found async for found in self.checks(organization_id, [session_id])]
         return check
 
-    async def sessions(self, organization_id: UUID, ids: Sequence[UUID]) -> AsyncIterator[AuditedSession]:
-        """These sessions, in the order of their ids."""
-        for first in range(0, len(ids), _AT_A_TIME):
-            values = {"organization_id": organization_id, "ids": list(ids[first : first + _AT_A_TIME])}
+    async def checks(self, organization_id: UUID, ids: Sequence[UUID]) -> AsyncIterator[tuple[UUID, BillCheck]]:
+        """These sessions' bills, in no order of their own, checked while they are read.
+
+        However many rows they have, some hundred are held at a time. Rows and counter are of one snapshot.
+        """
+        for first in range(0, len(ids), _BILLS_AT_A_TIME):
+            values = {"organization_id": organization_id, "ids": list(ids[first : first + _BILLS_AT_A_TIME])}
             async with self._db.begin() as conn:
-                found = (await conn.execute(_WHOLE, values)).all()
-            for session_id, rows in groupby(found, key=lambda row: row.session_id):
-                yield _session(session_id, list(rows))
+                await conn.execute(_OPEN_BILLS, values)
+                checks = await _checked(conn)
+                await conn.execute(_CLOSE_BILLS)
+            for found in checks.items():
+                yield found
 
 
-def _session(session_id: UUID, rows: Sequence[Any]) -> AuditedSession:
-    """One session's rows as its bill. A session that never ran has no final row, so it counts as not settled."""
-    return AuditedSession(session_id, [_audited(row) for row in rows if row.kind is not None], _counter(rows[0]))
+async def _checked(conn: AsyncConnection) -> dict[UUID, BillCheck]:
+    checks: dict[UUID, BillCheck] = {}
+    while rows := (await conn.execute(_NEXT_ROWS)).all():
+        for row in rows:
+            if row.session_id not in checks:
+                checks[row.session_id] = BillCheck(_counter(row))
+            if row.kind is not None:
+                checks[row.session_id].read(_audited(row))
+    return checks
 
 
 def _audited(row: Any) -> AuditedRow:

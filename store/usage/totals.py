@@ -8,6 +8,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.billing.billing_period import Period, days_of
 from store.database.database import Database
@@ -110,13 +111,11 @@ class UsageTotals:
             limit: groups on the page.
         """
         async with self._db.begin() as conn:
-            now: datetime = (await conn.execute(select(func.now()))).scalar_one()
-            period = period_at(now)
-            edge = now - timedelta(seconds=TAIL_SECONDS)
+            period, edge = await _settled_part(conn, period_at)
             values: dict[str, Any] = {
                 "organization_id": organization_id,
                 "start": period.start,
-                "edge": min(period.end, edge),
+                "edge": edge,
                 "agent_id": agent_id,
                 "after": after,
                 "limit": limit + 1 if group_by else 0,
@@ -127,9 +126,22 @@ class UsageTotals:
             whole, *groups = [Totals(**row._mapping) for row in await conn.execute(_REPORTS[group_by], values)]
         return UsageReport(
             period=period,
-            as_of=min(period.end, edge),
+            as_of=edge,
             complete=period.end <= edge,
             totals=whole,
             groups=groups[:limit],
             has_more=len(groups) > limit,
         )
+
+    async def settled_part(self, period_at: Callable[[datetime], Period]) -> tuple[Period, datetime]:
+        """The period, given the database's time, and up to when nothing is added to it any more."""
+        async with self._db.begin() as conn:
+            return await _settled_part(conn, period_at)
+
+
+async def _settled_part(
+    conn: AsyncConnection, period_at: Callable[[datetime], Period]
+) -> tuple[Period, datetime]:
+    now: datetime = (await conn.execute(select(func.now()))).scalar_one()
+    period = period_at(now)
+    return period, min(period.end, now - timedelta(seconds=TAIL_SECONDS))

@@ -2,8 +2,6 @@
 
 import argparse
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,7 +12,7 @@ from parley.installation.installation import Installation, open_existing_install
 from parley.installation.logging import configure_logging
 from parley.installation.settings_loading import load_settings
 from sessions.billing.billing_period import MONTH_WORDS, Period, month_of, read_edge, time_zone
-from sessions.billing.ledger_check import billed_milliseconds, imbalances, seconds
+from sessions.billing.ledger_check import seconds
 from sessions.errors import ParleyError
 from sessions.ids import format_id, parse_id
 from sessions.texts.timestamps import format_timestamp
@@ -23,27 +21,12 @@ from store.database.database import Database
 from store.database.server.schema import check_schema
 from store.usage.audit import LedgerAudit
 from store.usage.totals import UsageTotals
+from store.usage.verification import BillVerifier, Verified
 
-# A whole organization's month is read at once; requests of the API are bounded more tightly.
+# Of one transaction: requests of the API are bounded more tightly.
 _DATABASE_SECONDS = 30.0
 # Exit codes as diff has them, so that an alert can tell them apart.
 _BALANCES, _DOES_NOT_BALANCE, _NOT_CHECKED = 0, 1, 2
-
-
-@dataclass(slots=True)
-class _Findings:
-    """What the check found in the bill of one organization, or of one session."""
-
-    balanced: int = 0
-    running: int = 0
-    complaints: dict[UUID, list[str]] = field(default_factory=dict)
-    milliseconds: int = 0
-    credits: Decimal = Decimal("0.000")
-
-    @property
-    def checked(self) -> int:
-        """How many sessions."""
-        return self.balanced + len(self.complaints)
 
 
 def run_usage(arguments: argparse.Namespace) -> int:
@@ -81,12 +64,12 @@ async def _verify_session(db: Database, arguments: argparse.Namespace) -> bool:
     names = await organization_names(db)
     if organization_id is None or arguments.organization not in (None, names.get(organization_id)):
         raise CommandError("there is no such session, and no bill of one")
-    found = await _check(db, organization_id, [session_id])
+    found = await BillVerifier(db).verify_session(organization_id, session_id)
     _print_complaints(found)
-    words = "is still running; its rows so far balance" if found.running and not found.complaints else None
-    words = words or ("does NOT balance" if found.complaints else "balances")
+    words = "is still running; its rows so far balance" if found.running and not found.unbalanced else None
+    words = words or ("does NOT balance" if found.unbalanced else "balances")
     print(f"{format_id('sess', session_id)} {words}: {_amount(found.milliseconds, found.credits)}.")
-    return not found.complaints
+    return not found.unbalanced
 
 
 async def _verify_period(db: Database, arguments: argparse.Namespace) -> bool:
@@ -102,40 +85,27 @@ async def _verify_period(db: Database, arguments: argparse.Namespace) -> bool:
     ]
     if not any(found.checked for found in verified) and await LedgerAudit(db).is_empty():
         raise CommandError("nothing was ever billed, so nothing was checked")
-    all_balance = not any(found.complaints for found in verified)
+    all_balance = not any(found.unbalanced for found in verified)
     print("Every session balances." if all_balance else "The bill does NOT balance.")
     return all_balance
 
 
-async def _verify_organization(db: Database, organization_id: UUID, name: str, period: Period) -> _Findings:
-    found = await _check(db, organization_id, await LedgerAudit(db).billed_in(organization_id, period))
+async def _verify_organization(db: Database, organization_id: UUID, name: str, period: Period) -> Verified:
+    found = await BillVerifier(db).verify(organization_id, period)
     report = await UsageTotals(db).report(organization_id, lambda _now: period)
     print(f"\n{name}: {_amount(report.totals.milliseconds, report.totals.credits)}")
     if not report.complete:
         print(f"  as of {format_timestamp(report.as_of)}: the period is not over, more may come")
     print(f"  {_sessions(found.balanced, 'balance')}, {found.running} of them still running")
-    if found.complaints:
-        print(f"  {_sessions(len(found.complaints), 'fail')} to balance:")
+    if found.unbalanced:
+        print(f"  {_sessions(len(found.unbalanced), 'fail')} to balance:")
         _print_complaints(found)
     return found
 
 
-async def _check(db: Database, organization_id: UUID, ids: Sequence[UUID]) -> _Findings:
-    found = _Findings()
-    async for session in LedgerAudit(db).sessions(organization_id, ids):
-        found.milliseconds += billed_milliseconds(session.rows)
-        found.credits += sum((row.credits for row in session.rows), Decimal(0))
-        if wrong := imbalances(session.rows, session.counter):
-            found.complaints[session.session_id] = wrong
-        else:
-            found.balanced += 1
-        found.running += not session.counter.settled and not wrong
-    return found
-
-
-def _print_complaints(found: _Findings) -> None:
-    for session_id, wrong in found.complaints.items():
-        for sentence in wrong:
+def _print_complaints(found: Verified) -> None:
+    for session_id, imbalance in found.unbalanced.items():
+        for sentence in imbalance.sentences:
             print(f"    {format_id('sess', session_id)}: {sentence}")
 
 

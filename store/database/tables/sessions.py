@@ -167,6 +167,12 @@ sessions = Table(
         postgresql_where=text("kind = 'voice' AND status IN ('created', 'queued', 'starting', 'running', 'paused')"),
     ),
     Index("ix_sessions_finished", "finished_at", "id", postgresql_where=text("finished_at IS NOT NULL")),
+    Index(
+        "ix_sessions_organization_finished",
+        "organization_id",
+        "finished_at",
+        postgresql_where=text("kind = 'voice' AND started_at IS NOT NULL AND finished_at IS NOT NULL"),
+    ),
     Index("ix_sessions_due", "start_at", postgresql_where=text("kind = 'voice' AND status = 'created'")),
     Index(
         "ix_sessions_longest",

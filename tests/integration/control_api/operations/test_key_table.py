@@ -36,6 +36,7 @@ ELSEWHERE = {
     "create_task_session": MADE,
     "list_task_sessions": LISTED,
     "get_usage": LISTED,
+    "verify_usage": LISTED,
     "list_usage_events": LISTED,
     "create_api_key": MADE,
     "list_api_keys": LISTED,
