@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 from sqlalchemy import text
 
-from sessions.ids import new_uuid
+from sessions.ids import format_id, new_uuid
 from tests.support.browsers.pages_browser import Sight, chromium, looking
 from tests.support.browsers.pages_scene import ATTACK
 from tests.support.running.api_server import MASTER_KEY, ApiServer
@@ -15,7 +15,7 @@ from tests.support.running.api_server import MASTER_KEY, ApiServer
 _ROW = text(
     "INSERT INTO usage_events (id, organization_id, session_id, epoch, kind, from_ms, to_ms, quality, multiplier,"
     " credits, agent_id, external_customer_id, recorded_at) VALUES (:id, :organization_id, :id, 1, 'final', 0, 90000,"
-    " 'standard', 1, 90, 'agent_a', :customer, :at)"
+    " 'standard', 1, :credits, 'agent_a', :customer, :at)"
 )
 _HEADINGS = {"usage?period=previous_month": "Usage", "keys": "Keys"}
 
@@ -59,20 +59,61 @@ async def test_usage_and_keys_fit_a_phone(api: ApiServer, scheme: str) -> None:
 
 async def _scene(api: ApiServer) -> None:
     """Two rows of the bill of the month before, and a key that made a key."""
-    principal, _ = await api.dependencies.api_keys.create("default")
-    month = datetime.now(UTC).replace(day=1, hour=0, minute=0)
-    async with api.dependencies.db.begin() as conn:
-        for at, customer in ((month - timedelta(days=1), ATTACK), (month - timedelta(days=2), "acme")):
-            values = {"id": new_uuid(), "organization_id": principal.organization_id, "customer": customer, "at": at}
-            await conn.execute(_ROW, values)
+    await _row(api, ATTACK, at=_month() - timedelta(days=1))
+    await _row(api, "acme", at=_month() - timedelta(days=2))
     parent = await _made(api, MASTER_KEY, kind="master", name="parent")
     await _made(api, parent["key"], kind="agent", agent_id="agent_a", scopes=["usage:read"], name=ATTACK)
+
+
+def _month() -> datetime:
+    """When this month began."""
+    return datetime.now(UTC).replace(day=1, hour=0, minute=0)
+
+
+async def _row(api: ApiServer, customer: str, *, at: datetime, credits: int = 90) -> str:
+    """The bill of an erased session; the session's id."""
+    principal, _ = await api.dependencies.api_keys.create("default")
+    session_id = new_uuid()
+    values = {"id": session_id, "organization_id": principal.organization_id, "customer": customer, "at": at}
+    async with api.dependencies.db.begin() as conn:
+        await conn.execute(_ROW, {**values, "credits": credits})
+    return format_id("sess", session_id)
 
 
 async def _made(api: ApiServer, key: str, **body: Any) -> dict[str, Any]:
     reply = await api.call("POST", "/v1/api_keys", body, key=key)
     assert reply.status == 201, reply.content
     return dict(reply.content)
+
+
+async def test_bills_are_computed_again_in_words(api: ApiServer) -> None:
+    """How many balance, and which do not by how much; a long bill goes on when the reader says so."""
+    await _scene(api)
+    wrong = await _row(api, "acme", credits=91, at=_month() - timedelta(days=3))
+    async with chromium() as browser, looking(browser, timezone_id="UTC") as sight:
+        await sight.sign_in(api.base_url, MASTER_KEY)
+        page = sight.page
+        await page.goto(f"{api.base_url}/usage?period=previous_month")
+        again = page.get_by_role("region", name="Bills computed again")
+        await expect(again.get_by_role("status")).to_have_text("1 of 3 bills does not balance.")
+        named = again.get_by_role("listitem").filter(has=page.get_by_role("link", name=wrong))
+        await expect(named).to_contain_text("91.000 credits instead of 90.000")
+        await expect(named).to_contain_text("row 1 says 91.000 credits, but 90.000 s × 1.000 are 90.000")
+        await page.get_by_label("Period").select_option("current_month")
+        await expect(again.get_by_role("status")).to_have_text("No session was billed in this period.")
+        await page.route("**/v1/usage/verification?*", _one_at_a_time)
+        for number in range(4):
+            await _row(api, "acme", at=_month() - timedelta(days=4, seconds=number))
+        await page.get_by_label("Period").select_option("previous_month")
+        await expect(again.get_by_role("status")).to_have_text("The first 4 bills balance.")
+        await again.get_by_role("button", name="Compute the rest, too").click()
+        await expect(again.get_by_role("status")).to_have_text("1 of 7 bills does not balance.")
+        await _has_no_fault(sight)
+
+
+async def _one_at_a_time(route: Route) -> None:
+    """As if the API got no further than to one bill."""
+    await route.continue_(url=f"{route.request.url}&limit=1")
 
 
 async def _sums(sight: Sight) -> None:

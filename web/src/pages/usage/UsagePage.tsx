@@ -7,6 +7,7 @@ import { Time } from "../../parts/Time";
 import { DayChart } from "./DayChart";
 import { Export } from "./Export";
 import { chosen, choose, GROUPS, MONTHS, TIME_ZONE } from "./choice";
+import { Verification } from "./Verification";
 import "./usage.css";
 
 const EVERY_MS = 60_000;
@@ -55,6 +56,7 @@ export function UsagePage() {
       {found && (
         <>
           <Totals report={found.days} />
+          <Verification />
           {found.days.groups.length > 0 ? <DayChart report={found.days} /> : <p class="empty soft">Nothing was billed in this period.</p>}
           {found.groups.groups.length > 0 && <GroupTable report={found.groups} />}
         </>
