@@ -139,9 +139,7 @@ class UsageTotals:
             return await _settled_part(conn, period_at)
 
 
-async def _settled_part(
-    conn: AsyncConnection, period_at: Callable[[datetime], Period]
-) -> tuple[Period, datetime]:
+async def _settled_part(conn: AsyncConnection, period_at: Callable[[datetime], Period]) -> tuple[Period, datetime]:
     now: datetime = (await conn.execute(select(func.now()))).scalar_one()
     period = period_at(now)
     return period, min(period.end, now - timedelta(seconds=TAIL_SECONDS))
