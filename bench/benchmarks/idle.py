@@ -49,9 +49,14 @@ def bench_idle(options: Options) -> None:
         found = {process.pid: (_role(process), memory([process])) for process in worker.family()}
     print_title("idle: a worker of one recorder process")
     print_note(describe())
-    rows = [(role, f"{one.pss:.0f}", f"{one.uss:.0f}") for role, one in sorted(found.values(), key=lambda one: one[0])]
+    rows = [
+        (role, f"{one.pss:.0f}", f"{one.anonymous:.0f}", f"{one.uss:.0f}")
+        for role, one in sorted(found.values(), key=lambda one: one[0])
+    ]
     total = sum(one.pss for _, one in found.values())
-    print_table(("", "PSS MB", "USS MB"), [*rows, ("all", f"{total:.0f}", "")])
+    anonymous = sum(one.anonymous for _, one in found.values())
+    print_table(("", "PSS MB", "of it anonymous", "USS MB"), [*rows, ("all", f"{total:.0f}", f"{anonymous:.0f}", "")])
+    print_note("An API process on the same host shares pages of files with it, as here; what else maps them, does, too.")
     print_goal("a whole idle worker, PSS MB", total, at_most=150)
 
 

@@ -1,6 +1,7 @@
 """The services and what surrounds them: `api`, `worker`, `dev`, `demo`, `migrate`, `doctor`."""
 
 import argparse
+import os
 from pathlib import Path
 
 from parley.arguments.adding import Commands, add_command
@@ -78,6 +79,9 @@ def _run_api(arguments: argparse.Namespace) -> int:
 
 
 def _run_worker(arguments: argparse.Namespace) -> int:
+    from parley.servers.fork_server import ONE_THREAD
+
+    os.environ.update(ONE_THREAD)
     with loading():
         from parley.commands.worker import run_worker
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from parley.command_error import cannot_listen
+from parley.commands.children.nursery import run_nursery
 from parley.commands.children.worker_children import ALWAYS, GUARD, ON_DEMAND, RECORDER, request_of
 from parley.installation.installation import Installation, open_installation
 from parley.installation.logging import configure_logging
@@ -29,10 +30,8 @@ _NOT_LISTENING = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 def run_worker(*, children_die_by: str, url_file: Path | None) -> int:
     """Run until SIGTERM or SIGINT; children get SIG`children_die_by` when this process is killed."""
     settings = load_settings()
-    nursery = begin_server()  # first: what is imported here, it has too, in the same memory
+    nursery = begin_server()  # first: it has all that is imported here, in the same memory
     if isinstance(nursery, int):
-        from parley.commands.children.nursery import run_nursery
-
         return run_nursery(nursery)
     dropped = configure_logging(settings.log_level, process="supervisor")
     installation = open_installation(settings)

@@ -28,7 +28,8 @@ _MOST_FDS = 4
 _START_SECONDS = 60.0  # imports included, on a machine that is busy
 _ADOPTION_SECONDS = 5.0
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-"""Variables of a process whose matrices are small: several threads would spend their time waiting for each other."""
+"""Variables of a process before it loads numpy, which starts threads at once unless told otherwise: then it can be
+forked. Our matrices are small; several threads would spend their time waiting for each other."""
 
 Request = dict[str, Any]
 
@@ -91,7 +92,6 @@ def begin_server() -> BegunServer | int:
     ours.close()
     os.setsid()
     die_with_parent(signal.SIGKILL, parent_pid=parent)
-    os.environ.update(ONE_THREAD)
     return theirs.detach()
 
 

@@ -1,6 +1,6 @@
 """`parley worker`: keeps N recorder processes and those for all other work alive, and cleans up after the dead.
 
-It never loads LiveKit, so that it can fork at any time and outlives every crash of the native library. Each recorder
+It never loads LiveKit's native library, so that it can fork at any time and outlives every crash of it. Each recorder
 is given the UUID that its runs carry. So its runs are released at once when it dies, however that happens. One that
 retires is replaced at once, and goes on beside its successor until its last session is over. Some of the other
 processes run only while they are needed: they end by themselves, and are started again when there is work.

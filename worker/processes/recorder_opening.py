@@ -1,6 +1,7 @@
 """What a recorder process opens, the loops that run beside its sessions, and its signals.
 
-Before this module is imported, `worker.processes.signals.SIGNALS` must be blocked: LiveKit's threads inherit the mask.
+Before LiveKit's native library is loaded, `worker.processes.signals.SIGNALS` must be blocked: its threads inherit
+the mask.
 """
 
 import asyncio

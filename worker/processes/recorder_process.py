@@ -3,7 +3,8 @@
 It retires when it has served enough: it takes no more sessions, ends with the last that it has, and hands over those
 that are still there after `retire_seconds`. Its supervisor starts another one as soon as it says so.
 
-Before this module is imported, `worker.processes.signals.SIGNALS` must be blocked: LiveKit's threads inherit the mask.
+Before LiveKit's native library is loaded, `worker.processes.signals.SIGNALS` must be blocked: its threads inherit
+the mask.
 """
 
 import asyncio

@@ -27,7 +27,7 @@ def watch_signals(on_signal: Callable[[signal.Signals], None], on_panic: Callabl
         RuntimeError: the signals are not blocked.
     """
     if not signal.pthread_sigmask(signal.SIG_BLOCK, ()) >= SIGNALS:
-        raise RuntimeError("block worker.processes.signals.SIGNALS before LiveKit is imported")
+        raise RuntimeError("block worker.processes.signals.SIGNALS before LiveKit's native library is loaded")
     loop = asyncio.get_running_loop()
     stopped = threading.Event()
 

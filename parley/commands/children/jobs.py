@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 
+from parley.commands.loading import loading
 from parley.installation.installation import Installation, open_installation
 from parley.installation.logging import configure_logging
 from parley.installation.object_storage import open_objects
@@ -10,7 +12,6 @@ from parley.installation.settings_loading import load_settings
 from parley.installation.stop_signals import stop_signals
 from store.jobs.jobs import SPEECH_QUEUE
 from worker.processes.job_process import run_job_process
-from worker.processes.speech_process import run_speech_process
 
 _SPEECH_NICENESS = 15  # recordings are made in real time and come first; a transcript may wait
 
@@ -21,12 +22,15 @@ def run_jobs_child(queue: str) -> int:
         os.nice(_SPEECH_NICENESS)
     settings = load_settings()
     configure_logging(settings.log_level, process="speech" if queue == SPEECH_QUEUE else "jobs")
-    asyncio.run(_run(open_installation(settings, schema="leave"), queue))
+    run: Callable[..., Awaitable[None]] = run_job_process
+    if queue == SPEECH_QUEUE:
+        with loading():  # not in every worker's memory: many are never asked for a transcript or another form
+            from worker.processes.speech_process import run_speech_process as run
+    asyncio.run(_run(open_installation(settings, schema="leave"), run))
     return 0
 
 
-async def _run(installation: Installation, queue: str) -> None:
-    run = run_speech_process if queue == SPEECH_QUEUE else run_job_process
+async def _run(installation: Installation, run: Callable[..., Awaitable[None]]) -> None:
     with stop_signals() as stopping:
         await run(
             installation.settings,

@@ -1,8 +1,9 @@
 """`parley nursery`: the process that `parley worker`'s other children are forked from, itself forked from it.
 
-It has imported what they need, and joins nothing: LiveKit's native library, which starts threads, is loaded by a
-recorder when it begins, and a speech engine when there is something to hear. So a child that died is replaced in
-milliseconds, and all of them share most of their memory.
+It has imported what they need, and so has `parley worker`, before it forks this one: a module that is imported after
+a fork is in memory twice, and so is each page that the import touches. LiveKit's native library, which starts threads,
+is loaded by a recorder when it begins; what hears and encodes, by the process for speech. So a child that died is
+replaced in milliseconds, and all of them share most of their memory.
 """
 
 import signal
@@ -16,7 +17,6 @@ from parley.commands.children.jobs import run_jobs_child
 from parley.commands.children.recorder import run_recorder
 from parley.commands.children.webhooks import run_webhooks_child
 from parley.commands.children.worker_children import GUARD, JOBS, RECORDER, SPEECH, WEBHOOKS
-from parley.commands.loading import loading
 from parley.servers.command_line import show_command_line
 from parley.servers.fork_server import serve_forks
 from store.jobs.jobs import SHORT_QUEUE, SPEECH_QUEUE
@@ -35,8 +35,6 @@ def run_nursery(fd: int) -> int:
     """Fork children until the other end of the socket `fd` is closed. In each of them this runs what was asked for."""
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     _show("nursery")
-    with loading():
-        import worker.processes.recorder_opening  # noqa: F401
     forked = serve_forks(fd)
     if forked is None:
         return 0

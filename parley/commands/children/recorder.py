@@ -1,6 +1,6 @@
 """One recorder process, a child of `parley worker`, forked from `parley nursery`.
 
-The signals are blocked before anything loads LiveKit, whose threads inherit the mask: only so the process can tell a
+The signals are blocked before anything loads LiveKit's native library, whose threads inherit the mask: only so the process can tell a
 stop that somebody asked for from the one that the native library sends to itself.
 """
 
@@ -10,13 +10,14 @@ from uuid import UUID
 
 import uvloop
 
-from parley.commands.loading import loading
 from parley.installation.installation import open_installation
 from parley.installation.logging import configure_logging
 from parley.installation.object_storage import open_objects
 from parley.installation.settings_loading import load_settings
 from worker.guard.upstream import go_through
+from worker.processes.recorder_opening import run_recorder_process
 from worker.processes.signals import SIGNALS
+from worker.room.livekit.native_library import forbid_programs
 from worker.vitals.pulse import Pulse
 
 
@@ -26,10 +27,6 @@ def run_recorder(owner: UUID, suspects: int, pulse: Pulse, *, guard_port: int) -
     Rooms are reached through the guard on loopback; the object storage, which is open before, as the environment says.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    with loading():
-        from worker.processes.recorder_opening import run_recorder_process
-        from worker.room.livekit.native_library import forbid_programs
-
     settings = load_settings()
     dropped = configure_logging(settings.log_level, process="recorder")
     installation = open_installation(settings, schema="leave")

@@ -1,27 +1,44 @@
-"""What a process loads before there is work for it, which is memory that every idle worker holds."""
+"""What a worker's processes load before there is work for them, which is memory that every idle worker holds."""
 
 import subprocess
 import sys
 
-HEAVY = {"numpy", "soundfile", "soxr", "livekit", "onnxruntime", "alembic"}
+_ENGINES = {"onnxruntime", "soundfile", "alembic"}
+# As `parley worker` begins: no thread may run when it forks.
+_WORKER = """
+import os, sys
+from parley.servers.fork_server import ONE_THREAD
+os.environ.update(ONE_THREAD)
+import parley.commands.worker
+loaded = set(sys.modules)
+"""
 
 
-def loaded_by(module: str) -> set[str]:
-    """The packages that are there once `module` is imported."""
-    code = f"import {module}, sys; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+def said_by(code: str) -> set[str]:
+    """The words that a program of its own prints."""
     printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
     return set(printed.stdout.split())
 
 
-def test_what_all_children_share_holds_no_engine() -> None:
-    """They are forked from one process that has loaded what records, and are in memory once; an engine, in each."""
-    loaded = loaded_by("parley.commands.children.nursery, worker.processes.recorder_opening")
-    assert {"procrastinate", "numpy", "soundfile"} <= loaded
-    assert not {"onnxruntime", "alembic"} & loaded
+def test_whoever_is_forked_from_has_loaded_what_all_need_and_no_engine() -> None:
+    """What all need is in memory once; an engine, in the one process that hears."""
+    loaded = said_by(_WORKER + "print(*{name.partition('.')[0] for name in loaded})")
+    assert {"procrastinate", "numpy", "livekit", "obstore"} <= loaded
+    assert not _ENGINES & loaded
 
 
-def test_the_supervisor_has_loaded_nothing_that_hears() -> None:
-    """It moves segments, and looks at no sample."""
-    loaded = loaded_by("parley.commands.worker")
-    assert "obstore" in loaded
-    assert not HEAVY & loaded
+def test_what_always_runs_loads_nothing_after_the_fork() -> None:
+    """A module that is imported later is in memory twice, and so is each page that its import touches."""
+    later = "worker.processes.recorder_opening, worker.room.livekit.room, worker.processes.guard_process"
+    code = f"{_WORKER}\nimport {later}, parley.commands.children.nursery\nprint(*set(sys.modules) - loaded)"
+    assert said_by(code) == set()
+
+
+def test_whoever_forks_has_one_thread_and_no_native_library_of_livekits() -> None:
+    """It starts threads when it is loaded, and a crash of it would end the supervisor."""
+    code = (
+        "from pathlib import Path\n"
+        "print('threads', len(list(Path('/proc/self/task').iterdir())))\n"
+        "print('livekit_ffi' in Path('/proc/self/maps').read_text())"
+    )
+    assert said_by(f"{_WORKER}\n{code}") == {"threads", "1", "False"}
