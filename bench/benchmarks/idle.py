@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import psutil
 
@@ -39,7 +40,7 @@ def bench_idle(options: Options) -> None:
             processes=1,
             heartbeat_seconds=options.heartbeat_seconds,
             default_speech=True,
-            settings={"PARLEY_IDLE_PROCESS_SECONDS": "1"},
+            settings={"PARLEY_IDLE_PROCESS_SECONDS": "1", "PYTHONPATH": str(_without_tools(folder))},
         )
         worker = stack.enter_context(opened)
         until(lambda: worker.recorders(), what="the recorder process runs")
@@ -56,8 +57,17 @@ def bench_idle(options: Options) -> None:
     total = sum(one.pss for _, one in found.values())
     anonymous = sum(one.anonymous for _, one in found.values())
     print_table(("", "PSS MB", "of it anonymous", "USS MB"), [*rows, ("all", f"{total:.0f}", f"{anonymous:.0f}", "")])
-    print_note("An API process on the same host shares pages of files with it, as here; what else maps them, does, too.")
+    print_note("As installed without development's tools. An API process on the same host shares pages of files with")
+    print_note("it, as here; whoever else maps the same files does, too.")
     print_goal("a whole idle worker, PSS MB", total, at_most=150)
+
+
+def _without_tools(folder: Path) -> Path:
+    """A folder for the module path that hides what structlog loads where it finds it, and production does not have."""
+    hidden = folder / "hidden"
+    hidden.mkdir()
+    (hidden / "rich.py").write_text("raise ImportError\n")
+    return hidden
 
 
 def _on_demand(processes: Sequence[psutil.Process]) -> list[str]:

@@ -1,7 +1,7 @@
 """One recorder process, a child of `parley worker`, forked from `parley nursery`.
 
-The signals are blocked before anything loads LiveKit's native library, whose threads inherit the mask: only so the process can tell a
-stop that somebody asked for from the one that the native library sends to itself.
+The signals are blocked before anything loads LiveKit's native library, whose threads inherit the mask: only so the
+process can tell a stop that somebody asked for from the one that the library sends to itself.
 """
 
 import asyncio
