@@ -53,6 +53,29 @@ class TranscriptionOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionParticipant:
+    """Somebody who was in the session's room.
+
+    Attributes:
+        name, kind: as the room said; None of somebody who is heard, and whose coming was not told.
+        heard: whether there is audio of them in the recording; None before there is one.
+    """
+
+    identity: str
+    name: str | None
+    kind: str | None
+    heard: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionParticipants:
+    """The first who came, and whether there were more."""
+
+    first: tuple[SessionParticipant, ...]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """Everything that the resource shows; the fields mean what docs/api.md says."""
 
@@ -104,3 +127,4 @@ class Session:
     recording_state: RecordingState
     recording_reason: str | None
     usage: Usage
+    participants: SessionParticipants | None = None  # read on request only

@@ -19,8 +19,10 @@ from store.objects.errors import StorageError
 PAGE_PATHS = ("/", "/sessions", "/sessions/{session_id}", "/talk", "/usage", "/webhooks", "/keys", "/operator")
 ASSET_PATH = "/assets/{name}"
 LICENSES_PATH = "/licenses"
-OTHER_PATHS = (*PAGE_PATHS, ASSET_PATH, LICENSES_PATH)
+ICON_PATH = "/favicon.ico"
+OTHER_PATHS = (*PAGE_PATHS, ASSET_PATH, LICENSES_PATH, ICON_PATH)
 _FOR_EVER = "public, max-age=31536000, immutable"
+_FOR_A_DAY = "public, max-age=86400"
 _NONCE_BYTES = 16
 _LINK_SECONDS = 60  # of a link that nobody follows
 
@@ -31,6 +33,7 @@ def add_pages(router: web.UrlDispatcher) -> None:
         router.add_get(path, get_page)
     router.add_get(ASSET_PATH, get_asset)
     router.add_get(LICENSES_PATH, get_licenses)
+    router.add_get(ICON_PATH, get_icon)
 
 
 async def get_page(request: web.Request) -> web.StreamResponse:
@@ -77,6 +80,16 @@ async def get_licenses(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(
         path, headers={hdrs.CACHE_CONTROL: "no-cache", hdrs.CONTENT_TYPE: "text/plain; charset=utf-8"}
     )
+
+
+async def get_icon(request: web.Request) -> web.StreamResponse:
+    """The icon, where browsers look for it by themselves; nothing where the pages were not built."""
+    request[OPERATION] = "get_icon"
+    path = request.app[PAGES].icon
+    headers = {hdrs.CACHE_CONTROL: _FOR_A_DAY}
+    if path is None:
+        return web.Response(status=204, headers=headers)
+    return web.FileResponse(path, headers={**headers, hdrs.CONTENT_TYPE: "image/svg+xml"})
 
 
 async def _media_origins(request: web.Request) -> list[str]:

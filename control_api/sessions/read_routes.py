@@ -40,7 +40,9 @@ async def list_sessions(call: Call) -> web.StreamResponse:
         external_customer_id=query["external_customer_id"],
         archived=query["archived"],
     )
-    pages = session_pages(call, wanted, partial(present_session, content=call.reads_content))
+    present = partial(present_session, content=call.reads_content)
+    participants = query["expand"] == "participants" and call.reads_content
+    pages = session_pages(call, wanted, present, participants=participants)
     return await long_list(call, pages, lambda last: last.id)
 
 

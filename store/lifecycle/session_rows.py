@@ -24,7 +24,7 @@ _totals = (
     .where(runs.c.session_id == sessions.c.id)
     .lateral("totals")
 )
-_MADE = {"status", "tags", "transport", "recording", "transcription", "first_frame_at", "usage"}
+_MADE = {"status", "tags", "transport", "recording", "transcription", "first_frame_at", "usage", "participants"}
 _SAME_NAME = tuple(field.name for field in fields(Session) if field.name not in _MADE)
 
 

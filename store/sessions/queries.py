@@ -1,7 +1,7 @@
 """Reading sessions for their organization: the resource, lists, events, the recording."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from store.database.page_bytes import ROWS_AT_ONCE, of_bounded_bytes
 from store.database.tables import recordings, runs, session_events, sessions
 from store.lifecycle.session_rows import recording_options, session_select, to_session
 from store.sessions.filter import SessionFilter, page_of_ids
+from store.sessions.participants import participants_of
 
 _LONG_TEXTS = ("title", "prompt", "data", "metadata", "tags")
 
@@ -138,17 +139,27 @@ class SessionQueries:
         return [SessionEvent(*row[:-1]) for row in rows[:most]], bool(rows) and rows[0].looked_at > min(len(rows), most)
 
     async def list(
-        self, organization_id: UUID, chosen: SessionFilter, limit: int = 20, starting_after: UUID | None = None
+        self,
+        organization_id: UUID,
+        chosen: SessionFilter,
+        limit: int = 20,
+        starting_after: UUID | None = None,
+        *,
+        participants: bool = False,
     ) -> tuple[list[Session], bool]:
         """A page of the organization's sessions, newest first, and whether there are more.
 
         Args:
             limit: 1..100, at most; there are fewer where they are long (`store.database.page_bytes`).
             starting_after: the id that the page starts after; it need not exist.
+            participants: each with its `participants`.
         """
         async with self._db.begin() as conn:
             found = (await conn.execute(page_of_ids(organization_id, chosen, limit, starting_after))).scalars().all()
             page = await _by_ids(conn, found[:limit], _LONG_TEXTS)
+            if participants:
+                who = await participants_of(conn, [session.id for session in page])
+                page = [replace(session, participants=who[session.id]) for session in page]
         return page, bool(page) and page[-1].id != found[-1]
 
 

@@ -102,6 +102,15 @@ SESSION: dict[str, Any] = {
         "as_of": "2026-11-22T02:38:10.120Z",
         "provisional": True,
     },
+    "participants": None,
+}
+
+LISTED_SESSION: dict[str, Any] = {
+    **SESSION,
+    "participants": {
+        "data": [{"identity": "caller", "name": "Ann", "kind": "standard", "heard": None}],
+        "has_more": False,
+    },
 }
 
 HEX_SESSION: dict[str, Any] = {

@@ -7,6 +7,8 @@ from control_api.sessions.bodies.resource_models import (
     LiveKitTransport,
     RecordingOptions,
     SessionError,
+    SessionParticipant,
+    SessionParticipants,
     SessionResource,
     TranscriptionOptions,
     UsageCounters,
@@ -47,6 +49,7 @@ def present_session(session: domain.Session, *, content: bool) -> SessionResourc
             "organization_id": format_id("org", session.organization_id),
             "error": _error(session),
             "usage": _usage(session.usage),
+            "participants": _participants(session.participants) if content else None,
         }
     )
 
@@ -141,3 +144,12 @@ def _usage(usage: Usage) -> UsageCounters:
         as_of=format_timestamp(usage.as_of),
         provisional=usage.provisional,
     )
+
+
+def _participants(found: domain.SessionParticipants | None) -> SessionParticipants | None:
+    if found is None:
+        return None
+    data = [
+        SessionParticipant(identity=one.identity, name=one.name, kind=one.kind, heard=one.heard) for one in found.first
+    ]
+    return SessionParticipants(data=data, has_more=found.has_more)

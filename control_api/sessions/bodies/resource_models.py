@@ -11,6 +11,7 @@ from sessions.billing.usage import Quality
 from sessions.lifecycle.recording_state import RecordingState
 from sessions.session import AudioSource, Layout, OnPause, SessionKind, TranscriptionMode
 from sessions.texts.text_bounds import PREVIEW_CHARACTERS
+from store.sessions.participants import MOST
 
 StatusWord = Annotated[
     Literal["created", "queued", "starting", "running", "paused", "ending", "ended", "failed", "canceled"],
@@ -130,11 +131,27 @@ class Capability(AnswerModel):
     config: dict[str, Any] | None = Field(description="Per-agent configuration for this capability")
 
 
+class SessionParticipant(AnswerModel):
+    """Somebody who was in the session's room."""
+
+    identity: str
+    name: str | None = Field(description="To show, as the room said; null where there is none, or it is not known.")
+    kind: str | None = Field(description="LiveKit's: standard, agent, sip and so on; null where it is not known.")
+    heard: bool | None = Field(description="Whether the recording has audio of them; null before there is one.")
+
+
+class SessionParticipants(AnswerModel):
+    """Who was in the session's room, those who came first before the others."""
+
+    data: list[SessionParticipant] = Field(description=f"At most {MOST}.")
+    has_more: bool = Field(description="There were more; the session's events name them.")
+
+
 class SessionResource(AnswerModel):
     """Public session resource — what GET /v1/sessions/{id} returns.
 
     For a key without the scope sessions:read, what was said and written is null: metadata, preview, output_preview,
-    prompt and data.
+    prompt, data and participants.
     """
 
     id: str = Field(description="sess_… prefixed ULID.")
@@ -192,6 +209,7 @@ class SessionResource(AnswerModel):
         description="incomplete: stored, and something is missing by Parley's fault; the recording's gaps tell what."
     )
     usage: UsageCounters
+    participants: SessionParticipants | None = Field(description="Null but in lists with expand=participants.")
 
 
 class HexSessionResource(SessionResource):

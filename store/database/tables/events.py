@@ -19,6 +19,7 @@ session_events = Table(
     Column("code", Text),
     Column("fault", Text),
     Column("data", JSONB, nullable=False, server_default=text("'{}'")),
+    Index("ix_session_events_joined", "session_id", "seq", postgresql_where=text("type = 'participant.joined'")),
 )
 
 event_inbox = Table(  # of events that wait for their position

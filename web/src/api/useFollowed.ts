@@ -8,13 +8,13 @@ import { type Loaded, useLoaded } from "./useLoaded";
  * @param load asks once; what it reads from signals makes it ask again.
  * @param stream the stream's path, which follows from the newest answer; null: none.
  * @param everyMs when to ask again where no stream is open, from the newest answer; null: never.
- * @param live takes messages that are no events, after which nothing is asked.
+ * @param take sees each message of the stream; after those that are no events nothing is asked.
  */
 export function useFollowed<T>(
   load: (cancel: AbortSignal) => Promise<T>,
   stream: (data: T | null) => string | null,
   everyMs: (data: T | null) => number | null,
-  live?: (message: SentEvent) => void,
+  take?: (message: SentEvent) => void,
 ): Loaded<T> {
   const open = useSignal(false);
   const loaded = useLoaded(load, (data) => (open.peek() ? null : everyMs(data)));
@@ -22,7 +22,10 @@ export function useFollowed<T>(
   useSignalEffect(() => {
     if (path.value === null) return;
     const end = follow(path.value, {
-      happened: (event) => (event.type.startsWith("live.") ? live?.(event) : loaded.soon()),
+      happened: (message) => {
+        take?.(message);
+        if (!message.type.startsWith("live.")) loaded.soon();
+      },
       open: (isOpen) => {
         if (isOpen === open.peek()) return;
         open.value = isOpen;

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
 from control_api.pages.built_pages import PAGES, BuiltPages
 from control_api.pages.policy import page_policy
+from control_api.pages.routes import add_pages
 from tests.support.running.api_server import ApiServer
 
 
@@ -63,3 +66,15 @@ def test_without_built_files_there_is_nothing_to_serve(tmp_path: Path) -> None:
     empty = BuiltPages(tmp_path / "none")
     assert (empty.shell, empty.licenses, empty.asset("index.html")) == (None, None, None)
     assert PAGES is not None
+
+
+async def test_the_icon_is_where_browsers_look_for_it(api: ApiServer, tmp_path: Path) -> None:
+    """Also on pages that name none, as files and JSON; without built pages there is none, and that is no error."""
+    icon = await api.call("GET", "/favicon.ico", key=None)
+    assert (icon.status, icon.headers["Content-Type"]) == (200, "image/svg+xml")
+    assert icon.body.startswith(b"<svg")
+    bare = web.Application()
+    bare[PAGES] = BuiltPages(tmp_path / "none")
+    add_pages(bare.router)
+    async with TestClient(TestServer(bare)) as client, client.get("/favicon.ico") as answer:
+        assert answer.status == 204

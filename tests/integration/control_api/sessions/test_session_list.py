@@ -1,10 +1,13 @@
 """`GET /v1/sessions`: filters, order, pages."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 
+from sessions.ids import parse_id
 from tests.support.running.api_server import ApiServer
 
 
@@ -85,3 +88,99 @@ async def test_archived_sessions_are_left_out_unless_asked_for(api: ApiServer) -
     assert await _list(api) == [kept]
     assert await _list(api, ("archived", "true")) == [archived]
     assert await _list(api, ("archived", "any")) == [archived, kept]
+
+
+async def test_a_list_can_say_who_was_there(api: ApiServer) -> None:
+    """Once each, in the order in which they came, and who is heard; on request, and to those who may read content."""
+    running, over = await _sessions(api, {}, {})
+    for session_id, who in [(running, ["ann", "bot"]), (over, ["ann", "bob", "ann", *(f"p{n}" for n in range(9))])]:
+        await _come(api, session_id, who)
+    tracks = [
+        {"identity": "bob", "side": "room", "samples": 480},
+        {"identity": "bob", "side": "room", "samples": 960},
+        {"identity": "ann", "side": "room", "samples": 0},
+        {"identity": "parley", "side": "worker", "samples": 480},
+        {"identity": "early", "side": "room", "samples": 480},
+    ]
+    await _record(api, over, tracks)
+    _, strangers = await api.dependencies.api_keys.create("other")
+    body = {"kind": "agent", "agent_id": "agent_x", "scopes": ["sessions:read_metadata"]}
+    blind = (await api.call("POST", "/v1/api_keys", body)).content["key"]
+    await api.create("of the agent", agent_id="agent_x")
+
+    plain = (await api.call("GET", "/v1/sessions")).content["data"]
+    shown = (await api.call("GET", "/v1/sessions?expand=participants")).content["data"]
+    unseen = (await api.call("GET", "/v1/sessions?expand=participants", key=blind)).content["data"]
+    elsewhere = (await api.call("GET", "/v1/sessions?expand=participants", key=strangers.get_secret_value())).content
+
+    assert [session["participants"] for session in (*plain, *unseen)] == [None] * 4
+    assert elsewhere["data"] == []
+    _, last, first = (session["participants"] for session in shown)
+    assert first == {
+        "data": [
+            {"identity": "ann", "name": "Ann", "kind": "standard", "heard": None},
+            {"identity": "bot", "name": "Bot", "kind": "standard", "heard": None},
+        ],
+        "has_more": False,
+    }
+    assert (len(last["data"]), last["has_more"]) == (8, True)
+    assert [(one["identity"], one["heard"]) for one in last["data"][:3]] == [
+        ("ann", False),
+        ("bob", True),
+        ("p0", False),
+    ]
+
+
+async def test_who_is_heard_is_named_though_nobody_told_of_them(api: ApiServer) -> None:
+    """As where PARLEY_PARTICIPANT_EVENTS is 0."""
+    [over] = await _sessions(api, {})
+    await _record(api, over, [{"identity": "ann", "side": "room", "samples": 480}])
+    [session] = (await api.call("GET", "/v1/sessions?expand=participants")).content["data"]
+    assert session["participants"]["data"] == [{"identity": "ann", "name": None, "kind": None, "heard": True}]
+
+
+async def test_who_was_there_costs_one_statement_a_page(api: ApiServer) -> None:
+    """However many sessions are on it."""
+    engine = api.dependencies.db._engine.sync_engine
+    statements: list[str] = []
+
+    def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    counts = []
+    for more in (["first"], [f"more-{number}" for number in range(20)]):
+        for room in more:
+            await api.create(room)
+        event.listen(engine, "before_cursor_execute", note)
+        for query in ("", "&expand=participants"):
+            statements.clear()
+            await api.call("GET", f"/v1/sessions?limit=100{query}")
+            counts.append(len(statements))
+        event.remove(engine, "before_cursor_execute", note)
+    assert counts[1] == counts[0] + 1
+    assert counts[3] == counts[1]
+
+
+async def _come(api: ApiServer, session_id: str, who: Sequence[str]) -> None:
+    """These came into its room, one after the other."""
+    async with api.dependencies.db.begin() as conn:
+        for number, identity in enumerate(who):
+            data = {"identity": identity, "name": identity.title(), "kind": "standard", "participant_sid": str(number)}
+            await conn.execute(
+                text(
+                    "INSERT INTO session_events (id, session_id, seq, type, at, epoch, data)"
+                    " VALUES (gen_random_uuid(), :id, :seq, 'participant.joined', now(), 1, :data)"
+                ),
+                {"id": parse_id("sess", session_id), "seq": 100 + number, "data": json.dumps(data)},
+            )
+
+
+async def _record(api: ApiServer, session_id: str, tracks: Sequence[dict[str, Any]]) -> None:
+    async with api.dependencies.db.begin() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO recordings (session_id, id, plan, frozen_at, committed_at, tracks)"
+                " VALUES (:id, gen_random_uuid(), '{}', now(), now(), :tracks)"
+            ),
+            {"id": parse_id("sess", session_id), "tracks": json.dumps(tracks)},
+        )

@@ -17,6 +17,7 @@ import { Player } from "./playback/Player";
 import { Receipt } from "./Receipt";
 import { Summary } from "./words/Summary";
 import { Timeline } from "./Timeline";
+import { Waiting } from "./Waiting";
 import { Transcript } from "./words/Transcript";
 import { useMoment, useSession } from "./useSession";
 import "./session.css";
@@ -51,6 +52,7 @@ export function SessionPage({ id }: { id: string }) {
       {refused.value && <Problem refusal={refused.value} />}
       {problem.value && <Problem refusal={problem.value} again={again} />}
       <Failure session={session} />
+      <Waiting session={session} presence={whole.presence} />
       {live && session.started_at && <Live session={session} recording={recording} />}
       {recording && STORED.includes(recording.state) && <Player key={recording.sha256} id={id} recording={recording} />}
       <div class="columns">

@@ -4,6 +4,7 @@ import { answer, api, Refusal, type Schemas } from "../../api/client";
 import { useFollowed } from "../../api/useFollowed";
 import type { Loaded } from "../../api/useLoaded";
 import { isLive } from "../../parts/Status";
+import { type Presence, usePresence } from "./presence";
 import { type Heard, useHeard } from "./words/heard";
 
 const LIVE_MS = 2000; // while no stream tells what happens
@@ -27,6 +28,8 @@ export interface Moment {
 export interface FollowedSession extends Loaded<WholeSession> {
   /** What is said meanwhile, and the level. */
   heard: Heard;
+  /** Who is in its room. */
+  presence: Presence;
 }
 
 /** The stream of one session's events, from its beginning, and of what is said and how loud it is. */
@@ -37,6 +40,7 @@ export function streamOf(id: string, status: Schemas["SessionResource"]["status"
 /** The session with the id, read again whenever something happened to it. */
 export function useSession(id: string): FollowedSession {
   const heard = useHeard(id);
+  const presence = usePresence(id);
   const loaded = useFollowed(
     async (signal): Promise<WholeSession> => {
       const init = { params: { path: { session_id: id } }, signal };
@@ -58,9 +62,12 @@ export function useSession(id: string): FollowedSession {
     },
     (all) => streamOf(id, all?.session.status),
     (all) => (all === null || isLive(all.session.status) ? LIVE_MS : isWorking(all) ? WORKING_MS : null),
-    (message) => heard.take(message),
+    (message) => {
+      heard.take(message);
+      presence.take(message);
+    },
   );
-  return { ...loaded, heard };
+  return { ...loaded, heard, presence };
 }
 
 /** The present moment of a session that goes on; null: it does not. */

@@ -5,14 +5,17 @@ import { Elapsed } from "../../parts/Elapsed";
 import { isLive, Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
 import { href } from "../../routing";
+import { type Who, whoOf } from "./who";
 
 /** One session of the list; the whole row leads to it, its title is the link. */
 export function SessionRow({ session }: { session: Schemas["SessionResource"] }) {
+  const who = whoOf(session);
   return (
     <tr>
       <td class="cell-title">
         <a href={href(`sessions/${session.id}`)}>{titleOf(session)}</a>
         <span class="soft small clip">{session.preview ?? session.id}</span>
+        {who && <span class="small clip who-below"><WhoSpoke who={who} /></span>}
       </td>
       <td class="cell-status">
         <Status word={session.status} />
@@ -20,10 +23,16 @@ export function SessionRow({ session }: { session: Schemas["SessionResource"] })
         <Reason session={session} />
       </td>
       <td class="number"><Length session={session} /></td>
-      <td class="soft clip cell-who">{session.external_customer_id ?? session.agent_id}</td>
+      <td class="cell-spoke">{who ? <span class="clip"><WhoSpoke who={who} /></span> : <span class="soft">–</span>}</td>
+      <td class="soft cell-who"><span class="clip">{session.external_customer_id ?? session.agent_id}</span></td>
       <td class="number"><Time at={session.created_at} /></td>
     </tr>
   );
+}
+
+function WhoSpoke({ who }: { who: Who }) {
+  const names = who.names.length ? who.names.join(", ") : <span class="soft">nobody</span>;
+  return <span title={who.words}>{names}{who.more && " …"}</span>;
 }
 
 /** What a session is called: its title, its room, or what it is. */

@@ -11,7 +11,7 @@ import { SessionRow } from "./SessionRow";
 // While no stream tells what happens.
 const LIVE_MS = 2000;
 const QUIET_MS = 10_000;
-const STREAM = "v1/events/stream?types=session.*";
+const STREAM = "v1/events/stream?types=session.*,participant.*,recording.*";
 const ROWS = 25;
 
 /** All sessions, newest first; what goes on changes as one looks. */
@@ -20,7 +20,7 @@ export function SessionsPage() {
   const { data, problem, again } = useFollowed(
     (signal) => {
       // The reader's words: what the API does not take, it says.
-      const query = { ...filters.value, limit: ROWS, ...(cursor.value ? { starting_after: cursor.value } : {}) } as object;
+      const query = { ...filters.value, limit: ROWS, expand: "participants", ...(cursor.value ? { starting_after: cursor.value } : {}) } as object;
       return answer(api.GET("/v1/sessions", { params: { query }, signal }));
     },
     (list) => (list === null ? null : STREAM),
@@ -45,6 +45,7 @@ export function SessionsPage() {
                 <th scope="col">Session</th>
                 <th scope="col">Status</th>
                 <th scope="col" class="number">Length</th>
+                <th scope="col" class="cell-spoke">Who spoke</th>
                 <th scope="col" class="cell-who">Customer or agent</th>
                 <th scope="col" class="number">Made</th>
               </tr>

@@ -5,7 +5,9 @@ import { Elapsed } from "../../parts/Elapsed";
 import { isLive, Status } from "../../parts/Status";
 import { href } from "../../routing";
 import { useHeard } from "../session/words/heard";
+import { usePresence } from "../session/presence";
 import { streamOf } from "../session/useSession";
+import { Waiting } from "../session/Waiting";
 import { type Conversation, end } from "./conversation";
 import { Meters } from "./Meters";
 import { MicrophoneChoice } from "./MicrophoneChoice";
@@ -24,6 +26,7 @@ export function Talking({ conversation, device, failed }: {
   const id = conversation.sessionId;
   const params = { path: { session_id: id } };
   const heard = useHeard(id);
+  const presence = usePresence(id);
   const { data } = useFollowed(
     async (signal) => {
       const words = answer(api.GET("/v1/sessions/{session_id}/transcript", { params, signal })) as Promise<Schemas["TranscriptResource"]>;
@@ -36,7 +39,10 @@ export function Talking({ conversation, device, failed }: {
     },
     (got) => streamOf(id, got?.session.status ?? "queued"),
     (got) => (got === null || isLive(got.session.status) ? EVERY_MS : null),
-    (message) => heard.take(message),
+    (message) => {
+      heard.take(message);
+      presence.take(message);
+    },
   );
   const session = data.value?.session;
   const said = heard.behind(data.value?.segments ?? []).slice(-LINES);
@@ -72,6 +78,7 @@ export function Talking({ conversation, device, failed }: {
         {session?.started_at && <span class="live-clock"><Elapsed since={session.started_at} /></span>}
       </p>
       {session?.error && <p class="wrong" role="alert">{session.error.message ?? session.error.code}</p>}
+      {session && <Waiting session={session} presence={presence} />}
       <Meters room={conversation.room} />
       <ol class="said">
         {said.map((one) => (

@@ -12,11 +12,10 @@ export class Heard {
   /** dBFS; null: silence; undefined: nothing came. */
   readonly peak: Signal<number | null | undefined> = signal(undefined);
 
-  /** Takes a message of the stream that is no event. */
+  /** Takes a message of the stream; events change nothing. */
   take({ type, data }: SentEvent): void {
-    const message: unknown = JSON.parse(data);
-    if (type === "live.segment") this.segments.value = [...this.segments.peek(), message as Segment];
-    else if (type === "live.level") this.peak.value = (message as { peak_dbfs: number | null }).peak_dbfs;
+    if (type === "live.segment") this.segments.value = [...this.segments.peek(), JSON.parse(data) as Segment];
+    else if (type === "live.level") this.peak.value = (JSON.parse(data) as { peak_dbfs: number | null }).peak_dbfs;
   }
 
   /** Forgets what these have, which were just read, as was the level. */
