@@ -145,7 +145,8 @@ async def test_who_was_there_costs_one_statement_a_page(api: ApiServer) -> None:
     statements: list[str] = []
 
     def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
+        if "participant.joined" in statement:
+            statements.append(statement)
 
     counts = []
     for more in (["first"], [f"more-{number}" for number in range(20)]):
@@ -157,8 +158,7 @@ async def test_who_was_there_costs_one_statement_a_page(api: ApiServer) -> None:
             await api.call("GET", f"/v1/sessions?limit=100{query}")
             counts.append(len(statements))
         event.remove(engine, "before_cursor_execute", note)
-    assert counts[1] == counts[0] + 1
-    assert counts[3] == counts[1]
+    assert counts == [0, 1, 0, 1]
 
 
 async def _come(api: ApiServer, session_id: str, who: Sequence[str]) -> None:
