@@ -7,12 +7,15 @@ import numpy as np
 
 from audio.pcm import SAMPLE_RATE
 from tests.support.rules.never_silently_wrong import Evidence
-from tests.support.talkers.slots import SLOT_SECONDS, Sent, Truth
+from tests.support.talkers.slots import SLOT_SECONDS, Sent, SlotTalker, Truth
 from tools.figures.figure import Figure, Goal
 from tools.figures.scene import Spoken
 
 _BLOCK_SAMPLES = SAMPLE_RATE // 100
 _AUDIBLE = 400.0  # a talker's slots have an RMS of 6000
+MOST_SPOILT = 5.0
+"""Percent of a talker's slots; with more of them the other figures tell too little."""
+
 _BEFORE_SECONDS = 1.5  # what a fault loses may have been spoken so long before it
 
 
@@ -55,7 +58,9 @@ def of_every_session(spoken: Sequence[Spoken], evidence: Sequence[Evidence]) -> 
     """
     truths = [seen.truth_of(talker) for one, seen in zip(spoken, evidence, strict=True) for talker in one.talkers]
     errors = [ledger_error(seen) for seen in evidence]
+    talkers = [talker for one in spoken for talker in one.talkers]
     return [
+        Figure("spoilt by the machine of the talkers, each", "%", Goal("max", MOST_SPOILT), tuple(map(spoilt, talkers))),
         Figure("undeclared speech, per talker", "slots", Goal("max", 0), tuple(len(t.undeclared) for t in truths)),
         Figure("falsely declared speech, per talker", "slots", Goal("max", 0), tuple(len(t.false) for t in truths)),
         Figure("billed and not heard, per session", "%", Goal("max", 1), tuple(max(error, 0) for error in errors)),
@@ -67,6 +72,11 @@ def of_every_session(spoken: Sequence[Spoken], evidence: Sequence[Evidence]) -> 
             tuple(float(not seen.receipt["balances"]) for seen in evidence),
         ),
     ]
+
+
+def spoilt(talker: SlotTalker) -> float:
+    """The share of a talker's slots, in percent, of which nothing can be said: other work kept this machine too busy."""
+    return 100 * len(talker.torn) / len(talker.sent) if talker.sent else 0.0
 
 
 def ledger_error(evidence: Evidence) -> float:

@@ -5,6 +5,7 @@ has tones of their own. So each 100 ms of a mix tells which slots are in it, who
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -107,14 +108,27 @@ def _codes(samples: NDArray[np.int16], voice: SlotVoice) -> tuple[NDArray[np.flo
     return centers, codes
 
 
+def spoilt_by_standstill(number: int, begun: float, now: float) -> range:
+    """The slots that a talker spoils whose machine stood still before it could push slot `number`.
+
+    It goes on with the first slot behind them, whose time has not come yet: if it pushed all of them late, a source with
+    a queue would say everything that follows as late, until the end.
+
+    Args:
+        begun: when slot 0 was due, in seconds of the clock of `now`.
+    """
+    on_time = max(math.ceil((now - begun) / SLOT_SECONDS), number + 1)
+    return range(number - 1, on_time)
+
+
 @dataclass(slots=True)
 class SlotTalker:
     """A participant who joins, publishes, and speaks slot after slot in real time until the end of the block.
 
     Attributes:
         sent: every slot that was spoken, with the second (`time.time()`) at which it began.
-        torn: numbers of slots that this machine pushed too late, or that were still in the source when its participant
-            left: nothing can be said of them.
+        torn: numbers of slots that this machine should have pushed while it stood still, or that were still in the source
+            when its participant left: nothing can be said of them.
     """
 
     url: str
@@ -164,7 +178,11 @@ class SlotTalker:
                 number += 1
                 continue
             if time.time() - due > _LATE_SECONDS:
-                self.torn |= {number - 1, number, number + 1}
+                spoilt = spoilt_by_standstill(number, begun, time.time())
+                self.sent += [Sent(one, begun + one * SLOT_SECONDS) for one in range(number, spoilt.stop)]
+                self.torn.update(spoilt)
+                number = spoilt.stop
+                continue
             self.sent.append(Sent(number, due))
             await self._say(source, self.voice.slot(number), due)
             number += 1

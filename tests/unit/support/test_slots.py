@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tests.support.talkers.slots import SAMPLE_RATE, SLOT_SAMPLES, SLOT_SECONDS, Sent, SlotVoice, compare
+from tests.support.talkers.slots import (
+    SAMPLE_RATE,
+    SLOT_SAMPLES,
+    SLOT_SECONDS,
+    Sent,
+    SlotVoice,
+    compare,
+    spoilt_by_standstill,
+)
 
 ANN, BOB = SlotVoice(0), SlotVoice(1)
 SLOTS = 80
@@ -43,6 +51,16 @@ def test_every_slot_is_found_where_it_lies(voice: SlotVoice) -> None:
         assert truth.heard > SLOTS - 10
         assert abs(truth.delay - DELAY) < 0.011
         assert truth.placing < 0.011
+
+
+@given(number=st.integers(0, 100_000), late=st.floats(0.15, 60))
+def test_a_talker_whose_machine_stood_still_goes_on_in_time(number: int, late: float) -> None:
+    """With the next slot whose time has not come; nothing can be said of those before, nor of the one that it cut."""
+    begun = 1000.0
+    now = begun + number * SLOT_SECONDS + late
+    spoilt = spoilt_by_standstill(number, begun, now)
+    assert spoilt.start == number - 1
+    assert 0 <= begun + spoilt.stop * SLOT_SECONDS - now < SLOT_SECONDS + 1e-6
 
 
 @given(first=st.integers(6, 60), count=st.integers(1, 10))
