@@ -23,7 +23,7 @@ class Running(Protocol):
 
 
 STOP_CLAIMING = signal.SIGUSR1
-"""To a recorder: take no more sessions; go on with those that run."""
+"""To a recorder: take no more sessions, go on with those that run, and be ready for `DRAIN`."""
 
 DRAIN = signal.SIGTERM
 """To any child: release what is running, finish within the grace period, exit with 0."""

@@ -172,7 +172,7 @@ async def run_recorder_process(
     log_lines_dropped: Callable[[], int] = int,
     guard_port: int | None = None,
 ) -> None:
-    """Run until SIGTERM or SIGINT from another process, then hand over; SIGUSR1: claim no more.
+    """Run until SIGTERM or SIGINT from another process, then hand over; SIGUSR1: claim no more, and be ready for that.
 
     Raises:
         RuntimeError: the signals are not blocked.
@@ -193,7 +193,7 @@ async def run_recorder_process(
         def on_signal(number: signal.Signals) -> None:
             _log.info("signal.received", name=number.name)
             if number is signal.SIGUSR1:
-                recorder.process.stop_claiming()
+                recorder.process.prepare_to_stop()
             else:
                 recorder.stop()
 

@@ -41,7 +41,7 @@ _SEAL_MARGIN_SECONDS = 6.0  # less than the margin after which the supervisor ki
 
 
 class RecorderProcess:
-    """The loops of one process. `stop_claiming` and `stop` may be called at any time.
+    """The loops of one process. `prepare_to_stop` and `stop` may be called at any time.
 
     Args:
         suspects: as many sessions that processes have died with it takes, at once, and ends with them; 0: it takes all
@@ -81,9 +81,16 @@ class RecorderProcess:
         self._no_more_claims = True
         self._wake.set()
 
+    def prepare_to_stop(self) -> None:
+        """Take no more sessions, and lose nothing of the last words of those that run: `stop` is about to be called."""
+        self.stop_claiming()
+        self._tools.drain.come_near()
+        for run in self._tools.beats.live:
+            run.wake()
+
     def stop(self) -> None:
         """Release what runs, go on recording until evicted or until the grace period is over, then end."""
-        self.stop_claiming()
+        self.prepare_to_stop()
         self._stopping.set()
 
     def wake(self) -> None:

@@ -145,6 +145,8 @@ class SessionRunner:
         if self._seat.room is None:
             return None
         assert self._recording is not None
+        if self._tools.drain.near:
+            self._seat.room.keep_tails()
         return await self._watch.look(self._seat.room, self._recording, now_ns)
 
     def _seat_contested(self, now_ns: int) -> RunStop | None:

@@ -36,7 +36,7 @@ from worker.room.events import (
     RemoteTrack,
     TokenRefreshed,
 )
-from worker.room.livekit.audio import local_source, publish_blocks, read_frames
+from worker.room.livekit.audio import TrackReader, local_source, publish_blocks
 from worker.room.livekit.stats import LiveKitStats
 from worker.room.livekit.streams import LiveKitStreams
 from worker.room.livekit.texts import LiveKitTexts
@@ -63,6 +63,8 @@ class LiveKitRoom:
         self._subscription = subscription
         self._places = TrackPlaces(subscription.most_tracks)
         self._tracks: dict[str, rtc.RemoteAudioTrack] = {}
+        self._readers: dict[str, TrackReader] = {}
+        self._keeps_tails = False
         self._left = False
         self._reconnects: deque[tuple[float, float]] = deque(maxlen=_MOST_RECONNECTS)
         self._listening = False
@@ -164,8 +166,22 @@ class LiveKitRoom:
     async def read_frames(self, sid: str, append: Callable[[int, Pcm], None]) -> None:
         """Hand every frame of a subscribed track to `append(boottime_ns at arrival, samples)` until the track ends."""
         track = self._tracks.get(sid)
-        if track is not None:
-            await read_frames(track, append)
+        if track is None:
+            return
+        reader = self._readers[sid] = TrackReader(track, append)
+        if self._keeps_tails:
+            reader.keep_tail()
+        try:
+            await reader.run()
+        finally:
+            if self._readers.get(sid) is reader:
+                del self._readers[sid]
+
+    def keep_tails(self) -> None:
+        """Another worker is about to evict this one: lose nothing of what was heard until then. May be called again."""
+        self._keeps_tails = True
+        for reader in self._readers.values():
+            reader.keep_tail()
 
     async def read(self) -> RoomReading | None:
         """What the connection has received and the jitter buffers have made up so far; None: no answer came."""
@@ -324,6 +340,8 @@ class LiveKitRoom:
             self.events.put(TokenRefreshed(SecretStr(self._room._token)))
 
     def _on_disconnected(self, reason: int) -> None:
+        for reader in list(self._readers.values()):
+            reader.end()
         try:
             name = rtc.DisconnectReason.Name(reason)  # type: ignore[arg-type]
         except ValueError:
