@@ -60,9 +60,7 @@ def of_every_session(spoken: Sequence[Spoken], evidence: Sequence[Evidence]) -> 
     errors = [ledger_error(seen) for seen in evidence]
     talkers = [talker for one in spoken for talker in one.talkers]
     return [
-        Figure(
-            "spoilt by the machine of the talkers, each", "%", Goal("max", MOST_SPOILT), tuple(map(spoilt, talkers))
-        ),
+        Figure("spoilt by a busy machine, per talker", "%", Goal("max", MOST_SPOILT), tuple(map(spoilt, talkers))),
         Figure("undeclared speech, per talker", "slots", Goal("max", 0), tuple(len(t.undeclared) for t in truths)),
         Figure("falsely declared speech, per talker", "slots", Goal("max", 0), tuple(len(t.false) for t in truths)),
         Figure("billed and not heard, per session", "%", Goal("max", 1), tuple(max(error, 0) for error in errors)),

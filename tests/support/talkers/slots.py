@@ -111,8 +111,8 @@ def _codes(samples: NDArray[np.int16], voice: SlotVoice) -> tuple[NDArray[np.flo
 def spoilt_by_standstill(number: int, begun: float, now: float) -> range:
     """The slots that a talker spoils whose machine stood still before it could push slot `number`.
 
-    It goes on with the first slot behind them, whose time has not come yet: if it pushed all of them late, a source with
-    a queue would say everything that follows as late, until the end.
+    It goes on with the first slot behind them, whose time has not come yet: if it pushed all of them late, a source
+    with a queue would say everything that follows as late, until the end.
 
     Args:
         begun: when slot 0 was due, in seconds of the clock of `now`.
@@ -127,8 +127,8 @@ class SlotTalker:
 
     Attributes:
         sent: every slot that was spoken, with the second (`time.time()`) at which it began.
-        torn: numbers of slots that this machine should have pushed while it stood still, or that were still in the source
-            when its participant left: nothing can be said of them.
+        torn: numbers of slots that this machine should have pushed while it stood still, or that were still in the
+            source when its participant left: nothing can be said of them.
     """
 
     url: str
