@@ -73,6 +73,11 @@ class BufferDelay:
         return self.behind_burst and not self._told
 
     @property
+    def packet_samples(self) -> int:
+        """How long each packet is."""
+        return self._packet_samples
+
+    @property
     def changing(self) -> bool:
         """Whether it becomes another one, or is about to."""
         return self.behind_burst or self._slope != 0

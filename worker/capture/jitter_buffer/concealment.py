@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from audio.pcm import SAMPLE_RATE
+from worker.capture.jitter_buffer.let_go import packets_let_go
 from worker.room.room_reading import NOTHING_READ, TrackReading
 
 _LEAST_SAMPLES = SAMPLE_RATE // 5  # within one reading; any network loses less than that
@@ -26,8 +27,9 @@ class ConcealmentWatch:
 
     A jitter buffer that is new has not learned yet how unevenly packets come: in its first seconds it makes up 0.05 to
     0.2 s where the one before, which knew, made up nothing (measured on a busy machine). It also puts in and leaves out
-    10 to 33 ms of each 0.15 s for the first second (measured). Where both tear what another run recorded until then,
-    little is a gap too, and it lies in the middle of its interval.
+    10 to 33 ms of each 0.15 s for the first second (measured), and lets go of packets that came before it began
+    (`worker.capture.jitter_buffer.let_go`). Where these tear what another run recorded until then, little is a gap too.
+    It lies in the middle of its interval, but what was let go right before what is played now.
     """
 
     _new: bool = field(default=True)  # not read yet
@@ -37,6 +39,7 @@ class ConcealmentWatch:
     _muted_samples: int = field(default=0)  # since the last reading
     _unmuted: bool = field(default=False)  # since the last reading
     _packets_at_unmute: int | None = field(default=None)
+    _let_go: int = field(default=0)  # packets
 
     def mute(self, muted: bool, now_sample: int) -> None:
         """The track was muted, or unmuted."""
@@ -48,12 +51,17 @@ class ConcealmentWatch:
             self._unmuted = True
 
     def read(
-        self, reading: TrackReading | None, now_sample: int, settles_since: int | None = None
+        self,
+        reading: TrackReading | None,
+        now_sample: int,
+        settles_since: int | None = None,
+        packet_samples: int = SAMPLE_RATE // 50,
     ) -> tuple[int, int] | None:
         """Take a reading at `now_sample`; None: it can't be read.
 
         Args:
             settles_since: when the first frame came of a track that goes on and whose jitter buffer is new.
+            packet_samples: of each packet.
 
         Returns the stretch [start, end) that was made up since the reading before, if any.
         """
@@ -71,10 +79,19 @@ class ConcealmentWatch:
             return None
         counted = reading.concealed_samples - last[0].concealed_samples
         found = self._placed(counted, muted_samples, last[1], now_sample)
-        if found is None and settles_since is not None and not muted_samples:
-            torn = counted + max(reading.stretched_samples - last[0].stretched_samples, 0)
-            return _settling(torn, max(last[1], settles_since), now_sample)
-        return found
+        if settles_since is None or muted_samples:
+            return found
+        let_go = self._take_let_go(reading) * packet_samples
+        torn = counted + max(reading.stretched_samples - last[0].stretched_samples, 0) + let_go
+        if let_go and torn >= _LEAST_SETTLING_SAMPLES:
+            start = max(now_sample - torn, settles_since)
+            return (start if found is None else min(start, found[0])), now_sample
+        return found or _settling(torn, max(last[1], settles_since), now_sample)
+
+    def _take_let_go(self, reading: TrackReading) -> int:
+        """How many packets the buffer let go since the last reading; more than are known to be doubles."""
+        before, self._let_go = self._let_go, max(packets_let_go(reading), self._let_go)
+        return self._let_go - before
 
     def _placed(self, counted: int, muted_samples: int, since: int, now_sample: int) -> tuple[int, int] | None:
         interval = now_sample - since - muted_samples

@@ -46,7 +46,7 @@ class MadeUpAudio:
             unsure: the next readings tell what fills it.
         """
         last, self._last = self._last, reading
-        found = self._concealment.read(reading, now_sample, settles_since)
+        found = self._concealment.read(reading, now_sample, settles_since, delay.packet_samples)
         if found is not None:
             self._waiting.append((found[0] - late, found[1] - late))
         if unsure:

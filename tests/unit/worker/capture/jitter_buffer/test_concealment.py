@@ -122,3 +122,23 @@ def test_what_a_new_jitter_buffer_stretches_counts_as_torn_too() -> None:
     assert stretched(480, 1_584 + 1_920, 14_400, 0) == (9_600, 12_000)
     assert stretched(480, 3_504 + 1_919, 21_600, 0) is None
     assert stretched(480, 5_423 + 4_800, 28_800, None) is None
+
+
+def test_what_a_new_jitter_buffer_let_go_lies_right_before_what_it_plays() -> None:
+    """15 packets in one short interval, as measured: all since the first frame; later only what is new is told."""
+    watch = ConcealmentWatch()
+
+    def read_let_go(position: int, packets: int, discarded: int, since: int | None = 0) -> tuple[int, int] | None:
+        return watch.read(TrackReading(0, packets * 960, 0.0, packets, discarded, 0), position, since)
+
+    assert read_let_go(12_480, 17, 16) is None
+    assert read_let_go(14_400, 19, 33) == (14_400 - 14 * 960, 14_400)
+    assert read_let_go(24_960, 30, 44) is None
+    assert read_let_go(33_000, 38, 55) == (33_000 - 3 * 960, 33_000)
+    assert read_let_go(150_000, 158, 190, None) is None, "it has settled"
+
+
+def test_nothing_is_let_go_before_the_first_frame() -> None:
+    """What comes earlier is the takeover's."""
+    watch = ConcealmentWatch()
+    assert watch.read(TrackReading(0, 960, 0.0, 12, 32, 0), 10_000, 5_000) == (5_000, 10_000)
