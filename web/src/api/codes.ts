@@ -20,8 +20,8 @@ export function codeEntry(code: string | null | undefined): CodeEntry | undefine
 
 /** Whose fault it is, in words. */
 export const FAULTS: Record<string, string> = {
-  customer: "yours to fix",
-  transport: "the room's server or the way to it",
-  platform: "ours",
-  none: "nobody's fault",
+  customer: "yours",
+  transport: "the room's server's, or of the way to it",
+  platform: "Parley's",
+  none: "nobody's",
 };

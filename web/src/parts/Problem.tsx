@@ -1,5 +1,6 @@
 import type { Refusal } from "../api/client";
 import { codeEntry } from "../api/codes";
+import { sentence } from "./sentence";
 
 /** Why something did not work, and what to do about it. */
 export function Problem({ refusal, again }: { refusal: Refusal; again?: () => void }) {
@@ -15,9 +16,4 @@ export function Problem({ refusal, again }: { refusal: Refusal; again?: () => vo
       {again && <button onClick={again}>Try again</button>}
     </div>
   );
-}
-
-function sentence(text: string): string {
-  const whole = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }

@@ -12,6 +12,7 @@ from tests.support.browsers.pages_scene import ATTACK
 from tests.support.running.api_server import MASTER_KEY, ApiServer
 
 _BEGAN_SECONDS = 60  # before now
+_INNER_OVERFLOW = "scroll => scroll.scrollWidth - scroll.clientWidth"
 
 
 async def test_pages_say_who_is_there_as_they_come_and_go(api: ApiServer) -> None:
@@ -45,6 +46,7 @@ async def test_a_list_names_those_who_are_heard(api: ApiServer) -> None:
     """Once there is a recording; also on a phone, and not to a reader who may not see what was said."""
     session = await api.create("room", title="Over")
     session_id = parse_id("sess", session["id"])
+    await api.create("a room with a name that has no room in its cell of the list, on no screen", agent_id="a" * 60)
     await _moves(api, session_id, "joined", "ann", "Ann")
     await _moves(api, session_id, "joined", "bob", "Bob")
     async with api.dependencies.db.begin() as conn:
@@ -67,7 +69,8 @@ async def test_a_list_names_those_who_are_heard(api: ApiServer) -> None:
                 await expect(who.locator("[title]")).to_have_attribute(
                     "title", "Heard: Bob. There, and not heard: Ann."
                 )
-            assert await phone.overflow() <= 0
+                assert await one.overflow() <= 0
+                assert await one.page.locator(".scroll").evaluate(_INNER_OVERFLOW) <= 0, place
         async with looking(browser) as sight:
             await sight.sign_in(api.base_url, blind)
             row = sight.page.get_by_role("row").filter(has_text="Over")

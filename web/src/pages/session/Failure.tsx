@@ -1,5 +1,6 @@
 import type { Schemas } from "../../api/client";
 import { codeEntry, FAULTS } from "../../api/codes";
+import { sentence } from "../../parts/sentence";
 
 /** What went wrong, whose fault it is, and what to do. */
 export function Failure({ session }: { session: Schemas["SessionResource"] }) {
@@ -7,13 +8,10 @@ export function Failure({ session }: { session: Schemas["SessionResource"] }) {
   const entry = codeEntry(session.error.code);
   return (
     <section class="problem" aria-label="What went wrong">
-      <p><strong>{session.error.message ?? "The session failed."}</strong></p>
+      <p><strong>{sentence(session.error.message ?? "The session failed")}</strong></p>
       {entry && <p>{entry.help}</p>}
-      <p class="soft small">
-        <code>{session.error.code}</code>
-        {entry && <> · {FAULTS[entry.fault] ?? entry.fault}</>}
-        {entry?.retryable && <> · a new session like it may succeed</>}
-      </p>
+      {entry && <p>Whose fault it is: {FAULTS[entry.fault] ?? entry.fault}.{entry.retryable && " A new session like it may succeed."}</p>}
+      <p class="soft small"><code>{session.error.code}</code></p>
     </section>
   );
 }

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import type { Schemas } from "../../api/client";
 import { codeEntry } from "../../api/codes";
 import { exact } from "../../parts/duration";
+import { sentence } from "../../parts/sentence";
 import { gapName } from "./playback/regions";
 
 /** What the session costs, and why: the clock, what was heard, what was missing, what is billed. */
@@ -29,7 +30,7 @@ export function Receipt({ receipt }: { receipt: Schemas["Receipt"] }) {
       </table>
       <p class="credits">{billed.credits} <span class="soft">credits (×{billed.multiplier})</span></p>
       {receipt.provisional && <p class="soft small">The session goes on: its bill is about a minute behind, and more may be counted, and given back.</p>}
-      {receipt.imbalances.map((sentence) => <p key={sentence} class="wrong">{sentence}</p>)}
+      {receipt.imbalances.map((wrong) => <p key={wrong} class="wrong">{sentence(wrong)}</p>)}
     </section>
   );
 }
@@ -39,7 +40,7 @@ function Row({ name, ms, most, note }: { name: ComponentChildren; ms: number | n
     <tr>
       <th scope="row">{name}{note && <span class="soft small"> · {note}</span>}</th>
       <td class="number">{ms === null ? "–" : exact(ms)}</td>
-      <td class="bar-cell"><meter min={0} max={most} value={Math.abs(ms ?? 0)} aria-hidden="true" /></td>
+      <td class="bar-cell">{ms !== null && <meter min={0} max={most} value={Math.abs(ms)} aria-hidden="true" />}</td>
     </tr>
   );
 }

@@ -15,17 +15,18 @@ export function SessionRow({ session }: { session: Schemas["SessionResource"] })
       <td class="cell-title">
         <a href={href(`sessions/${session.id}`)}>{titleOf(session)}</a>
         <span class="soft small clip">{session.preview ?? session.id}</span>
-        {who && <span class="small clip who-below"><WhoSpoke who={who} /></span>}
+        {who && <span class="small clip below who-below"><WhoSpoke who={who} /></span>}
+        <span class="soft small clip below"><Time at={session.created_at} /> · <Length session={session} /></span>
       </td>
       <td class="cell-status">
         <Status word={session.status} />
         {session.recording_state === "incomplete" && <span class="incomplete small" title="Something is missing by Parley's fault; the session's page says what.">incomplete</span>}
         <Reason session={session} />
       </td>
-      <td class="number"><Length session={session} /></td>
+      <td class="number cell-length"><Length session={session} /></td>
       <td class="cell-spoke">{who ? <span class="clip"><WhoSpoke who={who} /></span> : <span class="soft">–</span>}</td>
       <td class="soft cell-who"><span class="clip">{session.external_customer_id ?? session.agent_id}</span></td>
-      <td class="number"><Time at={session.created_at} /></td>
+      <td class="number cell-made"><Time at={session.created_at} /></td>
     </tr>
   );
 }

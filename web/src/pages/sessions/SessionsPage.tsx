@@ -44,10 +44,10 @@ export function SessionsPage() {
               <tr>
                 <th scope="col">Session</th>
                 <th scope="col">Status</th>
-                <th scope="col" class="number">Length</th>
+                <th scope="col" class="number cell-length">Length</th>
                 <th scope="col" class="cell-spoke">Who spoke</th>
                 <th scope="col" class="cell-who">Customer or agent</th>
-                <th scope="col" class="number">Made</th>
+                <th scope="col" class="number cell-made">Made</th>
               </tr>
             </thead>
             <tbody>
