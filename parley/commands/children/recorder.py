@@ -17,7 +17,7 @@ from parley.installation.settings_loading import load_settings
 from worker.guard.upstream import go_through
 from worker.processes.recorder_opening import run_recorder_process
 from worker.processes.signals import SIGNALS
-from worker.room.livekit.native_library import forbid_programs
+from worker.room.livekit.native_library import forbid_programs, share_arenas
 from worker.vitals.pulse import Pulse
 
 
@@ -27,6 +27,7 @@ def run_recorder(owner: UUID, suspects: int, pulse: Pulse, *, guard_port: int) -
     Rooms are reached through the guard on loopback; the object storage, which is open before, as the environment says.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    share_arenas()
     settings = load_settings()
     dropped = configure_logging(settings.log_level, process="recorder")
     installation = open_installation(settings, schema="leave")

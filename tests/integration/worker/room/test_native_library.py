@@ -28,6 +28,37 @@ asyncio.run(join())
 print("records", records.total())
 """
 
+# What glibc tells of its arenas, once the library's threads run.
+ARENAS = """
+import ctypes, threading
+from worker.room.livekit.native_library import load_quietly, share_arenas
+
+{prepare}
+load_quietly()
+threads = [threading.Thread(target=threading.Event().wait, args=(1,)) for _ in range(8)]
+for thread in threads:
+    thread.start()
+libc = ctypes.CDLL(None)
+libc.fdopen.restype = ctypes.c_void_p
+out = ctypes.c_void_p(libc.fdopen(1, b"w"))
+libc.malloc_info(0, out)
+libc.fflush(out)
+"""
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_its_threads_share_two_arenas(shared: bool) -> None:
+    """Else they would have many: then this would be needed no more."""
+    done = subprocess.run(
+        [sys.executable, "-c", ARENAS.format(prepare="share_arenas()" if shared else "")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    arenas = done.stdout.count("<heap nr=")
+    assert arenas == 2 if shared else arenas > 2
+
 
 @pytest.mark.parametrize("quiet", [True, False])
 def test_a_quiet_library_hands_no_log_to_python_and_runs_no_programs(quiet: bool, tmp_path: Path) -> None:
