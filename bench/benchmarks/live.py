@@ -15,7 +15,7 @@ from bench.measuring.spread import percentile
 from bench.measuring.table import print_goal, print_note, print_table, print_title
 from bench.options import Options
 from bench.scenes.database import fresh_database, postgres
-from bench.scenes.parley_stack import ParleyApi, ParleyWorker, parley_api, parley_worker
+from bench.scenes.parley_stack import ParleyApi, ParleyWorker, default_worker, parley_api
 from bench.scenes.rooms import room_names, talkers
 from parley.servers.livekit_server import LiveKitServer, find_or_build
 
@@ -35,6 +35,7 @@ class _Round:
     Attributes:
         lags: seconds from the end of each utterance to its entry.
         closed_seconds: from asking for the end to the last transcript's being closed; None: nobody wants one.
+        gap_ms: of all recordings together.
     """
 
     mode: str
@@ -44,6 +45,7 @@ class _Round:
     machine_percent: float
     lags: list[float]
     closed_seconds: float | None
+    gap_ms: int
 
 
 def bench_live(options: Options) -> None:
@@ -56,22 +58,32 @@ def bench_live(options: Options) -> None:
         maintenance = stack.enter_context(postgres(options.database_url, options.folder))
         url = stack.enter_context(fresh_database(maintenance))
         api = stack.enter_context(parley_api(url, folder))
-        worker = stack.enter_context(
-            parley_worker(url, folder, processes=1, heartbeat_seconds=options.heartbeat_seconds, default_speech=True)
-        )
-        until(lambda: worker.recorders(), what="the recorder process runs")
+        worker = stack.enter_context(default_worker(url, folder))
+        until(lambda: worker.recorders(), what="a recorder process runs")
         for mode, sessions in (("live", 1), ("off", options.sessions), ("live", options.sessions)):
             rounds.append(_measure(options, server, api, worker, url, mode, sessions))
     print_title("live: talkers who never pause for long, one in each room")
     print_note(describe())
     print_table(
-        ("", "sessions", "recorder CPU %", "speech CPU %", "p50 s", "p95 s", "lines", "closed s", "machine busy"),
+        (
+            "",
+            "sessions",
+            "recorder CPU %",
+            "speech CPU %",
+            "p50 s",
+            "p95 s",
+            "lines",
+            "closed s",
+            "gaps ms",
+            "machine busy",
+        ),
         [_row(one) for one in rounds],
     )
     print_note(
         "Talkers never pause for 0.6 s. They and the LiveKit server share the machine while the sessions run, and"
     )
     print_note("leave before these are ended. Speech has the lowest priority.")
+    print_note("Settings are the defaults: a recorder process per core. gaps: what recordings say that they lack.")
     print_note("CPU: of one core, of all sessions together. p50, p95: from the end of an utterance to its line in the")
     print_note("log, of what was logged while the sessions ran. closed: from the end of all sessions to the last")
     print_note("transcript, with the recordings that are built before.")
@@ -80,6 +92,7 @@ def bench_live(options: Options) -> None:
             print_goal(f"{one.sessions} live: seconds to the log, p95", percentile(one.lags, 95), at_most=3)
         if one.closed_seconds is not None:
             print_goal(f"{one.sessions} live: seconds to the last transcript", one.closed_seconds, at_most=5)
+        print_goal(f"{one.sessions} {one.mode}: gaps in recordings, ms", one.gap_ms, at_most=0)
     by_mode = {one.mode: one.recorder_percent for one in rounds if one.sessions == options.sessions}
     print_goal("recorder CPU, live / off", by_mode["live"] / by_mode["off"], at_most=1.05)
 
@@ -112,12 +125,19 @@ def _measure(
     )
     closed = time.monotonic() - ended
     time.sleep(0 if options.quick else _QUIET_SECONDS)
-    return _Round(mode, sessions, recorder, speech, machine_percent, lags, closed if mode == "live" else None)
+    gap_ms = sum(_gap_ms(api, one) for one in ids)
+    return _Round(mode, sessions, recorder, speech, machine_percent, lags, closed if mode == "live" else None, gap_ms)
 
 
 def _is_closed(api: ParleyApi, session_id: str) -> bool:
     found = api.call("GET", f"/v1/sessions/{session_id}/transcript")
     return found["status"] in ("available", "incomplete")
+
+
+def _gap_ms(api: ParleyApi, session_id: str) -> int:
+    api.wait(session_id, "terminal")
+    found = api.call("GET", f"/v1/sessions/{session_id}/recording")
+    return sum(gap["end_ms"] - gap["start_ms"] for gap in found["gaps"])
 
 
 def _speech(worker: ParleyWorker) -> Sequence[psutil.Process]:
@@ -134,5 +154,6 @@ def _row(one: _Round) -> tuple[str, ...]:
         f"{percentile(one.lags, 95):.2f}" if one.lags else "",
         str(len(one.lags)),
         "" if one.closed_seconds is None else f"{one.closed_seconds:.1f}",
+        str(one.gap_ms),
         f"{one.machine_percent:.0f} %",
     )

@@ -131,7 +131,10 @@ def parley_worker(
     default_speech: bool = False,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[ParleyWorker]:
-    """A worker that is ready. With speech, the sessions of one round are transcribed during the next one's."""
+    """A worker that is ready. With speech, the sessions of one round are transcribed during the next one's.
+
+    See `default_worker` for one that is set to nothing.
+    """
     chosen = {
         "PARLEY_PROCESSES": str(processes),
         "PARLEY_HEARTBEAT_SECONDS": str(heartbeat_seconds),
@@ -140,6 +143,13 @@ def parley_worker(
         **(settings or {}),
     }
     with _service("worker", database_url, folder, chosen) as (process, _):
+        yield ParleyWorker(process)
+
+
+@contextlib.contextmanager
+def default_worker(database_url: str, folder: Path) -> Iterator[ParleyWorker]:
+    """A worker that is ready, with the defaults of all settings but those that every installation makes."""
+    with _service("worker", database_url, folder, {}) as (process, _):
         yield ParleyWorker(process)
 
 
