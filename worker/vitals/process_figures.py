@@ -1,6 +1,6 @@
 """What each recorder process tells its supervisor for /metrics."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 from uuid import UUID
@@ -38,11 +38,3 @@ class ProcessFigures:
             return cls(**{name: int(written[name]) for name in cls.__dataclass_fields__})
         except (ValueError, KeyError, TypeError):
             return None
-
-    def write(self, data_dir: Path, owner: UUID) -> None:
-        """Replace what was written before.
-
-        Raises:
-            OSError: the disk is full or broken.
-        """
-        FigureFile(data_dir, str(owner)).write(asdict(self))

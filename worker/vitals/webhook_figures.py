@@ -40,14 +40,6 @@ class WebhookFigures:
         """Write every second until canceled."""
         await _file(data_dir).keep_writing(self.to_json)
 
-    def write(self, data_dir: Path) -> None:
-        """Replace what was written before.
-
-        Raises:
-            OSError: the disk is full or broken.
-        """
-        _file(data_dir).write(self.to_json())
-
     def count(self, outcome: Outcome, error: str | None, seconds: float) -> None:
         """An attempt; `error` is the class of its failure."""
         self.attempts[outcome, error or ""] += 1

@@ -14,6 +14,7 @@ from tests.support.running.api_server import ApiServer, api_server
 from tests.support.running.stack import eventually
 from tests.support.running.webhooks import SOON, Receiver, post_office
 from worker.host.monitoring.webhook_metrics import WebhookCollector
+from worker.vitals.figure_file import FigureFile
 from worker.vitals.webhook_figures import WebhookFigures
 
 
@@ -84,7 +85,7 @@ async def test_attempts_are_counted_by_outcome(
             return figures.attempts.total() == 3
 
         await eventually(counted, seconds=SOON, what="three attempts are counted")
-    figures.write(tmp_path)
+    FigureFile(tmp_path, "webhooks").write(figures.to_json())
     registry = CollectorRegistry()
     registry.register(WebhookCollector(tmp_path))
     page = generate_latest(registry).decode()

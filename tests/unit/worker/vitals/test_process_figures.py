@@ -2,21 +2,27 @@
 
 import os
 import time
+from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from worker.vitals.figure_file import forget_the_dead
+from worker.vitals.figure_file import FigureFile, forget_the_dead
 from worker.vitals.process_figures import ProcessFigures
 
 OWNER = UUID(int=1)
 
 
+def write(figures: ProcessFigures, data_dir: Path, owner: UUID) -> None:
+    """As a recorder process does every second."""
+    FigureFile(data_dir, str(owner)).write(asdict(figures))
+
+
 def test_what_was_written_last_is_read(tmp_path: Path) -> None:
     """Each write takes the place of the one before."""
-    ProcessFigures(1, 24, 0, 0, 3).write(tmp_path, OWNER)
-    ProcessFigures(2, 23, 1, 4, 0, 5).write(tmp_path, OWNER)
+    write(ProcessFigures(1, 24, 0, 0, 3), tmp_path, OWNER)
+    write(ProcessFigures(2, 23, 1, 4, 0, 5), tmp_path, OWNER)
     assert ProcessFigures(2, 23, 1, 4, 0, 5) == ProcessFigures.read(tmp_path, OWNER)
     assert [f"{OWNER}.json"] == [path.name for path in (tmp_path / "figures").iterdir()]
 
@@ -25,15 +31,15 @@ def test_what_was_written_last_is_read(tmp_path: Path) -> None:
 def test_a_file_that_is_damaged_counts_as_none(tmp_path: Path, text: str) -> None:
     """A scrape must not fail for it."""
     assert ProcessFigures.read(tmp_path, OWNER) is None
-    ProcessFigures().write(tmp_path, OWNER)
+    write(ProcessFigures(), tmp_path, OWNER)
     (tmp_path / "figures" / f"{OWNER}.json").write_text(text)
     assert ProcessFigures.read(tmp_path, OWNER) is None
 
 
 def test_files_of_the_dead_are_removed(tmp_path: Path) -> None:
     """A living process writes every second, so a minute is proof enough."""
-    ProcessFigures().write(tmp_path, OWNER)
-    ProcessFigures().write(tmp_path, UUID(int=2))
+    write(ProcessFigures(), tmp_path, OWNER)
+    write(ProcessFigures(), tmp_path, UUID(int=2))
     long_ago = time.time() - 61
     os.utime(tmp_path / "figures" / f"{OWNER}.json", (long_ago, long_ago))
     forget_the_dead(tmp_path)
