@@ -25,6 +25,7 @@ from parley.servers.livekit_server import LiveKitServer, LiveKitServerError, fin
 from tests.support.services.postgres_cluster import PostgresCluster
 from tests.support.test_run.dealing import dealt
 from tests.support.test_run.left_open import Openings
+from tests.support.test_run.light_stacks import note_lightly
 from tests.support.test_run.logging_state import logging_put_back
 from tests.support.test_run.openings_watch import OpeningsWatch
 from tests.support.test_run.shared_in_run import shared_in_run
@@ -34,9 +35,10 @@ from tests.support.test_run.shared_in_run import shared_in_run
 asyncio.set_event_loop(None)
 
 # Debug mode keeps where every task, callback and future came from: all of their frames cost a third of what API tests
-# compute. Futures ask for all by giving no limit.
+# compute, and three of them still a fifth where they are not noted lightly. Futures ask for all by giving no limit.
 asyncio.constants.DEBUG_STACK_DEPTH = 3  # type: ignore[attr-defined] # a constant by its name only
 traceback.extract_stack.__defaults__ = (None, 3)
+note_lightly()
 
 # How fast examples are made and run says something about the machine, not about what is tested. CI takes the same
 # examples each time, so that what it says is about the change; developers' runs take new ones.
@@ -177,7 +179,7 @@ def common_database_url(postgres_url: str, migrated_template: str) -> Iterator[s
 @contextmanager
 def _fresh_database(postgres_url: str, migrated_template: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex[:12]}"
-    _execute(postgres_url, "CREATE DATABASE {} TEMPLATE {}", name, migrated_template)
+    _execute(postgres_url, "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, migrated_template)
     yield _with_database(postgres_url, name)
     _execute(postgres_url, "DROP DATABASE {} WITH (FORCE)", name)
 

@@ -10,7 +10,7 @@ class SparseFile(io.FileIO):
     def write(self, data: Any, /) -> int:
         """The number of bytes, all of them."""
         block = bytes(data)
-        if block.count(0) < len(block):
+        if block != bytes(len(block)):
             return super().write(block)
         end = self.seek(len(block), io.SEEK_CUR)
         if end > self._size():
