@@ -10,6 +10,7 @@ import pytest
 import soundfile
 from livekit import rtc
 
+from tests.support.rules.holes import holes, short_ms
 from tests.support.rules.never_silently_wrong import assert_never_silently_wrong
 from tests.support.running.stack import Stack, eventually, stand_still
 from tests.support.talkers.slots import SlotTalker
@@ -27,12 +28,12 @@ def encryption(key: str) -> rtc.E2EEOptions:
 async def _recorded(
     stack: Stack, session_id: str, folder: Path, *, voices: int
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Gaps and recording, whose audio holds no more than the voices that are heard."""
+    """Holes and recording, whose audio holds no more than the voices that are heard."""
     _, recording = await stack.call("GET", f"/v1/sessions/{session_id}/recording")
     samples, _ = soundfile.read(await stack.download(session_id, folder / "noise.wav"))
     loud = np.flatnonzero(np.abs(samples) >= VOICE * voices + OVERSHOOT)
     assert loud.size == 0, f"{loud.size} samples from {loud[0]} to {loud[-1]}; {recording['tracks']}"
-    return recording["gaps"], recording
+    return holes(recording["gaps"]), recording
 
 
 async def test_an_encrypted_room_is_recorded_with_its_key(
@@ -102,7 +103,8 @@ async def test_whoever_encrypts_with_another_key_is_left_out_and_named(
     assert {(gap["code"], gap["identity"]) for gap in gaps} == {("gap.encrypted", "mal")}
     assert [truths[name].lost for name in ("ann", "eve")] == [0, 0]
     assert (truths["mal"].heard, truths["mal"].lost > 40) == (0, True)
-    assert (recording["state"], ended["usage"]["credited_ms"]) == ("available", 0)
+    assert recording["state"] == "available"
+    assert ended["usage"]["credited_ms"] <= short_ms(recording["gaps"])
 
 
 @pytest.mark.long

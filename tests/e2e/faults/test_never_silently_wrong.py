@@ -12,6 +12,7 @@ from livekit import rtc
 
 from sessions.billing.crediting import covered_ms
 from sessions.settings import Settings
+from tests.support.rules.holes import holes, short_ms
 from tests.support.rules.never_silently_wrong import assert_never_silently_wrong
 from tests.support.running.stack import Stack, eventually, recorders, stand_still
 from tests.support.talkers.slots import SlotTalker
@@ -171,6 +172,7 @@ async def test_encrypted_audio_is_left_out_and_named(
     truths = await assert_never_silently_wrong(common_stack, session["id"], [ann], tmp_path)
     _, recording = await common_stack.call("GET", f"/v1/sessions/{session['id']}/recording")
     assert truths["ann"].lost == 0
-    assert {gap["code"] for gap in recording["gaps"]} == {"gap.encrypted"}
+    assert {gap["code"] for gap in holes(recording["gaps"])} == {"gap.encrypted"}
     assert 3000 < sum(gap["end_ms"] - gap["start_ms"] for gap in recording["gaps"]) < 6000
-    assert (recording["state"], ended["usage"]["credited_ms"]) == ("available", 0)
+    assert recording["state"] == "available"
+    assert ended["usage"]["credited_ms"] <= short_ms(recording["gaps"]), "it is the customer's"

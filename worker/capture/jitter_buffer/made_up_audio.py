@@ -46,20 +46,21 @@ class MadeUpAudio:
             unsure: the next readings tell what fills it.
         """
         last, self._last = self._last, reading
-        found = self._concealment.read(reading, now_sample, settles_since, delay.packet_samples)
-        if found is not None:
-            self._waiting.append((found[0] - late, found[1] - late))
+        found = self._concealment.read(
+            reading, now_sample, late=late, settles_since=settles_since, packet_samples=delay.packet_samples
+        )
+        self._waiting += found
         if unsure:
             self._unsure_since = self._unsure_since or last
             return []
         since, self._unsure_since = self._unsure_since or last, None
         if not self._waiting or reading is None or since is None:
-            return self.take()
+            return self._take_waiting()
         emitted = reading.emitted_samples - since.emitted_samples
-        goes_on = emitted == 0 or (found is not None and found[1] == now_sample)
+        goes_on = emitted == 0 or (bool(found) and found[-1][1] == now_sample - late)
         if goes_on and now_sample - self._waiting[0][0] < _LONGEST_STALL_SAMPLES:
             return []
-        made_up = self.take()
+        made_up = self._take_waiting()
         if not delay.behind_burst:
             return made_up
         filled_from = now_sample - emitted - excess
@@ -69,5 +70,8 @@ class MadeUpAudio:
 
     def take(self) -> list[Range]:
         """Everything that was made up and not told: nothing fills it any more."""
+        return self._take_waiting() + self._concealment.give_up()
+
+    def _take_waiting(self) -> list[Range]:
         made_up, self._waiting = self._waiting, []
         return made_up
