@@ -1,7 +1,7 @@
 """What a new jitter buffer let go of what came, by its counters. Pure.
 
 Packets that come before a jitter buffer has begun to play are more than it wants, and it throws some of them away: 20
-to 300 ms of speech right behind a takeover (measured with livekit 1.2.1 on a busy machine, in several of 40 takeovers). They count as
+to 300 ms of speech right behind several of 40 takeovers (measured with livekit 1.2.1 on a busy machine). They count as
 discarded, as doubles do, of which a sender sends none, one, or two of each packet.
 """
 
