@@ -44,6 +44,7 @@ _EXCUSES: dict[str, frozenset[str]] = {
     "test_webhook_endpoint": frozenset({"webhook.disabled"}),
     "redeliver_webhook": frozenset({"webhook.disabled"}),
     "get_usage": _PERIOD,
+    "verify_usage": _PERIOD,
     # A cursor is a row of the ledger: its order is not that of the ids.
     "list_usage_events": frozenset({"parameter.invalid after"}),
     # A cursor is of an event that there is. A header that is a number is taken for a text of any pattern (4.32.5).

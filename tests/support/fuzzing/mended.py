@@ -156,15 +156,19 @@ class Mender:
         case.query["signature"] = self.signer.sign(f"{OBJECTS_PATH}{key}?name=Conversation.wav", expires_at)
 
     def _mend_period(self, case: Case[Any]) -> None:
-        """A month or two edges, a zone that exists, a cursor only with groups."""
+        """A cursor only with groups."""
+        self._mend_edges(case)
+        if "group_by" not in case.query:
+            case.query.pop("after", None)
+
+    def _mend_edges(self, case: Case[Any]) -> None:
+        """A month or two edges, a zone that exists."""
         query = case.query
         if "period_start" in query or "period_end" in query:
             query.pop("period", None)
             query["period_start"], query["period_end"] = "2026-01-01", "2026-02-01T00:00:00Z"
         if "time_zone" in query:
             query["time_zone"] = "Europe/Berlin"
-        if "group_by" not in query:
-            query.pop("after", None)
 
     def _forget_cursor(self, case: Case[Any]) -> None:
         """A cursor of the ledger is a row of it."""
@@ -174,6 +178,7 @@ class Mender:
 _OWN: dict[str, Callable[[Mender, Case[Any]], None]] = {
     "get_object": Mender._sign,
     "get_usage": Mender._mend_period,
+    "verify_usage": Mender._mend_edges,
     "list_usage_events": Mender._forget_cursor,
 }
 

@@ -73,8 +73,8 @@ async def test_a_lost_transcript_is_deferred_once(engine: Engine) -> None:
     """Nobody tried for finalize_retry_seconds: its job is there again, and not once more in the next rounds."""
     lost = await transcript(engine, created=31)
     tried = await transcript(engine, created=100, attempted=31)
-    await transcript(engine, created=29)
-    await transcript(engine, created=100, attempted=29)
+    await transcript(engine, created=15)
+    await transcript(engine, created=100, attempted=15)
     for state in ("available", "incomplete"):
         await transcript(engine, state=state, created=100)
     assert (await sweep(engine.db, SETTINGS)).outputs_deferred == 2
@@ -98,8 +98,8 @@ async def test_a_lost_summary_is_deferred_once(engine: Engine) -> None:
     """The same for a run that nobody makes."""
     lost = await summary(engine, requested=31)
     tried = await summary(engine, requested=100, attempted=31)
-    await summary(engine, requested=29)
-    await summary(engine, requested=100, attempted=29)
+    await summary(engine, requested=15)
+    await summary(engine, requested=100, attempted=15)
     for state in ("available", "failed"):
         await summary(engine, state=state, requested=100)
     assert (await sweep(engine.db, SETTINGS)).outputs_deferred == 2
@@ -152,7 +152,7 @@ async def test_lost_files_are_deferred_once_and_ever_more_seldom(engine: Engine)
     """Nobody tried for finalize_retry_seconds times one more than it was tried."""
     lost = await file(engine, requested=31)
     tried = await file(engine, requested=100, attempted=61, attempts=1)
-    await file(engine, requested=100, attempted=59, attempts=1)
+    await file(engine, requested=100, attempted=40, attempts=1)
     for state in ("available", "failed"):
         await file(engine, state=state, requested=100)
     assert (await sweep(engine.db, SETTINGS)).outputs_deferred == 2
