@@ -20,7 +20,7 @@ from tests.support.talkers.beeps import BeepPlan, find_beeps
 from tools.peer_environment import NoPeerError, agents_python
 
 RATE = 48_000
-SCRIPT = Path(__file__).parent.parent / "support" / "talkers" / "agents_sender.py"
+SCRIPT = Path(__file__).parents[2] / "support" / "talkers" / "agents_sender.py"
 LOW = BeepPlan(700.0, offset_seconds=0.25, period_seconds=0.5)
 HIGH = BeepPlan(1900.0, offset_seconds=0.25, period_seconds=0.5)
 
