@@ -77,7 +77,7 @@ function Storage({ storage }: { storage: Found["storage"] }) {
       {storage.free_bytes !== null && <Figure name="Free" value={bytes(storage.free_bytes)} />}
       <Figure name="Runs to upload" value={storage.unsealed_runs} />
       <Figure name="Erasures to do" value={storage.erasures} wrong={storage.failing_erasures > 0} />
-      {storage.troubles.map((trouble) => <p key={trouble} class="wrong">{trouble}</p>)}
+      {storage.troubles.map((trouble) => <p key={trouble} class="wrong">{trouble.replaceAll("`", "")}</p>)}
     </Card>
   );
 }

@@ -8,7 +8,7 @@ import { Problem } from "../../../parts/Problem";
 import { audioLink } from "./audioLink";
 import { Lanes } from "./Lanes";
 import { playhead, seek } from "./playhead";
-import { stretches } from "./regions";
+import { lines, stretches } from "./regions";
 
 const PIXELS = 2000;
 const HEIGHT = 96;
@@ -107,12 +107,12 @@ export function Player({ id, recording }: { id: string; recording: Schemas["Reco
       </div>
       {holes.length > 0 && (
         <ul class="holes">
-          {holes.map((hole) => (
+          {lines(holes).map((hole) => (
             <li key={`${hole.startMs}-${hole.identity}-${hole.name}`}>
               <button class="quiet small" onClick={() => seek.value?.(hole.startMs)}>
-                {clock(hole.startMs)} · {exact(hole.endMs - hole.startMs)}
+                {clock(hole.startMs)} · {exact(hole.lostMs)}
               </button>
-              {hole.name}{hole.identity && <span class="soft"> · {hole.identity}</span>}
+              {hole.name}{hole.count > 1 && `, ${hole.count} times`}{hole.identity && <span class="soft"> · {hole.identity}</span>}
             </li>
           ))}
         </ul>

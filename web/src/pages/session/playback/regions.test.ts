@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { stretches } from "./regions";
+import { lines, stretches } from "./regions";
 
 type Recording = Parameters<typeof stretches>[0];
 
@@ -17,5 +17,25 @@ test("gaps, pauses and absences come in order, each with a name", () => {
     [3000, "of tomorrow", "gap", null],
     [5000, "Nobody there", "absent", null],
     [9000, "Lost on the way", "gap", "ann"],
+  ]);
+});
+
+test("many short gaps of one person are one line, and nothing else is", () => {
+  const short = (start: number, identity: string) =>
+    ({ start_ms: start, end_ms: start + 100, code: "gap.concealed", identity });
+  const recording = {
+    gaps: [
+      ...[1000, 2000, 3000, 4000].map((start) => short(start, "ann")),
+      ...[1500, 2500, 3500].map((start) => short(start, "bob")),
+      { start_ms: 2200, end_ms: 3200, code: "gap.concealed", identity: "ann" },
+    ],
+    absences: [],
+  } as unknown as Recording;
+  expect(lines(stretches(recording)).map((one) => [one.startMs, one.count, one.lostMs, one.identity])).toEqual([
+    [1000, 4, 400, "ann"],
+    [1500, 1, 100, "bob"],
+    [2200, 1, 1000, "ann"],
+    [2500, 1, 100, "bob"],
+    [3500, 1, 100, "bob"],
   ]);
 });

@@ -40,3 +40,38 @@ export function stretches(recording: Schemas["RecordingResource"]): Stretch[] {
   }));
   return [...gaps, ...absences].sort((a, b) => a.startMs - b.startMs);
 }
+
+export interface Line extends Stretch {
+  /** How many stretches it stands for. */
+  count: number;
+  /** How long they are together. */
+  lostMs: number;
+}
+
+const SHORT_MS = 500;
+const MOST_SHORT = 3;
+
+/** The stretches as lines of a list: many short ones of one kind and person are one line, at the first of them. */
+export function lines(holes: Stretch[]): Line[] {
+  const kindOf = (one: Stretch) => JSON.stringify([one.name, one.identity]);
+  const isShort = (one: Stretch) => one.endMs - one.startMs <= SHORT_MS;
+  const counts = new Map<string, number>();
+  for (const one of holes.filter(isShort)) counts.set(kindOf(one), (counts.get(kindOf(one)) ?? 0) + 1);
+  const folded = new Map<string, Line>();
+  const found: Line[] = [];
+  for (const one of holes) {
+    const lostMs = one.endMs - one.startMs;
+    const line = folded.get(kindOf(one));
+    if (!isShort(one) || (counts.get(kindOf(one)) ?? 0) <= MOST_SHORT) {
+      found.push({ ...one, count: 1, lostMs });
+    } else if (line) {
+      line.count += 1;
+      line.lostMs += lostMs;
+    } else {
+      const first = { ...one, count: 1, lostMs };
+      folded.set(kindOf(one), first);
+      found.push(first);
+    }
+  }
+  return found;
+}

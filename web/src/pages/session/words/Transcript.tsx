@@ -49,7 +49,7 @@ export function Transcript({ transcript, live }: { transcript: Schemas["Transcri
         <p class="soft">{STATES[transcript.status]}</p>
       )}
       {wanted && <p class="soft small" role="status">{shown.length} of {transcript.segments.length} lines</p>}
-      <ol class="lines" ref={lines} onScroll={(event) => (atEnd.current = isAtEnd(event.currentTarget))}>
+      <ol class="lines" ref={lines} tabIndex={0} aria-labelledby="transcript-title" onScroll={(event) => (atEnd.current = isAtEnd(event.currentTarget))}>
         {shown.map((segment) => <Line key={segment.seq} segment={segment} />)}
       </ol>
     </section>
