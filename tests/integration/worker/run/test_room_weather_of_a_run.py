@@ -32,7 +32,7 @@ class Weather:
         joins: how often the worker joined.
         gaps: the codes that may be declared; nothing else is lost.
         lost_seconds: of speech, at most.
-        unnamed_seconds: of that, in a stretch that is too short to be named (0.2 s), in a process that does everything.
+        unnamed_seconds: of that, in what is too short to be named (35 ms), in a process that does everything.
     """
 
     seconds: float
