@@ -118,6 +118,7 @@ OF_FINISHED = frozenset(
     {
         *(
             "get_audio",
+            "get_waveform",
             "get_recording",
             "get_transcript",
             "get_summary",
