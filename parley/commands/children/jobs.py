@@ -12,6 +12,7 @@ from parley.installation.settings_loading import load_settings
 from parley.installation.stop_signals import stop_signals
 from store.jobs.jobs import SPEECH_QUEUE
 from worker.processes.job_process import run_job_process
+from worker.vitals.malloc_arenas import share_arenas
 
 _SPEECH_NICENESS = 15  # recordings are made in real time and come first; a transcript may wait
 
@@ -20,6 +21,7 @@ def run_jobs_child(queue: str) -> int:
     """Run jobs until SIGTERM or SIGINT."""
     if queue == SPEECH_QUEUE:
         os.nice(_SPEECH_NICENESS)
+    share_arenas()
     settings = load_settings()
     configure_logging(settings.log_level, process="speech" if queue == SPEECH_QUEUE else "jobs")
     run: Callable[..., Awaitable[None]] = run_job_process

@@ -17,7 +17,8 @@ from parley.installation.settings_loading import load_settings
 from worker.guard.upstream import go_through
 from worker.processes.recorder_opening import run_recorder_process
 from worker.processes.signals import SIGNALS
-from worker.room.livekit.native_library import forbid_programs, share_arenas
+from worker.room.livekit.native_library import forbid_programs
+from worker.vitals.malloc_arenas import share_arenas
 from worker.vitals.pulse import Pulse
 
 

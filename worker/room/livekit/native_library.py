@@ -1,23 +1,17 @@
-"""LiveKit's native library, as a recorder process loads it: without its log, without other programs, in little memory.
+"""LiveKit's native library, as a recorder process loads it: without its log and without other programs.
 
 Measured with livekit 1.2.1, per join: the library hands about 1,500 records of its log to Python, which drops all but a
 few, and then 100 a second for as long as the room lasts; and it runs `lsb_release`, a shell script of eight processes,
 to tell the server which system this is. Without both a join takes 60 ms instead of 150, and 25 ms of CPU in this
 process instead of 80.
-
-Its threads allocate at the same time, so that glibc gives a dozen of them arenas of their own, each with room that no
-other thread gets. With two arenas for the whole process eight sessions add 33 MB to it instead of 39, at the same CPU.
 """
 
-import ctypes
 import os
 from typing import Any
 
 from livekit.rtc import _ffi_client
 
 _NOWHERE = "/nonexistent"
-_M_ARENA_MAX = -8  # of malloc.h
-_ARENAS = 2
 
 
 def load_quietly() -> None:
@@ -43,12 +37,6 @@ def load_quietly() -> None:
         _ = _ffi_client.FfiClient.instance
     finally:
         _ffi_client.get_ffi_lib = load
-
-
-def share_arenas() -> None:
-    """Let all threads that begin from now on allocate from the same few arenas; no-op without glibc."""
-    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
-        mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 def forbid_programs() -> None:

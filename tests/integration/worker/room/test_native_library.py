@@ -31,7 +31,8 @@ print("records", records.total())
 # What glibc tells of its arenas, once the library's threads run.
 ARENAS = """
 import ctypes, threading
-from worker.room.livekit.native_library import load_quietly, share_arenas
+from worker.room.livekit.native_library import load_quietly
+from worker.vitals.malloc_arenas import share_arenas
 
 {prepare}
 load_quietly()
