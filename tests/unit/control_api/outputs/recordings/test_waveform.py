@@ -7,6 +7,7 @@ from base64 import b64encode
 from itertools import cycle, islice
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +52,16 @@ def test_without_pixels_the_cells_are_those_that_are_stored() -> None:
         "data": peaks,
         "levels": [{"identity": NAME, "ms_per_level": 100, "dbfs": [-96, -6]}],
     }
+
+
+@pytest.mark.parametrize("name", ["peaks", '"peaks"', '"peaks":', "dbfs"])
+def test_nobodys_name_is_taken_for_a_member(name: str) -> None:
+    """The document is written with its members in order, so that levels come before peaks."""
+    document = stored(1, [-1, 2], [-6])
+    document["levels"] = [{"identity": name, "dbfs": "+g=="}]
+    found = drawn(json.dumps(document, indent=2, sort_keys=True).encode(), None)
+    assert list(found.data) == [-1, 2]
+    assert [(one.identity, list(one.dbfs)) for one in found.levels] == [(name, [-6])]
 
 
 def test_cells_are_put_together_per_channel() -> None:
