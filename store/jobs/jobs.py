@@ -1,29 +1,25 @@
-"""Short jobs on Procrastinate: what they are called, how one is deferred within our transaction, and what runs them.
+"""What runs short jobs, on Procrastinate; `store.jobs.deferring` says what they are called.
 
-Deferring needs no function: the API names a task without importing the worker that runs it. Arguments are ids only, as
-Procrastinate may log them. A job that fails is not repeated by Procrastinate (its retry would collide with a waiting
-job of the same queueing lock, and then stay `doing` for ever): the sweeper defers it again.
+A job that fails is not repeated by Procrastinate (its retry would collide with a waiting job of the same queueing lock,
+and then stay `doing` for ever): the sweeper defers it again.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import datetime
 from traceback import format_exception
 from uuid import UUID
 
-import psycopg
 import structlog
-from procrastinate import App, JobContext, PsycopgConnector, exceptions
+from procrastinate import App, JobContext
 from procrastinate.worker import Worker
 from pydantic import SecretStr
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import ParleyError
 from sessions.ids import format_id
 from sessions.texts.redaction import redact
+from store.jobs.deferring import BACKGROUND, PURGE_IDEMPOTENCY, PURGE_JOBS, RETENTION, SHORT_QUEUE
 from store.jobs.job_rescue import rescue_jobs
 from store.jobs.patient_connector import PatientConnector
 from store.jobs.purge import purge_finished_jobs, purge_idempotency_keys
@@ -34,26 +30,6 @@ Expire = Callable[[], Awaitable[object]]
 Busy = Callable[[], AbstractContextManager[None]]
 UnderWay = Callable[[JobContext], AbstractContextManager[None]]
 
-SHORT_QUEUE = "short"
-SPEECH_QUEUE = "speech"  # these jobs take minutes and hold the GIL: a process of their own runs them
-FINALIZE = "recordings.finalize"
-ERASE = "sessions.erase"
-TRANSCRIBE = "transcripts.transcribe"
-REMAKE = "transcripts.remake"
-MAKE_FILES = "recordings.make_files"
-SUMMARIZE = "summaries.summarize"
-PURGE_IDEMPOTENCY = "store.purge_idempotency"
-PURGE_JOBS = "store.purge_jobs"
-RETENTION = "sessions.expire"
-
-WAITING = """
-    SELECT FROM procrastinate_jobs
-    WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= clock_timestamp())
-"""
-"""Jobs that could be run now, as a query that goes on with another condition."""
-
-BACKGROUND = -10  # a priority: jobs that somebody waits for (0) come first
-_BEHIND_TRANSCRIPTS = -5  # which others wait for, and summaries too
 _HEARTBEAT_SECONDS = 5.0
 _POLL_SECONDS = 1.0  # Procrastinate does not notify of a job whose lock has become free
 _FIRST_DELAY_SECONDS = 0.2
@@ -61,108 +37,9 @@ _LONGEST_DELAY_SECONDS = 5.0
 
 _log = structlog.get_logger(__name__)
 
-# Never opened: it only builds the statements that run on our own connections.
-_deferring = App(connector=PsycopgConnector())
-
 
 class JobFailedError(Exception):
     """A job didn't do what it should; the cause has been logged, redacted."""
-
-
-async def defer_finalize(conn: AsyncConnection, session_id: UUID) -> bool:
-    """Defer the finalize job of one session; it exists if and only if the transaction of `conn` commits.
-
-    Does nothing while such a job waits already. While one runs, the new job waits for it to end.
-
-    Returns:
-        Whether a job was added.
-    """
-    return await _defer(conn, session_id, FINALIZE, SHORT_QUEUE, lock="session", queueing_lock="finalize")
-
-
-async def defer_erase(conn: AsyncConnection, session_id: UUID, *, in_seconds: int = 0) -> bool:
-    """Defer the job that removes what is left of an erased session; see `defer_finalize`."""
-    return await _defer(
-        conn,
-        session_id,
-        ERASE,
-        SHORT_QUEUE,
-        lock="session",
-        queueing_lock=f"erase-in-{in_seconds}",
-        in_seconds=in_seconds,
-        priority=BACKGROUND,
-    )
-
-
-async def defer_transcribe(conn: AsyncConnection, session_id: UUID) -> bool:
-    """Defer the job that closes a session's transcript; see `defer_finalize`."""
-    return await _defer(conn, session_id, TRANSCRIBE, SPEECH_QUEUE, lock="transcript", queueing_lock="transcribe")
-
-
-async def defer_remake(conn: AsyncConnection, session_id: UUID) -> bool:
-    """Defer the job that makes a session's transcript anew; see `defer_finalize`."""
-    return await _defer(conn, session_id, REMAKE, SPEECH_QUEUE, lock="transcript", queueing_lock="remake")
-
-
-async def defer_make_files(conn: AsyncConnection, session_id: UUID) -> bool:
-    """Defer the job that makes a recording's other forms; see `defer_finalize`."""
-    return await _defer(
-        conn, session_id, MAKE_FILES, SPEECH_QUEUE, lock="files", queueing_lock="make-files", priority=BACKGROUND
-    )
-
-
-async def defer_summarize(conn: AsyncConnection, session_id: UUID) -> bool:
-    """Defer the job that makes a session's summary; see `defer_finalize`."""
-    return await _defer(
-        conn,
-        session_id,
-        SUMMARIZE,
-        SPEECH_QUEUE,
-        lock="summary",
-        queueing_lock="summarize",
-        priority=_BEHIND_TRANSCRIPTS,
-    )
-
-
-async def _defer(
-    conn: AsyncConnection,
-    session_id: UUID,
-    name: str,
-    queue: str,
-    *,
-    lock: str,
-    queueing_lock: str,
-    in_seconds: int = 0,
-    priority: int = 0,
-) -> bool:
-    raw = (await conn.get_raw_connection()).driver_connection
-    assert isinstance(raw, psycopg.AsyncConnection)
-    job = _deferring.configure_task(
-        name,
-        queue=queue,
-        lock=f"{lock}-{session_id}",
-        queueing_lock=f"{queueing_lock}-{session_id}",
-        connection=raw,
-        priority=priority,
-        schedule_at=await _after(conn, in_seconds) if in_seconds else None,
-    )
-    try:
-        async with conn.begin_nested():  # a unique violation outside of a savepoint would end the caller's transaction
-            await job.defer_async(session_id=str(session_id))
-    except exceptions.AlreadyEnqueued:
-        return False
-    except exceptions.ConnectorException as error:
-        if isinstance(error.__cause__, psycopg.Error):
-            raise error.__cause__ from None  # `Database` gives these their names
-        raise
-    return True
-
-
-async def _after(conn: AsyncConnection, seconds: int) -> datetime:
-    """So many seconds from now by the database's clock, which fetches jobs; Procrastinate would take this host's."""
-    query = text("SELECT clock_timestamp() + make_interval(secs => :seconds)")
-    after: datetime = (await conn.execute(query, {"seconds": seconds})).scalar_one()
-    return after
 
 
 async def run_jobs(

@@ -6,7 +6,7 @@ Supervisors defer them, as the process that runs jobs may not be there.
 from sqlalchemy import text
 
 from store.database.database import Database
-from store.jobs.jobs import BACKGROUND, PURGE_IDEMPOTENCY, PURGE_JOBS, RETENTION, SHORT_QUEUE
+from store.jobs.deferring import BACKGROUND, PURGE_IDEMPOTENCY, PURGE_JOBS, RETENTION, SHORT_QUEUE
 
 _HOUR_SECONDS = 3600
 EVERY_SECONDS = {PURGE_IDEMPOTENCY: _HOUR_SECONDS, PURGE_JOBS: 24 * _HOUR_SECONDS, RETENTION: 300}

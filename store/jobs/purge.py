@@ -1,13 +1,16 @@
 """Rows that the store deletes by itself: idempotency answers after a day, finished jobs after a week."""
 
-from procrastinate import App
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from procrastinate import App
 
 KEPT_HOURS = 24  # as docs/api.md promises for an Idempotency-Key
 _FINISHED_JOBS_KEPT_HOURS = 7 * 24
 _BATCH = 5000
 
 
-async def purge_idempotency_keys(app: App) -> None:
+async def purge_idempotency_keys(app: "App") -> None:
     """Delete every idempotency row older than a day, in short transactions."""
     while True:
         rows = await app.connector.execute_query_all_async(
@@ -28,7 +31,7 @@ async def purge_idempotency_keys(app: App) -> None:
     )
 
 
-async def purge_finished_jobs(app: App) -> None:
+async def purge_finished_jobs(app: "App") -> None:
     """Delete the rows of jobs that ended a week ago; those of successful ones are deleted as they end."""
     await app.job_manager.delete_old_jobs(
         nb_hours=_FINISHED_JOBS_KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.lifecycle.lifecycle import SETTLED, Status
 from store.database.notify.channels import CLAIM_CHANNEL, notify
 from store.database.tables import worker_tokens
-from store.jobs.jobs import defer_finalize
+from store.jobs.deferring import defer_finalize
 from store.lifecycle import events
 from store.lifecycle.open_transcript import open_transcript
 from store.lifecycle.pauses import begin_pause, end_pause

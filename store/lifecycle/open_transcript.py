@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.jobs.jobs import defer_transcribe
+from store.jobs.deferring import defer_transcribe
 
 _OPEN = text(
     """

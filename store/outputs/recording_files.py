@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.audio_formats import AUDIO_FORMATS, AudioFormat
 from store.database.database import Database
 from store.database.tables import recording_files, recordings, sessions
-from store.jobs.jobs import defer_finalize, defer_make_files
+from store.jobs.deferring import defer_finalize, defer_make_files
 
 MIX = ""
 """The identity of everybody together; no participant has it."""

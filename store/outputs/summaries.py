@@ -13,7 +13,7 @@ from sessions.ids import format_id, new_uuid
 from sessions.texts.redaction import redact
 from store.database.database import Database
 from store.database.tables import sessions, summaries
-from store.jobs.jobs import defer_summarize
+from store.jobs.deferring import defer_summarize
 from store.lifecycle import events
 from store.lifecycle.locked_session import lock_session
 from store.outputs.transcripts import transcript_digest

@@ -18,7 +18,7 @@ from sessions.session import Session
 from sessions.texts.redaction import redact
 from store.database.database import Database
 from store.database.tables import transcript_versions
-from store.jobs.jobs import defer_remake
+from store.jobs.deferring import defer_remake
 from store.lifecycle.session_rows import read_session
 
 RunState = Literal["generating", "available", "failed"]

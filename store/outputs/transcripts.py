@@ -14,7 +14,7 @@ from sessions.texts.redaction import redact
 from sessions.texts.transcript import Transcript, TranscriptHead, TranscriptSegment, TranscriptState
 from store.database.database import Database
 from store.database.tables import transcripts
-from store.jobs.jobs import defer_finalize
+from store.jobs.deferring import defer_finalize
 from store.lifecycle import events
 from store.lifecycle.locked_session import lock_session
 from store.lifecycle.session_rows import read_session

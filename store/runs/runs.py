@@ -14,7 +14,7 @@ from sessions.session import Session
 from store.access.token_rows import put_token
 from store.access.vault import Slot, TokenVault
 from store.database.database import Database
-from store.jobs.jobs import defer_finalize
+from store.jobs.deferring import defer_finalize
 from store.lifecycle import events
 from store.lifecycle.locked_session import lock_session
 from store.lifecycle.session_rows import read_session

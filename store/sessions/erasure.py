@@ -28,7 +28,7 @@ from store.database.server.terms import STATEMENT_TIMEOUT_MS
 from store.database.tables import sessions
 from store.events.scrubbing import scrub_events
 from store.installation.storage_identity import StorageIdentity
-from store.jobs.jobs import ERASE, defer_erase
+from store.jobs.deferring import ERASE, defer_erase
 from store.lifecycle import events
 from store.lifecycle.locked_session import lock_own_session
 from store.lifecycle.transitions import stop_session

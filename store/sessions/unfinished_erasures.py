@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.ids import format_id
 from store.database.database import Database
-from store.jobs.jobs import defer_erase
+from store.jobs.deferring import defer_erase
 from store.objects.errors import StorageError
 
 FIRST_RETRY_SECONDS = 60

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from sessions.lifecycle.lifecycle import ACTIVE, Status
 from store.database.database import Database
-from store.jobs.jobs import SHORT_QUEUE, SPEECH_QUEUE, WAITING
+from store.jobs.deferring import SHORT_QUEUE, SPEECH_QUEUE, WAITING
 from store.outputs.live_transcripts import ELSEWHERE_SECONDS, TO_BE_FOLLOWED
 from store.webhooks.endpoint_leases import TO_BE_DELIVERED
 

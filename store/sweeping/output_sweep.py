@@ -6,7 +6,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.settings import Settings
-from store.jobs.jobs import defer_finalize, defer_make_files, defer_remake, defer_summarize, defer_transcribe
+from store.jobs.deferring import defer_finalize, defer_make_files, defer_remake, defer_summarize, defer_transcribe
 from store.lifecycle import events
 from store.lifecycle.locked_session import lock_held_session
 

@@ -20,7 +20,7 @@ from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.database.database import Database
 from store.events.expiry import expire_events
 from store.events.numbering import number_events
-from store.jobs.jobs import defer_finalize
+from store.jobs.deferring import defer_finalize
 from store.lifecycle import events
 from store.lifecycle.locked_session import lock_held_session
 from store.lifecycle.transitions import apply, stop_session

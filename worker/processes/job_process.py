@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from sessions.settings import Settings
 from store.database.database import Database
 from store.installation.storage_identity import StorageIdentity
-from store.jobs.jobs import ERASE, FINALIZE, SessionTask, run_jobs
+from store.jobs.deferring import ERASE, FINALIZE
+from store.jobs.jobs import SessionTask, run_jobs
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
 from store.sessions.erasure import SessionErasure

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from sessions.settings import Settings
 from store.installation.storage_identity import StorageIdentity
-from store.jobs.jobs import MAKE_FILES, REMAKE, SPEECH_QUEUE, SUMMARIZE, TRANSCRIBE, run_jobs
+from store.jobs.deferring import MAKE_FILES, REMAKE, SPEECH_QUEUE, SUMMARIZE, TRANSCRIBE
+from store.jobs.jobs import run_jobs
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
 from store.outputs.live_transcripts import LiveTranscripts

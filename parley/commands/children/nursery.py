@@ -19,7 +19,7 @@ from parley.commands.children.webhooks import run_webhooks_child
 from parley.commands.children.worker_children import GUARD, JOBS, RECORDER, SPEECH, WEBHOOKS
 from parley.servers.command_line import show_command_line
 from parley.servers.fork_server import serve_forks
-from store.jobs.jobs import SHORT_QUEUE, SPEECH_QUEUE
+from store.jobs.deferring import SHORT_QUEUE, SPEECH_QUEUE
 from worker.processes.signals import SIGNALS
 from worker.vitals.pulse import Pulse
 

@@ -17,16 +17,16 @@ from pydantic import SecretStr
 from sessions.ids import new_uuid
 from store.database.server.schema import migrate
 from store.jobs import job_rescue
-from store.jobs.jobs import (
+from store.jobs.deferring import (
     FINALIZE,
     PURGE_IDEMPOTENCY,
     PURGE_JOBS,
     RETENTION,
+    SHORT_QUEUE,
     defer_erase,
     defer_finalize,
-    open_jobs,
-    run_jobs,
 )
+from store.jobs.jobs import open_jobs, run_jobs
 from store.jobs.patient_connector import PatientConnector
 from store.jobs.periodic import defer_periodic
 from store.jobs.purge import purge_idempotency_keys
@@ -78,6 +78,23 @@ async def test_a_job_exists_if_and_only_if_its_transaction_commits(database_url:
         async with store.db.begin() as conn:
             assert await defer_finalize(conn, kept)
         assert await _jobs(store) == [("todo", str(kept))]
+
+
+async def test_a_job_is_what_procrastinate_itself_would_have_deferred(database_url: str) -> None:
+    """Column by column; ours is one of its functions, called without its code."""
+    columns = "queue_name, task_name, priority, lock, queueing_lock, args, scheduled_at, status, attempts"
+    async with store_services(database_url) as store:
+        session_id = new_uuid()
+        async with store.db.begin() as conn:
+            assert await defer_finalize(conn, session_id)
+        ours = await store.execute(f"SELECT {columns} FROM procrastinate_jobs")
+        await store.execute("DELETE FROM procrastinate_jobs")
+        async with open_jobs(database_url, {}).open_async() as app:
+            task = app.configure_task(
+                FINALIZE, queue=SHORT_QUEUE, lock=f"session-{session_id}", queueing_lock=f"finalize-{session_id}"
+            )
+            await task.defer_async(session_id=str(session_id))
+        assert ours == await store.execute(f"SELECT {columns} FROM procrastinate_jobs")
 
 
 async def test_deferring_again_neither_piles_up_nor_ends_the_transaction(database_url: str) -> None:

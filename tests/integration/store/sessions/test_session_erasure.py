@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from sessions.errors import ParleyError
 from sessions.ids import format_id
 from sessions.settings import Settings
-from store.jobs.jobs import ERASE, run_jobs
+from store.jobs.deferring import ERASE
+from store.jobs.jobs import run_jobs
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
 from store.sessions.erasure import SessionErasure

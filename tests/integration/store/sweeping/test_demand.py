@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from store.access.vault import TokenVault
 from store.events.numbering import number_events
 from store.events.organization_events import OrganizationEvents
-from store.jobs.jobs import defer_finalize, defer_summarize
+from store.jobs.deferring import defer_finalize, defer_summarize
 from store.outputs.live_transcripts import LiveTranscripts
 from store.sweeping.demand import Demand, Wanted
 from store.webhooks.endpoint_leases import EndpointLeases

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from sessions.ids import format_id
 from sessions.lifecycle.lifecycle import TERMINAL, Status
 from sessions.settings import Settings
-from store.jobs.jobs import RETENTION
+from store.jobs.deferring import RETENTION
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
 from store.outputs.transcripts import Transcripts

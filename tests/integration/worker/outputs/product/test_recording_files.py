@@ -15,7 +15,7 @@ from audio.pcm import SAMPLE_RATE, Pcm
 from sessions.ids import format_id
 from sessions.lifecycle.lifecycle import Status
 from store.installation.storage_identity import StorageIdentity
-from store.jobs.jobs import FINALIZE, MAKE_FILES
+from store.jobs.deferring import FINALIZE, MAKE_FILES
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
 from store.outputs.recording_files import MIX, RecordingFile, RecordingFiles
