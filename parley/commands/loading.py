@@ -1,4 +1,4 @@
-"""Imports without the garbage collector, for commands that run for long."""
+"""Imports as commands need them that run for long: without the garbage collector, and without what is never used."""
 
 import gc
 from collections.abc import Iterator
@@ -10,10 +10,13 @@ def loading() -> Iterator[None]:
     """Import in this block: the collector is off, and never looks at what was made here, as modules stay for good.
 
     Importing `parley.commands.api` and leaving the interpreter again took 2.1 s of CPU with the collector's looks, and
-    1.3 s without (Python 3.11).
+    1.3 s without (Python 3.11). SQLAlchemy comes without its ORM.
     """
     gc.disable()
     try:
+        from store.database.without_orm import load_without_orm
+
+        load_without_orm()
         yield
     finally:
         gc.freeze()
