@@ -27,7 +27,8 @@ class ReleasesRuns(Protocol):
 class RunRescuer:
     """Remembers dead owners until the database has heard of them.
 
-    `released` runs after each release: their spools can be salvaged now.
+    `released` runs when all are released, and pardoned as far as is known: their spools can be salvaged now, and who is
+    a suspect can be looked up.
     """
 
     def __init__(self, claims: ReleasesRuns, released: Callable[[], object] = lambda: None) -> None:
@@ -52,20 +53,32 @@ class RunRescuer:
         Raises:
             DatabaseError: some are still to be released or pardoned; call again.
         """
-        for owner, lost in list(self._dead.items()):
-            runs = await self._claims.release(owner, lost=lost)
-            self._dead.pop(owner, None)  # two calls may overlap while the supervisor stops
-            self._runs[owner] = runs
-            if runs:
-                _log.warning("runs.released", owner=str(owner), runs=len(runs), lost=lost)
-            self._released()
+        released = False
+        try:
+            while self._dead:  # also those that died meanwhile: with one of these they may have died together
+                owner, lost = next(iter(self._dead.items()))
+                await self._release(owner, lost)
+                released = True
+            await self._pardon()
+        finally:
+            if released:
+                self._released()
+        self._forget(time.monotonic())
+
+    async def _release(self, owner: UUID, lost: bool) -> None:
+        runs = await self._claims.release(owner, lost=lost)
+        self._dead.pop(owner, None)  # two calls may overlap while the supervisor stops
+        self._runs[owner] = runs
+        if runs:
+            _log.warning("runs.released", owner=str(owner), runs=len(runs), lost=lost)
+
+    async def _pardon(self) -> None:
         for owner in self._pardoned & self._runs.keys():
             if runs := self._runs.get(owner, []):
                 await self._claims.pardon(runs)
                 _log.info("runs.pardoned", owner=str(owner), runs=len(runs))
             self._pardoned.discard(owner)
             self._runs.pop(owner, None)
-        self._forget(time.monotonic())
 
     def _forget(self, now: float) -> None:
         for owner in self._deaths.forget(now):
