@@ -106,11 +106,11 @@ class Joins:
         return landed.result()
 
     def pass_on_when_heard(self, turn: Turn, room: LiveKitRoom) -> None:
-        """Let the next join have its turn once this room's audio comes."""
+        """Let the next join have its turn soon after this room's audio comes."""
 
         async def pass_on() -> None:
             await room.heard(_HEARD_SECONDS)
-            turn.pass_on()
+            turn.heard()
 
         self._group.create_task(pass_on(), name="join-turn")
 
