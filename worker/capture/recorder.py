@@ -80,7 +80,7 @@ class Recorder:
             remote.identity,
             self._clock,
             lambda: self._hurry(0),
-            self._takeover is not None,
+            remote.at_join and self._in_first_room,
             DecipheringWatch() if remote.encrypted else None,
         )
         if remote.at_join and self._in_first_room:

@@ -17,6 +17,7 @@ from store.runs.fence import Fence
 from worker.capture.recorder import Recorder
 from worker.clock.session_clock import SessionClock
 from worker.room.events import RemoteTrack
+from worker.room.room_reading import TrackReading
 from worker.spool.run_folder import RunFolder
 from worker.spool.run_spool import RunSpool
 from worker.spool.spool_folder import open_spool_folder
@@ -86,6 +87,22 @@ async def test_who_is_heard_later_after_a_takeover_has_a_gap_of_their_own(tmp_pa
         first.frames("ann", 0.1)
         first.frames("bob", 0.7)
     assert first.gaps == []
+
+
+async def test_who_comes_after_a_takeover_is_told_like_anybody_else(tmp_path: Path) -> None:
+    """Only who may have been in the midst of a word is torn by a new jitter buffer that settles."""
+    async with scene(tmp_path, "gap.worker_lost") as one:
+        one.open("ann", at_join=True)
+        one.open("carl", at_join=False)
+        for identity in ("ann", "carl"):
+            one.frames(identity, 10.1, 10.2, 10.3, 10.4, 10.5)
+        made_up = []
+        for number, at in enumerate((10.2, 10.5)):
+            settling = TrackReading(0, 9_600 * number + 960, 0.0, 10 * number + 1, 0, 0, 9_600 * number)
+            readings = {"ann": settling, "carl": settling}
+            made_up += one.recorder.read(readings, round(at * SECOND_NS))
+        made_up += one.recorder.give_up(round(10.6 * SECOND_NS))
+    assert {stretch.identity for stretch in made_up} == {"ann"}
 
 
 async def test_nor_has_anybody_after_the_room_was_lost(tmp_path: Path) -> None:
