@@ -21,10 +21,11 @@ USAGE_OPERATIONS: tuple[Operation, ...] = (
         tag="Usage",
         summary="Get the sums of a period of the bill",
         description=(
-            "Computed from the ledger alone. A row belongs to the period in which it was recorded (recorded_at, at "
-            "most about a minute after the time that it bills). Like the ledger's pages, the sums leave out the last "
-            f"{TAIL_SECONDS} s; once period.complete is true they never change. Without parameters: the current month "
-            "in UTC."
+            "Computed from the ledger alone. A row belongs to the period in which it was recorded (recorded_at): what "
+            "bills, about a minute at most after the time that it bills; what gives back, at the end of its session. "
+            "So the sums of a period may be negative, if most of it is given back of what the period before billed. "
+            f"Like the ledger's pages, the sums leave out the last {TAIL_SECONDS} s; once period.complete is true they "
+            "never change. Without parameters: the current month in UTC."
         ),
         scope="usage:read",
         handler=total_routes.get_usage,

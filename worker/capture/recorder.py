@@ -74,16 +74,17 @@ class Recorder:
         self.close_track(remote.sid)
         number = self._next_number()
         self._spool.add_track(number, TrackLabel(remote.identity, remote.name, remote.sid, speaker=remote.speaker))
+        was_there = remote.at_join and self._in_first_room
         track = RoomTrack(
             number,
             remote.sid,
             remote.identity,
             self._clock,
             lambda: self._hurry(0),
-            remote.at_join and self._in_first_room,
+            was_there and self._takeover is not None,
             DecipheringWatch() if remote.encrypted else None,
         )
-        if remote.at_join and self._in_first_room:
+        if was_there:
             self._awaited.add(remote.sid)
         self._tracks[remote.sid] = track
 

@@ -14,9 +14,9 @@ from sessions.ids import new_uuid, parse_id
 from tests.support.running.api_server import ApiServer
 
 ROW = text(
-    "INSERT INTO usage_events (id, session_id, organization_id, epoch, kind, from_ms, to_ms, quality, multiplier,"
-    " credits, agent_id, external_customer_id, recorded_at) VALUES (:id, :id, :organization_id, 1, 'final', 0, :ms,"
-    " :quality, 1, round(CAST(:ms AS numeric) / 1000, 3), :agent_id, :customer, :at)"
+    "INSERT INTO usage_events (id, session_id, organization_id, epoch, kind, code, from_ms, to_ms, quality,"
+    " multiplier, credits, agent_id, external_customer_id, recorded_at) VALUES (:id, :id, :organization_id, 1, :kind,"
+    " :code, 0, abs(:ms), :quality, 1, round(CAST(:ms AS numeric) / 1000, 3), :agent_id, :customer, :at)"
 )
 
 
@@ -30,10 +30,11 @@ async def bill(
     customer: str | None = None,
     organization: str = "default",
 ) -> None:
-    """A row recorded at that time."""
+    """A row recorded at that time; negative milliseconds are given back."""
     key, _ = await api.dependencies.api_keys.create(organization)
     when = datetime.fromisoformat(at) if isinstance(at, str) else at
     values = {"id": new_uuid(), "organization_id": key.organization_id, "ms": ms, "quality": quality}
+    values |= {"kind": "credit", "code": "usage.no_media"} if ms < 0 else {"kind": "final", "code": None}
     async with api.dependencies.db.begin() as conn:
         await conn.execute(ROW, {**values, "agent_id": agent_id, "customer": customer, "at": when})
 
@@ -66,6 +67,18 @@ async def test_a_period_is_half_open_and_adds_up_exactly(api: ApiServer) -> None
         "has_more": False,
         "next_cursor": None,
     }
+
+
+async def test_what_is_given_back_in_the_next_month_leaves_the_billed_one_as_it_is(api: ApiServer) -> None:
+    """The sums of the next one may be negative; both together are the bill."""
+    await bill(api, 60_000, "2026-01-31T23:59:59Z")
+    billed = await usage(api, "period_start=2026-01-01&period_end=2026-02-01")
+    await bill(api, -59_500, "2026-02-01T00:01:00Z")
+    assert await usage(api, "period_start=2026-01-01&period_end=2026-02-01") == billed
+    next_month = await usage(api, "period_start=2026-02-01&period_end=2026-03-01")
+    assert next_month["totals"] == {"milliseconds": -59_500, "billable_seconds": -60, "credits": "-59.500", "events": 1}
+    both = await usage(api, "period_start=2026-01-01&period_end=2026-03-01")
+    assert both["totals"] == {"milliseconds": 500, "billable_seconds": 0, "credits": "0.500", "events": 2}
 
 
 async def test_dates_begin_at_midnight_of_the_time_zone(api: ApiServer) -> None:

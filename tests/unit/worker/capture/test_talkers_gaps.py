@@ -89,9 +89,12 @@ async def test_who_is_heard_later_after_a_takeover_has_a_gap_of_their_own(tmp_pa
     assert first.gaps == []
 
 
-async def test_who_comes_after_a_takeover_is_told_like_anybody_else(tmp_path: Path) -> None:
-    """Only who may have been in the midst of a word is torn by a new jitter buffer that settles."""
-    async with scene(tmp_path, "gap.worker_lost") as one:
+@pytest.mark.parametrize(("takeover", "torn"), [("gap.worker_lost", {"ann"}), (None, set())])
+async def test_only_whom_another_run_heard_is_torn_by_a_new_jitter_buffer(
+    tmp_path: Path, takeover: str | None, torn: set[str]
+) -> None:
+    """Who comes after the takeover, and everybody where there was none, is told like anybody else."""
+    async with scene(tmp_path, takeover) as one:
         one.open("ann", at_join=True)
         one.open("carl", at_join=False)
         for identity in ("ann", "carl"):
@@ -102,7 +105,7 @@ async def test_who_comes_after_a_takeover_is_told_like_anybody_else(tmp_path: Pa
             readings = {"ann": settling, "carl": settling}
             made_up += one.recorder.read(readings, round(at * SECOND_NS))
         made_up += one.recorder.give_up(round(10.6 * SECOND_NS))
-    assert {stretch.identity for stretch in made_up} == {"ann"}
+    assert {stretch.identity for stretch in made_up} == torn
 
 
 async def test_nor_has_anybody_after_the_room_was_lost(tmp_path: Path) -> None:
