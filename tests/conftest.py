@@ -29,6 +29,7 @@ from tests.support.test_run.light_stacks import note_lightly
 from tests.support.test_run.logging_state import logging_put_back
 from tests.support.test_run.openings_watch import OpeningsWatch
 from tests.support.test_run.shared_in_run import shared_in_run
+from tests.support.test_run.shared_statements import share_statements
 
 # Python 3.11 makes a loop for whoever asks for the current one before any was set, and pytest-asyncio asks, and never
 # closes it, once a test without a loop has run before.
@@ -39,6 +40,8 @@ asyncio.set_event_loop(None)
 asyncio.constants.DEBUG_STACK_DEPTH = 3  # type: ignore[attr-defined] # a constant by its name only
 traceback.extract_stack.__defaults__ = (None, 3)
 note_lightly()
+
+share_statements()
 
 # How fast examples are made and run says something about the machine, not about what is tested. CI takes the same
 # examples each time, so that what it says is about the change; developers' runs take new ones.

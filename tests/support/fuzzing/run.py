@@ -192,6 +192,8 @@ def _environment(database_url: str, folder: Path, base_url: str) -> dict[str, st
         # Tracing what schemathesis computes, which is not ours, takes ten times as long as computing it.
         **{name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")},
         "PYTHONPATH": str(ROOT),
+        # Where Hypothesis keeps what constants our modules have; to read them in each run anew takes seconds.
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(ROOT / ".hypothesis"),
         "SCHEMATHESIS_HOOKS": "tests.support.fuzzing.hooks",
         "FUZZING_BASE_URL": base_url,
         "FUZZING_KEY": MASTER_KEY,

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 Environ = dict[str, Any]
@@ -95,6 +94,8 @@ class LackingStorage:
 @contextmanager
 def lacking_storage(*lacks: str) -> Iterator[LackingStorage]:
     """A storage of this block's own."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
     server = make_server(
         "127.0.0.1", 0, lambda request, start: gate(request, start), threaded=True, request_handler=_Quiet
     )

@@ -1,11 +1,11 @@
 """Pytest's part of the check of what is left open: who opens, and when it must be closed."""
 
-import gc
 from collections.abc import Generator
 from typing import Any
 
 import pytest
 
+from parley.commands.loading import loading
 from tests.support.test_run.left_open import Openings, collect_garbage
 
 
@@ -20,9 +20,11 @@ class OpeningsWatch:
         """Leave the classes as they were."""
         self._openings.stop()
 
-    def pytest_collection_finish(self) -> None:
-        """What is loaded by now stays: to look through it after each module takes a quarter of a second."""
-        gc.freeze()
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection(self) -> Generator[None, object, object]:
+        """What is loaded here stays: the collector looks through it neither meanwhile nor after each module."""
+        with loading():
+            return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:

@@ -34,3 +34,17 @@ async def test_debug_mode_notes_lightly() -> None:
         assert type(stack) is LightSummary
         [here] = [frame for frame in stack if frame.name == test_debug_mode_notes_lightly.__name__]
         assert here.line == "noted: tuple[Any, ...] = (loop.call_soon(int), loop.create_future())"
+
+
+async def test_a_canceled_timer_says_what_it_was_and_where_from() -> None:
+    """Its arguments are let go."""
+    loop = asyncio.get_running_loop()
+    timer: Any = loop.call_at(loop.time() + 60, pytest.approx, object())
+
+    timer.cancel()
+
+    assert timer.cancelled()
+    assert timer._callback is timer._args is None
+    origin = timer._source_traceback[-1]
+    where = f"{origin.filename}:{origin.lineno}"
+    assert repr(timer) == f"<TimerHandle cancelled approx() created at {where}>"

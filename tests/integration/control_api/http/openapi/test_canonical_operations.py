@@ -7,13 +7,12 @@ import pytest
 from sqlalchemy import text
 
 from control_api.http.answers.envelope import ErrorEnvelope
-from control_api.http.openapi.document import openapi_document, render
-from control_api.operations import OPERATIONS, WEBHOOKS
 from sessions.billing.usage import MULTIPLIERS
 from sessions.lifecycle.lifecycle import ALIASES, Status
 from tests.support.running.api_server import ROOM_URL, ApiServer, create_body, worker_token
+from tests.support.samples.served_document import SERVED
 
-DESCRIBED = render(openapi_document(OPERATIONS, WEBHOOKS)).decode()
+DESCRIBED = SERVED.decode()
 
 # What the reference says beside fields, parameters and answers; the OpenAPI document says it too.
 SENTENCES = (

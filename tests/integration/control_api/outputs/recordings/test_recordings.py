@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
-from moto.server import ThreadedMotoServer
 from sqlalchemy import text
 
 from sessions.ids import new_uuid, parse_id
@@ -184,6 +183,8 @@ async def test_recordings_in_s3_are_linked_to_directly(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The link is the storage's own, signed, and serves ranges without a key of ours."""
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

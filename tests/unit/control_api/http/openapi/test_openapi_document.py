@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from control_api.http.openapi.document import openapi_document, render
 from control_api.http.openapi.operation import Operation
 from control_api.http.requests.field_errors import validate
-from control_api.operations import OPERATIONS, WEBHOOKS
+from control_api.operations import OPERATIONS
 from control_api.sessions.bodies.request_models import CreateSessionRequest
+from tests.support.samples.served_document import SERVED
 from tools.resolved_document import resolved
 
-SERVED = render(openapi_document(OPERATIONS, WEBHOOKS))
 DOCUMENT: dict[str, Any] = json.loads(SERVED)
 RESOLVED = resolved(DOCUMENT)
 MAX_BYTES = 400_000  # what editors, gateways and makers of clients load without a second thought

@@ -7,13 +7,13 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from control_api.http.openapi.document import openapi_document, render
 from control_api.http.openapi.operation import Operation
-from control_api.operations import OPERATIONS, WEBHOOKS
+from control_api.operations import OPERATIONS
 from sessions.audio_formats import MEDIA_TYPES
+from tests.support.samples.served_document import SERVED
 from tools.resolved_document import resolved
 
-DOCUMENT = resolved(json.loads(render(openapi_document(OPERATIONS, WEBHOOKS))))
+DOCUMENT = resolved(json.loads(SERVED))
 BINARY = tuple(MEDIA_TYPES.values())
 
 

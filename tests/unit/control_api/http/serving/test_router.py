@@ -10,14 +10,14 @@ from aiohttp.test_utils import make_mocked_request
 
 from control_api.http.answers.dialect import DIALECT
 from control_api.http.answers.envelope import RefusedRequestError
-from control_api.http.openapi.document import openapi_document, render
 from control_api.http.openapi.operation import Operation
 from control_api.http.requests.call import OPERATION
 from control_api.http.serving.router import add_routes
-from control_api.operations import OPERATIONS, WEBHOOKS
+from control_api.operations import OPERATIONS
 from sessions.errors import ParleyError
+from tests.support.samples.served_document import SERVED
 
-DOCUMENT: dict[str, Any] = json.loads(render(openapi_document(OPERATIONS, WEBHOOKS)))
+DOCUMENT: dict[str, Any] = json.loads(SERVED)
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 LITERAL = sorted({operation.path for operation in OPERATIONS if "{" not in operation.path})
 
