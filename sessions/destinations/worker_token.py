@@ -5,10 +5,11 @@ server can tell whether its signature is right; Parley looks at the claims, so t
 at create rather than in a worker.
 """
 
+import json
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import jwt
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from sessions.errors import ParleyError
@@ -113,6 +114,20 @@ def _decode(token: SecretStr) -> _Claims:
     if len(text) > MAX_TOKEN_CHARACTERS or not text.isascii():
         raise malformed
     try:
-        return _Claims.model_validate(jwt.decode(text, options={"verify_signature": False}))
-    except (jwt.PyJWTError, ValidationError, ValueError, RecursionError, OverflowError):
+        return _Claims.model_validate(_payload(text))
+    except (ValidationError, ValueError, RecursionError, OverflowError):
         raise malformed from None  # the cause's text may hold the token
+
+
+def _payload(text: str) -> object:
+    """What a JWT of the compact form (RFC 7519) says, signed or not. PyJWT reads the same, and is 2 MB that verify.
+
+    Raises:
+        ValueError, RecursionError: this is none.
+    """
+    header, payload, _signature = (
+        b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True) for part in text.split(".")
+    )
+    if not isinstance(json.loads(header), dict):
+        raise ValueError("the header of a JWT is an object")
+    return json.loads(payload)

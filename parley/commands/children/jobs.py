@@ -11,6 +11,7 @@ from parley.installation.object_storage import open_objects
 from parley.installation.settings_loading import load_settings
 from parley.installation.stop_signals import stop_signals
 from store.jobs.deferring import SPEECH_QUEUE
+from worker.processes.job_process import run_job_process
 from worker.vitals.malloc_arenas import share_arenas
 
 _SPEECH_NICENESS = 15  # recordings are made in real time and come first; a transcript may wait
@@ -23,12 +24,10 @@ def run_jobs_child(queue: str) -> int:
     share_arenas()
     settings = load_settings()
     configure_logging(settings.log_level, process="speech" if queue == SPEECH_QUEUE else "jobs")
-    run: Callable[..., Awaitable[None]]
-    with loading():  # not in every worker's memory: what runs jobs is there only while there are some
-        if queue == SPEECH_QUEUE:
+    run: Callable[..., Awaitable[None]] = run_job_process
+    if queue == SPEECH_QUEUE:
+        with loading():  # not in every worker's memory: many are never asked for a transcript or another form
             from worker.processes.speech_process import run_speech_process as run
-        else:
-            from worker.processes.job_process import run_job_process as run
     asyncio.run(_run(open_installation(settings, schema="leave"), run))
     return 0
 

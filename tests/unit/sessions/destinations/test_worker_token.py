@@ -16,6 +16,8 @@ from sessions.errors import ParleyError
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 EXP = int(NOW.timestamp()) + 600
 
+GOOD = json.dumps({"exp": EXP, "sub": "parley", "video": {"roomJoin": True, "room": "blue"}})
+
 
 def mint(**changes: Any) -> SecretStr:
     """A token; a claim given as `...` is left out."""
@@ -24,11 +26,10 @@ def mint(**changes: Any) -> SecretStr:
     return SecretStr(jwt.encode(claims, "k" * 32, algorithm="HS256"))
 
 
-def raw(payload: str) -> SecretStr:
+def raw(payload: str, header: str = json.dumps({"alg": "HS256", "typ": "JWT"})) -> SecretStr:
     """A token with any payload."""
     part = jwt.utils.base64url_encode
-    header = part(json.dumps({"alg": "HS256", "typ": "JWT"}).encode())
-    return SecretStr(b".".join([header, part(payload.encode()), part(b"signature")]).decode())
+    return SecretStr(b".".join([part(header.encode()), part(payload.encode()), part(b"signature")]).decode())
 
 
 def read(token: SecretStr, identity: str | None = None) -> WorkerTokenClaims:
@@ -84,6 +85,11 @@ def test_byte_streams_need_a_worker_that_is_seen_and_may_answer(grants: dict[str
         (raw('{"exp": 1e999, "sub": "parley", "video": {"roomJoin": true, "room": "blue"}}'), "worker_token.malformed"),
         (raw('{"exp": "9", "sub": "parley", "video": {"roomJoin": true, "room": "blue"}}'), "worker_token.malformed"),
         (raw("[" * 5000), "worker_token.malformed"),
+        (raw(GOOD, header="[]"), "worker_token.malformed"),
+        (raw(GOOD, header="{"), "worker_token.malformed"),
+        (SecretStr(raw(GOOD).get_secret_value() + ".more"), "worker_token.malformed"),
+        (SecretStr(raw(GOOD).get_secret_value().rpartition(".")[0]), "worker_token.malformed"),
+        (SecretStr(raw(GOOD).get_secret_value() + "\n"), "worker_token.malformed"),
         (SecretStr(""), "worker_token.malformed"),
         (SecretStr("a.b.c"), "worker_token.malformed"),
         (SecretStr("x" * 8193), "worker_token.malformed"),
@@ -96,6 +102,14 @@ def test_what_cannot_work_is_refused(token: SecretStr, code: str) -> None:
         read(token)
 
     assert (refused.value.code, refused.value.param) == (code, "transport.worker_token")
+
+
+def test_a_token_is_read_as_its_minters_library_reads_it() -> None:
+    """Whatever length its parts have, and with letters of any script in them."""
+    for length in range(1, 9):
+        token = mint(sub="é" * length, video={"roomJoin": True, "room": "blue", "canPublishData": False})
+        told = jwt.decode(token.get_secret_value(), options={"verify_signature": False})
+        assert read(token).identity == told["sub"]
 
 
 def test_another_identity_is_refused() -> None:
