@@ -10,19 +10,20 @@ from audio.ranges import Range, kept_ranges
 from audio.segments.track_tally import TrackLabel
 from audio.sine import sine_block
 from worker.capture.jitter_buffer.deciphering import DecipheringWatch
-from worker.capture.late_talkers import LateTalkers
 from worker.capture.room_track import RoomTrack, TrackNews
 from worker.clock.pause_ranges import overlaps
 from worker.clock.session_clock import SessionClock
 from worker.lease.live_run import Counters
 from worker.room.events import RemoteTrack
 from worker.room.heard_track import HeardTrack, MadeUp
+from worker.room.late_talkers import LateTalkers
 from worker.room.room_reading import TrackReading
 from worker.room.stream_events import AUDIO_STREAM
 from worker.room.unheard_tracks import GAP_ENCRYPTED
 from worker.spool.run_spool import RunSpool
 
 _CHANGING_SECONDS = 0.15  # between readings while a track's delay changes
+_LATE_SECONDS = 5  # after a takeover; whoever is heard later may not be listened to
 _MOST_SINE_SAMPLES = 10 * SAMPLE_RATE  # per record; a loop that stood still has much to catch up
 
 
@@ -39,7 +40,7 @@ class Recorder:
     ) -> None:
         self._hurry = hurry
         self._takeover = takeover
-        self._late = LateTalkers()
+        self._late = LateTalkers(SAMPLE_RATE, _LATE_SECONDS)
         self._in_first_room = takeover is not None  # what another room costs is that room's
         self._awaited: set[str] = set()  # sids of tracks that were there at the takeover and are not heard yet
         self._made_up: list[MadeUp] = []  # not handed out yet

@@ -1,8 +1,9 @@
 """The one hole that a recording may have because of its room: who opens it, and what has to be there to close it. Pure.
 
 It is opened by a room that is lost, by tracks that are lost while the SDK reconnects, or by a connection that nothing
-proves any more, and reaches back to the last proof. It closes when the worker is back and those who were heard before
-are heard again. So one outage is one hole, however many of these it goes through.
+proves any more, and reaches back to the last proof. It closes when the worker is back and anybody is heard. So one
+outage is one hole, however many of these it goes through. Who was heard before it and is heard again later than the
+first one misses more than everybody, which is named as theirs.
 """
 
 from collections.abc import Iterable
@@ -12,14 +13,16 @@ from store.database.boot_clock import SECOND_NS
 from worker.room.connection_proof import ConnectionProof, ConnectionReading
 from worker.room.events import AudioPublished, AudioUnsubscribed, Reconnected, Reconnecting, RoomEvent
 from worker.room.heard_track import HeardTrack, MadeUp, Missing
+from worker.room.late_talkers import LateTalkers
 
 GAP_REJOIN = "gap.rejoin"
 GAP_CONCEALED = "gap.concealed"
 
 _BEFORE_NS = SECOND_NS  # tracks that ended so shortly before a reconnect were lost to it
-_SEAM_NS = SECOND_NS  # holes that lie closer together are one outage
-_LONGEST_NS = 15 * SECOND_NS  # whoever is heard later has not been away because of the outage
+_SEAM_NS = SECOND_NS // 5  # holes that lie closer together are one outage: nothing is heard between them
+_LONGEST_SECONDS = 15  # whoever is heard later has not been away because of the outage
 _PIECE_NS = SECOND_NS
+_LEAST_NS = SECOND_NS // 20  # of what reaches out of a hole
 
 
 @dataclass(slots=True)
@@ -43,12 +46,16 @@ class RoomHole:
     )  # when an event said so; what is proven up to then is before the hole
     _told_ns: int = field(init=False, default=0)  # how much of the open hole was handed out
     _back_ns: int | None = field(init=False, default=None)  # when the worker was back, while others are awaited
-    _awaited: set[str] = field(init=False, default_factory=set)  # identities
-    _returned: dict[str, int] = field(init=False, default_factory=dict)
+    _awaited: set[str] = field(init=False, default_factory=set)  # identities that are not heard again yet
+    _returned: dict[str, int] = field(init=False, default_factory=dict)  # while the hole is open
+    _late: LateTalkers = field(init=False)  # after the last hole
     _heard: dict[str, str] = field(init=False, default_factory=dict)  # sid → identity
     _just_lost: list[tuple[int, str]] = field(init=False, default_factory=list)
     _last: tuple[int, int] | None = field(init=False, default=None)  # the hole before
     _made_up: list[MadeUp] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._late = LateTalkers(SECOND_NS, _LONGEST_SECONDS)
 
     @property
     def proven_ns(self) -> int:
@@ -95,7 +102,7 @@ class RoomHole:
     def take(self, event: RoomEvent, now_ns: int) -> None:
         """Take note of what happened in the room."""
         match event:
-            case AudioPublished(identity=identity, wanted=True, encrypted=False) if self._back_ns is not None:
+            case AudioPublished(identity=identity, wanted=True, encrypted=False, left_out=False) if self.open:
                 self._awaited.add(identity)
             case AudioUnsubscribed(sid=sid) if sid in self._heard:
                 identity = self._heard.pop(sid)
@@ -119,27 +126,28 @@ class RoomHole:
 
     def look(self, now_ns: int, tracks: Iterable[HeardTrack]) -> list[Missing]:
         """What is known to be missing by now and was not handed out before."""
-        self._hear(tracks)
-        found: list[Missing] = []
+        found = self._hear(tracks)
         if self.open and self._back_ns is not None:
-            if self._awaited <= self._returned.keys() or now_ns - self._back_ns >= _LONGEST_NS:
-                found += self._close(max([self._back_ns, *self._returned.values()]))
+            gave_up = now_ns - self._back_ns >= _LONGEST_SECONDS * SECOND_NS
+            if self._returned or not self._awaited or gave_up:
+                found += self._close(min(self._returned.values(), default=self._back_ns))
         elif self.open and now_ns - max(self._told_ns, self._opened_ns) >= _PIECE_NS:
             found += self._tell(now_ns)
         return found + self._judged()
 
     def close(self, now_ns: int, tracks: Iterable[HeardTrack]) -> list[Missing]:
         """What is missing up to now, the end of the run."""
-        self._hear(tracks)
+        found = self._hear(tracks)
         if self._in_room and not self._proof.fresh and any(one.to_ns > self.proven_ns for one in self._made_up):
             self._open(self.proven_ns, (), now_ns)  # nothing proves the connection, and nothing else came either
-        found: list[Missing] = []
         if self.open:
             nobody = self._back_ns is None or (self._awaited and not self._returned)
-            found += self._close(now_ns if nobody else max([self._back_ns or 0, *self._returned.values()]))
+            found += self._close(now_ns if nobody else min(self._returned.values(), default=self._back_ns or 0))
         return found + self._judged(final=True)
 
     def _open(self, since_ns: int, lost: Iterable[str], now_ns: int) -> None:
+        if not self.open and self._last is not None and since_ns - self._last[1] > _LONGEST_SECONDS * SECOND_NS:
+            self._awaited.clear()  # they have left
         self._awaited.update(lost)
         self._back_ns = None
         if self.open:
@@ -154,11 +162,22 @@ class RoomHole:
             self._back_ns = now_ns
             self._returned.clear()
 
-    def _hear(self, tracks: Iterable[HeardTrack]) -> None:
+    def _hear(self, tracks: Iterable[HeardTrack]) -> list[Missing]:
+        """Take note of who is heard; what those miss who were awaited longer than the last hole lasted."""
+        found: list[Missing] = []
         for track in tracks:
             self._heard[track.sid] = track.identity
-            if self._back_ns is not None and track.identity in self._awaited:
-                self._returned.setdefault(track.identity, track.first_ns)
+            if self._back_ns is not None:
+                heard_ns = max(track.first_ns, self._back_ns)
+                self._returned[track.identity] = min(heard_ns, self._returned.get(track.identity, heard_ns))
+            elif track.identity in self._awaited and not self.open:
+                found += self._return(track.identity, track.first_ns)
+        return found
+
+    def _return(self, identity: str, first_ns: int) -> list[Missing]:
+        self._awaited.discard(identity)
+        missing = self._late.first_frame(first_ns)
+        return [] if missing is None else [Missing(GAP_REJOIN, *missing, identity)]
 
     def _tell(self, to_ns: int) -> list[Missing]:
         from_ns, self._told_ns = self._told_ns, max(to_ns, self._told_ns)
@@ -169,25 +188,46 @@ class RoomHole:
         found = self._tell(to_ns)
         self._last = (self._since_ns, self._told_ns)
         self._since_ns = self._back_ns = None
-        self._awaited.clear()
+        if not self._returned:
+            self._awaited.clear()
+        self._late = LateTalkers(SECOND_NS, _LONGEST_SECONDS)
+        for identity, first_ns in sorted(self._returned.items(), key=lambda one: one[1]):
+            found += self._return(identity, first_ns)
         self._returned.clear()
         return found
 
     def _judged(self, *, final: bool = False) -> list[Missing]:
-        """What was made up and is judged: once the connection is proven to have been good, or a hole is near it."""
+        """What was made up outside of holes and is judged: once the connection is proven to have been good.
+
+        It is what one participant lacks, while others may be heard.
+        """
         found: list[Missing] = []
         waiting: list[MadeUp] = []
-        for one in self._made_up:
-            if self._since_ns is not None and one.to_ns > self._since_ns - _SEAM_NS:
-                continue  # the open hole is handed out by itself
-            last = self._last
-            if last is not None and one.from_ns < last[1] + _SEAM_NS and one.to_ns > last[0] - _SEAM_NS:
-                if one.to_ns > last[1]:
-                    found.append(Missing(GAP_REJOIN, last[1], one.to_ns))
-                    self._last = (last[0], one.to_ns)
-            elif final or one.to_ns <= self.proven_ns:
+        for one in (rest for made_up in self._made_up for rest in self._outside(made_up)):
+            if final or one.to_ns <= self.proven_ns:
                 found.append(Missing(GAP_CONCEALED, one.from_ns, one.to_ns, one.identity))
             else:
                 waiting.append(one)
         self._made_up = waiting
         return found
+
+    def _outside(self, one: MadeUp) -> list[MadeUp]:
+        """What of it lies in no hole, which is handed out by itself."""
+        rest = [one]
+        if self._last is not None:
+            rest = _without(rest, *self._last)
+        if self._since_ns is not None:
+            rest = _without(rest, self._since_ns, max(self._since_ns, one.to_ns))
+        return rest
+
+
+def _without(rest: list[MadeUp], start_ns: int, end_ns: int) -> list[MadeUp]:
+    found: list[MadeUp] = []
+    for one in rest:
+        if one.to_ns <= start_ns or one.from_ns >= end_ns:
+            found.append(one)
+            continue
+        for from_ns, to_ns in ((one.from_ns, start_ns), (end_ns, one.to_ns)):
+            if to_ns - from_ns >= _LEAST_NS:
+                found.append(MadeUp(from_ns, to_ns, one.identity))
+    return found

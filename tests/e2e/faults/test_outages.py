@@ -53,6 +53,11 @@ def ann(server: LiveKitServer, room: str) -> SlotTalker:
     return SlotTalker(server.url, mint_token(server.api_key, server.api_secret, room, "ann"), VOICE)
 
 
+def bob(server: LiveKitServer, room: str) -> SlotTalker:
+    """The same."""
+    return SlotTalker(server.url, mint_token(server.api_key, server.api_secret, room, "bob"), SlotVoice(1))
+
+
 async def true_gaps(stack: Stack, session_id: str, talkers: list[SlotTalker], folder: Path) -> list[dict[str, Any]]:
     """The holes of a session that is over, each of which is true, and which are all."""
     for talker in talkers:
@@ -102,6 +107,29 @@ async def test_an_outage_is_one_gap_from_the_last_word_to_the_next_one(
 
     assert (ended["status"], ended["epoch"], gap["code"]) == ("ended", 1, "gap.rejoin")
     assert gap["end_ms"] - gap["start_ms"] >= 19_500
+
+
+@pytest.mark.long
+async def test_who_comes_back_later_than_the_others_after_an_outage_has_a_gap_of_their_own(
+    tmp_path: Path, database_url: str, own_livekit: LiveKitServer, room: str
+) -> None:
+    """The server is killed and back; ann joins again at once, and is heard; bob nine seconds later."""
+    async with own_stack(tmp_path, database_url, own_livekit) as stack:
+        async with ann(own_livekit, room) as early, bob(own_livekit, room) as late:
+            session = await stack.create(room, idle_timeout_seconds=60)
+            await stack.reach(session["id"], "running")
+            await asyncio.sleep(4)
+            await asyncio.to_thread(own_livekit.kill)
+        await asyncio.to_thread(own_livekit.start)
+        async with ann(own_livekit, room) as early_again:
+            await asyncio.sleep(9)
+            async with bob(own_livekit, room) as late_again:
+                await asyncio.sleep(4)
+                await stack.end(session["id"])
+        gaps = await true_gaps(stack, session["id"], [early, late, early_again, late_again], tmp_path)
+
+    assert [(gap["code"], gap.get("identity")) for gap in gaps] == [("gap.rejoin", None), ("gap.rejoin", "bob")]
+    assert gaps[1]["end_ms"] - gaps[1]["start_ms"] >= 6_000
 
 
 @pytest.mark.long

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import pytest
+
 from worker.room.connection_proof import ConnectionReading, PairCounters
 from worker.room.events import (
     AudioPublished,
@@ -74,14 +76,19 @@ class Scene:
 
     @property
     def gaps(self) -> list[tuple[str, float, float]]:
-        """What was found, pieces that touch as one."""
-        gaps: list[tuple[str, float, float]] = []
+        """What was found, whoever it is about."""
+        return [(code, start, end) for code, start, end, _ in self.owned]
+
+    @property
+    def owned(self) -> list[tuple[str, float, float, str | None]]:
+        """What was found and whom it is about, pieces that touch as one."""
+        gaps: list[tuple[str, float, float, str | None]] = []
         for one in self.found:
-            code, start, end = one.code, one.from_ns / SECOND, one.to_ns / SECOND
-            if gaps and gaps[-1][0] == code and gaps[-1][2] == start:
-                gaps[-1] = (code, gaps[-1][1], end)
+            code, start, end, whose = one.code, one.from_ns / SECOND, one.to_ns / SECOND, one.identity
+            if gaps and (gaps[-1][0], gaps[-1][2], gaps[-1][3]) == (code, start, whose):
+                gaps[-1] = (code, gaps[-1][1], end, whose)
             else:
-                gaps.append((code, start, end))
+                gaps.append((code, start, end, whose))
         return gaps
 
 
@@ -120,8 +127,8 @@ def test_a_connection_that_nothing_proves_is_hopeless_once_it_is_too_old() -> No
     assert scene.hole.hopeless
 
 
-def test_a_rejoin_ends_with_the_first_frame_of_those_who_were_heard_before() -> None:
-    """Joining alone brings no audio; ann comes back a second after the worker."""
+def test_a_rejoin_ends_with_the_first_frame_of_anybody_and_who_comes_later_has_a_gap_of_their_own() -> None:
+    """Joining alone brings no audio; bob is heard at once, and ann comes back a second after the worker."""
     scene = Scene()
     scene.media(1, 2)
     scene.drop(13)
@@ -131,7 +138,89 @@ def test_a_rejoin_ends_with_the_first_frame_of_those_who_were_heard_before() -> 
     scene.hear(21.5, "ann")
     scene.media(22, 23)
     scene.end(24)
-    assert scene.gaps == [("gap.rejoin", 2, 21.5)]
+    assert scene.owned == [("gap.rejoin", 2, 20.4, None), ("gap.rejoin", 20.4, 21.5, "ann")]
+
+
+def test_whoever_comes_back_ten_seconds_later_keeps_nobody_waiting() -> None:
+    """Ann is heard all the time, and what packet loss tears of her meanwhile is named."""
+    scene = Scene()
+    scene.hear(0.2, "bob")
+    scene.media(1, 2)
+    scene.drop(13)
+    scene.enter(20)
+    scene.hear(20.4, "ann")
+    scene.media(21, 22, 23, 24)
+    scene.hole.made_up(MadeUp(ns(25.0), ns(25.6), "ann"))
+    scene.media(26, 27, 28, 29)
+    scene.happen(30, AudioPublished("TR_bob", "bob"))
+    scene.hear(30.3, "bob")
+    scene.media(31, 32)
+    assert scene.owned == [
+        ("gap.rejoin", 2, 20.4, None),
+        ("gap.concealed", 25, 25.6, "ann"),
+        ("gap.rejoin", 20.4, 30.3, "bob"),
+    ]
+
+
+def test_a_stranger_who_comes_after_an_outage_has_missed_nothing_by_it() -> None:
+    """Bob does not come back; carol, who was never there, comes 8 s later."""
+    scene = Scene()
+    scene.hear(0.2, "bob")
+    scene.media(1, 2)
+    scene.drop(13)
+    scene.enter(20)
+    scene.hear(20.4, "ann")
+    scene.media(21, 25)
+    scene.happen(28, AudioPublished("TR_carol", "carol"))
+    scene.hear(28.3, "carol")
+    scene.media(30, 40)
+    assert scene.owned == [("gap.rejoin", 2, 20.4, None)]
+
+
+def test_two_outages_between_which_somebody_is_heard_are_two_holes() -> None:
+    """Bob has left during the first one, and ann is heard for ten seconds between them."""
+    scene = Scene()
+    scene.hear(0.2, "bob")
+    scene.media(1, 2)
+    scene.drop(13)
+    scene.enter(20)
+    scene.hear(20.4, "ann")
+    scene.media(21, 25, 30)
+    scene.drop(30.5)
+    for second in range(31, 35):
+        scene.look(second)
+    scene.enter(35)
+    scene.hear(35.4, "ann")
+    scene.media(36, 40)
+    assert scene.owned == [("gap.rejoin", 2, 20.4, None), ("gap.rejoin", 30, 35.4, None)]
+
+
+def test_who_left_in_an_outage_long_ago_is_not_awaited_after_the_next_one() -> None:
+    """Bob comes again by himself, a second after the worker is back from an outage in which he was not there."""
+    scene = Scene()
+    scene.hear(0.2, "bob")
+    scene.media(1, 2)
+    scene.drop(3)
+    scene.enter(4)
+    scene.hear(4.4, "ann")
+    scene.media(*range(5, 61))
+    scene.drop(61)
+    scene.enter(62)
+    scene.hear(62.4, "ann")
+    scene.happen(63, AudioPublished("TR_bob", "bob"))
+    scene.hear(63.4, "bob")
+    assert scene.owned == [("gap.rejoin", 2, 4.4, None), ("gap.rejoin", 60, 62.4, None)]
+
+
+def test_a_track_that_an_outage_left_alone_is_heard_at_once() -> None:
+    """Ann's track ends while the SDK resumes its connection, and bob's goes on."""
+    scene = Scene()
+    scene.hear(0.2, "bob")
+    scene.media(1)
+    scene.happen(1.5, Reconnecting(), LOST)
+    scene.happen(2, Reconnected())
+    scene.hear(3.3, "ann")
+    assert scene.owned == [("gap.rejoin", 1, 2, None), ("gap.rejoin", 2, 3.3, "ann")]
 
 
 def test_whoever_does_not_come_back_is_not_waited_for() -> None:
@@ -147,18 +236,25 @@ def test_whoever_does_not_come_back_is_not_waited_for() -> None:
     assert scene.gaps == [("gap.rejoin", 2, 20.4)]
 
 
-def test_two_holes_with_a_seam_are_one_outage() -> None:
-    """Back for 0.8 s, and away again."""
+@pytest.mark.parametrize(
+    ("heard_until", "expected"),
+    [(5.35, [("gap.rejoin", 2, 8.3)]), (6, [("gap.rejoin", 2, 5.2), ("gap.rejoin", 6, 8.3)])],
+)
+def test_two_holes_are_one_outage_if_next_to_nothing_is_heard_between_them(
+    heard_until: float, expected: list[tuple[str, float, float]]
+) -> None:
+    """Back for a moment, and away again; what is heard is in no gap, to a fifth of a second."""
     scene = Scene()
     scene.media(1, 2)
     scene.drop(3)
     scene.enter(5)
     scene.hear(5.2, "ann")
+    scene.media(heard_until)
     scene.happen(6, Reconnecting(), LOST)
     scene.happen(8, Reconnected(), AudioSubscribed(RemoteTrack("TR_ann", "ann", "")))
     scene.hear(8.3, "ann")
     scene.media(9)
-    assert scene.gaps == [("gap.rejoin", 2, 8.3)]
+    assert scene.gaps == expected
 
 
 def test_a_server_that_sends_the_worker_away_was_there_until_then() -> None:
@@ -228,7 +324,7 @@ def test_a_track_that_ended_long_before_is_not_missed() -> None:
 
 
 def test_what_was_made_up_during_an_outage_belongs_to_it() -> None:
-    """Also what a reading finds right after its end; what lies far from it is the jitter buffer's."""
+    """What lies outside of it is the jitter buffer's, of one participant: others may be heard."""
     scene = Scene()
     scene.media(1)
     scene.hole.made_up(MadeUp(ns(0.4), ns(0.7), "ann"))
@@ -239,9 +335,26 @@ def test_what_was_made_up_during_an_outage_belongs_to_it() -> None:
     scene.drop(16)
     scene.enter(18)
     scene.hear(18.2, "ann")
-    scene.hole.made_up(MadeUp(ns(18.3), ns(18.6), "ann"))
+    scene.hole.made_up(MadeUp(ns(18.1), ns(18.6), "ann"))
     scene.media(19)
-    assert scene.gaps == [("gap.concealed", 0.4, 0.7), ("gap.rejoin", 5, 18.6)]
+    assert scene.owned == [
+        ("gap.concealed", 0.4, 0.7, "ann"),
+        ("gap.rejoin", 5, 18.2, None),
+        ("gap.concealed", 18.2, 18.6, "ann"),
+    ]
+
+
+def test_what_was_torn_right_before_an_outage_is_named() -> None:
+    """It is read once the room is lost, or has come back."""
+    scene = Scene()
+    scene.media(1, 2)
+    scene.hole.made_up(MadeUp(ns(1.3), ns(1.7), "ann"))
+    scene.drop(3)
+    scene.hole.made_up(MadeUp(ns(1.8), ns(2.3), "ann"))
+    scene.enter(5)
+    scene.hear(5.2, "ann")
+    scene.media(6)
+    assert sorted(scene.gaps) == [("gap.concealed", 1.3, 1.7), ("gap.concealed", 1.8, 2), ("gap.rejoin", 2, 5.2)]
 
 
 def test_an_outage_that_is_over_soon_is_what_was_made_up() -> None:

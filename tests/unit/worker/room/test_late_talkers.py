@@ -1,8 +1,8 @@
-"""Of whom a takeover costs more than of the others."""
+"""Of whom a takeover, or an outage, costs more than of the others."""
 
 import pytest
 
-from worker.capture.late_talkers import LateTalkers
+from worker.room.late_talkers import LateTalkers
 
 
 @pytest.mark.parametrize(
@@ -19,5 +19,5 @@ def test_who_is_heard_later_is_missing_for_longer(
     first_frames: list[int], expected: list[tuple[int, int] | None]
 ) -> None:
     """From the first frame of any on, before which everybody is missing."""
-    late = LateTalkers()
+    late = LateTalkers(48_000, 5)
     assert [late.first_frame(start) for start in first_frames] == expected
