@@ -15,11 +15,11 @@ from worker.clock.pause_ranges import overlaps
 from worker.clock.session_clock import SessionClock
 from worker.lease.live_run import Counters
 from worker.room.events import RemoteTrack
-from worker.room.heard_track import HeardTrack, MadeUp
-from worker.room.late_talkers import LateTalkers
+from worker.room.missing.heard_track import HeardTrack, MadeUp
+from worker.room.missing.late_talkers import LateTalkers
+from worker.room.missing.unheard_tracks import GAP_ENCRYPTED
 from worker.room.room_reading import TrackReading
 from worker.room.stream_events import AUDIO_STREAM
-from worker.room.unheard_tracks import GAP_ENCRYPTED
 from worker.spool.run_spool import RunSpool
 
 _CHANGING_SECONDS = 0.15  # between readings while a track's delay changes

@@ -20,7 +20,7 @@ from worker.capture.jitter_buffer.deciphering import DecipheringWatch
 from worker.capture.jitter_buffer.made_up_audio import MadeUpAudio
 from worker.capture.jitter_buffer.track_standstill import ReadAt, TrackStandstill
 from worker.clock.session_clock import SessionClock
-from worker.room.heard_track import HeardTrack
+from worker.room.missing.heard_track import HeardTrack
 from worker.room.room_reading import TrackReading
 
 _AT_REST_SAMPLES = SAMPLE_RATE // 25  # the delay that every track has

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from worker.room.connection_proof import ConnectionReading
+from worker.room.missing.connection_proof import ConnectionReading
 
 
 @dataclass(frozen=True, slots=True)

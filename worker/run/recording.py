@@ -20,8 +20,8 @@ from worker.clock.session_clock import SessionClock
 from worker.lease.beats import Beats
 from worker.lease.live_run import LiveRun
 from worker.room.events import RemoteTrack, RoomEvent, TextOpened
-from worker.room.heard_track import HeardTrack, MadeUp
 from worker.room.livekit.room import LiveKitRoom
+from worker.room.missing.heard_track import HeardTrack, MadeUp
 from worker.room.presence import RoomPresence
 from worker.room.room_reading import RoomReading
 from worker.run.proof_ahead import ProofAhead

@@ -9,7 +9,7 @@ from livekit import rtc
 from livekit.rtc._proto.stats_pb2 import CandidatePairStats, RtcStats
 
 from store.database.boot_clock import boottime_ns
-from worker.room.connection_proof import ConnectionReading, PairCounters
+from worker.room.missing.connection_proof import ConnectionReading, PairCounters
 from worker.room.room_reading import RoomReading, TrackReading
 
 _log = structlog.get_logger(__name__)

@@ -23,12 +23,12 @@ from worker.room.events import (
     TextOpened,
     TokenRefreshed,
 )
-from worker.room.heard_track import Missing
 from worker.room.livekit.room import LiveKitRoom
+from worker.room.missing.heard_track import Missing
+from worker.room.missing.room_hole import RoomHole
+from worker.room.missing.unheard_tracks import UnheardTracks
 from worker.room.presence import RoomPresence
-from worker.room.room_hole import RoomHole
 from worker.room.room_reading import RoomReading
-from worker.room.unheard_tracks import UnheardTracks
 from worker.run.recording import RunRecording
 from worker.run.room_seat import RoomSeat
 from worker.run.stopping.run_stop import RunStop

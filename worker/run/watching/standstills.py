@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sessions.codes import lookup
 from store.database.boot_clock import SECOND_NS
 from worker.lease.live_run import LiveRun
-from worker.room.unheard_tracks import GAP_PERMISSION
+from worker.room.missing.unheard_tracks import GAP_PERMISSION
 
 _LEAST_NS = 3 * SECOND_NS  # frames of a shorter one all arrive late, and none is lost (measured)
 _PATIENCE_NS = 8 * SECOND_NS  # for frames that are proven to have come afterwards

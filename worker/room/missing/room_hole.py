@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from store.database.boot_clock import SECOND_NS
-from worker.room.connection_proof import ConnectionProof, ConnectionReading
 from worker.room.events import AudioPublished, AudioUnsubscribed, Reconnected, Reconnecting, RoomEvent
-from worker.room.heard_track import HeardTrack, MadeUp, Missing
-from worker.room.late_talkers import LateTalkers
+from worker.room.missing.connection_proof import ConnectionProof, ConnectionReading
+from worker.room.missing.heard_track import HeardTrack, MadeUp, Missing
+from worker.room.missing.late_talkers import LateTalkers
 
 GAP_REJOIN = "gap.rejoin"
 GAP_CONCEALED = "gap.concealed"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.room.connection_proof import ConnectionProof, ConnectionReading, PairCounters
-from worker.room.heard_track import Missing
-from worker.room.room_hole import RoomHole
+from worker.room.missing.connection_proof import ConnectionProof, ConnectionReading, PairCounters
+from worker.room.missing.heard_track import Missing
+from worker.room.missing.room_hole import RoomHole
 
 SECOND = 1_000_000_000
 PAIR = "CP1"

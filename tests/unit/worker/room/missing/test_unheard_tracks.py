@@ -1,9 +1,9 @@
 """Tracks that the worker wants and does not get."""
 
 from worker.room.events import AudioPublished, AudioUnpublished, ListeningAllowed
-from worker.room.heard_track import HeardTrack, Missing
+from worker.room.missing.heard_track import HeardTrack, Missing
+from worker.room.missing.unheard_tracks import UnheardTracks
 from worker.room.track_places import TrackPlaces
-from worker.room.unheard_tracks import UnheardTracks
 
 SECOND = 1_000_000_000
 ANN = AudioPublished("TR_ann", "ann")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from store.database.boot_clock import SECOND_NS
 from worker.room.events import AudioPublished, AudioUnpublished, ListeningAllowed, RoomEvent
-from worker.room.heard_track import HeardTrack, Missing
+from worker.room.missing.heard_track import HeardTrack, Missing
 
 GAP_PERMISSION = "gap.permission"
 GAP_ENCRYPTED = "gap.encrypted"  # not subscribed, as nobody gave the worker the key

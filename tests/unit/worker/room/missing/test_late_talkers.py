@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.room.late_talkers import LateTalkers
+from worker.room.missing.late_talkers import LateTalkers
 
 
 @pytest.mark.parametrize(

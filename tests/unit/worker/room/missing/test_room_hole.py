@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from worker.room.connection_proof import ConnectionReading, PairCounters
 from worker.room.events import (
     AudioPublished,
     AudioSubscribed,
@@ -14,8 +13,9 @@ from worker.room.events import (
     RemoteTrack,
     RoomEvent,
 )
-from worker.room.heard_track import HeardTrack, MadeUp, Missing
-from worker.room.room_hole import RoomHole
+from worker.room.missing.connection_proof import ConnectionReading, PairCounters
+from worker.room.missing.heard_track import HeardTrack, MadeUp, Missing
+from worker.room.missing.room_hole import RoomHole
 
 SECOND = 1_000_000_000
 LOST = AudioUnsubscribed("TR_ann")
