@@ -11,11 +11,12 @@ import numpy as np
 import soxr
 
 from audio.pcm import SAMPLE_RATE, SPEECH_RATE, Pcm
-from audio.ranges import kept_ranges, merged_ranges
-from audio.segments.plan import BuildPlan, PlannedSegment
+from audio.ranges import Range, kept_ranges, merged_ranges
+from audio.segments.plan import BuildPlan
+from audio.segments.read_back import read_back
 from audio.segments.reading_order import contiguous_runs, epoch_ends, in_reading_order
 from audio.segments.segment_key import SegmentKey
-from audio.segments.segments import RecordKind, SegmentCorrupt, SegmentRecord, read_segment
+from audio.segments.segments import RecordKind, SegmentRecord
 from audio.segments.track_tally import TrackLabel, TrackTally
 
 _NOTHING = np.zeros(0, dtype=np.int16)
@@ -41,12 +42,13 @@ class TrackPiece:
 
 
 def read_tracks(
-    plan: BuildPlan, read: Callable[[str], bytes], is_wanted: Callable[[TrackLabel], bool]
+    plan: BuildPlan, read: Callable[[str], bytes], is_wanted: Callable[[TrackLabel], bool], lost: list[Range]
 ) -> Iterator[list[TrackPiece]]:
     """Yield what each segment adds to the tracks of those in the room, and how far the others are silent.
 
-    `read` is that of `build_recording`: what it lacks is silent here too. A stretch without a hole goes through one
-    filter, so that segments leave no seams.
+    `read` is that of `build_recording`: what it lacks is silent here too, and noted in `lost`, as samples [start, end)
+    of the session's clock outside of pauses. A stretch without a hole goes through one filter, so that segments leave
+    no seams.
     """
     cuts = merged_ranges(plan.cuts)
     ends = epoch_ends(plan)
@@ -55,9 +57,11 @@ def read_tracks(
     segments = in_reading_order(plan.segments)
     for planned, upcoming in zip_longest(segments, segments[1:]):
         pieces: list[TrackPiece] = []
-        segment_runs = _runs_of(planned, read, tally)
         low, high = planned.key.first_sample, min(planned.key.last_sample, ends[planned.key.epoch])
-        for label, start_sample, pcm in segment_runs:
+        found = read_back(planned, read)
+        if found.lost_from is not None:
+            lost += kept_ranges(found.lost_from, high, cuts)
+        for label, start_sample, pcm in _runs_of(planned.key, found.records, tally):
             if label.side != "room" or not is_wanted(label):
                 continue
             track = tracks.setdefault(label, _Track(label))
@@ -69,20 +73,14 @@ def read_tracks(
 
 
 def _runs_of(
-    planned: PlannedSegment, read: Callable[[str], bytes], tally: TrackTally
-) -> list[tuple[TrackLabel, int, Pcm]]:
+    key: SegmentKey, records: Sequence[SegmentRecord], tally: TrackTally
+) -> Iterator[tuple[TrackLabel, int, Pcm]]:
     """What a segment holds: whose, from where on, samples."""
-    try:
-        segment = read_segment(read(planned.storage_key))
-    except (KeyError, FileNotFoundError, SegmentCorrupt):
-        return []
-    for record in segment.records:
+    for record in records:
         if record.kind == RecordKind.TRACK:
-            tally.learn(planned.key, record)
-    return [
-        (tally.label(planned.key, run.track), run.start_sample, np.frombuffer(b"".join(run.payloads), dtype="<i2"))
-        for run in contiguous_runs(segment.records)
-    ]
+            tally.learn(key, record)
+    for run in contiguous_runs(records):
+        yield tally.label(key, run.track), run.start_sample, np.frombuffer(b"".join(run.payloads), dtype="<i2")
 
 
 class GrowingTracks:

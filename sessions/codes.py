@@ -347,7 +347,11 @@ _ALL = (
         "customer",
         "The speech engine does not know the language that transcription.language names.",
     ),
-    _failure("speech.audio_missing", "platform", "The tracks could not be read."),
+    _failure(
+        "speech.audio_lost",
+        "platform",
+        "Some of what the recording has could not be read back for its speech: make the transcript anew, from the mix.",
+    ),
     _failure("speech.deadline", "platform", "Speech was not recognized in time."),
     _failure(
         "speech.audio_missing",
@@ -416,6 +420,7 @@ _ALL = (
 )
 
 CODES: dict[str, Code] = {code.code: code for code in _ALL}
+assert len(CODES) == len(_ALL), "a code is registered twice"
 
 
 def lookup(code: str) -> Code:

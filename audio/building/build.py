@@ -9,7 +9,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
-from zlib import crc32
 
 import numpy as np
 
@@ -20,20 +19,18 @@ from audio.building.mix import MixWindow
 from audio.building.peaks import Waveform
 from audio.building.wav import WavLabel, WavWriter, digest, open_wav
 from audio.levels import dbfs
-from audio.pcm import SAMPLE_RATE, SAMPLES_PER_FRAME, Pcm
+from audio.pcm import SAMPLE_RATE, Pcm
 from audio.ranges import Range, kept_ranges, merged_ranges, position_without
 from audio.segments.absences import AbsenceMs, absences_in_ms
 from audio.segments.gaps import GAP_PAUSED, GAP_STORAGE, Gap, GapMs, cut_gaps_in_ms, gaps_in_ms
 from audio.segments.plan import BuildPlan, Layout, PlannedSegment
+from audio.segments.read_back import read_back
 from audio.segments.reading_order import ContiguousRun, contiguous_runs, epoch_ends, in_reading_order
 from audio.segments.segment_key import SegmentKey
-from audio.segments.segments import RecordKind, Segment, SegmentCorrupt, read_segment
+from audio.segments.segments import RecordKind
 from audio.segments.track_tally import TrackSummary, TrackTally
 
 __all__ = ["BuildPlan", "BuildResult", "Gap", "Layout", "PlannedSegment", "SegmentKey", "build_recording"]
-
-
-_STILL_HEARD_SAMPLES = SAMPLE_RATE  # a track whose last record ends earlier than that before the others' has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +94,14 @@ def build_recording(plan: BuildPlan, read: Callable[[str], bytes], write_to: str
     )
 
 
-def build_tracks(plan: BuildPlan, read: Callable[[str], bytes], write_to: Mapping[str, Path]) -> None:
+def build_tracks(plan: BuildPlan, read: Callable[[str], bytes], write_to: Mapping[str, Path]) -> dict[str, int]:
     """Build mono files of one identity each, all as long as the recording that `plan` describes, in one pass.
 
     `write_to` says where, by identity. Otherwise as `build_recording`.
+
+    Returns:
+        How many samples of each identity were found: as many as the recording's tracks of that identity have, unless
+        a segment was lost or damaged in the meantime.
     """
     plan = replace(plan, layout="mono")
     with ExitStack() as stack:
@@ -117,6 +118,10 @@ def build_tracks(plan: BuildPlan, read: Callable[[str], bytes], write_to: Mappin
         for build, wav in builds:
             build.write_until(plan.length_samples, wav)
             build.write_rest(wav)
+        return {
+            identity: sum(track["samples"] for track in build.tally.summary())
+            for identity, (build, _) in zip(write_to, builds, strict=True)
+        }
 
 
 def _label(plan: BuildPlan, identity: str | None = None) -> WavLabel | None:
@@ -143,7 +148,7 @@ class _Build:
         self.tally = TrackTally()
         self.damaged: list[str] = []
         self._cuts = merged_ranges(plan.cuts)
-        self._left_out = self._cuts if plan.on_pause == "cut" else ()
+        self._left_out = plan.left_out
         self.gaps = [*plan.gaps, *(Gap(start, end, GAP_PAUSED) for start, end in self._cuts)]
         self._absences: list[Range] = []
         self._length_samples = plan.length_samples
@@ -173,15 +178,10 @@ class _Build:
         """Read one segment and add what is good of it."""
         key = planned.key
         end_sample = self._ends[key.epoch]
-        try:
-            data = read(planned.storage_key)
-            segment = read_segment(data)
-        except (KeyError, FileNotFoundError, SegmentCorrupt):
-            self._damage(planned, key.first_sample)
-            return
-        if len(data) != key.size_bytes or crc32(data) != key.crc32:
-            self._damage(planned, _reached(segment, key))
-        for record in segment.records:
+        found = read_back(planned, read)
+        if found.lost_from is not None:
+            self._damage(planned, found.lost_from)
+        for record in found.records:
             if record.kind == RecordKind.TRACK:
                 self.tally.learn(key, record)
             elif record.kind == RecordKind.GAP:
@@ -192,7 +192,7 @@ class _Build:
             elif record.kind == RecordKind.ABSENCE:
                 self._absent(record.start_sample, min(record.end_sample, end_sample))
         # Samples outside the range of the segment's key are dropped: their blocks may be written already.
-        for run in contiguous_runs(segment.records):
+        for run in contiguous_runs(found.records):
             self._add(key, run, max(key.first_sample, 0), min(key.last_sample, end_sample))
 
     def write_until(self, sample: int, wav: WavWriter) -> None:
@@ -246,17 +246,3 @@ class _Build:
 
     def _absent(self, start: int, end: int) -> None:
         self._absences.extend(kept_ranges(start, end, self._cuts))
-
-
-def _reached(segment: Segment, key: SegmentKey) -> int:
-    """Up to which sample nothing is missing in a damaged segment; before its end whenever records were lost.
-
-    Records lie in order of arrival, and each track goes on where it was: what was lost begins where the track ends that
-    is the least far, of those that were still heard.
-    """
-    ends = {record.track: record.end_sample for record in segment.records if record.kind == RecordKind.AUDIO}
-    furthest = max(ends.values(), default=key.first_sample)
-    if furthest >= key.last_sample and segment.valid_bytes >= key.size_bytes:
-        return key.last_sample  # it has all records, and something after them
-    nearest = min((end for end in ends.values() if end > furthest - _STILL_HEARD_SAMPLES), default=key.first_sample)
-    return max(min(nearest, key.last_sample - SAMPLES_PER_FRAME), key.first_sample)

@@ -1,11 +1,11 @@
 """Stretches of a recording that hold no true audio, each with the code that says why."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from audio.pcm import SAMPLE_RATE
-from audio.ranges import Range, merged_ranges, position_without
+from audio.ranges import Range, kept_ranges, merged_ranges, position_without
 
 GAP_STORAGE = "gap.storage"
 """A stored segment is missing or damaged: the platform's fault."""
@@ -67,6 +67,24 @@ def gaps_in_ms(gaps: Iterable[Gap], length_samples: int) -> list[GapMs]:
         for start, end in merged_ranges(ranges)
     ]
     return sorted(found, key=_order)
+
+
+def unnamed_ms(lost: Iterable[Range], left_out: Sequence[Range], named: Iterable[Mapping[str, Any]]) -> int:
+    """How many milliseconds of what is lost no `gap.storage` of a recording covers.
+
+    A `gap.storage` with an identity, or another code, covers none: it says nothing of who else was heard.
+
+    Args:
+        lost: samples of the session's clock.
+        left_out: what the recording's file leaves out, disjoint and in order.
+        named: the recording's gaps, in the file's times.
+    """
+    known = merged_ranges(
+        (gap["start_ms"], gap["end_ms"]) for gap in named if gap["code"] == GAP_STORAGE and not gap.get("identity")
+    )
+    missing = merged_ranges((position_without(start, left_out), position_without(end, left_out)) for start, end in lost)
+    gaps = [_in_ms(Gap(start, end, GAP_STORAGE)) for start, end in missing]
+    return sum(end - start for gap in gaps for start, end in kept_ranges(gap["start_ms"], gap["end_ms"], known))
 
 
 def _in_ms(gap: Gap) -> GapMs:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from audio.ranges import Range
+from audio.ranges import Range, merged_ranges
 from audio.segments.gaps import Gap
 from audio.segments.segment_key import SegmentKey
 
@@ -62,3 +62,8 @@ class BuildPlan:
     def num_channels(self) -> int:
         """Channels of the file."""
         return 2 if self.layout == "stereo" else 1
+
+    @property
+    def left_out(self) -> tuple[Range, ...]:
+        """Stretches of the session that the file does not have, disjoint and in order."""
+        return merged_ranges(self.cuts) if self.on_pause == "cut" else ()

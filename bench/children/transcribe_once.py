@@ -45,7 +45,7 @@ async def _engine_alone(db: Database, where: dict[str, Any]) -> dict[str, Any]:
     assert frozen is not None
     engine = await SpeechEngines(Settings(**where["settings"])).open()
     with SegmentReader(Objects.open(where["storage_url"])) as read:
-        tracks = read_tracks(recording_plan(frozen), read, lambda _: True)
+        tracks = read_tracks(recording_plan(frozen), read, lambda _: True, [])
         utterances = await asyncio.to_thread(list, find_utterances(tracks))
         started, cpu = time.perf_counter(), time.process_time()
         for utterance in utterances:

@@ -90,6 +90,19 @@ class Product:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a committed recording says of itself: what is made of the segments later has as much, or says so.
+
+    Attributes:
+        tracks: {identity, samples, …} each.
+        gaps: {start_ms, end_ms, code, …} each, in the file's times.
+    """
+
+    tracks: Sequence[dict[str, Any]] = ()
+    gaps: Sequence[dict[str, Any]] = ()
+
+
 _ATTEMPT = text(
     "UPDATE sessions SET finalize_attempted_at = statement_timestamp() WHERE id = :id AND status = 'ending'"
 )
@@ -167,6 +180,13 @@ class Freezes:
         """The plan that is frozen; None when there is none yet."""
         async with self._db.begin() as conn:
             return await _read_plan(conn, session_id)
+
+    async def committed(self, session_id: UUID) -> Committed:
+        """What the recording of a session says; nothing where there is none."""
+        query = select(recordings.c.tracks, recordings.c.gaps).where(recordings.c.session_id == session_id)
+        async with self._db.begin() as conn:
+            row = (await conn.execute(query)).one_or_none()
+        return Committed() if row is None else Committed(row.tracks or (), row.gaps or ())
 
     async def readers(self, session_id: UUID) -> frozenset[Reader]:
         """Which jobs still need the segments of a session whose recording is committed."""

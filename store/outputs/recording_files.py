@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause, select, text, update
+from sqlalchemy import Row, TextClause, literal, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.audio_formats import AUDIO_FORMATS, AudioFormat
@@ -21,7 +21,10 @@ from store.jobs.deferring import defer_finalize, defer_make_files
 MIX = ""
 """The identity of everybody together; no participant has it."""
 
-FileState = Literal["pending", "available", "failed"]
+FileState = Literal["pending", "available", "incomplete", "failed"]
+"""`incomplete` is there, without some of what the recording has of that participant."""
+
+MadeState = Literal["available", "incomplete"]
 
 _MOST_TRACKS = 8  # made in one pass over the segments; each takes the session's length on the disk meanwhile
 
@@ -76,7 +79,7 @@ _TAKE_OTHER = _take(
     """
     format <> 'wav' AND (identity = '' OR EXISTS (
         SELECT FROM recording_files w
-        WHERE w.session_id = p.session_id AND w.identity = p.identity AND w.format = 'wav' AND w.state = 'available'
+        WHERE w.session_id = p.session_id AND w.identity = p.identity AND w.format = 'wav' AND w.object_key IS NOT NULL
     ))
     """,
     1,
@@ -90,7 +93,7 @@ class RecordingFile:
     Attributes:
         identity: the participant who is heard in it; `MIX`: everybody.
         attempts: how often its making was begun.
-        object_key: where it is, with digest and size; None until it is `available`.
+        object_key: where it is, with digest and size; None until it is `available` or `incomplete`.
     """
 
     identity: str
@@ -100,6 +103,14 @@ class RecordingFile:
     object_key: str | None
     sha256: str | None
     size_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The WAV file that another form is made from, and is as whole as."""
+
+    object_key: str
+    state: MadeState
 
 
 class RecordingFiles:
@@ -138,13 +149,17 @@ class RecordingFiles:
         """The next file that is to be made from a WAV file; its attempt is counted."""
         return next(iter(await self._take(_TAKE_OTHER, session_id)), None)
 
-    async def source_of(self, session_id: UUID, file: RecordingFile) -> str | None:
-        """The key of the WAV file that a file in another form is made from; None: the session is gone."""
-        mix = select(recordings.c.object_key).where(recordings.c.session_id == session_id)
-        track = select(recording_files.c.object_key).where(*_one(session_id, file.identity, "wav"))
+    async def source_of(self, session_id: UUID, file: RecordingFile) -> Source | None:
+        """What a file in another form is made from; None: the session is gone."""
+        mix = select(recordings.c.object_key, literal("available").label("state"))
+        track = select(recording_files.c.object_key, recording_files.c.state)
+        if file.identity == MIX:
+            query = mix.where(recordings.c.session_id == session_id)
+        else:
+            query = track.where(*_one(session_id, file.identity, "wav"))
         async with self._db.begin() as conn:
-            key: str | None = (await conn.execute(mix if file.identity == MIX else track)).scalar_one_or_none()
-        return key
+            row = (await conn.execute(query)).one_or_none()
+        return None if row is None or row.object_key is None else Source(row.object_key, row.state)
 
     async def title_and_start(self, session_id: UUID) -> tuple[str | None, datetime | None]:
         """What the session is called, and when it began; both None when it is gone."""
@@ -154,10 +169,17 @@ class RecordingFiles:
         return (None, None) if row is None else (row.title, row.started_at)
 
     async def finish(
-        self, session_id: UUID, file: RecordingFile, *, object_key: str, sha256: str, size_bytes: int
+        self,
+        session_id: UUID,
+        file: RecordingFile,
+        *,
+        state: MadeState = "available",
+        object_key: str,
+        sha256: str,
+        size_bytes: int,
     ) -> bool:
-        """Note that the file is stored; False when somebody else was faster, or the session is gone."""
-        made = {"state": "available", "object_key": object_key, "sha256": sha256, "size_bytes": size_bytes}
+        """Note that the file is stored, and how whole; False when somebody else was faster, or the session is gone."""
+        made = {"state": state, "object_key": object_key, "sha256": sha256, "size_bytes": size_bytes}
         return await self._settle(session_id, file, made)
 
     async def fail(self, session_id: UUID, file: RecordingFile) -> bool:

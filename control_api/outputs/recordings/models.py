@@ -34,7 +34,10 @@ class RecordingFile(AnswerModel):
     format: AudioFormat
     track: Literal["mix", "participant"] = Field(description="Whether everybody is heard in it, or one participant.")
     identity: str | None = Field(description="The participant; null: everybody.")
-    state: Literal["pending", "available", "failed"]
+    state: Literal["pending", "available", "incomplete", "failed"] = Field(
+        description="incomplete: it is there, without some of what the recording has of that participant, because "
+        "segments were lost before it was made."
+    )
     bytes: int | None
     sha256: str | None
 

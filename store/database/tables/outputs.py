@@ -154,7 +154,7 @@ recording_files = Table(  # made from stored recordings, or to be made
     Column("session_id", Uuid, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
     Column("identity", Text, primary_key=True),  # of the participant; empty: everybody's mix
     Column("format", Text, primary_key=True),
-    Column("state", Text, nullable=False),  # pending, available, or failed
+    Column("state", Text, nullable=False),  # pending, available, incomplete (lacks what was lost), or failed
     Column("requested_at", TIME, nullable=False),
     Column("attempted_at", TIME),
     Column("attempts", Integer, nullable=False, server_default=text("0")),

@@ -22,7 +22,7 @@ def sine(seconds: float, hz: float = 400.0) -> Pcm:
 
 def read_all(storage: StoredSegments, plan: BuildPlan) -> list[TrackPiece]:
     """Every piece, checked to come in its track's order."""
-    pieces = [piece for step in read_tracks(plan, storage.__getitem__, lambda _: True) for piece in step]
+    pieces = [piece for step in read_tracks(plan, storage.__getitem__, lambda _: True, []) for piece in step]
     ends: dict[TrackLabel, int] = {}
     for piece in pieces:
         assert piece.start_sample >= ends.get(piece.label, 0)
@@ -85,7 +85,7 @@ def test_each_step_says_how_far_the_others_are_silent() -> None:
     storage.store(track(), audio(0, sine(1)))
     storage.store(track(2, "bob"), audio(10 * SECOND, sine(1), 2))
     storage.store(track(2, "bob"), audio(20 * SECOND, sine(1), 2))
-    steps = list(read_tracks(storage.plan(30 * SECOND), storage.__getitem__, lambda _: True))
+    steps = list(read_tracks(storage.plan(30 * SECOND), storage.__getitem__, lambda _: True, []))
     ends = [max(piece.end_sample for piece in step if piece.label == ANN) for step in steps[:2]]
     assert ends == [10 * SPEECH_RATE, 20 * SPEECH_RATE]
     assert len(steps) == 3
@@ -96,7 +96,7 @@ def test_a_track_that_goes_on_is_not_called_silent() -> None:
     storage = StoredSegments()
     storage.store(track(), audio(0, sine(1)))
     storage.store(track(), audio(SECOND, sine(1)))
-    first, last = read_tracks(storage.plan(2 * SECOND), storage.__getitem__, lambda _: True)
+    first, last = read_tracks(storage.plan(2 * SECOND), storage.__getitem__, lambda _: True, [])
     assert [one.label for one in first] == [ANN]
     assert first[-1].end_sample < SPEECH_RATE
     assert last[-1].end_sample == 2 * SPEECH_RATE
@@ -113,7 +113,7 @@ def test_segments_are_read_one_by_one() -> None:
         asked.append(key)
         return storage[key]
 
-    steps: Iterator[list[TrackPiece]] = read_tracks(storage.plan(5 * SECOND), read, lambda _: True)
+    steps: Iterator[list[TrackPiece]] = read_tracks(storage.plan(5 * SECOND), read, lambda _: True, [])
     assert next(steps)[0].label == ANN
     assert len(asked) == 1
 
@@ -133,7 +133,7 @@ def test_only_those_in_the_room_who_are_wanted_are_read() -> None:
     """The worker's own sine is nobody's words."""
     storage = StoredSegments()
     storage.store(track(), track(2, "bob"), track(3, "sine", "worker"), *(audio(0, sine(1), n) for n in (1, 2, 3)))
-    steps = read_tracks(storage.plan(SECOND), storage.__getitem__, lambda label: label.identity != "ann")
+    steps = read_tracks(storage.plan(SECOND), storage.__getitem__, lambda label: label.identity != "ann", [])
     assert {piece.label for step in steps for piece in step} == {BOB}
 
 
@@ -152,7 +152,7 @@ def test_pauses_lost_segments_and_the_end_are_silent() -> None:
             raise FileNotFoundError(key)
         return storage[key]
 
-    pieces = [piece for step in read_tracks(plan, read, lambda _: True) for piece in step]
+    pieces = [piece for step in read_tracks(plan, read, lambda _: True, []) for piece in step]
     line = joined(pieces, ANN)
     heard = [round(float(np.abs(line[at * 1600 : (at + 1) * 1600]).mean()), -2) for at in range(len(line) // 1600)]
     assert heard == [1000] * 10 + [0] * 5 + [1000] * 5 + [0] * 10 + [1000] * 20
@@ -196,3 +196,17 @@ def test_what_comes_too_late_is_told_and_what_comes_twice_is_not_heard_again() -
     line = joined(pieces + growing.silent_until(6 * SECOND), ANN)
     heard = [round(float(line[round(at * SPEECH_RATE)]) / 100) for at in (0.5, 1.5, 2.5, 3.7, 4.2)]
     assert heard == [1, 1, 2, 0, 3]
+
+
+def test_what_could_not_be_read_is_noted() -> None:
+    """Where it was, outside of the pauses; a segment that is whole loses nothing."""
+    storage = StoredSegments()
+    storage.store(track(1, "ann"), audio(0, level(9, SECOND)))
+    gone = storage.store(track(1, "ann"), audio(2 * SECOND, level(9, SECOND)))
+    cut = storage.store(track(1, "ann"), audio(4 * SECOND, level(9, SECOND)), audio(5 * SECOND, level(9, SECOND)))
+    del storage[gone.storage_key]
+    storage[cut.storage_key] = storage[cut.storage_key][:-1]
+    plan = storage.plan(6 * SECOND, cuts=((2 * SECOND, 2 * SECOND + 100),))
+    lost: list[tuple[int, int]] = []
+    assert list(read_tracks(plan, storage.__getitem__, lambda _: True, lost))
+    assert lost == [(2 * SECOND + 100, 3 * SECOND), (5 * SECOND, 6 * SECOND)]

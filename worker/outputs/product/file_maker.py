@@ -7,6 +7,7 @@ time).
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,8 +22,8 @@ from sessions.ids import format_id
 from sessions.texts.file_name import content_disposition, recording_file_name
 from store.installation.storage_identity import Confirm
 from store.objects.objects import Objects
-from store.outputs.freeze import Freezes
-from store.outputs.recording_files import MIX, RecordingFile, RecordingFiles
+from store.outputs.freeze import Committed, Freezes
+from store.outputs.recording_files import MIX, MadeState, RecordingFile, RecordingFiles
 from worker.outputs.product.recording_plan import recording_plan
 from worker.outputs.product.segment_reader import SegmentReader
 from worker.outputs.product.stored_file import nameless_file, path_of, stored_file
@@ -73,28 +74,35 @@ class FileMaker:
         with ExitStack() as stack, SegmentReader(self._objects) as read:
             opened = {track.identity: stack.enter_context(nameless_file(self._temporary)) for track in tracks}
             paths = {identity: path_of(file) for identity, file in opened.items()}
-            await asyncio.to_thread(build_tracks, recording_plan(frozen), read, paths)
+            found = await asyncio.to_thread(build_tracks, recording_plan(frozen), read, paths)
+            recorded = _recorded(await self._freezes.committed(session_id))
             for track in tracks:
-                await self._store(session_id, track, paths[track.identity])
+                whole = found[track.identity] >= recorded[track.identity]
+                if not whole:
+                    _log.error("recording_file.incomplete", session_id=format_id("sess", session_id))
+                await self._store(session_id, track, paths[track.identity], "available" if whole else "incomplete")
 
     async def _encode(self, session_id: UUID, file: RecordingFile) -> None:
         source = await self._files.source_of(session_id, file)
         assert file.format != "wav"
         if source is None:  # erased
             return
-        async with stored_file(self._objects, source, self._temporary) as wav:
+        async with stored_file(self._objects, source.object_key, self._temporary) as wav:
             with nameless_file(self._temporary) as made:
                 await _encode(wav, path_of(made), file.format)
-                await self._store(session_id, file, path_of(made))
+                await self._store(session_id, file, path_of(made), source.state)
 
-    async def _store(self, session_id: UUID, file: RecordingFile, path: Path) -> None:
+    async def _store(self, session_id: UUID, file: RecordingFile, path: Path, state: MadeState) -> None:
         sha256, size_bytes = await asyncio.to_thread(digest, path)
         folder = f"sessions/{format_id('sess', session_id)}"
         key = f"{folder}/files/{sha256[:_SHA256_DIGITS]}.{file.format}"
         called = await self._called(session_id, file)
         await self._objects.put_file(key, path, disposition=called)
         await self._confirm()  # it lies in the right storage
-        if await self._files.finish(session_id, file, object_key=key, sha256=sha256, size_bytes=size_bytes):
+        finished = await self._files.finish(
+            session_id, file, state=state, object_key=key, sha256=sha256, size_bytes=size_bytes
+        )
+        if finished:
             _log.info(
                 "recording_file.made",
                 session_id=format_id("sess", session_id),
@@ -108,6 +116,14 @@ class FileMaker:
     async def _called(self, session_id: UUID, file: RecordingFile) -> str:
         title, started_at = await self._files.title_and_start(session_id)
         return content_disposition(recording_file_name(title, started_at, file.format, file.identity or None))
+
+
+def _recorded(committed: Committed) -> Counter[str]:
+    """How many samples the recording has of each identity."""
+    samples: Counter[str] = Counter()
+    for track in committed.tracks:
+        samples[track["identity"]] += track["samples"]
+    return samples
 
 
 async def _encode(wav: Path, write_to: Path, form: EncodedFormat) -> None:

@@ -143,7 +143,8 @@ class TranscriptRemaker:
         tracks = [
             (TrackLabel(file.identity, sid="file", speaker=speakers.get(file.identity, "")), file.object_key)
             for file in await self._store.files.of(session.id)
-            if file.format == "wav" and file.identity in identities and file.object_key is not None
+            if file.format == "wav" and file.identity in identities
+            if file.state == "available" and file.object_key is not None
         ]
         audio: Audio = "tracks" if session.recording.tracks and len(tracks) == len(identities) else "mix"
         if audio == "mix":

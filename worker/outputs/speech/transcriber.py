@@ -5,6 +5,7 @@ file. The segments are deleted when nobody needs them any more. A session's end 
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from uuid import UUID
@@ -12,6 +13,8 @@ from uuid import UUID
 import structlog
 
 from audio.pcm import SAMPLE_RATE
+from audio.ranges import Range
+from audio.segments.gaps import unnamed_ms
 from audio.segments.plan import BuildPlan
 from audio.track_audio import read_tracks
 from sessions.codes import lookup
@@ -19,6 +22,7 @@ from sessions.ids import format_id
 from sessions.session import Session
 from sessions.texts.transcript_document import transcript_document
 from store.installation.storage_identity import Confirm
+from store.objects.errors import ObjectMissing
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
 from store.outputs.live_transcripts import LiveTranscripts
@@ -78,7 +82,7 @@ class Transcriber:
         session = work.session
         closing = await self._hear(work) if self._has_speech(session) else Closing()
         name = format_id("sess", session.id)
-        key = f"sessions/{name}/conversation.json"
+        key = _document_key(session)
         written = await self._write(session, name, key, closing)
         await self._confirm()  # what was heard and written lies in the right storage
         if session.recording_state in _STORED and await self._freezes.readers(session_id) <= {"transcript"}:
@@ -103,6 +107,8 @@ class Transcriber:
         )
 
     async def _hear(self, work: TranscriptWork) -> Closing:
+        if work.attempts > 1 and (heard := await self._heard_before(work.session)) is not None:
+            return heard
         if work.late or work.attempts > _MOST_ATTEMPTS:
             return Closing(code="speech.deadline", message="speech was not recognized in time")
         try:
@@ -113,6 +119,21 @@ class Transcriber:
                 raise
             return Closing(code=error.code, message=error.message)
 
+    async def _heard_before(self, session: Session) -> Closing | None:
+        """How an earlier attempt was about to close it: from then on segments may have been deleted."""
+        try:
+            document = json.loads(await self._objects.get(_document_key(session)))
+        except ObjectMissing:
+            return None
+        error = document["error"] or {}
+        return Closing(
+            engine=document["engine"],
+            model=document["model"],
+            language=document["language"],
+            code=error.get("code"),
+            message=error.get("message"),
+        )
+
     async def _recognize(self, session: Session) -> Closing:
         frozen = await self._freezes.frozen(session.id)
         if frozen is None:
@@ -120,10 +141,12 @@ class Transcriber:
         logged = await self._log.all(session.organization_id, session.id)
         heard = await self._live.heard(session.id)
         known = Known(heard_ms=heard.heard_ms).with_entries(logged)
+        lost: list[Range] = []
+        whole = recording_plan(frozen)
         with SegmentReader(self._objects) as read:
-            plan = _from(recording_plan(frozen), heard.heard_ms - BEFORE_MS)
+            plan = _from(whole, heard.heard_ms - BEFORE_MS)
             language = await listen(
-                read_tracks(plan, read, partial(is_new, known=known)),
+                read_tracks(plan, read, partial(is_new, known=known), lost),
                 read.canceled,
                 self._engines.open,
                 partial(self._log.append, session.id),
@@ -131,7 +154,13 @@ class Transcriber:
                 language=session.transcription.language,
                 spoken=heard.language,
             )
-        return Closing(engine=self._engines.name, model=self._engines.model or heard.model, language=language)
+        closing = Closing(engine=self._engines.name, model=self._engines.model or heard.model, language=language)
+        committed = await self._freezes.committed(session.id)
+        lost_ms = unnamed_ms(_since(lost, heard.heard_ms), whole.left_out, committed.gaps)
+        if lost_ms == 0:
+            return closing
+        message = f"{lost_ms} ms that the recording has could not be read back"
+        return replace(closing, code="speech.audio_lost", message=message)
 
     async def _write(self, session: Session, name: str, key: str, closing: Closing) -> int:
         """Store `conversation.json`; returns how many segments are in it."""
@@ -147,6 +176,15 @@ class Transcriber:
         document = json.dumps(transcript_document(name, transcript), ensure_ascii=False, indent=2)
         await self._objects.put_bytes(key, document.encode() + b"\n")
         return len(transcript.segments)
+
+
+def _document_key(session: Session) -> str:
+    return f"sessions/{format_id('sess', session.id)}/conversation.json"
+
+
+def _since(lost: Sequence[Range], start_ms: int) -> list[Range]:
+    """What of it nobody heard before."""
+    return [(max(start, start_ms * SAMPLE_RATE // 1000), end) for start, end in lost]
 
 
 def _from(plan: BuildPlan, start_ms: int) -> BuildPlan:

@@ -27,7 +27,8 @@ def test_each_participant_has_a_file_of_the_whole_length(tmp_path: Path) -> None
     segments.store(track(1, "ann"), audio(3 * SAMPLE_RATE, ann, 1), sequence=2)
     segments.store(track(3, "ann"), audio(3 * SAMPLE_RATE, bob, 3), sequence=3)
     plan = segments.plan(LENGTH, layout="stereo")
-    build_tracks(plan, segments.__getitem__, {name: tmp_path / name for name in ("ann", "bob")})
+    found = build_tracks(plan, segments.__getitem__, {name: tmp_path / name for name in ("ann", "bob")})
+    assert found == {"ann": 2 * SAMPLE_RATE + SAMPLE_RATE, "bob": SAMPLE_RATE}
     expected = {name: np.zeros(LENGTH, dtype=np.int16) for name in ("ann", "bob")}
     expected["ann"][:SAMPLE_RATE] = ann
     expected["ann"][3 * SAMPLE_RATE : 4 * SAMPLE_RATE] = ann + bob

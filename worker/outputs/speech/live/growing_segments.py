@@ -8,6 +8,7 @@ from pathlib import Path
 from time import monotonic
 from uuid import UUID
 
+from audio.segments.read_back import is_whole
 from audio.segments.segment_key import SegmentKey
 from audio.segments.segments import SegmentCorrupt, SegmentRecord, header_alone, read_segment
 from worker.spool.spool_folder import OPEN_SUFFIX, SEALED_SUFFIX
@@ -108,18 +109,21 @@ class GrowingSegments:
                 return self._sealed(reading, key, path.read_bytes())
             if number in reading.stored:
                 key, storage_key = reading.stored.pop(number)
-                data = b"" if key.last_sample <= self._from_sample else read_stored(storage_key)
-                return self._sealed(reading, key, data)
+                if key.last_sample <= self._from_sample:
+                    reading.next_segment(key.sequence + 1)
+                    return NewRecords(key, ())
+                return self._sealed(reading, key, read_stored(storage_key))
         except (FileNotFoundError, ValueError):
             self.wants_stored = True  # it has just been sealed, or stored and removed
         self._miss(reading, [one for one in (*names, *reading.stored) if one > number])
         return None
 
     def _sealed(self, reading: _Reading, key: SegmentKey, data: bytes) -> NewRecords:
+        self.lost |= not is_whole(data, key)
         try:
-            records = read_segment(data).records if data else []
+            records = read_segment(data).records
         except SegmentCorrupt:
-            records, self.lost = [], True
+            records = []
         reading.next_segment(key.sequence + 1)
         return NewRecords(key, _unread(reading, records))
 

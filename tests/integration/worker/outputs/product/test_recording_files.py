@@ -207,3 +207,37 @@ async def finalize(spoken: SpokenSessions, session_id: UUID) -> None:
         salvage_seconds=60,
     )
     await finalizer.finalize(session_id)
+
+
+@pytest.mark.parametrize("how", ["missing", "cut off"])
+async def test_a_file_says_that_it_lacks_what_was_lost_after_the_commit(spoken: SpokenSessions, how: str) -> None:
+    """Bob's is incomplete in each form; Ann's is whole."""
+    session_id = await two_voices(spoken, formats=["flac"], track_files=True)
+    [key] = [key for key, _ in await spoken.spool(session_id) if b"TR_bob" in spoken.written[key]]
+    await spoken.objects.delete(key)
+    if how == "cut off":
+        await spoken.objects.put_create(key, spoken.written[key][:-1000])
+    await maker(spoken).make(session_id)
+    made = {(file.identity, file.format): file for file in await files_of(spoken).of(session_id)}
+    assert {one: file.state for one, file in made.items()} == {
+        (MIX, "flac"): "available",
+        ("ann", "wav"): "available",
+        ("ann", "flac"): "available",
+        ("bob", "wav"): "incomplete",
+        ("bob", "flac"): "incomplete",
+    }
+    assert len(await samples_of(spoken, made["bob", "flac"])) == SECONDS * SAMPLE_RATE
+
+
+async def test_a_file_lacks_nothing_that_the_recording_lacks_too(spoken: SpokenSessions) -> None:
+    """The gap in the recording says it already."""
+
+    async def lose(session_id: UUID) -> None:
+        [key] = [key for key, _ in await spoken.spool(session_id) if b"TR_bob" in spoken.written[key]]
+        await spoken.objects.delete(key)
+        await spoken.objects.put_create(key, b"damaged")
+
+    turns = {"ann": (0.0, tone(440)), "bob": (2.0, tone(660))}
+    session_id = await spoken.finished(turns, SECONDS, lose, track_files=True)
+    await maker(spoken).make(session_id)
+    assert {file.identity: file.state for file in await files_of(spoken).of(session_id)} == {"ann": "available"}

@@ -11,11 +11,13 @@ import pytest
 from aiohttp import web
 
 from audio.pcm import SAMPLE_RATE
+from sessions.errors import DatabaseUnavailableError
 from sessions.ids import format_id
 from sessions.settings import Settings
 from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.outputs.live_transcripts import LiveTranscripts
+from store.outputs.transcripts import Transcripts
 from store.sessions.erasure import SessionErasure
 from store.sessions.log.session_log import NewLogEntry, SessionLog
 from tests.support.network.loopback import http_server
@@ -293,6 +295,7 @@ async def test_an_attempt_that_finds_everything_in_the_log_knows_the_language_ag
     )
     for key, data in spoken.written.items():
         await spoken.objects.put_create(key, data)
+    await spoken.objects.delete(f"sessions/{format_id('sess', session_id)}/conversation.json")
     await transcriber(spoken, speech_url=url).transcribe(session_id)
     assert (first, "de", 2) == (await document(spoken, session_id), first["language"], len(heard.requests))
 
@@ -402,3 +405,67 @@ async def test_the_commit_defers_the_job_and_a_session_that_never_ran_has_none(s
     await sweep(spoken.engine.db, Settings())
     assert await spoken.engine.status(never) == "failed"
     assert not await spoken.transcripts.exists(never)
+
+
+async def test_a_transcript_says_that_it_lacks_what_was_lost_after_the_commit(
+    spoken: SpokenSessions, endpoint: tuple[Endpoint, str]
+) -> None:
+    """What is left is in it; so it is in the event."""
+    _, url = endpoint
+    turns = {"alice": (1.0, clip("3_alice")), "bob": (6.0, clip("4_bob"))}
+    session_id = await spoken.finished(turns, seconds=10)
+    for key, _ in await spoken.spool(session_id):
+        if b"TR_alice" in spoken.written[key]:
+            await spoken.objects.delete(key)
+    await transcriber(spoken, speech_url=url).transcribe(session_id)
+    content = await document(spoken, session_id)
+    assert (content["status"], content["engine"]) == ("incomplete", "openai")
+    assert content["error"]["code"] == "speech.audio_lost"
+    assert {one["identity"] for one in content["segments"]} == {"bob"}
+    [event] = await spoken.engine.sql(
+        "SELECT code FROM session_events WHERE session_id = :id AND type = 'transcript.incomplete'", id=session_id
+    )
+    assert event.code == "speech.audio_lost"
+
+
+async def test_a_transcript_lacks_nothing_that_the_recording_lacks_too(
+    spoken: SpokenSessions, endpoint: tuple[Endpoint, str]
+) -> None:
+    """The gap in the recording says it already."""
+    _, url = endpoint
+
+    async def damage(session_id: UUID) -> None:
+        for key, _ in await spoken.spool(session_id):
+            if b"TR_alice" in spoken.written[key]:
+                await spoken.objects.delete(key)
+                await spoken.objects.put_create(key, b"damaged")
+
+    turns = {"alice": (1.0, clip("3_alice")), "bob": (6.0, clip("4_bob"))}
+    session_id = await spoken.finished(turns, 10, damage)
+    await transcriber(spoken, speech_url=url).transcribe(session_id)
+    assert (await document(spoken, session_id))["status"] == "available"
+
+
+async def test_segments_that_it_has_deleted_itself_are_not_lost(
+    spoken: SpokenSessions, endpoint: tuple[Endpoint, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is away right before the transcript is closed: the next attempt closes what was heard."""
+    heard, url = endpoint
+    session_id = await spoken.finished({"alice": (1.0, clip("3_alice"))}, seconds=5)
+    job = transcriber(spoken, speech_url=url)
+
+    async def away(*_: object) -> bool:
+        raise DatabaseUnavailableError
+
+    with monkeypatch.context() as outage:
+        outage.setattr(Transcripts, "close", away)
+        with pytest.raises(DatabaseUnavailableError):
+            await job.transcribe(session_id)
+    assert await spoken.spool(session_id) == []
+    asked = len(heard.requests)
+    await job.transcribe(session_id)
+    content = await document(spoken, session_id)
+    assert (content["status"], content["engine"], content["error"]) == ("available", "openai", None)
+    assert len(heard.requests) == asked
+    transcript = await spoken.transcripts.read(await spoken.engine.session(session_id))
+    assert (transcript.state, transcript.engine) == ("available", "openai")

@@ -141,3 +141,15 @@ def test_runs_are_read_one_after_the_other_a_few_segments_at_a_time(recording: R
     assert not reader.is_caught_up
     assert recording.starts(reader) == [9000]
     assert (reader.is_caught_up, reader.is_local) == (True, True)
+
+
+@pytest.mark.parametrize("left", [0, 40, -1])
+def test_a_stored_segment_that_is_cut_off_is_lost(recording: Recording, left: int) -> None:
+    """What is good of it is heard; the job at the end hears all of it again."""
+    recording.store(1, recording.segment(0, 100))
+    [name] = recording.stored
+    recording.stored[name] = recording.stored[name][:left]
+    reader = recording.reader()
+    reader.note_stored(PREFIX, recording.stored)
+    assert recording.starts(reader) == ([0] if left == -1 else [])
+    assert reader.lost
