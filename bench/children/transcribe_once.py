@@ -18,7 +18,6 @@ from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
 from store.outputs.live_transcripts import LiveTranscripts
-from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
 from store.sessions.log.session_log import SessionLog
 from worker.outputs.product.recording_plan import recording_plan
@@ -65,7 +64,6 @@ async def _whole_job(db: Database, where: dict[str, Any]) -> dict[str, Any]:
     await identity.adopt()  # each session of a bench has a storage of its own
     transcriber = Transcriber(
         Transcripts(db),
-        Summaries(db),
         Freezes(db),
         SessionLog(db),
         objects,

@@ -16,7 +16,7 @@ from store.database.tables import sessions, summaries
 from store.jobs.deferring import defer_summarize
 from store.lifecycle import events
 from store.lifecycle.locked_session import lock_session
-from store.outputs.transcripts import transcript_digest
+from store.outputs.transcript_digest import transcript_digest
 
 RunState = Literal["generating", "available", "failed"]
 
@@ -98,7 +98,7 @@ class Summaries:
             The run that is going on, or the last one when none was started; None when the session is gone.
         """
         async with self._db.begin() as conn:
-            return await _request(conn, session_id, again=again)
+            return await request_summary(conn, session_id, again=again)
 
     async def begin(self, session_id: UUID) -> JobRun | None:
         """The run that the job has to do; None when no summary is being made."""
@@ -134,7 +134,14 @@ class Summaries:
             return True
 
 
-async def _request(conn: AsyncConnection, session_id: UUID, *, again: bool) -> SummaryRun | None:
+async def has_summary(conn: AsyncConnection, session_id: UUID) -> bool:
+    """Whether a summary was ever asked for."""
+    query = select(summaries.c.session_id).where(summaries.c.session_id == session_id)
+    return (await conn.execute(query)).one_or_none() is not None
+
+
+async def request_summary(conn: AsyncConnection, session_id: UUID, *, again: bool) -> SummaryRun | None:
+    """As `Summaries.request`, in the caller's transaction."""
     locked = select(sessions.c.id).where(sessions.c.id == session_id).with_for_update(read=True, key_share=True)
     if (await conn.execute(locked)).one_or_none() is None:
         return None

@@ -16,10 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.ids import new_uuid
 from sessions.session import Session
 from sessions.texts.redaction import redact
+from sessions.texts.transcript import TranscriptHead
 from store.database.database import Database
 from store.database.tables import transcript_versions
 from store.jobs.deferring import defer_remake
 from store.lifecycle.session_rows import read_session
+from store.outputs.summaries import request_summary
 
 RunState = Literal["generating", "available", "failed"]
 Audio = Literal["tracks", "mix"]
@@ -35,7 +37,7 @@ _REQUEST = text(
     ON CONFLICT (session_id, version) DO UPDATE SET
         run_id = excluded.run_id, state = 'generating', asked_engine = excluded.asked_engine,
         asked_language = excluded.asked_language, requested_at = excluded.requested_at, attempted_at = NULL,
-        attempts = 0, finished_at = NULL, code = NULL, message = NULL
+        attempts = 0, finished_at = NULL, code = NULL, message = NULL, audio = NULL, segments = NULL
     """
 )
 _ATTEMPT = text(
@@ -45,13 +47,19 @@ _ATTEMPT = text(
     RETURNING {_FACTS}, requested_at < statement_timestamp() - make_interval(secs => :deadline_seconds) AS late
     """
 )
-_FINISH = text(
+_KEEP = text(
     """
-    UPDATE transcript_versions SET state = 'available', finished_at = statement_timestamp(), engine = :engine,
-        model = :model, language = :language, audio = :audio, segments = :segments
+    UPDATE transcript_versions SET engine = :engine, model = :model, language = :language, audio = :audio,
+        segments = :segments
     WHERE session_id = :id AND run_id = :run_id AND state = 'generating'
     """
 ).bindparams(bindparam("segments", type_=JSONB))
+_FINISH = text(
+    """
+    UPDATE transcript_versions SET state = 'available', finished_at = statement_timestamp()
+    WHERE session_id = :id AND run_id = :run_id AND state = 'generating' AND audio IS NOT NULL
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +93,14 @@ class RunWork:
     Attributes:
         attempts: how many there have been, with this one.
         late: its deadline has passed.
+        kept: the head of what an earlier attempt made and kept; None: it is to be made.
     """
 
     run: TranscriptRun
     session: Session
     attempts: int
     late: bool
+    kept: TranscriptHead | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +150,11 @@ class TranscriptVersions:
             row = (await conn.execute(_ATTEMPT, parameters)).one_or_none()
             if row is None:
                 return None
-            return RunWork(_run(row), await read_session(conn, session_id), row.attempts, row.late)
+            session = await read_session(conn, session_id)
+            return RunWork(_run(row), session, row.attempts, row.late, None if row.audio is None else _head(row))
 
-    async def finish(self, run: TranscriptRun, made: MadeVersion) -> bool:
-        """Serve what was made from now on; False when the session is gone or has another run."""
+    async def keep(self, run: TranscriptRun, made: MadeVersion) -> bool:
+        """Keep what was made, which nobody is served yet; False when the session is gone or has another run."""
         values = {
             "id": run.session_id,
             "run_id": run.run_id,
@@ -154,7 +165,15 @@ class TranscriptVersions:
             "segments": list(made.segments),
         }
         async with self._db.begin() as conn:
-            return (await conn.execute(_FINISH, values)).rowcount == 1
+            return (await conn.execute(_KEEP, values)).rowcount == 1
+
+    async def finish(self, run: TranscriptRun) -> bool:
+        """Serve what was kept from now on, and ask for its summary; returns as `keep`."""
+        async with self._db.begin() as conn:
+            if (await conn.execute(_FINISH, {"id": run.session_id, "run_id": run.run_id})).rowcount != 1:
+                return False
+            await request_summary(conn, run.session_id, again=False)
+            return True
 
     async def fail(self, run: TranscriptRun, code: str, message: str) -> bool:
         """Note that the run made nothing; returns as `finish`."""
@@ -183,6 +202,12 @@ async def read_version(conn: AsyncConnection, session_id: UUID, version: int | N
 async def _last(conn: AsyncConnection, session_id: UUID) -> TranscriptRun | None:
     row = (await conn.execute(_LAST, {"id": session_id})).one_or_none()
     return None if row is None else _run(row)
+
+
+def _head(row: Row[Any]) -> TranscriptHead:
+    return TranscriptHead(
+        state="available", engine=row.engine, model=row.model, language=row.language, version=row.version
+    )
 
 
 def _run(row: Row[Any]) -> TranscriptRun:

@@ -19,7 +19,9 @@ from store.lifecycle import events
 from store.lifecycle.locked_session import lock_session
 from store.lifecycle.session_rows import read_session
 from store.outputs.recording_files import has_track_files
-from store.outputs.transcript_pages import OURS_ALONE, transcript_pages
+from store.outputs.summaries import has_summary, request_summary
+from store.outputs.transcript_digest import transcript_digest
+from store.outputs.transcript_pages import transcript_pages
 from store.outputs.transcript_versions import read_version
 
 _ATTEMPT = text(
@@ -27,17 +29,6 @@ _ATTEMPT = text(
     UPDATE transcripts SET attempts = attempts + 1, attempted_at = statement_timestamp()
     WHERE session_id = :id AND state = 'pending'
     RETURNING attempts, created_at < statement_timestamp() - make_interval(secs => :deadline_seconds) AS late
-    """
-)
-# The log only grows, so the digest changes with every entry of the transcript, and with every version.
-_DIGEST = text(
-    f"""
-    SELECT encode(sha256(convert_to(coalesce(string_agg(
-        json_build_array(seq, identity, speaker, role, source, start_ms, end_ms, text)::text, E'\\n' ORDER BY seq
-    ), '') || coalesce((
-        SELECT version || segments::text FROM transcript_versions
-        WHERE session_id = :id AND state = 'available' ORDER BY version DESC LIMIT 1
-    ), ''), 'UTF8')), 'hex') FROM log_entries WHERE session_id = :id AND final AND {OURS_ALONE}
     """
 )
 
@@ -128,11 +119,16 @@ class Transcripts:
         """Note why an attempt failed; another one follows."""
         await self._update(session_id, closing=False, values={"code": code, "message": redact(message)})
 
-    async def close(self, session_id: UUID, closing: Closing, object_key: str) -> bool:
-        """Note how it was closed; False when the session is gone, or it was closed before."""
+    async def close(self, session_id: UUID, closing: Closing, object_key: str, *, summarize: bool = False) -> bool:
+        """Note how it was closed; False when the session is gone, or it was closed before.
+
+        Args:
+            summarize: ask for a summary, too; one that was asked for before is made in any case.
+        """
         return await self._update(
             session_id,
             closing=True,
+            summarize=summarize,
             values={
                 "state": "available" if closing.code is None else "incomplete",
                 "finished_at": func.statement_timestamp(),
@@ -145,7 +141,9 @@ class Transcripts:
             },
         )
 
-    async def _update(self, session_id: UUID, *, closing: bool, values: dict[str, Any]) -> bool:
+    async def _update(
+        self, session_id: UUID, *, closing: bool, values: dict[str, Any], summarize: bool = False
+    ) -> bool:
         statement = (
             update(transcripts)
             .where(transcripts.c.session_id == session_id, transcripts.c.state == "pending")
@@ -159,12 +157,9 @@ class Transcripts:
                 await events.append(conn, session_id, type_, epoch=locked.epoch, code=values["code"])
                 if await has_track_files(conn, session_id):
                     await defer_finalize(conn, session_id)  # deletes the segments, if the files are made already
+                if summarize or await has_summary(conn, session_id):
+                    await request_summary(conn, session_id, again=False)
             return written
-
-
-async def transcript_digest(conn: AsyncConnection, session_id: UUID) -> str:
-    """SHA-256 in hex over the session's log, as far as it is final."""
-    return str((await conn.execute(_DIGEST, {"id": session_id})).scalar_one())
 
 
 async def _first(conn: AsyncConnection, session: Session) -> TranscriptHead:

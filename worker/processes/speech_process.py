@@ -57,7 +57,6 @@ async def run_speech_process(
         log, live, engines = SessionLog(db), LiveTranscripts(db), SpeechEngines(settings)
         transcriber = Transcriber(
             transcripts,
-            summaries,
             Freezes(db),
             log,
             objects,
@@ -67,9 +66,7 @@ async def run_speech_process(
             deadline_seconds=settings.speech_deadline_seconds,
         )
         files = RecordingFiles(db)
-        kept = RemakingStore(
-            TranscriptVersions(db), transcripts, summaries, files, SessionQueries(db), log, objects, confirm
-        )
+        kept = RemakingStore(TranscriptVersions(db), transcripts, files, SessionQueries(db), log, objects, confirm)
         remaker = TranscriptRemaker(kept, settings, engines, temporary=settings.data_dir / "tmp")
         writer = SummaryWriter(
             summaries, transcripts, SessionQueries(db), objects, confirm, chosen_summarizer(settings)

@@ -1,12 +1,12 @@
 """Makes the transcript of a finished session anew from what is kept of it: participants' files, else the mix.
 
-It begins at the start whatever went wrong before: only a transcript that is whole becomes a version.
+Only a transcript that is whole becomes a version. One that is made but not served yet is served by the next attempt.
 """
 
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -21,12 +21,11 @@ from sessions.codes import lookup
 from sessions.ids import format_id
 from sessions.session import Session
 from sessions.settings import Settings
-from sessions.texts.transcript import TranscriptSegment
+from sessions.texts.transcript import Transcript, TranscriptHead, TranscriptSegment
 from sessions.texts.transcript_document import transcript_document
 from store.installation.storage_identity import Confirm
 from store.objects.objects import Objects
 from store.outputs.recording_files import RecordingFiles
-from store.outputs.summaries import Summaries
 from store.outputs.transcript_versions import Audio, MadeVersion, RunWork, TranscriptVersions
 from store.outputs.transcripts import Transcripts
 from store.sessions.log.session_log import NewLogEntry, SessionLog
@@ -49,7 +48,6 @@ class RemakingStore:
 
     versions: TranscriptVersions
     transcripts: Transcripts
-    summaries: Summaries
     files: RecordingFiles
     sessions: SessionQueries
     log: SessionLog
@@ -85,16 +83,26 @@ class TranscriptRemaker:
         work = await store.versions.begin(session_id, self._settings.speech_deadline_seconds)
         if work is None:
             return
-        try:
-            made = await self._hear(work)
-        except SpeechError as error:
-            if lookup(error.code).retryable and work.attempts < _MOST_ATTEMPTS and not work.late:
-                raise
-            await store.versions.fail(work.run, error.code, error.message)
-            return
-        await store.confirm()
-        if await store.versions.finish(work.run, made):
-            await self._serve(work.session)
+        head = work.kept
+        if head is None:
+            try:
+                made = await self._hear(work)
+            except SpeechError as error:
+                if lookup(error.code).retryable and work.attempts < _MOST_ATTEMPTS and not work.late:
+                    raise
+                await store.versions.fail(work.run, error.code, error.message)
+                return
+            await store.confirm()
+            if not await store.versions.keep(work.run, made):
+                return
+            head = TranscriptHead(
+                state="available",
+                engine=made.engine,
+                model=made.model,
+                language=made.language,
+                version=work.run.version,
+            )
+        await self._serve(work, head)
 
     async def _hear(self, work: RunWork) -> MadeVersion:
         if work.late or work.attempts > _MOST_ATTEMPTS:
@@ -163,17 +171,22 @@ class TranscriptRemaker:
                 files.append((label, await stack.enter_async_context(stored)))
             yield _Source(audio, files)
 
-    async def _serve(self, session: Session) -> None:
-        """Put the new version where readers of files look, and summarize it."""
-        name = format_id("sess", session.id)
-        transcript = await self._store.transcripts.read(session)
-        document = json.dumps(transcript_document(name, transcript), ensure_ascii=False, indent=2)
-        await self._store.objects.put_bytes(f"sessions/{name}/conversation.json", document.encode() + b"\n")
-        if not await self._store.transcripts.exists(session.id):  # erased in the meantime
+    async def _serve(self, work: RunWork, head: TranscriptHead) -> None:
+        """Put the new version where readers of files look, then where those of the API do.
+
+        Until both are done the run goes on, so that whatever fails in between is done again.
+        """
+        name = format_id("sess", work.session.id)
+        segments = await self._store.transcripts.segments(work.session, head)
+        known = {field.name: getattr(head, field.name) for field in fields(head)}
+        document = transcript_document(name, Transcript(**known, segments=segments, sha256=""))
+        data = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+        await self._store.objects.put_bytes(f"sessions/{name}/conversation.json", data)
+        await self._store.confirm()  # it lies in the right storage
+        if await self._store.versions.finish(work.run):
+            _log.info("transcript.remade", session_id=name, version=head.version, engine=head.engine)
+        elif not await self._store.transcripts.exists(work.session.id):  # erased in the meantime
             await self._store.objects.delete_folder(f"sessions/{name}")
-            return
-        _log.info("transcript.remade", session_id=name, version=transcript.version, engine=transcript.engine)
-        await self._store.summaries.request(session.id, again=False)
 
 
 def _until(canceled: Event, files: Sequence[tuple[TrackLabel, Path]]) -> Iterator[list[TrackPiece]]:

@@ -26,7 +26,6 @@ from store.objects.errors import ObjectMissing
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
 from store.outputs.live_transcripts import LiveTranscripts
-from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Closing, Transcripts, TranscriptWork
 from store.sessions.log.session_log import SessionLog
 from worker.outputs.product.recording_plan import recording_plan
@@ -49,7 +48,6 @@ class Transcriber:
     def __init__(
         self,
         transcripts: Transcripts,
-        summaries: Summaries,
         freezes: Freezes,
         log: SessionLog,
         objects: Objects,
@@ -60,7 +58,6 @@ class Transcriber:
         deadline_seconds: float,
     ) -> None:
         self._transcripts = transcripts
-        self._summaries = summaries
         self._freezes = freezes
         self._log = log
         self._objects = objects
@@ -88,13 +85,11 @@ class Transcriber:
         if session.recording_state in _STORED and await self._freezes.readers(session_id) <= {"transcript"}:
             for storage_key, _ in await self._objects.list(f"spool/{name}"):
                 await self._objects.delete(storage_key)
-        if not await self._transcripts.close(session_id, closing, key):
+        if not await self._transcripts.close(session_id, closing, key, summarize=written > 0):
             if not await self._transcripts.exists(session_id):  # erased in the meantime
                 await self._objects.delete_folder(f"sessions/{name}")
             return
         _log.info("transcript.closed", session_id=name, segments=written, engine=closing.engine, code=closing.code)
-        if written or await self._summaries.get(session_id) is not None:
-            await self._summaries.request(session_id, again=False)
 
     def _has_speech(self, session: Session) -> bool:
         """Whether there is speech to recognize and an engine to do it."""

@@ -421,7 +421,8 @@ async def test_a_transcript_is_made_anew_one_run_at_a_time(api: ApiServer) -> No
     said = {"speaker": None, "identity": None, "role": "user", "text": "Anders.", "reason": None}
     spoken = [{**said, "start_ms": 900, "end_ms": 4100, "confidence": None, "words": None}]
     before = await SessionLog(api.dependencies.db).append(session_id, [])
-    assert await versions.finish(work.run, MadeVersion("openai", "large", "de", "mix", spoken))
+    assert await versions.keep(work.run, MadeVersion("openai", "large", "de", "mix", spoken))
+    assert await versions.finish(work.run)
     assert before == []
 
     newest = (await api.call("GET", path)).content
@@ -437,7 +438,8 @@ async def test_a_transcript_is_made_anew_one_run_at_a_time(api: ApiServer) -> No
     again = await versions.begin(session_id, 3600)
     assert again is not None
     assert await versions.fail(again.run, "speech.engine_missing", "there is none")
-    assert not await versions.finish(work.run, MadeVersion("openai", "large", "de", "mix", []))
+    assert not await versions.keep(work.run, MadeVersion("openai", "large", "de", "mix", []))
+    assert not await versions.finish(work.run)
     failed = (await api.call("GET", f"{path}/run")).content
     assert (failed["status"], failed["error"]["code"]) == ("failed", "speech.engine_missing")
     assert (await api.call("GET", path)).content["version"] == 2

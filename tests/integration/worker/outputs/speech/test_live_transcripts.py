@@ -189,7 +189,6 @@ class Scene:
         spoken = SpokenSessions(self.engine, self.objects, self.folder)
         job = Transcriber(
             spoken.transcripts,
-            spoken.summaries,
             self.engine.freezes,
             SessionLog(self.engine.db),
             self.objects,

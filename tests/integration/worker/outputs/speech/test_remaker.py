@@ -11,6 +11,7 @@ from sessions.ids import format_id
 from sessions.settings import Settings
 from sessions.texts.transcript import Transcript
 from store.installation.storage_identity import StorageIdentity
+from store.objects.errors import StorageError
 from store.objects.objects import Objects
 from store.outputs.live_transcripts import LiveTranscripts
 from store.outputs.recording_files import RecordingFiles
@@ -42,7 +43,7 @@ class Kept(SpokenSessions):
         engines = SpeechEngines(Settings(speech_engine="moonshine"))
         log, live = SessionLog(engine.db), LiveTranscripts(engine.db)
         first = Transcriber(
-            self.transcripts, self.summaries, engine.freezes, log, self.objects, confirm, engines, live,
+            self.transcripts, engine.freezes, log, self.objects, confirm, engines, live,
             deadline_seconds=86400,
         )  # fmt: skip
         await first.transcribe(session_id)
@@ -63,7 +64,6 @@ class Kept(SpokenSessions):
         store = RemakingStore(
             self.versions,
             self.transcripts,
-            self.summaries,
             RecordingFiles(db),
             SessionQueries(db),
             SessionLog(db),
@@ -72,7 +72,8 @@ class Kept(SpokenSessions):
         )
         chosen = Settings(**settings)
         await self.versions.request(session_id, engine, None)
-        await TranscriptRemaker(store, chosen, SpeechEngines(chosen), temporary=self.folder / "tmp").remake(session_id)
+        remaker = TranscriptRemaker(store, chosen, SpeechEngines(chosen), temporary=self.folder / "tmp")
+        await remaker.remake(session_id)
         run = await self.versions.last(session_id)
         assert run is not None
         return run
@@ -160,3 +161,29 @@ async def test_an_engine_that_is_not_there_makes_nothing(kept: Kept) -> None:
         run = await kept.remade(session_id, engine, **settings)
         assert (run.state, run.version, run.code) == ("failed", 2, "speech.engine_missing")
     assert (await kept.transcript(session_id)).version == 1
+
+
+@pytest.mark.parametrize("what", ["put_bytes", "finish"])
+async def test_what_fails_after_it_was_heard_is_done_by_the_next_attempt(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Storage or database, once: nothing is heard again, and file, API and summary have the new version."""
+    session_id = await kept.transcribed()
+
+    async def fail(*_: object) -> None:
+        raise StorageError("storage.unavailable", "a hiccup")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(Objects if what == "put_bytes" else TranscriptVersions, what, fail)
+        with pytest.raises(StorageError):
+            await kept.remade(session_id, speech_engine="moonshine")
+    assert (await kept.transcript(session_id)).version == 1
+    await kept.engine.sql("DELETE FROM summaries")
+    monkeypatch.setattr(TranscriptRemaker, "_hear", fail)
+    run = await kept.remade(session_id, speech_engine="moonshine")
+    assert (run.state, run.version, run.engine) == ("available", 2, "moonshine")
+    assert (await kept.transcript(session_id)).version == 2
+    assert b'"version": 2' in await kept.objects.get(f"sessions/{format_id('sess', session_id)}/conversation.json")
+    summary = await kept.summaries.get(session_id)
+    assert summary is not None
+    assert summary.state == "generating"

@@ -39,7 +39,6 @@ def transcriber(spoken: SpokenSessions, **settings: Any) -> Transcriber:
     """As the speech process has it, with these settings."""
     return Transcriber(
         spoken.transcripts,
-        spoken.summaries,
         spoken.engine.freezes,
         SessionLog(spoken.engine.db),
         spoken.objects,
