@@ -8,7 +8,7 @@ from audio.ranges import Range, merged_ranges, position_without
 
 
 class AbsenceMs(TypedDict):
-    """An absence as documents show it, in whole milliseconds (start rounded down, end up)."""
+    """An absence as documents show it, in whole milliseconds of the file (start rounded down, end up)."""
 
     start_ms: int
     end_ms: int
@@ -21,6 +21,6 @@ def absences_in_ms(absences: Iterable[Range], length_samples: int, cuts: Sequenc
     """
     clipped = ((max(start, 0), min(end, length_samples)) for start, end in absences)
     moved = merged_ranges((position_without(start, cuts), position_without(end, cuts)) for start, end in clipped)
-    return [
-        AbsenceMs(start_ms=start * 1000 // SAMPLE_RATE, end_ms=-(-end * 1000 // SAMPLE_RATE)) for start, end in moved
-    ]
+    length_ms = position_without(length_samples, cuts) * 1000 // SAMPLE_RATE
+    in_ms = ((start * 1000 // SAMPLE_RATE, min(-(-end * 1000 // SAMPLE_RATE), length_ms)) for start, end in moved)
+    return [AbsenceMs(start_ms=start, end_ms=end) for start, end in merged_ranges(in_ms)]

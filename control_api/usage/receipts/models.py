@@ -25,7 +25,7 @@ class RecordingLength(AnswerModel):
 
 
 class Heard(AnswerModel):
-    """How much of a track is in the recording."""
+    """For how long a track was received, its silences included."""
 
     identity: str
     name: str
