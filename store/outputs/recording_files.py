@@ -86,6 +86,18 @@ _TAKE_OTHER = _take(
 )
 
 
+# A participant's other forms have nothing to be made from any more, whoever gave the WAV file up, and whenever.
+_GIVE_UP_OTHER = text(
+    """
+    UPDATE recording_files f SET state = 'failed' WHERE session_id = :id AND state = 'pending' AND format <> 'wav'
+    AND EXISTS (
+        SELECT FROM recording_files w
+        WHERE w.session_id = f.session_id AND w.identity = f.identity AND w.format = 'wav' AND w.state = 'failed'
+    )
+    """
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RecordingFile:
     """One file, made or to be made.
@@ -130,7 +142,8 @@ class RecordingFiles:
         """The file, whose making begins now if it was not wanted before, or failed.
 
         Returns:
-            None when there can't be one: the session is gone, or has no file of that participant.
+            None when there can't be one: the session is gone, or has no file of that participant. One that is `failed`
+            can't be made any more.
         """
         async with self._db.begin() as conn:
             found = await _read(conn, session_id, identity, form)
@@ -146,7 +159,12 @@ class RecordingFiles:
         return await self._take(_TAKE_TRACKS, session_id)
 
     async def take(self, session_id: UUID) -> RecordingFile | None:
-        """The next file that is to be made from a WAV file; its attempt is counted."""
+        """The next file that is to be made from a WAV file; its attempt is counted.
+
+        Those whose WAV file was given up are given up, too.
+        """
+        async with self._db.begin() as conn:
+            await conn.execute(_GIVE_UP_OTHER, {"id": session_id})
         return next(iter(await self._take(_TAKE_OTHER, session_id)), None)
 
     async def source_of(self, session_id: UUID, file: RecordingFile) -> Source | None:

@@ -68,7 +68,7 @@ async def link_to_audio(call: Call, session: Session, form: AudioFormat = "wav",
     assert key is not None
     if (form, identity) != ("wav", MIX):
         file = await call.request.app[RECORDING_FILES].request(session.id, identity, form)
-        if file is None or (form == "wav" and file.state == "failed"):
+        if file is None or file.state == "failed":
             raise ParleyError("audio.none", "the recording has no file of that participant", param="identity")
         if file.object_key is None:
             seconds = (recording.duration_ms or 0) / 1000 / _TIMES_REAL_TIME

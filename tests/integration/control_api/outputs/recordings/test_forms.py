@@ -116,6 +116,11 @@ async def test_a_participant_is_found_where_tracks_were_asked_for(api: ApiServer
     assert (await api.call("GET", path + "&format=opus")).code == "audio.not_ready"
     await make(api, session_id)
     assert (await api.call("GET", path + "&format=opus")).status == 302
+    async with api.dependencies.db.begin() as conn:
+        await conn.execute(text("UPDATE recording_files SET state = 'failed', object_key = NULL"))
+    for query in ("", "&format=opus", "&format=mp3"):
+        none = await api.call("GET", path + query)
+        assert (none.status, none.code, none.content["error"]["param"]) == (404, "audio.none", "identity")
 
 
 async def test_what_is_wanted_is_said_at_create_and_read_back(api: ApiServer) -> None:

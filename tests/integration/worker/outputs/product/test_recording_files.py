@@ -181,6 +181,19 @@ async def test_a_file_that_can_not_be_made_is_given_up_and_tried_again_when_it_i
     assert states == {"flac": "available", "opus": "failed"}
 
 
+async def test_a_participants_other_forms_are_given_up_with_the_wav_file(spoken: SpokenSessions) -> None:
+    """Nobody waits for what there is nothing to make from, and it can't be asked for again; others are made."""
+    session_id = await two_voices(spoken, formats=["flac"], track_files=True)
+    await spoken.engine.sql("UPDATE recording_files SET attempts = 20 WHERE (identity, format) = ('ann', 'wav')")
+    await maker(spoken).make(session_id)
+    states = {(file.identity, file.format): file.state for file in await files_of(spoken).of(session_id)}
+    assert {one for one, state in states.items() if state == "failed"} == {("ann", "wav"), ("ann", "flac")}
+    assert {state for (who, _), state in states.items() if who != "ann"} == {"available"}
+    asked = await files_of(spoken).request(session_id, "ann", "flac")
+    assert asked is not None
+    assert asked.state == "failed"
+
+
 async def test_a_session_that_is_erased_meanwhile_leaves_no_file(spoken: SpokenSessions) -> None:
     """What was made for nobody is removed."""
     session_id = await two_voices(spoken, formats=["flac"])
