@@ -38,9 +38,12 @@ class EncodingCanceledError(Exception):
 def encode(wav: Path, write_to: Path, form: EncodedFormat, canceled: threading.Event) -> int:
     """Write the recording `wav` to `write_to`; the number of its samples. It has as many in every form.
 
+    A recording without samples has no other form: what libsndfile makes of it, nothing can read.
+
     Raises:
         EncodingCanceledError: `canceled` was set.
-        OSError: the WAV file can't be read to its end, or the other one not be written (libsndfile says no more).
+        OSError: the WAV file is empty or can't be read to its end, or the other one not be written (libsndfile says no
+            more).
     """
     codec = _CODECS[form]
     try:
@@ -57,6 +60,8 @@ def encode(wav: Path, write_to: Path, form: EncodedFormat, canceled: threading.E
                 compression_level=codec.compression_level,
             ) as target,
         ):
+            if source.frames == 0:
+                raise OSError("the WAV file is empty")
             done = 0
             while done < source.frames:
                 if canceled.is_set():

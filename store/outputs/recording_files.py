@@ -31,7 +31,8 @@ _MOST_TRACKS = 8  # made in one pass over the segments; each takes the session's
 _OPEN = text(
     """
     WITH wanted AS (
-        SELECT s.id, s.formats, s.track_files, r.tracks AS heard
+        SELECT s.id, CASE WHEN r.duration_ms > 0 THEN s.formats ELSE '{}' END AS formats, s.track_files,
+            r.tracks AS heard
         FROM sessions s JOIN recordings r ON r.session_id = s.id WHERE s.id = :id
     ), identities AS (
         SELECT '' AS identity UNION
@@ -45,12 +46,13 @@ _OPEN = text(
     ON CONFLICT DO NOTHING
     """
 )
-# A participant's file is made from its WAV file; that one is made of segments, which are gone when it is settled.
+# A participant's file is made from its WAV file; that one is made of segments, which are gone when it is settled. No
+# other form can be empty, or is worth being made of less than a millisecond.
 _WANT = text(
     """
     INSERT INTO recording_files (session_id, identity, format, state, requested_at)
-    SELECT id, :identity, :format, 'pending', statement_timestamp() FROM sessions
-    WHERE id = :id AND (:identity = '' OR EXISTS (
+    SELECT session_id, :identity, :format, 'pending', statement_timestamp() FROM recordings
+    WHERE session_id = :id AND duration_ms > 0 AND (:identity = '' OR EXISTS (
         SELECT FROM recording_files
         WHERE session_id = :id AND identity = :identity AND format = 'wav' AND state <> 'failed'
     ))
@@ -142,8 +144,8 @@ class RecordingFiles:
         """The file, whose making begins now if it was not wanted before, or failed.
 
         Returns:
-            None when there can't be one: the session is gone, or has no file of that participant. One that is `failed`
-            can't be made any more.
+            None when there can't be one: the session is gone, has no file of that participant, or is empty. One that
+            is `failed` can't be made any more.
         """
         async with self._db.begin() as conn:
             found = await _read(conn, session_id, identity, form)

@@ -66,6 +66,8 @@ async def link_to_audio(call: Call, session: Session, form: AudioFormat = "wav",
     recording = await stored_recording(call, session)
     key = recording.object_key
     assert key is not None
+    if form != "wav" and recording.duration_ms == 0:
+        raise ParleyError("audio.none", "the recording is empty, so there is only the WAV file", param="format")
     if (form, identity) != ("wav", MIX):
         file = await call.request.app[RECORDING_FILES].request(session.id, identity, form)
         if file is None or file.state == "failed":

@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -36,6 +37,22 @@ def test_every_form_has_the_samples_of_the_wav_file(tmp_path: Path, form: Encode
     for channel in range(num_channels):
         alike = np.corrcoef(heard[4800:-4800, channel], tone[4800:-4800, channel])[0, 1]
         assert alike > 0.99, channel
+
+
+@pytest.mark.parametrize("form", get_args(EncodedFormat))
+@pytest.mark.parametrize("count", [0, 1, 2, 47, 48, 960, 1151, 1153])
+def test_a_form_of_a_few_samples_can_be_read_and_of_none_is_not_made(
+    tmp_path: Path, form: EncodedFormat, count: int
+) -> None:
+    """Either all of it, or an error: never a file that nothing can open."""
+    soundfile.write(tmp_path / "in.wav", _tone(1)[:count], SAMPLE_RATE, subtype="PCM_16")
+    if count == 0:
+        with pytest.raises(OSError, match="empty"):
+            encode(tmp_path / "in.wav", tmp_path / "out", form, threading.Event())
+        return
+    assert encode(tmp_path / "in.wav", tmp_path / "out", form, threading.Event()) == count
+    with soundfile.SoundFile(tmp_path / "out") as made:
+        assert len(made.read()) == made.frames == count
 
 
 def test_a_wav_file_that_ends_early_is_no_recording_in_another_form(tmp_path: Path) -> None:

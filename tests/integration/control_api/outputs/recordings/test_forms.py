@@ -75,6 +75,17 @@ async def test_a_form_is_made_when_it_is_asked_for(api: ApiServer, form: str) ->
     assert files[1]["bytes"] == len(whole.body)
 
 
+@pytest.mark.parametrize("form", ["flac", "opus", "mp3"])
+async def test_an_empty_recording_has_no_other_form(api: ApiServer, form: str) -> None:
+    """404 at once: nobody is told to wait for it. The WAV file is there."""
+    session_id = await recorded(api)
+    async with api.dependencies.db.begin() as conn:
+        await conn.execute(text("UPDATE recordings SET duration_ms = 0"))
+    none = await api.call("GET", f"/v1/sessions/{session_id}/audio?format={form}")
+    assert (none.status, none.code, none.content["error"]["param"]) == (404, "audio.none", "format")
+    assert (await api.call("GET", f"/v1/sessions/{session_id}/audio")).status == 302
+
+
 async def test_wav_is_the_form_that_is_meant_where_none_is_named(api: ApiServer) -> None:
     """`format=wav` is the same file."""
     session_id = await recorded(api)

@@ -194,6 +194,15 @@ async def test_a_participants_other_forms_are_given_up_with_the_wav_file(spoken:
     assert asked.state == "failed"
 
 
+async def test_of_an_empty_recording_no_other_form_is_wanted(spoken: SpokenSessions) -> None:
+    """Neither by the session nor later."""
+    session_id = await spoken.finished({}, 0, formats=["flac", "opus", "mp3"], track_files=True)
+    for form in ("flac", "opus", "mp3"):
+        assert await files_of(spoken).request(session_id, MIX, form) is None
+    assert await files_of(spoken).of(session_id) == []
+    assert MAKE_FILES not in await jobs(spoken, session_id)
+
+
 async def test_a_session_that_is_erased_meanwhile_leaves_no_file(spoken: SpokenSessions) -> None:
     """What was made for nobody is removed."""
     session_id = await two_voices(spoken, formats=["flac"])
