@@ -1,6 +1,7 @@
 """Each track of a recording by itself, at the rate that speech models want: 16 kHz mono, placed on the session's clock.
 
-One pass over the segments, which holds only what the filters need: a listener can begin with the first segment.
+One pass over the segments, which holds only what the filters of those need who are heard: a listener can begin with the
+first segment, and memory and time don't depend on how many tracks have ended.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ from audio.segments.segments import RecordKind, SegmentRecord
 from audio.segments.track_tally import TrackLabel, TrackTally
 
 _NOTHING = np.zeros(0, dtype=np.int16)
+_RESTING_SAMPLES = 30 * SAMPLE_RATE  # longer than a listener waits for anything, and than segments lie in each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,13 @@ class TrackPiece:
     Attributes:
         start_sample: at 16 kHz from the session's start on; never before the end of the track's last piece.
         samples: int16 of shape (n,) at 16 kHz; empty when only the silence is known.
+        rests: it has been silent for half a minute, and no more pieces come until it is heard again.
     """
 
     label: TrackLabel
     start_sample: int
     samples: Pcm
+    rests: bool = False
 
     @property
     def end_sample(self) -> int:
@@ -67,9 +71,20 @@ def read_tracks(
             track = tracks.setdefault(label, _Track(label))
             for start, end in kept_ranges(max(start_sample, low), min(start_sample + len(pcm), high), cuts):
                 pieces += track.write(start, pcm[start - start_sample : end - start_sample])
-        for track in tracks.values():
-            pieces += track.finish() if upcoming is None else track.silent_until(upcoming.key.first_sample)
+        if upcoming is None:
+            pieces += [piece for track in tracks.values() for piece in track.finish()]
+        else:
+            pieces += _silence(tracks, upcoming.key.first_sample)
         yield pieces
+
+
+def _silence(tracks: dict[TrackLabel, "_Track"], until_sample: int) -> list[TrackPiece]:
+    """Bring every track up to there, and let go of those that rest."""
+    pieces = [piece for track in tracks.values() for piece in track.silent_until(until_sample)]
+    for piece in pieces:
+        if piece.rests:
+            del tracks[piece.label]
+    return pieces
 
 
 def _runs_of(
@@ -97,6 +112,7 @@ class GrowingTracks:
         self._is_wanted = is_wanted
         self._tally = TrackTally()
         self._tracks: dict[TrackLabel, _Track] = {}
+        self._heard: dict[TrackLabel, int] = {}  # until which sample, of every track
         self._silent_until = 0
 
     def hear(self, key: SegmentKey, records: Sequence[SegmentRecord]) -> list[TrackPiece]:
@@ -109,24 +125,24 @@ class GrowingTracks:
             label = self._tally.label(key, run.track)
             if label.side != "room" or not self._is_wanted(label):
                 continue
-            track = self._tracks.get(label)
-            heard = 0 if track is None else track.next_sample
-            passed = heard if track is None else max(heard, self._silent_until)
+            heard = self._heard.get(label)
+            passed = 0 if heard is None else max(heard, self._silent_until)
+            heard = heard or 0
             start = max(run.start_sample, passed)
             if run.end_sample <= heard or max(run.start_sample, heard) < min(run.end_sample, passed):
                 self._miss(run.start_sample)
             if start >= run.end_sample:
                 continue
-            if track is None:
-                track = self._tracks[label] = _Track(label)
+            track = self._tracks.setdefault(label, _Track(label))
             pcm = np.frombuffer(b"".join(run.payloads), dtype="<i2")
             pieces += track.write(start, pcm[start - run.start_sample :])
+            self._heard[label] = track.next_sample
         return pieces
 
     def silent_until(self, sample: int) -> list[TrackPiece]:
         """Bring every track up to `sample`, before which no more of it is expected."""
         self._silent_until = max(self._silent_until, sample)
-        return [piece for track in self._tracks.values() for piece in track.silent_until(sample)]
+        return _silence(self._tracks, sample)
 
     def _miss(self, sample: int) -> None:
         self.missed_sample = sample if self.missed_sample is None else min(self.missed_sample, sample)
@@ -155,7 +171,7 @@ class _Track:
             return []
         pieces = self.finish()
         self._end = max(self._end, _at_speech_rate(sample))
-        return [*pieces, self._piece(_NOTHING)]
+        return [*pieces, TrackPiece(self._label, self._end, _NOTHING, sample - self.next_sample > _RESTING_SAMPLES)]
 
     def finish(self) -> list[TrackPiece]:
         """What the filter still holds."""

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from audio.pcm import FULL_SCALE, SAMPLE_RATE, Pcm
 
-_HOP_SAMPLES = SAMPLE_RATE // 10
+HOP_SAMPLES = SAMPLE_RATE // 10
 _HOPS_PER_BLOCK = 4  # a gating block is 400 ms, and they overlap by three quarters
-_AT_ONCE_SAMPLES = 10 * _HOP_SAMPLES
+_AT_ONCE_SAMPLES = 10 * HOP_SAMPLES
 _ABSOLUTE_GATE_LUFS = -70.0
 _RELATIVE_GATE_LU = -10.0
 _OFFSET_LU = -0.691
@@ -40,7 +40,7 @@ _TAPS = len(_INTERPOLATION)
 _MOST_OVERSHOOT = float(np.abs(_INTERPOLATION).sum(axis=0).max())
 _WORTH_A_LOOK = 1.006  # 0.05 dB, half of what is told
 
-_BLOCK_SAMPLES = 64  # of the filter: _HOP_SAMPLES is a multiple
+_BLOCK_SAMPLES = 64  # of the filter: HOP_SAMPLES is a multiple
 _SHORT_BLOCK_SAMPLES = 16  # of the interpolation, which reaches less far
 _SILENT_STATE = 1e-9  # int16 steps: what rings on below it is nothing
 _RINGING_SAMPLES = SAMPLE_RATE  # 1 s: the high pass has forgotten everything (e^-240), and no gating block reaches back
@@ -91,15 +91,25 @@ class _BlockFilter:
         weighted = blocks.astype(np.float32) @ self.direct
         weighted += (states[:-1] @ self.from_state).astype(np.float32)
         state[:] = states[-1]
-        hops = weighted.reshape(-1, _HOP_SAMPLES)
+        hops = weighted.reshape(-1, HOP_SAMPLES)
         mean_squares: NDArray[np.float64] = np.einsum("ij,ij->i", hops, hops).astype(np.float64)
-        return mean_squares / (_HOP_SAMPLES * FULL_SCALE**2)
+        return mean_squares / (HOP_SAMPLES * FULL_SCALE**2)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedLoudness:
+    """A meter that rests: the bins of its gating blocks that hold some, what they hold, and its peak."""
+
+    bins: NDArray[np.int16]
+    counts: NDArray[np.int64]
+    sums: NDArray[np.float64]
+    true_peak: float
 
 
 class LoudnessMeter:
     """Takes the samples of one source in their order, in blocks of any length. Channels count alike (left, right)."""
 
-    def __init__(self, num_channels: int) -> None:
+    def __init__(self, num_channels: int, folded: "FoldedLoudness | None" = None) -> None:
         self._rest = np.zeros((num_channels, 0), dtype=np.int16)
         self._states = np.zeros((num_channels, _FILTER.order))
         self._hops = np.zeros(0)  # energies of the last three
@@ -107,12 +117,16 @@ class LoudnessMeter:
         self._sums = np.zeros(_BINS)
         self._tails = np.zeros((num_channels, _TAPS - 1), dtype=np.int16)
         self._true_peak = 0.0
+        if folded is not None:
+            self._hops = np.zeros(_HOPS_PER_BLOCK - 1)
+            self._counts[folded.bins], self._sums[folded.bins] = folded.counts, folded.sums
+            self._true_peak = folded.true_peak
 
     def push(self, pcm: Pcm) -> None:
         """The next samples, shape (num_channels, n)."""
         if self._rest.shape[1]:
             pcm = np.concatenate((self._rest, pcm), axis=1)
-        whole = pcm.shape[1] - pcm.shape[1] % _HOP_SAMPLES
+        whole = pcm.shape[1] - pcm.shape[1] % HOP_SAMPLES
         for start in range(0, whole, _AT_ONCE_SAMPLES):
             self._take(pcm[:, start : min(start + _AT_ONCE_SAMPLES, whole)])
         self._rest = pcm[:, whole:].copy()
@@ -124,8 +138,16 @@ class LoudnessMeter:
         """
         computed = samples
         if samples > _RINGING_SAMPLES:
-            computed = _RINGING_SAMPLES + (samples - _RINGING_SAMPLES) % _HOP_SAMPLES
+            computed = _RINGING_SAMPLES + (samples - _RINGING_SAMPLES) % HOP_SAMPLES
         self.push(np.zeros((len(self._rest), computed), dtype=np.int16))
+
+    def fold(self) -> "FoldedLoudness":
+        """What is left to keep of a source that is silent: nothing rings on, and whole hops were pushed.
+
+        `LoudnessMeter(1, folded)` goes on from there, as if it had never been away.
+        """
+        bins = np.flatnonzero(self._counts).astype(np.int16)
+        return FoldedLoudness(bins, self._counts[bins], self._sums[bins], self._true_peak)
 
     def finish(self) -> Loudness:
         """What was found; a last stretch of less than a gating block's hop counts for the peak only."""
@@ -145,7 +167,7 @@ class LoudnessMeter:
         self._seek_peak(pcm)
         if not pcm.any() and np.abs(self._states).max() < _SILENT_STATE:
             self._states[:] = 0
-            energies = np.zeros(pcm.shape[1] // _HOP_SAMPLES)
+            energies = np.zeros(pcm.shape[1] // HOP_SAMPLES)
         else:
             channels = [_FILTER.energies(channel, self._states[index]) for index, channel in enumerate(pcm)]
             energies = np.sum(channels, axis=0)
@@ -166,7 +188,7 @@ class LoudnessMeter:
     def _seek_peak(self, pcm: Pcm) -> None:
         """Interpolate only where more than the largest so far can come out, by 0.05 dB."""
         joined = np.concatenate((self._tails, pcm), axis=1)
-        self._tails = joined[:, joined.shape[1] - (_TAPS - 1) :]
+        self._tails = joined[:, joined.shape[1] - (_TAPS - 1) :].copy()
         for channel in joined:
             if _most_between(channel, self._true_peak) > self._true_peak * _WORTH_A_LOOK:
                 self._true_peak = max(self._true_peak, _interpolated_peak(channel))

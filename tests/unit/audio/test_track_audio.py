@@ -210,3 +210,36 @@ def test_what_could_not_be_read_is_noted() -> None:
     lost: list[tuple[int, int]] = []
     assert list(read_tracks(plan, storage.__getitem__, lambda _: True, lost))
     assert lost == [(2 * SECOND + 100, 3 * SECOND), (5 * SECOND, 6 * SECOND)]
+
+
+def test_a_track_that_has_ended_costs_nothing_more() -> None:
+    """Each half a minute another one: no step tells of more than the last few, and who comes back is heard in place."""
+    storage = StoredSegments()
+    starts = range(0, 1200, 20)
+    for number, second in enumerate(starts, start=1):
+        storage.store(track(number, f"p{number}"), audio(second * SECOND, level(100, SECOND), number))
+    storage.store(track(1, "p1"), audio(1200 * SECOND, level(200, SECOND), 1))
+    steps = list(read_tracks(storage.plan(1300 * SECOND), storage.__getitem__, lambda _: True, []))
+    assert max(len({piece.label for piece in step}) for step in steps) <= 3
+    first = [piece for step in steps for piece in step if piece.label.identity == "p1"]
+    resting = next(index for index, piece in enumerate(first) if piece.rests)
+    assert not any(piece.rests for piece in first[resting + 1 :])
+    assert first[resting + 1].start_sample == 1200 * SPEECH_RATE
+    assert sum(np.count_nonzero(piece.samples > 150) for piece in first[resting + 1 :]) > SPEECH_RATE * 0.9
+
+
+def test_a_growing_track_that_rested_is_not_heard_again_before_its_rest() -> None:
+    """What comes twice is not heard twice, however late; and it is let go of once."""
+    growing = GrowingTracks(lambda _: True)
+    storage = StoredSegments()
+    first = storage.store(track(), audio(0, level(100, 2 * SECOND)))
+    again = storage.store(track(), audio(SECOND, level(300, SECOND)), epoch=2)
+    later = storage.store(track(), audio(50 * SECOND, level(200, SECOND)), epoch=2)
+    growing.hear(first.key, read_segment(storage[first.storage_key]).records)
+    rests = [piece.rests for until in (10, 31, 33, 40) for piece in growing.silent_until(until * SECOND)]
+    assert rests.count(True) == 1
+    assert rests[-1]
+    assert growing.hear(again.key, read_segment(storage[again.storage_key]).records) == []
+    assert growing.missed_sample == SECOND
+    pieces = growing.hear(later.key, read_segment(storage[later.storage_key]).records)
+    assert pieces[0].start_sample == 50 * SPEECH_RATE

@@ -69,6 +69,7 @@ def find_utterances(tracks: Iterable[list[TrackPiece]], told: Told = _nothing) -
     listeners: dict[TrackLabel, TrackListener] = {}
     found: list[tuple[int, int, Utterance]] = []
     order = itertools.count()
+    rested = 0  # before which no track begins that is not heard now
 
     def note(utterances: Iterable[Utterance]) -> None:
         for one in utterances:
@@ -78,7 +79,11 @@ def find_utterances(tracks: Iterable[list[TrackPiece]], told: Told = _nothing) -
         for pieces in tracks:
             for utterances in threads.map(_hear_all, _by_listener(pieces, listeners, model, told)):
                 note(utterances)
-            earliest = min((one.earliest for one in listeners.values()), default=0)
+            for piece in pieces:
+                if piece.rests:
+                    note(listeners.pop(piece.label).finish())
+                    rested = max(rested, piece.start_sample - SPEECH_RATE)
+            earliest = min((one.earliest for one in listeners.values()), default=rested)
             while found and found[0][0] <= earliest:
                 yield heapq.heappop(found)[2]
     for listener in listeners.values():

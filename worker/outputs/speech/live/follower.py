@@ -136,6 +136,8 @@ class LiveFollower:
     def _find(self, pieces: list[TrackPiece]) -> None:
         for piece in pieces:
             self._found += self._listener(piece.label).hear(piece)
+            if piece.rests:
+                self._found += self._listeners.pop(piece.label).finish()
 
     def _listener(self, label: TrackLabel) -> TrackListener:
         if label not in self._listeners:

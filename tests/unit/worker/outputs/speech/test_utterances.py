@@ -3,6 +3,7 @@
 import itertools
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -122,3 +123,33 @@ def test_two_tracks_are_heard_at_the_same_time(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(VoiceGate, "hear_silence", lambda *_: iter(()))
     monkeypatch.setattr(VoiceGate, "finish", lambda *_: iter(()))
     assert list(find_utterances(steps(turns, 1))) == []
+
+
+def test_who_comes_back_from_a_rest_is_heard_as_if_there_had_been_none() -> None:
+    """The same utterances; and whoever has gone holds nobody's back."""
+    alice = clip_at("3_alice", SECOND)
+    turns = {ANN: [(1.0, alice), (100.3, alice)], BOB: [(60.2, alice), (170.0, alice)]}
+
+    def resting() -> Iterator[list[TrackPiece]]:
+        """As `read_tracks` does it."""
+        last, away = {ANN: 0, BOB: 0}, set[TrackLabel]()
+        for pieces in steps(turns, 180):
+            step = []
+            for piece in pieces:
+                if len(piece.samples):
+                    last[piece.label] = piece.end_sample
+                    away.discard(piece.label)
+                rests = piece.start_sample - last[piece.label] > 30 * SECOND
+                if piece.label not in away:
+                    step.append(replace(piece, rests=rests))
+                if rests:
+                    away.add(piece.label)
+            yield step
+
+    expected = [(one.external_id, one.pcm.tobytes()) for one in find_utterances(steps(turns, 180))]
+    assert [(one.external_id, one.pcm.tobytes()) for one in find_utterances(resting())] == expected
+    read = [0]
+    found = find_utterances(counted(resting(), read))
+    assert next(found).label == ANN
+    assert next(found).label == BOB
+    assert read[0] < 75
