@@ -377,6 +377,7 @@ _ALL = (
     _gap("gap.worker_stalled", "platform", "The worker stood still; what it did not hear meanwhile is missing."),
     _gap("gap.rejoin", "transport", "The connection to the room was lost for this time."),
     _gap("gap.concealed", "transport", "Audio did not arrive in time; what is heard here was made up."),
+    _gap("gap.subscribing", "transport", "Somebody had published audio, and it had not begun to arrive yet."),
     _gap(
         "gap.permission",
         "customer",

@@ -52,6 +52,8 @@ class AudioPublished:
         wanted: the worker records this participant.
         encrypted: end to end, and the worker has no key, so that its frames are not asked for.
         left_out: nor are they, as so many tracks are recorded already as may be.
+        at_join: it was there when the worker joined the room.
+        muted: nothing is said in it yet.
     """
 
     sid: str
@@ -59,6 +61,8 @@ class AudioPublished:
     wanted: bool = True
     encrypted: bool = False
     left_out: bool = False
+    at_join: bool = False
+    muted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

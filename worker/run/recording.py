@@ -57,6 +57,7 @@ class RunRecording:
         hurry: Callable[[float], None],
     ) -> None:
         self.clock = clock
+        self.resumed = claim.resumed
         self._run = run
         self._tools = tools
         self._spawn = spawn

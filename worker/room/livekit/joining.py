@@ -33,6 +33,7 @@ async def connect_room(url: str, token: SecretStr, subscription: Subscription) -
     except rtc.ConnectError as error:
         failure = join_error(error.message)
     else:
+        ours.joined()
         return ours
     raise failure  # raised outside the handler: its context would hold the token
 

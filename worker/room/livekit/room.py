@@ -71,9 +71,7 @@ class LiveKitRoom:
         self._subscribed = asyncio.Event()
         self._deciphered: set[str] = set()  # identities
         self._stats = LiveKitStats(room)
-        self._at_join = {
-            sid for participant in room.remote_participants.values() for sid in participant.track_publications
-        }
+        self._at_join: set[str] = set()  # sids
         for name, callback in (
             ("participant_connected", self._on_participant_connected),
             ("participant_disconnected", self._on_participant_disconnected),
@@ -133,6 +131,12 @@ class LiveKitRoom:
     def participants(self) -> Iterator[Participant]:
         """Everybody else in the room."""
         return map(_as_value, list(self._room.remote_participants.values()))
+
+    def joined(self) -> None:
+        """The join is done: what is published by now was there before the worker."""
+        self._at_join = {
+            sid for participant in self._room.remote_participants.values() for sid in participant.track_publications
+        }
 
     def listen(self) -> None:
         """Announce who is here and ask for their audio, now and from now on; nothing else is taken.
@@ -263,6 +267,8 @@ class LiveKitRoom:
                     wanted=self._wanted(participant),
                     encrypted=self._is_locked(publication),
                     left_out=not takes and self._would_take(publication, participant),
+                    at_join=publication.sid in self._at_join,
+                    muted=publication.muted,
                 )
             )
         if takes:

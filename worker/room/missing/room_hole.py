@@ -68,6 +68,11 @@ class RoomHole:
         return self._since_ns is not None
 
     @property
+    def closed_ns(self) -> int:
+        """When the last hole ended; who was there before and is heard later is named from there on. 0: none."""
+        return self._last[1] if self._last is not None else 0
+
+    @property
     def hopeless(self) -> bool:
         """Whether the room is to be left and joined again: nothing has proven the connection for too long."""
         return self._in_room and self._proof.doubt_ns > self.unproven_ns

@@ -70,7 +70,9 @@ class RoomWatch:
 
     def begin(self, room: LiveKitRoom, recording: RunRecording, joined_ns: int, now_ns: int) -> None:
         """The worker is in `room` (again) since `joined_ns`, and `recording` records it."""
+        takes_over = recording.resumed and self._recording is None
         self._recording = recording
+        self._unheard.entered(recording.clock.boottime_of(0), takes_over=takes_over)
         self._empty.entered(joined_ns)
         self._hole.entered(now_ns)
         self._seat.seated()
@@ -107,7 +109,7 @@ class RoomWatch:
         tracks = recording.heard
         _note(recording, self._hole.look(now_ns, tracks))
         if not self._hole.open:
-            _note(recording, self._unheard.look(self._hole.proven_ns, tracks))
+            _note(recording, self._unheard.look(self._hole.proven_ns, tracks, self._hole.closed_ns))
         self._look_for_somebody(recording, now_ns)
 
     async def end(self, recording: RunRecording) -> None:
@@ -123,7 +125,7 @@ class RoomWatch:
         for made_up in recording.give_up(now_ns):
             self._hole.made_up(made_up)
         if not self._hole.open and room is not None:
-            _note(recording, self._unheard.close(now_ns, tracks))
+            _note(recording, self._unheard.close(now_ns, tracks, self._hole.closed_ns))
         _note(recording, self._hole.close(now_ns, tracks))
         self._look_for_somebody(recording, now_ns)
         _note_absences(recording, self._empty.close(now_ns))

@@ -1,6 +1,16 @@
 """Tracks that the worker wants and does not get."""
 
-from worker.room.events import AudioPublished, AudioUnpublished, ListeningAllowed
+import pytest
+
+from worker.room.events import (
+    AudioMuted,
+    AudioPublished,
+    AudioSubscribed,
+    AudioUnpublished,
+    ListeningAllowed,
+    RemoteTrack,
+    RoomEvent,
+)
 from worker.room.missing.heard_track import HeardTrack, Missing
 from worker.room.missing.unheard_tracks import UnheardTracks
 from worker.room.track_places import TrackPlaces
@@ -168,3 +178,93 @@ def test_what_is_missing_of_a_track_that_ends_is_named_to_its_end() -> None:
     unheard.take(AudioUnpublished("TR_ann"), SECOND + 5)
     assert unheard.look(2 * SECOND, []) == [Missing("gap.encrypted", SECOND, SECOND + 5, "eve")]
     assert unheard.look(3 * SECOND, []) == []
+
+
+SUBSCRIBED = AudioSubscribed(RemoteTrack("TR_ann", "ann", ""))
+
+
+def arrivals(
+    *events: tuple[float, RoomEvent], first: float, began: float = 0, takes_over: bool = False, named: float = 0
+) -> list[Missing]:
+    """What is named of ann, whose first frame comes at `first`."""
+    unheard = UnheardTracks()
+    unheard.entered(round(began * SECOND), takes_over=takes_over)
+    for at, event in events:
+        unheard.take(event, round(at * SECOND))
+    return unheard.look(round(first * SECOND), ann(first, first), round(named * SECOND))
+
+
+def test_what_a_newcomer_says_until_the_subscription_is_there_is_missed() -> None:
+    """Each message takes 0.4 s; half a second is no gap."""
+    expected = [Missing("gap.subscribing", SECOND, round(2.9 * SECOND), "ann")]
+    assert arrivals((1, ANN), (2.8, SUBSCRIBED), first=2.9) == expected
+    assert arrivals((1, ANN), (1.4, SUBSCRIBED), first=1.5) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "named_from"),
+    [
+        ({"named": 1.1}, None),  # a hole has closed since
+        ({"named": 0.9}, 1.0),
+        ({"began": 2.0}, 2.0),  # it was there when the session began
+        ({"began": 2.5}, None),
+    ],
+)
+def test_what_lies_in_a_hole_or_before_the_recording_is_not_named_again(
+    told: dict[str, float], named_from: float | None
+) -> None:
+    """Only what the recording lacks, and once."""
+    missing = arrivals((1, ANN), (2.8, SUBSCRIBED), first=2.9, **told)  # type: ignore[arg-type]
+    assert [one.from_ns / SECOND for one in missing] == ([] if named_from is None else [named_from])
+
+
+@pytest.mark.parametrize("at_join", [True, False])
+def test_what_a_takeover_costs_is_named_by_it(at_join: bool) -> None:
+    """Of those who were there already; who comes later misses what any newcomer does."""
+    published = AudioPublished("TR_ann", "ann", at_join=at_join)
+    missing = arrivals((1, published), (2.8, SUBSCRIBED), first=2.9, takes_over=True)
+    assert len(missing) == (0 if at_join else 1)
+
+
+def test_a_microphone_that_is_muted_says_nothing_that_could_be_missed() -> None:
+    """Until it is unmuted; one that sends nothing is missed until it was subscribed."""
+    muted = AudioPublished("TR_ann", "ann", muted=True)
+    assert arrivals((1, muted), (2.8, SUBSCRIBED), first=2.9) == []
+    assert arrivals((1, ANN), (1.5, AudioMuted("TR_ann", True)), (2.8, SUBSCRIBED), first=2.9) == []
+    unmuted = arrivals((1, muted), (2, AudioMuted("TR_ann", False)), (2.8, SUBSCRIBED), first=2.9)
+    assert [(one.from_ns / SECOND, one.to_ns / SECOND) for one in unmuted] == [(2, 2.9)]
+    assert arrivals((1, ANN), (1.3, SUBSCRIBED), first=4) == []
+
+
+def test_whoever_is_heard_in_another_track_is_not_missed_in_a_new_one() -> None:
+    """Ann shares the sound of her screen, too."""
+    unheard = UnheardTracks()
+    unheard.take(ANN, SECOND)
+    screen = HeardTrack("TR_screen", "ann", 0, 3 * SECOND)
+    assert unheard.look(3 * SECOND, [screen, *ann(2.9, 3)]) == []
+
+
+def test_a_track_that_has_not_begun_to_arrive_at_the_end_is_missed_to_the_end() -> None:
+    """The session ends a second after the publication."""
+    unheard = UnheardTracks()
+    unheard.take(ANN, SECOND)
+    assert unheard.close(2 * SECOND, []) == [Missing("gap.subscribing", SECOND, 2 * SECOND, "ann")]
+
+
+def test_a_track_that_never_began_to_arrive_is_missed_until_it_was_taken_back() -> None:
+    """A far server, and somebody who said a word."""
+    unheard = UnheardTracks()
+    unheard.take(ANN, SECOND)
+    assert unheard.look(2 * SECOND, []) == []
+    unheard.take(AudioUnpublished("TR_ann"), 3 * SECOND)
+    assert unheard.look(4 * SECOND, []) == [Missing("gap.subscribing", SECOND, 3 * SECOND, "ann")]
+
+
+def test_what_takes_too_long_is_a_refusal_and_named_once() -> None:
+    """Whether it was looked at meanwhile or not."""
+    assert [one.code for one in arrivals((1, ANN), first=6)] == ["gap.permission"]
+    unheard = UnheardTracks()
+    unheard.take(ANN, SECOND)
+    assert {one.code for one in unheard.close(6 * SECOND, []) + unheard.close(7 * SECOND, ann(6.5, 7))} == {
+        "gap.permission"
+    }
