@@ -39,7 +39,8 @@ class GapMs(TypedDict):
 def cut_gaps_in_ms(gaps: Iterable[Gap], length_samples: int, cuts: Sequence[Range]) -> list[GapMs]:
     """`gaps_in_ms` for a file that the cuts were taken out of: all times are the file's.
 
-    A cut itself is then a gap without length, where it was.
+    A cut itself is then a gap without length, where it was; unless the file has a bit of that pause (the recorder
+    resumed late), which is then the one gap of it.
     """
     moved = [
         Gap(position_without(gap.start_sample, cuts), position_without(gap.end_sample, cuts), gap.code, gap.identity)
@@ -48,7 +49,8 @@ def cut_gaps_in_ms(gaps: Iterable[Gap], length_samples: int, cuts: Sequence[Rang
     found = gaps_in_ms(moved, position_without(length_samples, cuts))
     for start, _ in cuts:
         at_ms = position_without(start, cuts) * 1000 // SAMPLE_RATE
-        found.append(GapMs(start_ms=at_ms, end_ms=at_ms, code=GAP_PAUSED))
+        if not any(gap["code"] == GAP_PAUSED and gap["start_ms"] <= at_ms <= gap["end_ms"] for gap in found):
+            found.append(GapMs(start_ms=at_ms, end_ms=at_ms, code=GAP_PAUSED))
     return sorted(found, key=_order)
 
 

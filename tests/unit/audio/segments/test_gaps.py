@@ -21,6 +21,15 @@ def test_a_pause_that_was_cut_out_lies_in_a_whole_millisecond() -> None:
     ]
 
 
+def test_of_a_pause_that_ended_late_there_is_one_gap() -> None:
+    """What of it is in the file, after the cut; another pause is another gap."""
+    cuts = [(48_000, 96_000), (192_000, 240_000)]
+    assert cut_gaps_in_ms([Gap(96_000, 105_600, GAP_PAUSED)], 288_000, cuts) == [
+        {"start_ms": 1000, "end_ms": 1200, "code": GAP_PAUSED},
+        {"start_ms": 3000, "end_ms": 3000, "code": GAP_PAUSED},
+    ]
+
+
 @pytest.mark.parametrize(
     ("named", "missing_ms"),
     [
