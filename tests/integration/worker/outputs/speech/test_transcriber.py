@@ -453,7 +453,7 @@ async def test_segments_that_it_has_deleted_itself_are_not_lost(
     session_id = await spoken.finished({"alice": (1.0, clip("3_alice"))}, seconds=5)
     job = transcriber(spoken, speech_url=url)
 
-    async def away(*_: object) -> bool:
+    async def away(*_: object, **__: object) -> bool:
         raise DatabaseUnavailableError
 
     with monkeypatch.context() as outage:
