@@ -60,7 +60,7 @@ class TrackTally:
         document = record.document
         side: Side = "worker" if document.get("side") == "worker" else "room"
         identity, name, sid, speaker = (
-            _readable(document.get(field_name, "")) for field_name in ("identity", "name", "sid", "speaker")
+            str(document.get(field_name, "")) for field_name in ("identity", "name", "sid", "speaker")
         )
         self._labels[key.epoch, key.owner, record.track] = TrackLabel(identity, name, sid, side, speaker)
 
@@ -89,8 +89,3 @@ class TrackTally:
             for label, tally in self._tallies.items()
         ]
         return sorted(found, key=lambda track: (track["first_sample"], track["identity"], track["sid"], track["side"]))
-
-
-def _readable(text: object) -> str:
-    """The text without NUL, which participants may send, and which PostgreSQL and others refuse in JSON."""
-    return str(text).replace("\0", "\N{REPLACEMENT CHARACTER}")

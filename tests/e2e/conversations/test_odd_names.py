@@ -4,23 +4,28 @@ import asyncio
 import secrets
 
 from livekit import api as livekit_api
+from livekit import rtc
 
 from tests.support.running.stack import Stack, eventually
 from tests.support.talkers.beeps import BeepPlan, BeepTalker
+from tests.support.talkers.slots import SlotTalker, SlotVoice
 
 
 async def test_names_and_ids_that_postgresql_cannot_keep_cost_nothing(stack: Stack, room: str) -> None:
-    """NUL in the identity, the name, the texts and their ids, and an id too long for an index: all is recorded."""
+    """NUL in identities, the name, the texts and their ids, and an id too long for an index: all is recorded, and a gap
+    of somebody with such an identity, who encrypts, is named."""
     await stack.start_api()
     worker = await stack.start_worker(PARLEY_SPEECH_ENGINE="none")
-    token = (
-        livekit_api.AccessToken(stack.livekit.api_key, stack.livekit.api_secret)
-        .with_identity("a\0nn")
-        .with_name("A\0nn \U0001f600")
-        .with_grants(livekit_api.VideoGrants(room_join=True, room=room))
-        .to_jwt()
-    )
-    async with BeepTalker(stack.livekit.url, token, BeepPlan(pitch_hz=600)) as talker:
+
+    def token(identity: str, name: str) -> str:
+        granted = livekit_api.AccessToken(stack.livekit.api_key, stack.livekit.api_secret)
+        grants = livekit_api.VideoGrants(room_join=True, room=room)
+        return granted.with_identity(identity).with_name(name).with_grants(grants).to_jwt()
+
+    eve = SlotTalker(stack.livekit.url, token("e\0ve", "Eve"), SlotVoice(1))
+    eve.encryption = rtc.E2EEOptions(key_provider_options=rtc.KeyProviderOptions(shared_key=b"known to eve alone"))
+    ann_token = token("a\0nn", "A\0nn \U0001f600")
+    async with eve, BeepTalker(stack.livekit.url, ann_token, BeepPlan(pitch_hz=600)) as talker:
         session = await stack.create(room)
         await stack.reach(session["id"], "running")
         ann = talker.room.local_participant
@@ -46,4 +51,5 @@ async def test_names_and_ids_that_postgresql_cannot_keep_cost_nothing(stack: Sta
     assert said == {("a\ufffdnn", "A\ufffdnn \U0001f600", text) for text in texts}
     _, recording = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
     assert [track["identity"] for track in recording["tracks"]] == ["a\ufffdnn"]
+    assert "e\ufffdve" in {gap["identity"] for gap in recording["gaps"] if gap["code"] == "gap.encrypted"}
     assert "session.crashed" not in worker.log()
