@@ -41,7 +41,7 @@ class Recorder:
         self._hurry = hurry
         self._takeover = takeover
         self._late = LateTalkers(SAMPLE_RATE, _LATE_SECONDS)
-        self._in_first_room = takeover is not None  # what another room costs is that room's
+        self._in_taken_over_room = takeover is not None  # what a later room costs is that room's
         self._awaited: set[str] = set()  # sids of tracks that were there at the takeover and are not heard yet
         self._made_up: list[MadeUp] = []  # not handed out yet
         self._received_samples = 0  # over all tracks
@@ -75,17 +75,17 @@ class Recorder:
         self.close_track(remote.sid)
         number = self._next_number()
         self._spool.add_track(number, TrackLabel(remote.identity, remote.name, remote.sid, speaker=remote.speaker))
-        was_there = remote.at_join and self._in_first_room
+        goes_on = remote.at_join and self._in_taken_over_room
         track = RoomTrack(
             number,
             remote.sid,
             remote.identity,
             self._clock,
             lambda: self._hurry(0),
-            was_there and self._takeover is not None,
+            goes_on,
             DecipheringWatch() if remote.encrypted else None,
         )
-        if was_there:
+        if goes_on:
             self._awaited.add(remote.sid)
         self._tracks[remote.sid] = track
 
@@ -102,7 +102,7 @@ class Recorder:
 
     def close_tracks(self) -> None:
         """End all tracks: the room is left, or lost."""
-        self._in_first_room = False
+        self._in_taken_over_room = False
         for sid in list(self._tracks):
             self.close_track(sid)
 
