@@ -172,6 +172,13 @@ def database_url(postgres_url: str, migrated_template: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def module_database_url(postgres_url: str, migrated_template: str) -> Iterator[str]:
+    """One for all tests of a module, in this process."""
+    with _fresh_database(postgres_url, migrated_template) as url:
+        yield url
+
+
 @pytest.fixture(scope="session")
 def common_database_url(postgres_url: str, migrated_template: str) -> Iterator[str]:
     """One for all tests of this process that bear each other's rows."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import aiohttp
+
 from control_api.http.openapi.operation import Operation
 from sessions.ids import format_id
 from sessions.organizations.key_terms import SCOPES
@@ -72,10 +74,10 @@ class World:
         }
 
     async def _ask_for_stream(self, path: str, key: str | None) -> Reply:
-        """What a stream sends at once, from the log's beginning."""
+        """What a stream sends at once, from the log's beginning; over a connection of its own, as it breaks off."""
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         url = f"{self.api.base_url}{path}?after=evc_{'0' * 26}"
-        async with self.api.http.get(url, headers=headers) as answer:
+        async with aiohttp.ClientSession() as http, http.get(url, headers=headers) as answer:
             sent = bytearray()
             with suppress(TimeoutError):
                 async with asyncio.timeout(0.3 if answer.status == 200 else 10):

@@ -5,15 +5,17 @@ the first test says which is missing.
 """
 
 import json
+from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
+import pytest_asyncio
 
 from control_api.http.openapi.operation import Operation
 from control_api.operations import OPERATIONS
 from sessions.ids import format_id, parse_id
 from sessions.organizations.key_terms import SCOPES
-from tests.integration.control_api.world import World
+from tests.integration.control_api.world import World, open_world
 from tests.support.running.api_server import Reply
 
 # What anybody may ask, and what any key will do for. Written down here, so that an operation doesn't become public, or
@@ -51,6 +53,13 @@ ELSEWHERE = {
 INCLUDED_IN = {"sessions:read_metadata": {"sessions:read_metadata", "sessions:read"}}
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def untouched_world(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """One for all operations: who uses it looks whether it still is what it was."""
+    async with open_world(module_database_url, tmp_path_factory.mktemp("world")) as made:
+        yield made
+
+
 def _addresses(operation: Operation) -> bool:
     """Whether its path, query or body names the session."""
     in_body = operation.body is not None and "sessionId" in operation.body.model_json_schema().get("properties", {})
@@ -69,9 +78,11 @@ def test_every_operation_is_covered() -> None:
     assert missing == []
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("operation", PROTECTED, ids=lambda operation: operation.name)
-async def test_no_operation_lets_the_wrong_key_pass(operation: Operation, world: World) -> None:
+async def test_no_operation_lets_the_wrong_key_pass(operation: Operation, untouched_world: World) -> None:
     """No key, garbage, a dead one: 401; no scope: 403; another organization's or agent's key: nothing to be seen."""
+    world = untouched_world
     none = await world.ask(operation, None)
     assert (none.status, none.headers["X-Error-Code"]) == (401, "key.missing")
     for dead in (world.revoked, world.expired, "parley_master_" + "x" * 43, "garbage"):
