@@ -44,7 +44,7 @@ from control_api.webhooks.delivery_watch import DELIVERY_WATCH, DeliveryWatch
 from control_api.webhooks.stores import DELIVERIES, ENDPOINTS, EVENTS
 from store.access.vault import AnswerVault, TokenVault
 from store.database.clock import DatabaseClock
-from store.database.server.writer import prove_writer
+from store.database.server.write_proof import prove_writer
 from store.events.organization_events import OrganizationEvents
 from store.outputs.live_view import LiveView
 from store.outputs.recording_files import RecordingFiles

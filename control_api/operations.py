@@ -7,9 +7,9 @@ from control_api.adapters.agent_sessions.operations import AGENT_SESSION_OPERATI
 from control_api.adapters.session_outputs.operations import SESSION_OUTPUT_OPERATIONS
 from control_api.adapters.task_sessions.operations import TASK_SESSION_OPERATIONS
 from control_api.api_keys.operations import API_KEY_OPERATIONS
-from control_api.events.log_operations import EVENT_LOG_OPERATIONS
-from control_api.events.log_webhooks import EVENT_WEBHOOKS
 from control_api.events.operations import SESSION_LOG_OPERATIONS
+from control_api.events.organization_operations import EVENT_LOG_OPERATIONS
+from control_api.events.webhook_bodies import EVENT_WEBHOOKS
 from control_api.http.openapi.operation import Operation
 from control_api.messages.operations import MESSAGE_OPERATIONS
 from control_api.outputs.recordings.operations import RECORDING_OPERATIONS

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from parley.arguments.account import add_account
-from parley.arguments.adding import SETTINGS_HELP, Run
+from parley.arguments.adding_commands import SETTINGS_HELP, Run
 from parley.arguments.children import CHILDREN, build_children_parser
 from parley.arguments.command_parser import CommandParser
 from parley.arguments.events import add_events

@@ -15,9 +15,9 @@ from bench.measuring.spread import median, percentile
 from bench.measuring.table import print_goal, print_note, print_table, print_title
 from bench.options import Options
 from bench.scenes.database import fresh_database, postgres
+from bench.scenes.list_pages import Asked, Filled, pages
 from bench.scenes.many_rows import fill_lists
 from bench.scenes.many_sessions import fill
-from bench.scenes.pages import Asked, Filled, pages
 from bench.scenes.parley_stack import MASTER_KEY, ParleyApi, parley_api
 from sessions.ids import format_id
 from store.access.api_keys import ApiKeys

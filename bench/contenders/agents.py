@@ -19,7 +19,7 @@ from parley.servers.child_process import spawn
 from parley.servers.livekit_server import LiveKitServer
 from tools.peer_environment import agents_version
 
-_RECORDER = Path(__file__).parents[1] / "peers" / "agents_recorder.py"
+_RECORDER = Path(__file__).parents[1] / "children" / "agents_recorder.py"
 _BYTES_PER_SAMPLE = 2
 _STOP_SECONDS = 15
 

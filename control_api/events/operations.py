@@ -1,9 +1,9 @@
 """The operations that read what happened to a session."""
 
 from control_api.events import examples, routes
-from control_api.events.log_examples import STREAM
-from control_api.events.log_operations import ERROR_DESCRIPTIONS, ERRORS, REQUEST_HEADERS
 from control_api.events.models import EventList, Timeline
+from control_api.events.organization_examples import STREAM
+from control_api.events.organization_operations import ERROR_DESCRIPTIONS, ERRORS, REQUEST_HEADERS
 from control_api.events.streams.event_stream import EVENT_STREAM
 from control_api.http.answers.examples import page
 from control_api.http.openapi.operation import Answer, Operation

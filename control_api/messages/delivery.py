@@ -9,7 +9,7 @@ from control_api.sessions.notifications import NOTIFICATIONS
 from sessions.errors import DatabaseUnavailableError
 from store.sessions.log.session_log import LogEntry
 from store.sessions.log.session_messages import NewMessage
-from store.waiting.set_within import set_within
+from store.set_within import set_within
 
 DELIVERY_SECONDS = 2.0
 _LOOK_SECONDS = 0.5  # notifications may be lost

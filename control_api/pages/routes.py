@@ -11,8 +11,8 @@ from control_api.http.answers.public_address import PUBLIC_ADDRESS
 from control_api.http.requests.call import OPERATION
 from control_api.http.requests.dependencies import DEPENDENCIES
 from control_api.pages.built_pages import PAGES
-from control_api.pages.missing import MISSING
-from control_api.pages.policy import page_policy
+from control_api.pages.content_security_policy import page_policy
+from control_api.pages.not_built import NOT_BUILT
 from sessions.errors import ParleyError
 from store.objects.errors import StorageError
 
@@ -47,7 +47,7 @@ async def page_of(request: web.Request) -> web.StreamResponse:
     nonce = secrets.token_urlsafe(_NONCE_BYTES)
     shell = request.app[PAGES].shell
     base = escape(request.app[PUBLIC_ADDRESS].path("/"), quote=True)
-    text = MISSING if shell is None else shell.replace("%NONCE%", nonce).replace("%BASE%", base)
+    text = NOT_BUILT if shell is None else shell.replace("%NONCE%", nonce).replace("%BASE%", base)
     policy = page_policy(nonce, media=await _media_origins(request), livekit=request.query.get("livekit"))
     return web.Response(
         text=text,

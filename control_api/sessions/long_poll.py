@@ -9,7 +9,7 @@ from multidict import MultiMapping
 from control_api.sessions.notifications import SessionNotifications
 from sessions.lifecycle.lifecycle import SETTLED, TERMINAL, Status
 from sessions.session import Session
-from store.waiting.set_within import set_within
+from store.set_within import set_within
 
 MAX_WAIT_SECONDS = 30
 POLL_SECONDS = 2.0  # notifications may be lost; this is how long one then costs

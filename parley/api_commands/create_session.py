@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from parley.api_commands.running import with_api
-from parley.api_commands.waiting import exit_code_of, told, wait
+from parley.api_commands.session_end import exit_code_of, told, wait
+from parley.api_commands.with_api import with_api
 from parley.client.api_client import ApiClient, Resource
 from parley.command_error import CommandError
 from parley.terminal.printing import print_document, say

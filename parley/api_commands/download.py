@@ -7,8 +7,8 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from parley.api_commands.running import with_api
-from parley.api_commands.waiting import wait
+from parley.api_commands.session_end import wait
+from parley.api_commands.with_api import with_api
 from parley.client.api_client import ApiClient
 from parley.client.audio_download import AudioDownload
 from parley.client.sessions import is_terminal, session_path

@@ -4,8 +4,8 @@ import argparse
 import json
 
 from parley.api_commands.event_words import event_words
-from parley.api_commands.following import followed
-from parley.api_commands.running import with_api
+from parley.api_commands.followed_events import followed
+from parley.api_commands.with_api import with_api
 from parley.client.api_client import ApiClient
 from parley.terminal.visible import visible
 

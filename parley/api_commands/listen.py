@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from parley.api_commands.event_words import event_words
-from parley.api_commands.following import followed
-from parley.api_commands.running import with_api
+from parley.api_commands.followed_events import followed
+from parley.api_commands.with_api import with_api
 from parley.client.api_client import ApiClient, Resource
 from parley.client.event_stream import StreamedEvent
 from parley.client.listeners import Listener, announced

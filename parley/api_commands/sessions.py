@@ -2,8 +2,8 @@
 
 import argparse
 
-from parley.api_commands.running import with_api
-from parley.api_commands.waiting import charged, exit_code_of, told, wait
+from parley.api_commands.session_end import charged, exit_code_of, told, wait
+from parley.api_commands.with_api import with_api
 from parley.client.api_client import ApiClient, Resource
 from parley.client.sessions import newest_sessions, session_path
 from parley.terminal.printing import print_document, print_json_line, print_table, say

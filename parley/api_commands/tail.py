@@ -10,8 +10,8 @@ import json
 from contextlib import aclosing
 
 from parley.api_commands.event_words import local_time, tells
-from parley.api_commands.running import with_api
-from parley.api_commands.waiting import told
+from parley.api_commands.session_end import told
+from parley.api_commands.with_api import with_api
 from parley.client.api_client import ApiClient, Resource
 from parley.client.event_stream import EventStream
 from parley.client.sessions import session_path

@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 
 from parley.api_commands.listen import read_secret, show
-from parley.api_commands.running import with_api
+from parley.api_commands.with_api import with_api
 from parley.client.api_client import ApiClient, Resource
 from parley.client.listeners import Listener, running_listeners
 from parley.client.webhook_receiver import checked_url, new_secret, reaching_receiver

@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from decimal import Decimal
 
-from parley.api_commands.running import with_api
+from parley.api_commands.with_api import with_api
 from parley.client.api_client import ApiClient, Resource
 from parley.client.sessions import LONGEST_PAGE
 from parley.command_error import CommandError

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from parley.arguments.adding import ACCOUNT_HELP, Commands, add_command, add_group
+from parley.arguments.adding_commands import ACCOUNT_HELP, Commands, add_command, add_group
 from parley.commands.loading import loading
 
 _SECRET_FILE_HELP = "whsec_… that signs (default: a new one, which is printed)"

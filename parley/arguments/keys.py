@@ -3,7 +3,7 @@
 import argparse
 from typing import get_args
 
-from parley.arguments.adding import Commands, add_command, add_group
+from parley.arguments.adding_commands import Commands, add_command, add_group
 from sessions.organizations.key_terms import DEFAULT_GRACE_SECONDS, Scope
 
 _KEY_ID_HELP = "key_…, as `parley keys list` prints it"

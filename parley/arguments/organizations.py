@@ -2,7 +2,7 @@
 
 import argparse
 
-from parley.arguments.adding import Commands, add_command, add_group
+from parley.arguments.adding_commands import Commands, add_command, add_group
 
 _OPTIONS = (
     ("--requests-per-second", "requests_per_second", "of all its keys, per API process"),

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from parley.arguments.adding import Commands, add_command
+from parley.arguments.adding_commands import Commands, add_command
 from parley.commands.loading import loading
 
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from parley.arguments.adding import ACCOUNT_HELP, Commands, Run, add_command, add_group
+from parley.arguments.adding_commands import ACCOUNT_HELP, Commands, Run, add_command, add_group
 from parley.commands.loading import loading
 from sessions.audio_formats import AUDIO_FORMATS, MADE_FORMATS
 

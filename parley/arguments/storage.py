@@ -2,7 +2,7 @@
 
 import argparse
 
-from parley.arguments.adding import Commands, add_command, add_group
+from parley.arguments.adding_commands import Commands, add_command, add_group
 
 
 def add_storage(commands: Commands) -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from parley.arguments.adding import ACCOUNT_HELP, Commands, add_command, add_group
+from parley.arguments.adding_commands import ACCOUNT_HELP, Commands, add_command, add_group
 from parley.commands.loading import loading
 
 

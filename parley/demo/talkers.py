@@ -68,7 +68,7 @@ async def joined_talkers(url: str, tokens: Mapping[str, str], log: Path) -> Asyn
     """
     with log.open("wb") as errors:
         process = spawn(
-            [sys.executable, "-m", "parley.demo.talker"],
+            [sys.executable, "-m", "parley.demo.talkers_process"],
             death_signal=signal.SIGKILL,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

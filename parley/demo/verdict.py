@@ -9,8 +9,8 @@ from typing import Any
 
 import soundfile
 
-from parley.demo.proof import Finding, find_turns
 from parley.demo.script import TALKERS, turns
+from parley.demo.turn_finding import Finding, find_turns
 from sessions.codes import lookup
 
 _LENGTH_TOLERANCE_MS = 20.0

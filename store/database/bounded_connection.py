@@ -10,7 +10,7 @@ import psycopg
 from psycopg import waiting
 from psycopg.abc import PQGen
 
-from store.database.server.terms import ConnectionTerms
+from store.database.server.connection_terms import ConnectionTerms
 
 _Result = TypeVar("_Result")
 
@@ -71,7 +71,7 @@ class BoundedConnection(psycopg.AsyncConnection[Any]):
 
     A wait that comes to its deadline, or is canceled, closes the socket there and then. psycopg would ask the server to
     cancel and wait up to 10 s for what it says, and a rollback would wait for ever. The server ends what was left
-    within `CLIENT_CHECK_MS` (store.database.server.terms), as it looks whether its client is still there.
+    within `CLIENT_CHECK_MS` (store.database.server.connection_terms), as it looks whether its client is still there.
     """
 
     pooled = False  # behind a pooler: not necessarily the server's connection of the transaction before

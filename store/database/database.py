@@ -16,7 +16,7 @@ from sessions.errors import DatabaseBusyError, DatabaseRefusedError, DatabaseUna
 from sessions.texts.redaction import redact
 from store.database.bounded_connection import AnswerTimeout, BoundedConnection, connect_bounded, until
 from store.database.clock import ClockPair, pair_clocks
-from store.database.server.terms import ConnectionTerms
+from store.database.server.connection_terms import ConnectionTerms
 from store.database.sqlstates import MIXED_UP, READ_ONLY, Verdict, verdict_on
 from store.database.time_bound import counted, seconds_left
 
@@ -163,7 +163,7 @@ class Database:
             _log.warning("database.away", sqlstate=getattr(cause, "sqlstate", None), error=redact(str(cause)))
 
     async def ping(self) -> None:
-        """Return when the database answers; else raise `DatabaseError`. See `store.database.server.writer`."""
+        """Return when the database answers; else raise `DatabaseError`. See `store.database.server.write_proof`."""
         async with self.begin() as conn:
             await conn.execute(text("SELECT 1"))
 

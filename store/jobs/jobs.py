@@ -23,7 +23,7 @@ from store.jobs.deferring import BACKGROUND, PURGE_IDEMPOTENCY, PURGE_JOBS, RETE
 from store.jobs.job_rescue import rescue_jobs
 from store.jobs.patient_connector import PatientConnector
 from store.jobs.purge import purge_finished_jobs, purge_idempotency_keys
-from store.waiting.set_within import set_within
+from store.set_within import set_within
 
 SessionTask = Callable[[UUID], Awaitable[None]]
 Expire = Callable[[], Awaitable[object]]

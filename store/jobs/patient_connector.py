@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from store.database.notify.listener_names import JOBS_LISTENER
 from store.database.notify.notifications import RECONNECTED, Listener
-from store.database.server.terms import ConnectionTerms
+from store.database.server.connection_terms import ConnectionTerms
 from store.database.sqlstates import Verdict, verdict_on
 
 P = ParamSpec("P")

@@ -24,7 +24,7 @@ from sessions.lifecycle.stop import Stop
 from store.access.idempotency import erase_answers
 from store.database.database import Database
 from store.database.notify.channels import SESSION_CHANNEL, notify
-from store.database.server.terms import STATEMENT_TIMEOUT_MS
+from store.database.server.connection_terms import STATEMENT_TIMEOUT_MS
 from store.database.tables import sessions
 from store.events.scrubbing import scrub_events
 from store.installation.storage_identity import StorageIdentity

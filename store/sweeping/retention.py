@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sessions.errors import DatabaseError
 from sessions.ids import format_id
 from store.database.database import Database
-from store.database.server.writer import prove_writer
+from store.database.server.write_proof import prove_writer
 from store.installation.storage_identity import StorageIdentity
 from store.objects.errors import StorageError
 from store.objects.objects import Objects

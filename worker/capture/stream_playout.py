@@ -13,7 +13,7 @@ from audio.placing.pcm_decoder import PcmDecoder, PcmFormat
 from audio.placing.playout import Finished, Overflown, Playout, PlayoutBudget, PlayoutEvent, Started
 from audio.placing.timeline import Placed
 from store.database.boot_clock import SECOND_NS, boottime_ns
-from store.waiting.set_within import set_within
+from store.set_within import set_within
 from worker.capture.playback_notices import PlaybackNotices
 from worker.capture.recorder import Recorder
 from worker.capture.source import Source

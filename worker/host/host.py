@@ -16,7 +16,7 @@ from sessions.errors import ParleyError
 from sessions.settings import Settings
 from store.access.vault import TokenVault
 from store.database.database import Database
-from store.database.server.writer import prove_writer
+from store.database.server.write_proof import prove_writer
 from store.installation.storage_check import StorageCheck
 from store.installation.storage_identity import StorageIdentity
 from store.jobs.periodic import defer_periodic

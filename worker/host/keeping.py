@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from store.waiting.set_within import set_within
+from store.set_within import set_within
 
 _log = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from sessions.errors import ParleyError
-from store.waiting.set_within import set_within
+from store.set_within import set_within
 
 _log = structlog.get_logger(__name__)
 

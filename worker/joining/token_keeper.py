@@ -8,9 +8,9 @@ from pydantic import SecretStr
 from sessions.destinations.worker_token import read_worker_token
 from sessions.errors import DatabaseError, ParleyError
 from store.access.vault import TokenUnreadableError
+from store.database.until_answered import until_answered
 from store.runs.fence import Fence, Replaced
 from store.runs.runs import Runs
-from store.waiting.until_answered import until_answered
 
 
 class TokenKeeper:

@@ -9,7 +9,7 @@ import structlog
 from sessions.errors import DatabaseError
 from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.runs.runs import Runs
-from store.waiting.set_within import set_within
+from store.set_within import set_within
 from worker.lease.live_run import LiveRun
 
 _log = structlog.get_logger(__name__)

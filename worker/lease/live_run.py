@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from sessions.lifecycle.lifecycle import Status
 from store.database.boot_clock import boottime_ns
+from store.database.until_answered import until_answered
 from store.runs.beat_writing import Beat, RunState
 from store.runs.fence import Fence, Replaced
-from store.waiting.until_answered import until_answered
 from worker.lease.self_fence import SelfFence
 
 _MOST_STANDSTILLS = 100  # known at a time; each is looked at within seconds

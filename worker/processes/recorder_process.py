@@ -23,7 +23,7 @@ from store.runs.claims import Claim, Claims
 from store.runs.fence import Fence
 from store.runs.look import Look, decide_look
 from store.runs.poll_history import PollHistory
-from store.waiting.set_within import set_within
+from store.set_within import set_within
 from worker.joining.join_places import Arrivals, JoinPlaces
 from worker.lease.live_run import LiveRun
 from worker.processes.shedding import Shedding

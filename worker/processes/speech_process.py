@@ -32,7 +32,7 @@ from worker.outputs.speech.remaker import RemakingStore, TranscriptRemaker
 from worker.outputs.speech.transcriber import Transcriber
 from worker.outputs.summary.chat import ChatSummarizer
 from worker.outputs.summary.extractive import ExtractiveSummarizer
-from worker.outputs.summary.port import Summarizer
+from worker.outputs.summary.summarizer import Summarizer
 from worker.outputs.summary.writer import SummaryWriter
 from worker.processes.job_database import open_job_database
 from worker.vitals.activity import Activity

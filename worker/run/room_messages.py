@@ -9,10 +9,10 @@ from audio.pcm import SAMPLE_RATE
 from sessions.errors import DatabaseError
 from sessions.ids import format_id
 from store.database.boot_clock import boottime_ns
+from store.database.until_answered import until_answered
 from store.runs.fence import Replaced
 from store.sessions.log.session_log import LogEntry, NewLogEntry, SessionLog
-from store.waiting.set_within import set_within
-from store.waiting.until_answered import until_answered
+from store.set_within import set_within
 from worker.clock.session_clock import SessionClock
 from worker.lease.live_run import LiveRun
 from worker.room.events import CHAT, TextOpened

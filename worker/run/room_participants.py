@@ -12,10 +12,10 @@ import structlog
 
 from sessions.errors import DatabaseError
 from store.database.boot_clock import boottime_ns
+from store.database.until_answered import until_answered
 from store.runs.fence import Replaced
 from store.runs.participant_events import Move, Participant, ParticipantEvents
-from store.waiting.set_within import set_within
-from store.waiting.until_answered import until_answered
+from store.set_within import set_within
 from worker.clock.session_clock import SessionClock
 from worker.lease.live_run import LiveRun
 from worker.room.events import ParticipantJoined, ParticipantLeft, Reconnecting, RoomEvent

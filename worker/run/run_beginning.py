@@ -15,9 +15,9 @@ from sessions.lifecycle.lifecycle import SETTLED
 from sessions.session import Session
 from store.database.boot_clock import boottime_ns
 from store.database.clock import ClockPair
+from store.database.until_answered import until_answered
 from store.lifecycle.pauses import Pause
 from store.runs.claims import Claim
-from store.waiting.until_answered import until_answered
 from worker.capture.spawn import Spawn
 from worker.clock.session_clock import SessionClock
 from worker.lease.live_run import LiveRun

@@ -6,8 +6,8 @@ from functools import partial
 import structlog
 
 from store.database.boot_clock import SECOND_NS, boottime_ns
+from store.database.until_answered import until_answered
 from store.runs.run_segments import RunSegments
-from store.waiting.until_answered import until_answered
 from worker.lease.live_run import LiveRun
 from worker.run.recorder_tools import RecorderTools
 from worker.run.recording import RunRecording

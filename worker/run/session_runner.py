@@ -16,7 +16,7 @@ from sessions.ids import format_id
 from sessions.lifecycle.stop import Stop
 from store.database.boot_clock import boottime_ns
 from store.runs.claims import Claim
-from store.waiting.set_within import set_within
+from store.set_within import set_within
 from worker.joining.room_joining import RoomJoining
 from worker.joining.token_keeper import TokenKeeper
 from worker.lease.live_run import LiveRun

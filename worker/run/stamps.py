@@ -7,11 +7,11 @@ from datetime import datetime
 
 from audio.pcm import SAMPLE_RATE
 from store.database.database import Database
+from store.database.until_answered import until_answered
 from store.lifecycle.pauses import Pause
 from store.runs.beat_writing import RunState
 from store.runs.fence import Fence
 from store.runs.leftover_runs import find_leftover_run
-from store.waiting.until_answered import until_answered
 from worker.capture.recorder import Recorder
 from worker.clock.pause_ranges import pause_ranges
 from worker.clock.session_clock import SessionClock

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import structlog
 
 from sessions.errors import DatabaseError
-from store.waiting.set_within import set_within
+from store.set_within import set_within
 
 _log = structlog.get_logger(__name__)
 

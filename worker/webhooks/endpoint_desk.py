@@ -16,7 +16,7 @@ from sessions.webhooks.retry_schedule import retry_delay_seconds
 from sessions.webhooks.signing import signed_headers
 from store.access.vault import TokenUnreadableError
 from store.database.clock import DatabaseClock
-from store.waiting.until_answered import until_answered
+from store.database.until_answered import until_answered
 from store.webhooks.delivery_queue import DeliveryQueue, DueDelivery, Outcome
 from store.webhooks.endpoint import DisabledReason
 from store.webhooks.endpoint_leases import EndpointLease

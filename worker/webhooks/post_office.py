@@ -15,7 +15,7 @@ from store.database.database import Database
 from store.database.notify.channels import EVENT_CHANNEL
 from store.database.notify.notifications import Listener
 from store.events.numbering import number_events
-from store.waiting.set_within import set_within
+from store.set_within import set_within
 from store.webhooks.endpoint_leases import EndpointLeases
 from worker.vitals.activity import Activity
 from worker.webhooks.desk_turns import desks_to_close

@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 from aiohttp import web
 
-from control_api.events.log_query import AskedEvents
+from control_api.events.organization_query import AskedEvents
 from control_api.events.streams.framed_event import Events, FramedEvent
 from control_api.http.serving.rests import Rests
 from sessions.errors import DatabaseError, ParleyError
@@ -26,7 +26,7 @@ from store.database.notify.notifications import RECONNECTED
 from store.events.cursor import BEGINNING, Cursor
 from store.events.event import Event
 from store.events.organization_events import OrganizationEvents
-from store.waiting.set_within import set_within
+from store.set_within import set_within
 
 POLL_SECONDS = 1.0  # a lost notification costs so much, and each event behind a pooler
 _KEPT = 128  # events per feed, for streams that are a little behind

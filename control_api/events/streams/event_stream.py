@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, suppress
 
 from aiohttp import hdrs, web
 
-from control_api.events.log_query import AskedEvents
+from control_api.events.organization_query import AskedEvents
 from control_api.events.streams.event_feed import EVENT_FEEDS, EventFeed, Follower
 from control_api.events.streams.framed_event import Events, FramedEvent
 from control_api.events.streams.live_feed import LIVE_FEEDS, LiveFollower
@@ -20,7 +20,7 @@ from sessions.errors import DatabaseError, ParleyError
 from store.database.time_bound import database_time_bound
 from store.events.cursor import Cursor
 from store.events.organization_events import EventPage
-from store.waiting.set_within import set_within
+from store.set_within import set_within
 
 EVENT_STREAM = "text/event-stream"
 KEEPALIVE_SECONDS = 15.0

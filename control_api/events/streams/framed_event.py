@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from control_api.events.log_query import AskedEvents
+from control_api.events.organization_query import AskedEvents
 from store.events.event import Event
 
 

@@ -19,7 +19,7 @@ from sessions.ids import format_id
 from store.database.notify.channels import LOG_CHANNEL
 from store.database.notify.notifications import RECONNECTED
 from store.outputs.live_view import LiveView, Moment
-from store.waiting.set_within import set_within
+from store.set_within import set_within
 
 LOOK_SECONDS = 1.0
 _MOST_WAITING = 1000  # messages for a stream; one that lets more wait does not read

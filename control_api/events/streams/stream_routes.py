@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from control_api.events.log_query import AskedEvents, asked_events
+from control_api.events.organization_query import AskedEvents, asked_events
 from control_api.events.streams.event_stream import LAST_EVENT_ID, EventStream
 from control_api.http.requests.call import Call
 from control_api.http.requests.dependencies import ORGANIZATION_EVENTS

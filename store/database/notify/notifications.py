@@ -25,7 +25,7 @@ from store.database.notify.channels import (
     MESSAGE_CHANNEL,
     SESSION_CHANNEL,
 )
-from store.database.server.terms import ConnectionTerms
+from store.database.server.connection_terms import ConnectionTerms
 
 RECONNECTED = "reconnected"
 

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import DictRow, dict_row
 
-from store.database.server.terms import ConnectionTerms
+from store.database.server.connection_terms import ConnectionTerms
 
 OLDEST_VERSION = 170000
 _CONNECT_SECONDS = 10

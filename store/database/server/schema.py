@@ -10,7 +10,7 @@ from sqlalchemy import NullPool, create_engine, text
 
 from sessions.errors import DatabaseRefusedError, ParleyError
 from store.database.database import Database
-from store.database.server.terms import ConnectionTerms
+from store.database.server.connection_terms import ConnectionTerms
 
 _NO_SUCH_TABLE = "42P01"
 _MIGRATIONS = Path(__file__).parents[1] / "migrations"

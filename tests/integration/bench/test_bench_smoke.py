@@ -14,7 +14,7 @@ from bench.benchmarks.streams import bench_streams
 from bench.benchmarks.transcribe import bench_transcribe
 from bench.benchmarks.webhooks import bench_webhooks
 from bench.options import Options
-from bench.scenes.pages import pages
+from bench.scenes.list_pages import pages
 
 _VERDICT = re.compile(r"^   (met    |NOT MET)  (.+): \S+ \(goal [≤≥] [\d.]+\)$", re.MULTILINE)
 

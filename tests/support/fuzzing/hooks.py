@@ -20,7 +20,7 @@ from control_api.operations import OPERATIONS
 from store.access.vault import LinkSigner
 from tests.support.fuzzing.cast import Cast
 from tests.support.fuzzing.excuses import excuse
-from tests.support.fuzzing.mended import Mender, is_wrong_at, operation_id
+from tests.support.fuzzing.mender import Mender, is_wrong_at, operation_id
 from tests.support.fuzzing.scene import Scene
 from tests.support.fuzzing.stand_in_worker import StandInWorker
 from tests.support.fuzzing.traces import Traces

@@ -11,7 +11,7 @@ from tests.support.rules.product_code import product_modules
 _HOMES = {
     "parley.api_commands.trigger": "an example of an event is from now, for a receiver of the same person's",
     "parley.client.webhook_receiver": "signs with the time at which a receiver elsewhere checks the signature",
-    "parley.demo.talker": "prints when it began to talk, for who watches the same host",
+    "parley.demo.talkers_process": "prints when it began to talk, for who watches the same host",
     "parley.servers.livekit_server": "mints a token for a server on this host",
     "store.database.server.examination": "says how far this host's clock is off the database's",
     "store.objects.aws_profile": "says until when this process keeps credentials, which its own client looks at",

@@ -12,7 +12,7 @@ from audio.track_audio import TrackPiece
 from store.objects.errors import StorageError
 from store.sessions.log.session_log import NewLogEntry, Role
 from worker.outputs.speech.engines.engine import Recognized, SpeechEngine, SpeechError
-from worker.outputs.speech.known import Known
+from worker.outputs.speech.logged_speech import LoggedSpeech
 from worker.outputs.speech.utterances import Utterance, find_utterances
 
 _AGENT_PREFIX = "agent-"  # how livekit-agents names its participants
@@ -26,7 +26,7 @@ async def listen(
     open_engine: Callable[[], Awaitable[SpeechEngine]],
     keep: Callable[[Sequence[NewLogEntry]], Awaitable[object]],
     *,
-    known: Known,
+    known: LoggedSpeech,
     language: str | None = None,
     spoken: str | None = None,
 ) -> str | None:
@@ -121,12 +121,12 @@ class _Ahead:
         self._found.close()
 
 
-def is_new(label: TrackLabel, *, known: Known) -> bool:
+def is_new(label: TrackLabel, *, known: LoggedSpeech) -> bool:
     """Whether nobody else transcribes that participant."""
     return not label.identity or label.identity not in known.transcribed
 
 
-def log_entry(utterance: Utterance, recognized: Recognized, known: Known) -> NewLogEntry:
+def log_entry(utterance: Utterance, recognized: Recognized, known: LoggedSpeech) -> NewLogEntry:
     """What the log is to keep of an utterance."""
     label, start_ms, end_ms = utterance.label, utterance.start_ms, utterance.end_ms
 

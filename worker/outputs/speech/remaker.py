@@ -33,8 +33,8 @@ from store.sessions.queries import SessionQueries
 from worker.outputs.product.stored_file import stored_file
 from worker.outputs.speech.engines.choice import SpeechEngines
 from worker.outputs.speech.engines.engine import SpeechError
-from worker.outputs.speech.known import Known
 from worker.outputs.speech.listening import is_new, listen
+from worker.outputs.speech.logged_speech import LoggedSpeech
 
 _log = structlog.get_logger(__name__)
 
@@ -110,7 +110,7 @@ class TranscriptRemaker:
         session = work.session
         engines = self._engines_of(work.run.engine)
         logged = await self._store.log.all(session.organization_id, session.id)
-        transcribed_by_others = Known().with_entries([one for one in logged if one.source != "speech"])
+        transcribed_by_others = LoggedSpeech().with_entries([one for one in logged if one.source != "speech"])
         entries: list[NewLogEntry] = []
 
         async def keep(found: Sequence[NewLogEntry]) -> None:
@@ -145,7 +145,9 @@ class TranscriptRemaker:
         return engines
 
     @asynccontextmanager
-    async def _source(self, session: Session, known: Known, speakers: Mapping[str, str]) -> AsyncIterator[_Source]:
+    async def _source(
+        self, session: Session, known: LoggedSpeech, speakers: Mapping[str, str]
+    ) -> AsyncIterator[_Source]:
         recording = await self._store.sessions.recording(session.organization_id, session.id)
         identities = {track["identity"] for track in recording.tracks or () if track["side"] == "room"}
         tracks = [

@@ -32,9 +32,9 @@ from worker.outputs.product.recording_plan import recording_plan
 from worker.outputs.product.segment_reader import SegmentReader
 from worker.outputs.speech.engines.choice import SpeechEngines
 from worker.outputs.speech.engines.engine import SpeechError
-from worker.outputs.speech.known import Known
 from worker.outputs.speech.listening import is_new, listen
 from worker.outputs.speech.live.follower import BEFORE_MS
+from worker.outputs.speech.logged_speech import LoggedSpeech
 
 _log = structlog.get_logger(__name__)
 
@@ -135,7 +135,7 @@ class Transcriber:
             return Closing()
         logged = await self._log.all(session.organization_id, session.id)
         heard = await self._live.heard(session.id)
-        known = Known(heard_ms=heard.heard_ms).with_entries(logged)
+        known = LoggedSpeech(heard_ms=heard.heard_ms).with_entries(logged)
         lost: list[Range] = []
         whole = recording_plan(frozen)
         with SegmentReader(self._objects) as read:

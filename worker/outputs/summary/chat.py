@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sessions.texts.transcript import TranscriptSegment
 from worker.outputs.openai_endpoint import EndpointError, OpenAiEndpoint
-from worker.outputs.summary.port import Gist, SummaryError
+from worker.outputs.summary.summarizer import Gist, SummaryError
 
 PART_CHARACTERS = 24_000  # about 6,000 tokens of English
 _TASK = (

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sessions.texts.transcript import TranscriptSegment
 from worker.outputs.summary.lexrank import lexrank
-from worker.outputs.summary.port import Gist, SummaryError
+from worker.outputs.summary.summarizer import Gist, SummaryError
 
 _SENTENCES_PER_PART = 120
 _SUMMARY_SENTENCES = 3

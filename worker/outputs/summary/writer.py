@@ -15,7 +15,7 @@ from store.objects.objects import Objects
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
 from store.sessions.queries import SessionQueries
-from worker.outputs.summary.port import EMPTY, Gist, Summarizer, SummaryError
+from worker.outputs.summary.summarizer import EMPTY, Gist, Summarizer, SummaryError
 
 _log = structlog.get_logger(__name__)
 

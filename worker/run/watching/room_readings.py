@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from store.database.boot_clock import boottime_ns
-from store.waiting.set_within import set_within
+from store.set_within import set_within
 from worker.room.livekit.room import LiveKitRoom
 from worker.room.room_reading import RoomReading
 

@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from control_api.pages.built_pages import PAGES, BuiltPages
-from control_api.pages.policy import page_policy
+from control_api.pages.content_security_policy import page_policy
 from control_api.pages.routes import add_pages
 from tests.support.running.api_server import ApiServer
 

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from sessions.errors import DatabaseUnavailableError
 from store.database.database import CommitUnknown, Database
-from store.database.server.terms import CLIENT_CHECK_MS
+from store.database.server.connection_terms import CLIENT_CHECK_MS
 from store.database.time_bound import database_time_bound
 from tests.support.network.loopback import silent_server
 from tests.support.services.postgres_cluster import PostgresCluster

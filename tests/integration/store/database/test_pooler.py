@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from store.database.database import Database
 from store.database.notify.notifications import RECONNECTED, Listener
+from store.database.server.connection_terms import STATEMENT_TIMEOUT_MS
 from store.database.server.schema import migrate
-from store.database.server.terms import STATEMENT_TIMEOUT_MS
 from store.jobs.patient_connector import PatientConnector
 from tests.support.services.pgbouncer import PgBouncer
 from tests.support.services.postgres_cluster import PostgresCluster

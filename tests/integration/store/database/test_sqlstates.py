@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from sessions.errors import DatabaseBusyError, DatabaseError, DatabaseRefusedError, DatabaseUnavailableError
 from store.database.database import Database
-from store.database.server.writer import prove_writer
+from store.database.server.write_proof import prove_writer
 
 AWAY = (
     *("08000", "08001", "08003", "08004", "08006", "08P01", "25006", "25P03", "25P04", "26000", "28000", "28P01"),

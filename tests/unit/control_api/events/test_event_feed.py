@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from control_api.events.log_query import AskedEvents
+from control_api.events.organization_query import AskedEvents
 from control_api.events.streams.event_feed import EventFeed, EventFeeds, Follower
 from control_api.events.streams.framed_event import Events, FramedEvent
 from control_api.http.serving.rests import Rests

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from parley.api_commands.waiting import told
+from parley.api_commands.session_end import told
 
 
 def session(status: str, *, code: str | None = None, message: str | None = None, **usage: Any) -> dict[str, Any]:

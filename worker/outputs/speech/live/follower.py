@@ -19,9 +19,9 @@ from store.outputs.live_transcripts import HeldSession
 from store.sessions.log.session_log import SessionLog
 from worker.outputs.product.segment_reader import SegmentReader
 from worker.outputs.speech.engines.engine import Recognized, SpeechError
-from worker.outputs.speech.known import Known
 from worker.outputs.speech.listening import is_new, log_entry
 from worker.outputs.speech.live.growing_segments import GrowingSegments
+from worker.outputs.speech.logged_speech import LoggedSpeech
 from worker.outputs.speech.utterances import TrackListener, Utterance
 from worker.outputs.speech.voice_detector import VoiceModel
 from worker.outputs.speech.voice_gate import VoiceGate
@@ -64,7 +64,7 @@ class LiveFollower:
         self._recognize = recognize
         self._hearing = hearing
         self._born = monotonic()
-        self._known = Known(heard_ms=session.heard_ms)
+        self._known = LoggedSpeech(heard_ms=session.heard_ms)
         from_ms = max(session.heard_ms - BEFORE_MS, 0)
         self._segments = GrowingSegments(spool, session.id, from_ms * SAMPLE_RATE // 1000)
         self._tracks = GrowingTracks(self._is_wanted)

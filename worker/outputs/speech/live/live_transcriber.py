@@ -14,7 +14,7 @@ from store.objects.errors import StorageError
 from store.objects.objects import Objects
 from store.outputs.live_transcripts import HeardSoFar, HeldSession, LiveTranscripts
 from store.sessions.log.session_log import SessionLog
-from store.waiting.set_within import set_within
+from store.set_within import set_within
 from worker.outputs.speech.engines.choice import SpeechEngines
 from worker.outputs.speech.engines.engine import Recognized, SpeechError
 from worker.outputs.speech.live.follower import LiveFollower

@@ -17,7 +17,7 @@ from store.sessions.log.session_log import NewLogEntry, SessionLog
 from store.sessions.queries import SessionQueries
 from tests.support.running.api_server import ApiServer
 from worker.outputs.summary.extractive import ExtractiveSummarizer
-from worker.outputs.summary.port import Summarizer, SummaryError
+from worker.outputs.summary.summarizer import Summarizer, SummaryError
 from worker.outputs.summary.writer import SummaryWriter
 
 SUMMARY = "/v1/sessions/summary"

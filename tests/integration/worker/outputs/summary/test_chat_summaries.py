@@ -12,7 +12,7 @@ from sessions.texts.transcript import TranscriptSegment
 from tests.support.network.loopback import http_server
 from worker.outputs.openai_endpoint import OpenAiEndpoint
 from worker.outputs.summary.chat import ChatSummarizer
-from worker.outputs.summary.port import SummaryError
+from worker.outputs.summary.summarizer import SummaryError
 
 GIST = {"title": "T", "summary": "S", "key_points": ["k"], "action_items": ["a"], "language": "en"}
 

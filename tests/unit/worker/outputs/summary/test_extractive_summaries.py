@@ -4,7 +4,7 @@ import pytest
 
 from sessions.texts.transcript import TranscriptSegment
 from worker.outputs.summary.extractive import ExtractiveSummarizer
-from worker.outputs.summary.port import Gist
+from worker.outputs.summary.summarizer import Gist
 
 CALL = (
     ("alice", "Hello Bob, can you hear me? The checkout of the shop has been slow since Monday."),

@@ -4,9 +4,9 @@ import json
 
 from aiohttp import web
 
-from control_api.events.log_examples import event_example
-from control_api.events.log_models import EventFact, EventTypeEntry, EventTypeList
-from control_api.events.log_query import asked_events
+from control_api.events.organization_examples import event_example
+from control_api.events.organization_models import EventFact, EventTypeEntry, EventTypeList
+from control_api.events.organization_query import asked_events
 from control_api.events.streams.event_stream import EVENT_STREAM
 from control_api.events.streams.stream_routes import last_event_id, stream_organization_events
 from control_api.http.answers.json_answer import json_answer

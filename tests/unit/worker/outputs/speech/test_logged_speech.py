@@ -9,7 +9,7 @@ import numpy as np
 from audio.pcm import SPEECH_RATE
 from audio.segments.track_tally import TrackLabel
 from store.sessions.log.session_log import LogEntry
-from worker.outputs.speech.known import Known
+from worker.outputs.speech.logged_speech import LoggedSpeech
 from worker.outputs.speech.utterances import Utterance
 
 ANN = TrackLabel("ann", "Ann", "TR_1")
@@ -28,10 +28,10 @@ def utterance(start_ms: int, end_ms: int, label: TrackLabel = ANN) -> Utterance:
     return Utterance(label, start_ms * SPEECH_RATE // 1000, samples)
 
 
-def logged(start_ms: int, end_ms: int) -> Known:
+def logged(start_ms: int, end_ms: int) -> LoggedSpeech:
     """What an utterance of Ann's left."""
     external_id = utterance(start_ms, end_ms).external_id
-    return Known().with_entries([entry(7, external_id=external_id, start_ms=start_ms, end_ms=end_ms)])
+    return LoggedSpeech().with_entries([entry(7, external_id=external_id, start_ms=start_ms, end_ms=end_ms)])
 
 
 def test_an_utterance_is_known_by_its_id_or_by_its_place() -> None:
@@ -59,14 +59,14 @@ def test_endless_identities_are_not_taken_for_each_other() -> None:
     """Their ids are replaced by sums, which say nothing about a track."""
     ann, bob = (TrackLabel(who * 5000, "", "TR_1") for who in "ab")
     external_id = utterance(1000, 3000, ann).external_id
-    known = Known().with_entries([entry(7, external_id=external_id, start_ms=1000, end_ms=3000)])
+    known = LoggedSpeech().with_entries([entry(7, external_id=external_id, start_ms=1000, end_ms=3000)])
     assert known.has(utterance(1000, 3000, ann))
     assert not known.has(utterance(1100, 3000, bob))
 
 
 def test_who_is_transcribed_by_others_and_who_speaks_for_the_other_side_is_learned() -> None:
     """From final texts only; from what we have logged ourselves nothing follows."""
-    known = Known().with_entries(
+    known = LoggedSpeech().with_entries(
         [
             entry(1, source="lk.transcription", identity="ann"),
             entry(2, source="lk.transcription", identity="bob", final=False),

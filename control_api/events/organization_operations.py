@@ -1,8 +1,8 @@
 """The operations on an organization's log of events."""
 
-from control_api.events import log_examples, log_routes
-from control_api.events.log_models import EventTypeList, OrganizationEventList
-from control_api.events.log_query import EVENT_FILTER, after_cursor, event_types
+from control_api.events import organization_examples, organization_routes
+from control_api.events.organization_models import EventTypeList, OrganizationEventList
+from control_api.events.organization_query import EVENT_FILTER, after_cursor, event_types
 from control_api.events.streams import stream_routes
 from control_api.events.streams.event_stream import EVENT_STREAM, KEEPALIVE_SECONDS, LAST_EVENT_ID
 from control_api.http.answers.examples import page
@@ -34,7 +34,7 @@ EVENT_LOG_OPERATIONS: tuple[Operation, ...] = (
             "Without after: from the oldest."
         ),
         scope="sessions:read_metadata",
-        handler=log_routes.list_organization_events,
+        handler=organization_routes.list_organization_events,
         query=(after_cursor(), *EVENT_FILTER, page_size(default=100, most=500)),
         request_headers=REQUEST_HEADERS,
         answers=(
@@ -42,8 +42,8 @@ EVENT_LOG_OPERATIONS: tuple[Operation, ...] = (
                 200,
                 "A page of events; or, for who accepts text/event-stream, a stream as at /v1/events/stream.",
                 OrganizationEventList,
-                log_examples.EVENT_LIST,
-                media_types={EVENT_STREAM: log_examples.STREAM},
+                organization_examples.EVENT_LIST,
+                media_types={EVENT_STREAM: organization_examples.STREAM},
             ),
         ),
         errors=("not_acceptable", *ERRORS),
@@ -60,7 +60,7 @@ EVENT_LOG_OPERATIONS: tuple[Operation, ...] = (
         handler=stream_routes.stream_organization_events,
         query=(after_cursor(), *EVENT_FILTER),
         request_headers=REQUEST_HEADERS,
-        answers=(Answer(200, "Events as they happen.", media_types={EVENT_STREAM: log_examples.STREAM}),),
+        answers=(Answer(200, "Events as they happen.", media_types={EVENT_STREAM: organization_examples.STREAM}),),
         errors=ERRORS,
         error_descriptions=ERROR_DESCRIPTIONS,
     ),
@@ -87,7 +87,7 @@ EVENT_LOG_OPERATIONS: tuple[Operation, ...] = (
         ),
         request_headers=REQUEST_HEADERS,
         answers=(
-            Answer(200, "Events as they happen.", media_types={EVENT_STREAM: log_examples.STREAM}),
+            Answer(200, "Events as they happen.", media_types={EVENT_STREAM: organization_examples.STREAM}),
             Answer(204, "The session is over, and nothing is left to send."),
         ),
         errors=ERRORS,
@@ -99,7 +99,7 @@ EVENT_LOG_OPERATIONS: tuple[Operation, ...] = (
         path="/v1/event_types",
         tag="Events",
         summary="List every type of event",
-        handler=log_routes.list_event_types,
-        answers=(Answer(200, "The closed list.", EventTypeList, page(log_examples.EVENT_TYPE)),),
+        handler=organization_routes.list_event_types,
+        answers=(Answer(200, "The closed list.", EventTypeList, page(organization_examples.EVENT_TYPE)),),
     ),
 )

@@ -1,4 +1,4 @@
-"""`python -m parley.demo.talker`: both talkers as participants of a LiveKit room, in a process of their own.
+"""`python -m parley.demo.talkers_process`: both talkers as participants of a LiveKit room, in a process of their own.
 
 One JSON object on stdin says where (url, tokens by talker); the line `talk` starts the conversation; the end of stdin
 makes them leave. Lines on stdout tell: `joined`, `talking <unix seconds of the first sample>`, `silent`. Tokens come

@@ -7,7 +7,7 @@ import looptime
 import pytest
 
 from sessions.errors import DatabaseUnavailableError
-from store.waiting.until_answered import RETRY_SECONDS, until_answered
+from store.database.until_answered import RETRY_SECONDS, until_answered
 
 
 def away(times: int, asked: list[float], last: BaseException | str = "answer") -> Callable[[], Awaitable[str]]:

@@ -5,7 +5,7 @@ import asyncio
 import looptime
 import pytest
 
-from store.waiting.set_within import set_within
+from store.set_within import set_within
 
 
 async def set_after(event: asyncio.Event, seconds: float) -> None:

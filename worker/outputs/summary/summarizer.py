@@ -1,4 +1,4 @@
-"""The port that every summarizer has."""
+"""What every summarizer is, and what it makes of a transcript."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

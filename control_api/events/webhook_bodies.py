@@ -1,6 +1,6 @@
 """The bodies that webhooks carry, one for each type of event."""
 
-from control_api.events.log_models import Event
+from control_api.events.organization_models import Event
 from control_api.http.openapi.webhook import Webhook
 from sessions.events.event_types import EVENT_TYPES
 

@@ -16,7 +16,7 @@ _MOSTLY = 0.5  # what is logged of an utterance: it was cut elsewhere when someb
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class LoggedSpeech:
     """What does not have to be recognized, or not again.
 
     Attributes:
