@@ -12,6 +12,12 @@ from control_api.sessions.bodies.transport_reading import TRANSPORT_CODES
 from control_api.sessions.long_poll import MAX_WAIT_SECONDS
 from control_api.sessions.one_session import ERASURE_CODES, MADE_AT, ONE_SESSION, SESSION_ANSWER
 
+_EXPAND = choice(
+    "expand",
+    "Also gives who was in a session's room, and who is heard. Needs sessions:read, else it is null.",
+    ("participants",),
+)
+
 SESSION_OPERATIONS: tuple[Operation, ...] = (
     Operation(
         name="create_session",
@@ -73,11 +79,7 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
                 ("false", "true", "any"),
                 "false",
             ),
-            choice(
-                "expand",
-                "Also gives who was in each session's room, and who is heard. Needs sessions:read, else it is null.",
-                ("participants",),
-            ),
+            _EXPAND,
         ),
         answers=(Answer(200, "Successful Response", SessionList, page(examples.LISTED_SESSION)),),
         errors=("status.unknown",),
@@ -97,7 +99,7 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
         ),
         scope="sessions:read_metadata",
         handler=read_routes.get_session,
-        query=(choice("until", "What to wait for. Needs Prefer: wait=N.", ("running", "terminal")),),
+        query=(choice("until", "What to wait for. Needs Prefer: wait=N.", ("running", "terminal")), _EXPAND),
         request_headers={
             "If-None-Match": ("The ETag of an earlier answer: 304 if nothing has changed since.", {"type": "string"}),
             "Prefer": (
@@ -111,7 +113,7 @@ SESSION_OPERATIONS: tuple[Operation, ...] = (
                 "Session found",
                 SessionResource,
                 examples.SESSION,
-                headers={"ETag": "Changes with the session and its usage."},
+                headers={"ETag": "Changes with the session, its usage, and what else is in the answer."},
                 optional_headers={"Preference-Applied": "The wait that was granted."},
                 variant=(read_routes.HEX_SESSION, HexSessionResource, examples.HEX_SESSION),
             ),

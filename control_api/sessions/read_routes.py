@@ -41,8 +41,7 @@ async def list_sessions(call: Call) -> web.StreamResponse:
         archived=query["archived"],
     )
     present = partial(present_session, content=call.reads_content)
-    participants = query["expand"] == "participants" and call.reads_content
-    pages = session_pages(call, wanted, present, participants=participants)
+    pages = session_pages(call, wanted, present, participants=_participants_wanted(call))
     return await long_list(call, pages, lambda last: last.id)
 
 
@@ -55,8 +54,11 @@ async def get_session(call: Call) -> web.StreamResponse:
     media_type = accepted_media_type(call.request.headers, (JSON, HEX_SESSION))
     in_hex = media_type == HEX_SESSION or is_hex_spelling(call.request.match_info["session_id"])
 
+    participants = _participants_wanted(call)
+
     async def read() -> Session:
-        return await call.dependencies.sessions.queries.get(call.organization_id, call.session_id)
+        queries = call.dependencies.sessions.queries
+        return await queries.get(call.organization_id, call.session_id, participants=participants)
 
     async def look_again() -> Session:
         with database_time_bound(call.dependencies.settings.database_timeout_seconds):  # after a wait that was wanted
@@ -79,3 +81,7 @@ async def get_session(call: Call) -> web.StreamResponse:
     answer = json_answer(present(session, content=content), headers=headers)
     answer.content_type = media_type
     return answer
+
+
+def _participants_wanted(call: Call) -> bool:
+    return call.query["expand"] == "participants" and call.reads_content

@@ -24,8 +24,11 @@ class UsagePeriod(AnswerModel):
 class UsageSums(AnswerModel):
     """Sums over ledger rows."""
 
-    milliseconds: int
-    billable_seconds: int = Field(description="The floor of milliseconds / 1000, so groups may add up to less.")
+    milliseconds: int = Field(description="To be paid: what was counted less what was given back.")
+    billable_seconds: int = Field(
+        description="The floor of milliseconds / 1000, so groups may add up to less. A session's own "
+        "usage.billable_seconds is what was counted, before anything is given back."
+    )
     credits: str = Field(description="Decimal with three places: the exact sum of the rows' credits.")
     events: int = Field(description="The number of rows.")
 

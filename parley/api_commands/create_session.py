@@ -1,15 +1,14 @@
 """`parley sessions create`: have a room recorded."""
 
 import argparse
-import os
 import sys
-from pathlib import Path
 from typing import Any
 
 from parley.api_commands.session_end import exit_code_of, told, wait
 from parley.api_commands.with_api import with_api
 from parley.client.api_client import ApiClient, Resource
 from parley.command_error import CommandError
+from parley.installation.livekit_access import asked_key, asked_url
 from parley.terminal.printing import print_document, say
 
 _STDIN = "-"
@@ -55,12 +54,9 @@ def run_create(arguments: argparse.Namespace) -> int:
 
 
 def _body(arguments: argparse.Namespace) -> Resource:
-    url = arguments.url or os.environ.get("LIVEKIT_URL")
-    if not url:
-        raise CommandError("say where the room is: --url wss://…, or LIVEKIT_URL", exit_code=2)
     transport: Resource = {
         "type": "livekit",
-        "url": url,
+        "url": asked_url(arguments),
         "room_name": arguments.room,
         "worker_token": _token(arguments),
     }
@@ -94,9 +90,8 @@ def _token(arguments: argparse.Namespace) -> str:
     """The worker's token: the one that was given, else one that is minted here; the secret is never sent."""
     if arguments.token:
         return str(arguments.token) if arguments.token != _STDIN else sys.stdin.readline().strip()
-    key = arguments.livekit_key or os.environ.get("LIVEKIT_API_KEY")
-    secret = _secret(arguments)
-    if not (key and secret):
+    found = asked_key(arguments)
+    if found is None:
         raise CommandError(
             "the worker needs a token for the room: give --token, or LIVEKIT_API_KEY and LIVEKIT_API_SECRET "
             "(or --livekit-secret-file) to mint one",
@@ -104,14 +99,5 @@ def _token(arguments: argparse.Namespace) -> str:
         )
     from parley.installation.worker_tokens import recorder_token
 
+    key, secret = found
     return recorder_token(key, secret, arguments.room, arguments.identity)
-
-
-def _secret(arguments: argparse.Namespace) -> str | None:
-    file: Path | None = arguments.livekit_secret_file
-    if file is None:
-        return arguments.livekit_secret or os.environ.get("LIVEKIT_API_SECRET")
-    try:
-        return file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"can't read --livekit-secret-file {file}: {type(error).__name__}", exit_code=2) from None

@@ -5,7 +5,10 @@ import os
 from pathlib import Path
 
 from parley.arguments.adding_commands import Commands, add_command
+from parley.arguments.livekit import add_livekit_key, add_livekit_url
 from parley.commands.loading import loading
+
+_MOST_SECONDS = 6 * 3600  # as long as their tokens let them join again
 
 
 def add_services(commands: Commands) -> None:
@@ -40,7 +43,7 @@ def add_services(commands: Commands) -> None:
         "worker, and prints their addresses, a master key and a curl command with a fresh worker token. Ctrl-C stops "
         "everything.",
     )
-    add_command(
+    demo = add_command(
         commands,
         "demo",
         _run_demo,
@@ -48,6 +51,7 @@ def add_services(commands: Commands) -> None:
         "Starts the whole stack on this machine, lets two talkers meet in a LiveKit room, records them through the API "
         "as a customer would, and checks conversation.wav. Exits with 0 only if the file is right.",
     )
+    _add_talkers(demo)
     add_command(
         commands,
         "migrate",
@@ -64,6 +68,29 @@ def add_services(commands: Commands) -> None:
         "Looks at PARLEY_DATABASE_URL and PARLEY_DATABASE_DIRECT_URL (else at the embedded database): version, "
         "encoding, rights, schema, whether it takes writes, its clock. Says what to do in a sentence each.",
     )
+
+
+def _add_talkers(demo: argparse.ArgumentParser) -> None:
+    talkers = add_command(
+        demo.add_subparsers(title="actions", metavar="ACTION", dest="action"),
+        "talkers",
+        _run_talkers,
+        "let two talkers join a room and talk",
+        "Joins the demo's two talkers, alice and bob, to a room of any LiveKit server, such as that of `parley dev`, "
+        "and lets them talk to each other, so that there is somebody to record. Their tokens are minted here.",
+    )
+    add_livekit_url(talkers)
+    talkers.add_argument("--room", metavar="NAME", required=True, help="room to join")
+    add_livekit_key(talkers)
+    talkers.add_argument(
+        "--seconds", metavar="N", type=_seconds, default=30, help="they leave after so many (default: %(default)s)"
+    )
+
+
+def _seconds(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_SECONDS:
+        raise argparse.ArgumentTypeError(f"it takes a whole number from 1 to {_MOST_SECONDS}")
+    return int(text)
 
 
 def _add_url_file(parser: argparse.ArgumentParser) -> None:
@@ -98,6 +125,12 @@ def _run_demo(_arguments: argparse.Namespace) -> int:
     from parley.demo.demo_command import run_demo
 
     return run_demo()
+
+
+def _run_talkers(arguments: argparse.Namespace) -> int:
+    from parley.demo.talkers_command import run_talkers
+
+    return run_talkers(arguments)
 
 
 def _run_migrate(_arguments: argparse.Namespace) -> int:

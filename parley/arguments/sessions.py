@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from parley.arguments.adding_commands import ACCOUNT_HELP, Commands, Run, add_command, add_group
+from parley.arguments.livekit import add_livekit_key, add_livekit_url
 from parley.commands.loading import loading
 from sessions.audio_formats import AUDIO_FORMATS, MADE_FORMATS
 
@@ -51,19 +52,10 @@ def _add_create(actions: Commands) -> None:
         "Has a LiveKit room recorded, and prints the session's id. The worker needs a token for the room: one that you "
         "have, or one that is minted here from LiveKit's API key and secret, which are not sent anywhere.",
     )
-    create.add_argument("--url", metavar="URL", default=None, help="LiveKit server, wss://… (default: LIVEKIT_URL)")
+    add_livekit_url(create)
     create.add_argument("--room", metavar="NAME", required=True, help="room to record")
     create.add_argument("--token", metavar="TOKEN", default=None, help="worker's token; - reads it from stdin")
-    create.add_argument(
-        "--livekit-key", metavar="KEY", default=None, help="mint the token with this key (default: LIVEKIT_API_KEY)"
-    )
-    secret = create.add_mutually_exclusive_group()
-    secret.add_argument(
-        "--livekit-secret-file", metavar="PATH", type=Path, default=None, help="default: LIVEKIT_API_SECRET"
-    )
-    secret.add_argument(
-        "--livekit-secret", metavar="SECRET", default=None, help="better not: everybody on this machine can read it"
-    )
+    add_livekit_key(create)
     create.add_argument(
         "--identity", metavar="NAME", default="parley-recorder", help="of the minted token (default: %(default)s)"
     )

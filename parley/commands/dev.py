@@ -112,11 +112,12 @@ Record the room {_ROOM!r} (after ten seconds alone a 440 Hz tone, until somebody
     -H 'Content-Type: application/json' \\
     -d '{body}'
 
-or, with the key and LiveKit's secret in the environment (docs/cli.md says what else there is):
+or, with two talkers in it, in another terminal (docs/cli.md says what else there is):
 
   export PARLEY_URL={stack.api_url} PARLEY_KEY={master_key}
   export LIVEKIT_URL={livekit.url} LIVEKIT_API_KEY={livekit.api_key} LIVEKIT_API_SECRET={livekit.api_secret}
-  {_program()} sessions create --room {_ROOM} --synthetic-audio --idle-timeout-seconds 600
+  {_program()} sessions create --room {_ROOM}
+  {_program()} demo talkers --room {_ROOM} --seconds 30
 """
 
 

@@ -5,6 +5,7 @@ import io
 import os
 import secrets as random
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from parley.command_error import CommandError
 from parley.demo.customer import Customer, connected_customer
 from parley.demo.script import TALKERS, duration_ms
 from parley.demo.talkers import Talkers, joined_talkers
+from parley.demo.turn_finding import Finding
 from parley.demo.verdict import judge
 from parley.installation import secrets
 from parley.installation.settings_loading import load_settings
@@ -151,9 +153,7 @@ async def _report(stack: LocalStack, customer: Customer, session: Resource, talk
         for drawn in draw_waveform(opened, columns=_WAVEFORM_COLUMNS, rows=2):
             print(f"  {drawn}".rstrip())
     checks, findings = judge(session, await customer.recording(session_id), wav, talking_at)
-    for finding in findings:
-        where = "missing" if finding.delay_ms is None else f"{finding.delay_ms:+.0f} ms"
-        print(f"  {finding.expected_ms / 1000:6.2f} s  {finding.turn.who:<6} {where}")
+    _print_turns(findings)
     await _print_transcript(customer, session_id)
     print()
     for check in checks:
@@ -162,6 +162,18 @@ async def _report(stack: LocalStack, customer: Customer, session: Resource, talk
     right = all(check.holds for check in checks)
     print("The recording is right." if right else "The recording is NOT right.", flush=True)
     return 0 if right else _EXIT_WRONG
+
+
+def _print_turns(findings: Sequence[Finding]) -> None:
+    print("\nTurns: when each was spoken, and where its sound is found in the file")
+    print("(a little later, as encoding and the way take time; not quite alike, as LiveKit's codec loses some of it)")
+    for finding in findings:
+        if finding.delay_ms is None:
+            found = "not found"
+        else:
+            direction = "later" if finding.delay_ms >= 0 else "earlier"
+            found = f"{abs(finding.delay_ms):.0f} ms {direction}, {finding.likeness:.0%} alike"
+        print(f"  {finding.expected_ms / 1000:6.2f} s  {finding.turn.who:<6} {found}")
 
 
 async def _print_bill(customer: Customer, session_id: str) -> None:

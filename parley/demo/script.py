@@ -1,5 +1,6 @@
 """What the two talkers say, and when: bundled speech, made with espeak-ng by tools/make_demo_speech.py."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -64,3 +65,9 @@ def part_of(who: str) -> Speech:
             start = turn.at_ms * SPOKEN_RATE // 1000
             part[start : start + len(turn.speech)] = turn.speech
     return part
+
+
+def repeated(part: Speech, samples: int, chunk_samples: int) -> Iterator[Speech]:
+    """`part` again and again, or its beginning, `samples` in all; in chunks, of which the last may be short."""
+    for start in range(0, samples, chunk_samples):
+        yield part.take(range(start, min(start + chunk_samples, samples)), mode="wrap")

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from parley.command_error import CommandError
+from parley.demo.script import duration_ms
 from parley.servers.child_process import spawn
 
 _JOIN_SECONDS = 15
@@ -60,8 +61,15 @@ class Talkers:
 
 
 @asynccontextmanager
-async def joined_talkers(url: str, tokens: Mapping[str, str], log: Path) -> AsyncIterator[Talkers]:
+async def joined_talkers(
+    url: str, tokens: Mapping[str, str], log: Path, *, seconds: float | None = None
+) -> AsyncIterator[Talkers]:
     """Let them join; they leave with the block.
+
+    Args:
+        tokens: one of each of `parley.demo.script.TALKERS`.
+        log: what the process writes about itself; LiveKit's SDK may write tokens there.
+        seconds: for how long they talk, again and again what they have to say; None: they say it once.
 
     Raises:
         CommandError: they don't.
@@ -78,7 +86,8 @@ async def joined_talkers(url: str, tokens: Mapping[str, str], log: Path) -> Asyn
     try:
         with process:
             talkers = Talkers(process)
-            talkers._say(json.dumps({"url": url, "tokens": dict(tokens)}))
+            where = {"url": url, "tokens": dict(tokens)}
+            talkers._say(json.dumps({**where, "seconds": duration_ms() / 1000 if seconds is None else seconds}))
             try:
                 await talkers.joined()
                 yield talkers

@@ -1,8 +1,8 @@
 """`python -m parley.demo.talkers_process`: both talkers as participants of a LiveKit room, in a process of their own.
 
-One JSON object on stdin says where (url, tokens by talker); the line `talk` starts the conversation; the end of stdin
-makes them leave. Lines on stdout tell: `joined`, `talking <unix seconds of the first sample>`, `silent`. Tokens come
-over stdin, as other users can read a command line.
+One JSON object on stdin says where (url, tokens by talker) and for how many seconds they talk (the conversation is
+repeated, or cut off); the line `talk` starts them; the end of stdin makes them leave. Lines on stdout tell: `joined`,
+`talking <unix seconds of the first sample>`, `silent`. Tokens come over stdin, as other users can read a command line.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from livekit import rtc
 
-from parley.demo.script import SPOKEN_RATE, TALKERS, Speech, part_of
+from parley.demo.script import SPOKEN_RATE, TALKERS, Speech, part_of, repeated
 
 _CHUNK_SAMPLES = SPOKEN_RATE // 10
 _QUEUE_MS = 200
@@ -26,7 +26,7 @@ async def main() -> None:
         sources = {who: await stack.enter_async_context(_join(where["url"], where["tokens"][who])) for who in TALKERS}
         _tell("joined")
         if await asyncio.to_thread(sys.stdin.readline) == "talk\n":
-            await _talk(sources)
+            await _talk(sources, round(where["seconds"] * SPOKEN_RATE))
             await asyncio.to_thread(sys.stdin.readline)
 
 
@@ -45,17 +45,16 @@ async def _join(url: str, token: str) -> AsyncIterator[rtc.AudioSource]:
         await source.aclose()
 
 
-async def _talk(sources: Mapping[str, rtc.AudioSource]) -> None:
+async def _talk(sources: Mapping[str, rtc.AudioSource], samples: int) -> None:
     _tell(f"talking {time.time():.3f}")
     async with asyncio.TaskGroup() as group:
         for who, source in sources.items():
-            group.create_task(_send(source, part_of(who)), name=who)
+            group.create_task(_send(source, part_of(who), samples), name=who)
     _tell("silent")
 
 
-async def _send(source: rtc.AudioSource, part: Speech) -> None:
-    for start in range(0, len(part), _CHUNK_SAMPLES):
-        chunk = part[start : start + _CHUNK_SAMPLES]
+async def _send(source: rtc.AudioSource, part: Speech, samples: int) -> None:
+    for chunk in repeated(part, samples, _CHUNK_SAMPLES):
         await source.capture_frame(rtc.AudioFrame(chunk.tobytes(), SPOKEN_RATE, 1, len(chunk)))
     await source.wait_for_playout()
 

@@ -43,10 +43,13 @@ def judge(
     checks = [
         Check(session["status"] == "ended", f"the session is {session['status']}"),
         Check(recording["state"] == "available", f"its recording is {recording['state']}"),
-        Check(hashlib.sha256(wav).hexdigest() == recording["sha256"], f"SHA-256 {recording['sha256'][:16]}… agrees"),
+        Check(
+            hashlib.sha256(wav).hexdigest() == recording["sha256"],
+            f"the file is the one whose SHA-256 the API names, {recording['sha256'][:16]}…",
+        ),
         Check(
             abs(file_ms - asked_ms) <= _LENGTH_TOLERANCE_MS,
-            f"{file_ms / 1000:.3f} s long; the session ran for {asked_ms / 1000:.3f} s",
+            f"the file is {file_ms / 1000:.3f} s long; the session ran for {asked_ms / 1000:.3f} s",
         ),
         *(_heard(findings, who) for who in TALKERS),
         _gapless(recording["gaps"]),
@@ -58,9 +61,10 @@ def _heard(findings: Sequence[Finding], who: str) -> Check:
     said = [finding for finding in findings if finding.turn.who == who]
     there = sum(finding.is_there for finding in said)
     likeness = sum(finding.likeness for finding in said) / len(said)
-    return Check(there == len(said), f"{who}: {there} of {len(said)} turns in their places (likeness {likeness:.2f})")
+    statement = f"{who}: {there} of {len(said)} turns are where they were spoken, and sound {likeness:.0%} alike"
+    return Check(there == len(said), statement)
 
 
 def _gapless(gaps: Sequence[dict[str, Any]]) -> Check:
     ours = [gap for gap in gaps if lookup(gap["code"]).fault == "platform"]
-    return Check(not ours, f"{len(ours)} gaps that are Parley's fault, {len(gaps) - len(ours)} others")
+    return Check(not ours, f"{len(ours)} gaps in it are Parley's fault, {len(gaps) - len(ours)} are not")

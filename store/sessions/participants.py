@@ -1,4 +1,4 @@
-"""Who was in the rooms of some sessions, and who is heard in their recordings: one statement for a whole page."""
+"""Who was in the rooms of sessions: for a page of them in one statement, with who is heard; and what each is called."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -33,10 +33,26 @@ _PARTICIPANTS = text(
 )
 
 
+# Of who came several times, the name of the first time, as above.
+_NAMES = text(
+    """
+    SELECT DISTINCT ON (data ->> 'identity') data ->> 'identity' AS identity, data ->> 'name' AS name
+    FROM session_events WHERE session_id = :id AND type = 'participant.joined'
+    ORDER BY data ->> 'identity', seq
+    """
+)
+
+
 async def participants_of(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, SessionParticipants]:
     """The participants of each of these sessions, those who came first before the others."""
     found = await conn.execute(_PARTICIPANTS, {"ids": list(ids)})
     return {row.id: _participants(row.data or [], row.heard or [], is_recorded=row.is_recorded) for row in found}
+
+
+async def names_of(conn: AsyncConnection, session_id: UUID) -> dict[str, str | None]:
+    """What each participant of the session is called, by identity; as many as were told (PARLEY_PARTICIPANT_EVENTS)."""
+    found = await conn.execute(_NAMES, {"id": session_id})
+    return {row.identity: row.name for row in found}
 
 
 def _participants(stays: Sequence[Any], heard: Sequence[str], *, is_recorded: bool) -> SessionParticipants:

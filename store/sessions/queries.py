@@ -17,7 +17,7 @@ from store.database.page_bytes import ROWS_AT_ONCE, of_bounded_bytes
 from store.database.tables import recordings, runs, session_events, sessions
 from store.lifecycle.session_rows import recording_options, session_select, to_session
 from store.sessions.filter import SessionFilter, page_of_ids
-from store.sessions.participants import participants_of
+from store.sessions.participants import names_of, participants_of
 
 _LONG_TEXTS = ("title", "prompt", "data", "metadata", "tags")
 
@@ -76,14 +76,15 @@ class SessionQueries:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def get(self, organization_id: UUID, session_id: UUID) -> Session:
-        """The session."""
+    async def get(self, organization_id: UUID, session_id: UUID, *, participants: bool = False) -> Session:
+        """The session; with its `participants` on request."""
         async with self._db.begin() as conn:
             query = session_select().where(*_own(organization_id, session_id))
             row = (await conn.execute(query)).one_or_none()
-        if row is None:
-            raise session_not_found()
-        return to_session(row)
+            if row is None:
+                raise session_not_found()
+            who = await participants_of(conn, [session_id]) if participants else {}
+        return replace(to_session(row), participants=who.get(session_id))
 
     async def agent_of(self, organization_id: UUID, session_id: UUID) -> str:
         """The agent that the session belongs to; it never changes."""
@@ -117,14 +118,23 @@ class SessionQueries:
         query = _events(session_id).where(session_events.c.seq > after, session_events.c.status_to.is_not(None))
         return await self._read_events(organization_id, session_id, query, limit)
 
-    async def recording(self, organization_id: UUID, session_id: UUID) -> Recording:
-        """The recording's state, and what it is once it is stored."""
+    async def recording(self, organization_id: UUID, session_id: UUID, *, names: bool = False) -> Recording:
+        """The recording's state, and what it is once it is stored.
+
+        Args:
+            names: each track with its `participant_name`.
+        """
         async with self._db.begin() as conn:
             row = (await conn.execute(_recording(organization_id, session_id))).mappings().one_or_none()
-        if row is None:
-            raise session_not_found()
+            if row is None:
+                raise session_not_found()
+            named = await names_of(conn, session_id) if names and row["tracks"] else {}
         plain = {field.name: row[field.name] for field in fields(Recording) if field.name not in ("options",)}
-        return Recording(**plain, options=recording_options(row))
+        recording = Recording(**plain, options=recording_options(row))
+        if not names or recording.tracks is None:
+            return recording
+        tracks = [{**track, "participant_name": named.get(track["identity"])} for track in recording.tracks]
+        return replace(recording, tracks=tracks)
 
     async def _read_events(
         self, organization_id: UUID, session_id: UUID, query: Select[Any], limit: int

@@ -1,4 +1,6 @@
-"""ETags of the session resource (RFC 9110 §8.8.3): they change with its version and with its usage."""
+"""ETags of the session resource (RFC 9110 §8.8.3): by version, usage, and participants where the answer has them."""
+
+import hashlib
 
 from aiohttp import web
 
@@ -6,9 +8,13 @@ from sessions.session import Session
 
 
 def entity_tag(session: Session) -> str:
-    """The opaque text of a strong tag, without quotes: nothing of the resource changes without one of these two."""
+    """The opaque text of a strong tag, without quotes: nothing of the resource changes without it."""
     as_of = session.usage.as_of
-    return f"{session.version}-{0 if as_of is None else int(as_of.timestamp() * 1000)}"
+    tag = f"{session.version}-{0 if as_of is None else int(as_of.timestamp() * 1000)}"
+    if session.participants is None:
+        return tag
+    # Who comes is an event, and no change of the session's row.
+    return f"{tag}-{hashlib.sha256(repr(session.participants).encode()).hexdigest()[:16]}"
 
 
 def is_unchanged(request: web.Request, tag: str) -> bool:

@@ -20,6 +20,7 @@ RECORDING = {
     "tracks": [
         {
             "identity": "caller-7",
+            "participant_name": "Ada",
             "name": "microphone",
             "sid": "TR_AMmmVdFmS4Tt3d",
             "side": "room",

@@ -46,6 +46,9 @@ class RecordedTrack(AnswerModel):
     """What of one participant's track is in the recording, at 48,000 samples a second."""
 
     identity: str = Field(description="Of the participant.")
+    participant_name: str | None = Field(
+        description="To show, as the room said; null where there is none, or it is not known."
+    )
     name: str = Field(description="Of the track, such as microphone.")
     sid: str = Field(description="LiveKit's id of the track.")
     side: Literal["room", "worker"] = Field(description="The channel that it is in where the layout is stereo.")

@@ -33,7 +33,8 @@ _UNFINISHED_SECONDS = 2
 
 async def get_recording(call: Call) -> web.StreamResponse:
     """State and facts of the recording."""
-    recording = await call.dependencies.sessions.queries.recording(call.organization_id, call.session_id)
+    queries = call.dependencies.sessions.queries
+    recording = await queries.recording(call.organization_id, call.session_id, names=True)
     files = await call.request.app[RECORDING_FILES].of(call.session_id)
     return json_answer(present_recording(recording, files))
 

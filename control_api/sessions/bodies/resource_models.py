@@ -112,11 +112,16 @@ class UsageCounters(AnswerModel):
     UsageEvent (GET /v1/usage/events).
     """
 
-    billable_seconds: int
-    billable_ms: int
+    billable_seconds: int = Field(
+        description="Whole seconds of billable_ms: what was counted, before anything is given back. Sums of the bill "
+        "(GET /v1/usage) have what was given back taken off."
+    )
+    billable_ms: int = Field(
+        description="What was counted. Once the session is over, billable_ms - credited_ms is to be paid."
+    )
     credited_ms: int = Field(
         description="What of billable_ms is given back, because the recording lacks it through no fault of yours, or "
-        "because nobody was in the room. Known once the session is over."
+        "because nobody was in the room. Known once the session is over, 0 before."
     )
     frames: int = Field(description="10 ms frames received, all recorded tracks.")
     audio_ms_received: int
@@ -209,7 +214,7 @@ class SessionResource(AnswerModel):
         description="incomplete: stored, and something is missing by Parley's fault; the recording's gaps tell what."
     )
     usage: UsageCounters
-    participants: SessionParticipants | None = Field(description="Null but in lists with expand=participants.")
+    participants: SessionParticipants | None = Field(description="Null unless the request has expand=participants.")
 
 
 class HexSessionResource(SessionResource):

@@ -12,7 +12,15 @@ RECEIPT = {
         "milliseconds": 60_000,
     },
     "recording": {"state": "incomplete", "milliseconds": 60_000},
-    "heard": [{"identity": "alice", "name": "microphone", "side": "room", "milliseconds": 47_290}],
+    "heard": [
+        {
+            "identity": "alice",
+            "participant_name": "Alice",
+            "name": "microphone",
+            "side": "room",
+            "milliseconds": 47_290,
+        }
+    ],
     "gaps": [{"code": "gap.storage", "fault": "platform", "milliseconds": 4500, "credited_ms": 4499}],
     "absences": {"milliseconds": 8210, "credited_ms": 8210},
     "billed": {

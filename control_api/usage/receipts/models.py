@@ -27,8 +27,12 @@ class RecordingLength(AnswerModel):
 class Heard(AnswerModel):
     """For how long a track was received, its silences included."""
 
-    identity: str
-    name: str
+    identity: str = Field(description="Of the participant.")
+    participant_name: str | None = Field(
+        description="To show, as the room said. Null where there is none, or it is not known, and for keys without the "
+        "scope sessions:read."
+    )
+    name: str = Field(description="Of the track, such as microphone.")
     side: Literal["room", "worker"]
     milliseconds: int
 

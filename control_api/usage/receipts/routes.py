@@ -23,7 +23,7 @@ async def get_receipt(call: Call) -> web.StreamResponse:
     """Clock, recording, gaps and bill of one session."""
     queries = call.dependencies.sessions.queries
     session = await queries.get(call.organization_id, call.session_id)
-    recording = await queries.recording(call.organization_id, call.session_id)
+    recording = await queries.recording(call.organization_id, call.session_id, names=call.reads_content)
     bill = await LedgerAudit(call.dependencies.bulk_db).check(call.organization_id, call.session_id)
     return json_answer(_receipt(session, recording, bill))
 
@@ -63,6 +63,7 @@ def _clock(session: Session) -> SessionClock:
 def _heard(track: dict[str, Any], sample_rate: int) -> Heard:
     return Heard(
         identity=track["identity"],
+        participant_name=track.get("participant_name"),
         name=track["name"],
         side=track["side"],
         milliseconds=track["samples"] * 1000 // sample_rate,

@@ -1,7 +1,8 @@
 """The control API in this process: real sockets, a real PostgreSQL, a local object storage."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,9 +12,11 @@ from typing import Any
 import aiohttp
 import jwt
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from control_api.http.requests.dependencies import ApiDependencies
 from control_api.server import serve
+from sessions.ids import parse_id
 from sessions.settings import Settings
 from store.access.api_keys import ApiKeys
 from store.access.idempotency import Idempotency
@@ -94,6 +97,20 @@ class ApiServer:
         assert reply.status == 201, reply.content
         assert isinstance(reply.content, dict)
         return reply.content
+
+    async def come(self, session_id: str, who: Sequence[str]) -> None:
+        """These came into the session's room, one after the other; each is called by the identity in capitals."""
+        async with self.dependencies.db.begin() as conn:
+            for identity in who:
+                facts = {"identity": identity, "name": identity.title(), "kind": "standard", "participant_sid": "PA_1"}
+                await conn.execute(
+                    text(
+                        "INSERT INTO session_events (id, session_id, seq, type, at, epoch, data)"
+                        " SELECT gen_random_uuid(), :id, max(seq) + 1, 'participant.joined', now(), 1, :data"
+                        " FROM session_events WHERE session_id = :id"
+                    ),
+                    {"id": parse_id("sess", session_id), "data": json.dumps(facts)},
+                )
 
     async def raw(self, data: bytes, *, seconds: float = 15, end: bool = False) -> bytes:
         """Bytes in, everything that comes back until the server closes the connection."""

@@ -17,7 +17,19 @@ from parley.installation.settings_loading import load_settings, unknown_variable
 from sessions.errors import ParleyError
 from tests.support.running.stack import PARLEY
 
-COMMANDS = ["api", "worker", "dev", "demo", "migrate", "keys", "keys create", "keys list", "keys revoke", "keys rotate"]
+COMMANDS = [
+    "api",
+    "worker",
+    "dev",
+    "demo",
+    "demo talkers",
+    "migrate",
+    "keys",
+    "keys create",
+    "keys list",
+    "keys revoke",
+    "keys rotate",
+]
 COMMANDS += [
     "organizations",
     "organizations limits",

@@ -94,7 +94,7 @@ async def test_a_list_can_say_who_was_there(api: ApiServer) -> None:
     """Once each, in the order in which they came, and who is heard; on request, and to those who may read content."""
     running, over = await _sessions(api, {}, {})
     for session_id, who in [(running, ["ann", "bot"]), (over, ["ann", "bob", "ann", *(f"p{n}" for n in range(9))])]:
-        await _come(api, session_id, who)
+        await api.come(session_id, who)
     tracks = [
         {"identity": "bob", "side": "room", "samples": 480},
         {"identity": "bob", "side": "room", "samples": 960},
@@ -159,20 +159,6 @@ async def test_who_was_there_costs_one_statement_a_page(api: ApiServer) -> None:
             counts.append(len(statements))
         event.remove(engine, "before_cursor_execute", note)
     assert counts == [0, 1, 0, 1]
-
-
-async def _come(api: ApiServer, session_id: str, who: Sequence[str]) -> None:
-    """These came into its room, one after the other."""
-    async with api.dependencies.db.begin() as conn:
-        for number, identity in enumerate(who):
-            data = {"identity": identity, "name": identity.title(), "kind": "standard", "participant_sid": str(number)}
-            await conn.execute(
-                text(
-                    "INSERT INTO session_events (id, session_id, seq, type, at, epoch, data)"
-                    " VALUES (gen_random_uuid(), :id, :seq, 'participant.joined', now(), 1, :data)"
-                ),
-                {"id": parse_id("sess", session_id), "seq": 100 + number, "data": json.dumps(data)},
-            )
 
 
 async def _record(api: ApiServer, session_id: str, tracks: Sequence[dict[str, Any]]) -> None:

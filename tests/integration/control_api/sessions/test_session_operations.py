@@ -1,5 +1,7 @@
 """Every operation on sessions does what the contract says."""
 
+import json
+
 from control_api.sessions.bodies.resource_models import SessionResource
 from tests.support.running.api_server import ROOM_URL, ApiServer, create_body, worker_token
 
@@ -112,6 +114,48 @@ async def test_an_unchanged_session_answers_304_and_a_changed_one_200(api: ApiSe
     changed = await api.call("GET", path, headers={"If-None-Match": tag})
     assert (changed.status, changed.content["status"]) == (200, "canceled")
     assert (await api.call("GET", path, headers={"If-None-Match": "*"})).status == 304
+
+
+async def test_a_session_can_say_who_was_there(api: ApiServer) -> None:
+    """As lists can: on request, in both spellings of ids, and to those who may read content."""
+    session = await api.create("room-a", agent_id="agent_x")
+    await api.come(session["id"], ["ann", "bot", "ann"])
+    body = {"kind": "agent", "agent_id": "agent_x", "scopes": ["sessions:read_metadata"]}
+    blind = (await api.call("POST", "/v1/api_keys", body)).content["key"]
+    path = f"/v1/sessions/{session['id']}"
+    in_hex = {"Accept": "application/vnd.parley.session+json"}
+
+    plain = (await api.call("GET", path)).content
+    shown = (await api.call("GET", f"{path}?expand=participants")).content
+    listed = (await api.call("GET", "/v1/sessions?expand=participants")).content["data"]
+    hexed = json.loads((await api.call("GET", f"{path}?expand=participants", headers=in_hex)).body)
+    unseen = (await api.call("GET", f"{path}?expand=participants", key=blind)).content
+    refused = await api.call("GET", f"{path}?expand=people")
+
+    assert plain["participants"] is unseen["participants"] is None
+    assert [one["identity"] for one in shown["participants"]["data"]] == ["ann", "bot"]
+    assert [shown] == listed
+    assert hexed["participants"] == shown["participants"]
+    assert (refused.status, refused.code) == (422, "parameter.invalid")
+
+
+async def test_who_comes_changes_the_etag_of_an_answer_that_says_who_was_there(api: ApiServer) -> None:
+    """And of no other: nothing of the session itself has changed."""
+    session = await api.create("room-a")
+    tags = {}
+    for query in ("", "?expand=participants"):
+        reply = await api.call("GET", f"/v1/sessions/{session['id']}{query}")
+        tags[query] = {"If-None-Match": reply.headers["ETag"]}
+        assert (await api.call("GET", f"/v1/sessions/{session['id']}{query}", headers=tags[query])).status == 304
+    await api.come(session["id"], ["ann"])
+
+    again = [
+        (await api.call("GET", f"/v1/sessions/{session['id']}{query}", headers=tag)).status
+        for query, tag in tags.items()
+    ]
+
+    assert tags[""] != tags["?expand=participants"]
+    assert again == [304, 200]
 
 
 async def test_a_session_that_never_ran_is_canceled_by_end_and_stays_so(api: ApiServer) -> None:

@@ -17,7 +17,7 @@ export function Receipt({ receipt }: { receipt: Schemas["Receipt"] }) {
           <Row name="Session clock" ms={clock.milliseconds} most={most} />
           <Row name="Recording" ms={recording.milliseconds} most={most} />
           {receipt.heard.map((one) => (
-            <Row key={one.identity + one.name} name={<>Received: {one.identity} <span class="soft">{one.name}</span></>} ms={one.milliseconds} most={most} />
+            <Row key={one.identity + one.name} name={<>Received: <span title={one.identity}>{one.participant_name ?? one.identity}</span> <span class="soft">{one.name}</span></>} ms={one.milliseconds} most={most} />
           ))}
           {receipt.gaps.map((gap) => (
             <Row key={gap.code} name={<span title={`${codeEntry(gap.code)?.help ?? ""} (${gap.code})`}>{gapName(gap.code)}</span>} ms={gap.milliseconds} most={most} note={gap.credited_ms ? `${exact(gap.credited_ms)} given back` : undefined} />

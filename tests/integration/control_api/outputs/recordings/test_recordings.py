@@ -82,7 +82,16 @@ async def test_a_stored_recording_shows_its_facts(api: ApiServer) -> None:
     assert (recording["sha256"], recording["size_bytes"]) == (hashlib.sha256(AUDIO).hexdigest(), len(AUDIO))
     assert (recording["duration_ms"], recording["sample_rate"], recording["channels"]) == (1500, 48000, 1)
     assert recording["gaps"] == [{"start_ms": 10, "end_ms": 20, "code": "gap.rejoin", "identity": None}]
-    assert recording["tracks"] == [TRACK]
+    assert recording["tracks"] == [{**TRACK, "participant_name": None}]
+
+
+async def test_tracks_say_what_their_participants_are_called(api: ApiServer) -> None:
+    """As the room said; a track has a name of its own."""
+    session = await api.create("room")
+    await store_recording(api, session["id"])
+    await api.come(session["id"], ["somebody else", "ann", "ann"])
+    [track] = (await api.call("GET", f"/v1/sessions/{session['id']}/recording")).content["tracks"]
+    assert (track["identity"], track["participant_name"], track["name"]) == ("ann", "Ann", "microphone")
 
 
 async def test_the_signed_link_serves_the_file_and_its_ranges_without_a_key(api: ApiServer) -> None:

@@ -66,13 +66,15 @@ async def test_a_receipt_puts_clock_recording_gaps_and_bill_side_by_side(api: Ap
     """What we lost is given back, the empty room too, what the customer lost is paid, and it balances."""
     async with Engine.open(database_url) as engine:
         session_id = await _ended(engine)
+    await api.come(session_id, ["ann"])
 
     receipt = (await api.call("GET", f"/v1/sessions/{session_id}/receipt")).content
 
     assert receipt["balances"], receipt["imbalances"]
     assert (receipt["provisional"], receipt["imbalances"]) == (False, [])
     assert receipt["recording"] == {"state": "incomplete", "milliseconds": receipt["billed"]["counted_ms"]}
-    assert receipt["heard"] == [{"identity": "ann", "name": "microphone", "side": "room", "milliseconds": 7000}]
+    ann = {"identity": "ann", "participant_name": "Ann", "name": "microphone", "side": "room", "milliseconds": 7000}
+    assert receipt["heard"] == [ann]
     billed = receipt["billed"]
     storage, overflow = sorted(receipt["gaps"], key=lambda gap: str(gap["fault"]), reverse=True)
     assert (storage["code"], storage["milliseconds"]) == ("gap.storage", 3000)
@@ -86,6 +88,20 @@ async def test_a_receipt_puts_clock_recording_gaps_and_bill_side_by_side(api: Ap
     session = (await api.call("GET", f"/v1/sessions/{session_id}")).content
     assert session["usage"]["billable_ms"] == billed["counted_ms"]
     assert session["usage"]["credited_ms"] == billed["credited_ms"]
+
+
+async def test_who_may_read_the_bill_alone_is_told_no_names(api: ApiServer, database_url: str) -> None:
+    """What people are called is content."""
+    async with Engine.open(database_url) as engine:
+        session_id = await _ended(engine)
+    await api.come(session_id, ["ann"])
+    agent_id = (await api.call("GET", f"/v1/sessions/{session_id}")).content["agent_id"]
+    body = {"kind": "agent", "agent_id": agent_id, "scopes": ["usage:read"]}
+    accountant = (await api.call("POST", "/v1/api_keys", body)).content["key"]
+
+    [heard] = (await api.call("GET", f"/v1/sessions/{session_id}/receipt", key=accountant)).content["heard"]
+
+    assert (heard["identity"], heard["participant_name"]) == ("ann", None)
 
 
 @pytest.mark.parametrize("column", ["gaps", "absences"])
