@@ -116,7 +116,7 @@ web/.checked: $(PAGES_SOURCES) | .venv/.synced pages
 	@touch $@
 
 peers: .venv/.synced
-	@$(BIN)/python -m tools.peer_environment
+	@$(BIN)/python -m tools.peers.peer_environment
 
 livekit-server: .venv/.synced
 	@$(BIN)/python -m parley.servers.livekit_server build

@@ -19,7 +19,7 @@ from bench.scenes.parley_stack import ParleyApi, parley_api
 from bench.scenes.rooms import talkers
 from parley.servers.livekit_server import LiveKitServer, find_or_build
 from sessions.settings import Settings
-from tools.peer_environment import NoPeerError, agents_python, agents_version, sdk_version
+from tools.peers.peer_environment import NoPeerError, agents_python, agents_version, sdk_version
 from worker.room.livekit.audio import FRAME_MS
 
 FLOOR, PARLEY, AGENTS = "floor", "parley", "agents"

@@ -17,7 +17,7 @@ from bench.measuring.process_tree import tree
 from bench.scenes.rooms import on_server
 from parley.servers.child_process import spawn
 from parley.servers.livekit_server import LiveKitServer
-from tools.peer_environment import agents_version
+from tools.peers.peer_environment import agents_version
 
 _RECORDER = Path(__file__).parents[1] / "children" / "agents_recorder.py"
 _BYTES_PER_SAMPLE = 2

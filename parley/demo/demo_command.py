@@ -184,8 +184,10 @@ async def _print_bill(customer: Customer, session_id: str) -> None:
     billed = receipt["billed"]
     counted, given_back, paid = (billed[name] / 1000 for name in ("counted_ms", "credited_ms", "milliseconds"))
     print(f"  counted {counted:.3f} s, given back {given_back:.3f} s, to be paid {paid:.3f} s")
-    balances = "it balances" if receipt["balances"] else f"it does NOT balance: {'; '.join(receipt['imbalances'])}"
-    print(f"  receipt: clock {receipt['clock']['milliseconds'] / 1000:.3f} s, {balances}")
+    right = "right" if receipt["balances"] else f"WRONG: {'; '.join(receipt['imbalances'])}"
+    print(
+        f"  the session's clock: {receipt['clock']['milliseconds'] / 1000:.3f} s; computed again, the bill is {right}"
+    )
 
 
 async def _print_transcript(customer: Customer, session_id: str) -> None:

@@ -1,21 +1,13 @@
 """`python -m tools.attack [NAME …] [--n N] [--seed SEED]`: attacks a stack of its own, and prints what held."""
 
-import argparse
-import asyncio
 import importlib
 import math
-import os
-import random
-import sys
-import tempfile
-import time
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import Any
 
 from bench.measuring.machine import describe
-from parley.servers.local_stack import interrupt_on_sigterm
 from tools.attack.row import Effort, Row, table
+from tools.named_parts import exit_with, parts_parser, run_parts
 
 # Each is a function `attack` of the module of that name.
 DRILLS = {
@@ -34,16 +26,19 @@ Attack = Callable[[Effort], Coroutine[Any, Any, list[Row]]]
 
 def main() -> int:
     """The exit code: 1 where a target is missed."""
-    arguments = _parser().parse_args()
-    interrupt_on_sigterm()
-    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10_000)
-    rows: list[Row] = []
-    print(f"{describe()}\nseed {seed}", flush=True)
-    for name in arguments.names or DRILLS:
-        began = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="attack-", ignore_cleanup_errors=True) as folder:
-            rows += asyncio.run(_attack(name)(Effort(arguments.n, seed, Path(folder), arguments.seconds)))
-        print(f"{name} took {time.monotonic() - began:.0f} s", flush=True)
+    parser = parts_parser(
+        "tools.attack",
+        "Attacks a stack and prints a table.",
+        "drill",
+        DRILLS,
+        n="of each drill's own (default: as docs/security.md has it)",
+        seed="of what is made at random",
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=math.inf, help="bound of the drills that count (default: none)"
+    )
+    asked = parser.parse_args()
+    rows = run_parts(asked, lambda name, seed, folder: _attack(name)(Effort(asked.n, seed, folder, asked.seconds)))
     print(f"\n{table(rows)}\n\n{describe()}", flush=True)
     return 0 if all(row.met for row in rows) else 1
 
@@ -53,30 +48,5 @@ def _attack(name: str) -> Attack:
     return attack
 
 
-def _parser() -> argparse.ArgumentParser:
-    summary = "\n".join(f"  {name:<18}{text}" for name, text in DRILLS.items())
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.attack",
-        description=f"Attacks a stack and prints a table.\n\n{summary}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("names", nargs="*", metavar="NAME", type=_name, help="default: all")
-    parser.add_argument("--n", type=int, default=None, help="of each drill's own (default: as docs/security.md has it)")
-    parser.add_argument(
-        "--seconds", type=float, default=math.inf, help="bound of the drills that count (default: none)"
-    )
-    parser.add_argument("--seed", type=int, default=None, help="of what is made at random (default: a random one)")
-    return parser
-
-
-def _name(text: str) -> str:
-    if text not in DRILLS:
-        raise argparse.ArgumentTypeError(f"there is no drill {text}; there are {', '.join(DRILLS)}")
-    return text
-
-
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        os._exit(130)
+    exit_with(main)

@@ -17,7 +17,7 @@ from livekit import api
 from tests.support.running.recording_process import recorder_of
 from tests.support.running.stack import Stack, eventually
 from tests.support.talkers.beeps import BeepPlan, find_beeps
-from tools.peer_environment import NoPeerError, agents_python
+from tools.peers.peer_environment import NoPeerError, agents_python
 
 RATE = 48_000
 SCRIPT = Path(__file__).parents[2] / "support" / "talkers" / "agents_sender.py"

@@ -1,4 +1,4 @@
-"""An agent's audio output as livekit-agents makes it. Runs in the peer's own environment (tools/peer_environment.py).
+"""An agent's audio output as livekit-agents makes it. Runs in the peer's own environment (see `tools/peers`).
 
 `agents_sender.py URL TOKEN DESTINATION PLAN`: PLAN is a JSON list of segments {pitch_hz, seconds, wait (for the end of
 its playing), interrupt_seconds (after it was sent and had started; null: never)}. Says what it hears, a JSON line each.

@@ -34,6 +34,40 @@ _LONGEST_NS = SECOND_NS  # between two readings, unless the process stood still
 _AFTER_NS = 3 * SECOND_NS // 10  # what comes out so shortly after a standstill may have waited through it
 
 
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """What two readings say of the time between them, in samples.
+
+    Attributes:
+        waited: how long each sample that came out then was in the buffer.
+        counted: what was received and not played at the end, but for an unknown constant.
+        meanwhile: the same in the middle, which is the time that the waiting is of.
+        silent: the sender said next to nothing.
+    """
+
+    since: TrackReading
+    until: TrackReading
+    waited: float
+    counted: int
+    meanwhile: float
+    silent: bool
+
+    @classmethod
+    def between(
+        cls, since: TrackReading, until: TrackReading, before: int, counted: int, passed_samples: float
+    ) -> "_Span":
+        """`before` is what was `counted` at its beginning; some samples have come out."""
+        emitted = until.emitted_samples - since.emitted_samples
+        return cls(
+            since,
+            until,
+            waited=(until.waited_seconds - since.waited_seconds) / emitted * SAMPLE_RATE,
+            counted=counted,
+            meanwhile=(counted + before) / 2,
+            silent=emitted < _PLAYED_SHARE * passed_samples,
+        )
+
+
 @dataclass(slots=True)
 class BufferDelay:
     """Follows one track's receiver. Delays are samples at 48 kHz, instants boot-time nanoseconds.
@@ -117,47 +151,59 @@ class BufferDelay:
         if reading is None:
             return
         if last is None or reading.emitted_samples < last.emitted_samples:
-            self._set, self._burst_ns, self._learned_at, last = None, None, None, NOTHING_READ
-            self._owed = self._let_go = 0
-            self._trend.clear()
+            self._begin_anew()
+            last = NOTHING_READ
         before = self._counted(last)
         self._follow_discarded(last, reading)
-        emitted = reading.emitted_samples - last.emitted_samples
-        if emitted == 0:
+        if reading.emitted_samples == last.emitted_samples:
             self._hold()
             return
-        self._waited = waited = (reading.waited_seconds - last.waited_seconds) / emitted * SAMPLE_RATE
-        counted = self._counted(reading)
         passed = (now_ns - last_ns) * SAMPLE_RATE / SECOND_NS if last is not NOTHING_READ else 0.0
-        silent = emitted < _PLAYED_SHARE * passed
-        if silent or self.kept_samples(last, reading) < _FED_SHARE * passed:
+        span = _Span.between(last, reading, before, self._counted(reading), passed)
+        self._waited, self._known_ns = span.waited, now_ns
+        if span.silent or self.kept_samples(last, reading) < _FED_SHARE * passed:
             self._hold()
         else:
-            self._follow_trend(counted, now_ns)
-        meanwhile = (counted + before) / 2  # as the waiting is that of the time between the readings
-        self._known_ns = now_ns
-        if self._set is not None and (now_ns - last_ns > _LONGEST_NS or last_ns < self._woke_ns + _AFTER_NS):
-            self._delay, self._learned_at = counted - self._set, reading
-            if self._delay > waited + _BURST_SAMPLES:
-                self._burst_ns, self._told = self._burst_ns or now_ns, self.all_playable
-            return
-        late = self._set is not None and meanwhile - self._set - waited > _BURST_SAMPLES
-        if self._set is not None and late and self._believable(counted - self._set, waited, now_ns):
-            self._delay = waited if self.unsure else counted - self._set
+            self._follow_trend(span.counted, now_ns)
+        stood_still = now_ns - last_ns > _LONGEST_NS or last_ns < self._woke_ns + _AFTER_NS
+        if self._set is not None and stood_still:
+            self._go_on_behind_standstill(span, self._set, now_ns)
+        elif self._set is not None and self._is_behind_burst(span, self._set, now_ns):
+            self._delay = span.waited if self.unsure else span.counted - self._set
             self._learned_at = reading
-            return
+        else:
+            self._follow_waiting(span)
+
+    def _begin_anew(self) -> None:
+        """The receiver is another one, whose counters begin."""
+        self._set, self._burst_ns, self._learned_at = None, None, None
+        self._owed = self._let_go = 0
+        self._trend.clear()
+
+    def _go_on_behind_standstill(self, span: _Span, at_rest: float, now_ns: int) -> None:
+        """What lay in the buffer has waited through the standstill: the backlog alone tells."""
+        self._delay, self._learned_at = span.counted - at_rest, span.until
+        if self._delay > span.waited + _BURST_SAMPLES:
+            self._burst_ns, self._told = self._burst_ns or now_ns, self.all_playable
+
+    def _is_behind_burst(self, span: _Span, at_rest: float, now_ns: int) -> bool:
+        late = span.meanwhile - at_rest - span.waited > _BURST_SAMPLES
+        return late and self._believable(span.counted - at_rest, span.waited, now_ns)
+
+    def _follow_waiting(self, span: _Span) -> None:
+        """Waiting and backlog agree: the former tells the delay, and what is counted when there is no backlog."""
         self._burst_ns = None
-        self._delay = waited + (counted - meanwhile if self._slope else 0.0)
+        self._delay = span.waited + (span.counted - span.meanwhile if self._slope else 0.0)
         if self._slope:
-            self._learned_at = reading
-        elif self._learn(reading):
+            self._learned_at = span.until
+        elif self._learn(span.until):
             self._set = None
             self._trend.clear()
             return
-        if silent:
+        if span.silent:
             return
-        begins = self._forgotten or last is NOTHING_READ
-        self._set, self._forgotten = (counted if begins else meanwhile) - waited, False
+        begins = self._forgotten or span.since is NOTHING_READ
+        self._set, self._forgotten = (span.counted if begins else span.meanwhile) - span.waited, False
 
     def _counted(self, reading: TrackReading) -> int:
         """What was received and not played yet, in samples, but for an unknown constant."""

@@ -19,7 +19,7 @@ from bench.children.line_child import LineChild
 from store.objects.objects import Objects
 from tests.support.running.engine import Engine
 from tests.support.talkers.spoken import SpokenSessions, clip
-from tools.peer_environment import PEERS, NoPeerError, peer_python
+from tools.peers.peer_environment import PEERS, NoPeerError, peer_python
 
 ROOT = Path(__file__).parents[6]
 # Behind the environment's own packages come ours, for what is around the engine.

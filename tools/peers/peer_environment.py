@@ -1,6 +1,6 @@
 """The environment of a peer that can't share ours: livekit-agents pins another version of the SDK; others are large.
 
-Benchmarks and end-to-end tests use it. `python -m tools.peer_environment` (in `make test`) makes it, once.
+Benchmarks and end-to-end tests use it. `python -m tools.peers.peer_environment` (in `make test`) makes it, once.
 """
 
 import fcntl
@@ -14,9 +14,9 @@ from pathlib import Path
 
 from parley.servers.livekit_server import cache_folder
 
-PEERS = Path(__file__).with_name("peers")
+PEERS = Path(__file__).parent
 _REQUIREMENTS = PEERS / "livekit_agents.txt"
-_OUR_UV = Path(__file__).parent.parent / ".uv" / "bin" / "uv"
+_OUR_UV = Path(__file__).parents[2] / ".uv" / "bin" / "uv"
 
 
 class NoPeerError(Exception):
