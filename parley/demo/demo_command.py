@@ -80,7 +80,7 @@ def _environment(key: str) -> dict[str, str]:
 async def _tell(stack: LocalStack, key: str) -> int:
     room = f"demo-{random.token_hex(4)}"
     livekit = stack.livekit
-    tokens = {who: participant_token(livekit.api_key, livekit.api_secret, room, who) for who in TALKERS}
+    tokens = {who: participant_token(livekit.api_key, livekit.api_secret, room, who, who.title()) for who in TALKERS}
     async with (
         connected_customer(stack.api_url, key) as customer,
         joined_talkers(livekit.url, tokens, stack.data_dir / "logs" / "talkers.log") as talkers,

@@ -31,7 +31,7 @@ def run_talkers(arguments: argparse.Namespace) -> int:
             exit_code=2,
         )
     key, secret = found
-    tokens = {who: participant_token(key, secret, room, who) for who in TALKERS}
+    tokens = {who: participant_token(key, secret, room, who, who.title()) for who in TALKERS}
     return asyncio.run(_talk(url, room, tokens, arguments.seconds))
 
 

@@ -15,10 +15,11 @@ def recorder_token(key: str, secret: str, room: str, identity: str = "parley-rec
     return _mint(key, secret, identity, grants)
 
 
-def participant_token(key: str, secret: str, room: str, identity: str) -> str:
-    """For somebody who talks."""
-    return _mint(key, secret, identity, api.VideoGrants(room_join=True, room=room))
+def participant_token(key: str, secret: str, room: str, identity: str, name: str = "") -> str:
+    """For somebody who talks, and is called `name`."""
+    return _mint(key, secret, identity, api.VideoGrants(room_join=True, room=room), name)
 
 
-def _mint(key: str, secret: str, identity: str, grants: api.VideoGrants) -> str:
-    return api.AccessToken(key, secret).with_identity(identity).with_ttl(_TTL).with_grants(grants).to_jwt()
+def _mint(key: str, secret: str, identity: str, grants: api.VideoGrants, name: str = "") -> str:
+    token = api.AccessToken(key, secret).with_identity(identity).with_name(name)
+    return token.with_ttl(_TTL).with_grants(grants).to_jwt()

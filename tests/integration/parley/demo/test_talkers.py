@@ -32,6 +32,7 @@ async def test_two_talkers_are_heard_and_leave(livekit: LiveKitServer) -> None:
     token = mint_token(livekit.api_key, livekit.api_secret, "talkers", "listener")
     room = await connect_room(livekit.url, SecretStr(token), Subscription(with_join=True))
     loudest = dict.fromkeys(TALKERS, 0)
+    called = set()
 
     async def listen(sid: str, identity: str) -> None:
         def hear(_arrival_ns: int, pcm: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> None:
@@ -49,6 +50,7 @@ async def test_two_talkers_are_heard_and_leave(livekit: LiveKitServer) -> None:
             while not ran.done():
                 for event in room.events.drain():
                     if isinstance(event, AudioSubscribed):
+                        called.add(event.track.speaker)
                         reading.append(group.create_task(listen(event.track.sid, event.track.identity)))
                 await asyncio.sleep(0.05)
             for task in reading:
@@ -59,6 +61,7 @@ async def test_two_talkers_are_heard_and_leave(livekit: LiveKitServer) -> None:
     out, err = ran.result()
     assert (command.returncode, err.decode()) == (0, "")
     assert out.decode().splitlines() == [f"alice and bob talk in the room 'talkers' for {_SECONDS} s", "they have left"]
+    assert called == {"Alice", "Bob"}
     assert all(level > _AUDIBLE for level in loudest.values()), loudest
 
 
