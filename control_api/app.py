@@ -32,11 +32,11 @@ from control_api.http.serving.erasure_watch import ERASURE_WATCH, ErasureWatch
 from control_api.http.serving.late_releases import LATE_RELEASES, LateReleases
 from control_api.http.serving.readiness import READINESS, ReadinessProbe
 from control_api.http.serving.request_metrics import METRICS, RequestMetrics
-from control_api.http.serving.rests import Rests
 from control_api.http.serving.router import add_routes
+from control_api.http.serving.work_slices import WorkSlices
 from control_api.operations import OPERATIONS, WEBHOOKS
 from control_api.outputs.recordings.links import LINKS, ObjectLinks
-from control_api.outputs.recordings.waveform_routes import WAVEFORM_READS, WAVEFORM_RESTS, waveform_thread
+from control_api.outputs.recordings.waveform_routes import WAVEFORM_READS, WAVEFORM_SLICES, waveform_thread
 from control_api.pages.built_pages import PAGES, BuiltPages
 from control_api.pages.routes import add_pages
 from control_api.sessions.notifications import NOTIFICATIONS, SessionNotifications
@@ -73,7 +73,7 @@ def build_app(dependencies: ApiDependencies, *, base_url: str) -> web.Applicatio
     app[REQUEST_LIMITS] = open_request_limits(app)
     app[BULK_READS] = BulkReads()
     app[WAVEFORM_READS] = BulkReads()
-    app[WAVEFORM_RESTS] = Rests()
+    app[WAVEFORM_SLICES] = WorkSlices()
     app.cleanup_ctx.append(waveform_thread)
     app[BULK_LOG] = SessionLog(dependencies.bulk_db)
     app[BULK_QUERIES] = SessionQueries(dependencies.bulk_db)

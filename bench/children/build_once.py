@@ -13,7 +13,7 @@ from audio.building.build import BuildPlan, PlannedSegment, SegmentKey, build_re
 from audio.building.loudness import LoudnessMeter
 from audio.building.peaks import LevelMeter, PeakMeter
 from bench.children.finalize_once import peak_mb
-from bench.children.lines import answer, next_request
+from bench.children.line_answers import answer, next_request
 
 
 async def main() -> None:

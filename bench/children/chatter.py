@@ -9,7 +9,7 @@ import time
 import uvloop
 from livekit import rtc
 
-from bench.children.lines import answer, next_request
+from bench.children.line_answers import answer, next_request
 
 TOPIC = "lk.chat"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from audio.building.encoding import encode
 from bench.children.finalize_once import peak_mb
-from bench.children.lines import answer, next_request
+from bench.children.line_answers import answer, next_request
 
 
 async def main() -> None:

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from uuid import UUID
 
-from bench.children.lines import answer, next_request
+from bench.children.line_answers import answer, next_request
 from store.database.database import Database
 from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import uvloop
 from livekit import rtc
 
-from bench.children.lines import answer, next_request
+from bench.children.line_answers import answer, next_request
 
 
 @dataclass(slots=True)

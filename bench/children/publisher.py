@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 from livekit import rtc
 
-from bench.children.lines import answer, next_request
+from bench.children.line_answers import answer, next_request
 from parley.demo.script import SPOKEN_RATE, TALKERS, part_of
 
 _CHUNK_SAMPLES = SPOKEN_RATE // 10

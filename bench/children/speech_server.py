@@ -7,7 +7,7 @@ import asyncio
 
 from aiohttp import web
 
-from bench.children.lines import answer, next_request
+from bench.children.line_answers import answer, next_request
 
 _WAV_HEADER_BYTES = 44
 _BYTES_PER_SECOND = 32_000

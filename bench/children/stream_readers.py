@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from bench.children.lines import answer, next_request
+from bench.children.line_answers import answer, next_request
 
 _AT_ONCE = 50
 _PATIENCE = 30  # a busy database answers 503, and a second later no more

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from audio.track_audio import read_tracks
 from bench.children.finalize_once import peak_mb
-from bench.children.lines import answer, next_request
+from bench.children.line_answers import answer, next_request
 from sessions.settings import Settings
 from store.database.database import Database
 from store.installation.storage_identity import StorageIdentity

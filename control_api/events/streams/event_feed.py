@@ -18,7 +18,7 @@ from aiohttp import web
 
 from control_api.events.organization_query import AskedEvents
 from control_api.events.streams.framed_event import Events, FramedEvent
-from control_api.http.serving.rests import Rests
+from control_api.http.serving.work_slices import WorkSlices
 from sessions.errors import DatabaseError, ParleyError
 from sessions.ids import format_id
 from store.database.notify.channels import EVENT_CHANNEL
@@ -67,9 +67,9 @@ class EventFeed:
         broken: the log was restored to an earlier time, or is too far ahead; its streams end.
     """
 
-    def __init__(self, cursor: Cursor, rests: Rests) -> None:
+    def __init__(self, cursor: Cursor, slices: WorkSlices) -> None:
         self.cursor = cursor
-        self._rests = rests
+        self._slices = slices
         self.broken = False
         self._told = cursor  # through here, all followers know whether something is for them
         self._kept: deque[FramedEvent] = deque(maxlen=_KEPT)
@@ -115,7 +115,7 @@ class EventFeed:
                 follower.woken.set()
             told += 1
             if told % _SLICE == 0:
-                began = await self._rests.rest(began)
+                began = await self._slices.rest(began)
         self._told = cursor
 
     def end(self) -> None:
@@ -153,7 +153,7 @@ class EventFeeds:
     def __init__(self, log: OrganizationEvents) -> None:
         self._log = log
         self._feeds: dict[UUID, EventFeed] = {}
-        self._rests = Rests()
+        self._slices = WorkSlices()
         self._changed: set[UUID] = set()
         self._reading: set[UUID] = set()
         self._one_reads = asyncio.Lock()  # requests need connections, too
@@ -180,7 +180,7 @@ class EventFeeds:
         """
         if organization_id not in self._feeds:
             cursor = await self._log.newest_cursor(organization_id)
-            self._feeds.setdefault(organization_id, EventFeed(cursor, self._rests))
+            self._feeds.setdefault(organization_id, EventFeed(cursor, self._slices))
         feed = self._feeds[organization_id]
         try:
             with feed.followed(follower):

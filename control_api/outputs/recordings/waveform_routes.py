@@ -10,7 +10,7 @@ from control_api.http.answers.entity_tag import is_unchanged
 from control_api.http.requests.call import Call
 from control_api.http.serving.bulk_reads import BulkReads
 from control_api.http.serving.long_answer import long_answer
-from control_api.http.serving.rests import Rests
+from control_api.http.serving.work_slices import WorkSlices
 from control_api.outputs.recordings.routes import stored_recording
 from control_api.outputs.recordings.waveform import Waveform, drawn
 from sessions.errors import ParleyError
@@ -31,7 +31,7 @@ async def get_waveform(call: Call) -> web.StreamResponse:
         return web.Response(status=304, headers=headers)
     name = format_id("sess", session.id)
     waveform = await _read(call, f"sessions/{name}/waveform.json", pixels)
-    pieces = _pieces(waveform, name, call.request.app[WAVEFORM_RESTS])
+    pieces = _pieces(waveform, name, call.request.app[WAVEFORM_SLICES])
     return await long_answer(call, pieces, content_type="application/json", headers=headers, in_turns=False)
 
 
@@ -45,12 +45,12 @@ async def _read(call: Call, key: str, pixels: int | None) -> Waveform:
         return await loop.run_in_executor(call.request.app[WAVEFORM_THREAD], drawn, document, pixels)
 
 
-async def _pieces(waveform: Waveform, session_id: str, rests: Rests) -> AsyncGenerator[bytes, None]:
+async def _pieces(waveform: Waveform, session_id: str, slices: WorkSlices) -> AsyncGenerator[bytes, None]:
     loop = asyncio.get_running_loop()
     began = loop.time()
     for piece in waveform.json_pieces(session_id):
         yield piece
-        began = await rests.rest(began)
+        began = await slices.rest(began)
 
 
 async def waveform_thread(app: web.Application) -> AsyncIterator[None]:
@@ -62,4 +62,4 @@ async def waveform_thread(app: web.Application) -> AsyncIterator[None]:
 
 WAVEFORM_THREAD = web.AppKey("waveform_thread", ThreadPoolExecutor)
 WAVEFORM_READS = web.AppKey("waveform_reads", BulkReads)
-WAVEFORM_RESTS = web.AppKey("waveform_rests", Rests)
+WAVEFORM_SLICES = web.AppKey("waveform_slices", WorkSlices)

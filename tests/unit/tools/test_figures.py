@@ -10,8 +10,8 @@ from tools.figures.__main__ import EXPERIMENTS, _measure
 from tools.figures.experiments.drift import line_drift_ms
 from tools.figures.figure import Figure, Goal, pooled
 from tools.figures.process_growth import Growth, least_slope
+from tools.figures.session_figures import lost_seconds
 from tools.figures.table import table
-from tools.figures.truths import lost_seconds
 from tools.markdown_table import number
 
 HUNDRED = tuple(float(value) for value in range(100, 0, -1))

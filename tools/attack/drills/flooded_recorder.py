@@ -11,7 +11,7 @@ from tests.support.running.stack import Process, Stack
 from tools.attack.row import Effort, Row
 from tools.figures.figure import Options
 from tools.figures.scene import Scene
-from tools.figures.truths import lost_seconds
+from tools.figures.session_figures import lost_seconds
 from worker.vitals.process_memory import MIB, resident_bytes
 from worker.vitals.wear import MemoryMarks
 

@@ -15,7 +15,7 @@ from tests.support.talkers.slots import SlotTalker, found_slots
 from tools.figures.figure import Figure, Goal, Options
 from tools.figures.process_growth import Growth
 from tools.figures.scene import Scene
-from tools.figures.truths import of_every_session
+from tools.figures.session_figures import of_every_session
 
 _MINUTES = 3
 _SAMPLES_PER_MINUTE = 2

@@ -8,7 +8,7 @@ import time
 from tests.support.running.stack import Process
 from tools.figures.figure import Figure, Goal, Options
 from tools.figures.scene import Scene, Spoken
-from tools.figures.truths import Hurt, losses, of_every_session
+from tools.figures.session_figures import Hurt, losses, of_every_session
 
 _SESSIONS = 8
 _N = 24

@@ -10,7 +10,7 @@ from tests.support.running.recording_process import recorder_of
 from tests.support.running.stack import Process
 from tools.figures.figure import Figure, Goal, Options
 from tools.figures.scene import Scene, Spoken
-from tools.figures.truths import Hurt, losses, of_every_session
+from tools.figures.session_figures import Hurt, losses, of_every_session
 
 _SESSIONS = 4
 _KILLS = 2  # per session: whatever dies more often within half a minute is kept apart from others

@@ -4,7 +4,7 @@ import asyncio
 
 from tools.figures.figure import Figure, Goal, Options
 from tools.figures.scene import Scene
-from tools.figures.truths import of_every_session
+from tools.figures.session_figures import of_every_session
 
 _SESSIONS = 4
 _SECONDS = 30

@@ -10,7 +10,7 @@ from uuid import UUID
 from control_api.events.organization_query import AskedEvents
 from control_api.events.streams.event_feed import EventFeed, EventFeeds, Follower
 from control_api.events.streams.framed_event import Events, FramedEvent
-from control_api.http.serving.rests import Rests
+from control_api.http.serving.work_slices import WorkSlices
 from store.database.notify.channels import EVENT_CHANNEL
 from store.events.cursor import BEGINNING, Cursor
 from store.events.event import Event
@@ -38,7 +38,7 @@ def passed(feed: EventFeed, one: Follower) -> Cursor:
 
 async def test_only_those_who_ask_for_it_are_woken() -> None:
     """By session and by type; who asks for everything hears of everything."""
-    feed = EventFeed(BEGINNING, Rests())
+    feed = EventFeed(BEGINNING, WorkSlices())
     mine, other, all_, rare = (
         follower(MINE),
         follower(OTHER),
@@ -55,7 +55,7 @@ async def test_only_those_who_ask_for_it_are_woken() -> None:
 
 async def test_who_was_not_woken_moves_on_without_looking() -> None:
     """Behind more than the feed keeps, and up to right before the first event that is for it."""
-    feed, mine = EventFeed(BEGINNING, Rests()), follower(MINE)
+    feed, mine = EventFeed(BEGINNING, WorkSlices()), follower(MINE)
     with feed.followed(mine):
         for position in range(1, 401):
             one = event(position, OTHER)
@@ -72,7 +72,7 @@ async def test_who_was_not_woken_moves_on_without_looking() -> None:
 
 async def test_nobody_passes_what_is_just_being_told() -> None:
     """Of many followers each is told in its turn: until all are, nobody takes the newest events for nothing."""
-    feed = EventFeed(BEGINNING, Rests())
+    feed = EventFeed(BEGINNING, WorkSlices())
     crowd = [follower(None) for _ in range(200)]
     for one in crowd:
         feed._followers.setdefault(None, set()).add(one)
@@ -89,7 +89,7 @@ async def test_nobody_passes_what_is_just_being_told() -> None:
 
 async def test_who_waits_is_given_the_bytes_without_being_woken() -> None:
     """Once, and only what it asks for; who can take nothing now is woken, and goes on from where it was."""
-    feed, given = EventFeed(BEGINNING, Rests()), list[bytes]()
+    feed, given = EventFeed(BEGINNING, WorkSlices()), list[bytes]()
     waits, full = follower(None, frozenset({"session.updated"})), follower(None)
 
     def take(events: Events) -> bool:

@@ -6,8 +6,8 @@ _REST = 3.0  # times as long as a slice has taken
 _LONGEST_REST_SECONDS = 0.05  # where others keep the process busy, that was not the slice
 
 
-class Rests:
-    """The rests of all who do such work, one after the other in the order in which they were asked for.
+class WorkSlices:
+    """All who do such work rest between their slices, one after the other in the order in which they ask for it.
 
     A slice is to take a millisecond or less: a request waits for as long as one or two, however many do such work.
     """
