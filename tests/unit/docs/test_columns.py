@@ -6,7 +6,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[3]
 _MOST_COLUMNS = 120
-_MADE_FROM_CODE = {"docs/api.md", "docs/codes.md", "docs/settings.md", "docs/compatibility.md"}
+_MADE_FROM_CODE = {"docs/api.md", "docs/codes.md", "docs/settings.md"}
 
 
 def long_lines(page: str) -> Iterator[int]:
