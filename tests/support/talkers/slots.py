@@ -117,7 +117,9 @@ def spoilt_by_standstill(number: int, begun: float, now: float) -> range:
     Args:
         begun: when slot 0 was due, in seconds of the clock of `now`.
     """
-    on_time = max(math.ceil((now - begun) / SLOT_SECONDS), number + 1)
+    on_time = max(math.floor((now - begun) / SLOT_SECONDS), number + 1)
+    while begun + on_time * SLOT_SECONDS < now:  # as `due` is computed: a quotient may be rounded otherwise
+        on_time += 1
     return range(number - 1, on_time)
 
 

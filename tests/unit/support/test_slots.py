@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -54,6 +54,7 @@ def test_every_slot_is_found_where_it_lies(voice: SlotVoice) -> None:
 
 
 @given(number=st.integers(0, 100_000), late=st.floats(0.15, 60))
+@example(number=17_736, late=1.1)  # where the quotient of times is rounded down
 def test_a_talker_whose_machine_stood_still_goes_on_in_time(number: int, late: float) -> None:
     """With the next slot whose time has not come; nothing can be said of those before, nor of the one that it cut."""
     begun = 1000.0
