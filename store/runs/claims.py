@@ -62,6 +62,21 @@ class RunKey:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadProcess:
+    """A process whose runs nobody records any more.
+
+    Attributes:
+        owner: what its runs carry.
+        lost: it ended without handing them over.
+        pardoned: others died together with it, so that none of its sessions is to blame.
+    """
+
+    owner: UUID
+    lost: bool
+    pardoned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Suspect:
     """A session that waits for a process that is started for it.
 
@@ -111,6 +126,15 @@ _RELEASE = text(
     WHERE owner = :owner AND sealed_at IS NULL AND released_at IS NULL
       AND (CAST(:only AS uuid[]) IS NULL OR session_id = ANY(CAST(:only AS uuid[])))
     RETURNING session_id, epoch
+    """
+)
+_BURY = text(
+    """
+    UPDATE runs r SET released_at = statement_timestamp(), lost = dead.lost, pardoned = dead.pardoned
+    FROM unnest(CAST(:owners AS uuid[]), CAST(:lost AS boolean[]), CAST(:pardoned AS boolean[]))
+        AS dead (owner, lost, pardoned)
+    WHERE r.owner = dead.owner AND r.sealed_at IS NULL AND r.released_at IS NULL
+    RETURNING r.owner, r.session_id, r.epoch
     """
 )
 _PARDON = text(
@@ -179,11 +203,30 @@ class Claims:
                 await notify(conn, CLAIM_CHANNEL)
         return [RunKey(row.session_id, row.epoch) for row in rows]
 
-    async def pardon(self, runs: Sequence[RunKey]) -> None:
-        """Note of lost runs that other processes died together with theirs."""
+    async def bury(self, dead: Sequence[DeadProcess], pardoned: Sequence[RunKey] = ()) -> dict[UUID, list[RunKey]]:
+        """Give every unsealed run of dead processes to whoever claims it, in one transaction with who is to blame.
+
+        Args:
+            pardoned: runs that were lost before, of processes with which some of `dead` have died together.
+
+        Returns:
+            The runs of each process that had some.
+        """
+        processes = {
+            "owners": [process.owner for process in dead],
+            "lost": [process.lost for process in dead],
+            "pardoned": [process.pardoned for process in dead],
+        }
+        found: dict[UUID, list[RunKey]] = {}
         async with self._db.begin() as conn:
-            ids, epochs = [run.session_id for run in runs], [run.epoch for run in runs]
-            await conn.execute(_PARDON, {"ids": ids, "epochs": epochs})
+            if pardoned:
+                ids, epochs = [run.session_id for run in pardoned], [run.epoch for run in pardoned]
+                await conn.execute(_PARDON, {"ids": ids, "epochs": epochs})
+            for row in await conn.execute(_BURY, processes):
+                found.setdefault(row.owner, []).append(RunKey(row.session_id, row.epoch))
+            if found or pardoned:
+                await notify(conn, CLAIM_CHANNEL)
+        return found
 
     async def suspects(self, waited_seconds: float) -> list[Suspect]:
         """Those that wait for a process of their own, and have for so long."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import re
 import signal
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
 
@@ -29,6 +31,10 @@ DRAIN = signal.SIGTERM
 """To any child: release what is running, finish within the grace period, exit with 0."""
 
 
+# Of /proc/…/status: a process that was killed has SIGKILL pending until it is over, as one of its shared signals.
+_KILLED = re.compile(r"^State:\s+[ZX]|^S(?:ig|hd)Pnd:\s+[0-9a-f]*[13579bdf][0-9a-f]{2}$", re.MULTILINE)
+
+
 class Child:
     """A running child; leaving the block kills it if it still runs. `name` is for the log, and stays what it was."""
 
@@ -41,6 +47,14 @@ class Child:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def is_dying(self) -> bool:
+        """Whether it is over, or was killed and soon is: to end, a large process takes a while."""
+        try:
+            return _KILLED.search(Path(f"/proc/{self.pid}/status").read_text()) is not None
+        except OSError:
+            return True
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal; no-op for a child that is dead."""

@@ -165,7 +165,7 @@ async def _run(
             group.create_task(
                 repeat(
                     "salvage",
-                    lambda: salvage.run(supervisor.live_owners),
+                    lambda: salvage.run(supervisor.live_owners | rescuer.unburied),
                     interval_seconds=_SALVAGE_SECONDS,
                     wake=salvage.wake,
                 ),

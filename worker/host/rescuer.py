@@ -1,50 +1,62 @@
-"""Releases the runs of dead recorder processes, so that others take the sessions within a second."""
+"""Releases the runs of dead recorder processes, so that others take the sessions within a second.
+
+Whoever sees a run that was released sees who is to blame for its loss: both are written in one transaction, in which
+all are judged that are dead or dying by then. Of one that dies later, though within a second, this is mended.
+"""
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 from uuid import UUID
 
 import structlog
 
-from store.runs.claims import RunKey
+from store.runs.claims import DeadProcess, RunKey
 from worker.host.deaths import Deaths
 
 _log = structlog.get_logger(__name__)
 
 
-class ReleasesRuns(Protocol):
+class BuriesProcesses(Protocol):
     """The part of `store.runs.claims.Claims` that is needed here."""
 
-    async def release(self, owner: UUID, *, lost: bool) -> list[RunKey]:
-        """End all unsealed runs of `owner`; returns which those were."""
-
-    async def pardon(self, runs: Sequence[RunKey]) -> None:
-        """Blame nobody for these lost runs."""
+    async def bury(self, dead: Sequence[DeadProcess], pardoned: Sequence[RunKey]) -> dict[UUID, list[RunKey]]:
+        """End all unsealed runs of these, and blame nobody for the lost runs of `pardoned`; returns which ended."""
 
 
 class RunRescuer:
     """Remembers dead owners until the database has heard of them.
 
-    `released` runs when all are released, and pardoned as far as is known: their spools can be salvaged now, and who is
-    a suspect can be looked up.
+    `released` runs when all are released: their spools can be salvaged now, and who is a suspect can be looked up.
     """
 
-    def __init__(self, claims: ReleasesRuns, released: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, claims: BuriesProcesses, released: Callable[[], object] = lambda: None) -> None:
         self.wake = asyncio.Event()
         self._claims = claims
         self._released = released
         self._dead: dict[UUID, bool] = {}
         self._deaths = Deaths()
-        self._pardoned: set[UUID] = set()
-        self._runs: dict[UUID, list[RunKey]] = {}
+        self._pardoned: set[UUID] = set()  # and the database has not heard of it
+        self._runs: dict[UUID, list[RunKey]] = {}  # that were lost in the last second, and are blamed on somebody
 
-    def bury(self, owner: UUID, *, lost: bool) -> None:
-        """Note that `owner` is dead; `lost` if it ended without handing its runs over."""
+    @property
+    def unburied(self) -> frozenset[UUID]:
+        """The dead that the database has not heard of."""
+        return frozenset(self._dead)
+
+    def bury(self, owner: UUID, *, lost: bool, dying: Iterable[UUID] = ()) -> None:
+        """Note that `owner` is dead.
+
+        Args:
+            lost: it ended without handing its runs over.
+            dying: the owners that were killed, too, and are not dead yet.
+        """
         self._dead[owner] = lost
         if lost:
-            self._pardoned |= self._deaths.note(owner, time.monotonic())
+            now = time.monotonic()
+            for one in (owner, *dying):
+                self._pardoned |= self._deaths.note(one, now)
         self.wake.set()
 
     async def rescue(self) -> None:
@@ -55,30 +67,30 @@ class RunRescuer:
         """
         released = False
         try:
-            while self._dead:  # also those that died meanwhile: with one of these they may have died together
-                owner, lost = next(iter(self._dead.items()))
-                await self._release(owner, lost)
+            while self._dead:  # also those that died meanwhile
+                await self._release()
                 released = True
-            await self._pardon()
         finally:
             if released:
                 self._released()
         self._forget(time.monotonic())
 
-    async def _release(self, owner: UUID, lost: bool) -> None:
-        runs = await self._claims.release(owner, lost=lost)
-        self._dead.pop(owner, None)  # two calls may overlap while the supervisor stops
-        self._runs[owner] = runs
-        if runs:
-            _log.warning("runs.released", owner=str(owner), runs=len(runs), lost=lost)
-
-    async def _pardon(self) -> None:
-        for owner in self._pardoned & self._runs.keys():
-            if runs := self._runs.get(owner, []):
-                await self._claims.pardon(runs)
+    async def _release(self) -> None:
+        dead = [DeadProcess(owner, lost, owner in self._pardoned) for owner, lost in self._dead.items()]
+        earlier = self._pardoned & self._runs.keys()
+        found = await self._claims.bury(dead, [run for owner in earlier for run in self._runs[owner]])
+        for owner in earlier:
+            if runs := self._runs.pop(owner, []):  # two calls may overlap while the supervisor stops
                 _log.info("runs.pardoned", owner=str(owner), runs=len(runs))
-            self._pardoned.discard(owner)
-            self._runs.pop(owner, None)
+        for process in dead:
+            self._dead.pop(process.owner, None)
+            runs = found.get(process.owner, [])
+            if runs:
+                how = {"lost": process.lost, "pardoned": process.pardoned}
+                _log.warning("runs.released", owner=str(process.owner), runs=len(runs), **how)
+            if process.lost and not process.pardoned:
+                self._runs.setdefault(process.owner, []).extend(runs)
+        self._pardoned -= earlier | {process.owner for process in dead if process.pardoned}
 
     def _forget(self, now: float) -> None:
         for owner in self._deaths.forget(now):

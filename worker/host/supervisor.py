@@ -237,7 +237,8 @@ class Supervisor:
                     for children in (among, self._retired):
                         children.pop(owner, None)
                     del self._places[owner]
-                    self._rescuer.bury(owner, lost=exit_code != 0)
+                    dying = [other for other, one in self._all_recorders.items() if one.is_dying]
+                    self._rescuer.bury(owner, lost=exit_code != 0, dying=dying)
 
     async def _watch_size(self, child: Child, retire: Callable[[], object] | None) -> None:
         if retire is None:

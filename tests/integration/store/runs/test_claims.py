@@ -14,7 +14,7 @@ from sessions.lifecycle.stop import Stop
 from store.access.vault import Slot
 from store.lifecycle.locked_session import lock_session
 from store.lifecycle.transitions import apply
-from store.runs.claims import Claim, RunKey
+from store.runs.claims import Claim, DeadProcess, RunKey
 from store.runs.fence import Fence, Replaced
 from store.runs.look import Look
 from tests.support.running.engine import Engine
@@ -233,11 +233,38 @@ async def test_losses_that_were_pardoned_make_no_suspect(engine: Engine) -> None
     session_id = await engine.new_session()
     for epoch in (1, 2, 3):
         await lose(engine)
-        await engine.claims.pardon([RunKey(session_id, epoch)])
+        await engine.claims.bury([], [RunKey(session_id, epoch)])
 
     [claim] = await engine.claim()
 
     assert (session_id, False) == (claim.session.id, claim.alone)
+
+
+async def test_nobody_sees_a_run_of_a_dead_process_of_which_it_is_not_known_who_is_to_blame(engine: Engine) -> None:
+    """All that died are released and judged at once, and so is whoever has died together with them before."""
+    before, together, alone, stops = [await engine.running() for _ in range(4)]
+    await engine.claims.bury([DeadProcess(before.owner, lost=True)])
+
+    found = await engine.claims.bury(
+        [
+            DeadProcess(together.owner, lost=True, pardoned=True),
+            DeadProcess(alone.owner, lost=True),
+            DeadProcess(stops.owner, lost=False),
+            DeadProcess(uuid4(), lost=True),
+        ],
+        [RunKey(before.session_id, before.epoch)],
+    )
+
+    assert found == {fence.owner: [RunKey(fence.session_id, fence.epoch)] for fence in (together, alone, stops)}
+    rows = await engine.sql("SELECT owner, lost, pardoned, released_at, xmin::text AS written_by FROM runs")
+    assert {row.owner: (row.lost, row.pardoned) for row in rows} == {
+        before.owner: (True, True),
+        together.owner: (True, True),
+        alone.owner: (True, False),
+        stops.owner: (False, False),
+    }
+    assert all(row.released_at is not None for row in rows)
+    assert len({row.written_by for row in rows}) == 1, "one transaction"
 
 
 async def test_lost_three_times_alone_is_a_crash_loop(engine: Engine) -> None:

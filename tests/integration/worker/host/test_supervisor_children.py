@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from parley.servers.child_process import spawn
+from store.runs.claims import DeadProcess, RunKey
 from tests.support.running.engine import Engine
 from worker.host.keeping import backoff_seconds
 from worker.host.repeating import repeat
@@ -24,10 +25,11 @@ from worker.host.supervisor import ChildCommands, Supervisor
 from worker.vitals.pulse import Pulse, longest_silence_seconds
 from worker.vitals.wear import MemoryMarks
 
-# Appends each signal to its file, ends at SIGTERM unless it is deaf.
+# Appends each signal to its file, ends at SIGTERM unless it is deaf. The larger it is, the longer it takes to die.
 _CHILD = """
 import os, signal, sys
 path, deaf = sys.argv[1], sys.argv[2] == "deaf"
+ballast = b"\1" * (int(sys.argv[3]) << 20)
 def hear(number, frame):
     with open(path, "a") as file:
         file.write(f"{os.getpid()} {signal.Signals(number).name}\\n")
@@ -49,6 +51,19 @@ async def eventually(probe: Callable[[], Awaitable[object]], seconds: float = 10
             await asyncio.sleep(0.02)
 
 
+class NotedClaims:
+    """The store's, and whether each run that is lost is pardoned, as others see it after each call."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.pardoned: list[list[bool]] = []
+
+    async def bury(self, dead: Sequence[DeadProcess], pardoned: Sequence[RunKey]) -> dict[UUID, list[RunKey]]:
+        found = await self._engine.claims.bury(dead, pardoned)
+        self.pardoned.append([row.pardoned for row in await self._engine.sql("SELECT pardoned FROM runs WHERE lost")])
+        return found
+
+
 class Household:
     """A running supervisor, what its children were started for, and what they heard."""
 
@@ -59,9 +74,11 @@ class Household:
         self.suspects: list[int] = []
         self.pulse_fds: list[int] = []
         self.sizes: dict[int, int] = {}
+        self.ballast_mb = 0  # of the next recorder
         self.heard_file = heard
         self._how = "deaf" if deaf else "obedient"
-        self.rescuer = RunRescuer(engine.claims)
+        self.claims = NotedClaims(engine)
+        self.rescuer = RunRescuer(self.claims)
         self.commands = ChildCommands(self._record, self._work, ["jobs"], ["speech"])
         self.supervisor = Supervisor(
             self.commands,
@@ -75,7 +92,7 @@ class Household:
         )
 
     def _argv(self) -> list[str]:
-        return [sys.executable, "-c", _CHILD, str(self.heard_file), self._how]
+        return [sys.executable, "-c", _CHILD, str(self.heard_file), self._how, str(self.ballast_mb)]
 
     async def _record(self, owner: UUID, suspects: int, pulse_fd: int) -> "subprocess.Popen[bytes]":
         self.owners.append(owner)
@@ -232,6 +249,26 @@ async def test_recorders_that_die_together_are_nobodys_fault(engine: Engine, tmp
             return [row.pardoned for row in await engine.sql("SELECT pardoned FROM runs WHERE lost")] == [True]
 
         await eventually(pardoned, seconds=2)
+
+
+async def test_a_recorder_that_takes_long_to_die_has_died_together_with_the_others(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """Whoever sees the sessions of the first one sees that they are not to blame, before the second one is dead."""
+    async with household(engine, tmp_path) as home:
+        home.ballast_mb = 500
+        home.supervisor.open_quarantine(1)
+        await home.up(4)
+        home.ballast_mb = 0
+        quick, slow = home.owners[0], home.owners[2]
+        for owner in (quick, slow):
+            await engine.new_session()
+            await engine.claim(owner)
+        for pid in [home.pid_of(owner) for owner in (quick, slow)]:
+            os.kill(pid, signal.SIGKILL)
+        await eventually(lambda: _is_dead(home, slow))
+        await home.up(5)
+    assert home.claims.pardoned[:2] == [[True], [True, True]]
 
 
 async def test_a_recorder_that_dies_on_its_own_is_not_pardoned(engine: Engine, tmp_path: Path) -> None:
