@@ -20,5 +20,9 @@ def build_children_parser() -> argparse.ArgumentParser:
 def _run_nursery(arguments: argparse.Namespace) -> int:
     with loading():
         from parley.commands.children.nursery import run_nursery
+        from parley.installation.logging import configure_logging
+        from parley.installation.settings_loading import load_settings
 
-    return run_nursery(arguments.fd)
+    settings = load_settings()
+    configure_logging(settings.log_level, process="nursery")
+    return run_nursery(arguments.fd, settings)

@@ -19,6 +19,7 @@ from parley.installation.schema_check import check_own_schema
 from parley.installation.settings_loading import load_settings
 from parley.installation.url_file import write_url
 from parley.servers.fork_server import BegunServer, ForkedProcess, ForkServer, begin_server
+from store.access.vault import TokenVault
 from worker.guard.upstream import GUARD_HOST
 from worker.host.host import run_worker_host
 from worker.host.supervisor import ChildCommands
@@ -30,25 +31,27 @@ _NOT_LISTENING = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 def run_worker(*, children_die_by: str, url_file: Path | None) -> int:
     """Run until SIGTERM or SIGINT; children get SIG`children_die_by` when this process is killed."""
     settings = load_settings()
-    nursery = begin_server()  # first: it has all that is imported here, in the same memory
-    if isinstance(nursery, int):
-        return run_nursery(nursery)
     dropped = configure_logging(settings.log_level, process="supervisor")
     installation = open_installation(settings)
-    asyncio.run(_serve(installation, signal.Signals[f"SIG{children_die_by}"], url_file, dropped, nursery))
+    asyncio.run(check_own_schema(installation))
+    vault = TokenVault(installation.settings.secret_key)
+    # Now: what libraries set up when they are used first is in the same memory, too, and done.
+    nursery = begin_server()
+    if isinstance(nursery, int):
+        return run_nursery(nursery, settings)
+    asyncio.run(_serve(installation, vault, signal.Signals[f"SIG{children_die_by}"], url_file, dropped, nursery))
     return 0
 
 
 async def _serve(
     installation: Installation,
+    vault: TokenVault,
     death_signal: signal.Signals,
     url_file: Path | None,
     log_lines_dropped: Callable[[], int],
     begun: BegunServer,
 ) -> None:
     settings = installation.settings
-    await check_own_schema(installation)
-
     nursery = ForkServer(nursery_argv, death_signal, begun)
     # Made here and kept: who connects while the guard is being replaced waits, and is not refused.
     door = socket.create_server((GUARD_HOST, 0), backlog=_GUARD_BACKLOG)
@@ -66,6 +69,7 @@ async def _serve(
             settings,
             installation.database_url,
             open_objects(installation),
+            vault,
             ChildCommands(record, work, ALWAYS, ON_DEMAND),
             reconnect=installation.reattach,
             listening=lambda url: write_url(url, url_file),

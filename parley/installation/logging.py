@@ -41,19 +41,20 @@ def configure_logging(level: LogLevel, *, stream: TextIO | None = None, process:
         What tells how many lines were dropped so far.
     """
     target = sys.stderr if stream is None else stream
+    fd = _descriptor(target)
+    handler = _CarefulHandler(target) if fd is None else _WaitlessHandler(fd)
+    handler.process = process
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *_shared(process),
+            *_shared(handler),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    fd = _descriptor(target)
-    handler = _CarefulHandler(target) if fd is None else _WaitlessHandler(fd)
-    handler.setFormatter(_RedactingFormatter(_to_text(target), process))
+    handler.setFormatter(_RedactingFormatter(_to_text(target), handler))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -66,11 +67,23 @@ def configure_logging(level: LogLevel, *, stream: TextIO | None = None, process:
     return lambda: handler.dropped_lines
 
 
+def rename_process(process: str) -> Callable[[], int]:
+    """Name this process in each line from now on, a fork of one that has called `configure_logging`.
+
+    Returns:
+        As that does, for this process.
+    """
+    [handler] = logging.getLogger().handlers
+    assert isinstance(handler, _CarefulHandler | _WaitlessHandler)
+    handler.process = process
+    return lambda: handler.dropped_lines
+
+
 class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
-    def __init__(self, to_text: list[structlog.typing.Processor], process: str) -> None:
+    def __init__(self, to_text: list[structlog.typing.Processor], handler: "_Handler") -> None:
         super().__init__(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *to_text],
-            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *_shared(process)],
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *_shared(handler)],
             keep_exc_info=False,
             use_get_message=True,
         )
@@ -80,6 +93,7 @@ class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
 
 
 class _CarefulHandler(logging.StreamHandler[TextIO]):
+    process = ""
     dropped_lines = 0  # it waits
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
@@ -93,6 +107,8 @@ class _CarefulHandler(logging.StreamHandler[TextIO]):
 
 class _WaitlessHandler(logging.Handler):
     """Writes in a thread of its own; `close`, which `logging.shutdown` calls at exit, waits for it a little."""
+
+    process = ""
 
     def __init__(self, fd: int) -> None:
         super().__init__()
@@ -123,6 +139,9 @@ class _WaitlessHandler(logging.Handler):
         return self._line(_warning("log.dropped", lines=lines))
 
 
+_Handler = _CarefulHandler | _WaitlessHandler
+
+
 def _warning(event: str, **values: object) -> logging.LogRecord:
     """A line of our own that goes past all loggers."""
     said = {"name": "parley.log", "levelno": logging.WARNING, "levelname": "WARNING", "msg": event}
@@ -137,10 +156,10 @@ def _descriptor(target: TextIO) -> int | None:
         return None
 
 
-def _shared(process: str) -> list[structlog.typing.Processor]:
+def _shared(handler: _Handler) -> list[structlog.typing.Processor]:
     def name_process(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        if process:
-            event.setdefault("process", process)
+        if handler.process:
+            event.setdefault("process", handler.process)
         return event
 
     return [

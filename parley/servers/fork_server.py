@@ -9,6 +9,7 @@ and so becomes the parent of what is left, and can wait for it as for any other 
 import asyncio
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import signal
@@ -84,6 +85,8 @@ def begin_server() -> BegunServer | int:
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     parent = os.getpid()
+    gc.collect()
+    gc.freeze()  # no collection writes to what both have
     pid = os.fork()
     if pid:
         theirs.close()

@@ -45,6 +45,8 @@ def redact_value(value: Any) -> Any:
     """`value` with its strings redacted, at any depth; members named like a secret are replaced whole."""
     if isinstance(value, str):
         return redact(value)
+    if value is None or isinstance(value, (int, float)):  # most values; asking for a Mapping goes through many classes
+        return value
     if isinstance(value, bytes):
         return redact(value.decode("utf-8", "replace"))
     if isinstance(value, Mapping):

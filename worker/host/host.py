@@ -54,6 +54,7 @@ async def run_worker_host(
     settings: Settings,
     database_url: SecretStr,
     objects: Objects,
+    vault: TokenVault,
     commands: ChildCommands,
     *,
     reconnect: Callable[[], object] | None,
@@ -75,7 +76,6 @@ async def run_worker_host(
         pool_size=3,
         reconnect=reconnect,
     ) as db:
-        vault = TokenVault(settings.secret_key)
         salvage = Salvage(settings.data_dir, db, objects, Claims(db, vault), Runs(db, vault))
 
         def released() -> None:
@@ -96,13 +96,14 @@ async def run_worker_host(
         quarantine = Quarantine(Claims(db, vault), supervisor.open_quarantine, lambda: supervisor.free_quarantines)
         demand = Demand(db, socket.gethostname(), follows=settings.speech_engine != "none")
         metrics = worker_metrics(supervisor, salvage, settings.data_dir, log_lines_dropped)
-        await _run(settings, db, objects, supervisor, rescuer, quarantine, salvage, demand, metrics, listening)
+        await _run(settings, db, objects, vault, supervisor, rescuer, quarantine, salvage, demand, metrics, listening)
 
 
 async def _run(
     settings: Settings,
     db: Database,
     objects: Objects,
+    vault: TokenVault,
     supervisor: Supervisor,
     rescuer: RunRescuer,
     quarantine: Quarantine,
@@ -111,7 +112,7 @@ async def _run(
     metrics: CollectorRegistry,
     listening: Callable[[str], None],
 ) -> None:
-    secrets = SigningSecrets(TokenVault(settings.secret_key))
+    secrets = SigningSecrets(vault)
 
     async def keep_webhooks() -> None:
         await secrets.seal_anew(db)

@@ -4,16 +4,15 @@
 import asyncio
 import socket
 
-from parley.installation.logging import configure_logging
-from parley.installation.settings_loading import load_settings
+from parley.installation.logging import rename_process
 from parley.installation.stop_signals import stop_signals
+from sessions.settings import Settings
 from worker.processes.guard_process import run_guard_process
 
 
-def run_guard(fd: int) -> int:
+def run_guard(settings: Settings, fd: int) -> int:
     """Serve the listening socket `fd` until SIGTERM or SIGINT."""
-    settings = load_settings()
-    configure_logging(settings.log_level, process="guard")
+    rename_process("guard")
 
     async def run() -> None:
         with socket.socket(fileno=fd) as listening, stop_signals() as stopping:

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 
 from parley.commands.loading import loading
 from parley.installation.installation import Installation, open_installation
-from parley.installation.logging import configure_logging
+from parley.installation.logging import rename_process
 from parley.installation.object_storage import open_objects
-from parley.installation.settings_loading import load_settings
 from parley.installation.stop_signals import stop_signals
+from sessions.settings import Settings
 from store.jobs.deferring import SPEECH_QUEUE
 from worker.processes.job_process import run_job_process
 from worker.vitals.malloc_arenas import share_arenas
@@ -17,13 +17,12 @@ from worker.vitals.malloc_arenas import share_arenas
 _SPEECH_NICENESS = 15  # recordings are made in real time and come first; a transcript may wait
 
 
-def run_jobs_child(queue: str) -> int:
+def run_jobs_child(queue: str, settings: Settings) -> int:
     """Run jobs until SIGTERM or SIGINT."""
     if queue == SPEECH_QUEUE:
         os.nice(_SPEECH_NICENESS)
     share_arenas()
-    settings = load_settings()
-    configure_logging(settings.log_level, process="speech" if queue == SPEECH_QUEUE else "jobs")
+    rename_process("speech" if queue == SPEECH_QUEUE else "jobs")
     run: Callable[..., Awaitable[None]] = run_job_process
     if queue == SPEECH_QUEUE:
         with loading():  # not in every worker's memory: many are never asked for a transcript or another form

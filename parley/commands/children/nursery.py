@@ -19,6 +19,7 @@ from parley.commands.children.webhooks import run_webhooks_child
 from parley.commands.children.worker_children import GUARD, JOBS, RECORDER, SPEECH, WEBHOOKS
 from parley.servers.command_line import show_command_line
 from parley.servers.fork_server import serve_forks
+from sessions.settings import Settings
 from store.jobs.deferring import SHORT_QUEUE, SPEECH_QUEUE
 from worker.processes.signals import SIGNALS
 from worker.vitals.pulse import Pulse
@@ -31,8 +32,11 @@ _OTHERS: Mapping[str, Callable[..., int]] = {
 }
 
 
-def run_nursery(fd: int) -> int:
-    """Fork children until the other end of the socket `fd` is closed. In each of them this runs what was asked for."""
+def run_nursery(fd: int, settings: Settings) -> int:
+    """Fork children until the other end of the socket `fd` is closed. In each of them this runs what was asked for.
+
+    The log is configured; each child is named in it.
+    """
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     _show("nursery")
     forked = serve_forks(fd)
@@ -43,10 +47,10 @@ def run_nursery(fd: int) -> int:
         owner, suspects = UUID(request["owner"]), int(request["suspects"])
         _show(RECORDER, "--owner", str(owner), "--suspects", str(suspects))
         with Pulse(*forked.fds) as pulse:
-            return run_recorder(owner, suspects, pulse, guard_port=int(request["guard_port"]))
+            return run_recorder(settings, owner, suspects, pulse, guard_port=int(request["guard_port"]))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # the others never load LiveKit
     _show(request["run"])
-    return _OTHERS[request["run"]](*forked.fds)
+    return _OTHERS[request["run"]](settings, *forked.fds)
 
 
 def _show(*arguments: str) -> None:

@@ -11,9 +11,9 @@ from uuid import UUID
 import uvloop
 
 from parley.installation.installation import open_installation
-from parley.installation.logging import configure_logging
+from parley.installation.logging import rename_process
 from parley.installation.object_storage import open_objects
-from parley.installation.settings_loading import load_settings
+from sessions.settings import Settings
 from worker.guard.upstream import go_through
 from worker.processes.recorder_opening import run_recorder_process
 from worker.processes.signals import SIGNALS
@@ -22,15 +22,14 @@ from worker.vitals.malloc_arenas import share_arenas
 from worker.vitals.pulse import Pulse
 
 
-def run_recorder(owner: UUID, suspects: int, pulse: Pulse, *, guard_port: int) -> int:
+def run_recorder(settings: Settings, owner: UUID, suspects: int, pulse: Pulse, *, guard_port: int) -> int:
     """Record until told to stop; `owner` is what this process's runs carry. See `RecorderProcess` for `suspects`.
 
     Rooms are reached through the guard on loopback; the object storage, which is open before, as the environment says.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     share_arenas()
-    settings = load_settings()
-    dropped = configure_logging(settings.log_level, process="recorder")
+    dropped = rename_process("recorder")
     installation = open_installation(settings, schema="leave")
     objects = open_objects(installation)
     go_through(guard_port, str(owner))

@@ -3,16 +3,15 @@
 import asyncio
 
 from parley.installation.installation import Installation, open_installation
-from parley.installation.logging import configure_logging
-from parley.installation.settings_loading import load_settings
+from parley.installation.logging import rename_process
 from parley.installation.stop_signals import stop_signals
+from sessions.settings import Settings
 from worker.processes.webhook_process import run_webhook_process
 
 
-def run_webhooks_child() -> int:
+def run_webhooks_child(settings: Settings) -> int:
     """Deliver until SIGTERM or SIGINT."""
-    settings = load_settings()
-    configure_logging(settings.log_level, process="webhooks")
+    rename_process("webhooks")
     asyncio.run(_run(open_installation(settings, schema="leave")))
     return 0
 
