@@ -12,7 +12,6 @@ from parley.installation.stop_signals import stop_signals
 from sessions.settings import Settings
 from store.jobs.deferring import SPEECH_QUEUE
 from worker.processes.job_process import run_job_process
-from worker.vitals.malloc_arenas import share_arenas
 
 _SPEECH_NICENESS = 15  # recordings are made in real time and come first; a transcript may wait
 
@@ -21,7 +20,6 @@ def run_jobs_child(queue: str, settings: Settings) -> int:
     """Run jobs until SIGTERM or SIGINT."""
     if queue == SPEECH_QUEUE:
         os.nice(_SPEECH_NICENESS)
-    share_arenas()
     rename_process("speech" if queue == SPEECH_QUEUE else "jobs")
     run: Callable[..., Awaitable[None]] = run_job_process
     if queue == SPEECH_QUEUE:

@@ -22,6 +22,7 @@ from parley.servers.fork_server import serve_forks
 from sessions.settings import Settings
 from store.jobs.deferring import SHORT_QUEUE, SPEECH_QUEUE
 from worker.processes.signals import SIGNALS
+from worker.vitals.malloc_arenas import share_arenas
 from worker.vitals.pulse import Pulse
 
 _OTHERS: Mapping[str, Callable[..., int]] = {
@@ -38,6 +39,7 @@ def run_nursery(fd: int, settings: Settings) -> int:
     The log is configured; each child is named in it.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    share_arenas()
     _show("nursery")
     forked = serve_forks(fd)
     if forked is None:

@@ -18,7 +18,6 @@ from worker.guard.upstream import go_through
 from worker.processes.recorder_opening import run_recorder_process
 from worker.processes.signals import SIGNALS
 from worker.room.livekit.native_library import forbid_programs
-from worker.vitals.malloc_arenas import share_arenas
 from worker.vitals.pulse import Pulse
 
 
@@ -28,7 +27,6 @@ def run_recorder(settings: Settings, owner: UUID, suspects: int, pulse: Pulse, *
     Rooms are reached through the guard on loopback; the object storage, which is open before, as the environment says.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    share_arenas()
     dropped = rename_process("recorder")
     installation = open_installation(settings, schema="leave")
     objects = open_objects(installation)
