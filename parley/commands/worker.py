@@ -35,7 +35,7 @@ def run_worker(*, children_die_by: str, url_file: Path | None) -> int:
     installation = open_installation(settings)
     asyncio.run(check_own_schema(installation))
     vault = TokenVault(installation.settings.secret_key)
-    # Now: what libraries set up when they are used first is in the same memory, too, and done.
+    # Not before: what libraries set up at their first use is in memory once now, and nobody forked does it again.
     nursery = begin_server()
     if isinstance(nursery, int):
         return run_nursery(nursery, settings)

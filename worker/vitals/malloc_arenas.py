@@ -12,6 +12,6 @@ _ARENAS = 2
 
 
 def share_arenas() -> None:
-    """Let all threads that begin from now on allocate from the same few arenas; no-op without glibc."""
+    """Let all threads that begin from now on, also in forks, allocate from the same few arenas; no-op without glibc."""
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
         mallopt(_M_ARENA_MAX, _ARENAS)

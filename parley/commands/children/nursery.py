@@ -2,8 +2,9 @@
 
 It has imported what they need, and so has `parley worker`, before it forks this one: a module that is imported after
 a fork is in memory twice, and so is each page that the import touches. LiveKit's native library, which starts threads,
-is loaded by a recorder when it begins; what hears and encodes, by the process for speech. So a child that died is
-replaced in milliseconds, and all of them share most of their memory.
+is loaded by a recorder when it begins; what hears and encodes, by the process for speech. Settings are read and the
+log is configured before, once for all. So a child that died is replaced in milliseconds, and all of them share most of
+their memory.
 """
 
 import signal

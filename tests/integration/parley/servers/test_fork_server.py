@@ -159,6 +159,7 @@ async def test_recorders_are_forked_while_there_is_one_thread(tmp_path: Path, mo
     """Nothing that the nursery imports starts any: LiveKit's library is not loaded, and BLAS has no workers."""
     monkeypatch.setenv("PARLEY_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("PARLEY_DATABASE_URL", "postgresql://127.0.0.1:1/none")
+    monkeypatch.setenv("PARLEY_SECRET_KEY", "s" * 40)
     nursery = ForkServer(nursery_argv, signal.SIGKILL)
     with Pulse.create() as pulse:
         process = await nursery.fork(request_of(RECORDER, owner=UUID(int=1), suspects=0, guard_port=1), [pulse.fd])

@@ -92,6 +92,26 @@ def test_a_fork_writes_its_own_lines() -> None:
     assert sorted(events) == ["after", "after", "parent"]
 
 
+def test_a_fork_has_a_name_of_its_own() -> None:
+    """In what our code logs, whoever has logged before, and in what libraries do; the parent keeps its name."""
+    program = (
+        "import logging, os, structlog\n"
+        "from parley.installation.logging import configure_logging, rename_process\n"
+        "configure_logging('info', process='p'); ours = structlog.get_logger('ours'); ours.info('parent')\n"
+        "if child := os.fork():\n"
+        "    os.waitpid(child, 0); ours.info('parent')\n"
+        "else:\n"
+        "    dropped = rename_process('c')\n"
+        "    ours.info('child'); logging.getLogger('theirs').info('child', extra={'dropped': dropped()})\n"
+        "    logging.shutdown(); os._exit(0)"
+    )
+    argv = [sys.executable, "-W", "ignore", "-c", program]
+    done = subprocess.run(argv, stderr=subprocess.PIPE, timeout=60, check=True)
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert sorted((line["event"], line["process"]) for line in lines) == [("child", "c")] * 2 + [("parent", "p")] * 2
+    assert [line["dropped"] for line in lines if line["logger"] == "theirs"] == [0]
+
+
 @pytest.mark.parametrize("reads", [True, False])
 def test_what_was_logged_last_is_there_when_the_process_ends(reads: bool) -> None:
     """And a reader that stalls delays the end by a moment only."""
