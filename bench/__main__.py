@@ -23,7 +23,7 @@ from sessions.settings import Settings
 BENCHMARKS = {
     "finalize": "how fast one hour of two tracks becomes a file, and in how much memory",
     "forms": "how fast a recording becomes FLAC, Opus and MP3, and in how much memory",
-    "transcribe": "how much time is lost around the speech engine",
+    "transcribe": "how much time is lost around the speech engine, and how many words it gets wrong",
     "lists": "pages of lists and histories at 1,000 and 1,000,000 rows",
     "events": "from an event's commit until it can be read, and pages of the log at 1,000 and 1,000,000 rows",
     "streams": "2,000 streams of events on one API process: memory, and what a create costs meanwhile",

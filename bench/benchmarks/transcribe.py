@@ -1,5 +1,6 @@
-"""Transcribing: how much time is lost around the engine, which sets the pace."""
+"""Transcribing: how much time is lost around the engine, which sets the pace; how many words it gets wrong."""
 
+import asyncio
 import contextlib
 import shutil
 from collections.abc import Iterator
@@ -10,18 +11,24 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from audio.pcm import SAMPLE_RATE, Pcm
+from audio.pcm import SAMPLE_RATE, SPEECH_RATE, Pcm
+from audio.segments.track_tally import TrackLabel
+from audio.track_audio import TrackPiece
 from bench.children.line_child import ChildFailedError, LineChild
 from bench.measuring.machine import BusyMeter, describe
 from bench.measuring.table import print_goal, print_note, print_table, print_title
+from bench.measuring.word_errors import word_errors
 from bench.options import Options
 from bench.scenes.database import fresh_database, postgres
 from bench.scenes.ending_session import insert_ending_session
 from bench.scenes.rooms import child_argv
+from bench.scenes.spoken_corpora import READ_PACKAGE, Corpus, demo_speech, read_speech
 from bench.scenes.spool_maker import FRAME_SAMPLES, write_segments
 from parley.demo.script import SPOKEN_RATE, TALKERS, part_of
 from sessions.ids import format_id, new_uuid
 from sessions.settings import Settings
+from worker.outputs.speech.engines.moonshine_engine import MoonshineEngine
+from worker.outputs.speech.utterances import find_utterances
 
 _ENDPOINT_TIMES_REAL_TIME = 60.0  # of the endpoint that takes its time, as one on a GPU
 _TIMES = 5  # what is short is measured so often
@@ -92,6 +99,35 @@ def bench_transcribe(options: Options) -> None:
         print_goal(f"{case.name}, {case.minutes:g} minutes: job / engine alone", run.ratio, at_most=1.1)
     hour = runs[2].job_seconds * 60 / cases[2].minutes
     print_goal("an hour around an engine that answers at once, × real time", 3600 / hour, at_least=60)
+    _print_word_errors()
+
+
+def _print_word_errors() -> None:
+    """Of the embedded engine, behind the voice gate, as the job hears a track."""
+    engine = MoonshineEngine()
+    found = {"the demo, a synthetic voice": _word_errors(engine, demo_speech())}
+    if corpus := read_speech():
+        found["read speech"] = _word_errors(engine, corpus)
+    else:
+        print_note(f"Without Debian's {READ_PACKAGE} there is no read speech.")
+    rows = [(name, str(words), str(wrong), f"{100 * wrong / words:.1f}") for name, (wrong, words) in found.items()]
+    print_table(("moonshine", "words", "wrong", "%"), rows)
+    if read := found.get("read speech"):
+        print_goal("wrong words of read speech, %", 100 * read[0] / read[1], at_most=10)
+
+
+def _word_errors(engine: MoonshineEngine, corpus: Corpus) -> tuple[int, int]:
+    """How many are wrong, and how many were said."""
+    label = TrackLabel(identity="", sid="")
+    counts = []
+    for pcm, said in corpus:
+        track = np.concatenate([pcm, np.zeros(SPEECH_RATE, dtype=np.int16)])
+        heard = [
+            asyncio.run(engine.recognize(one.pcm)).text for one in find_utterances([[TrackPiece(label, 0, track)]])
+        ]
+        counts.append(word_errors(said, " ".join(heard)))
+    wrong, words = zip(*counts, strict=True)
+    return sum(wrong), sum(words)
 
 
 def _best(runs: list[_Run]) -> _Run:

@@ -15,6 +15,7 @@ from bench.benchmarks.transcribe import bench_transcribe
 from bench.benchmarks.webhooks import bench_webhooks
 from bench.options import Options
 from bench.scenes.list_pages import pages
+from bench.scenes.spoken_corpora import read_speech
 
 _VERDICT = re.compile(r"^   (met    |NOT MET)  (.+): \S+ \(goal [≤≥] [\d.]+\)$", re.MULTILINE)
 
@@ -90,7 +91,10 @@ def test_messages_prints_each_way_into_the_room(options: Options, capsys: pytest
 
 
 def test_transcribe_prints_what_is_lost_around_the_engine(options: Options, capsys: pytest.CaptureFixture[str]) -> None:
-    """The real job against each engine alone, on the same utterances; the hour is judged with an endpoint."""
+    """The real job against each engine alone, on the same utterances; the hour is judged with an endpoint.
+
+    The words that the embedded engine gets wrong are counted, and judged where read speech is installed.
+    """
     bench_transcribe(options)
     printed = capsys.readouterr().out
     rows = re.findall(r"^   (moonshine|endpoint, .+?), (\S+) minutes +(\d+) ", printed, re.MULTILINE)
@@ -100,7 +104,9 @@ def test_transcribe_prints_what_is_lost_around_the_engine(options: Options, caps
         "moonshine, 0.25 minutes: job / engine alone",
         "endpoint, 60 × real time, 0.5 minutes: job / engine alone",
         "an hour around an engine that answers at once, × real time",
+        *(["wrong words of read speech, %"] if read_speech() else []),
     ]
+    assert re.search(r"^   the demo, a synthetic voice +38 ", printed, re.MULTILINE)
 
 
 @pytest.mark.long

@@ -2,7 +2,6 @@
 
 import io
 import os
-import re
 import subprocess
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from audio.pcm import SPEECH_RATE, Pcm
 LIBRIVOX = Path("/usr/share/pocketsphinx/test/data/librivox")
 ASTERISK = Path("/usr/share/asterisk")
 _TELEPHONE_RATE = 8000
-_NOT_A_WORD = re.compile(r"[^a-z' ]+")
 
 
 def librivox_sentences() -> list[tuple[Pcm, str]]:
@@ -50,22 +48,6 @@ def synthetic_speech(voice: str, text: str) -> Pcm:
     said = subprocess.run(["espeak-ng", "-v", voice, "--stdout", text], check=True, capture_output=True, timeout=10)
     samples, rate = soundfile.read(io.BytesIO(said.stdout), dtype="int16")
     return _resampled(samples, rate)
-
-
-def word_errors(said: str, understood: str) -> tuple[int, int]:
-    """How many words differ (substituted, left out, added), and how many were said; capitals and marks don't count."""
-    expected, actual = _words(said), _words(understood)
-    row = list(range(len(actual) + 1))
-    for number, word in enumerate(expected, start=1):
-        before, row[0] = row[0], number
-        for at, other in enumerate(actual, start=1):
-            before, row[at] = row[at], min(row[at] + 1, row[at - 1] + 1, before + (word != other))
-    return row[-1], len(expected)
-
-
-def _words(text: str) -> list[str]:
-    plain = _NOT_A_WORD.sub(" ", text.lower().replace("mr.", "mister"))
-    return plain.split()
 
 
 def _from_telephone(path: Path) -> Pcm:

@@ -11,12 +11,12 @@ import pytest
 from audio.pcm import SPEECH_RATE, Pcm
 from audio.segments.track_tally import TrackLabel
 from audio.track_audio import TrackPiece
+from bench.measuring.word_errors import word_errors
 from tests.support.talkers.packaged_speech import (
     librivox_sentences,
     music_on_hold,
     synthetic_speech,
     telephone_prompts,
-    word_errors,
 )
 from worker.outputs.speech.engines import moonshine_engine
 from worker.outputs.speech.engines.engine import Recognized, SpeechError
