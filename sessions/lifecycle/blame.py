@@ -11,6 +11,9 @@ from math import ceil
 
 HEALTHY_MS = 60_000
 PARDONS = 3  # for as many losses in a row it is enough that other processes died, too; two poisoned sessions also may
+WAIT_SECONDS = 25.0
+"""A process may be started before there are suspects for it. So long it waits for them, less than they may become some:
+who dies again mostly dies soon, and each one that waits costs memory."""
 BLAMED_BEFORE_QUARANTINE = 2
 BLAMED_BEFORE_ALONE = 3
 BLAMED_ALONE_BEFORE_FAILED = 3

@@ -54,9 +54,9 @@ class Processes(SettingsGroup):
         ge=1,
         description="Recorder processes per worker that are started for sessions that processes have died with.",
         json_schema_extra=why(
-            "Besides the others, and only while they are needed. With more suspects than places, those share a process"
-            " that have not taken one down so. A process has 21 MB of its own (measured, without sessions) and up to"
-            " five connections to PostgreSQL."
+            "Besides the others, and only while they are needed, or may be: for half a minute after a process has died."
+            " With more suspects than places, those share a process that have not taken one down so. A process has"
+            " 21 MB of its own (measured, without sessions) and up to five connections to PostgreSQL."
         ),
     )
     recorder_sessions: int = Field(

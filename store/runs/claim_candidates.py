@@ -18,7 +18,7 @@ from store.runs.look import Look
 
 JUDGE_AFTER_SECONDS = 2
 
-_CLAIMABLE = ", ".join(f"'{status}'" for status in sorted(sources(Event.CLAIM)))
+CLAIMABLE = ", ".join(f"'{status}'" for status in sorted(sources(Event.CLAIM)))
 
 # The run before counts as lost unless it was handed over.
 _LOST = "(r.epoch IS NOT NULL AND (r.lost OR r.released_at IS NULL))"
@@ -58,7 +58,7 @@ def _candidates(where: str) -> TextClause:
         SELECT s.id, s.organization_id, s.status, {_LOST} AS lost, {_BLAMED} AS blamed, {_BLAMED_ALONE} AS blamed_alone
         FROM sessions s LEFT JOIN runs r ON r.session_id = s.id AND r.epoch = s.epoch
         LEFT JOIN unnest(CAST(:line AS uuid[])) WITH ORDINALITY AS line (id, turn) ON line.id = s.id
-        WHERE s.kind = 'voice' AND s.status IN ({_CLAIMABLE}) AND s.id <> ALL(CAST(:known AS uuid[]))
+        WHERE s.kind = 'voice' AND s.status IN ({CLAIMABLE}) AND s.id <> ALL(CAST(:known AS uuid[]))
           AND (s.status = 'queued' AND line.id IS NOT NULL OR r.released_at IS NOT NULL
                OR (:may_judge_stale AND r.beat_at < statement_timestamp() - make_interval(secs => :stalled_seconds)))
           {where}
@@ -75,7 +75,7 @@ _RELEASE_STALE = text(
     UPDATE runs SET released_at = statement_timestamp(), lost = true
     WHERE (session_id, epoch) IN (
         SELECT r.session_id, r.epoch FROM sessions s JOIN runs r ON r.session_id = s.id AND r.epoch = s.epoch
-        WHERE s.kind = 'voice' AND s.status IN ({_CLAIMABLE}) AND s.id <> ALL(CAST(:known AS uuid[]))
+        WHERE s.kind = 'voice' AND s.status IN ({CLAIMABLE}) AND s.id <> ALL(CAST(:known AS uuid[]))
           AND r.released_at IS NULL
           AND r.beat_at < statement_timestamp() - make_interval(secs => :stalled_seconds)
         FOR UPDATE OF r SKIP LOCKED)
@@ -85,14 +85,14 @@ _WAITING = text(
     f"""
     SELECT s.id, s.epoch, {_BLAMED} AS blamed, {_BLAMED_ALONE} AS blamed_alone
     FROM sessions s JOIN runs r ON r.session_id = s.id AND r.epoch = s.epoch
-    WHERE s.kind = 'voice' AND s.status IN ({_CLAIMABLE})
+    WHERE s.kind = 'voice' AND s.status IN ({CLAIMABLE})
       AND r.released_at > statement_timestamp() - interval '1 hour'
       AND r.released_at < statement_timestamp() - make_interval(secs => :waited_seconds)
       AND {_SUSPECT} AND NOT {_HOPELESS}
     ORDER BY s.id
     """
 )
-_ACTIVE = text(f"SELECT count(*) FROM sessions WHERE kind = 'voice' AND status IN ({_CLAIMABLE})")
+_ACTIVE = text(f"SELECT count(*) FROM sessions WHERE kind = 'voice' AND status IN ({CLAIMABLE})")
 
 
 async def find_candidates(conn: AsyncConnection, claimer: Claimer, look: Look) -> Sequence[Row[Any]]:

@@ -20,7 +20,7 @@ from store.database.tables import sessions
 from store.lifecycle.locked_session import lock_session
 from store.lifecycle.session_rows import session_select, to_session
 from store.lifecycle.transitions import stop_session
-from store.runs.claim_candidates import count_active, find_candidates, find_suspects, leave_stale_to_others
+from store.runs.claim_candidates import CLAIMABLE, count_active, find_candidates, find_suspects, leave_stale_to_others
 from store.runs.claim_taking import take, within_joins
 from store.runs.claimer import Claimer
 from store.runs.fence import Fence
@@ -137,6 +137,13 @@ _BURY = text(
     RETURNING r.owner, r.session_id, r.epoch
     """
 )
+_AWAY = text(
+    f"""
+    SELECT EXISTS (SELECT FROM sessions s JOIN runs r ON r.session_id = s.id AND r.epoch = s.epoch
+                   WHERE s.id = ANY(CAST(:ids AS uuid[])) AND s.status IN ({CLAIMABLE})
+                     AND (r.joined_at IS NULL OR r.released_at IS NOT NULL))
+    """
+)
 _PARDON = text(
     """
     UPDATE runs r SET pardoned = true
@@ -233,6 +240,11 @@ class Claims:
         async with self._db.begin() as conn:
             rows = await find_suspects(conn, waited_seconds)
         return [Suspect(RunKey(row.id, row.epoch), place(row.blamed, row.blamed_alone) is Place.ALONE) for row in rows]
+
+    async def all_back(self, sessions: Collection[UUID]) -> bool:
+        """Whether each of these sessions, which have lost a run, is in its room again or needs no other run."""
+        async with self._db.begin() as conn:
+            return not (await conn.execute(_AWAY, {"ids": list(sessions)})).scalar_one()
 
     async def _read(self, conn: AsyncConnection, ids: Sequence[UUID]) -> list[tuple[Session, Row[Any]]]:
         if not ids:

@@ -31,7 +31,7 @@ from worker.host.control_group import control_group_limits
 from worker.host.monitoring.health import Check, serve_health
 from worker.host.monitoring.metrics import worker_metrics
 from worker.host.needs import LOOK_SECONDS, Needs
-from worker.host.quarantine import Quarantine
+from worker.host.quarantine import SPARE_SECONDS, Quarantine
 from worker.host.recorder_count import cores, default_recorders
 from worker.host.repeating import repeat
 from worker.host.rescuer import RunRescuer
@@ -82,7 +82,7 @@ async def run_worker_host(
             salvage.wake.set()
             quarantine.released()
 
-        rescuer = RunRescuer(Claims(db, vault), released)
+        rescuer = RunRescuer(Claims(db, vault), released, lambda runs: quarantine.expect(runs))
         forget_the_dead(settings.data_dir)
         supervisor = Supervisor(
             commands,
@@ -93,7 +93,7 @@ async def run_worker_host(
             quarantines=settings.quarantines,
             marks=MemoryMarks.of(settings),
         )
-        quarantine = Quarantine(Claims(db, vault), supervisor.open_quarantine, lambda: supervisor.free_quarantines)
+        quarantine = Quarantine(Claims(db, vault), supervisor)
         demand = Demand(db, socket.gethostname(), follows=settings.speech_engine != "none")
         metrics = worker_metrics(supervisor, salvage, settings.data_dir, log_lines_dropped)
         await _run(settings, db, objects, vault, supervisor, rescuer, quarantine, salvage, demand, metrics, listening)
@@ -147,6 +147,10 @@ async def _run(
             group.create_task(
                 repeat("quarantine", quarantine.look, interval_seconds=_QUARANTINE_SECONDS, wake=quarantine.wake),
                 name="quarantine",
+            ),
+            group.create_task(
+                repeat("spare processes", quarantine.keep_spares, interval_seconds=SPARE_SECONDS),
+                name="spare processes",
             ),
             group.create_task(
                 repeat("demand", partial(_note_needs, supervisor.needs, demand), interval_seconds=LOOK_SECONDS),

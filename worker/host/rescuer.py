@@ -29,12 +29,19 @@ class RunRescuer:
     """Remembers dead owners until the database has heard of them.
 
     `released` runs when all are released: their spools can be salvaged now, and who is a suspect can be looked up.
+    `blamed` runs when it is certain that a process died on its own, with the runs that were lost.
     """
 
-    def __init__(self, claims: BuriesProcesses, released: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        claims: BuriesProcesses,
+        released: Callable[[], object] = lambda: None,
+        blamed: Callable[[Sequence[RunKey]], object] = lambda _: None,
+    ) -> None:
         self.wake = asyncio.Event()
         self._claims = claims
         self._released = released
+        self._blamed = blamed
         self._dead: dict[UUID, bool] = {}
         self._deaths = Deaths()
         self._pardoned: set[UUID] = set()  # and the database has not heard of it
@@ -94,4 +101,5 @@ class RunRescuer:
 
     def _forget(self, now: float) -> None:
         for owner in self._deaths.forget(now):
-            self._runs.pop(owner, None)
+            if runs := self._runs.pop(owner, []):
+                self._blamed(runs)

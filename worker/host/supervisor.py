@@ -59,6 +59,15 @@ class ChildCommands:
     on_demand: Sequence[str] = ()
 
 
+@dataclass(slots=True)
+class _Opened:
+    """A process for suspects, from when it was asked for: how many it takes, and its pulse once it has one."""
+
+    since: float
+    sessions: int
+    pulse: Pulse | None = None
+
+
 class Supervisor:
     """The children of one `parley worker`.
 
@@ -98,7 +107,7 @@ class Supervisor:
         self._retired: dict[UUID, Child] = {}
         self._quarantines: dict[UUID, Child] = {}
         self._handing_over: set[Child] = set()
-        self._quarantines_since: dict[str, float] = {}
+        self._opened: dict[str, _Opened] = {}
         self._places: dict[UUID, str] = {}
         self._others: set[Child] = set()
         self._lacking = set(commands.always)  # and not to be waited for: what ended by itself, as it should
@@ -133,8 +142,14 @@ class Supervisor:
         """How many more processes for suspects there should be; one whose sessions have proven themselves counts no
         more. May be negative."""
         now = asyncio.get_running_loop().time()
-        young = sum(now - since < HEALTHY_MS / 1000 for since in self._quarantines_since.values())
+        young = sum(now - opened.since < HEALTHY_MS / 1000 for opened in self._opened.values())
         return self._most_quarantines - young
+
+    @property
+    def waiting_quarantines(self) -> list[int]:
+        """How many suspects each of the processes takes that were started for some and have not taken any yet."""
+        opened = self._opened.values()
+        return [one.sessions for one in opened if one.pulse is None or not one.pulse.retires]
 
     @property
     def is_complete(self) -> bool:
@@ -163,11 +178,14 @@ class Supervisor:
                 await self._rescuer.rescue()
 
     def open_quarantine(self, sessions: int) -> None:
-        """Start a process for so many suspects; it ends with them and is not replaced. No-op once told to stop."""
+        """Start a process for so many suspects; it ends with them, or when there are none, and is not replaced.
+
+        No-op once told to stop.
+        """
         if self._stopping.is_set():
             return
-        name = next(name for number in count() if (name := f"quarantine-{number}") not in self._quarantines_since)
-        self._quarantines_since[name] = asyncio.get_running_loop().time()
+        name = next(name for number in count() if (name := f"quarantine-{number}") not in self._opened)
+        self._opened[name] = _Opened(asyncio.get_running_loop().time(), sessions)
         self._group.create_task(self._run_quarantine(name, sessions), name=name)
 
     async def _run_quarantine(self, name: str, sessions: int) -> None:
@@ -176,7 +194,7 @@ class Supervisor:
         except OSError as error:
             _log.error("child.not_started", error=error)
         finally:
-            del self._quarantines_since[name]
+            del self._opened[name]
 
     async def _keep_recorder(self, slot: int) -> None:
         async def live() -> None:
@@ -217,6 +235,8 @@ class Supervisor:
         retire: Callable[[], object] | None = None,
     ) -> None:
         with Pulse.create() as pulse:
+            if name in self._opened:
+                self._opened[name].pulse = pulse
             async with Child(name, await self._commands.record(owner, suspects, pulse.fd)) as child:
                 among[owner], self._places[owner] = child, name
                 if self._stopping.is_set():  # nobody tells it any more, and it has nothing yet
@@ -255,7 +275,7 @@ class Supervisor:
 
     async def _let_retire(self, child: Child, pulse: Pulse, retire: Callable[[], object] | None) -> None:
         await wait_until_it_retires(pulse)
-        if retire is not None:
+        if retire is not None:  # else it was started for suspects, and has them
             _log.info("child.retires", child=child.name, pid=child.pid)
             retire()
 

@@ -17,6 +17,7 @@ import structlog
 
 from sessions.errors import DatabaseError, DatabaseUnavailableError
 from sessions.ids import format_id
+from sessions.lifecycle.blame import WAIT_SECONDS
 from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.runs.claimer import Claimer
 from store.runs.claims import Claim, Claims
@@ -36,7 +37,6 @@ _log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 1.0
 _HELD_BACK_SECONDS = 0.25  # between looks while sessions wait for places in joining alone
-_SUSPECTS_WITHIN_NS = 5 * SECOND_NS  # later they are another process's
 _SEAL_MARGIN_SECONDS = 6.0  # less than the margin after which the supervisor kills
 
 
@@ -44,9 +44,9 @@ class RecorderProcess:
     """The loops of one process. `prepare_to_stop` and `stop` may be called at any time.
 
     Args:
-        suspects: as many sessions that processes have died with it takes, at once, and ends with them; 0: it takes all
-            others, and goes on until it is told to stop, or retires.
-        retires: called when it does.
+        suspects: as many sessions that processes have died with it takes, at once, and ends with them, or when there
+            are none for `WAIT_SECONDS`; 0: it takes all others, and goes on until it is told to stop, or retires.
+        retires: called when it takes no more.
     """
 
     def __init__(
@@ -145,8 +145,9 @@ class RecorderProcess:
             self._wake.clear()
             for claim, claimed_ns in await self._claim():
                 self._start(sessions, claim, claimed_ns)
-            if self._suspects and (self._sessions or boottime_ns() - born_ns > _SUSPECTS_WITHIN_NS):
+            if self._suspects and (self._sessions or boottime_ns() - born_ns > WAIT_SECONDS * SECOND_NS):
                 self.stop_claiming()
+                self._say_retires()
                 self._end_with_the_last()
                 return
             if self._wear.worn and not self._suspects:
@@ -185,7 +186,7 @@ class RecorderProcess:
             joins_per_organization=self._join_places.of_one,
             joining=joining,
         )
-        look = Look.THOROUGH if self._suspects else self._next_look()
+        look = Look.THOROUGH if self._suspects else self._next_look()  # the runs that suspects have lost may be sealed
         try:
             claims = await self._claims.claim(claimer, look)
         except DatabaseError as error:

@@ -267,6 +267,23 @@ async def test_nobody_sees_a_run_of_a_dead_process_of_which_it_is_not_known_who_
     assert len({row.written_by for row in rows}) == 1, "one transaction"
 
 
+async def test_a_session_is_back_once_its_next_run_is_in_the_room(engine: Engine) -> None:
+    """Or when it needs none any more."""
+    fence, other = await engine.running(), await engine.running()
+    both = [fence.session_id, other.session_id]
+    assert await engine.claims.all_back(both)
+    await engine.claims.release(fence.owner, lost=True)
+    assert not await engine.claims.all_back(both)
+    [claim] = await engine.claim(owner := uuid4())
+    again = Fence(fence.session_id, claim.epoch, owner)
+    assert not await engine.claims.all_back(both)
+    await engine.runs.mark_running(again)
+    assert await engine.claims.all_back(both)
+    await engine.runs.enter_ending(again, Stop.ended("end.room_closed"))
+    await engine.claims.release(owner, lost=True)
+    assert await engine.claims.all_back(both)
+
+
 async def test_lost_three_times_alone_is_a_crash_loop(engine: Engine) -> None:
     """A session that never ran fails, once it is known that nothing else died with its process."""
     killer = await engine.new_session()

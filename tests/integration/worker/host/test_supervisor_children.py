@@ -410,6 +410,11 @@ async def test_a_quarantine_comes_besides_the_others_and_is_not_replaced(engine:
         assert home.suspects == [0, 0, 3]
         assert home.supervisor.is_complete
         assert home.supervisor.free_quarantines == 3
+        assert home.supervisor.waiting_quarantines == [3]
+        with Pulse(os.dup(home.pulse_fds[2])) as pulse:
+            pulse.retire()  # it has its sessions, and takes no more
+        assert home.supervisor.waiting_quarantines == []
+        assert home.supervisor.free_quarantines == 3
         assert set(home.supervisor.recorder_places.values()) == {"recorder-0", "recorder-1", "quarantine-0"}
         os.kill(home.pid_of(home.owners[2]), signal.SIGKILL)
 
@@ -419,6 +424,7 @@ async def test_a_quarantine_comes_besides_the_others_and_is_not_replaced(engine:
         await eventually(gone)
         assert home.supervisor.free_quarantines == 4
         home.supervisor.open_quarantine(1)
+        assert home.supervisor.waiting_quarantines == [1], "also one that is being started"
         await home.up(5)
         assert len(home.owners) == 4
 

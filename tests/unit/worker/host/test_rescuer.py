@@ -1,6 +1,7 @@
 """What is done about the runs of recorder processes that died, and who is blamed when others can see them."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
@@ -14,10 +15,11 @@ FIRST, SECOND, THIRD = uuid4(), uuid4(), uuid4()
 
 
 class Written:
-    """What was written of the store, in order, and who was to blame for each lost run then; each has a run."""
+    """What was written of the store, in order, and who was to blame for each lost run then; each has `runs`."""
 
     def __init__(self) -> None:
         self.log: list[str | dict[UUID, bool]] = []
+        self.runs = 1
         self.blamed: dict[UUID, bool] = {}
         self.go_on = asyncio.Semaphore(0)
         self.away = False
@@ -29,10 +31,13 @@ class Written:
         self.blamed |= {run.session_id: False for run in pardoned}
         self.blamed |= {process.owner: not process.pardoned for process in dead if process.lost}
         self.log.append(dict(self.blamed))
-        return {process.owner: [RunKey(process.owner, 1)] for process in dead}
+        return {process.owner: [RunKey(process.owner, 1)] * self.runs for process in dead if self.runs}
 
     def looked_for(self) -> None:
         self.log.append("looked for")
+
+    def expected(self, runs: Sequence[RunKey]) -> None:
+        self.log.append(f"{len(runs)} to blame")
 
 
 @pytest.fixture
@@ -44,7 +49,7 @@ def written() -> Written:
 @pytest.fixture
 def rescuer(written: Written) -> RunRescuer:
     """Of nobody yet."""
-    return RunRescuer(written, written.looked_for)
+    return RunRescuer(written, written.looked_for, written.expected)
 
 
 async def test_those_that_die_together_are_pardoned_as_they_are_released(written: Written, rescuer: RunRescuer) -> None:
@@ -123,3 +128,45 @@ async def test_nothing_is_looked_for_when_nobody_died(written: Written, rescuer:
     await rescuer.rescue()
 
     assert written.log == []
+
+
+@pytest.mark.parametrize("runs", [0, 3])
+async def test_a_process_that_died_on_its_own_is_told_of_once_that_is_certain(
+    written: Written, rescuer: RunRescuer, monkeypatch: pytest.MonkeyPatch, runs: int
+) -> None:
+    """With how many sessions it has died, if with any."""
+    written.runs = runs
+    now = time.monotonic()
+    rescuer.bury(FIRST, lost=True)
+    written.go_on.release()
+    await rescuer.rescue()
+    assert written.log == [{FIRST: True}, "looked for"]
+    monkeypatch.setattr(time, "monotonic", lambda: now + 2)
+
+    await rescuer.rescue()
+    await rescuer.rescue()
+
+    assert written.log[2:] == (["3 to blame"] if runs else [])
+
+
+async def test_of_processes_that_died_together_none_is_told(
+    written: Written, rescuer: RunRescuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However it came out that they had."""
+    now = time.monotonic()
+    rescuer.bury(FIRST, lost=True)
+    written.go_on.release()
+    await rescuer.rescue()
+    rescuer.bury(SECOND, lost=True, dying=[THIRD])
+    written.go_on.release()
+    await rescuer.rescue()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 2)
+    rescuer.bury(THIRD, lost=True)
+    written.go_on.release()
+    await rescuer.rescue()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 4)
+
+    await rescuer.rescue()
+
+    assert written.log[-1] == "looked for"
+    assert written.blamed == dict.fromkeys((FIRST, SECOND, THIRD), False)
