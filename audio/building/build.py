@@ -13,8 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from audio.building.limiter import Limiter
-from audio.building.loudness import Loudness
-from audio.building.meters import BuildMeters, TrackLoudness
+from audio.building.meters import BuildMeters, RecordingLoudness
 from audio.building.mix import MixWindow
 from audio.building.peaks import Waveform
 from audio.building.wav import WavLabel, WavWriter, digest, open_wav
@@ -49,8 +48,7 @@ class BuildResult:
     layout: Layout
     peak_dbfs: float
     waveform: Waveform
-    loudness: Loudness
-    track_loudness: list[TrackLoudness]
+    loudness: RecordingLoudness
     tracks: list[TrackSummary]
     gaps: list[GapMs]
     absences: list[AbsenceMs]
@@ -85,8 +83,7 @@ def build_recording(plan: BuildPlan, read: Callable[[str], bytes], write_to: str
         layout=plan.layout,
         peak_dbfs=round(dbfs(meters.peaks.magnitude), 2),
         waveform=Waveform(meters.peaks.finish(), meters.levels.finish()),
-        loudness=meters.loudness_of_mix(),
-        track_loudness=list(meters.loudness_of_tracks()),
+        loudness=meters.loudness(),
         tracks=build.tally.summary(),
         gaps=build.gaps_in_ms(),
         absences=build.absences_in_ms(),

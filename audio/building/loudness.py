@@ -6,6 +6,7 @@ that three hundred times faster than it could go from sample to sample.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,18 +99,47 @@ class _BlockFilter:
 
 @dataclass(frozen=True, slots=True)
 class FoldedLoudness:
-    """A meter that rests: the bins of its gating blocks that hold some, what they hold, and its peak."""
+    """All that a meter tells loudness from: the bins of its gating blocks that hold some, what they hold, its peak."""
 
     bins: NDArray[np.int16]
     counts: NDArray[np.int64]
     sums: NDArray[np.float64]
     true_peak: float
 
+    @classmethod
+    def together(cls, several: Iterable["FoldedLoudness"]) -> "FoldedLoudness":
+        """One source that is heard in several, one after the other: all of their gating blocks, the highest peak."""
+        counts, sums, true_peak = np.zeros(_BINS, dtype=np.int64), np.zeros(_BINS), 0.0
+        for one in several:
+            counts[one.bins] += one.counts
+            sums[one.bins] += one.sums
+            true_peak = max(true_peak, one.true_peak)
+        return cls.of_bins(counts, sums, true_peak)
+
+    @classmethod
+    def of_bins(cls, counts: NDArray[np.int64], sums: NDArray[np.float64], true_peak: float) -> "FoldedLoudness":
+        """Of all bins, shape (_BINS,), those that hold some."""
+        bins = np.flatnonzero(counts).astype(np.int16)
+        return cls(bins, counts[bins], sums[bins], true_peak)
+
+    def loudness(self) -> Loudness:
+        """What they say."""
+        peak = None if self.true_peak == 0 else round(20 * math.log10(self.true_peak / FULL_SCALE), 1)
+        return Loudness(self._integrated(), peak)
+
+    def _integrated(self) -> float | None:
+        if not len(self.bins):
+            return None
+        gate = _lufs(self.sums.sum() / self.counts.sum()) + _RELATIVE_GATE_LU
+        first = min(max(math.ceil((gate - _ABSOLUTE_GATE_LUFS) / _BIN_LU), 0), int(self.bins[-1]))
+        passed = self.bins >= first
+        return round(_lufs(self.sums[passed].sum() / self.counts[passed].sum()), 1)
+
 
 class LoudnessMeter:
     """Takes the samples of one source in their order, in blocks of any length. Channels count alike (left, right)."""
 
-    def __init__(self, num_channels: int, folded: "FoldedLoudness | None" = None) -> None:
+    def __init__(self, num_channels: int, folded: FoldedLoudness | None = None) -> None:
         self._rest = np.zeros((num_channels, 0), dtype=np.int16)
         self._states = np.zeros((num_channels, _FILTER.order))
         self._hops = np.zeros(0)  # energies of the last three
@@ -141,26 +171,17 @@ class LoudnessMeter:
             computed = _RINGING_SAMPLES + (samples - _RINGING_SAMPLES) % HOP_SAMPLES
         self.push(np.zeros((len(self._rest), computed), dtype=np.int16))
 
-    def fold(self) -> "FoldedLoudness":
+    def fold(self) -> FoldedLoudness:
         """What is left to keep of a source that is silent: nothing rings on, and whole hops were pushed.
 
         `LoudnessMeter(1, folded)` goes on from there, as if it had never been away.
         """
-        bins = np.flatnonzero(self._counts).astype(np.int16)
-        return FoldedLoudness(bins, self._counts[bins], self._sums[bins], self._true_peak)
+        return FoldedLoudness.of_bins(self._counts, self._sums, self._true_peak)
 
-    def finish(self) -> Loudness:
-        """What was found; a last stretch of less than a gating block's hop counts for the peak only."""
+    def finish(self) -> FoldedLoudness:
+        """All that was found; a last stretch of less than a gating block's hop counts for the peak only."""
         self._seek_peak(np.concatenate((self._rest, np.zeros_like(self._tails)), axis=1))
-        peak = None if self._true_peak == 0 else round(20 * math.log10(self._true_peak / FULL_SCALE), 1)
-        return Loudness(self._integrated(), peak)
-
-    def _integrated(self) -> float | None:
-        if not self._counts.any():
-            return None
-        gate = _lufs(self._sums.sum() / self._counts.sum()) + _RELATIVE_GATE_LU
-        first = min(max(math.ceil((gate - _ABSOLUTE_GATE_LUFS) / _BIN_LU), 0), int(np.flatnonzero(self._counts)[-1]))
-        return round(_lufs(self._sums[first:].sum() / self._counts[first:].sum()), 1)
+        return self.fold()
 
     def _take(self, pcm: Pcm) -> None:
         """Whole hops."""

@@ -1,8 +1,8 @@
 """What is learned of a recording while it is built: peaks, levels, loudness."""
 
-from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TypedDict
 
 import numpy as np
@@ -23,6 +23,23 @@ class TrackLoudness(TypedDict):
     true_peak_dbtp: float | None
 
 
+class ParticipantLoudness(TypedDict):
+    """How loud one participant was, by themselves: as in a file as long as the recording, of all of their tracks."""
+
+    identity: str
+    integrated_lufs: float | None
+    true_peak_dbtp: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingLoudness:
+    """Of the mix, and of those who are in it, in one order."""
+
+    mix: Loudness
+    tracks: list[TrackLoudness]
+    participants: list[ParticipantLoudness]
+
+
 _RESTING_SAMPLES = 120 * SAMPLE_RATE
 _STILL_COMING_SAMPLES = 60 * SAMPLE_RATE  # segments of several runs lie in each other by less
 
@@ -32,10 +49,19 @@ class _TrackMeter:
     loudness: LoudnessMeter
     position: int = 0
 
+    def ended(self) -> Loudness:
+        """What is told of the track if nothing more of it comes: the silence behind it does not count."""
+        return copy(self.loudness).finish().loudness()
+
+    def silent_until(self, sample: int) -> FoldedLoudness:
+        """All that was found, with the silence up to there."""
+        self.loudness.push_silence(max(sample - self.position, 0))
+        return self.loudness.finish()
+
 
 @dataclass(frozen=True, slots=True)
 class _RestingMeter:
-    """`ended`: what is told unless it is heard again, since the silence behind a track does not count."""
+    """`ended`: what is told of the track unless it is heard again."""
 
     folded: FoldedLoudness
     position: int
@@ -55,6 +81,7 @@ class BuildMeters:
     def __init__(self, length_samples: int, num_channels: int) -> None:
         self.peaks = PeakMeter(length_samples, num_channels)
         self.levels = LevelMeter(length_samples)
+        self._length = length_samples
         self._mix = LoudnessMeter(num_channels)
         self._tracks: dict[TrackLabel, _TrackMeter] = {}  # who was heard last comes last
         self._resting: dict[TrackLabel, _RestingMeter] = {}
@@ -82,22 +109,19 @@ class BuildMeters:
         meter.position = max(meter.position, start_sample + len(pcm))
         self._rest_before(start_sample)
 
-    def loudness_of_mix(self) -> Loudness:
+    def loudness(self) -> RecordingLoudness:
         """To be called once, at the end."""
-        return self._mix.finish()
-
-    def loudness_of_tracks(self) -> Iterator[TrackLoudness]:
-        """Of each track, in one order; to be called once, at the end."""
-        labels = {*self._tracks, *self._resting}
-        for label in sorted(labels, key=lambda label: (label.identity, label.sid, label.side)):
-            found = self._resting[label].ended if label in self._resting else self._tracks[label].loudness.finish()
-            yield TrackLoudness(
-                identity=label.identity,
-                sid=label.sid,
-                side=label.side,
-                integrated_lufs=found.integrated_lufs,
-                true_peak_dbtp=found.true_peak_dbtp,
-            )
+        ended = {label: resting.ended for label, resting in self._resting.items()}
+        ended |= {label: meter.ended() for label, meter in self._tracks.items()}
+        folded = {label: resting.folded for label, resting in self._resting.items()}
+        folded |= {label: meter.silent_until(self._length) for label, meter in self._tracks.items()}
+        labels = sorted(ended, key=lambda label: (label.identity, label.sid, label.side))
+        tracks = [_track_loudness(label, ended[label]) for label in labels]
+        participants = [
+            _participant_loudness(identity, FoldedLoudness.together(folded[label] for label in own).loudness())
+            for identity, own in groupby(labels, key=lambda label: label.identity)
+        ]
+        return RecordingLoudness(self._mix.finish().loudness(), tracks, participants)
 
     def _wake(self, label: TrackLabel) -> _TrackMeter:
         resting = self._resting.pop(label, None)
@@ -111,6 +135,22 @@ class BuildMeters:
             if sample - meter.position <= _RESTING_SAMPLES:
                 return
             del self._tracks[label]
-            ended = copy(meter.loudness).finish()
+            ended = meter.ended()
             meter.loudness.push_silence(until - meter.position)
             self._resting[label] = _RestingMeter(meter.loudness.fold(), until, ended)
+
+
+def _track_loudness(label: TrackLabel, found: Loudness) -> TrackLoudness:
+    return TrackLoudness(
+        identity=label.identity,
+        sid=label.sid,
+        side=label.side,
+        integrated_lufs=found.integrated_lufs,
+        true_peak_dbtp=found.true_peak_dbtp,
+    )
+
+
+def _participant_loudness(identity: str, found: Loudness) -> ParticipantLoudness:
+    return ParticipantLoudness(
+        identity=identity, integrated_lufs=found.integrated_lufs, true_peak_dbtp=found.true_peak_dbtp
+    )

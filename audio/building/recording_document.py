@@ -18,7 +18,11 @@ def recording_document(session_id: str, result: BuildResult) -> dict[str, Any]:
         "size_bytes": result.size_bytes,
         "sha256": result.sha256_hex,
         "peak_dbfs": result.peak_dbfs,
-        "loudness": {**asdict(result.loudness), "tracks": list(result.track_loudness)},
+        "loudness": {
+            **asdict(result.loudness.mix),
+            "participants": result.loudness.participants,
+            "tracks": result.loudness.tracks,
+        },
         "tracks": list(result.tracks),
         "gaps": list(result.gaps),
         "absences": list(result.absences),

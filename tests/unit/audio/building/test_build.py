@@ -381,6 +381,7 @@ def test_the_document_beside_the_recording_tells_what_is_in_it() -> None:
         "loudness": {
             "integrated_lufs": -32.3,
             "true_peak_dbtp": -5.1,
+            "participants": [{"identity": "ann", "integrated_lufs": -32.3, "true_peak_dbtp": -5.1}],
             "tracks": [
                 {"identity": "ann", "sid": "TR_ann", "side": "room", "integrated_lufs": -32.3, "true_peak_dbtp": -5.1}
             ],
