@@ -33,6 +33,8 @@ from store.usage import ledger
 Reader = Literal["transcript", "files"]
 """A job that reads segments after the commit."""
 
+NOBODY: frozenset[Reader] = frozenset()
+
 ListSegments = Callable[[], Awaitable[Sequence[dict[str, Any]]]]
 
 
@@ -135,6 +137,7 @@ _READERS = text(
     SELECT 'files' FROM recording_files WHERE session_id = :id AND format = 'wav' AND state = 'pending'
     """
 )
+_COMMITTED = select(recordings.c.committed_at.is_not(None))
 
 
 class Freezes:
@@ -192,6 +195,14 @@ class Freezes:
         """Which jobs still need the segments of a session whose recording is committed."""
         async with self._db.begin() as conn:
             return frozenset((await conn.execute(_READERS, {"id": session_id})).scalars())
+
+    async def are_segments_done(self, session_id: UUID, but_for: frozenset[Reader] = NOBODY) -> bool:
+        """Whether the segments of a session may go, however it ended: its recording is committed, and nobody reads them
+        any more but `but_for`. Those of a recording that could not be made are kept."""
+        async with self._db.begin() as conn:
+            committed = await conn.execute(_COMMITTED.where(recordings.c.session_id == session_id))
+            readers = frozenset((await conn.execute(_READERS, {"id": session_id})).scalars())
+            return bool(committed.scalar_one_or_none()) and readers <= but_for
 
     async def commit(self, session_id: UUID, epoch: int, product: Product) -> bool:
         """Make the product public and the session terminal, in one transaction.

@@ -1,7 +1,7 @@
 """A session that ended with the demo's conversation in its spool, each talker on a track of their own."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -65,6 +65,7 @@ class SpokenSessions:
         turns: dict[str, tuple[float, Pcm]],
         seconds: float,
         before_the_end: Callable[[UUID], Awaitable[None]] | None = None,
+        stop: Stop | None = None,
         **columns: object,
     ) -> UUID:
         """A session of so many seconds that ended and was finalized.
@@ -72,6 +73,7 @@ class SpokenSessions:
         Args:
             turns: identity → (second at which it begins, samples at 48 kHz).
             before_the_end: called while it runs.
+            stop: why it ended; None: somebody asked for it.
         """
         fence = await self.engine.running(**columns)
         name = format_id("sess", fence.session_id)
@@ -104,7 +106,7 @@ class SpokenSessions:
         started_at = (await self.engine.session(fence.session_id)).started_at
         assert started_at is not None
         at = started_at + timedelta(seconds=seconds)
-        await self.engine.runs.enter_ending(fence, Stop.ended("end.requested", at=at))
+        await self.engine.runs.enter_ending(fence, replace(stop or Stop.ended("end.requested"), at=at))
         await self.engine.runs.seal(fence)
         finalizer = Finalizer(
             self.engine.freezes,

@@ -19,7 +19,6 @@ from audio.building.recording_document import recording_document
 from audio.building.waveform_document import waveform_document
 from sessions.codes import lookup
 from sessions.ids import format_id
-from sessions.lifecycle.lifecycle import Status
 from sessions.texts.file_name import content_disposition, recording_file_name
 from store.installation.storage_identity import Confirm
 from store.objects.errors import StorageError
@@ -32,7 +31,6 @@ from worker.outputs.product.stored_file import nameless_file, path_of
 _log = structlog.get_logger(__name__)
 
 _READ_BACK_BYTES = 8 << 20
-_COMMITTED = (Status.ENDED, Status.CANCELED)  # `failed` may mean that there is no product
 
 
 class Finalizer:
@@ -65,8 +63,7 @@ class Finalizer:
         name = format_id("sess", session_id)
         frozen = await self._freezes.freeze(session_id, self._salvage_seconds, lambda: self._list_segments(name))
         if isinstance(frozen, NotReady):
-            if frozen.status in _COMMITTED:
-                await self._delete_segments(session_id, name)
+            await self._delete_segments(session_id, name)
             return
         if frozen.session.started_at is None:
             await self._freezes.commit_without_product(session_id, frozen.session.epoch)
@@ -113,8 +110,8 @@ class Finalizer:
             raise StorageError("storage.write_failed", "the recording reads back different from what was written")
 
     async def _delete_segments(self, session_id: UUID, name: str) -> None:
-        if await self._freezes.readers(session_id):
-            return  # the last of them deletes the segments, or defers this job again
+        if not await self._freezes.are_segments_done(session_id):
+            return  # there is no recording, or somebody reads them: the last one deletes them, or defers this job again
         for key, _ in await self._objects.list(f"spool/{name}"):
             await self._objects.delete(key)
 

@@ -82,7 +82,7 @@ class Transcriber:
         key = _document_key(session)
         written = await self._write(session, name, key, closing)
         await self._confirm()  # what was heard and written lies in the right storage
-        if session.recording_state in _STORED and await self._freezes.readers(session_id) <= {"transcript"}:
+        if await self._freezes.are_segments_done(session_id, but_for=frozenset({"transcript"})):
             for storage_key, _ in await self._objects.list(f"spool/{name}"):
                 await self._objects.delete(storage_key)
         if not await self._transcripts.close(session_id, closing, key, summarize=written > 0):

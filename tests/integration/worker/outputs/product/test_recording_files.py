@@ -14,6 +14,7 @@ import soundfile
 from audio.pcm import SAMPLE_RATE, Pcm
 from sessions.ids import format_id
 from sessions.lifecycle.lifecycle import Status
+from sessions.lifecycle.stop import Stop
 from store.installation.storage_identity import StorageIdentity
 from store.jobs.deferring import FINALIZE, MAKE_FILES
 from store.objects.errors import StorageError
@@ -138,9 +139,10 @@ async def test_each_participant_has_a_file_in_each_form(spoken: SpokenSessions) 
     assert await spoken.spool(session_id) == []
 
 
-async def test_the_transcript_leaves_the_segments_to_the_files(spoken: SpokenSessions) -> None:
-    """Whichever is done last has them deleted."""
-    session_id = await two_voices(spoken, track_files=True)
+@pytest.mark.parametrize("stop", [Stop.ended("end.requested"), Stop.failed("worker.lost")])
+async def test_the_transcript_leaves_the_segments_to_the_files(spoken: SpokenSessions, stop: Stop) -> None:
+    """Whichever is done last has them deleted, also of a session that failed and has a recording."""
+    session_id = await two_voices(spoken, track_files=True, stop=stop)
     assert await spoken.engine.freezes.readers(session_id) == {"transcript", "files"}
     await maker(spoken).make(session_id)
     await finalize(spoken, session_id)
