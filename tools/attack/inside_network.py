@@ -130,8 +130,9 @@ async def _guard() -> AsyncIterator[int]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-c",
-        f"from parley.commands.children.guard import run_guard; run_guard({listening.fileno()})",
+        "-m",
+        "tools.attack.lone_guard",
+        str(listening.fileno()),
         pass_fds=[listening.fileno()],
         env=clean,
         stdout=subprocess.DEVNULL,

@@ -158,20 +158,23 @@ async def test_an_interruption_cuts_off_what_was_not_played(studio: Studio, room
 
 
 async def test_a_sender_in_real_time_leaves_no_holes(studio: Studio, room: str) -> None:
-    """Speech synthesis that is no faster than speech: 100 ms every 100 ms."""
+    """Speech synthesis that is no faster than speech: 100 ms every 100 ms. What came late itself lies late."""
     session = await create(studio, room)
     async with studio.recorder(), stream_sender(studio, room) as sender:
         await studio.reaches(session, "running")
         writer = await sender.open()
         data = beeps(PLAN, 4).tobytes()
-        begun = time.monotonic()
+        begun, late = time.monotonic(), 0.0
         for number in range(40):
             await asyncio.sleep(max(0.0, begun + number * 0.1 - time.monotonic()))
             await writer.write(data[number * 4800 : (number + 1) * 4800])
+            late = max(late, time.monotonic() - begun - number * 0.1)
         await writer.aclose()
         await sender.told(1)
         segments, _, _ = await finish(studio, session)
-    assert [end - start for start, end in stretches(segments)] == [4 * SECOND]
+    played = [end - start for start, end in stretches(segments)]
+    assert sum(played) == 4 * SECOND
+    assert len(played) == 1 or late > 0.06, f"a hole, though nothing was sent more than {late * 1000:.0f} ms late"
 
 
 async def test_only_streams_of_the_identity_that_was_asked_for_are_recorded(studio: Studio, room: str) -> None:
