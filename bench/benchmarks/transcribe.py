@@ -22,7 +22,14 @@ from bench.options import Options
 from bench.scenes.database import fresh_database, postgres
 from bench.scenes.ending_session import insert_ending_session
 from bench.scenes.rooms import child_argv
-from bench.scenes.spoken_corpora import READ_PACKAGE, Corpus, demo_speech, read_speech
+from bench.scenes.spoken_corpora import (
+    PROMPT_PACKAGES,
+    READ_PACKAGE,
+    Corpus,
+    demo_speech,
+    read_speech,
+    telephone_prompts,
+)
 from bench.scenes.spool_maker import FRAME_SAMPLES, write_segments
 from parley.demo.script import SPOKEN_RATE, TALKERS, part_of
 from sessions.ids import format_id, new_uuid
@@ -31,6 +38,7 @@ from worker.outputs.speech.engines.moonshine_engine import MoonshineEngine
 from worker.outputs.speech.utterances import find_utterances
 
 _ENDPOINT_TIMES_REAL_TIME = 60.0  # of the endpoint that takes its time, as one on a GPU
+_PROMPTS, _QUICK_PROMPTS = 100, 5
 _TIMES = 5  # what is short is measured so often
 _PAUSE_SECONDS = 5.0  # after each round of the conversation, in which nobody speaks
 _HISS_RMS = 4.0  # -78 dBFS: what a microphone picks up in a quiet room
@@ -99,17 +107,21 @@ def bench_transcribe(options: Options) -> None:
         print_goal(f"{case.name}, {case.minutes:g} minutes: job / engine alone", run.ratio, at_most=1.1)
     hour = runs[2].job_seconds * 60 / cases[2].minutes
     print_goal("an hour around an engine that answers at once, × real time", 3600 / hour, at_least=60)
-    _print_word_errors()
+    _print_word_errors(_QUICK_PROMPTS if options.quick else _PROMPTS)
 
 
-def _print_word_errors() -> None:
+def _print_word_errors(prompts: int) -> None:
     """Of the embedded engine, behind the voice gate, as the job hears a track."""
     engine = MoonshineEngine()
     found = {"the demo, a synthetic voice": _word_errors(engine, demo_speech())}
-    if corpus := read_speech():
-        found["read speech"] = _word_errors(engine, corpus)
-    else:
-        print_note(f"Without Debian's {READ_PACKAGE} there is no read speech.")
+    for name, corpus, packages in (
+        ("read speech", read_speech(), READ_PACKAGE),
+        ("telephone prompts of 8 kHz", telephone_prompts(prompts), PROMPT_PACKAGES),
+    ):
+        if corpus:
+            found[name] = _word_errors(engine, corpus)
+        else:
+            print_note(f"Not measured: {name} (apt install {packages}).")
     rows = [(name, str(words), str(wrong), f"{100 * wrong / words:.1f}") for name, (wrong, words) in found.items()]
     print_table(("moonshine", "words", "wrong", "%"), rows)
     if read := found.get("read speech"):

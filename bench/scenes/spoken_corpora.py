@@ -1,5 +1,8 @@
-"""Speech whose words are known, at 16 kHz: what the demo's talkers say, and five sentences that somebody has read."""
+"""Speech whose words are known, at 16 kHz: what the demo's talkers say, five sentences that somebody has read, and what
+a switchboard says over the telephone."""
 
+import gzip
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,12 @@ from tools.make_demo_speech import TURNS
 _READ = Path("/usr/share/pocketsphinx/test/data/librivox")
 READ_PACKAGE = "pocketsphinx-testdata"
 """Debian's package with the sentences."""
+_PROMPTS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
+_PROMPT_TEXTS = Path("/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz")
+PROMPT_PACKAGES = "asterisk-core-sounds-en asterisk-core-sounds-en-wav"
+"""Debian's packages with the texts, and with the prompts."""
+_PROMPT_WORDS = 6  # single words have no sentence to be understood from
+_SPELLED = re.compile(r"[0-9#*\[\]()]")  # what is said for it is not written
 
 Corpus = list[tuple[Pcm, str]]
 """Each a piece of speech, and what is said in it."""
@@ -35,6 +44,20 @@ def read_speech() -> Corpus:
         samples, rate = soundfile.read(_READ / f"{name}.wav", dtype="int16")
         corpus.append((_at_speech_rate(samples, rate), said.replace("<s>", "").replace("</s>", "").strip()))
     return corpus
+
+
+def telephone_prompts(number: int) -> Corpus:
+    """Sentences of 8 kHz, the first so many; empty where `PROMPT_PACKAGES` are not installed."""
+    if not _PROMPT_TEXTS.exists():
+        return []
+    lines = (line.partition(":") for line in gzip.decompress(_PROMPT_TEXTS.read_bytes()).decode().splitlines())
+    sentences = [
+        (path, said.strip())
+        for name, _, said in lines
+        if len(said.split()) >= _PROMPT_WORDS and not _SPELLED.search(said)
+        if (path := _PROMPTS / f"{name}.wav").exists()
+    ]
+    return [(_at_speech_rate(*soundfile.read(path, dtype="int16")), said) for path, said in sentences[:number]]
 
 
 def _at_speech_rate(samples: Pcm, rate: int) -> Pcm:
