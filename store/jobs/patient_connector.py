@@ -89,6 +89,7 @@ async def _check_writer(conn: psycopg.AsyncConnection[Any]) -> None:
     found = await cursor.fetchone()
     await conn.rollback()
     if found != ("off",):
+        await conn.close()  # the pool makes another one only of what is broken, and offers this one again and again
         raise psycopg.OperationalError("the server is no writer any more")
 
 

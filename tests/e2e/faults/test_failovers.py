@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from signal import SIGQUIT
+from typing import Any
 
 import pytest
 
 from parley.servers.free_ports import free_ports
 from parley.servers.livekit_server import LiveKitServer
 from store.database.server.schema import migrate
+from tests.support.rules.holes import holes
 from tests.support.rules.never_silently_wrong import assert_never_silently_wrong
 from tests.support.running.stack import Process, Stack, recorders
 from tests.support.services.moving_endpoint import MovingEndpoint
@@ -152,8 +154,7 @@ async def _first_write(stack: Stack, room: str) -> float:
     return time.monotonic() - began
 
 
-async def _gaps(stack: Stack, session_id: str) -> list[object]:
+async def _gaps(stack: Stack, session_id: str) -> list[dict[str, Any]]:
     status, recording = await stack.call("GET", f"/v1/sessions/{session_id}/recording")
     assert (status, recording["state"]) == (200, "available")
-    gaps: list[object] = recording["gaps"]
-    return gaps
+    return holes(recording["gaps"])

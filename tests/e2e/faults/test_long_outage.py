@@ -46,7 +46,8 @@ async def test_an_outage_of_three_minutes_is_one_gap_or_the_end(
         _, recording = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
 
     assert (ended["status"], ended["epoch"]) == (status, 1)
-    assert [gap["code"] for gap in holes(recording["gaps"])] == ["gap.rejoin"]
-    gap_seconds = (recording["gaps"][0]["end_ms"] - recording["gaps"][0]["start_ms"]) / 1000
+    [hole] = holes(recording["gaps"])
+    assert hole["code"] == "gap.rejoin"
+    gap_seconds = (hole["end_ms"] - hole["start_ms"]) / 1000
     assert gap_seconds >= min(AWAY_SECONDS, rejoin_seconds) - 1
     assert (ended["error"] or {}).get("code") == (None if status == "ended" else "room.unreachable")

@@ -280,6 +280,19 @@ async def test_a_statement_of_the_worker_waits_for_postgresql(own_cluster: Postg
         await connector.close_async()
 
 
+async def test_a_connection_whose_server_is_no_writer_any_more_is_not_asked_again(database_url: str) -> None:
+    """As after a failover that leaves the old server running, which closes nothing."""
+    connector = PatientConnector(SecretStr(database_url), None)
+    await connector.open_async()
+    try:
+        await connector.execute_query_async("SET default_transaction_read_only = on")
+        async with asyncio.timeout(20):
+            found = await connector.execute_query_one_async("SHOW transaction_read_only")
+        assert found == {"transaction_read_only": "off"}
+    finally:
+        await connector.close_async()
+
+
 async def test_old_idempotency_rows_are_purged(database_url: str) -> None:
     """A day after, whether answered or not; younger ones stay."""
     async with store_services(database_url) as store:
