@@ -194,15 +194,14 @@ class Freezes:
     async def readers(self, session_id: UUID) -> frozenset[Reader]:
         """Which jobs still need the segments of a session whose recording is committed."""
         async with self._db.begin() as conn:
-            return frozenset((await conn.execute(_READERS, {"id": session_id})).scalars())
+            return await _readers(conn, session_id)
 
     async def are_segments_done(self, session_id: UUID, but_for: frozenset[Reader] = NOBODY) -> bool:
         """Whether the segments of a session may go, however it ended: its recording is committed, and nobody reads them
         any more but `but_for`. Those of a recording that could not be made are kept."""
         async with self._db.begin() as conn:
             committed = await conn.execute(_COMMITTED.where(recordings.c.session_id == session_id))
-            readers = frozenset((await conn.execute(_READERS, {"id": session_id})).scalars())
-            return bool(committed.scalar_one_or_none()) and readers <= but_for
+            return bool(committed.scalar_one_or_none()) and await _readers(conn, session_id) <= but_for
 
     async def commit(self, session_id: UUID, epoch: int, product: Product) -> bool:
         """Make the product public and the session terminal, in one transaction.
@@ -278,6 +277,10 @@ async def _set_recording(
         update(sessions).where(sessions.c.id == locked.id).values(recording_state=state, recording_reason=reason)
     )
     await events.append(conn, locked.id, f"recording.{state}", epoch=locked.epoch, code=reason)
+
+
+async def _readers(conn: AsyncConnection, session_id: UUID) -> frozenset[Reader]:
+    return frozenset((await conn.execute(_READERS, {"id": session_id})).scalars())
 
 
 async def _lock_ending(conn: AsyncConnection, session_id: UUID, epoch: int) -> LockedSession | None:
