@@ -1,12 +1,10 @@
-"""API hosts whose clocks are wrong, with libfaketime: every instant is the database's all the same."""
+"""API hosts whose clocks are wrong: every instant is the database's all the same."""
 
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 from pydantic import SecretStr
 
 from parley.servers.livekit_server import LiveKitServer
@@ -14,6 +12,7 @@ from sessions.ids import new_uuid, parse_id
 from sessions.texts.timestamps import format_timestamp, parse_timestamp
 from store.access.vault import LinkSigner
 from tests.support.running.stack import SECRET_KEY, Stack
+from tests.support.running.wrong_clock import wrong_by
 
 OFF_SECONDS = 600
 SLACK_SECONDS = 20.0  # of a busy machine, between the look at the key and the commit
@@ -21,29 +20,13 @@ NOT_YET_SECONDS = 300.0  # a token's rest, which the fast host takes for over; a
 LINK_SECONDS = 3600.0
 
 
-@pytest.fixture
-def faketime() -> str:
-    """The library to preload."""
-    found = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
-    if found is None:
-        if os.environ.get("CI"):
-            raise FileNotFoundError("libfaketime")
-        pytest.skip("NO LIBFAKETIME: apt install libfaketime")
-    return str(found)
-
-
-def off(faketime: str, seconds: int) -> dict[str, Any]:
-    """The environment of a process whose wall clock is so far off."""
-    return {"LD_PRELOAD": faketime, "FAKETIME": f"{seconds:+}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-
-
 async def test_hosts_that_are_ten_minutes_fast_and_slow_agree(
-    tmp_path: Path, database_url: str, livekit: LiveKitServer, faketime: str
+    tmp_path: Path, database_url: str, livekit: LiveKitServer
 ) -> None:
     """Stamps of one session fit each other, lists are newest first, tokens and links are good until they expire."""
     async with Stack(tmp_path, database_url, livekit, {"PARLEY_DATA_DIR": str(tmp_path / "data")}) as stack:
         for name, seconds in (("fast", OFF_SECONDS), ("slow", -OFF_SECONDS)):
-            await stack.start_api(name, **off(faketime, seconds))
+            await stack.start_api(name, **wrong_by(seconds, tmp_path))
         fast, slow = stack.bases
 
         async def create(base: str, name: str, ttl: float = 3600) -> tuple[int, Any]:
@@ -77,14 +60,12 @@ async def test_hosts_that_are_ten_minutes_fast_and_slow_agree(
     assert served == ["not_found", "not_found", "audio.link_invalid"]
 
 
-def test_keys_expire_by_the_clock_of_the_database(
-    tmp_path: Path, database_url: str, livekit: LiveKitServer, faketime: str
-) -> None:
+def test_keys_expire_by_the_clock_of_the_database(tmp_path: Path, database_url: str, livekit: LiveKitServer) -> None:
     """Made and listed on a host that is fast, and on one that is slow."""
     stack = Stack(tmp_path, database_url, livekit)
     ahead = format_timestamp(datetime.now(UTC) + timedelta(seconds=NOT_YET_SECONDS))
     past = format_timestamp(datetime.now(UTC) - timedelta(seconds=NOT_YET_SECONDS))
-    fast, slow = off(faketime, OFF_SECONDS), off(faketime, -OFF_SECONDS)
+    fast, slow = wrong_by(OFF_SECONDS, tmp_path), wrong_by(-OFF_SECONDS, tmp_path)
     create = ("keys", "create", "--organization", "acme", "--expires-at")
 
     made, refused = stack.run(*create, str(ahead), **fast), stack.run(*create, str(past), **slow)
