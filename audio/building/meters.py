@@ -86,11 +86,6 @@ class BuildMeters:
         self._tracks: dict[TrackLabel, _TrackMeter] = {}  # who was heard last comes last
         self._resting: dict[TrackLabel, _RestingMeter] = {}
 
-    @property
-    def num_live(self) -> int:
-        """How many tracks have a meter now."""
-        return len(self._tracks)
-
     def hear_mix(self, pcm: Pcm) -> None:
         """The file's next samples, shape (num_channels, n), n > 0."""
         self.peaks.push(pcm)

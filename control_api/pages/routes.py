@@ -20,7 +20,6 @@ PAGE_PATHS = ("/", "/sessions", "/sessions/{session_id}", "/talk", "/usage", "/w
 ASSET_PATH = "/assets/{name}"
 LICENSES_PATH = "/licenses"
 ICON_PATH = "/favicon.ico"
-OTHER_PATHS = (*PAGE_PATHS, ASSET_PATH, LICENSES_PATH, ICON_PATH)
 _FOR_EVER = "public, max-age=31536000, immutable"
 _FOR_A_DAY = "public, max-age=86400"
 _NONCE_BYTES = 16

@@ -47,17 +47,3 @@ async def newest_sessions(api: ApiClient, filters: Mapping[str, Any], *, limit: 
             return
         cursor = page["next_cursor"]
         left = None if left is None else left - len(page["data"])
-
-
-async def rows_after(
-    api: ApiClient, path: str, cursor: str | int | None, *, patient: bool = False
-) -> AsyncIterator[Resource]:
-    """The rows of a list that is read forwards (`after`), to its present end."""
-    while True:
-        params = {"limit": LONGEST_PAGE} | ({} if cursor is None else {"after": cursor})
-        page = await api.ask("GET", path, params=params, patient=patient)
-        for row in page["data"]:
-            yield row
-        if not page["has_more"]:
-            return
-        cursor = page["next_cursor"]

@@ -67,14 +67,6 @@ class Counter:
 _MOST_SENTENCES = 20  # of one kind; a bill that is wrong everywhere needs no thousand to say so
 
 
-def imbalances(rows: Sequence[BilledRange], counter: Counter) -> list[str]:
-    """What is wrong with a session's rows, oldest first, in sentences for a person who pays. Empty: it balances."""
-    check = BillCheck(counter)
-    for row in sorted(rows, key=lambda row: row.kind == "credit"):
-        check.read(row)
-    return check.imbalances()
-
-
 def seconds(milliseconds: int) -> str:
     """`60.012 s`."""
     return f"{milliseconds // 1000}.{milliseconds % 1000:03} s"

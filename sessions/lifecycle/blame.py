@@ -4,8 +4,6 @@ A session can have caused the death of a process that it ran in, and of no other
 together are pardoned: no single session did that. `HEALTHY_MS` of proven recording make it innocent again.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from math import ceil
 
@@ -35,35 +33,6 @@ def place(blamed: int, blamed_alone: int) -> Place:
     if blamed >= BLAMED_BEFORE_ALONE:
         return Place.ALONE
     return Place.QUARANTINE if blamed >= BLAMED_BEFORE_QUARANTINE else Place.ANYWHERE
-
-
-@dataclass(frozen=True, slots=True)
-class PastRun:
-    """One run of a session that is over.
-
-    Attributes:
-        lost: its process died; else it was handed over.
-        pardoned: other recorder processes died together with it.
-        alone: nothing else ran in its process.
-        proven_ms: for how long beats proved it.
-    """
-
-    lost: bool
-    pardoned: bool = False
-    alone: bool = False
-    proven_ms: int = 0
-
-
-def blame(runs: Sequence[PastRun]) -> tuple[int, int]:
-    """How many of a session's runs, oldest first, it is blamed for, and how many of those alone."""
-    healthy = [index for index, run in enumerate(runs) if run.proven_ms >= HEALTHY_MS]
-    row = [run for run in runs[healthy[-1] + 1 if healthy else 0 :] if run.lost]
-    return _count(row), _count([run for run in row if run.alone])
-
-
-def _count(lost: Sequence[PastRun]) -> int:
-    pardoned = sum(run.pardoned for run in lost)
-    return len(lost) - min(pardoned, PARDONS)
 
 
 def quarantine_sizes(suspects: int, alone: int, free_places: int) -> list[int]:

@@ -34,7 +34,6 @@ class Claim:
     Attributes:
         session: as after the claim; its `epoch` is the claim's.
         token: the worker token to join with, of the two slots the one that expires later.
-        token_slot: `customer` or `refreshed`.
         shared_key: of the room's end-to-end encryption, if the customer gave one.
         resumed: the session ran before; `started_at` stays sample 0.
         alone: nothing else may run in this process, because others have died with this session.
@@ -45,7 +44,6 @@ class Claim:
     session: Session
     epoch: int
     token: SecretStr
-    token_slot: str
     resumed: bool
     alone: bool
     previous_lost_at: datetime | None
@@ -268,7 +266,6 @@ class Claims:
                     session=session,
                     epoch=session.epoch,
                     token=token,
-                    token_slot=row.slot,
                     resumed=session.started_at is not None,
                     alone=row.alone,
                     previous_lost_at=row.previous_released_at,

@@ -16,7 +16,6 @@ class TrackReading:
         waited_seconds: how long each of these samples was in the jitter buffer, summed up.
         packets: that came, whether they could be deciphered or not.
         discarded_packets: of these, what was not played: doubles, and what a full buffer let go.
-        lost_packets: that did not come though later ones did.
         stretched_samples: that the jitter buffer has put in, or left out, to make its delay longer or shorter.
     """
 
@@ -25,11 +24,10 @@ class TrackReading:
     waited_seconds: float
     packets: int
     discarded_packets: int
-    lost_packets: int
     stretched_samples: int = 0
 
 
-NOTHING_READ = TrackReading(0, 0, 0.0, 0, 0, 0)
+NOTHING_READ = TrackReading(0, 0, 0.0, 0, 0)
 """What a new receiver has counted."""
 
 

@@ -21,9 +21,8 @@ class Receiver:
         self._doubles = doubles
         self._waiting: list[tuple[int, int]] = []  # spoken, arrived
         self._credit_ms = -30.0
-        self._emitted = self._packets = self._discarded = self._lost = self._concealed = 0
+        self._emitted = self._packets = self._discarded = self._concealed = 0
         self._waited_seconds = 0.0
-        self._last_ms = -PACKET_MS
 
     def arrive(self, spoken_ms: int) -> None:
         self._packets += 1
@@ -34,9 +33,6 @@ class Receiver:
         """A packet comes to a buffer that lets everything go when so many wait."""
         if len(self._waiting) >= full_packets:
             self.flush()
-        lost = (spoken_ms - self._last_ms) // PACKET_MS - 1
-        self._lost += lost
-        self._last_ms = spoken_ms
         self.arrive(spoken_ms)
 
     @property
@@ -48,9 +44,6 @@ class Receiver:
         """A packet comes that the key does not open."""
         self._packets += 1
         self._discarded += self._doubles
-
-    def lose(self) -> None:
-        self._lost += 1
 
     def flush(self) -> None:
         """As a full buffer does."""
@@ -76,6 +69,4 @@ class Receiver:
         return self.now_ms - self.playing_ms
 
     def reading(self) -> TrackReading:
-        return TrackReading(
-            self._concealed, self._emitted, self._waited_seconds, self._packets, self._discarded, self._lost
-        )
+        return TrackReading(self._concealed, self._emitted, self._waited_seconds, self._packets, self._discarded)

@@ -78,7 +78,6 @@ def _receivers(reports: Iterable[RtcStats]) -> Iterable[tuple[str, TrackReading]
                     waited_seconds=inbound.jitter_buffer_delay,
                     packets=received.packets_received,
                     discarded_packets=inbound.packets_discarded,
-                    lost_packets=received.packets_lost,
                     stretched_samples=inbound.inserted_samples_for_deceleration
                     + inbound.removed_samples_for_acceleration,
                 ),

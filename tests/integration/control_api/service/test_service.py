@@ -11,7 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from control_api.app import build_app
 from control_api.http.serving.readiness import FRESH_SECONDS
-from control_api.pages.routes import OTHER_PATHS
+from control_api.pages.routes import ASSET_PATH, ICON_PATH, LICENSES_PATH, PAGE_PATHS
 from sessions.ids import new_uuid, parse_id
 from store.installation.storage_identity import StorageIdentity, StorageUnrecognized
 from store.sessions.erasure import SessionErasure
@@ -148,7 +148,7 @@ async def test_the_served_document_has_every_route_and_no_other(api: ApiServer) 
         if route.resource is not None and route.method != "HEAD"
     }
     refusals = {(path, "*") for path, _ in documented} | {("/{path}", "*")}  # of other methods, and of other paths
-    pages = {(path, "GET") for path in OTHER_PATHS}
+    pages = {(path, "GET") for path in (*PAGE_PATHS, ASSET_PATH, LICENSES_PATH, ICON_PATH)}
     assert documented | refusals | pages == routes
     page = await api.call("GET", "/docs", key=None)
     assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
-from sessions.lifecycle.blame import PastRun, Place, blame, place
+from sessions.lifecycle.blame import Place, place
 from sessions.lifecycle.lifecycle import Event, Status
 from sessions.lifecycle.stop import Stop
 from store.access.vault import Slot
@@ -17,6 +17,7 @@ from store.lifecycle.transitions import apply
 from store.runs.claims import Claim, DeadProcess, RunKey
 from store.runs.fence import Fence, Replaced
 from store.runs.look import Look
+from tests.support.rules.blamed_runs import PastRun, blame
 from tests.support.running.engine import Engine
 
 
@@ -27,7 +28,7 @@ async def test_a_claim_starts_a_queued_session(engine: Engine) -> None:
     [claim] = await engine.claim()
 
     assert (session_id, 1, Status.STARTING) == (claim.session.id, claim.epoch, claim.session.status)
-    assert (claim.token.get_secret_value(), claim.token_slot, claim.resumed) == ("jwt", "customer", False)
+    assert (claim.token.get_secret_value(), claim.resumed) == ("jwt", False)
     assert await engine.events(session_id) == ["session.starting"]
     assert "jwt" not in repr(claim)
 
@@ -160,7 +161,7 @@ async def test_the_token_that_lives_longer_is_opened(engine: Engine) -> None:
 
     [claim] = await engine.claim()
 
-    assert (claim.token.get_secret_value(), claim.token_slot) == ("refreshed", "refreshed")
+    assert claim.token.get_secret_value() == "refreshed"
 
 
 async def test_the_rooms_key_is_opened_whichever_token_is_newer(engine: Engine) -> None:
@@ -173,7 +174,7 @@ async def test_the_rooms_key_is_opened_whichever_token_is_newer(engine: Engine) 
 
     [claim] = await engine.claim()
 
-    assert (claim.token_slot, claim.shared_key) == ("refreshed", SecretStr("passphrase"))
+    assert (claim.token.get_secret_value(), claim.shared_key) == ("refreshed", SecretStr("passphrase"))
 
 
 async def test_a_token_that_does_not_open_fails_its_own_session_only(engine: Engine) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.billing.ledger_check import Counter, imbalances
+from sessions.billing.ledger_check import BillCheck, Counter
 from sessions.billing.usage import credits
 
 
@@ -27,6 +27,14 @@ class Row:
     agent_id: str
     external_customer_id: str | None
     recorded_at: datetime
+
+
+def imbalances(rows: list[Row], counter: Counter) -> list[str]:
+    """What is said of a bill with these rows, of which those that give back are read last. Empty: it balances."""
+    check = BillCheck(counter)
+    for row in sorted(rows, key=lambda row: row.kind == "credit"):
+        check.read(row)
+    return check.imbalances()
 
 
 def bill(lengths: list[int], multiplier: Decimal = Decimal("1.500"), *, settled: bool = True) -> list[Row]:

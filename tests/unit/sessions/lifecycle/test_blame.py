@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.lifecycle.blame import PARDONS, PastRun, Place, blame, place, quarantine_sizes
+from sessions.lifecycle.blame import PARDONS, Place, place, quarantine_sizes
+from tests.support.rules.blamed_runs import PastRun, blame
 
 LOST, ALONE, PARDONED = PastRun(lost=True), PastRun(lost=True, alone=True), PastRun(lost=True, pardoned=True)
 HANDED_OVER, HEALTHY = PastRun(lost=False), PastRun(lost=True, proven_ms=60_000)

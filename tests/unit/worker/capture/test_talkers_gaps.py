@@ -101,7 +101,7 @@ async def test_only_whom_another_run_heard_is_torn_by_a_new_jitter_buffer(
             one.frames(identity, 10.1, 10.2, 10.3, 10.4, 10.5)
         made_up = []
         for number, at in enumerate((10.2, 10.5)):
-            settling = TrackReading(0, 9_600 * number + 960, 0.0, 10 * number + 1, 0, 0, 9_600 * number)
+            settling = TrackReading(0, 9_600 * number + 960, 0.0, 10 * number + 1, 0, 9_600 * number)
             readings = {"ann": settling, "carl": settling}
             made_up += one.recorder.read(readings, round(at * SECOND_NS))
         made_up += one.recorder.give_up(round(10.6 * SECOND_NS))

@@ -166,7 +166,7 @@ def test_a_browser_s_silence_is_no_delay() -> None:
     told = []
     for now_ms, emitted, waited, packets, discarded in BEEPS_OF_A_BROWSER:
         now_ns = now_ms * SECOND_NS // 1000
-        delay.read(TrackReading(0, emitted, waited, packets, discarded, 0), now_ns)
+        delay.read(TrackReading(0, emitted, waited, packets, discarded), now_ns)
         assert not delay.behind_burst, f"at {now_ms}"
         told += [delay.at(now_ns + ahead_ms * SECOND_NS // 1000) or 0 for ahead_ms in (0, 250, 500)]
     assert (min(told) >= 50 * 48, max(told) <= 105 * 48) == (True, True), told  # what the samples waited themselves
@@ -178,10 +178,8 @@ def test_lost_packets_are_no_delay(share: float, random: Random) -> None:
     receiver = Receiver()
 
     def arrives(now_ms: int) -> list[int]:
-        if now_ms > 2000 and steady(now_ms) and random.random() < share:
-            receiver.lose()
-            return []
-        return steady(now_ms)
+        lost = now_ms > 2000 and steady(now_ms) and random.random() < share
+        return [] if lost else steady(now_ms)
 
     for now_ms, told, _ in followed(receiver, 10, arrives=arrives):
         assert told <= 150, f"at {now_ms}: {told}"

@@ -16,7 +16,7 @@ SLOT = SECOND // 10
 def read(watch: ConcealmentWatch, total: int, position: int, packets: int | None = None) -> list[Range]:
     """A reading; packets have come in proportion to the time unless it says otherwise."""
     came = position // 960 if packets is None else packets
-    return watch.read(TrackReading(total, came * 960, 0.0, came, 0, 0), position)
+    return watch.read(TrackReading(total, came * 960, 0.0, came, 0), position)
 
 
 def test_a_lost_packet_is_no_gap() -> None:
@@ -39,8 +39,8 @@ def test_a_small_hole_that_goes_on_lies_at_the_end_of_its_interval() -> None:
     """One hole, one stretch, wherever the jitter buffer was meanwhile."""
     watch = ConcealmentWatch()
     read(watch, 0, 0)
-    found = watch.read(TrackReading(4_800, 960, 0.0, 1, 0, 0), HALF, late=1_000)
-    found += watch.read(TrackReading(4_800 + HALF, 960, 0.0, 1, 0, 0), SECOND, late=2_000)
+    found = watch.read(TrackReading(4_800, 960, 0.0, 1, 0), HALF, late=1_000)
+    found += watch.read(TrackReading(4_800 + HALF, 960, 0.0, 1, 0), SECOND, late=2_000)
     assert found == [(HALF - 5_800, HALF - 1_000), (HALF - 2_000, SECOND - 2_000)]
 
 
@@ -138,7 +138,7 @@ def test_a_new_counter_starts_again() -> None:
 
 def settling(watch: ConcealmentWatch, total: int, position: int, since: int | None = 0) -> list[Range]:
     """A reading of a track whose jitter buffer is new."""
-    return watch.read(TrackReading(total, position, 0.0, position // 960, 0, 0), position, settles_since=since)
+    return watch.read(TrackReading(total, position, 0.0, position // 960, 0), position, settles_since=since)
 
 
 def test_what_a_new_jitter_buffer_makes_up_tears_what_goes_on() -> None:
@@ -172,7 +172,7 @@ def test_what_a_new_jitter_buffer_stretches_counts_as_torn_too() -> None:
     watch = ConcealmentWatch()
 
     def stretched(concealed: int, samples: int, position: int, since: int | None) -> list[Range]:
-        reading = TrackReading(concealed, position, 0.0, position // 960, 0, 0, samples)
+        reading = TrackReading(concealed, position, 0.0, position // 960, 0, samples)
         return watch.read(reading, position, settles_since=since)
 
     assert stretched(0, 1_584, 7_200, 0) == []
@@ -187,7 +187,7 @@ def test_what_a_new_jitter_buffer_let_go_lies_right_before_what_it_plays() -> No
     watch = ConcealmentWatch()
 
     def read_let_go(position: int, packets: int, discarded: int, since: int | None = 0) -> list[Range]:
-        return watch.read(TrackReading(0, packets * 960, 0.0, packets, discarded, 0), position, settles_since=since)
+        return watch.read(TrackReading(0, packets * 960, 0.0, packets, discarded), position, settles_since=since)
 
     assert read_let_go(12_480, 17, 16) == []
     assert read_let_go(14_400, 19, 33) == [(14_400 - 14 * 960, 14_400)]
@@ -199,4 +199,4 @@ def test_what_a_new_jitter_buffer_let_go_lies_right_before_what_it_plays() -> No
 def test_nothing_is_let_go_before_the_first_frame() -> None:
     """What comes earlier is the takeover's."""
     watch = ConcealmentWatch()
-    assert watch.read(TrackReading(0, 960, 0.0, 12, 32, 0), 10_000, settles_since=5_000) == [(5_000, 10_000)]
+    assert watch.read(TrackReading(0, 960, 0.0, 12, 32), 10_000, settles_since=5_000) == [(5_000, 10_000)]

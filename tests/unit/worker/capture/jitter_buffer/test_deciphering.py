@@ -23,7 +23,7 @@ def watch() -> DecipheringWatch:
 
 
 def read(watch: DecipheringWatch, at: float, packets: int, played: int, made_up: int = 0) -> tuple[float, float] | None:
-    found = watch.read(TrackReading(made_up, played, 0.0, packets, 0, 0), round(at * SECOND))
+    found = watch.read(TrackReading(made_up, played, 0.0, packets, 0), round(at * SECOND))
     return None if found is None else (found[0] / SECOND, found[1] / SECOND)
 
 

@@ -10,7 +10,7 @@ from worker.room.room_reading import NOTHING_READ, TrackReading
 
 def reading(packets: int, discarded: int) -> TrackReading:
     """Of a receiver that is new."""
-    return TrackReading(0, 0, 0.0, packets, discarded, 0)
+    return TrackReading(0, 0, 0.0, packets, discarded)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from worker.capture.jitter_buffer.track_standstill import ReadAt, TrackStandstil
 from worker.room.room_reading import TrackReading
 
 FRAME = SAMPLE_RATE // 10
-BEFORE = TrackReading(50_000, 2_500_000, 2e6, 2500, 0, 0)
+BEFORE = TrackReading(50_000, 2_500_000, 2e6, 2500, 0)
 
 
 def ns(seconds: float) -> int:
