@@ -23,6 +23,7 @@ from psycopg import sql
 from parley.installation.logging import configure_logging
 from parley.servers.livekit_server import LiveKitServer, LiveKitServerError, find_or_build
 from tests.support.services.postgres_cluster import PostgresCluster
+from tests.support.test_run.databases_in_memory import DatabasesInMemory
 from tests.support.test_run.dealing import dealt
 from tests.support.test_run.left_open import Openings
 from tests.support.test_run.light_stacks import note_lightly
@@ -100,8 +101,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch what tests leave open; a plugin, as hooks in this file don't hear of fixtures of the session."""
+    """Watch what tests leave open; a plugin, as hooks in this file don't hear of fixtures of the session.
+
+    And put the run's databases into memory if there is room.
+    """
     config.pluginmanager.register(OpeningsWatch(Openings()))
+    DatabasesInMemory.register(config)
 
 
 @pytest.fixture(autouse=True)
@@ -130,14 +135,20 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(run_folder: Path) -> Iterator[str]:
+def database_folder(pytestconfig: pytest.Config, run_folder: Path) -> Path:
+    """The same for PostgreSQL's files: in memory if there is room, where a test takes a seventh less CPU (measured)."""
+    return DatabasesInMemory.folder_of(pytestconfig) or run_folder
+
+
+@pytest.fixture(scope="session")
+def postgres_url(database_folder: Path) -> Iterator[str]:
     """A maintenance URL of a real PostgreSQL; the embedded one stops when the last pytest process is gone."""
     if url := os.environ.get("PARLEY_TEST_DATABASE_URL"):
         yield url
         return
     from parley.servers.embedded_postgres import EmbeddedPostgres
 
-    with EmbeddedPostgres(run_folder / "pg", fsync=False) as url:
+    with EmbeddedPostgres(database_folder / "pg", fsync=False) as url:
         yield url
 
 
@@ -200,11 +211,11 @@ def _execute(postgres_url: str, statement: LiteralString, *names: str) -> None:
 
 
 @pytest.fixture
-def own_postgres(run_folder: Path) -> Iterator[PostgresCluster]:
+def own_postgres(database_folder: Path) -> Iterator[PostgresCluster]:
     """A PostgreSQL that the test may stop and freeze, with the newest schema."""
     from store.database.server.schema import migrate
 
-    folder = run_folder / f"own-{os.getpid()}"
+    folder = database_folder / f"own-{os.getpid()}"
     cluster = PostgresCluster(folder)
     cluster.start()
     migrate(cluster.url)

@@ -41,13 +41,13 @@ class Pair:
 
 
 @pytest.fixture
-def pair(run_folder: Path) -> Iterator[Pair]:
+def pair(database_folder: Path) -> Iterator[Pair]:
     """Nothing is committed that the standby does not have."""
     ports = free_ports(2)
-    writer = PostgresCluster(run_folder / f"writer-{os.getpid()}", port=ports[0])
+    writer = PostgresCluster(database_folder / f"writer-{os.getpid()}", port=ports[0])
     writer.start()
     migrate(writer.url)
-    standby = PostgresCluster(run_folder / f"standby-{os.getpid()}", port=ports[1], writer=writer)
+    standby = PostgresCluster(database_folder / f"standby-{os.getpid()}", port=ports[1], writer=writer)
     standby.start()
     writer.wait_for_standby()
     yield Pair(writer, standby, (ports[0], ports[1]))

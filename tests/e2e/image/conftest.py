@@ -36,11 +36,11 @@ def image() -> Iterator[Image]:
 
 @pytest.fixture
 async def containers(
-    image: Image, run_folder: Path, tmp_path: Path, livekit: LiveKitServer
+    image: Image, database_folder: Path, tmp_path: Path, livekit: LiveKitServer
 ) -> AsyncIterator[ContainerStack]:
     """PostgreSQL on a port and no container yet; `environment` is compose.yaml's."""
     [port] = free_ports(1)
-    folder = run_folder / f"compose-{os.getpid()}"
+    folder = database_folder / f"compose-{os.getpid()}"
     cluster = PostgresCluster(folder, port=port)
     cluster.start()
     try:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Self
 
 import psycopg
 import pytest
+
+from parley.servers.child_process import spawn
 
 _CONFIG = """
 [databases]
@@ -51,7 +54,7 @@ class PgBouncer:
 
     def __enter__(self) -> Self:
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(self._argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self._process = spawn(self._argv, death_signal=signal.SIGKILL, stdout=log, stderr=log)
         deadline = time.monotonic() + 20
         while True:
             try:

@@ -1,5 +1,6 @@
 """A PostgreSQL of the test's own that can be stopped, started, frozen, copied and replaced by its copy."""
 
+import fcntl
 import importlib.util
 import os
 import signal
@@ -12,6 +13,9 @@ from typing import Self
 
 import psutil
 import psycopg
+
+from parley.servers.child_process import spawn
+from tests.support.test_run.memory_folder import LOCK_OF_A_SERVER
 
 STANDBY_SECONDS = 30.0  # until a copy has caught up
 
@@ -50,8 +54,9 @@ class PostgresCluster:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
+        with (self._folder / "log").open("ab") as log, (self._folder / LOCK_OF_A_SERVER).open("wb") as alive:
+            fcntl.flock(alive, fcntl.LOCK_EX)
+            self._process = spawn(
                 [
                     *self._prefix,
                     str(self._programs / "postgres"),
@@ -64,7 +69,8 @@ class PostgresCluster:
                     ),
                     *("-c", f"unix_socket_directories={self._folder}", "-c", "max_connections=100"),
                 ],
-                stdin=subprocess.DEVNULL,
+                death_signal=signal.SIGQUIT,
+                pass_fds=[alive.fileno()],
                 stdout=log,
                 stderr=log,
             )

@@ -34,9 +34,9 @@ SLOW_COMMIT = """
 
 
 @pytest.fixture(scope="module")
-def cluster(run_folder: Path) -> Iterator[PostgresCluster]:
+def cluster(database_folder: Path) -> Iterator[PostgresCluster]:
     """A PostgreSQL that these tests freeze, and thaw again."""
-    folder = run_folder / f"bound-{os.getpid()}"
+    folder = database_folder / f"bound-{os.getpid()}"
     cluster = PostgresCluster(folder)
     cluster.start()
     yield cluster

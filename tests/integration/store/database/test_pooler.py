@@ -23,9 +23,9 @@ CLIENTS, ROUNDS = 6, 12  # a statement is prepared when it is sent for the sixth
 
 
 @pytest.fixture(scope="module")
-def cluster(run_folder: Path) -> Iterator[PostgresCluster]:
+def cluster(database_folder: Path) -> Iterator[PostgresCluster]:
     """A migrated PostgreSQL; as databases may, it writes dates in its own way."""
-    folder = run_folder / f"pooled-{os.getpid()}"
+    folder = database_folder / f"pooled-{os.getpid()}"
     cluster = PostgresCluster(folder)
     cluster.start()
     migrate(cluster.url)
@@ -42,9 +42,9 @@ def cluster(run_folder: Path) -> Iterator[PostgresCluster]:
 
 
 @pytest.fixture
-def pooler(cluster: PostgresCluster, run_folder: Path) -> Iterator[PgBouncer]:
+def pooler(cluster: PostgresCluster, database_folder: Path) -> Iterator[PgBouncer]:
     """In front of it, with two connections."""
-    folder = run_folder / f"b-{os.getpid()}"
+    folder = database_folder / f"b-{os.getpid()}"
     with PgBouncer(folder, cluster.folder, connections=2) as pooler:
         yield pooler
     shutil.rmtree(folder)

@@ -15,9 +15,9 @@ from tests.support.services.postgres_cluster import PostgresCluster
 
 
 @pytest.fixture
-def second(run_folder: Path) -> Iterator[PostgresCluster]:
+def second(database_folder: Path) -> Iterator[PostgresCluster]:
     """Another cluster, with nothing in it."""
-    cluster = PostgresCluster(run_folder / f"restored-{os.getpid()}")
+    cluster = PostgresCluster(database_folder / f"restored-{os.getpid()}")
     cluster.start()
     yield cluster
     cluster.stop()

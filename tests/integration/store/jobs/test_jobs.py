@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
+import os
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -35,9 +35,9 @@ from tests.support.services.postgres_cluster import PostgresCluster
 
 
 @pytest.fixture
-def own_cluster() -> Iterator[PostgresCluster]:
-    """A PostgreSQL that the test may stop and start; in a short path, as that of a socket is limited to 107 bytes."""
-    folder = Path(tempfile.mkdtemp(prefix="pj-"))
+def own_cluster(database_folder: Path) -> Iterator[PostgresCluster]:
+    """A PostgreSQL that the test may stop and start."""
+    folder = database_folder / f"jobs-{os.getpid()}"
     cluster = PostgresCluster(folder)
     cluster.start()
     yield cluster

@@ -18,9 +18,9 @@ CLIENTS = 8  # as many requests as the pool has connections, and more
 
 
 @pytest.fixture
-def writers(run_folder: Path) -> Iterator[tuple[PostgresCluster, PostgresCluster]]:
+def writers(database_folder: Path) -> Iterator[tuple[PostgresCluster, PostgresCluster]]:
     """Two servers with the newest schema."""
-    both = tuple(PostgresCluster(run_folder / f"{name}-{os.getpid()}") for name in ("old", "new"))
+    both = tuple(PostgresCluster(database_folder / f"{name}-{os.getpid()}") for name in ("old", "new"))
     for cluster in both:
         cluster.start()
         migrate(cluster.url)
@@ -31,11 +31,11 @@ def writers(run_folder: Path) -> Iterator[tuple[PostgresCluster, PostgresCluster
 
 
 async def test_after_a_failover_the_new_writer_is_used_at_once(
-    writers: tuple[PostgresCluster, PostgresCluster], run_folder: Path, tmp_path: Path
+    writers: tuple[PostgresCluster, PostgresCluster], database_folder: Path, tmp_path: Path
 ) -> None:
     """503 while there is no writer, whatever connection is used; then the first write succeeds within 5 s."""
     old, new = writers
-    name = run_folder / f"name-{os.getpid()}"
+    name = database_folder / f"name-{os.getpid()}"
     name.symlink_to(old.folder)
     url = f"postgresql://parley@/parley?host={name}"
     async with api_server(new.url, tmp_path / "seed"):  # the key, as replication would have brought it
