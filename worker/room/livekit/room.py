@@ -148,6 +148,7 @@ class LiveKitRoom:
         self._listening = True
         if self.streams is not None:
             self.streams.listen()
+        self._tell_if_forbidden()
         for participant in list(self._room.remote_participants.values()):
             self._on_participant_connected(participant)
             for publication in list(participant.track_publications.values()):
@@ -327,6 +328,12 @@ class LiveKitRoom:
         if participant is self._room.local_participant:
             self.events.put(ListeningAllowed(permissions.can_subscribe))
 
+    def _tell_if_forbidden(self) -> None:
+        """Nothing changes where the worker joins without the right to subscribe, so no callback says so."""
+        permissions = self._room.local_participant.permissions
+        if permissions.HasField("can_subscribe") and not permissions.can_subscribe:
+            self.events.put(ListeningAllowed(False))
+
     def _on_reconnecting(self) -> None:
         if not (self._reconnects and math.isinf(self._reconnects[-1][1])):
             self._reconnects.append((time.monotonic() - _TOLD_SECONDS, math.inf))
@@ -339,6 +346,7 @@ class LiveKitRoom:
         for participant in list(self._room.remote_participants.values()):
             for publication in list(participant.track_publications.values()):
                 self._on_track_published(publication, participant)
+        self._tell_if_forbidden()
         self.events.put(Reconnected())
 
     def _on_token_refreshed(self) -> None:

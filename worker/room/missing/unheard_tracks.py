@@ -1,8 +1,14 @@
-"""Tracks that the worker wants and does not get, though its connection is good: it can't or may not hear them. Pure.
+"""Tracks that the worker wants and does not get, though its connection is good: they do not come, or may not be heard.
+Pure.
 
-A track that is subscribed delivers frames all the time, also while it is muted. When the right to subscribe is taken
-from the worker, or a publisher refuses it, its frames just end, and the last 0.5 to 0.7 s of them are made up (measured
-with livekit-server 1.13.5: no event says that a track has ended before it begins again).
+A track that is subscribed delivers frames all the time, also while it is muted or nothing is sent. Whether a refusal is
+the reason that they do not come is known from (measured with livekit 1.2.1 and livekit-server 1.13.5):
+
+- the right to subscribe (`canSubscribe`): the SDK says when it is taken from the worker and given back;
+- a track that was heard: when its publisher refuses it to the worker, the server takes it out of the connection, and
+  its frames just end. No event says so. The last 0.5 to 0.7 s of them are made up;
+- nothing else. Of a track that its publisher refuses from the beginning the server tells the worker (a message
+  `SubscriptionPermissionUpdate`), but the SDK drops what it says. So it may as well be that a server is slow.
 
 A subscription takes messages to and fro. What is said until then is lost: 0.9 s from the publication's announcement on
 with messages that take 0.15 s each way, 1.9 s with 0.4 (measured). Frames begin with the first packet.
@@ -24,10 +30,10 @@ from worker.room.missing.heard_track import HeardTrack, Missing
 
 GAP_SUBSCRIBING = "gap.subscribing"
 GAP_PERMISSION = "gap.permission"
+GAP_STALLED = "gap.worker_stalled"
 GAP_ENCRYPTED = "gap.encrypted"  # not subscribed, as nobody gave the worker the key
 GAP_TRACK_LIMIT = "gap.track_limit"  # not subscribed, as so many are already as may be
 
-_NEVER_ASKED_FOR = (GAP_ENCRYPTED, GAP_TRACK_LIMIT)
 _STALL_NS = SECOND_NS  # frames come every 100 ms
 _SUBSCRIBING_NS = 4 * SECOND_NS  # a subscription takes up to 2.7 s (measured)
 _AT_ONCE_NS = SECOND_NS // 2  # what begins to arrive within it is not worth a gap
@@ -37,19 +43,35 @@ _PIECE_NS = SECOND_NS
 _MADE_UP_NS = SECOND_NS  # the most of the last frames that came without packets, unless nothing is sent
 
 
+@dataclass(frozen=True, slots=True)
+class _Ban:
+    """The right to subscribe was taken from the worker, and given back, if it was."""
+
+    from_ns: int
+    lifted_ns: int | None = None
+
+    def split(self, from_ns: int, to_ns: int) -> tuple[int, int]:
+        """The part of [from_ns, to_ns) that the ban has caused: tracks need as long to come back as to come."""
+        end_ns = to_ns if self.lifted_ns is None else self.lifted_ns + _SUBSCRIBING_NS
+        start_ns = min(max(self.from_ns, from_ns), to_ns)
+        return start_ns, max(min(end_ns, to_ns), start_ns)
+
+
 @dataclass(slots=True)
 class _Wanted:
     identity: str
     heard_ns: int  # at first, when it was published
-    code: str = GAP_PERMISSION
-    awaited_ns: int | None = None  # since when it may say something; None: it is muted, or named otherwise
+    never_for: str | None = None  # the code of why it is not even asked for
+    awaited_ns: int | None = None  # since when it may say something that was not heard yet; None: it is muted
+    named_elsewhere: bool = False  # what is missing of it at first
     subscribed_ns: int | None = None
     ever: bool = False
+    banned: bool = False  # it was heard until the right to subscribe was taken from the worker
     missed_ns: int | None = None  # handed out up to here
     packets_ns: int | None = None
 
     def told_ns(self) -> int:
-        """Until when it is known whether it was missing."""
+        """Until when it is known whether it was missing, of a track that was heard, or that is not asked for."""
         return self.true_ns() if self.missed_ns is None else self.missed_ns
 
     def true_ns(self) -> int:
@@ -58,22 +80,30 @@ class _Wanted:
             return self.heard_ns
         return min(max(self.packets_ns, self.heard_ns - _MADE_UP_NS), self.heard_ns)
 
-    def unarrived(self, until_ns: int, named_ns: int) -> list[Missing]:
-        """What was not subscribed to in time, given that nothing has come before `until_ns`."""
-        if self.awaited_ns is None or self.awaited_ns <= named_ns or self.ever or self.missed_ns is not None:
-            return []
-        if until_ns - self.heard_ns > self.patience_ns():
-            return []  # it was refused
+    def missing_since(self, proven_ns: int, named_ns: int) -> int | None:
+        """Since when it is missing, given that it is not there at `proven_ns`; None: one can't say so yet."""
+        if self.never_for is not None:
+            return self.told_ns()
+        if self.ever:
+            return self.told_ns() if self.missed_ns is not None or proven_ns - self.heard_ns > _STALL_NS else None
+        if self.missed_ns is not None or self.awaited_ns is None or self.subscribed_ns is not None:
+            return self.missed_ns if self.subscribed_ns is None else None
+        return max(self.awaited_ns, named_ns) if proven_ns - self.awaited_ns > _SUBSCRIBING_NS else None
+
+    def unarrived(self, until_ns: int, named_ns: int, *, final: bool) -> tuple[int, int] | None:
+        """What was not subscribed to in time, given that nothing has come before `until_ns`, or ever will (`final`)."""
+        if self.ever or self.never_for is not None or self.awaited_ns is None:
+            return None
         if self.subscribed_ns is not None and until_ns - self.subscribed_ns > _SPEAKING_NS:
             until_ns = self.subscribed_ns
+        if self.missed_ns is not None:
+            return self.missed_ns, until_ns
         if until_ns - self.awaited_ns <= _AT_ONCE_NS:
-            return []
-        return [Missing(GAP_SUBSCRIBING, self.awaited_ns, until_ns, self.identity)]
-
-    def patience_ns(self) -> int:
-        if self.code in _NEVER_ASKED_FOR:
-            return 0
-        return _STALL_NS if self.ever else _SUBSCRIBING_NS
+            return None
+        named_by_its_arrival = self.named_elsewhere or self.awaited_ns <= named_ns
+        if named_by_its_arrival and not final and until_ns - self.awaited_ns <= _SUBSCRIBING_NS:
+            return None
+        return max(self.awaited_ns, named_ns), until_ns
 
 
 @dataclass(slots=True)
@@ -82,7 +112,7 @@ class UnheardTracks:
 
     _wanted: dict[str, _Wanted] = field(default_factory=dict)
     _ended: list[Missing] = field(default_factory=list)  # not handed out yet
-    _forbidden_ns: int | None = None
+    _ban: _Ban | None = None  # the last one
     _began_ns: int = 0
     _named_ns: int = 0
     _takes_over: bool = False
@@ -97,28 +127,26 @@ class UnheardTracks:
     def forget(self) -> None:
         """The room, or the connection to it, is lost: what is missing now has another reason."""
         self._wanted.clear()
-        self._forbidden_ns = None
+        self._ban = None
 
     def take(self, event: RoomEvent, now_ns: int) -> None:
         """Take note of what happened in the room."""
         match event:
             case AudioPublished(sid=sid, identity=identity, wanted=True, encrypted=encrypted, left_out=left_out):
-                code = GAP_ENCRYPTED if encrypted else GAP_TRACK_LIMIT if left_out else GAP_PERMISSION
-                named = code in _NEVER_ASKED_FOR or (self._takes_over and event.at_join)
-                awaited_ns = None if named or event.muted else max(now_ns, self._began_ns)
-                self._wanted.setdefault(sid, _Wanted(identity, now_ns, code, awaited_ns))
+                never_for = GAP_ENCRYPTED if encrypted else GAP_TRACK_LIMIT if left_out else None
+                awaited_ns = None if event.muted else max(now_ns, self._began_ns)
+                named_elsewhere = self._takes_over and event.at_join
+                self._wanted.setdefault(sid, _Wanted(identity, now_ns, never_for, awaited_ns, named_elsewhere))
             case AudioSubscribed(track=track) if track.sid in self._wanted:
                 self._wanted[track.sid].subscribed_ns = now_ns
             case AudioMuted(sid=sid, muted=muted) if sid in self._wanted:
                 self._mute(self._wanted[sid], muted, now_ns)
             case AudioUnpublished(sid=sid):
                 self._end(self._wanted.pop(sid, None), now_ns)
-            case ListeningAllowed(allowed=allowed):
-                self._forbidden_ns = None if allowed else now_ns
-                if not allowed:
-                    for wanted in self._wanted.values():
-                        if wanted.ever and wanted.missed_ns is None:
-                            wanted.heard_ns, wanted.packets_ns = now_ns, None
+            case ListeningAllowed(allowed=False):
+                self._forbid(now_ns)
+            case ListeningAllowed(allowed=True) if self._ban is not None:
+                self._ban = _Ban(self._ban.from_ns, self._ban.lifted_ns or now_ns)
 
     def look(self, proven_ns: int, tracks: Sequence[HeardTrack], named_ns: int = 0) -> list[Missing]:
         """What is known to be missing, given that the connection was good until `proven_ns`.
@@ -132,13 +160,12 @@ class UnheardTracks:
             wanted = self._wanted.get(track.sid)
             if wanted is not None and not self._lingers(track):
                 if track.first_ns > wanted.heard_ns:
-                    found += wanted.unarrived(_first_ns(wanted, tracks, track.first_ns), named_ns)
+                    found += self._unarrived(wanted, _first_ns(wanted, tracks, track.first_ns))
                 found += self._heard(wanted, track)
         for wanted in self._wanted.values():
-            told_ns = wanted.told_ns()
-            missing_ns = proven_ns - wanted.heard_ns
-            if missing_ns > wanted.patience_ns() and proven_ns - told_ns >= _PIECE_NS:
-                found.append(Missing(wanted.code, told_ns, proven_ns, wanted.identity))
+            since_ns = wanted.missing_since(proven_ns, named_ns)
+            if since_ns is not None and proven_ns - since_ns >= _PIECE_NS:
+                found += self._named(wanted, since_ns, proven_ns)
                 wanted.missed_ns = proven_ns
         return found
 
@@ -146,50 +173,93 @@ class UnheardTracks:
         """What is missing at the end of the run, which is now, while the connection was good."""
         found = self.look(now_ns, tracks, named_ns)
         for wanted in self._wanted.values():
-            found += wanted.unarrived(_first_ns(wanted, tracks, now_ns), named_ns)
-        return found + [
-            Missing(wanted.code, wanted.missed_ns, now_ns, wanted.identity)
-            for wanted in self._wanted.values()
-            if wanted.missed_ns is not None and wanted.missed_ns < now_ns
-        ]
+            if not wanted.ever and wanted.never_for is None:
+                found += self._unarrived(wanted, _first_ns(wanted, tracks, now_ns), final=True)
+            elif wanted.missed_ns is not None:
+                found += self._named(wanted, wanted.missed_ns, now_ns)
+        return found
+
+    def _forbid(self, now_ns: int) -> None:
+        for wanted in self._wanted.values():
+            if not wanted.ever and wanted.subscribed_ns is not None:  # nothing was sent yet; from now on it is missing
+                self._ended += self._unarrived(wanted, now_ns)
+                wanted.subscribed_ns = wanted.missed_ns = None
+                wanted.awaited_ns = None if wanted.awaited_ns is None else now_ns
+            elif wanted.ever and wanted.missed_ns is None:
+                wanted.heard_ns, wanted.packets_ns, wanted.banned = now_ns, None, True
+        self._ban = _Ban(now_ns)
 
     def _mute(self, wanted: _Wanted, muted: bool, now_ns: int) -> None:
-        if muted or wanted.code in _NEVER_ASKED_FOR:
-            wanted.awaited_ns = None
-        elif wanted.awaited_ns is None:
-            wanted.awaited_ns = now_ns
+        if not muted:
+            wanted.awaited_ns = now_ns if wanted.awaited_ns is None else wanted.awaited_ns
+            return
+        if wanted.missed_ns is not None:
+            self._ended += self._unarrived(wanted, now_ns)
+        wanted.awaited_ns = None
+        if not wanted.ever and wanted.never_for is None:
+            wanted.missed_ns = None
 
     def _end(self, wanted: _Wanted | None, now_ns: int) -> None:
         """A track is there no more; what was missing of it until now stays missing."""
-        if wanted is None or wanted.told_ns() >= now_ns:
+        if wanted is None:
             return
-        self._ended += wanted.unarrived(now_ns, self._named_ns)
-        if wanted.missed_ns is not None or wanted.code in _NEVER_ASKED_FOR:
-            self._ended.append(Missing(wanted.code, wanted.told_ns(), now_ns, wanted.identity))
+        self._ended += self._unarrived(wanted, now_ns, final=True)
+        if wanted.never_for is not None or (wanted.ever and wanted.missed_ns is not None):
+            self._ended += self._named(wanted, wanted.told_ns(), now_ns)
 
     def _lingers(self, track: HeardTrack) -> bool:
         """Whether its frames are those that a jitter buffer makes up for a track that is forbidden."""
-        since_ns = self._forbidden_ns
-        return since_ns is not None and track.first_ns < since_ns and track.last_ns - since_ns < _LINGERING_NS
+        if self._ban is None or self._ban.lifted_ns is not None:
+            return False
+        since_ns = self._ban.from_ns
+        return track.first_ns < since_ns and track.last_ns - since_ns < _LINGERING_NS
 
     def _heard(self, wanted: _Wanted, track: HeardTrack) -> list[Missing]:
         """Frames have come. A process that stood still gets them late; a new subscription tells that from a stall."""
         if track.last_ns <= wanted.heard_ns:
+            if wanted.ever and not wanted.banned:
+                wanted.packets_ns = track.packets_ns
             return []
         is_new = track.first_ns > wanted.heard_ns
         back_ns = track.first_ns if is_new else track.last_ns
-        from_ns = wanted.missed_ns
-        if from_ns is None and is_new and back_ns - wanted.heard_ns > wanted.patience_ns():
-            from_ns = wanted.true_ns()
+        found: list[Missing] = []
+        if wanted.ever:
+            from_ns = wanted.missed_ns
+            if from_ns is None and is_new and back_ns - wanted.heard_ns > _STALL_NS:
+                from_ns = wanted.true_ns()
+            found = [] if from_ns is None else self._named(wanted, from_ns, back_ns)
         wanted.heard_ns, wanted.packets_ns = track.last_ns, track.packets_ns
-        wanted.ever, wanted.missed_ns = True, None
-        if from_ns is None or back_ns <= from_ns:
-            return []
-        return [Missing(GAP_PERMISSION, from_ns, back_ns, wanted.identity)]
+        wanted.ever, wanted.missed_ns, wanted.banned = True, None, False
+        return found
+
+    def _unarrived(self, wanted: _Wanted, until_ns: int, *, final: bool = False) -> list[Missing]:
+        part = wanted.unarrived(until_ns, self._named_ns, final=final)
+        return [] if part is None else self._named(wanted, *part)
+
+    def _named(self, wanted: _Wanted, from_ns: int, to_ns: int) -> list[Missing]:
+        """What is missing of it in [from_ns, to_ns), by code: a refusal only where one is proven."""
+        if wanted.never_for is not None:
+            parts = [(wanted.never_for, from_ns, to_ns)]
+        elif wanted.ever and not wanted.banned:
+            came_on = wanted.packets_ns is not None and wanted.packets_ns - wanted.heard_ns > _STALL_NS
+            parts = [(GAP_STALLED if came_on else GAP_PERMISSION, from_ns, to_ns)]
+        else:
+            start_ns, end_ns = (to_ns, to_ns) if self._ban is None else self._ban.split(from_ns, to_ns)
+            parts = [
+                (GAP_SUBSCRIBING, from_ns, start_ns),
+                (GAP_PERMISSION, start_ns, end_ns),
+                (GAP_SUBSCRIBING, end_ns, to_ns),
+            ]
+        return [Missing(code, start, end, wanted.identity) for code, start, end in parts if end > start]
 
 
 def _first_ns(wanted: _Wanted, tracks: Sequence[HeardTrack], until_ns: int) -> int:
-    """When its participant is heard first, in another track perhaps, but no later than `until_ns`."""
+    """When its participant is heard first, in another track perhaps, but no later than `until_ns`.
+
+    Of a track that is missed already, only its own frames count.
+    """
+    if wanted.missed_ns is not None:
+        return until_ns
     since_ns = wanted.awaited_ns or 0
     own = (one.first_ns for one in tracks if one.identity == wanted.identity and one.last_ns > since_ns)
     return min([until_ns, *own])

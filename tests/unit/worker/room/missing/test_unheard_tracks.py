@@ -1,7 +1,10 @@
 """Tracks that the worker wants and does not get."""
 
+from itertools import pairwise
+
 import pytest
 
+from audio.ranges import merged_ranges
 from worker.room.events import (
     AudioMuted,
     AudioPublished,
@@ -28,8 +31,8 @@ def look(unheard: UnheardTracks, proven: float, tracks: list[HeardTrack]) -> lis
     return seconds(unheard.look(round(proven * SECOND), tracks))
 
 
-def seconds(missing: list[Missing]) -> list[tuple[float, float]]:
-    assert {one.code for one in missing} <= {"gap.permission"}
+def seconds(missing: list[Missing], code: str = "gap.permission") -> list[tuple[float, float]]:
+    assert {one.code for one in missing} <= {code}
     return [(one.from_ns / SECOND, one.to_ns / SECOND) for one in missing]
 
 
@@ -93,13 +96,15 @@ def test_a_short_ban_shows_by_the_new_subscription() -> None:
 
 
 def test_a_track_that_never_comes_is_missed_from_its_publication_on() -> None:
-    """Its publisher refuses it to the worker; a subscription has time until then."""
+    """Its publisher refuses it, or a server is slow: the SDK does not tell, so nobody pays, however long it takes."""
     unheard = UnheardTracks()
     unheard.take(ANN, SECOND)
-    assert look(unheard, 4.5, []) == []
-    assert look(unheard, 6, []) == [(1, 6)]
-    unheard.take(AudioUnpublished("TR_ann"), 7 * SECOND)
-    assert look(unheard, 20, []) == [(6, 7)]
+    missing = [one for proven in range(2, 60) for one in unheard.look(proven * SECOND, [])]
+    unheard.take(AudioUnpublished("TR_ann"), round(59.5 * SECOND))
+    missing += unheard.look(60 * SECOND, [])
+    named = seconds(missing, "gap.subscribing")
+    assert (named[0][0], named[-1][1]) == (1, 59.5)
+    assert all(end == start for (_, end), (start, _) in pairwise(named))
 
 
 def test_a_track_that_nobody_asked_for_is_not_missed() -> None:
@@ -260,11 +265,98 @@ def test_a_track_that_never_began_to_arrive_is_missed_until_it_was_taken_back() 
     assert unheard.look(4 * SECOND, []) == [Missing("gap.subscribing", SECOND, 3 * SECOND, "ann")]
 
 
-def test_what_takes_too_long_is_a_refusal_and_named_once() -> None:
-    """Whether it was looked at meanwhile or not."""
-    assert [one.code for one in arrivals((1, ANN), first=6)] == ["gap.permission"]
+@pytest.mark.parametrize("looks", [(), (6,), (6, 7, 8)])
+def test_what_takes_long_is_named_once_and_no_refusal(looks: tuple[int, ...]) -> None:
+    """Whether it was looked at meanwhile or not, to its first frame, or to the end of the run."""
+    for arrives in (True, False):
+        unheard = UnheardTracks()
+        unheard.take(ANN, SECOND)
+        missing = [one for proven in looks for one in unheard.look(proven * SECOND, [])]
+        unheard.take(SUBSCRIBED, round(8.4 * SECOND))
+        if arrives:
+            missing += unheard.look(9 * SECOND, ann(8.5, 9)) + unheard.close(10 * SECOND, ann(8.5, 10))
+        else:
+            missing += unheard.close(round(8.5 * SECOND), [])
+        named = seconds(missing, "gap.subscribing")
+        assert (named[0][0], named[-1][1]) == (1, 8.5)
+        assert all(end == start for (_, end), (start, _) in pairwise(named))
+
+
+def test_a_track_that_is_subscribed_and_sends_nothing_is_not_missed() -> None:
+    """Neither slowness nor refusal; what was sent before the subscription may have been lost."""
+    assert arrivals((1, ANN), (1.3, SUBSCRIBED), first=20) == []
+    late = arrivals((1, ANN), (7, SUBSCRIBED), first=20)
+    assert seconds(late, "gap.subscribing") == [(1, 7)]
+    for subscribed, expected in ((1.3, []), (7.5, [(1, 6), (6, 7), (7, 7.5)])):
+        unheard = UnheardTracks()
+        unheard.take(ANN, SECOND)
+        missing = []
+        for second in range(2, 20):
+            if second > subscribed:
+                unheard.take(SUBSCRIBED, round(subscribed * SECOND))
+            missing += unheard.look(second * SECOND, [])
+        assert seconds(missing + unheard.close(20 * SECOND, []), "gap.subscribing") == expected
+    unheard = UnheardTracks()
+    unheard.take(AudioPublished("TR_ann", "ann", muted=True), SECOND)
+    assert [one for proven in range(2, 60) for one in unheard.look(proven * SECOND, [])] == []
+
+
+def test_a_ban_is_the_reason_only_while_it_lasts_and_until_its_tracks_can_be_back() -> None:
+    """Of a newcomer, who is awaited before it and after it, too."""
     unheard = UnheardTracks()
     unheard.take(ANN, SECOND)
-    assert {one.code for one in unheard.close(6 * SECOND, []) + unheard.close(7 * SECOND, ann(6.5, 7))} == {
-        "gap.permission"
-    }
+    unheard.take(ListeningAllowed(False), 10 * SECOND)
+    missing = [one for proven in range(2, 20) for one in unheard.look(proven * SECOND, [])]
+    unheard.take(ListeningAllowed(True), 20 * SECOND)
+    missing += [one for proven in range(20, 30) for one in unheard.look(proven * SECOND, [])]
+    for code, expected in (("gap.subscribing", [(1, 10), (24, 29)]), ("gap.permission", [(10, 24)])):
+        assert list(merged_ranges((one.from_ns, one.to_ns) for one in missing if one.code == code)) == [
+            (start * SECOND, end * SECOND) for start, end in expected
+        ]
+
+
+def test_who_was_heard_until_a_ban_and_does_not_come_back_after_it_is_not_refused_for_ever() -> None:
+    """It was given back; what lacks later may be slowness."""
+    unheard = UnheardTracks()
+    unheard.take(ANN, 0)
+    look(unheard, 2, ann(0.2, 2))
+    unheard.take(ListeningAllowed(False), 2 * SECOND)
+    unheard.take(ListeningAllowed(True), 4 * SECOND)
+    missing = unheard.look(6 * SECOND, ann(0.2, 2)) + unheard.look(30 * SECOND, ann(0.2, 2))
+    missing += unheard.look(40 * SECOND, ann(40, 40.1))
+    assert [(one.code, one.from_ns // SECOND, one.to_ns // SECOND) for one in missing] == [
+        ("gap.permission", 2, 6),
+        ("gap.permission", 6, 8),
+        ("gap.subscribing", 8, 30),
+        ("gap.subscribing", 30, 40),
+    ]
+
+
+def test_a_ban_that_comes_before_a_subscribed_track_speaks_is_one() -> None:
+    """It sends nothing yet, and can't be heard from then on."""
+    unheard = UnheardTracks()
+    unheard.take(ANN, SECOND)
+    unheard.take(SUBSCRIBED, round(1.2 * SECOND))
+    unheard.take(ListeningAllowed(False), 3 * SECOND)
+    assert seconds(unheard.look(9 * SECOND, [])) == [(3, 9)]
+
+
+def test_frames_that_end_while_packets_come_on_are_our_fault() -> None:
+    """What a publisher refuses, the server does not send any more."""
+    unheard = UnheardTracks()
+    unheard.take(ANN, 0)
+    look(unheard, 2, ann(0.2, 2, packets=2))
+    assert seconds(unheard.look(5 * SECOND, ann(0.2, 2, packets=4.9)), "gap.worker_stalled") == [(2, 5)]
+
+
+def test_who_is_there_at_a_takeover_and_never_heard_before_the_end_is_named() -> None:
+    """Nothing is left that could name it otherwise: no first frame comes."""
+    for ends in (False, True):
+        unheard = UnheardTracks()
+        unheard.entered(0, takes_over=True)
+        unheard.take(AudioPublished("TR_ann", "ann", at_join=True), SECOND)
+        assert unheard.look(3 * SECOND, []) == []
+        if ends:
+            unheard.take(AudioUnpublished("TR_ann"), 4 * SECOND)
+        missing = unheard.close(4 * SECOND, [])
+        assert seconds(missing, "gap.subscribing") == [(1, 4)]
