@@ -147,6 +147,7 @@ class _Build:
         self._cuts = merged_ranges(plan.cuts)
         self._left_out = plan.left_out
         self.gaps = [*plan.gaps, *(Gap(start, end, GAP_PAUSED) for start, end in self._cuts)]
+        self._ranks = plan.ranks
         self._absences: list[Range] = []
         self._length_samples = plan.length_samples
         self._num_channels = plan.num_channels
@@ -164,8 +165,8 @@ class _Build:
     def gaps_in_ms(self) -> list[GapMs]:
         """Every gap, in the file's times."""
         if self._left_out:
-            return cut_gaps_in_ms(self.gaps, self._length_samples, self._left_out)
-        return gaps_in_ms(self.gaps, self._length_samples)
+            return cut_gaps_in_ms(self.gaps, self._length_samples, self._left_out, self._ranks)
+        return gaps_in_ms(self.gaps, self._length_samples, self._ranks)
 
     def absences_in_ms(self) -> list[AbsenceMs]:
         """When nobody was in the room, in the file's times."""

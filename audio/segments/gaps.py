@@ -1,6 +1,6 @@
 """Stretches of a recording that hold no true audio, each with the code that says why."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
@@ -12,6 +12,9 @@ GAP_STORAGE = "gap.storage"
 
 GAP_PAUSED = "gap.paused"
 """The customer paused: nothing is missing, nothing may be there."""
+
+UNRANKED: Mapping[str, int] = {GAP_PAUSED: 0, GAP_STORAGE: 1}
+"""Which of two gaps is told where they overlap, by what is known here: a pause, then what the storage lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,9 @@ class GapMs(TypedDict):
     identity: NotRequired[str]
 
 
-def cut_gaps_in_ms(gaps: Iterable[Gap], length_samples: int, cuts: Sequence[Range]) -> list[GapMs]:
+def cut_gaps_in_ms(
+    gaps: Iterable[Gap], length_samples: int, cuts: Sequence[Range], ranks: Mapping[str, int] = UNRANKED
+) -> list[GapMs]:
     """`gaps_in_ms` for a file that the cuts were taken out of: all times are the file's.
 
     A cut itself is then a gap without length, where it was; unless the file has a bit of that pause (the recorder
@@ -46,7 +51,7 @@ def cut_gaps_in_ms(gaps: Iterable[Gap], length_samples: int, cuts: Sequence[Rang
         Gap(position_without(gap.start_sample, cuts), position_without(gap.end_sample, cuts), gap.code, gap.identity)
         for gap in gaps
     ]
-    found = gaps_in_ms(moved, position_without(length_samples, cuts))
+    found = gaps_in_ms(moved, position_without(length_samples, cuts), ranks)
     for start, _ in cuts:
         at_ms = position_without(start, cuts) * 1000 // SAMPLE_RATE
         if not any(gap["code"] == GAP_PAUSED and gap["start_ms"] <= at_ms <= gap["end_ms"] for gap in found):
@@ -54,10 +59,15 @@ def cut_gaps_in_ms(gaps: Iterable[Gap], length_samples: int, cuts: Sequence[Rang
     return sorted(found, key=_order)
 
 
-def gaps_in_ms(gaps: Iterable[Gap], length_samples: int) -> list[GapMs]:
+def gaps_in_ms(gaps: Iterable[Gap], length_samples: int, ranks: Mapping[str, int] = UNRANKED) -> list[GapMs]:
     """Clip gaps to [0, length_samples), merge those of one kind that overlap or touch, sort by start, end, code.
 
-    Gaps of one code and one identity, or of everybody, are of one kind.
+    Gaps of one code and one identity, or of everybody, are of one kind. Those of everybody do not overlap, nor do those
+    of one identity: what several of them say, the one with the lowest rank says. One of an identity may lie in one of
+    everybody, as both are true.
+
+    Args:
+        ranks: by code; codes without one come last.
     """
     by_kind: dict[tuple[str, str | None], list[Range]] = {}
     for gap in gaps:
@@ -68,7 +78,7 @@ def gaps_in_ms(gaps: Iterable[Gap], length_samples: int) -> list[GapMs]:
         for (code, identity), ranges in by_kind.items()
         for start, end in merged_ranges(ranges)
     ]
-    return sorted(found, key=_order)
+    return sorted(_disjoint(found, ranks), key=_order)
 
 
 def unnamed_ms(lost: Iterable[Range], left_out: Sequence[Range], named: Iterable[Mapping[str, Any]]) -> int:
@@ -87,6 +97,18 @@ def unnamed_ms(lost: Iterable[Range], left_out: Sequence[Range], named: Iterable
     missing = merged_ranges((position_without(start, left_out), position_without(end, left_out)) for start, end in lost)
     gaps = [_in_ms(Gap(start, end, GAP_STORAGE)) for start, end in missing]
     return sum(end - start for gap in gaps for start, end in kept_ranges(gap["start_ms"], gap["end_ms"], known))
+
+
+def _disjoint(gaps: Iterable[GapMs], ranks: Mapping[str, int]) -> Iterator[GapMs]:
+    """What each of them says that none of a lower rank has said of the same participant, or of everybody."""
+    last = max(ranks.values(), default=0) + 1
+    said: dict[str | None, Sequence[Range]] = {}
+    for gap in sorted(gaps, key=lambda gap: (ranks.get(gap["code"], last), _order(gap))):
+        identity, whole = gap.get("identity"), (gap["start_ms"], gap["end_ms"])
+        taken = said.get(identity, ())
+        for start_ms, end_ms in kept_ranges(*whole, taken):
+            yield {**gap, "start_ms": start_ms, "end_ms": end_ms}
+        said[identity] = merged_ranges([*taken, whole])
 
 
 def _in_ms(gap: Gap) -> GapMs:

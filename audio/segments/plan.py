@@ -1,11 +1,12 @@
 """What a recording is built from. The same plan makes the same bytes, whoever builds it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from audio.ranges import Range, merged_ranges
-from audio.segments.gaps import Gap
+from audio.segments.gaps import UNRANKED, Gap
 from audio.segments.segment_key import SegmentKey
 
 Layout = Literal["mono", "stereo"]
@@ -42,8 +43,9 @@ class BuildPlan:
     """Everything that decides a recording's bytes.
 
     The session has exactly `length_samples`. `cuts` are paused stretches [start, end): silent in the file, or left out
-    of it (`on_pause`). `gaps` are those that only the planner knows (a lost host). `origin` is told in the file. The
-    order of `segments` makes no difference.
+    of it (`on_pause`). `gaps` are those that only the planner knows (a lost host). `ranks` says by code which of two
+    gaps is told where they overlap: the lower one. `origin` is told in the file. The order of `segments` makes no
+    difference.
     """
 
     segments: tuple[PlannedSegment, ...]
@@ -51,6 +53,7 @@ class BuildPlan:
     layout: Layout = "mono"
     cuts: tuple[Range, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    ranks: Mapping[str, int] = field(default_factory=lambda: UNRANKED)
     on_pause: OnPause = "silence"
     origin: Origin | None = None
 

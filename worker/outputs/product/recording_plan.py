@@ -7,7 +7,9 @@ from typing import Any
 from audio.building.build import BuildPlan, Gap, SegmentKey
 from audio.pcm import SAMPLE_RATE
 from audio.ranges import Range, kept_ranges, merged_ranges
+from audio.segments.gaps import GAP_STORAGE
 from audio.segments.plan import Origin
+from sessions.codes import CODES
 from sessions.ids import format_id
 from store.outputs.freeze import FrozenPlan
 from worker.clock.session_clock import SessionClock
@@ -16,6 +18,7 @@ from worker.outputs.product.segment_holes import needed_segments, unknown_segmen
 GAP_WORKER_LOST = "gap.worker_lost"
 GAP_REJOIN = "gap.rejoin"
 
+_FAULTS = ("none", "platform", "transport", "customer")
 _UNHEARD_SAMPLES = SAMPLE_RATE // 5  # a killed process may not have written as much
 _SEAM_SAMPLES = SAMPLE_RATE // 20  # one that is evicted goes on making up frames, and its successor begins with some
 _HANDOVER_SAMPLES = 2 * SAMPLE_RATE  # from an eviction to the successor's first frame; 0.1 to 0.3 s (measured)
@@ -57,9 +60,21 @@ def recording_plan(frozen: FrozenPlan) -> BuildPlan:
             for gap in holes
             for start, end in kept_ranges(gap.start_sample, gap.end_sample, cuts)
         ),
+        ranks=gap_ranks(),
         on_pause=session.recording.on_pause,
         origin=Origin(format_id("sess", session.id), session.started_at),
     )
+
+
+def gap_ranks() -> dict[str, int]:
+    """Which of two gaps is told where they overlap, by code: a pause, in which nothing is missing, then what is ours.
+
+    So nobody pays for what is anybody's fault but theirs, and a recording is `incomplete` whatever else was missing. Of
+    what is ours, what the storage lost comes first: what is made of the segments later looks for it
+    (`audio.segments.gaps.unnamed_ms`).
+    """
+    gaps = {code: _FAULTS.index(entry.fault) for code, entry in CODES.items() if entry.kind == "gap"}
+    return {code: 2 * rank - (code == GAP_STORAGE) for code, rank in gaps.items()}
 
 
 def paused_ranges(pauses: Sequence[dict[str, Any]], clock: SessionClock, length_samples: int) -> tuple[Range, ...]:

@@ -1,6 +1,10 @@
 """Gaps in whole milliseconds that hide none of what is missing."""
 
+from collections import Counter
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audio.pcm import SAMPLE_RATE
 from audio.segments.gaps import GAP_PAUSED, Gap, GapMs, cut_gaps_in_ms, gaps_in_ms, unnamed_ms
@@ -28,6 +32,39 @@ def test_of_a_pause_that_ended_late_there_is_one_gap() -> None:
         {"start_ms": 1000, "end_ms": 1200, "code": GAP_PAUSED},
         {"start_ms": 3000, "end_ms": 3000, "code": GAP_PAUSED},
     ]
+
+
+LENGTH_MS = 60
+RANKS = {GAP_PAUSED: 0, "gap.storage": 1, "gap.rejoin": 2, "gap.permission": 3}
+
+
+@given(
+    gaps=st.lists(
+        st.builds(
+            Gap,
+            st.integers(-480, LENGTH_MS * 48),
+            st.integers(0, LENGTH_MS * 48 + 480),
+            st.sampled_from([*RANKS, "gap.unranked"]),
+            st.sampled_from([None, None, "ann", "bob"]),
+        ),
+        max_size=8,
+    )
+)
+def test_no_millisecond_is_told_twice_and_the_lowest_rank_tells_it(gaps: list[Gap]) -> None:
+    """Of everybody, and of each participant."""
+    told = gaps_in_ms(gaps, LENGTH_MS * 48, RANKS)
+
+    def named(found: list[GapMs], identity: str | None) -> Counter[tuple[int, str]]:
+        own = [one for one in found if one.get("identity") == identity]
+        return Counter((ms, one["code"]) for one in own for ms in range(one["start_ms"], one["end_ms"]))
+
+    alone = [one for gap in gaps for one in gaps_in_ms([gap], LENGTH_MS * 48)]
+    for identity in (None, "ann", "bob"):
+        listed = named(told, identity)
+        assert max(Counter(ms for ms, _ in listed).values(), default=1) == max(listed.values(), default=1) == 1
+        for ms in range(LENGTH_MS):
+            here = [(RANKS.get(code, 9), code) for at, code in named(alone, identity) if at == ms]
+            assert [code for at, code in listed if at == ms] == [code for _, code in sorted(here)[:1]]
 
 
 @pytest.mark.parametrize(
