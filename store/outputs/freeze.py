@@ -191,11 +191,6 @@ class Freezes:
             row = (await conn.execute(query)).one_or_none()
         return Committed() if row is None else Committed(row.tracks or (), row.gaps or ())
 
-    async def readers(self, session_id: UUID) -> frozenset[Reader]:
-        """Which jobs still need the segments of a session whose recording is committed."""
-        async with self._db.begin() as conn:
-            return await _readers(conn, session_id)
-
     async def are_segments_done(self, session_id: UUID, but_for: frozenset[Reader] = NOBODY) -> bool:
         """Whether the segments of a session may go, however it ended: its recording is committed, and nobody reads them
         any more but `but_for`. Those of a recording that could not be made are kept."""

@@ -21,6 +21,7 @@ from store.objects.errors import StorageError
 from store.objects.objects import Objects
 from store.outputs.recording_files import MIX, RecordingFile, RecordingFiles
 from store.outputs.transcripts import Closing
+from tests.support.rules.segment_readers import segment_readers
 from tests.support.running.engine import Engine
 from tests.support.talkers.spoken import SpokenSessions
 from worker.outputs.product.file_maker import FileMaker
@@ -143,7 +144,7 @@ async def test_each_participant_has_a_file_in_each_form(spoken: SpokenSessions) 
 async def test_the_transcript_leaves_the_segments_to_the_files(spoken: SpokenSessions, stop: Stop) -> None:
     """Whichever is done last has them deleted, also of a session that failed and has a recording."""
     session_id = await two_voices(spoken, track_files=True, stop=stop)
-    assert await spoken.engine.freezes.readers(session_id) == {"transcript", "files"}
+    assert await segment_readers(spoken.engine.freezes, session_id) == {"transcript", "files"}
     await maker(spoken).make(session_id)
     await finalize(spoken, session_id)
     assert len(await spoken.spool(session_id)) == 2

@@ -21,6 +21,7 @@ from store.outputs.transcripts import Transcripts
 from store.sessions.erasure import SessionErasure
 from store.sessions.log.session_log import NewLogEntry, SessionLog
 from tests.support.network.loopback import http_server
+from tests.support.rules.segment_readers import segment_readers
 from tests.support.running.engine import Engine
 from tests.support.talkers.spoken import SpokenSessions, clip
 from worker.outputs.speech.engines.choice import SpeechEngines
@@ -246,7 +247,7 @@ async def test_an_endpoint_that_is_busy_is_asked_again_by_the_next_job(
         await job.transcribe(session_id)
     assert failure.value.code == "speech.engine_failed"
     assert await spoken.spool(session_id)
-    assert await spoken.engine.freezes.readers(session_id) == {"transcript"}
+    assert await segment_readers(spoken.engine.freezes, session_id) == {"transcript"}
     await job.transcribe(session_id)
     await job.transcribe(session_id)
     assert [segment["text"] for segment in (await document(spoken, session_id))["segments"]] == ["hello"]
