@@ -13,22 +13,19 @@ from audio.pcm import SAMPLE_RATE, Pcm
 from audio.segments.track_tally import TrackLabel
 
 
-class TrackLoudness(TypedDict):
-    """How loud one track was, by itself."""
-
-    identity: str
-    sid: str
-    side: str
-    integrated_lufs: float | None
-    true_peak_dbtp: float | None
-
-
 class ParticipantLoudness(TypedDict):
     """How loud one participant was, by themselves: as in a file as long as the recording, of all of their tracks."""
 
     identity: str
     integrated_lufs: float | None
     true_peak_dbtp: float | None
+
+
+class TrackLoudness(ParticipantLoudness):
+    """How loud one track was, by itself."""
+
+    sid: str
+    side: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +108,12 @@ class BuildMeters:
         folded = {label: resting.folded for label, resting in self._resting.items()}
         folded |= {label: meter.silent_until(self._length) for label, meter in self._tracks.items()}
         labels = sorted(ended, key=lambda label: (label.identity, label.sid, label.side))
-        tracks = [_track_loudness(label, ended[label]) for label in labels]
+        tracks = [
+            TrackLoudness(**_loudness_of(label.identity, ended[label]), sid=label.sid, side=label.side)
+            for label in labels
+        ]
         participants = [
-            _participant_loudness(identity, FoldedLoudness.together(folded[label] for label in own).loudness())
+            _loudness_of(identity, FoldedLoudness.together(folded[label] for label in own).loudness())
             for identity, own in groupby(labels, key=lambda label: label.identity)
         ]
         return RecordingLoudness(self._mix.finish().loudness(), tracks, participants)
@@ -135,17 +135,7 @@ class BuildMeters:
             self._resting[label] = _RestingMeter(meter.loudness.fold(), until, ended)
 
 
-def _track_loudness(label: TrackLabel, found: Loudness) -> TrackLoudness:
-    return TrackLoudness(
-        identity=label.identity,
-        sid=label.sid,
-        side=label.side,
-        integrated_lufs=found.integrated_lufs,
-        true_peak_dbtp=found.true_peak_dbtp,
-    )
-
-
-def _participant_loudness(identity: str, found: Loudness) -> ParticipantLoudness:
+def _loudness_of(identity: str, found: Loudness) -> ParticipantLoudness:
     return ParticipantLoudness(
         identity=identity, integrated_lufs=found.integrated_lufs, true_peak_dbtp=found.true_peak_dbtp
     )
