@@ -3,10 +3,11 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -95,93 +96,101 @@ async def run_worker_host(
         )
         quarantine = Quarantine(Claims(db, vault), supervisor)
         demand = Demand(db, socket.gethostname(), follows=settings.speech_engine != "none")
+        recording = _Recording(supervisor, rescuer, quarantine, salvage)
+        upkeep = _Upkeep(db, objects, vault, settings)
         metrics = worker_metrics(supervisor, salvage, settings.data_dir, log_lines_dropped)
-        await _run(settings, db, objects, vault, supervisor, rescuer, quarantine, salvage, demand, metrics, listening)
+        await _run(recording, upkeep, demand, metrics, listening)
+
+
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    """Who starts and stops this host's processes, and who cares for what the dead of them leave: runs and spools."""
+
+    supervisor: Supervisor
+    rescuer: RunRescuer
+    quarantine: Quarantine
+    salvage: Salvage
+
+    @property
+    def chores(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+        """What goes on beside the processes, by name."""
+        rescue, look, salvage = self.rescuer.rescue, self.quarantine.look, self.salvage
+        yield "rescue", repeat("rescue", rescue, interval_seconds=_RESCUE_RETRY_SECONDS, wake=self.rescuer.wake)
+        yield "quarantine", repeat("quarantine", look, interval_seconds=_QUARANTINE_SECONDS, wake=self.quarantine.wake)
+        yield (
+            "spare processes",
+            repeat("spare processes", self.quarantine.keep_spares, interval_seconds=SPARE_SECONDS),
+        )
+        yield (
+            "salvage",
+            repeat(
+                "salvage",
+                lambda: salvage.run(self.supervisor.live_owners | self.rescuer.unburied),
+                interval_seconds=_SALVAGE_SECONDS,
+                wake=salvage.wake,
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Upkeep:
+    """What every host does for the whole installation, whoever records: sweeping, periodic jobs, webhooks."""
+
+    db: Database
+    objects: Objects
+    vault: TokenVault
+    settings: Settings
+
+    @property
+    def chores(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+        """What goes on beside the processes, by name."""
+        periodic = partial(defer_periodic, self.db, retention=self.settings.retention_days is not None)
+        yield "sweep", repeat("sweep", Sweeper(self.db, self.settings).sweep, interval_seconds=SWEEP_SECONDS)
+        yield "periodic jobs", repeat("periodic jobs", periodic, interval_seconds=_PERIODIC_SECONDS)
+        keep = partial(_keep_webhooks, SigningSecrets(self.vault), self.db)
+        yield "webhooks' house", repeat("webhooks' house", keep, interval_seconds=_HOUSEKEEPING_SECONDS)
 
 
 async def _run(
-    settings: Settings,
-    db: Database,
-    objects: Objects,
-    vault: TokenVault,
-    supervisor: Supervisor,
-    rescuer: RunRescuer,
-    quarantine: Quarantine,
-    salvage: Salvage,
+    recording: _Recording,
+    upkeep: _Upkeep,
     demand: Demand,
     metrics: CollectorRegistry,
     listening: Callable[[str], None],
 ) -> None:
-    secrets = SigningSecrets(vault)
-
-    async def keep_webhooks() -> None:
-        await secrets.seal_anew(db)
-        await clear_deliveries(db)
-
-    periodic = partial(defer_periodic, db, retention=settings.retention_days is not None)
+    supervisor, settings, db = recording.supervisor, upkeep.settings, upkeep.db
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.stop)
-    storage = StorageCheck(StorageIdentity(db, objects), objects, links=settings.storage_links)
+    storage = StorageCheck(StorageIdentity(db, upkeep.objects), upkeep.objects, links=settings.storage_links)
     checks: dict[str, Check] = {
         "database": partial(prove_writer, db),
         "storage": storage.ready,
         "children": _children_check(supervisor, settings.data_dir),
     }
     async with (
-        serve_health(
-            settings.api_host,
-            settings.worker_port,
-            checks=checks,
-            metrics=metrics,
-        ) as url,
+        serve_health(settings.api_host, settings.worker_port, checks=checks, metrics=metrics) as url,
         asyncio.TaskGroup() as group,
     ):
         listening(url)
-        maintenance = [
-            group.create_task(storage.run(), name="storage check"),
-            group.create_task(
-                repeat("rescue", rescuer.rescue, interval_seconds=_RESCUE_RETRY_SECONDS, wake=rescuer.wake),
-                name="rescue",
-            ),
-            group.create_task(
-                repeat("quarantine", quarantine.look, interval_seconds=_QUARANTINE_SECONDS, wake=quarantine.wake),
-                name="quarantine",
-            ),
-            group.create_task(
-                repeat("spare processes", quarantine.keep_spares, interval_seconds=SPARE_SECONDS),
-                name="spare processes",
-            ),
-            group.create_task(
-                repeat("demand", partial(_note_needs, supervisor.needs, demand), interval_seconds=LOOK_SECONDS),
-                name="demand",
-            ),
-            group.create_task(
-                repeat("webhooks' house", keep_webhooks, interval_seconds=_HOUSEKEEPING_SECONDS),
-                name="webhooks' house",
-            ),
-            group.create_task(
-                repeat("periodic jobs", periodic, interval_seconds=_PERIODIC_SECONDS),
-                name="periodic jobs",
-            ),
-            group.create_task(
-                repeat("sweep", Sweeper(db, settings).sweep, interval_seconds=SWEEP_SECONDS), name="sweep"
-            ),
-            group.create_task(
-                repeat(
-                    "salvage",
-                    lambda: salvage.run(supervisor.live_owners | rescuer.unburied),
-                    interval_seconds=_SALVAGE_SECONDS,
-                    wake=salvage.wake,
-                ),
-                name="salvage",
-            ),
-        ]
+        look = partial(_note_needs, supervisor.needs, demand)
+        chores = {
+            "storage check": storage.run(),
+            "demand": repeat("demand", look, interval_seconds=LOOK_SECONDS),
+            **dict(recording.chores),
+            **dict(upkeep.chores),
+        }
+        maintenance = [group.create_task(chore, name=name) for name, chore in chores.items()]
         await supervisor.run()
         for task in maintenance:
             task.cancel()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.remove_signal_handler(number)
+
+
+async def _keep_webhooks(secrets: SigningSecrets, db: Database) -> None:
+    await secrets.seal_anew(db)
+    await clear_deliveries(db)
 
 
 async def _note_needs(needs: Needs, demand: Demand) -> None:
