@@ -93,8 +93,8 @@ class SegmentRecord(NamedTuple):
 
     @property
     def document(self) -> dict[str, Any]:
-        """The JSON object of a TRACK or GAP record, without NUL, which participants may have in their names."""
-        document: dict[str, Any] = json.loads(bytes(self.payload), object_hook=_readable)
+        """The JSON object of a TRACK or GAP record."""
+        document: dict[str, Any] = json.loads(bytes(self.payload))
         return document
 
 
@@ -220,12 +220,6 @@ def segment_key(data: bytes | bytearray | memoryview, sequence: int) -> SegmentK
     last = max((record.end_sample for record in audio), default=first)
     header = segment.header
     return SegmentKey(header.epoch, header.owner, sequence, first, last, zlib.crc32(data), memoryview(data).nbytes)
-
-
-def _readable(document: dict[str, Any]) -> dict[str, Any]:
-    """Its texts without NUL, which PostgreSQL and others refuse in JSON."""
-    nul, shown = "\0", "\N{REPLACEMENT CHARACTER}"
-    return {name: value.replace(nul, shown) if isinstance(value, str) else value for name, value in document.items()}
 
 
 def _encode_json(document: Mapping[str, object]) -> bytes:

@@ -7,7 +7,7 @@ Folders, and what dead processes left in them, are in `spool_folder`.
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TypeVar
 
 from audio.pcm import SAMPLE_RATE
@@ -15,6 +15,7 @@ from audio.placing.timeline import Placed
 from audio.segments.segments import encode_absence, encode_audio, encode_gap, encode_header, encode_track
 from audio.segments.track_tally import TrackLabel
 from sessions.ids import format_id
+from sessions.texts.kept_text import kept_text
 from worker.spool.run_folder import RunFolder
 from worker.spool.spool_folder import OPEN_SUFFIX
 from worker.spool.spool_writer import SealedSegment, SegmentFile, SpoolWriter
@@ -63,8 +64,14 @@ class RunSpool:
         return self._segment
 
     def add_track(self, track: int, label: TrackLabel) -> None:
-        """Say who `track` is; every segment that holds any of it says so, too."""
-        self._labels[track] = label
+        """Say who `track` is; every segment that holds any of it says so, too, as PostgreSQL can keep it."""
+        self._labels[track] = replace(
+            label,
+            identity=kept_text(label.identity),
+            name=kept_text(label.name),
+            sid=kept_text(label.sid),
+            speaker=kept_text(label.speaker),
+        )
 
     def audio(self, track: int, placed: Placed) -> None:
         """Append samples of a track."""
@@ -86,7 +93,8 @@ class RunSpool:
         start_sample = max(start_sample, 0)
         if end_sample > start_sample:
             count = end_sample - start_sample
-            record = encode_gap(self._next_record(), code, start_sample, count, identity=identity)
+            kept = None if identity is None else kept_text(identity)
+            record = encode_gap(self._next_record(), code, start_sample, count, identity=kept)
             self._append_control(record, end_sample)
 
     def absence(self, start_sample: int, end_sample: int) -> None:

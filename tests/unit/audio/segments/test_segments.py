@@ -109,15 +109,6 @@ def test_records_come_back_as_written() -> None:
     assert records[2].document == {"code": "gap.rejoin"}
 
 
-def test_no_text_of_a_document_has_nul() -> None:
-    """Participants may have it in their names; no JSON of a database takes it."""
-    gap = encode_gap(1, "gap.concealed", 340, 960, identity="a\0nn")
-    track = encode_track(7, 2, identity="a\0nn", name="\0", sid="TR_1", side="room")
-    found = [record.document for record in read_segment(HEADER + gap + track).records]
-    assert [document["identity"] for document in found] == ["a\ufffdnn", "a\ufffdnn"]
-    assert found[1]["name"] == "\ufffd"
-
-
 @settings(max_examples=60)
 @given(written=segments, data=st.data())
 def test_any_truncation_keeps_the_whole_records_before_it(written: list[bytes], data: st.DataObject) -> None:

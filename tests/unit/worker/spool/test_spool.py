@@ -63,6 +63,24 @@ async def test_every_segment_names_its_tracks_and_its_bytes(tmp_path: Path) -> N
             assert segment.key.last_sample == records[-1].end_sample
 
 
+async def test_no_text_of_a_segment_has_nul(tmp_path: Path) -> None:
+    """Participants may have it in their names; no JSON of a database takes it."""
+    owner = uuid4()
+    with open_spool_folder(tmp_path, owner) as folder, SpoolWriter() as writer:
+        desk = Desk(writer, folder, owner)
+        desk.spool.add_track(1, TrackLabel("a\0nn", "\0", "TR\0", speaker="A\0nn"))
+        desk.write(1)
+        desk.spool.gap("gap.concealed", 0, 960, "a\0nn")
+        await desk.spool.close()
+        await asyncio.sleep(0)
+        [segment] = desk.sealed
+        records = read_segment(segment.path.read_bytes()).records
+    track, gap = (record.document for record in records if record.kind != RecordKind.AUDIO)
+    shown = {"identity": "a\ufffdnn", "name": "\ufffd", "sid": "TR\ufffd", "speaker": "A\ufffdnn"}
+    assert track == {"track": 1, "side": "room", **shown}
+    assert gap == {"code": "gap.concealed", "identity": "a\ufffdnn"}
+
+
 async def test_a_segment_is_sealed_ahead_of_a_beat_once_it_is_half_as_old_as_it_may_become(tmp_path: Path) -> None:
     """A younger one waits for the beat after that."""
     owner = uuid4()
