@@ -15,6 +15,7 @@ from parley.commands.children.worker_children import ALWAYS, GUARD, ON_DEMAND, R
 from parley.installation.installation import Installation, open_installation
 from parley.installation.logging import configure_logging
 from parley.installation.object_storage import open_objects
+from parley.installation.open_files import raise_open_files
 from parley.installation.schema_check import check_own_schema
 from parley.installation.settings_loading import load_settings
 from parley.installation.url_file import write_url
@@ -32,6 +33,7 @@ def run_worker(*, children_die_by: str, url_file: Path | None) -> int:
     """Run until SIGTERM or SIGINT; children get SIG`children_die_by` when this process is killed."""
     settings = load_settings()
     dropped = configure_logging(settings.log_level, process="supervisor")
+    raise_open_files()  # where DNS is slow, WebRTC holds about 75 descriptors for each room that it joins
     installation = open_installation(settings)
     asyncio.run(check_own_schema(installation))
     vault = TokenVault(installation.settings.secret_key)
