@@ -1,8 +1,8 @@
 """The worker: joins rooms, records them, beats, and turns what was recorded into the product.
 
 Read `host.supervisor` (the processes), `processes.recorder_process` (one of them), `run.session_runner` (one session),
-`capture.recorder`, then `product.finalizer`. Only `room.livekit` knows LiveKit's SDK.
+`capture.recorder`, then `outputs.product.finalizer`. Only `room.livekit` knows LiveKit's SDK.
 
 The worker does not move a session's state (`store` does, by the table of `sessions.lifecycle`), and it does not compute
-samples (`audio` does). Beside the rooms lies `openai_endpoint`, which speech and summaries share.
+samples (`audio` does).
 """

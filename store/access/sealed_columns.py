@@ -1,4 +1,7 @@
-"""Every column that holds what the vault has sealed. What isn't listed is not sealed anew, and is lost with its key."""
+"""Every column that holds what the vault has sealed.
+
+What a column holds that is missing here is not sealed anew, and is lost when its secret key is dropped.
+"""
 
 from dataclasses import dataclass
 from uuid import UUID

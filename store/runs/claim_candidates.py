@@ -27,7 +27,7 @@ _HEALTHY = f"greatest(h.billable_ms, extract(epoch FROM h.beat_at - h.joined_at)
 
 
 def _blamed(only: str) -> str:
-    """`sessions.lifecycle.blame.blame` in SQL, of the session `s`."""
+    """For how many lost runs the session `s` is blamed (`sessions.lifecycle.blame`); `only` says which count."""
     return f"""(
         SELECT count(*) - least(count(*) FILTER (WHERE p.pardoned), {PARDONS}) FROM runs p
         WHERE p.session_id = s.id AND (p.lost OR p.released_at IS NULL) AND {only}

@@ -183,7 +183,7 @@ class LedgerAudit:
         return check
 
     async def checks(self, organization_id: UUID, ids: Sequence[UUID]) -> AsyncIterator[tuple[UUID, BillCheck]]:
-        """These sessions' bills, in no order of their own, checked while they are read.
+        """These sessions' bills, in any order, checked while they are read.
 
         However many rows they have, some hundred are held at a time. Rows and counter are of one snapshot.
         """

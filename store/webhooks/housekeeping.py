@@ -1,4 +1,4 @@
-"""What goes in time: deliveries that are long over, and those of deleted endpoints; what a session's said of it."""
+"""Removes deliveries that are long over, those of deleted endpoints, and answers to events of an erased session."""
 
 from uuid import UUID
 

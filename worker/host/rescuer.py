@@ -1,7 +1,7 @@
 """Releases the runs of dead recorder processes, so that others take the sessions within a second.
 
-Whoever sees a run that was released sees who is to blame for its loss: both are written in one transaction, in which
-all are judged that are dead or dying by then. Of one that dies later, though within a second, this is mended.
+One transaction writes both that a run is released and whether its session is to blame. It judges all processes that are
+dead or dying by then. When another one dies later, but within a second, the judgment is corrected.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Which connections to rooms' servers belong to which join of this process. Pure: time arrives as `now`.
 
-A join opens connections until it has landed, and its room does while it reconnects; so what was opened at no other
-time of anybody else's is a join's own. Instants are those of `time.monotonic`.
+A join opens connections until it has landed, and its room does while it reconnects. So a connection is certainly a
+join's own if it was opened at such a time of this join and of no other one. Instants are those of `time.monotonic`.
 """
 
 import math

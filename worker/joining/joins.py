@@ -1,8 +1,8 @@
 """The joins of one process. A join is never canceled: whoever waits may abandon it, and it is left as soon as it lands.
 
-One that does not land soon after that is cut off at the guard: whatever leads to its server when nobody else of this
-process wants that; else the connections that only it can have opened (`worker.joining.join_spans`), of which it makes
-one every few seconds.
+One that does not land soon after that is cut off at the guard: all connections of this process to its server if nobody
+else of the process wants that server, else those that only this join can have opened (`worker.joining.join_spans`); it
+opens one every few seconds.
 
 Canceling `Room.connect` aborts the process 15 s later, and with it every session in it: the native library waits for an
 answer that never comes, panics, and the SDK sends SIGTERM to its own process (measured with livekit 1.2.1).

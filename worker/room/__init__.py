@@ -1,1 +1,1 @@
-"""LiveKit's room as the worker sees it: the SDK's events as values. Only its `livekit_*` modules know the SDK."""
+"""LiveKit's room as the worker sees it: the SDK's events as values. Only `livekit` knows the SDK."""

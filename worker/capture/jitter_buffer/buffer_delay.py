@@ -1,12 +1,12 @@
 """How late a track's audio comes out of its jitter buffer, by readings of the receiver's counters. Pure.
 
-Two figures tell it. How long the samples of late *waited* in the buffer is exact, but counts from a packet's arrival:
-of packets that were held up on their way and came all at once, it says nothing of how long they were held up. What was
-received and not yet played, the *backlog*, is the whole delay even then, as packets hold so many milliseconds each; but
-it is a difference of counters which losses and doubles disturb. So the backlog is set by the waiting for as long as
-both agree, and believed alone where it exceeds it: behind a burst. So it is right after a standstill of this process,
-through which what lay in the buffer has waited. Measured with livekit 1.2.1 and slots of 100 ms: the backlog told 1.5 s
-of delay to 20 ms, behind a stopped process and behind a stopped server.
+Two figures tell it. How long recent samples *waited* in the buffer is exact, but is counted from a packet's arrival:
+when packets were held up on their way and came all at once, it does not say for how long. The *backlog*, what was
+received and is not played yet, is the whole delay even then, as packets hold so many milliseconds each; but it is a
+difference of counters, which losses and doubles disturb. So the backlog is set by the waiting for as long as both
+agree, and believed alone where it is larger, which it is behind a burst. It is believed, too, right after a standstill
+of this process, during which what lay in the buffer went on waiting. Measured with livekit 1.2.1 and slots of 100 ms:
+the backlog told 1.5 s of delay to 20 ms, behind a stopped process and behind a stopped server.
 
 A sender that says nothing sends next to nothing (DTX). Then the buffer is empty, and the backlog none, although what is
 said next will wait in it as long as before: only the waiting tells the delay, and neither sets the other.

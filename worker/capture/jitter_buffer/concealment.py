@@ -42,10 +42,10 @@ class ConcealmentWatch:
     """Turns readings of one track's counter into gaps. Positions are samples of the session's clock.
 
     The counter does not say where between two readings the samples lie. A loss that spans readings lies at the end of
-    its first interval and at the start of its last one, so the samples are placed there. A small one is told by the
-    next reading, if it is not the beginning of that: it lies in the middle of its interval. Each is so wide that the
-    tenths of a second that were torn are no further from it than they may be: what two lost packets in a row tear is
-    named, too. What was made up while the track was muted is no gap (`Muting`).
+    its first interval and at the start of its last one, so the samples are placed there. A small loss is told at the
+    next reading, unless it was the beginning of a longer one: its gap lies in the middle of its interval. Each gap is
+    so wide that no tenth of a second that was torn is further from it than it may be: what two lost packets in a row
+    tear is named, too. What was made up while the track was muted is no gap (`Muting`).
 
     A jitter buffer that is new has not learned yet how unevenly packets come: in its first seconds it makes up 0.05 to
     0.2 s where the one before, which knew, made up nothing (measured on a busy machine). It also puts in and leaves out

@@ -1,12 +1,13 @@
 """What an end-to-end encrypted track has of true audio, given that the worker has some key. Pure.
 
-Measured with livekit 1.2.1: the SDK may let a track's first packet through before it deciphers any. That is noise, in
-4 of 24 subscriptions louder than the voice, once at nearly full scale; it had faded within 120 ms of audio. The first
+Measured with livekit 1.2.1: the SDK may let a track's first packet through before it deciphers any. That is noise, in 4
+of 24 subscriptions louder than the voice, once at nearly full scale; it had faded within 120 ms of audio. The first
 good frame is told, but on a busy machine the noise was delivered up to 0.26 s after that. So what counts is how much
 audio came since, too, and not only how long ago it was.
+
 With a wrong key the packets are counted, nothing comes out of them, and the jitter buffer makes up silence; no event
-says so, neither at first nor when a participant goes on with another key. So nothing that is counted tells these
-packets from those that wait in the jitter buffer, but that it plays nothing all the same.
+says so, neither at first nor when a participant goes on with another key. So no counter tells these packets from those
+that wait in the jitter buffer; the only sign is that the buffer plays nothing.
 """
 
 from dataclasses import dataclass, field

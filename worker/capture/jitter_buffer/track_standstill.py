@@ -1,7 +1,7 @@
 """What the last standstills of this process cost one track. Pure.
 
-What was due in one comes all at once afterwards. It is true if the jitter buffer ran on, and only the event loop stood
-still; it was made up if both stood still, and then what was sent comes behind it, if the socket kept it.
+What was due in one comes all at once afterwards. If only the event loop stood still and the jitter buffer ran on, it is
+true. If both stood still, it was made up, and what was sent comes behind it, as far as the socket has kept it.
 
 A long one is more than socket and jitter buffer hold: a full buffer lets everything go, and what comes then may be
 seconds beside where the counters place it, which may tell of it too late (measured with SIGSTOP for 8 s). So what comes

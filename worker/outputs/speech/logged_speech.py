@@ -65,9 +65,9 @@ class LoggedSpeech:
         return logged > _MOSTLY * (end - start)
 
     def told(self, label: TrackLabel) -> tuple[Range, ...]:
-        """What of a track is not wanted again by somebody who does not begin at the beginning.
+        """What of a track is logged already, to be left out by somebody who does not begin at the beginning.
 
-        It would be parted elsewhere than it was, and so be told twice in part, or not at all.
+        They would cut it into other utterances than it was, and so tell some of it twice, or not at all.
         """
         return self.stretches.get(_track(label), ()) if self.heard_ms > 0 else ()
 

@@ -1,4 +1,4 @@
-"""A room by LiveKit's SDK (docs: https://docs.livekit.io/reference/python/), which only `livekit_*` modules talk to.
+"""A room by LiveKit's SDK (docs: https://docs.livekit.io/reference/python/), which only this folder talks to.
 
 The SDK's callbacks become typed events in a bounded queue.
 """

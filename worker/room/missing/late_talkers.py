@@ -1,5 +1,5 @@
-"""Who is heard later than the others once a room is (back) in: everybody's gap ends with the first one, theirs with
-their own. So it is after a takeover, and after an outage of the room. Pure."""
+"""Who is heard later than the others once the worker is (back) in a room: everybody's gap ends with the first one,
+theirs with their own. So it is after a takeover, and after an outage of the room. Pure."""
 
 from dataclasses import dataclass, field
 
