@@ -180,10 +180,12 @@ class LiveKitServer:
 
     @property
     def log(self) -> Path:
+        """The file to which the server writes its log."""
         return self._folder / "livekit.log"
 
     @property
     def pid(self) -> int | None:
+        """The process id of the server; None before it was started."""
         return None if self._process is None else self._process.pid
 
     def start(self) -> None:

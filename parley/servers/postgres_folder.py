@@ -42,26 +42,32 @@ class PostgresFolder:
 
     @property
     def use_lock(self) -> Path:
+        """Shared by every process that uses the server: the reference count."""
         return self.path / "use.lock"
 
     @property
     def start_lock(self) -> Path:
+        """Held while somebody looks whether the server runs, and starts its keeper."""
         return self.path / "start.lock"
 
     @property
     def alive_lock(self) -> Path:
+        """Held by the server and all its backends."""
         return self.path / "alive.lock"
 
     @property
     def cluster(self) -> Path:
+        """The cluster, once it is complete."""
         return self.path / "pg"
 
     @property
     def unfinished_cluster(self) -> Path:
+        """The cluster while it is being made."""
         return self.path / "pg.new"
 
     @property
     def log(self) -> Path:
+        """What the server and its keeper say."""
         return self.path / "log"
 
     @property
@@ -75,6 +81,7 @@ class PostgresFolder:
 
     @property
     def socket(self) -> Path:
+        """The socket on which the server listens."""
         return self.socket_folder / _SOCKET_NAME
 
     @property

@@ -32,7 +32,7 @@ class Credit:
 
     @property
     def milliseconds(self) -> int:
-        """How many."""
+        """How many milliseconds are given back."""
         return self.to_ms - self.from_ms
 
 

@@ -21,7 +21,7 @@ from sessions.billing.usage import credits, row_milliseconds
 
 
 class BilledRange(Protocol):
-    """What is read of one row."""
+    """What is read of one row of the bill; the columns of `usage_events` say what each is."""
 
     @property
     def kind(self) -> str: ...

@@ -46,6 +46,7 @@ class Child:
 
     @property
     def pid(self) -> int:
+        """Its process id, also once it is over."""
         return self._process.pid
 
     @property
