@@ -13,7 +13,7 @@ refused. Every `POST` takes an `Idempotency-Key`: a repetition within 24 hours g
 parameters with a star are always there.
 
 The operations under "Agent sessions", "Session API" and "Session outputs" show the same sessions in other styles;
-[api-styles.md](api-styles.md) says how these differ.
+[api-styles.md](guides/api-styles.md) says how these differ.
 """
 
 _OF_PROGRAMS = ("int64", "double")  # formats that tell makers of clients how much to hold, and readers nothing

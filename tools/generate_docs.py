@@ -99,13 +99,13 @@ def api_page() -> str:
 
 
 def events_page() -> str:
-    """docs/events.md with the table of types; the text around it is written by hand."""
+    """docs/guides/events.md with the table of types; the text around it is written by hand."""
     lines = ["| type | when | in `data`, besides `session` |", "| --- | --- | --- |"]
     for event_type in EVENT_TYPES.values():
         facts = ", ".join(f"`{fact.name}`{' (content)' if fact.content else ''}" for fact in event_type.facts)
         lines.append(f"| `{event_type.name}` | {event_type.help} | {facts} |")
     table = "\n".join(lines)
-    page = (DOCS / "events.md").read_text()
+    page = (DOCS / "guides/events.md").read_text()
     return re.sub(r"(<!-- types: [^\n]* -->\n).*?(<!-- end -->)", rf"\1\n{table}\n\n\2", page, count=1, flags=re.DOTALL)
 
 
@@ -119,7 +119,7 @@ PAGES = {
     "codes.md": codes_page,
     "lifecycle.md": lifecycle_page,
     "api.md": api_page,
-    "events.md": events_page,
+    "guides/events.md": events_page,
     "compatibility.md": compatibility_page,
 }
 

@@ -34,7 +34,7 @@ def add_account(commands: Commands, parser: argparse.ArgumentParser) -> None:
         lambda arguments: _run_completion(parser, arguments.shell),
         "print a completion script for a shell",
         "Prints a script that completes commands and options: source it, or put it where your shell looks for such "
-        "scripts. docs/cli.md says where that is.",
+        "scripts. docs/guides/cli.md says where that is.",
         epilog=ACCOUNT_HELP,
     )
     completion.add_argument("shell", choices=_SHELLS, help="which shell it is for")

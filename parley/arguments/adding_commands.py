@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 SETTINGS_HELP = "Settings are environment variables, PARLEY_…; docs/settings.md lists them all."
-ACCOUNT_HELP = "PARLEY_URL and PARLEY_KEY, or `parley login`, say where the API is and with which key; see docs/cli.md."
+ACCOUNT_HELP = (
+    "PARLEY_URL and PARLEY_KEY, or `parley login`, say where the API is and with which key (docs/guides/cli.md)."
+)
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Run: TypeAlias = Callable[[argparse.Namespace], int]

@@ -1,4 +1,4 @@
-"""What goes wrong between a client and the API, in sentences, with the exit codes that docs/cli.md lists."""
+"""What goes wrong between a client and the API, in sentences, with the exit codes that docs/guides/cli.md lists."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -112,7 +112,7 @@ Record the room {_ROOM!r} (after ten seconds alone a 440 Hz tone, until somebody
     -H 'Content-Type: application/json' \\
     -d '{body}'
 
-or, with two talkers in it, in another terminal (docs/cli.md says what else there is):
+or, with two talkers in it, in another terminal (docs/guides/cli.md says what else there is):
 
   export PARLEY_URL={stack.api_url} PARLEY_KEY={master_key}
   export LIVEKIT_URL={livekit.url} LIVEKIT_API_KEY={livekit.api_key} LIVEKIT_API_SECRET={livekit.api_secret}

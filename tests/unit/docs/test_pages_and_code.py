@@ -49,7 +49,7 @@ def test_defaults_in_the_text_are_those_of_the_code() -> None:
 def test_every_code_that_the_lifecycle_and_the_tokens_name_exists() -> None:
     """Codes are a promise, on these pages too."""
     kinds = {code.partition(".")[0] for code in CODES if "." in code}
-    dotted = re.findall(r"`([a-z_]+)\.([a-z_]+)`", page("lifecycle.md") + page("tokens.md"))
+    dotted = re.findall(r"`([a-z_]+)\.([a-z_]+)`", page("lifecycle.md") + page("guides/tokens.md"))
     named = {f"{kind}.{rest}" for kind, rest in dotted if kind in kinds}
 
     assert sorted(named - set(CODES) - NO_CODES) == []

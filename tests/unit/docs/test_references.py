@@ -75,7 +75,8 @@ def test_the_list_of_pages_has_each_page() -> None:
     """Who opens `docs` finds all of them, and what each is for."""
     folder = ROOT / "docs"
     listed = set(_LINK.findall((folder / "README.md").read_text()))
-    there = {path.name for path in folder.glob("*.md")} - {"README.md"}
+    pages = [*folder.glob("*.md"), *folder.glob("guides/*.md")]
+    there = {str(path.relative_to(folder)) for path in pages} - {"README.md"}
 
     assert sorted(there - listed) == []
 

@@ -1,4 +1,4 @@
-"""The snippets of the README and of docs/api-styles.md, as a reader would run them."""
+"""The snippets of the README and of docs/guides/api-styles.md, as a reader would run them."""
 
 import asyncio
 import json
@@ -59,10 +59,10 @@ async def shell(commands: str, **environment: str) -> list[dict[str, Any]]:
 async def test_the_styles_run_against_the_server(
     api: ApiServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every style that docs/api-styles.md shows is served."""
+    """Every style that docs/guides/api-styles.md shows is served."""
     session = await api.create("room")
     monkeypatch.setenv("PARLEY_KEY", MASTER_KEY)
-    snippet = block("docs/api-styles.md", "python", "import os, requests")
+    snippet = block("docs/guides/api-styles.md", "python", "import os, requests")
     names: dict[str, object] = {}
     code = snippet.replace("http://127.0.0.1:8080", api.base_url).replace("print(", "http.close(); print(")
 

@@ -1,4 +1,4 @@
-"""The receivers that docs/webhooks.md shows, run as they are: they take what is signed, and nothing else."""
+"""The receivers that docs/guides/webhooks.md shows, run as they are: they take what is signed, and nothing else."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from tests.support.running.api_server import ApiServer
 from tests.support.running.webhooks import SOON, post_office
 
 ROOT = Path(__file__).resolve().parents[4]
-PAGE = (ROOT / "docs/webhooks.md").read_text()
+PAGE = (ROOT / "docs/guides/webhooks.md").read_text()
 
 
 def example(language: str, port: int) -> str:
