@@ -1,4 +1,4 @@
-"""That the key that asks for something lasting is valid when this is made, not only when its request was let in.
+"""A key that asks for something lasting has to be valid when that is made, not only when its request was let in.
 
 Making and revoking keys, and steering webhook endpoints, take turns within an organization: a revocation sees whatever
 was made before it, and whatever comes after it is refused. Sessions don't take turns: they are made side by side, and a

@@ -74,12 +74,12 @@ class TokenVault:
 
     @property
     def newest_mark(self) -> bytes:
-        """How everything begins that is sealed with the newest secret key."""
+        """The first bytes of everything that is sealed with the newest secret key."""
         return SEALED_MARK + self._sealing_key_id
 
     @property
     def older_marks(self) -> frozenset[bytes]:
-        """How what this vault opens begins that is sealed with an older one."""
+        """The first bytes of what older secret keys have sealed, for each one that this vault has."""
         return frozenset(SEALED_MARK + key_id for key_id in self._ciphers) - {self.newest_mark}
 
     def seal(self, owner_id: UUID, slot: Slot, secret: SecretStr) -> bytes:

@@ -223,7 +223,7 @@ class RecorderProcess:
             self._stopping.set()
 
     async def _release(self) -> None:
-        """Blamed is what made this process too large; when nobody knows what did, all that are young (`blame`)."""
+        """Blame the sessions that made this process too large; when nobody knows which did, all young ones."""
         if not self._sessions:
             return
         too_large = self._wear.too_large

@@ -1,8 +1,8 @@
 """The one reader of an organization's log for all streams of this process: each event is read and written down once.
 
-Streams keep a place in the log. Where the feed still has what follows they take it from there; who is further behind
-reads the log by himself until he has caught up. Positions have no holes, so a place is all that a stream needs to know.
-A stream is woken by what it asks for, so that thousands which each follow one session cost little.
+Streams keep a place in the log. They take what follows from the feed while it still has that; a stream that is further
+behind reads the log by itself until it has caught up. Positions have no holes, so a place is all that a stream needs to
+know. A stream is woken by what it asks for, so that thousands which each follow one session cost little.
 """
 
 import asyncio

@@ -132,7 +132,7 @@ class EventStream:
             stream.end("feed")
 
     async def _follow(self, stream: OpenStream, feed: EventFeed, follower: Follower, page: EventPage) -> EventPage:
-        """Send what the feed has, else wait for it; who has fallen behind reads a page by himself."""
+        """Send what the feed has, else wait for it; a reader who has fallen behind gets a page of the log."""
         assert self._cursor is not None
         stream.woken.clear()
         await self._send_live(stream)
@@ -219,6 +219,6 @@ class EventStream:
             await self._write(bytes(chunk))
 
     async def _write(self, data: bytes) -> None:
-        """Send; a reader who takes nothing for so long is cut off, and can go on from his cursor."""
+        """Send; a reader who takes nothing for so long is cut off, and can go on from the last cursor."""
         async with asyncio.timeout(self._call.dependencies.settings.event_stream_stall_seconds):
             await self._response.write(data)

@@ -1,4 +1,4 @@
-"""What the connections are called with which processes listen: one per process, so whoever counts them counts these."""
+"""Names of the connections on which processes listen. Each process has one: who counts them counts processes."""
 
 API_LISTENER = "parley-api-listener"
 RECORDER_LISTENER = "parley-recorder-listener"

@@ -21,10 +21,10 @@ _SOURCE_QUEUE_MS = 1000
 class TrackReader:
     """Hands every frame of a track, made mono, to `append(boottime_ns at arrival, samples)` until it ends.
 
-    It does little else, because frames that are not read pile up in the native library without limit. Two channels are
-    asked for of every track: of one, the library makes a mean, in which opposite channels are silent, and a track's
-    feature TF_STEREO says what its sender intends and not what it sends. Measured with livekit 1.2.1: a mono track has
-    the same samples in both, and costs as much CPU as before.
+    It does little else, because frames that are not read pile up in the native library without limit. Every track is
+    read with two channels: asked for one, the library would take the mean, in which opposite channels cancel out; and a
+    track's feature TF_STEREO says what its sender intends, not what it sends. Measured with livekit 1.2.1: a mono track
+    has the same samples in both, and costs as much CPU as before.
 
     What does not fill a frame is lost at a track's end, 50 ms on average. Frames that were small enough would cost CPU
     all the time; so a second stream has them, once the end is near.
