@@ -377,15 +377,11 @@ _ALL = (
     _gap("gap.worker_stalled", "platform", "The worker stood still; what it did not hear meanwhile is missing."),
     _gap("gap.rejoin", "transport", "The connection to the room was lost for this time."),
     _gap("gap.concealed", "transport", "Audio did not arrive in time; what is heard here was made up."),
-    _gap(
-        "gap.subscribing",
-        "transport",
-        "Somebody's audio had not begun to arrive yet, or its publisher never let the worker listen.",
-    ),
+    _gap("gap.subscribing", "transport", "Somebody had published audio, and it had not begun to arrive yet."),
     _gap(
         "gap.permission",
         "customer",
-        "Somebody could not be heard: the worker lacked canSubscribe, or the publisher took its right to listen back.",
+        "Somebody could not be heard: the worker lacked canSubscribe, or the publisher did not let it subscribe.",
     ),
     _gap(
         "gap.encrypted",

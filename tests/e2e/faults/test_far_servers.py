@@ -37,8 +37,8 @@ async def test_what_a_newcomer_says_until_a_far_server_delivers_it_is_named(
 async def test_a_subscription_that_takes_long_is_no_refusal_that_somebody_pays_for(
     tmp_path: Path, database_url: str, livekit_binary: Path, room: str
 ) -> None:
-    """Messages take 1.2 s each way; nothing says that ann did not forbid it. What she says before the worker hears of
-    her is lost unnamed.
+    """Messages take 1.2 s each way, as the worker's own join has told. What ann says before the worker hears of her is
+    lost unnamed.
     """
     seconds = 1.2
     with LiteServer(livekit_binary, tmp_path / "livekit") as server:

@@ -228,10 +228,7 @@ async def test_a_publisher_who_forbids_the_worker_to_listen_causes_a_gap_of_thei
 async def test_whoever_never_lets_the_worker_listen_is_named(
     common_stack: Stack, room: str, livekit: LiveKitServer, tmp_path: Path, recorder: bool
 ) -> None:
-    """From the publication on: ann forbids it before the session begins. LiveKit asks nobody about a recorder.
-
-    LiveKit's SDK does not tell a refusal from slowness there, so nobody pays for it.
-    """
+    """From the publication on: ann forbids it before the session begins. LiveKit asks nobody about a recorder."""
     async with ann(livekit, room) as talker:
         talker.room.local_participant.set_track_subscription_permissions(allow_all_participants=False)
         session = await common_stack.create(room, token=common_stack.token(room, recorder=recorder))
@@ -245,7 +242,7 @@ async def test_whoever_never_lets_the_worker_listen_is_named(
     if recorder:
         assert (heard > 40, lost, codes) == (True, 0, set())
     else:
-        assert (heard, lost > 40, codes) == (0, True, {"gap.subscribing"})
+        assert (heard, lost > 40, codes) == (0, True, {"gap.permission"})
 
 
 async def test_a_muted_microphone_is_no_gap(common_stack: Stack, room: str, talker: Callable[..., Any]) -> None:

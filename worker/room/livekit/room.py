@@ -72,6 +72,8 @@ class LiveKitRoom:
         self._deciphered: set[str] = set()  # identities
         self._stats = LiveKitStats(room)
         self._at_join: set[str] = set()  # sids
+        self._made_at = time.monotonic()
+        self.join_seconds = 0.0  # how long the join took, once it is done
         for name, callback in (
             ("participant_connected", self._on_participant_connected),
             ("participant_disconnected", self._on_participant_disconnected),
@@ -134,6 +136,7 @@ class LiveKitRoom:
 
     def joined(self) -> None:
         """The join is done: what is published by now was there before the worker."""
+        self.join_seconds = time.monotonic() - self._made_at
         self._at_join = {
             sid for participant in self._room.remote_participants.values() for sid in participant.track_publications
         }

@@ -7,11 +7,13 @@ the reason that they do not come is known from (measured with livekit 1.2.1 and 
 - the right to subscribe (`canSubscribe`): the SDK says when it is taken from the worker and given back;
 - a track that was heard: when its publisher refuses it to the worker, the server takes it out of the connection, and
   its frames just end. No event says so. The last 0.5 to 0.7 s of them are made up;
-- nothing else. Of a track that its publisher refuses from the beginning the server tells the worker (a message
-  `SubscriptionPermissionUpdate`), but the SDK drops what it says. So it may as well be that a server is slow.
+- a track that does not come at all, for 4 s and for longer than three joins of that server take. Of a track that its
+  publisher refuses from the beginning the server tells the worker (a message `SubscriptionPermissionUpdate`), but the
+  SDK drops what it says.
 
-A subscription takes messages to and fro. What is said until then is lost: 0.9 s from the publication's announcement on
-with messages that take 0.15 s each way, 1.9 s with 0.4 (measured). Frames begin with the first packet.
+A subscription takes messages to and fro, fewer than a join. What is said until then is lost: 0.9 s from the
+publication's announcement on with messages that take 0.15 s each way, 1.9 s with 0.4 (measured). Frames begin with the
+first packet.
 """
 
 from collections.abc import Sequence
@@ -35,7 +37,8 @@ GAP_ENCRYPTED = "gap.encrypted"  # not subscribed, as nobody gave the worker the
 GAP_TRACK_LIMIT = "gap.track_limit"  # not subscribed, as so many are already as may be
 
 _STALL_NS = SECOND_NS  # frames come every 100 ms
-_SUBSCRIBING_NS = 4 * SECOND_NS  # a subscription takes up to 2.7 s (measured)
+_SUBSCRIBING_NS = 4 * SECOND_NS  # a subscription takes up to 2.7 s where messages do not take long (measured)
+_JOINS = 3  # and no longer than so many joins where they do
 _AT_ONCE_NS = SECOND_NS // 2  # what begins to arrive within it is not worth a gap
 _SPEAKING_NS = SECOND_NS  # a track of which nothing comes for so long after its subscription sends nothing
 _LINGERING_NS = 3 * SECOND_NS  # frames that come for longer than this are true ones
@@ -50,9 +53,9 @@ class _Ban:
     from_ns: int
     lifted_ns: int | None = None
 
-    def split(self, from_ns: int, to_ns: int) -> tuple[int, int]:
+    def split(self, from_ns: int, to_ns: int, patience_ns: int) -> tuple[int, int]:
         """The part of [from_ns, to_ns) that the ban has caused: tracks need as long to come back as to come."""
-        end_ns = to_ns if self.lifted_ns is None else self.lifted_ns + _SUBSCRIBING_NS
+        end_ns = to_ns if self.lifted_ns is None else self.lifted_ns + patience_ns
         start_ns = min(max(self.from_ns, from_ns), to_ns)
         return start_ns, max(min(end_ns, to_ns), start_ns)
 
@@ -80,7 +83,7 @@ class _Wanted:
             return self.heard_ns
         return min(max(self.packets_ns, self.heard_ns - _MADE_UP_NS), self.heard_ns)
 
-    def missing_since(self, proven_ns: int, named_ns: int) -> int | None:
+    def missing_since(self, proven_ns: int, named_ns: int, patience_ns: int) -> int | None:
         """Since when it is missing, given that it is not there at `proven_ns`; None: one can't say so yet."""
         if self.never_for is not None:
             return self.told_ns()
@@ -88,9 +91,13 @@ class _Wanted:
             return self.told_ns() if self.missed_ns is not None or proven_ns - self.heard_ns > _STALL_NS else None
         if self.missed_ns is not None or self.awaited_ns is None or self.subscribed_ns is not None:
             return self.missed_ns if self.subscribed_ns is None else None
-        return max(self.awaited_ns, named_ns) if proven_ns - self.awaited_ns > _SUBSCRIBING_NS else None
+        return max(self.awaited_ns, named_ns) if proven_ns - self.awaited_ns > patience_ns else None
 
-    def unarrived(self, until_ns: int, named_ns: int, *, final: bool) -> tuple[int, int] | None:
+    def refused(self, until_ns: int, patience_ns: int) -> bool:
+        """Whether it has not come for so long, until then, that its publisher must have refused it."""
+        return self.missed_ns is not None or (self.awaited_ns is not None and until_ns - self.awaited_ns > patience_ns)
+
+    def unarrived(self, until_ns: int, named_ns: int, patience_ns: int, *, final: bool) -> tuple[int, int] | None:
         """What was not subscribed to in time, given that nothing has come before `until_ns`, or ever will (`final`)."""
         if self.ever or self.never_for is not None or self.awaited_ns is None:
             return None
@@ -101,7 +108,7 @@ class _Wanted:
         if until_ns - self.awaited_ns <= _AT_ONCE_NS:
             return None
         named_by_its_arrival = self.named_elsewhere or self.awaited_ns <= named_ns
-        if named_by_its_arrival and not final and until_ns - self.awaited_ns <= _SUBSCRIBING_NS:
+        if named_by_its_arrival and not final and until_ns - self.awaited_ns <= patience_ns:
             return None
         return max(self.awaited_ns, named_ns), until_ns
 
@@ -116,13 +123,18 @@ class UnheardTracks:
     _began_ns: int = 0
     _named_ns: int = 0
     _takes_over: bool = False
+    _patience_ns: int = _SUBSCRIBING_NS
 
-    def entered(self, began_ns: int, *, takes_over: bool) -> None:
+    def entered(self, began_ns: int, *, takes_over: bool, join_ns: int) -> None:
         """The worker is in a room, for the first time or again, and the recording began at `began_ns`.
 
         What a takeover costs those who are there already is named by who takes over.
+
+        Args:
+            join_ns: how long the join took.
         """
         self._began_ns, self._takes_over = began_ns, takes_over
+        self._patience_ns = max(_SUBSCRIBING_NS, _JOINS * join_ns)
 
     def forget(self) -> None:
         """The room, or the connection to it, is lost: what is missing now has another reason."""
@@ -163,7 +175,7 @@ class UnheardTracks:
                     found += self._unarrived(wanted, _first_ns(wanted, tracks, track.first_ns))
                 found += self._heard(wanted, track)
         for wanted in self._wanted.values():
-            since_ns = wanted.missing_since(proven_ns, named_ns)
+            since_ns = wanted.missing_since(proven_ns, named_ns, self._patience_ns)
             if since_ns is not None and proven_ns - since_ns >= _PIECE_NS:
                 found += self._named(wanted, since_ns, proven_ns)
                 wanted.missed_ns = proven_ns
@@ -233,18 +245,20 @@ class UnheardTracks:
         return found
 
     def _unarrived(self, wanted: _Wanted, until_ns: int, *, final: bool = False) -> list[Missing]:
-        part = wanted.unarrived(until_ns, self._named_ns, final=final)
+        part = wanted.unarrived(until_ns, self._named_ns, self._patience_ns, final=final)
         return [] if part is None else self._named(wanted, *part)
 
     def _named(self, wanted: _Wanted, from_ns: int, to_ns: int) -> list[Missing]:
-        """What is missing of it in [from_ns, to_ns), by code: a refusal only where one is proven."""
+        """What is missing of it in [from_ns, to_ns), by code."""
         if wanted.never_for is not None:
             parts = [(wanted.never_for, from_ns, to_ns)]
         elif wanted.ever and not wanted.banned:
             came_on = wanted.packets_ns is not None and wanted.packets_ns - wanted.heard_ns > _STALL_NS
             parts = [(GAP_STALLED if came_on else GAP_PERMISSION, from_ns, to_ns)]
+        elif self._ban is None:
+            parts = [(GAP_PERMISSION if wanted.refused(to_ns, self._patience_ns) else GAP_SUBSCRIBING, from_ns, to_ns)]
         else:
-            start_ns, end_ns = (to_ns, to_ns) if self._ban is None else self._ban.split(from_ns, to_ns)
+            start_ns, end_ns = self._ban.split(from_ns, to_ns, self._patience_ns)
             parts = [
                 (GAP_SUBSCRIBING, from_ns, start_ns),
                 (GAP_PERMISSION, start_ns, end_ns),

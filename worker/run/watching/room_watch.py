@@ -72,7 +72,8 @@ class RoomWatch:
         """The worker is in `room` (again) since `joined_ns`, and `recording` records it."""
         takes_over = recording.resumed and self._recording is None
         self._recording = recording
-        self._unheard.entered(recording.clock.boottime_of(0), takes_over=takes_over)
+        join_ns = round(room.join_seconds * SECOND_NS)
+        self._unheard.entered(recording.clock.boottime_of(0), takes_over=takes_over, join_ns=join_ns)
         self._empty.entered(joined_ns)
         self._hole.entered(now_ns)
         self._seat.seated()
