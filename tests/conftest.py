@@ -28,9 +28,12 @@ from tests.support.test_run.dealing import dealt
 from tests.support.test_run.left_open import Openings
 from tests.support.test_run.light_stacks import note_lightly
 from tests.support.test_run.logging_state import logging_put_back
+from tests.support.test_run.one_thread import load_numpy
 from tests.support.test_run.openings_watch import OpeningsWatch
 from tests.support.test_run.shared_in_run import shared_in_run
 from tests.support.test_run.shared_statements import share_statements
+
+load_numpy()
 
 # Python 3.11 makes a loop for whoever asks for the current one before any was set, and pytest-asyncio asks, and never
 # closes it, once a test without a loop has run before.

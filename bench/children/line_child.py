@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from parley.servers.child_process import spawn
+from parley.servers.fork_server import ONE_THREAD
 
 _STOP_SECONDS = 20
 
@@ -21,7 +22,10 @@ class ChildFailedError(Exception):
 
 
 class LineChild:
-    """Started on entering; its stdin is closed on leaving, which asks it to end. Dies with this process."""
+    """Started on entering; its stdin is closed on leaving, which asks it to end. Dies with this process.
+
+    It computes in one thread, as Parley's processes for jobs and recordings do.
+    """
 
     def __init__(
         self, argv: Sequence[str | Path], log: Path, *, env: Mapping[str, str] | None = None, cwd: Path | None = None
@@ -47,7 +51,7 @@ class LineChild:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=self._env,
+                env={**(os.environ if self._env is None else self._env), **ONE_THREAD},
                 cwd=self._cwd,
                 start_new_session=True,
             )
