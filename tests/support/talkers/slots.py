@@ -200,7 +200,7 @@ class SlotTalker:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """How a recording and what is said of it compare with what was spoken.
+    """How a recording and its document compare with what was spoken.
 
     Attributes:
         heard: how many slots are in the file.

@@ -42,7 +42,7 @@ def is_there(name: str) -> bool:
 
 
 def test_every_module_that_a_docstring_names_is_there() -> None:
-    """A file that moves takes along what is said of it."""
+    """Whoever follows a docstring to a module finds it there, also after it has moved."""
     found = {
         f"{module}: {name}"
         for module, tree in product_modules()

@@ -24,7 +24,7 @@ NAMES = [operation.name for operation in FINITE]
 # Those that there is more than one request to; Hypothesis gives up silently on what it can't repeat.
 VARIED = [operation.name for operation in FINITE if operation.query or operation.body or "{" in operation.path]
 LEAST_LINKS = 20  # of the OpenAPI document, that are followed
-# Options may leave operations or links out: then nothing is said of which there were.
+# Options may leave operations or links out: then the run does not look whether all were tried.
 PARTS = {"as asked": Part(tuple(NAMES), links=True, options=OPTIONS)} if OPTIONS else parts_of(NAMES, 4)
 
 

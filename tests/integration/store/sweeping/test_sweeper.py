@@ -1,4 +1,4 @@
-"""What time alone brings about."""
+"""The sweeper moves what is due by time alone."""
 
 import asyncio
 from typing import Any

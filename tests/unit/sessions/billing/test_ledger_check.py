@@ -30,7 +30,7 @@ class Row:
 
 
 def imbalances(rows: list[Row], counter: Counter) -> list[str]:
-    """What is said of a bill with these rows, of which those that give back are read last. Empty: it balances."""
+    """What is wrong with a bill of these rows, in sentences; rows that give back are read last. Empty: it balances."""
     check = BillCheck(counter)
     for row in sorted(rows, key=lambda row: row.kind == "credit"):
         check.read(row)

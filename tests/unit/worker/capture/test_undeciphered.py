@@ -1,4 +1,4 @@
-"""A track whose key changes and comes back: what is placed where, and what is said of the time in between."""
+"""A track whose key changes and comes back: what is placed where, and how the time in between is named."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
