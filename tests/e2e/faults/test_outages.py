@@ -263,3 +263,41 @@ async def test_a_muted_microphone_is_no_gap(common_stack: Stack, room: str, talk
         _, recording = await common_stack.call("GET", f"/v1/sessions/{session['id']}/recording")
 
     assert holes(recording["gaps"]) == []
+
+
+@pytest.mark.long
+async def test_a_pause_that_ends_or_begins_in_an_outage_and_the_outage_are_told_apart(
+    tmp_path: Path, database_url: str, own_livekit: LiveKitServer, room: str
+) -> None:
+    """LiveKit server frozen for 13 s, in two sessions; neither gap lies in the other."""
+    async with (
+        own_stack(tmp_path, database_url, own_livekit) as stack,
+        ann(own_livekit, f"{room}-1") as first,
+        ann(own_livekit, f"{room}-2") as second,
+    ):
+        sessions = [await stack.create(f"{room}-{number}", idle_timeout_seconds=60) for number in (1, 2)]
+        ids = [session["id"] for session in sessions]
+        for session_id in ids:
+            await stack.reach(session_id, "running")
+        await asyncio.sleep(3)
+        await stack.call("POST", f"/v1/sessions/{ids[0]}/pause")
+        await asyncio.sleep(1)
+        freeze(own_livekit)
+        await asyncio.sleep(4)
+        await stack.call("POST", f"/v1/sessions/{ids[0]}/resume")
+        await stack.call("POST", f"/v1/sessions/{ids[1]}/pause")
+        await asyncio.sleep(9)
+        thaw(own_livekit)
+        await asyncio.sleep(4)
+        await stack.call("POST", f"/v1/sessions/{ids[1]}/resume")
+        await asyncio.sleep(5)
+        for session_id in ids:
+            await stack.end(session_id)
+        found = [
+            await true_gaps(stack, session_id, [talker], tmp_path)
+            for session_id, talker in zip(ids, (first, second), strict=True)
+        ]
+
+    for gaps, codes in zip(found, (["gap.paused", "gap.rejoin"], ["gap.rejoin", "gap.paused"]), strict=True):
+        assert [gap["code"] for gap in gaps] == codes
+        assert gaps[0]["end_ms"] <= gaps[1]["start_ms"] + 1
