@@ -36,7 +36,7 @@ def options(tmp_path: Path, postgres_url: str) -> Options:
         messages=2,
         minutes=(1, 2),
         rows=(100, 1000),
-        pages=2,
+        pages=1,
         streams=3,
         stream_creates=2,
         endpoints=3,
