@@ -32,6 +32,7 @@ from tests.support.test_run.one_thread import load_numpy
 from tests.support.test_run.openings_watch import OpeningsWatch
 from tests.support.test_run.shared_in_run import shared_in_run
 from tests.support.test_run.shared_statements import share_statements
+from tests.support.test_run.unmeasured import Unmeasured
 
 load_numpy()
 
@@ -74,6 +75,18 @@ _UNTIMED = (
     "tests/integration/worker/outputs/test_openai_endpoint.py",
     "tests/integration/worker/webhooks/",
 )
+# Simulations, made-up cases, and what reads all of the code: tracing them takes a third of what it takes in all.
+_UNMEASURED = (
+    "tests/unit/audio/building/test_loudness.py",
+    "tests/unit/audio/building/test_meters.py",
+    "tests/unit/audio/placing/test_timeline.py",
+    "tests/unit/audio/test_voice_activity.py",
+    "tests/unit/product/",
+    "tests/unit/sessions/test_codes.py",
+    "tests/unit/worker/capture/jitter_buffer/test_buffer_delay.py",
+    "tests/unit/worker/capture/test_long_standstill.py",
+    "tests/unit/worker/outputs/product/test_segment_holes.py",
+)
 _LONG = (
     *_UNTIMED,
     "tests/e2e/faults/test_bad_luck.py",
@@ -95,6 +108,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item, place in places.items():
         if place.startswith(_REALTIME) and not place.startswith(_UNTIMED):
             item.add_marker(pytest.mark.realtime)
+        if place.startswith(_UNMEASURED):
+            item.add_marker(pytest.mark.unmeasured)
         if place.startswith(_IMAGE):
             item.add_marker(pytest.mark.long)
     yield  # where `-m` leaves some out
@@ -110,6 +125,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     config.pluginmanager.register(OpeningsWatch(Openings()))
     DatabasesInMemory.register(config)
+    config.pluginmanager.register(Unmeasured())
 
 
 @pytest.fixture(autouse=True)
