@@ -20,6 +20,9 @@ from worker.room.room_reading import NOTHING_READ, TrackReading
 
 _BURST_SAMPLES = 3 * SAMPLE_RATE // 50  # the backlog exceeds the waiting by so much only behind a burst
 _LEAST_PACKETS = 10  # that tell how long packets are, and whether each comes with a double
+_FIRST_PACKETS = 60  # from whose few the length is guessed: a new buffer holds little
+_TELLING_PACKETS = 600  # that tell for sure how long they are: a buffer holds 200 at most
+_CLEAR = 0.15  # of the length, that the average may differ by
 _PACKET_SAMPLES = (480, 960, 1920, 2880)  # of Opus in WebRTC
 _MOST_DOUBLES = 2
 _MOST_OWED = 2  # doubles, by a counter that lags; those that are owed for longer were never sent
@@ -89,6 +92,8 @@ class BufferDelay:
     _burst_ns: int | None = field(default=None)  # since when the backlog alone is believed
     _told: bool = field(default=True)  # by the waiting, that the backlog is one
     _packet_samples: int = field(default=960)
+    _measured: bool = field(default=False)  # and not only guessed from few packets
+    _measured_at: tuple[TrackReading, int] = field(default=(NOTHING_READ, 0))  # and what had been let go by then
     _doubles: int = field(default=0)  # discarded packets per packet
     _owed: int = field(default=0)  # doubles of packets that came, not discarded yet
     _let_go: int = field(default=0)  # packets, by a full buffer
@@ -153,6 +158,8 @@ class BufferDelay:
         if last is None or reading.emitted_samples < last.emitted_samples:
             self._begin_anew()
             last = NOTHING_READ
+        if self._measure(reading):
+            self.forget_backlog()
         before = self._counted(last)
         self._follow_discarded(last, reading)
         if reading.emitted_samples == last.emitted_samples:
@@ -178,6 +185,7 @@ class BufferDelay:
         """The receiver is another one, whose counters begin."""
         self._set, self._burst_ns, self._learned_at = None, None, None
         self._owed = self._let_go = 0
+        self._measured, self._measured_at = False, (NOTHING_READ, 0)
         self._trend.clear()
 
     def _go_on_behind_standstill(self, span: _Span, at_rest: float, now_ns: int) -> None:
@@ -255,10 +263,33 @@ class BufferDelay:
         self._learned_at = reading
         emitted = (reading.emitted_samples - since.emitted_samples) / packets
         discarded = round((reading.discarded_packets - since.discarded_packets) / packets)
-        length = min(_PACKET_SAMPLES, key=lambda one: abs(one - emitted))
+        is_new = not self._measured and reading.packets <= _FIRST_PACKETS
+        length = _length(emitted) if is_new else self._packet_samples
         known, self._other = self._other, (length, max(min(discarded, _MOST_DOUBLES), 0))
         if self._other in ((self._packet_samples, self._doubles), known):
             changed = self._other != (self._packet_samples, self._doubles)
             self._packet_samples, self._doubles = self._other
             return changed
         return False
+
+    def _measure(self, reading: TrackReading) -> bool:
+        """Whether packets have another length than was thought.
+
+        While a server stands still, what is in the buffer is played and nothing comes, so that few packets seem to be
+        twice as long as they are. A backlog that is counted with such a length grows for ever (seen: 19 s in 30).
+        """
+        since, let_go = self._measured_at
+        packets = reading.packets - since.packets - (self._let_go - let_go)
+        if packets < _TELLING_PACKETS:
+            return False
+        emitted = (reading.emitted_samples - since.emitted_samples) / packets
+        known, length = self._packet_samples, _length(emitted)
+        if abs(emitted - length) > _CLEAR * length:
+            return False
+        self._measured, self._measured_at, self._packet_samples = True, (reading, self._let_go), length
+        return known != length
+
+
+def _length(emitted: float) -> int:
+    """Of a packet of which so many samples came out on average."""
+    return min(_PACKET_SAMPLES, key=lambda one: abs(one - emitted))

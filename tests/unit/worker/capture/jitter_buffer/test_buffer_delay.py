@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -183,3 +184,27 @@ def test_lost_packets_are_no_delay(share: float, random: Random) -> None:
 
     for now_ms, told, _ in followed(receiver, 10, arrives=arrives):
         assert told <= 150, f"at {now_ms}: {told}"
+
+
+@pytest.mark.parametrize("halves_ms", range(400, 1600, 100))
+def test_packets_that_come_late_by_halves_are_no_longer_than_before(halves_ms: int) -> None:
+    """A deep buffer is played while half of what is sent comes: few packets seem to be twice as long as they are."""
+    from_ms, to_ms, built_up_ms = 20_000, 20_000 + halves_ms, 900
+    receiver, late = Receiver(), list[int]()
+
+    def arrives(now_ms: int) -> list[int]:
+        if 4000 <= now_ms < 4000 + built_up_ms:
+            return []
+        if not from_ms <= now_ms < to_ms:
+            came = [*late, *steady(now_ms)]
+            late.clear()
+            return came
+        late.extend(one for one in steady(now_ms) if one // PACKET_MS % 2)
+        return [one for one in steady(now_ms) if one // PACKET_MS % 2 == 0]
+
+    def speed(now_ms: int) -> float:
+        return 0.8 if 5000 < now_ms and receiver.delay_ms < built_up_ms else 1.0
+
+    for now_ms, told, true in followed(receiver, 40, arrives=arrives, speed=speed, every_ms=lambda _: 150):
+        if now_ms > to_ms + 4000:
+            assert abs(told - true) <= EXACT_MS + WHILE_BOTH_SPEAK_MS, f"at {now_ms}: {told} instead of {true}"
