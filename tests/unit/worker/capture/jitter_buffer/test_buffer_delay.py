@@ -203,7 +203,7 @@ def test_packets_that_come_late_by_halves_are_no_longer_than_before(halves_ms: i
         return [one for one in steady(now_ms) if one // PACKET_MS % 2 == 0]
 
     def speed(now_ms: int) -> float:
-        return 0.8 if 5000 < now_ms and receiver.delay_ms < built_up_ms else 1.0
+        return 0.8 if now_ms > 5000 and receiver.delay_ms < built_up_ms else 1.0
 
     for now_ms, told, true in followed(receiver, 40, arrives=arrives, speed=speed, every_ms=lambda _: 150):
         if now_ms > to_ms + 4000:
