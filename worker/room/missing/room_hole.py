@@ -21,7 +21,7 @@ GAP_CONCEALED = "gap.concealed"
 _BEFORE_NS = SECOND_NS  # tracks that ended so shortly before a reconnect were lost to it
 _SEAM_NS = SECOND_NS // 5  # holes that lie closer together are one outage: nothing is heard between them
 _LONGEST_SECONDS = 15  # whoever is heard later has not been away because of the outage
-_PIECE_NS = SECOND_NS // 4
+_PIECE_NS = SECOND_NS
 _LEAST_NS = SECOND_NS // 20  # of what reaches out of a hole
 
 
@@ -29,7 +29,7 @@ _LEAST_NS = SECOND_NS // 20  # of what reaches out of a hole
 class RoomHole:
     """Follows one run's rooms; instants are of the boot-time clock, in nanoseconds.
 
-    While a hole is open it is handed out a quarter of a second at a time, so that no end of the run loses more of it.
+    While a hole is open it is handed out a second at a time, so that no end of the run loses more of it.
     The pieces of one hole touch each other.
 
     Args:
