@@ -111,7 +111,6 @@ class _Recording:
     quarantine: Quarantine
     salvage: Salvage
 
-    @property
     def chores(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
         """What goes on beside the processes, by name."""
         rescue, look, salvage = self.rescuer.rescue, self.quarantine.look, self.salvage
@@ -141,7 +140,6 @@ class _Upkeep:
     vault: TokenVault
     settings: Settings
 
-    @property
     def chores(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
         """What goes on beside the processes, by name."""
         periodic = partial(defer_periodic, self.db, retention=self.settings.retention_days is not None)
@@ -177,8 +175,8 @@ async def _run(
         chores = {
             "storage check": storage.run(),
             "demand": repeat("demand", look, interval_seconds=LOOK_SECONDS),
-            **dict(recording.chores),
-            **dict(upkeep.chores),
+            **dict(recording.chores()),
+            **dict(upkeep.chores()),
         }
         maintenance = [group.create_task(chore, name=name) for name, chore in chores.items()]
         await supervisor.run()

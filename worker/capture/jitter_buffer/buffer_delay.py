@@ -92,8 +92,7 @@ class BufferDelay:
     _burst_ns: int | None = field(default=None)  # since when the backlog alone is believed
     _told: bool = field(default=True)  # by the waiting, that the backlog is one
     _packet_samples: int = field(default=960)
-    _measured: bool = field(default=False)  # and not only guessed from few packets
-    _measured_at: tuple[TrackReading, int] = field(default=(NOTHING_READ, 0))  # and what had been let go by then
+    _measured_at: tuple[TrackReading, int] = field(default=(NOTHING_READ, 0))  # the last time; what was let go by then
     _doubles: int = field(default=0)  # discarded packets per packet
     _owed: int = field(default=0)  # doubles of packets that came, not discarded yet
     _let_go: int = field(default=0)  # packets, by a full buffer
@@ -185,7 +184,7 @@ class BufferDelay:
         """The receiver is another one, whose counters begin."""
         self._set, self._burst_ns, self._learned_at = None, None, None
         self._owed = self._let_go = 0
-        self._measured, self._measured_at = False, (NOTHING_READ, 0)
+        self._measured_at = (NOTHING_READ, 0)
         self._trend.clear()
 
     def _go_on_behind_standstill(self, span: _Span, at_rest: float, now_ns: int) -> None:
@@ -263,8 +262,7 @@ class BufferDelay:
         self._learned_at = reading
         emitted = (reading.emitted_samples - since.emitted_samples) / packets
         discarded = round((reading.discarded_packets - since.discarded_packets) / packets)
-        is_new = not self._measured and reading.packets <= _FIRST_PACKETS
-        length = _length(emitted) if is_new else self._packet_samples
+        length = _length(emitted) if reading.packets <= _FIRST_PACKETS else self._packet_samples
         known, self._other = self._other, (length, max(min(discarded, _MOST_DOUBLES), 0))
         if self._other in ((self._packet_samples, self._doubles), known):
             changed = self._other != (self._packet_samples, self._doubles)
@@ -286,7 +284,7 @@ class BufferDelay:
         known, length = self._packet_samples, _length(emitted)
         if abs(emitted - length) > _CLEAR * length:
             return False
-        self._measured, self._measured_at, self._packet_samples = True, (reading, self._let_go), length
+        self._measured_at, self._packet_samples = (reading, self._let_go), length
         return known != length
 
 

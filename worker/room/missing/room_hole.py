@@ -29,8 +29,8 @@ _LEAST_NS = SECOND_NS // 20  # of what reaches out of a hole
 class RoomHole:
     """Follows one run's rooms; instants are of the boot-time clock, in nanoseconds.
 
-    While a hole is open it is handed out a second at a time, so that no end of the run loses more of it.
-    The pieces of one hole touch each other.
+    While a hole is open it is handed out a second at a time, so that no end of the run loses more of it. The pieces of
+    one hole touch each other.
 
     Args:
         unproven_ns: how long nothing may prove the connection.
