@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from store.database.boot_clock import SECOND_NS
+
+_LEAST_NS = SECOND_NS // 20  # of what is left of a stretch that is cut
+
 
 @dataclass(frozen=True, slots=True)
 class HeardTrack:
@@ -35,3 +39,10 @@ class MadeUp:
     from_ns: int
     to_ns: int
     identity: str
+
+    def outside(self, start_ns: int, end_ns: int) -> list["MadeUp"]:
+        """What of it lies outside [start_ns, end_ns), for which something else is named."""
+        if self.to_ns <= start_ns or self.from_ns >= end_ns:
+            return [self]
+        parts = ((self.from_ns, start_ns), (end_ns, self.to_ns))
+        return [MadeUp(from_ns, to_ns, self.identity) for from_ns, to_ns in parts if to_ns - from_ns >= _LEAST_NS]

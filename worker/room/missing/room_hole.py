@@ -22,7 +22,6 @@ _BEFORE_NS = SECOND_NS  # tracks that ended so shortly before a reconnect were l
 _SEAM_NS = SECOND_NS // 5  # holes that lie closer together are one outage: nothing is heard between them
 _LONGEST_SECONDS = 15  # whoever is heard later has not been away because of the outage
 _PIECE_NS = SECOND_NS
-_LEAST_NS = SECOND_NS // 20  # of what reaches out of a hole
 
 
 @dataclass(slots=True)
@@ -218,21 +217,7 @@ class RoomHole:
 
     def _outside(self, one: MadeUp) -> list[MadeUp]:
         """What of it lies in no hole, which is handed out by itself."""
-        rest = [one]
-        if self._last is not None:
-            rest = _without(rest, *self._last)
-        if self._since_ns is not None:
-            rest = _without(rest, self._since_ns, max(self._since_ns, one.to_ns))
-        return rest
-
-
-def _without(rest: list[MadeUp], start_ns: int, end_ns: int) -> list[MadeUp]:
-    found: list[MadeUp] = []
-    for one in rest:
-        if one.to_ns <= start_ns or one.from_ns >= end_ns:
-            found.append(one)
-            continue
-        for from_ns, to_ns in ((one.from_ns, start_ns), (end_ns, one.to_ns)):
-            if to_ns - from_ns >= _LEAST_NS:
-                found.append(MadeUp(from_ns, to_ns, one.identity))
-    return found
+        rest = [one] if self._last is None else one.outside(*self._last)
+        if self._since_ns is None:
+            return rest
+        return [part for whole in rest for part in whole.outside(self._since_ns, max(self._since_ns, one.to_ns))]

@@ -28,7 +28,7 @@ from worker.room.events import (
     ListeningAllowed,
     RoomEvent,
 )
-from worker.room.missing.heard_track import HeardTrack, Missing
+from worker.room.missing.heard_track import HeardTrack, MadeUp, Missing
 
 GAP_SUBSCRIBING = "gap.subscribing"
 GAP_PERMISSION = "gap.permission"
@@ -159,6 +159,13 @@ class UnheardTracks:
                 self._forbid(now_ns)
             case ListeningAllowed(allowed=True) if self._ban is not None:
                 self._ban = _Ban(self._ban.from_ns, self._ban.lifted_ns or now_ns)
+
+    def unforbidden(self, made_up: MadeUp) -> list[MadeUp]:
+        """What of it was made up while the worker might subscribe; else that is the reason, and `look` names it."""
+        if self._ban is None:
+            return [made_up]
+        lingered_ns = self._ban.from_ns + _LINGERING_NS
+        return made_up.outside(self._ban.from_ns, min(lingered_ns, self._ban.lifted_ns or lingered_ns))
 
     def look(self, proven_ns: int, tracks: Sequence[HeardTrack], named_ns: int = 0) -> list[Missing]:
         """What is known to be missing, given that the connection was good until `proven_ns`.

@@ -24,7 +24,7 @@ from worker.room.events import (
     TokenRefreshed,
 )
 from worker.room.livekit.room import LiveKitRoom
-from worker.room.missing.heard_track import Missing
+from worker.room.missing.heard_track import MadeUp, Missing
 from worker.room.missing.room_hole import RoomHole
 from worker.room.missing.unheard_tracks import UnheardTracks
 from worker.room.presence import RoomPresence
@@ -123,8 +123,7 @@ class RoomWatch:
             except TimeoutError:
                 pass
         now_ns, tracks = boottime_ns(), recording.heard
-        for made_up in recording.give_up(now_ns):
-            self._hole.made_up(made_up)
+        self._conceal(recording.give_up(now_ns))
         if not self._hole.open and room is not None:
             _note(recording, self._unheard.close(now_ns, tracks, self._hole.closed_ns))
         _note(recording, self._hole.close(now_ns, tracks))
@@ -141,10 +140,14 @@ class RoomWatch:
     def _read(self, reading: RoomReading | None, asked_ns: int) -> None:
         self._hole.read(None if reading is None else reading.connection, asked_ns)
         if reading is not None and self._recording is not None:
-            for made_up in self._recording.read(reading, asked_ns):
-                self._hole.made_up(made_up)
+            self._conceal(self._recording.read(reading, asked_ns))
         if self._hole.hopeless:
             self._run.wake()
+
+    def _conceal(self, made_up: Iterable[MadeUp]) -> None:
+        for one in made_up:
+            for part in self._unheard.unforbidden(one):
+                self._hole.made_up(part)
 
     async def _handle(
         self, room: LiveKitRoom, recording: RunRecording, event: RoomEvent, now_ns: int

@@ -14,7 +14,7 @@ from worker.room.events import (
     RemoteTrack,
     RoomEvent,
 )
-from worker.room.missing.heard_track import HeardTrack, Missing
+from worker.room.missing.heard_track import HeardTrack, MadeUp, Missing
 from worker.room.missing.unheard_tracks import UnheardTracks
 from worker.room.track_places import TrackPlaces
 
@@ -46,6 +46,21 @@ def test_a_track_whose_frames_end_is_missed_until_they_are_back() -> None:
     assert look(unheard, 5, ann(0.2, 2)) == [(3.5, 5)]
     assert look(unheard, 6, ann(7, 7.1)) == [(5, 7)]
     assert look(unheard, 9, ann(7, 9)) == []
+
+
+def test_what_is_made_up_without_the_right_to_subscribe_is_missing_for_that_reason() -> None:
+    """The last frames of a track whose packets were taken away are made up: nothing came too late."""
+    unheard = UnheardTracks()
+    whole = MadeUp(SECOND, 8 * SECOND, "ann")
+    assert unheard.unforbidden(whole) == [whole]
+    unheard.take(ListeningAllowed(False), 2 * SECOND)
+    assert unheard.unforbidden(MadeUp(round(2.1 * SECOND), round(2.3 * SECOND), "ann")) == []
+    assert unheard.unforbidden(MadeUp(SECOND, 3 * SECOND, "ann")) == [MadeUp(SECOND, 2 * SECOND, "ann")]
+    later = MadeUp(6 * SECOND, 7 * SECOND, "ann")
+    assert unheard.unforbidden(later) == [later], "who is heard for so long is not forbidden"
+    unheard.take(ListeningAllowed(True), 4 * SECOND)
+    outside = [MadeUp(SECOND, 2 * SECOND, "ann"), MadeUp(4 * SECOND, 8 * SECOND, "ann")]
+    assert unheard.unforbidden(whole) == outside
 
 
 def test_the_last_frames_without_packets_are_missed_too() -> None:
