@@ -54,9 +54,10 @@ class Processes(SettingsGroup):
         ge=1,
         description="Recorder processes per worker that are started for sessions that processes have died with.",
         json_schema_extra=why(
-            "Besides the others, and only while they are needed, or may be: for half a minute after a process has died."
-            " With more suspects than places, those share a process that have not taken one down so. A process has"
-            " 21 MB of its own (measured, without sessions) and up to five connections to PostgreSQL."
+            "They run besides the others, and only while they are needed or may be: for half a minute after a process"
+            " has died. With more such sessions than processes for them, those share a process that have not taken one"
+            " down alone yet. A process has"
+            " 13 MB of its own (measured, without sessions) and up to five connections to PostgreSQL."
         ),
     )
     recorder_sessions: int = Field(
@@ -83,8 +84,9 @@ class Processes(SettingsGroup):
         description="Resident memory (MiB) past which a recorder process is replaced: it hands its sessions over."
         " With a quarter more, or when it does not, it is killed. Unset: twice recorder_memory_mb.",
         json_schema_extra=why(
-            "Before the kernel kills what it likes. Others take its sessions while it still records; the one that makes"
-            " processes grow is found like any other that makes them die."
+            "A process is replaced before the kernel runs out of memory and kills any process it likes. Other processes"
+            " take its sessions while it still records; a session that makes processes grow is found like one that"
+            " makes them die."
         ),
     )
     idle_process_seconds: float = Field(
@@ -93,8 +95,8 @@ class Processes(SettingsGroup):
         description="Seconds without anything to do after which a worker's processes for jobs, speech and webhooks"
         " end. They are started again within a second when there is something.",
         json_schema_extra=why(
-            "An idle one holds 13 to 21 MB, and a speech engine 160 more. To start one costs a few tenths of a second:"
-            " who is busy once a minute keeps it."
+            "An idle one holds 13 to 23 MB, and a speech engine 160 more. To start one costs a few tenths of a second:"
+            " one that has work once a minute goes on running."
         ),
     )
     retire_seconds: float = Field(

@@ -28,7 +28,8 @@ class Storing(SettingsGroup):
         description="libpq URL of the database past a pooler (PgBouncer in transaction mode). Unset: there is none.",
         json_schema_extra=why(
             "LISTEN does not work through such a pooler; without this everything is polled, a second"
-            " later. `parley migrate` takes it, too. One connection per API and recorder process."
+            " later. `parley migrate` takes it, too. One connection per process that listens: APIs, recorders, and a"
+            " worker's processes for jobs, speech and webhooks while they run."
         ),
     )
     database_timeout_seconds: float = Field(

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from control_api.http.serving.bulk_reads import TURNS
 from parley.installation.settings_loading import SECRET_FIELDS
 from sessions.codes import CODES
 from sessions.lifecycle.lifecycle import TERMINAL, TRANSITIONS, Status
@@ -23,6 +24,12 @@ NO_CODES = {"session.retrying", "transport.worker_identity"}
 def page(name: str) -> str:
     """A page of docs/."""
     return (ROOT / "docs" / name).read_text()
+
+
+def number(path: str, pattern: str) -> int:
+    """The one number that a module has in this place."""
+    (found,) = re.findall(pattern, (ROOT / path).read_text())
+    return int(found)
 
 
 def test_every_setting_that_a_page_names_exists() -> None:
@@ -98,3 +105,25 @@ def test_every_log_line_that_is_explained_is_written() -> None:
     assert [
         (event, level) for event, level in events if not re.search(rf'{level}\(\s*"{re.escape(event)}"', SOURCES)
     ] == []
+
+
+def test_connections_to_postgresql_are_as_many_as_the_code_opens() -> None:
+    """operations/size.md: per process, and together for a worker of four recorders with all that runs on demand."""
+    rows = re.findall(r"^\| (?:the |each )?(.+?) \| (\d+) \|$", page("operations/size.md"), re.MULTILINE)
+    said = {process.partition(",")[0].strip("`"): int(count) for process, count in rows[:6]}
+    jobs = number("store/jobs/patient_connector.py", r"max_size=(\d+)") + 1
+    pool = number("worker/processes/job_database.py", r"pool_size: int = (\d+)")
+    found = {
+        "parley api": number("parley/commands/api.py", r"_POOL_SIZE = (\d+)") + TURNS + 1,
+        "worker's supervisor": number("worker/host/host.py", r"pool_size=(\d+)"),
+        "recorder process": number("worker/processes/recorder_opening.py", r'"parley-recorder", (\d+)')
+        + number("worker/processes/recorder_opening.py", r'"parley-beats", (\d+)')
+        + 1,
+        "job process": pool + jobs,
+        "speech process": number("worker/processes/speech_process.py", r"_POOL_SIZE = (\d+)") + jobs,
+        "process of webhooks": pool + 1,
+    }
+    worker = sum(found.values()) - found["parley api"] + 3 * found["recorder process"]
+
+    assert said == found
+    assert f"four recorder processes therefore takes up to {worker}." in page("operations/size.md")
