@@ -73,6 +73,13 @@ def test_the_lifecycle_page_names_every_code_that_closes_a_session() -> None:
     assert sorted(code for code in closing if f"`{code}`" not in page("lifecycle.md")) == []
 
 
+def test_the_lifecycle_page_explains_every_gap() -> None:
+    """Other pages say that it does."""
+    explained = re.findall(r"^- `(gap\.\w+)`: ", page("lifecycle.md"), re.MULTILINE)
+
+    assert sorted(explained) == sorted(code.code for code in CODES.values() if code.kind == "gap")
+
+
 def test_the_lifecycle_page_has_every_way_out_of_every_state() -> None:
     """What a section lists under `leaves it` is what the table allows."""
     sections = dict(re.findall(r"^## ([\w, ]+)\n(.*?)(?=^## |\Z)", page("lifecycle.md"), re.MULTILINE | re.DOTALL))
