@@ -1,15 +1,16 @@
 """How late a track's audio comes out of its jitter buffer, by readings of the receiver's counters. Pure.
 
-Two figures tell it. How long recent samples *waited* in the buffer is exact, but is counted from a packet's arrival:
-when packets were held up on their way and came all at once, it does not say for how long. The *backlog*, what was
-received and is not played yet, is the whole delay even then, as packets hold so many milliseconds each; but it is a
-difference of counters, which losses and doubles disturb. So the backlog is set by the waiting for as long as both
-agree, and believed alone where it is larger, which it is behind a burst. It is believed, too, right after a standstill
-of this process, during which what lay in the buffer went on waiting. Measured with livekit 1.2.1 and slots of 100 ms:
-the backlog told 1.5 s of delay to 20 ms, behind a stopped process and behind a stopped server.
+Two figures say it. The *waiting* is how long recent samples were in the buffer. It is exact, but counts from a packet's
+arrival: when packets were held up on their way and came all at once, it does not say for how long. The *backlog* is
+what was received and is not played yet. It is the whole delay even then, as each packet holds so many milliseconds; but
+it is a difference of counters, which lost packets and doubles disturb. (A *double* is a redundant copy of a packet, as
+RED sends them (RFC 2198); the receiver discards it.) So the waiting corrects the backlog for as long as both agree.
+Where the backlog is larger, as after a burst, it alone is believed. It is also believed right after a standstill of
+this process, during which the buffer's content went on waiting. Measured with livekit 1.2.1 and slots of 100 ms: the
+backlog gave 1.5 s of delay to 20 ms, after a process was stopped and after a server was stopped.
 
-A sender that says nothing sends next to nothing (DTX). Then the buffer is empty, and the backlog none, although what is
-said next will wait in it as long as before: only the waiting tells the delay, and neither sets the other.
+A silent sender sends next to nothing (DTX). Then the buffer is empty and there is no backlog, although what is said
+next will wait as long as before: only the waiting tells the delay, and neither figure corrects the other.
 """
 
 from dataclasses import dataclass, field
@@ -18,23 +19,23 @@ from audio.pcm import SAMPLE_RATE
 from store.database.boot_clock import SECOND_NS
 from worker.room.room_reading import NOTHING_READ, TrackReading
 
-_BURST_SAMPLES = 3 * SAMPLE_RATE // 50  # the backlog exceeds the waiting by so much only behind a burst
-_LEAST_PACKETS = 10  # that tell how long packets are, and whether each comes with a double
-_FIRST_PACKETS = 60  # from whose few the length is guessed: a new buffer holds little
-_TELLING_PACKETS = 600  # that tell for sure how long they are: a buffer holds 200 at most
-_CLEAR = 0.15  # of the length, that the average may differ by
-_PACKET_SAMPLES = (480, 960, 1920, 2880)  # of Opus in WebRTC
-_MOST_DOUBLES = 2
-_MOST_OWED = 2  # doubles, by a counter that lags; those that are owed for longer were never sent
-_TREND_NS = SECOND_NS // 2  # over which the delay's slope is taken: counters go in steps of a packet
-_STEADY = 0.06  # samples of delay per sample of time, of a delay that stays what it is
-_STEEPEST = 0.6  # what a buffer stretches or presses by
-_FED_SHARE = 0.8  # of the time between two readings, as packets: with fewer a buffer runs dry, and its delay stays
-_PLAYED_SHARE = 0.5  # with less of it the sender was silent, and nearly nothing lay in the buffer
-_AHEAD_SAMPLES = SAMPLE_RATE // 2  # for so long after a reading the delay is taken to change on
-_TELLING_SAMPLES = SAMPLE_RATE // 4  # after a burst, the waiting has grown enough to tell
-_LONGEST_NS = SECOND_NS  # between two readings, unless the process stood still
-_AFTER_NS = 3 * SECOND_NS // 10  # what comes out so shortly after a standstill may have waited through it
+_BURST_SAMPLES = 3 * SAMPLE_RATE // 50  # only after a burst does the backlog exceed the waiting by more than this
+_LEAST_PACKETS = 10  # fewer packets do not tell how long each is, or how many doubles it has
+_FIRST_PACKETS = 60  # until so many have come, a few tell the length well: a new buffer holds little
+_TELLING_PACKETS = 600  # so many tell the length for certain: a buffer holds 200 packets at most
+_CLEAR = 0.15  # the average may differ from a length by this share of it
+_PACKET_SAMPLES = (480, 960, 1920, 2880)  # the lengths of Opus packets in WebRTC
+_MOST_DOUBLES = 2  # of each packet
+_MOST_OWED = 2  # the counter of discarded packets lags by so many doubles; more were never sent
+_TREND_NS = SECOND_NS // 2  # the delay's slope is taken over this time, as counters go in steps of a packet
+_STEADY = 0.06  # samples of delay per sample of time: a smaller slope is none
+_STEEPEST = 0.6  # no buffer stretches or compresses by more
+_FED_SHARE = 0.8  # of the time between two readings; with fewer packets a buffer runs dry, and its delay stays
+_PLAYED_SHARE = 0.5  # of the time between two readings; if less was played, the sender was silent
+_AHEAD_SAMPLES = SAMPLE_RATE // 2  # the slope is believed for so long after a reading
+_TELLING_SAMPLES = SAMPLE_RATE // 4  # so long after a burst the waiting shows whether there was one
+_LONGEST_NS = SECOND_NS  # readings that lie further apart mean that this process stood still
+_AFTER_NS = 3 * SECOND_NS // 10  # what is played so shortly after a standstill may have waited through it
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,10 @@ class _Span:
     """What two readings say of the time between them, in samples.
 
     Attributes:
-        waited: how long each sample that came out then was in the buffer.
-        counted: what was received and not played at the end, but for an unknown constant.
-        meanwhile: the same in the middle, which is the time that the waiting is of.
-        silent: the sender said next to nothing.
+        waited: how long each sample that was played then had been in the buffer, on average.
+        counted: the backlog at the end, plus an unknown constant.
+        meanwhile: the same in the middle, which is the time that `waited` speaks of.
+        silent: the sender sent next to nothing.
     """
 
     since: TrackReading
@@ -59,7 +60,7 @@ class _Span:
     def between(
         cls, since: TrackReading, until: TrackReading, before: int, counted: int, passed_samples: float
     ) -> "_Span":
-        """`before` is what was `counted` at its beginning; some samples have come out."""
+        """`before` is `counted` at the beginning. Some samples must have been played in between."""
         emitted = until.emitted_samples - since.emitted_samples
         return cls(
             since,
@@ -76,38 +77,38 @@ class BufferDelay:
     """Follows one track's receiver. Delays are samples at 48 kHz, instants boot-time nanoseconds.
 
     Args:
-        all_playable: what comes can be played, as it needs no key.
+        all_playable: every packet can be played; False for an encrypted track, of which some may not be deciphered.
     """
 
     all_playable: bool = field(default=True)
     _last: TrackReading | None = field(default=None)
     _delay: float | None = field(default=None)  # at `_known_ns`
-    _waited: float | None = field(default=None)  # what the last samples waited
+    _waited: float | None = field(default=None)  # how long the samples that were played last had waited
     _known_ns: int = field(default=0)
     _last_ns: int = field(default=0)  # of the last reading
     _woke_ns: int = field(default=0)  # the last time that this process went on after a standstill
     _slope: float = field(default=0.0)
-    _trend: list[tuple[int, int]] = field(default_factory=list)  # of the last readings: instant, what they counted
-    _set: float | None = field(default=None)  # what is counted when there is no backlog
-    _burst_ns: int | None = field(default=None)  # since when the backlog alone is believed
-    _told: bool = field(default=True)  # by the waiting, that the backlog is one
+    _trend: list[tuple[int, int]] = field(default_factory=list)  # (instant, counted) of the last readings
+    _set: float | None = field(default=None)  # what `_counted` gives when there is no backlog; None: not known yet
+    _burst_ns: int | None = field(default=None)  # since when the backlog alone is believed; None: it is not
+    _told: bool = field(default=True)  # the waiting has confirmed that the backlog is one
     _packet_samples: int = field(default=960)
-    _measured_at: tuple[TrackReading, int] = field(default=(NOTHING_READ, 0))  # the last time; what was let go by then
+    _measured_at: tuple[TrackReading, int] = field(default=(NOTHING_READ, 0))  # by `_measure`; with `_let_go` then
     _doubles: int = field(default=0)  # discarded packets per packet
-    _owed: int = field(default=0)  # doubles of packets that came, not discarded yet
-    _let_go: int = field(default=0)  # packets, by a full buffer
+    _owed: int = field(default=0)  # doubles of packets that came which are not counted as discarded yet
+    _let_go: int = field(default=0)  # packets that a full buffer discarded
     _learned_at: TrackReading | None = field(default=None)
-    _forgotten: bool = field(default=False)  # what was counted before the last reading
-    _other: tuple[int, int] | None = field(default=None)  # what the last reading said instead of these two
+    _forgotten: bool = field(default=False)  # the next reading begins the count anew
+    _other: tuple[int, int] | None = field(default=None)  # packet length and doubles as `_learn` found them last
 
     @property
     def behind_burst(self) -> bool:
-        """Whether what comes out now was held up on its way."""
+        """Whether what is played now was held up on its way."""
         return self._burst_ns is not None
 
     @property
     def unsure(self) -> bool:
-        """Whether some of what came either waits in the buffer or can never be played, and the next readings tell."""
+        """Whether it is not known yet if the backlog waits in the buffer or can never be played; readings will tell."""
         return self.behind_burst and not self._told
 
     @property
@@ -117,11 +118,11 @@ class BufferDelay:
 
     @property
     def changing(self) -> bool:
-        """Whether it becomes another one, or is about to."""
+        """Whether the delay is changing, or about to."""
         return self.behind_burst or self._slope != 0
 
     def at(self, now_ns: int) -> int | None:
-        """The delay of what comes out at this instant; None: nothing is known yet."""
+        """The delay of what is played at this instant; None: nothing is known yet."""
         if self._delay is None:
             return None
         ahead = min(max((now_ns - self._known_ns) * SAMPLE_RATE / SECOND_NS, 0.0), _AHEAD_SAMPLES)
@@ -132,24 +133,24 @@ class BufferDelay:
         self._woke_ns = woke_ns
 
     def received_samples(self, since: TrackReading, until: TrackReading) -> int:
-        """How many came between two readings."""
+        """How many samples came between two readings, doubles left out."""
         return (until.packets - since.packets) * self._packet_samples
 
     def kept_samples(self, since: TrackReading, until: TrackReading) -> int:
-        """How many of these were played or wait to be: all but what a full buffer let go."""
+        """How many of `received_samples` were played or wait to be: all but what a full buffer discarded."""
         doubles = self._doubles * (until.packets - since.packets)
         let_go = max(until.discarded_packets - since.discarded_packets - doubles, 0)
         return self.received_samples(since, until) - let_go * self._packet_samples
 
     def forget_backlog(self) -> None:
-        """Some of what was received will never be played: only what comes after the next reading counts."""
+        """Begin the backlog anew with the next reading, because some of what was received will never be played."""
         self._hold()
         self._delay = self._waited
         self._set, self._burst_ns, self._learned_at, self._other = None, None, self._last, None
         self._forgotten = True
 
     def read(self, reading: TrackReading | None, now_ns: int) -> None:
-        """Take a reading; None: there is none, and what was known holds on."""
+        """Take a reading; None: there was no answer, and what was known stays."""
         last, self._last = self._last, reading
         last_ns, self._last_ns = self._last_ns, now_ns
         if reading is None:
@@ -181,14 +182,14 @@ class BufferDelay:
             self._follow_waiting(span)
 
     def _begin_anew(self) -> None:
-        """The receiver is another one, whose counters begin."""
+        """Forget the counters of a receiver that was replaced: those of the new one begin at 0."""
         self._set, self._burst_ns, self._learned_at = None, None, None
         self._owed = self._let_go = 0
         self._measured_at = (NOTHING_READ, 0)
         self._trend.clear()
 
     def _go_on_behind_standstill(self, span: _Span, at_rest: float, now_ns: int) -> None:
-        """What lay in the buffer has waited through the standstill: the backlog alone tells."""
+        """Take the backlog alone: what lay in the buffer has waited through the standstill."""
         self._delay, self._learned_at = span.counted - at_rest, span.until
         if self._delay > span.waited + _BURST_SAMPLES:
             self._burst_ns, self._told = self._burst_ns or now_ns, self.all_playable
@@ -198,7 +199,7 @@ class BufferDelay:
         return late and self._believable(span.counted - at_rest, span.waited, now_ns)
 
     def _follow_waiting(self, span: _Span) -> None:
-        """Waiting and backlog agree: the former tells the delay, and what is counted when there is no backlog."""
+        """Take the delay from the waiting, with which the backlog agrees, and correct the backlog by it."""
         self._burst_ns = None
         self._delay = span.waited + (span.counted - span.meanwhile if self._slope else 0.0)
         if self._slope:
@@ -213,13 +214,13 @@ class BufferDelay:
         self._set, self._forgotten = (span.counted if begins else span.meanwhile) - span.waited, False
 
     def _counted(self, reading: TrackReading) -> int:
-        """What was received and not played yet, in samples, but for an unknown constant."""
+        """The backlog in samples, plus an unknown constant (`_set`)."""
         return (reading.packets - self._let_go) * self._packet_samples - reading.emitted_samples
 
     def _follow_discarded(self, last: TrackReading, reading: TrackReading) -> None:
-        """Tell what a full buffer let go from doubles.
+        """Sort discarded packets into doubles and packets that a full buffer discarded.
 
-        Not each packet has its doubles: a sender that is silent sends one in 0.4 s (DTX), which none repeats.
+        Not every packet has doubles: a silent sender sends a packet each 0.4 s (DTX), which nothing repeats.
         """
         discarded = reading.discarded_packets - last.discarded_packets
         owed = self._owed + self._doubles * (reading.packets - last.packets) - discarded
@@ -227,7 +228,7 @@ class BufferDelay:
         self._owed = min(max(owed, 0), _MOST_OWED)
 
     def _hold(self) -> None:
-        """Nothing tells that the delay changes."""
+        """Take the delay as constant until readings show another slope."""
         self._slope = 0.0
         self._trend.clear()
 
@@ -240,9 +241,9 @@ class BufferDelay:
         self._slope = slope if _STEADY < abs(slope) < _STEEPEST else 0.0
 
     def _believable(self, backlog: float, waited: float, now_ns: int) -> bool:
-        """A backlog is played within its own length; one that lasts longer was a mistake of the counters.
+        """Whether the backlog can be one: it is played within its own length; one that lasts longer is a wrong count.
 
-        So is one that nothing waits behind, if there is another reason for it.
+        Where packets may be undecipherable, a backlog behind which nothing waits is a wrong count, too.
         """
         if self._burst_ns is None:
             self._burst_ns, self._told = now_ns, self.all_playable
@@ -254,7 +255,7 @@ class BufferDelay:
         return passed <= backlog + SAMPLE_RATE
 
     def _learn(self, reading: TrackReading) -> bool:
-        """Find out how long packets are, and how many of them are doubles; whether that is another answer."""
+        """Find out how long packets are and how many doubles each has; returns whether either has changed."""
         since = self._learned_at or NOTHING_READ
         packets = reading.packets - since.packets
         if packets < _LEAST_PACKETS:
@@ -271,10 +272,10 @@ class BufferDelay:
         return False
 
     def _measure(self, reading: TrackReading) -> bool:
-        """Whether packets have another length than was thought.
+        """Correct the length of packets over many of them; returns whether it was wrong.
 
-        While a server stands still, what is in the buffer is played and nothing comes, so that few packets seem to be
-        twice as long as they are. A backlog that is counted with such a length grows for ever (seen: 19 s in 30).
+        While a server stands still, the buffer is played and nothing comes, so that the few packets of that time seem
+        to be twice as long as they are. A backlog that is counted with such a length grows for ever (19 s in 30, seen).
         """
         since, let_go = self._measured_at
         packets = reading.packets - since.packets - (self._let_go - let_go)
@@ -289,5 +290,5 @@ class BufferDelay:
 
 
 def _length(emitted: float) -> int:
-    """Of a packet of which so many samples came out on average."""
+    """The length of Opus packets of which so many samples were played on average."""
     return min(_PACKET_SAMPLES, key=lambda one: abs(one - emitted))

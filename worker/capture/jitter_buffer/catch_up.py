@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from audio.pcm import SAMPLE_RATE
 from store.database.boot_clock import SECOND_NS
 
-_STANDSTILL_NS = 3 * SECOND_NS // 10  # between two frames
-_AT_ONCE = 0.6  # of a frame's length between two arrivals: nobody speaks so fast
+_STANDSTILL_NS = 3 * SECOND_NS // 10  # frames that arrive further apart than this mean a standstill
+_AT_ONCE = 0.6  # frames that arrive closer together than this share of their length had been waiting
 
 
 @dataclass(slots=True)
 class CatchUp:
-    """Tells one track's frames of a standstill from those that come after it."""
+    """Tells a track's frames that were due during a standstill from those that were sent after it."""
 
     _due_samples: int = 0
     _last_ns: int | None = None

@@ -1,4 +1,4 @@
-"""What a track's jitter buffer made up, and what of it is filled afterwards by what was held up on its way. Pure."""
+"""What a track's jitter buffer made up, less what late packets fill afterwards with true audio. Pure."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from worker.capture.jitter_buffer.concealment import ConcealmentWatch
 from worker.capture.jitter_buffer.track_standstill import SEAM_SAMPLES
 from worker.room.room_reading import TrackReading
 
-_LONGEST_STALL_SAMPLES = 5 * SAMPLE_RATE  # after which nothing that was held up is expected any more
+_LONGEST_STALL_SAMPLES = 5 * SAMPLE_RATE  # packets that are later than this are not expected any more
 
 
 @dataclass(slots=True)
@@ -18,8 +18,8 @@ class MadeUpAudio:
 
     _concealment: ConcealmentWatch = field(init=False, default_factory=ConcealmentWatch)
     _last: TrackReading | None = field(init=False, default=None)
-    _unsure_since: TrackReading | None = field(init=False, default=None)  # the last one before the delay was unsure
-    _waiting: list[Range] = field(init=False, default_factory=list)  # until it is known what fills them
+    _unsure_since: TrackReading | None = field(init=False, default=None)  # the last reading before `unsure`
+    _waiting: list[Range] = field(init=False, default_factory=list)  # made up, and late packets may still fill it
 
     def mute(self, muted: bool, now_sample: int) -> None:
         """The track was muted, or unmuted."""
@@ -36,14 +36,14 @@ class MadeUpAudio:
         settles_since: int | None,
         unsure: bool,
     ) -> list[Range]:
-        """Take a reading; what was made up and is not filled any more.
+        """Take a reading; returns the stretches that were made up and that nothing will fill any more.
 
         Args:
-            delay: that has taken the same reading.
-            excess: by how many samples what arrives now is late.
-            late: by how many, what is placed now.
-            settles_since: as of `ConcealmentWatch.read`.
-            unsure: the next readings tell what fills it.
+            delay: the track's, which has taken the same reading before.
+            excess: by how many samples audio that arrives now is late.
+            late: by how many samples audio that is placed now is late.
+            settles_since: see `ConcealmentWatch.read`.
+            unsure: only the next readings tell what fills a stretch.
         """
         last, self._last = self._last, reading
         found = self._concealment.read(
@@ -69,7 +69,7 @@ class MadeUpAudio:
         return list(merged_ranges(left))
 
     def take(self) -> list[Range]:
-        """Everything that was made up and not told: nothing fills it any more."""
+        """Return the stretches that were made up and not returned before: nothing fills them any more."""
         return self._take_waiting() + self._concealment.give_up()
 
     def _take_waiting(self) -> list[Range]:

@@ -7,8 +7,10 @@ from worker.room.room_reading import TrackReading
 
 @dataclass(slots=True)
 class Muting:
-    """A muted microphone sends nothing, so that the jitter buffer makes up all of it (measured with a browser: 1.5 s of
-    2.5 s); after the unmuting it goes on until the first packet has come. Positions are samples of the session's clock.
+    """Follows one track. Positions are samples of the session's clock.
+
+    A muted microphone sends nothing, so the jitter buffer makes up audio (measured with a browser: 1.5 s of 2.5 s), and
+    goes on after the unmuting until the first packet has come.
     """
 
     _since: int | None = field(default=None)
