@@ -1,8 +1,8 @@
 """One remote track, from its subscription to its end: frames and readings go in, placed frames come out.
 
-A frame's place is its arrival less the delay of the jitter buffer. The delay is known by readings, which come now and
-then, so a frame whose delay may have become another one is kept until the next reading: the first one after silence
-that was made up, and those that come after a standstill.
+A frame's place is its arrival less the delay of the jitter buffer. Readings of the receiver tell the delay, and come
+now and then. So a frame whose delay may have changed waits for the next reading: the first frame after silence that was
+made up, and the frames after a standstill.
 """
 
 from collections import deque
@@ -24,10 +24,10 @@ from worker.room.missing.heard_track import HeardTrack
 from worker.room.room_reading import TrackReading
 
 _AT_REST_SAMPLES = SAMPLE_RATE // 25  # the delay that every track has
-_LONGEST_WAIT_NS = 3 * SECOND_NS // 2  # for a reading
-_LEAST_SAMPLES = SAMPLE_RATE // 5  # that are named
-_SETTLING_NS = 3 * SECOND_NS  # from the first frame on, until a new jitter buffer is as deep as the one before
-_MOST_READINGS = 8  # remembered; those after a standstill may come before its frames
+_LONGEST_WAIT_NS = 3 * SECOND_NS // 2  # a frame waits for a reading no longer
+_LEAST_SAMPLES = SAMPLE_RATE // 5  # a shorter stretch that could not be deciphered is not named
+_SETTLING_NS = 3 * SECOND_NS  # so long after its first frame a new jitter buffer is as deep as the one before
+_MOST_READINGS = 8  # readings that are remembered; those after a standstill may come before its frames
 
 
 class _Frame(NamedTuple):
@@ -37,9 +37,9 @@ class _Frame(NamedTuple):
 
 
 class TrackNews(NamedTuple):
-    """What is decided of a track: frames and their places, what its jitter buffer made up, what no key of ours opened.
+    """What was decided about a track: placed frames, what its jitter buffer made up, what could not be deciphered.
 
-    Stretches are samples of the session's clock; neither of the two kinds lies in the other.
+    Stretches are samples of the session's clock; those of `made_up` and `undeciphered` do not overlap.
     """
 
     placed: list[Placed]
@@ -53,8 +53,8 @@ class RoomTrack:
 
     Args:
         hurry: asks for a reading now.
-        goes_on: another run may have heard it until right before.
-        deciphering: of an encrypted track.
+        goes_on: another run may have heard the track until right before this one.
+        deciphering: None for a track that is not encrypted.
     """
 
     number: int
@@ -72,13 +72,13 @@ class RoomTrack:
     _pushed_ns: int | None = field(init=False, default=None)  # the last frame that was clear
     _first_samples: int = field(init=False, default=0)  # of the first frame that was clear
     _silent: bool = field(init=False, default=False)  # the last frame was nothing but zeros
-    _waiting: list[_Frame] = field(init=False, default_factory=list)  # for a reading
+    _waiting: list[_Frame] = field(init=False, default_factory=list)  # frames that wait for a reading
     _standstill: TrackStandstill = field(init=False, default_factory=TrackStandstill)
     _readings: deque[ReadAt | None] = field(init=False, default_factory=lambda: deque(maxlen=_MOST_READINGS))
-    _packets_ns: int | None = field(init=False, default=None)  # until when they came, by readings
+    _packets_ns: int | None = field(init=False, default=None)  # until when packets came, by readings
     _made_up: MadeUpAudio = field(init=False, default_factory=MadeUpAudio)
     _settling: bool = field(init=False, default=False)  # its jitter buffer is new
-    _locked_since: int | None = field(init=False, default=None)  # nothing can be deciphered
+    _locked_since: int | None = field(init=False, default=None)  # since when nothing can be deciphered
 
     def __post_init__(self) -> None:
         self._delay = BufferDelay(all_playable=self.deciphering is None)
@@ -91,7 +91,7 @@ class RoomTrack:
         return HeardTrack(self.sid, self.identity, *self._arrivals_ns, self._packets_ns)
 
     def is_clear(self, arrival_ns: int, samples: int) -> bool:
-        """Take note of a frame that arrives; whether it holds what was sent, and no noise."""
+        """Take note of a frame that arrives; returns whether it holds what was sent, and no noise."""
         if self._arrivals_ns is None or self._is_pending(arrival_ns):
             self._arrivals_ns = (arrival_ns, arrival_ns)
         else:
@@ -103,7 +103,7 @@ class RoomTrack:
         return self.deciphering is not None and self.deciphering.is_pending(now_ns)
 
     def push(self, arrival_ns: int, pcm: Pcm) -> list[Placed]:
-        """Take a frame of shape (n,) that is clear; what is decided now."""
+        """Take a clear frame of shape (n,); returns the frames that are placed now."""
         if self._pushed_ns is None:
             self._first_samples = len(pcm)
             if self.goes_on:
@@ -127,13 +127,13 @@ class RoomTrack:
 
     @property
     def changing(self) -> bool:
-        """Whether its delay is becoming another one, or the next reading may tell of another key."""
+        """Whether its delay is changing, or the next reading may show that packets can't be deciphered any more."""
         doubted = self.deciphering is not None and self.deciphering.doubted
         unsettled = self._standstill.judging or self._standstill.distrusted
         return self._delay.changing or self._settling or doubted or unsettled
 
     def read(self, reading: TrackReading | None, asked_ns: int) -> TrackNews:
-        """Take a reading that was asked for at `asked_ns`; what is decided now."""
+        """Take a reading that was asked for at `asked_ns`; returns what is decided now."""
         now = None if reading is None else ReadAt(reading, asked_ns)
         last = self._readings[-1] if self._readings else None
         self._readings.append(now)

@@ -9,17 +9,17 @@ from worker.capture.jitter_buffer.muting import Muting
 from worker.capture.jitter_buffer.torn import AROUND_SAMPLES, EDGE_SAMPLES, LEAST_TORN_SAMPLES, Torn
 from worker.room.room_reading import NOTHING_READ, TrackReading
 
-_LEAST_SAMPLES = SAMPLE_RATE // 5  # within one reading: of a hole that may go on in the next one
-_MOST = 0.8  # of an interval that is shorter than that, if it is not shorter than this
-_LEAST_OF_SHORT_SAMPLES = SAMPLE_RATE // 10
-_LEAST_REST_SAMPLES = SAMPLE_RATE // 50  # of a hole that began before the interval
-_LAG_SAMPLES = SAMPLE_RATE // 10
-_ALL = 0.9  # of an interval: the counter lags by what is decoded at once
+_LEAST_SAMPLES = SAMPLE_RATE // 5  # a hole of so much within one interval may go on in the next one
+_MOST = 0.8  # in an interval that is shorter than that, this share of it is enough …
+_LEAST_OF_SHORT_SAMPLES = SAMPLE_RATE // 10  # … if it is at least so much
+_LEAST_REST_SAMPLES = SAMPLE_RATE // 50  # the least rest of a hole that began in the interval before
+_LAG_SAMPLES = SAMPLE_RATE // 10  # the counter lags by what is decoded at once, at most so much …
+_ALL = 0.9  # … so an interval counts as made up throughout when this share of it was
 
 
 @dataclass(frozen=True, slots=True)
 class _Interval:
-    """[since, until) between two readings; for how much of it the track was muted, and how late it was then."""
+    """[since, until) between two readings; for how many samples the track was `muted`, and how `late` its audio was."""
 
     before: TrackReading
     after: TrackReading
@@ -41,25 +41,25 @@ class _Interval:
 class ConcealmentWatch:
     """Turns readings of one track's counter into gaps. Positions are samples of the session's clock.
 
-    The counter does not say where between two readings the samples lie. A loss that spans readings lies at the end of
-    its first interval and at the start of its last one, so the samples are placed there. A small loss is told at the
-    next reading, unless it was the beginning of a longer one: its gap lies in the middle of its interval. Each gap is
-    so wide that no tenth of a second that was torn is further from it than it may be: what two lost packets in a row
-    tear is named, too. What was made up while the track was muted is no gap (`Muting`).
+    The counter does not say where between two readings the samples lie. A loss that spans readings must lie at the end
+    of its first interval and at the start of its last one, so it is placed there. A small loss is handed out with the
+    next reading, when it is clear that no longer one began with it, and its gap lies in the middle of its interval.
+    Each gap is so wide that every torn tenth of a second lies in it or within `EDGE_SAMPLES` of it; two lost packets in
+    a row are enough for a gap. What was made up while the track was muted is no gap (`Muting`).
 
-    A jitter buffer that is new has not learned yet how unevenly packets come: in its first seconds it makes up 0.05 to
-    0.2 s where the one before, which knew, made up nothing (measured on a busy machine). It also puts in and leaves out
-    10 to 33 ms of each 0.15 s for the first second (measured), and lets go of packets that came before it began
-    (`worker.capture.jitter_buffer.let_go`), right before what is played now. All of that tears what another run
+    A new jitter buffer has not learned yet how unevenly packets come: in its first seconds it makes up 0.05 to 0.2 s
+    where the one before, which had learned it, made up nothing (measured on a busy machine). For the first second it
+    also puts in or leaves out 10 to 33 ms of each 0.15 s (measured), and it discards packets that came before it began
+    to play (`worker.capture.jitter_buffer.let_go`), right before what is played now. All of that tears what another run
     recorded until then.
     """
 
-    _new: bool = field(default=True)  # not read yet
-    _last: tuple[TrackReading, int] | None = field(default=None)  # and the position of the reading
+    _new: bool = field(default=True)  # no reading was taken yet
+    _last: tuple[TrackReading, int] | None = field(default=None)  # the last reading, and its position
     _was_concealing: bool = field(default=False)
-    _torn: Torn | None = field(default=None)  # in the last interval
+    _torn: Torn | None = field(default=None)  # a small loss of the last interval, not handed out yet
     _muting: Muting = field(default_factory=Muting)
-    _let_go: int = field(default=0)  # packets
+    _let_go: int = field(default=0)  # packets that a new buffer has discarded so far
 
     def mute(self, muted: bool, now_sample: int) -> None:
         """The track was muted, or unmuted."""
@@ -74,12 +74,13 @@ class ConcealmentWatch:
         settles_since: int | None = None,
         packet_samples: int = SAMPLE_RATE // 50,
     ) -> list[Range]:
-        """Take a reading at `now_sample`; None: it can't be read.
+        """Take a reading at `now_sample`; None: there was no answer.
 
         Args:
-            late: by how many samples what is played now lies before `now_sample`.
-            settles_since: when the first frame came of a track that goes on and whose jitter buffer is new.
-            packet_samples: of each packet.
+            late: by how many samples the audio that is played now belongs before `now_sample`.
+            settles_since: the position of the first frame, if the jitter buffer is new and another run heard the track
+                until then; else None.
+            packet_samples: the length of each packet.
 
         Returns the stretches [start, end) that were made up, of this interval and of the one before.
         """
@@ -95,14 +96,14 @@ class ConcealmentWatch:
         return told if found is None else [*told, (found[0] - late, found[1] - late)]
 
     def give_up(self) -> list[Range]:
-        """There will be no further reading: what was made up and is not told."""
+        """Return what was made up and not handed out yet: there will be no further reading."""
         torn, self._torn = self._torn, None
         return [] if torn is None else [torn.in_the_middle]
 
     def _interval(
         self, reading: TrackReading | None, now_sample: int, late: int, settles_since: int | None
     ) -> _Interval | None:
-        """Since the last reading; None where nothing can be said of it."""
+        """The interval since the last reading; None where nothing can be said of it."""
         muted = self._muting.take_samples(now_sample)
         settled = self._muting.take_settled(reading)
         if reading is None:
@@ -118,7 +119,7 @@ class ConcealmentWatch:
         return interval if interval.concealed >= 0 else None
 
     def _found(self, interval: _Interval, settles_since: int | None, packet_samples: int) -> Range | None:
-        """A stretch of this interval; a small one is kept."""
+        """The stretch that was made up in this interval; a small loss is kept in `_torn` instead."""
         found = self._placed(interval)
         if interval.muted:
             return found
@@ -135,7 +136,7 @@ class ConcealmentWatch:
         return found
 
     def _take_let_go(self, reading: TrackReading) -> int:
-        """How many packets the buffer let go since the last reading; more than are known to be doubles."""
+        """How many packets, doubles left out, the new buffer has discarded since the last reading."""
         before, self._let_go = self._let_go, max(packets_let_go(reading), self._let_go)
         return self._let_go - before
 

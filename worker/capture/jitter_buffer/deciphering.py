@@ -1,13 +1,13 @@
-"""What an end-to-end encrypted track has of true audio, given that the worker has some key. Pure.
+"""Which audio of an end-to-end encrypted track is true, when the worker has a key that may be wrong. Pure.
 
 Measured with livekit 1.2.1: the SDK may let a track's first packet through before it deciphers any. That is noise, in 4
-of 24 subscriptions louder than the voice, once at nearly full scale; it had faded within 120 ms of audio. The first
-good frame is told, but on a busy machine the noise was delivered up to 0.26 s after that. So what counts is how much
-audio came since, too, and not only how long ago it was.
+of 24 subscriptions louder than the voice, once at nearly full scale; it had faded within 120 ms of audio. An event says
+when the first frame was deciphered, but on a busy machine noise was delivered up to 0.26 s after it. So a frame is
+clear only when enough time has passed and enough audio has come since that event.
 
-With a wrong key the packets are counted, nothing comes out of them, and the jitter buffer makes up silence; no event
-says so, neither at first nor when a participant goes on with another key. So no counter tells these packets from those
-that wait in the jitter buffer; the only sign is that the buffer plays nothing.
+With a wrong key the packets are counted, nothing is decoded from them, and the jitter buffer makes up silence. No event
+says so, neither at first nor when a participant takes another key in the middle. No counter tells these packets from
+those that wait in the jitter buffer either; the only sign is that the buffer plays nothing.
 """
 
 from dataclasses import dataclass, field
@@ -16,48 +16,48 @@ from audio.pcm import SAMPLE_RATE
 from store.database.boot_clock import SECOND_NS
 from worker.room.room_reading import NOTHING_READ, TrackReading
 
-_NOISE_NS = SECOND_NS // 5
+_NOISE_NS = SECOND_NS // 5  # after the first deciphered frame, in time and in audio
 _BRIEF_NS = SECOND_NS
-_LEAST_PACKETS = 10  # 200 ms of speech
-_LEAST_SAMPLES = 120  # in the shortest packet of Opus, 2.5 ms
-_PLAYING_NS = SECOND_NS // 10  # of what waits in a jitter buffer, something is played within this
+_LEAST_PACKETS = 10  # 200 ms of speech; fewer say nothing
+_LEAST_SAMPLES = 120  # the shortest packet of Opus has so many: 2.5 ms
+_PLAYING_NS = SECOND_NS // 10  # a jitter buffer that holds something plays some of it within this time
 
 
 @dataclass(slots=True)
 class DecipheringWatch:
     """Follows one track; instants are of the boot-time clock, in nanoseconds.
 
-    A key changes between two readings. What was made up from then on lies at the end of their interval, and at the
-    start of that in which the right key is back.
+    The key changes somewhere between two readings. What was made up because of that lies at the end of their interval,
+    and at the start of the interval in which the right key is back.
     """
 
-    _first_ns: int | None = field(init=False, default=None)
-    _deciphered_ns: int | None = field(init=False, default=None)
-    _since_ns: int = field(init=False, default=0)  # how much audio came since
-    _clear_ns: int | None = field(init=False, default=None)  # the first frame that is clear
-    _known_ns: int = field(init=False, default=0)  # up to here it is known whether it was deciphered
+    _first_ns: int | None = field(init=False, default=None)  # when the first frame came
+    _deciphered_ns: int | None = field(init=False, default=None)  # when the event said that a frame was deciphered
+    _since_ns: int = field(init=False, default=0)  # how much audio came since that event
+    _clear_ns: int | None = field(init=False, default=None)  # when the first clear frame came
+    _known_ns: int = field(init=False, default=0)  # up to here readings have decided
     _last: TrackReading = field(init=False, default=NOTHING_READ)
-    _failing: bool | None = field(init=False, default=None)  # None: no reading has told
-    _made_up_ns: int = field(init=False, default=0)  # at the end of the last interval, for what came then
-    _doubted: tuple[int, int] | None = field(init=False, default=None)  # emitted samples, and since when no more
+    _failing: bool | None = field(init=False, default=None)  # what the last reading said; None: none has decided yet
+    _made_up_ns: int = field(init=False, default=0)  # made up in the last interval, if packets came in it
+    _doubted: tuple[int, int] | None = field(init=False, default=None)  # (emitted samples, instant) of the first doubt
 
     @property
     def failing(self) -> bool:
-        """Whether nothing is deciphered of what comes, or nothing has said yet that it is."""
+        """Whether the packets that come can't be deciphered; also before anything has said that they can."""
         return self._deciphered_ns is None if self._failing is None else self._failing
 
     @property
     def doubted(self) -> bool:
-        """Whether the next reading may tell that nothing is deciphered any more."""
+        """Whether the next reading may show that packets can't be deciphered any more."""
         return self._doubted is not None
 
     def deciphered(self, now_ns: int) -> None:
-        """The first good frame was told."""
+        """Note the SDK's event: a frame was deciphered."""
         if self._deciphered_ns is None:
             self._deciphered_ns = now_ns
 
     def is_clear(self, arrival_ns: int, samples: int) -> bool:
-        """Take note of a frame that arrived; whether it holds what was sent, and no noise."""
+        """Take note of a frame that arrived; returns whether it holds what was sent, and no noise."""
         if self._first_ns is None:
             self._first_ns = self._known_ns = arrival_ns
         if self._clear_ns is None and self._deciphered_ns is not None:
@@ -67,14 +67,14 @@ class DecipheringWatch:
         return self._clear_ns is not None
 
     def is_pending(self, now_ns: int) -> bool:
-        """Whether its first frame that is clear may still be on its way."""
+        """Whether the track's first clear frame may still be on its way."""
         return self._clear_ns is None and (self._first_ns is None or now_ns - self._first_ns < _BRIEF_NS)
 
     def read(self, reading: TrackReading | None, now_ns: int) -> tuple[int, int] | None:
-        """Take a reading; None: it can't be read.
+        """Take a reading; None: there was no answer.
 
-        Returns a stretch [from, to), up to this reading or from an earlier one on, in which nothing was deciphered of
-        what came, if any. A track that sends nothing, as when it is muted, fails nothing.
+        Returns a stretch [from, to), up to this reading or from an earlier one on, in which packets came and none was
+        deciphered; None: there was none. A track that sends nothing, as when it is muted, does not count as failing.
         """
         if reading is None or self._first_ns is None or self._is_becoming_clear(now_ns):
             return None
@@ -95,9 +95,9 @@ class DecipheringWatch:
         return (start_ns, end_ns) if end_ns > from_ns else None
 
     def _fails(self, reading: TrackReading, now_ns: int) -> bool | None:
-        """Whether nothing is deciphered of what has come since the last reading that told; None: it can't be told yet.
+        """Whether none of the packets since the last deciding reading was deciphered; None: this one can't say yet.
 
-        What has come all at once after an outage is not played either, but begins to be.
+        Packets that have come all at once after an outage are not played at once either, but the buffer begins to.
         """
         packets = reading.packets - self._last.packets
         if 0 < packets < _LEAST_PACKETS:
@@ -114,7 +114,7 @@ class DecipheringWatch:
         return True if now_ns - since_ns >= _PLAYING_NS else None
 
     def end(self, now_ns: int) -> tuple[int, int] | None:
-        """The track ends: the stretch since the last reading, if nothing was deciphered before."""
+        """Return the stretch since the last reading, if packets could not be deciphered then: the track ends."""
         if self._first_ns is None or not self.failing or now_ns <= self._known_ns:
             return None
         return self._known_ns, now_ns
@@ -125,7 +125,7 @@ class DecipheringWatch:
         return now_ns - self._deciphered_ns < _BRIEF_NS
 
     def _noisy_until(self, from_ns: int) -> int:
-        """Until when nothing is recorded, if the first good frame came after this."""
+        """Until when noise keeps audio from being recorded, if the first deciphered frame came after `from_ns`."""
         if self._deciphered_ns is None or self._deciphered_ns < from_ns:
             return from_ns
         return self._clear_ns or self._deciphered_ns + _NOISE_NS

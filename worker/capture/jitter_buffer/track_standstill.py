@@ -1,12 +1,13 @@
 """What the last standstills of this process cost one track. Pure.
 
-What was due in one comes all at once afterwards. If only the event loop stood still and the jitter buffer ran on, it is
-true. If both stood still, it was made up, and what was sent comes behind it, as far as the socket has kept it.
+Frames that were due during a standstill come all at once afterwards. If only the event loop stood still and the jitter
+buffer ran on, they are true. If both stood still, they were made up, and what was sent meanwhile follows them, as far
+as the socket has kept it.
 
-A long one is more than socket and jitter buffer hold: a full buffer lets everything go, and what comes then may be
-seconds beside where the counters place it, which may tell of it too late (measured with SIGSTOP for 8 s). So what comes
-after a long one is believed if a reading proves that as much came and was kept as was due. Else it is left out until
-what comes out is proven to have arrived afterwards.
+After a long standstill socket and jitter buffer are full: the buffer discards everything, and frames that come then may
+lie seconds from where the counters place them, which the counters may show too late (measured with SIGSTOP for 8 s). So
+frames after a long standstill are recorded only if a reading proves that as much came and was kept as was due. Else
+they are left out until what is played is proven to have arrived after the standstill.
 """
 
 from collections import deque
@@ -19,14 +20,14 @@ from worker.capture.jitter_buffer.buffer_delay import BufferDelay
 from worker.capture.jitter_buffer.catch_up import CatchUp
 from worker.room.room_reading import TrackReading
 
-_MADE_UP = 0.7  # of what was due: then the jitter buffer stood still too
-_LONG_NS = 14 * SECOND_NS // 5  # between two frames
-_READ_NS = 3 * SECOND_NS // 10  # until what waited in the socket is in the jitter buffer
-_HASTY = 1.5  # times as much as is sent in an interval: what waited in the socket is still being read
-_MISSING_SAMPLES = SAMPLE_RATE // 10  # that may lack: packets on their way, and the delay of an answer
-_PLAYED_NS = 5 * SECOND_NS  # until whatever a full jitter buffer holds was played
-_TELLING_NS = SECOND_NS // 10  # between readings; a buffer that holds something plays some of it meanwhile
-_MOST_KNOWN = 16  # long ones; each is asked for within seconds
+_MADE_UP = 0.7  # if this share of what was due was made up, the jitter buffer stood still, too
+_LONG_NS = 14 * SECOND_NS // 5  # a standstill is long when two frames lie further apart
+_READ_NS = 3 * SECOND_NS // 10  # after so long what waited in the socket is in the jitter buffer
+_HASTY = 1.5  # if more than this times what is sent comes in an interval, the socket is still being emptied
+_MISSING_SAMPLES = SAMPLE_RATE // 10  # so much may lack: packets on their way, and the delay of an answer
+_PLAYED_NS = 5 * SECOND_NS  # after so long everything that a full jitter buffer held was played
+_TELLING_NS = SECOND_NS // 10  # readings closer together than this say nothing: a buffer plays some within it
+_MOST_KNOWN = 16  # long standstills that are remembered; each is asked for within seconds
 SEAM_SAMPLES = SAMPLE_RATE // 5
 """Where made-up audio goes over into what was held up, neither is true."""
 
@@ -41,7 +42,7 @@ class ReadAt(NamedTuple):
 
 
 class _Long(NamedTuple):
-    """A long one: when its first frame came, and [from_ns, to_ns), what it cost."""
+    """A long standstill: when the first frame after it came, and [from_ns, to_ns), which it cost."""
 
     woke_ns: int
     from_ns: int
@@ -53,10 +54,10 @@ class TrackStandstill:
     """Follows one track's frames; instants are of the boot-time clock, in nanoseconds.
 
     Attributes:
-        leaves_out: what was due in the standstill was made up.
-        resuming: no frame has come yet that was not due in it.
-        judging: it was long, and no reading has told yet whether what comes can be believed.
-        distrusted: it can't, and what comes is left out.
+        leaves_out: frames that were due in the standstill were made up.
+        resuming: every frame since the standstill was due in it.
+        judging: the standstill was long, and no reading has decided yet whether frames can be believed.
+        distrusted: they can't, and are left out.
     """
 
     leaves_out: bool = field(init=False, default=False)
@@ -65,23 +66,23 @@ class TrackStandstill:
     distrusted: bool = field(init=False, default=False)
     _catch_up: CatchUp = field(init=False, default_factory=CatchUp)
     _long: bool = field(init=False, default=False)
-    _from_ns: int = field(init=False, default=0)  # the last frame before
-    _woke_ns: int = field(init=False, default=0)  # the first frame after
-    _read_ns: int = field(init=False, default=0)  # when the socket is empty
-    _before: ReadAt | None = field(init=False, default=None)  # the last reading before, until one after it has told
-    _last: ReadAt | None = field(init=False, default=None)  # the last one after it
-    _is_live: bool = field(init=False, default=False)  # at the last one
+    _from_ns: int = field(init=False, default=0)  # when the last frame before the standstill came
+    _woke_ns: int = field(init=False, default=0)  # when the first frame after it came
+    _read_ns: int = field(init=False, default=0)  # from here on the socket is empty
+    _before: ReadAt | None = field(init=False, default=None)  # the last reading before it, until one after it decides
+    _last: ReadAt | None = field(init=False, default=None)  # the last reading after it
+    _is_live: bool = field(init=False, default=False)  # what was played at `_last` had arrived after the standstill
     _overdue_samples: int = field(init=False, default=0)
     _was_distrusted: bool = field(init=False, default=False)  # until a frame comes that is believed
     _known: deque[_Long] = field(init=False, default_factory=lambda: deque(maxlen=_MOST_KNOWN))
-    _untold: tuple[int, int] | None = field(init=False, default=None)  # of what the last one cost
+    _untold: tuple[int, int] | None = field(init=False, default=None)  # what the last long one cost, not taken yet
 
     def take(self, arrival_ns: int, num_samples: int, last_ns: int, last: ReadAt | None) -> tuple[bool, bool]:
-        """Take a frame; whether it is the first one after a standstill, and whether it was due in it.
+        """Take a frame; returns whether it is the first one after a standstill, and whether it was due in one.
 
         Args:
             last_ns: when the frame before came.
-            last: the last reading.
+            last: the last reading that was asked for before that.
         """
         begins = self._catch_up.begins(arrival_ns, num_samples)
         if begins:
@@ -98,17 +99,20 @@ class TrackStandstill:
         return begins, overdue
 
     def settle(self, reading: TrackReading) -> None:
-        """Take the first reading after a short one, once what was due in it has come."""
+        """Take the first reading after a short standstill, once the frames that were due in it have come."""
         if self._long or self._before is None:
             return
         before, self._before = self._before.reading, None
         self.leaves_out = reading.concealed_samples - before.concealed_samples >= _MADE_UP * self._overdue_samples
 
     def read(self, now: ReadAt, delay: BufferDelay) -> bool:
-        """Take a reading after a long one; whether what comes is live from now on, and was distrusted until now.
+        """Take a reading after a long standstill.
 
         Args:
-            delay: of the track.
+            delay: the track's.
+
+        Returns:
+            Whether frames were distrusted until now, and can be believed from now on.
         """
         if not (self.judging or self.distrusted) or now.at_ns < self._woke_ns:
             return False
@@ -141,10 +145,10 @@ class TrackStandstill:
         self.give_up_judging()
 
     def _arrived_afterwards(self, last: ReadAt, now: ReadAt) -> bool:
-        """Whether what comes out now arrived after the socket was empty.
+        """Whether what is played now arrived after the socket was emptied.
 
-        Packets are played in the order of their arrival. So what comes out at the end of an interval did not arrive
-        before the middle of the interval less what its samples waited on average.
+        Packets are played in the order of their arrival. So what is played at the end of an interval did not arrive
+        before the middle of the interval less the time that its samples waited on average.
         """
         if now.at_ns - self._read_ns >= _PLAYED_NS:
             return True
@@ -155,12 +159,15 @@ class TrackStandstill:
         return (last.at_ns + now.at_ns) / 2 - waited * SECOND_NS >= self._read_ns
 
     def give_up_judging(self) -> None:
-        """No reading has told whether what comes can be believed."""
+        """Distrust frames from now on, if no reading has decided whether they can be believed."""
         if self.judging:
             self.judging, self.distrusted, self._before = False, True, None
 
     def resume(self, arrival_ns: int, num_samples: int, excess: int) -> None:
-        """The first frame after it has come, so many samples late: what was due is true, or ends where this begins."""
+        """Note what the standstill cost: the first frame that was not due in it has come, `excess` samples late.
+
+        What was due is either true, or ends where this frame begins.
+        """
         self.resuming = False
         if not self._long:
             return
@@ -169,7 +176,7 @@ class TrackStandstill:
         self._note(to_ns)
 
     def end(self, now_ns: int) -> None:
-        """The end comes now: what nothing has proven until now will never be."""
+        """Count everything that no reading has proven as lost: the track ends now."""
         if self.judging or self.distrusted or self._was_distrusted:
             self.judging, self.distrusted, self.resuming = False, True, False
             self._note(now_ns)
@@ -181,14 +188,14 @@ class TrackStandstill:
             self._untold = (self._from_ns, to_ns)
 
     def take_missed(self) -> tuple[int, int] | None:
-        """What the last long one cost, if anything; told once."""
+        """Return what the last long standstill cost, if anything, once."""
         untold, self._untold = self._untold, None
         return untold
 
     def missed(self, from_ns: int, to_ns: int) -> tuple[int, int]:
-        """What the track has no true audio of, after a long standstill of the process between these instants.
+        """The part of a long standstill of the process between these instants for which the track has no true audio.
 
-        All of it if the track knows of none then.
+        It is all of it when the track has noticed no standstill then.
         """
         known = [one for one in self._known if one.woke_ns >= from_ns and one.from_ns <= to_ns]
         lacking = [one for one in known if one.to_ns > one.from_ns]
