@@ -1,4 +1,4 @@
-"""Two channels of one source become one, and nothing that is loud in either of them gets lost.
+"""Makes two channels of one source mono, and loses nothing that is loud in either of them.
 
 The plain mean loses what is in opposite phase (all of it) and half of what is on one side only. Here the source is
 the mean times a gain that makes it as loud as the louder channel, and one channel is turned over while the two are

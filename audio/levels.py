@@ -5,7 +5,7 @@ import math
 from audio.pcm import FULL_SCALE, Pcm
 
 FLOOR_DBFS = -96.0
-"""What silence (and nothing at all) is called: just below one step of int16."""
+"""The level of silence, and of no samples at all: just below one step of int16."""
 
 
 def dbfs(magnitude: float) -> float:

@@ -7,7 +7,7 @@ MadeFormat = Literal["flac", "opus", "mp3"]
 
 AUDIO_FORMATS: tuple[AudioFormat, ...] = get_args(AudioFormat)
 MADE_FORMATS: tuple[MadeFormat, ...] = get_args(MadeFormat)
-"""In the order in which a session's are made: the quickest first."""
+"""In the order in which a session's files are made: the quickest first."""
 
 MEDIA_TYPES: dict[AudioFormat, str] = {
     "wav": "audio/wav",

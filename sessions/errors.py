@@ -17,7 +17,7 @@
     ├── JoinError                 worker.room.join_answer: the room was not entered
     ├── SendError                 worker.room.livekit.texts: a message did not get into the room
     ├── SpeechError               worker.outputs.speech.engines.engine: a speech engine didn't do its work
-    └── SummaryError              worker.outputs.summary.summarizer: neither did a summarizer
+    └── SummaryError              worker.outputs.summary.summarizer: a summarizer didn't do its work
 
 Who runs a command is told a sentence on stderr, without a code; `parley.cli` catches these:
 

@@ -1,4 +1,4 @@
-"""Waiting for an event, or for so long."""
+"""Waiting for an event with a bound."""
 
 import asyncio
 

@@ -20,7 +20,7 @@ from audio.pcm import SAMPLE_RATE, Pcm
 from audio.segments.plan import Origin
 
 WAV_LIMIT_BYTES = (4 << 30) - (64 << 10)
-"""Of samples, in a WAV file; the 64 KiB leave room for chunks."""
+"""The most bytes of samples in a WAV file; 64 KiB of its 4 GiB are left for chunks."""
 
 _SAMPLE_BYTES = 2
 _UNKNOWN = 0xFFFF_FFFF  # RF64: the size is in ds64

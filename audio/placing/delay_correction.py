@@ -1,11 +1,10 @@
-"""Takes back what a changing delay does to a track's time: what is growing stretches it, what is shrinking presses it.
+"""Takes back what a changing delay does to a track's time: a growing delay stretches it, a shrinking one compresses it.
 
-A jitter buffer that builds up says every word later than the one before, by up to seconds, and makes the speech longer
-for it; one that drains makes it shorter. The delay tells how much, so the frames get the length that was spoken.
+A jitter buffer whose delay grows plays every word later than the one before, by up to seconds, and makes speech longer;
+one whose delay shrinks makes it shorter. The delay says by how much, so frames get the length that was spoken.
 
-A new jitter buffer stretches 10 to 33 ms of each 0.15 s in its first second (measured). To take that back at once, when
-it is noticed, would cut up to 87 ms out of one frame, and with it what was said there (seen); a little per frame takes
-back what was put in.
+A new jitter buffer stretches 10 to 33 ms of each 0.15 s in its first second (measured). Taken back at once when it is
+noticed, that would cut up to 87 ms out of one frame, with the speech in it (seen). So a little is taken back per frame.
 """
 
 from dataclasses import dataclass
@@ -22,13 +21,13 @@ _GENTLE_SHARE = 0.25
 
 @dataclass(slots=True)
 class DelayCorrection:
-    """Follows one track's delay; `delay_samples` is what the frames that were handed out are late by."""
+    """Follows one track's delay; `delay_samples` is by how much the frames that were handed out are late."""
 
     delay_samples: int = 0
     _correcting: bool = False
 
     def jump(self, delay_samples: int) -> int:
-        """Take a delay that is another one at once; returns by how much it has grown, 0 if it is no jump."""
+        """Take a delay; returns by how much it has grown if it has changed at once, else 0."""
         grown = delay_samples - self.delay_samples
         if abs(grown) < _JUMP_SAMPLES:
             return 0
@@ -36,7 +35,7 @@ class DelayCorrection:
         return grown
 
     def restart(self, delay_samples: int) -> None:
-        """What comes now is late by this, and nothing that came before tells of it."""
+        """Begin anew with this delay, which has nothing to do with the one before."""
         self.delay_samples, self._correcting = delay_samples, False
 
     def correct(self, pcm: Pcm, delay_samples: int, *, gently: bool = False) -> Pcm:

@@ -1,4 +1,4 @@
-"""When somebody would have heard what arrives ahead of its time.
+"""When a player would have played audio that arrives ahead of its time.
 
 A sender of segments (an agent's turns, by speech synthesis) pushes faster than real time, without timestamps, and may
 take back what is not played yet. What is true of it is what a player would have played: a segment starts when it

@@ -1,4 +1,4 @@
-"""A frame of speech made shorter or longer by whole periods, as jitter buffers do it."""
+"""Makes a frame of speech shorter or longer by whole periods of the voice, as jitter buffers do."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Stretches of a recording in which nobody was in the room: nothing is missing there, for nobody was to be heard."""
+"""Stretches of a recording in which nobody was in the room. Nothing is missing there, so they are no gaps."""
 
 from collections.abc import Iterable, Sequence
 from typing import TypedDict

@@ -14,7 +14,7 @@ GAP_PAUSED = "gap.paused"
 """The customer paused: nothing is missing, nothing may be there."""
 
 UNRANKED: Mapping[str, int] = {GAP_PAUSED: 0, GAP_STORAGE: 1}
-"""Which of two gaps is told where they overlap, by what is known here: a pause, then what the storage lost."""
+"""Ranks of the codes that this package knows: where gaps overlap, a pause is listed before what the storage lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,9 @@ def cut_gaps_in_ms(
 def gaps_in_ms(gaps: Iterable[Gap], length_samples: int, ranks: Mapping[str, int] = UNRANKED) -> list[GapMs]:
     """Clip gaps to [0, length_samples), merge those of one kind that overlap or touch, sort by start, end, code.
 
-    Gaps of one code and one identity, or of everybody, are of one kind. Those of everybody do not overlap, nor do those
-    of one identity: what several of them say, the one with the lowest rank says. One of an identity may lie in one of
-    everybody, as both are true.
+    Gaps with the same code and the same identity (or none) are of one kind. In the result, gaps without an identity do
+    not overlap, nor do those of one identity: where several name the same time, the one with the lowest rank keeps it.
+    A gap of an identity may lie in one of everybody, as both are true.
 
     Args:
         ranks: by code; codes without one come last.
@@ -84,7 +84,7 @@ def gaps_in_ms(gaps: Iterable[Gap], length_samples: int, ranks: Mapping[str, int
 def unnamed_ms(lost: Iterable[Range], left_out: Sequence[Range], named: Iterable[Mapping[str, Any]]) -> int:
     """How many milliseconds of what is lost no `gap.storage` of a recording covers.
 
-    A `gap.storage` with an identity, or another code, covers none: it says nothing of who else was heard.
+    A gap with another code, or a `gap.storage` with an identity, covers nothing: others may have been heard then.
 
     Args:
         lost: samples of the session's clock.
@@ -100,7 +100,7 @@ def unnamed_ms(lost: Iterable[Range], left_out: Sequence[Range], named: Iterable
 
 
 def _disjoint(gaps: Iterable[GapMs], ranks: Mapping[str, int]) -> Iterator[GapMs]:
-    """What each of them says that none of a lower rank has said of the same participant, or of everybody."""
+    """The part of each gap that no gap of a lower rank names for the same participant, or for everybody."""
     last = max(ranks.values(), default=0) + 1
     said: dict[str | None, Sequence[Range]] = {}
     for gap in sorted(gaps, key=lambda gap: (ranks.get(gap["code"], last), _order(gap))):

@@ -26,7 +26,7 @@ from parley.terminal.printing import print_json_line, say
 from parley.terminal.visible import visible
 
 _RESTART_SECONDS = 30.0
-"""How long a receiver that isn't there is waited for: it is being started again."""
+"""How long an event waits for a receiver that isn't there, as it may just be starting again."""
 
 _RESTART_POLL_SECONDS = 0.5
 

@@ -1,17 +1,19 @@
 """Which lost runs a session is blamed for, and where it may run then.
 
-A session can have caused the death of a process that it ran in, and of no other one. So recorder processes that die
-together are pardoned: no single session did that. `HEALTHY_MS` of proven recording make it innocent again.
+A session can have caused the death of the process that it ran in, and of no other one. So nobody is blamed for recorder
+processes that die together: no single session did that. `HEALTHY_MS` of proven recording clear a session of blame.
 """
 
 from enum import Enum, auto
 from math import ceil
 
 HEALTHY_MS = 60_000
-PARDONS = 3  # for as many losses in a row it is enough that other processes died, too; two poisoned sessions also may
+PARDONS = 3  # of a session's lost runs, at most: two poisoned sessions may die together again and again
 WAIT_SECONDS = 25.0
-"""A process may be started before there are suspects for it. So long it waits for them, less than they may become some:
-who dies again mostly dies soon, and each one that waits costs memory."""
+"""How long a process that was started for suspects waits for one.
+
+A session may become a suspect even later, but one that kills its process again mostly does so soon, and each process
+that waits costs memory."""
 BLAMED_BEFORE_QUARANTINE = 2
 BLAMED_BEFORE_ALONE = 3
 BLAMED_ALONE_BEFORE_FAILED = 3

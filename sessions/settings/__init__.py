@@ -1,4 +1,4 @@
-"""The one settings tree: frozen, a module per subject. docs/settings.md is generated from it. Not: the environment."""
+"""The one settings tree: frozen, a module per subject, and the source of docs/settings.md. It reads no environment."""
 
 from sessions.settings.services import SpeechEngineName
 from sessions.settings.settings import LogLevel, Settings

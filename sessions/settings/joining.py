@@ -1,4 +1,4 @@
-"""How long a room is tried, at first and when it was lost."""
+"""How long a worker tries to get into a room, at first and after it was lost."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from sessions.settings.settings_group import SettingsGroup, why
 
 
 class Joining(SettingsGroup):
-    """How long a room is tried, at first and when it was lost."""
+    """How long a worker tries to get into a room, at first and after it was lost."""
 
     join_seconds: float = Field(
         30,

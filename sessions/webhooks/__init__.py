@@ -1,1 +1,1 @@
-"""Webhooks as values: where they may go, and when a failed delivery is tried again. Nothing here sends."""
+"""Webhooks as values: how they are signed, and when a failed delivery is tried again. Nothing here sends."""

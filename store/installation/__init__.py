@@ -1,1 +1,1 @@
-"""What belongs to this installation alone: which object storage is its own."""
+"""The installation as a whole: which object storage is its own, what that can do, and an overview in numbers."""

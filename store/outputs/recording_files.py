@@ -22,7 +22,7 @@ MIX = ""
 """The identity of everybody together; no participant has it."""
 
 FileState = Literal["pending", "available", "incomplete", "failed"]
-"""`incomplete` is there, without some of what the recording has of that participant."""
+"""An `incomplete` file can be fetched, and lacks some of what the recording has of that participant."""
 
 MadeState = Literal["available", "incomplete"]
 

@@ -1,1 +1,1 @@
-"""What happens by itself once it is due: sessions that waited or ran too long, lost workers, lost jobs, retention."""
+"""What is due by time alone: sessions that waited or ran too long, lost workers, lost jobs, retention."""

@@ -22,9 +22,9 @@ from worker.room.room_reading import TrackReading
 from worker.room.stream_events import AUDIO_STREAM
 from worker.spool.run_spool import RunSpool
 
-_CHANGING_SECONDS = 0.15  # between readings while a track's delay changes
-_LATE_SECONDS = 5  # after a takeover; whoever is heard later may not be listened to
-_MOST_SINE_SAMPLES = 10 * SAMPLE_RATE  # per record; a loop that stood still has much to catch up
+_CHANGING_SECONDS = 0.15  # between two readings while a track's delay changes
+_LATE_SECONDS = 5  # somebody who is heard later than this after a takeover was not missing because of it
+_MOST_SINE_SAMPLES = 10 * SAMPLE_RATE  # in one record; a loop that stood still has much to catch up
 
 
 class Recorder:
@@ -32,7 +32,7 @@ class Recorder:
 
     Args:
         hurry: asks for a reading of the room within so many seconds.
-        takeover: the code of what it costs that another run recorded the session before; None: it is the first.
+        takeover: the code of the gap between the run before and this one; None: this is the session's first run.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Recorder:
         self._hurry = hurry
         self._takeover = takeover
         self._late = LateTalkers(SAMPLE_RATE, _LATE_SECONDS)
-        self._in_taken_over_room = takeover is not None  # what a later room costs is that room's
+        self._in_taken_over_room = takeover is not None  # until the room is lost: the next one has gaps of its own
         self._awaited: set[str] = set()  # sids of tracks that were there at the takeover and are not heard yet
         self._made_up: list[MadeUp] = []  # not handed out yet
         self._received_samples = 0  # over all tracks
@@ -61,7 +61,7 @@ class Recorder:
         return [heard for track in self._tracks.values() if (heard := track.heard) is not None]
 
     def take_counters(self) -> Counters:
-        """What was received so far, over all tracks; the peak is that since this was asked the last time."""
+        """What was received so far, over all tracks; `peak_dbfs` is the peak since the last call."""
         peak, self._peak_dbfs = self._peak_dbfs, FLOOR_DBFS
         return Counters(
             frames=self._received_samples // SAMPLES_PER_FRAME,

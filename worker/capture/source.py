@@ -21,7 +21,7 @@ class Source(Protocol):
         return
 
     def follow(self, room: LiveKitRoom, now_ns: int, *, somebody_came: bool) -> None:
-        """Look whether it has to begin or to end; called often while in `room`."""
+        """Begin or end the source if it is time for that; called often while the worker is in `room`."""
         return
 
     @property

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 LOOK_SECONDS = 0.5
-"""Between two looks at what there is to do: by so much a delivery or a transcript may begin later."""
+"""Between two looks at what there is to do. A delivery or a transcript may begin so much later."""
 
 
 class Needs:

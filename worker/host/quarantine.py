@@ -1,7 +1,8 @@
-"""Starts a process for each suspect, so that it harms no neighbors, and waits for nobody's place.
+"""Starts a process for each suspect: a session with which processes have died harms no neighbors there.
 
-To start one takes longer than to take a session over. So when a process has died and may have been killed by a session,
-spares are started, as many as there would be suspects if the next process died with all of these sessions.
+A process takes longer to start than a session to be taken over. So when a process has died, and one of its sessions may
+have killed it, spares are started: as many as there would be suspects if the next process died with all of these
+sessions.
 """
 
 import asyncio

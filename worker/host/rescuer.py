@@ -28,8 +28,8 @@ class BuriesProcesses(Protocol):
 class RunRescuer:
     """Remembers dead owners until the database has heard of them.
 
-    `released` runs when all are released: their spools can be salvaged now, and who is a suspect can be looked up.
-    `blamed` runs when it is certain that a process died on its own, with the runs that were lost.
+    `released` is called when all are released: their spools can be salvaged then, and suspects be looked up. `blamed`
+    is called when it is certain that a process died on its own, with the runs that were lost.
     """
 
     def __init__(

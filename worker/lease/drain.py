@@ -1,4 +1,4 @@
-"""Whether this process is stopping, and until when its sessions may go on: shared by all of them."""
+"""Whether this process is stopping, and until when its sessions may go on; all sessions of the process share it."""
 
 from dataclasses import dataclass
 

@@ -1,1 +1,1 @@
-"""What a session leaves, made from its segments: the recording, the transcript, the summary. Not: rooms, LiveKit."""
+"""What a session leaves, made from its segments: the recording, the transcript, the summary. It joins no room."""

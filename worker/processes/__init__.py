@@ -1,4 +1,4 @@
-"""The children of a worker, a module each: recorder, jobs, speech; what each opens and how it stops.
+"""The children of a worker, a module each: recorder, guard, jobs, speech, webhooks; what each opens and how it stops.
 
 Nothing is imported here: a command blocks signals before it imports the module that loads LiveKit.
 """

@@ -1,1 +1,1 @@
-"""One session from claim to seal: `session_runner` decides, the others each do one part of it."""
+"""One session from claim to seal: `session_runner` decides, and each other module does one part of the work."""

@@ -1,4 +1,4 @@
-"""When a recorder process has served enough. Pure.
+"""When a recorder process retires: by the sessions that it has served, or by its size. Pure.
 
 LiveKit's native library keeps about 0.49 MB of each room that a process has joined and left (measured with livekit
 1.2.1), so a process that went on for ever would fill its host's memory.

@@ -7,7 +7,7 @@ from uuid import UUID
 from worker.webhooks.endpoint_desk import EndpointDesk
 
 TURN_SECONDS = 10.0
-"""A desk's, when other endpoints of its organization wait for one."""
+"""How long a desk may stay open while other endpoints of its organization wait for one."""
 
 
 def desks_to_close(desks: Sequence[EndpointDesk], waiting: Counter[UUID], share: int, now: float) -> list[EndpointDesk]:

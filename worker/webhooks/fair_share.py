@@ -1,4 +1,4 @@
-"""How much of something that all use one organization may have."""
+"""How many of the places that all organizations share one of them may have."""
 
 
 def fair_share(in_all: int, most_each: int, takers: int) -> int:

@@ -29,7 +29,7 @@ _PLAYED_NS = 5 * SECOND_NS  # after so long everything that a full jitter buffer
 _TELLING_NS = SECOND_NS // 10  # readings closer together than this say nothing: a buffer plays some within it
 _MOST_KNOWN = 16  # long standstills that are remembered; each is asked for within seconds
 SEAM_SAMPLES = SAMPLE_RATE // 5
-"""Where made-up audio goes over into what was held up, neither is true."""
+"""How much audio around the place where made-up audio ends and late audio begins is not true."""
 
 _SEAM_NS = SEAM_SAMPLES * SECOND_NS // SAMPLE_RATE
 

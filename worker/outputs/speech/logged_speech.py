@@ -1,4 +1,4 @@
-"""What a session's log holds already: who is transcribed by others, and which utterances are logged."""
+"""What a session's log already has of its speech: whom an agent transcribes, and which utterances are logged."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,7 @@
-"""What a track has beyond its last whole frame, which the library drops when the track ends. Pure.
+"""The samples behind a track's last whole frame, which the library drops when the track ends. Pure.
 
-It is taken from a second stream of the same track with smaller frames. Both carry the same samples, so the end of the
-last large frame is found among the small ones, and what follows it is the rest.
+They are taken from a second stream of the same track with smaller frames. Both streams carry the same samples, so the
+end of the last large frame is found among the small ones, and what follows it is the rest.
 """
 
 from collections import deque
@@ -19,9 +19,9 @@ Stereo = NDArray[np.int16]
 PIECE_SAMPLES = SAMPLE_RATE // 100
 """What the library hands to both streams at a time: a frame of either begins and ends where a piece does."""
 
-_KEPT_PIECES = 40  # more than a large frame, and what may lie between the arrivals of the same samples
-_MOST_PIECES = 10  # of a rest; a large frame has as many
-_APART_NS = SECOND_NS // 5  # the same samples arrive closer together in both streams
+_KEPT_PIECES = 40  # more than a large frame has, and than may lie between the arrivals of the same samples
+_MOST_PIECES = 10  # a rest has no more; a large frame has as many
+_APART_NS = SECOND_NS // 5  # the same samples arrive in both streams within this
 
 
 class _Piece(NamedTuple):

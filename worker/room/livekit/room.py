@@ -135,7 +135,7 @@ class LiveKitRoom:
         return map(_as_value, list(self._room.remote_participants.values()))
 
     def joined(self) -> None:
-        """The join is done: what is published by now was there before the worker."""
+        """Note that the join is done: what is published by now was there before the worker."""
         self.join_seconds = time.monotonic() - self._made_at
         self._at_join = {
             sid for participant in self._room.remote_participants.values() for sid in participant.track_publications

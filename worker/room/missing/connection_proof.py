@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from store.database.boot_clock import SECOND_NS
 
-_UNSEEN_NS = 5 * SECOND_NS  # no two readings lie so far apart unless the process stood still
-_FRESH_NS = 4 * SECOND_NS  # no good connection's proof is older: 2.5 s between STUN messages, and a reading
+_UNSEEN_NS = 5 * SECOND_NS  # readings that lie further apart mean that this process stood still
+_FRESH_NS = 4 * SECOND_NS  # a good connection's proof is younger: 2.5 s between STUN messages, and a reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ class ConnectionProof:
     def read(self, reading: ConnectionReading) -> None:
         """Take a reading.
 
-        Media proves the exact time of its last packet. STUN proves the reading before: its messages came after that.
+        A packet of media proves the instant at which it came. A STUN message has no time of its own; it proves the
+        instant of the reading before, after which it came.
         """
         self._look(reading.asked_ns)
         earliest_ns = self._read_ns
@@ -84,11 +85,14 @@ class ConnectionProof:
         self._pairs, self._read_ns = reading.pairs, reading.asked_ns
 
     def missed(self, asked_ns: int) -> None:
-        """A reading was asked for and not answered."""
+        """Note that a reading was asked for and not answered."""
         self._look(asked_ns)
 
     def _look(self, asked_ns: int) -> None:
-        """A process that stood still has seen nothing; that is not the connection's fault, and named elsewhere."""
+        """Note when a reading was asked for.
+
+        Where this process stood still before it, the connection is not to blame: that is named elsewhere.
+        """
         if asked_ns - self._looked_ns > _UNSEEN_NS and self.fresh:
             self._prove(asked_ns)
         self._looked_ns = max(self._looked_ns, asked_ns)

@@ -1,10 +1,10 @@
-"""A track as far as its frames tell: what a recorder knows of the tracks that it records now."""
+"""What a recorder knows of a track by its frames, and stretches that hold no true audio."""
 
 from dataclasses import dataclass
 
 from store.database.boot_clock import SECOND_NS
 
-_LEAST_NS = SECOND_NS // 20  # of what is left of a stretch that is cut
+_LEAST_NS = SECOND_NS // 20  # a shorter part that is left of a stretch is dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,7 @@ class HeardTrack:
     """A track that has delivered frames; instants are of the boot-time clock, in nanoseconds.
 
     Attributes:
-        packets_ns: until when packets came, as far as readings tell; frames go on for a while. None: not known.
+        packets_ns: until when packets came, by readings; frames go on a little longer. None: not known.
     """
 
     sid: str
@@ -24,7 +24,7 @@ class HeardTrack:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """[from_ns, to_ns) of the boot-time clock holds no true audio of a participant, or without an identity of any."""
+    """[from_ns, to_ns) of the boot-time clock holds no true audio of `identity`; None: of nobody."""
 
     code: str
     from_ns: int
@@ -41,7 +41,7 @@ class MadeUp:
     identity: str
 
     def outside(self, start_ns: int, end_ns: int) -> list["MadeUp"]:
-        """What of it lies outside [start_ns, end_ns), for which something else is named."""
+        """The parts outside of [start_ns, end_ns), for which another gap is named."""
         if self.to_ns <= start_ns or self.from_ns >= end_ns:
             return [self]
         parts = ((self.from_ns, start_ns), (end_ns, self.to_ns))

@@ -1,9 +1,9 @@
-"""The one hole that a recording may have because of its room: who opens it, and what has to be there to close it. Pure.
+"""The hole that an outage of the room makes in a recording: what opens it, and what closes it. Pure.
 
-It is opened by a room that is lost, by tracks that are lost while the SDK reconnects, or by a connection that nothing
-proves any more, and reaches back to the last proof. It closes when the worker is back and anybody is heard. So one
-outage is one hole, however many of these it goes through. Who was heard before it and is heard again later than the
-first one misses more than everybody, which is named as theirs.
+A hole opens when the room is lost, when tracks are lost while the SDK reconnects, or when nothing proves the connection
+any more, and it reaches back to the last proof. It closes when the worker is back and anybody is heard. So one outage
+is one hole, whichever of these happen in it. A participant who was heard before, and is heard again later than the
+first one, lacks more than everybody; that part is named as theirs.
 """
 
 from collections.abc import Iterable
@@ -18,10 +18,10 @@ from worker.room.missing.late_talkers import LateTalkers
 GAP_REJOIN = "gap.rejoin"
 GAP_CONCEALED = "gap.concealed"
 
-_BEFORE_NS = SECOND_NS  # tracks that ended so shortly before a reconnect were lost to it
+_BEFORE_NS = SECOND_NS  # tracks that ended so shortly before a reconnect were lost because of it
 _SEAM_NS = SECOND_NS // 5  # holes that lie closer together are one outage: nothing is heard between them
-_LONGEST_SECONDS = 15  # whoever is heard later has not been away because of the outage
-_PIECE_NS = SECOND_NS
+_LONGEST_SECONDS = 15  # somebody who is heard later than this was away for another reason
+_PIECE_NS = SECOND_NS  # an open hole is handed out in pieces of this length
 
 
 @dataclass(slots=True)
@@ -42,16 +42,16 @@ class RoomHole:
     _since_ns: int | None = field(init=False, default=None)
     _opened_ns: int = field(
         init=False, default=0
-    )  # when an event said so; what is proven up to then is before the hole
-    _told_ns: int = field(init=False, default=0)  # how much of the open hole was handed out
-    _back_ns: int | None = field(init=False, default=None)  # when the worker was back, while others are awaited
+    )  # when the event came that opened the hole; proofs up to then lie before it
+    _told_ns: int = field(init=False, default=0)  # up to here the open hole was handed out
+    _back_ns: int | None = field(init=False, default=None)  # since when the worker is back and waits for frames
     _awaited: set[str] = field(init=False, default_factory=set)  # identities that are not heard again yet
-    _returned: dict[str, int] = field(init=False, default_factory=dict)  # while the hole is open
+    _returned: dict[str, int] = field(init=False, default_factory=dict)  # identity → first frame in the open hole
     _late: LateTalkers = field(init=False)  # after the last hole
     _heard: dict[str, str] = field(init=False, default_factory=dict)  # sid → identity
-    _just_lost: list[tuple[int, str]] = field(init=False, default_factory=list)
-    _last: tuple[int, int] | None = field(init=False, default=None)  # the hole before
-    _made_up: list[MadeUp] = field(init=False, default_factory=list)
+    _just_lost: list[tuple[int, str]] = field(init=False, default_factory=list)  # (instant, identity)
+    _last: tuple[int, int] | None = field(init=False, default=None)  # [from, to) of the last hole that closed
+    _made_up: list[MadeUp] = field(init=False, default_factory=list)  # not judged yet
 
     def __post_init__(self) -> None:
         self._late = LateTalkers(SECOND_NS, _LONGEST_SECONDS)
@@ -68,7 +68,7 @@ class RoomHole:
 
     @property
     def closed_ns(self) -> int:
-        """When the last hole ended; who was there before and is heard later is named from there on. 0: none."""
+        """When the last hole ended: from there on those who are not heard again yet are named one by one. 0: none."""
         return self._last[1] if self._last is not None else 0
 
     @property
@@ -84,7 +84,7 @@ class RoomHole:
         self._come_back(now_ns)
 
     def dropped(self, now_ns: int, *, told: bool) -> None:
-        """The room is lost; `told`: its server said so, and the connection that carried this was good until now."""
+        """The room is lost; `told`: its server said so, over a connection that was therefore good until now."""
         self._open(now_ns if told and self._proof.fresh else self.proven_ns, self._heard.values(), now_ns)
         self._in_room = self.reconnecting = False
 
@@ -125,11 +125,11 @@ class RoomHole:
                 self._come_back(now_ns)
 
     def made_up(self, one: MadeUp) -> None:
-        """The jitter buffer has made up a track's audio: `gap.concealed`, unless an outage was the reason."""
+        """Take audio that a jitter buffer has made up: it is `gap.concealed`, unless an outage was the reason."""
         self._made_up.append(one)
 
     def look(self, now_ns: int, tracks: Iterable[HeardTrack]) -> list[Missing]:
-        """What is known to be missing by now and was not handed out before."""
+        """Return what is known to be missing by now and was not handed out before."""
         found = self._hear(tracks)
         if self.open and self._back_ns is not None:
             gave_up = now_ns - self._back_ns >= _LONGEST_SECONDS * SECOND_NS
@@ -140,7 +140,7 @@ class RoomHole:
         return found + self._judged()
 
     def close(self, now_ns: int, tracks: Iterable[HeardTrack]) -> list[Missing]:
-        """What is missing up to now, the end of the run."""
+        """Return what is missing up to now, the end of the run."""
         found = self._hear(tracks)
         if self._in_room and not self._proof.fresh and any(one.to_ns > self.proven_ns for one in self._made_up):
             self._open(self.proven_ns, (), now_ns)  # nothing proves the connection, and nothing else came either
@@ -167,7 +167,7 @@ class RoomHole:
             self._returned.clear()
 
     def _hear(self, tracks: Iterable[HeardTrack]) -> list[Missing]:
-        """Take note of who is heard; what those miss who were awaited longer than the last hole lasted."""
+        """Take note of who is heard; returns what those lack who were still awaited when the last hole closed."""
         found: list[Missing] = []
         for track in tracks:
             self._heard[track.sid] = track.identity
@@ -201,9 +201,9 @@ class RoomHole:
         return found
 
     def _judged(self, *, final: bool = False) -> list[Missing]:
-        """What was made up outside of holes and is judged: once the connection is proven to have been good.
+        """What was made up outside of holes, once it is proven that the connection was good then.
 
-        It is what one participant lacks, while others may be heard.
+        Only the one participant lacks it; others may be heard.
         """
         found: list[Missing] = []
         waiting: list[MadeUp] = []
@@ -216,7 +216,7 @@ class RoomHole:
         return found
 
     def _outside(self, one: MadeUp) -> list[MadeUp]:
-        """What of it lies in no hole, which is handed out by itself."""
+        """The parts that lie in no hole; holes are handed out by themselves."""
         rest = [one] if self._last is None else one.outside(*self._last)
         if self._since_ns is None:
             return rest

@@ -1,19 +1,17 @@
-"""Tracks that the worker wants and does not get, though its connection is good: they do not come, or may not be heard.
-Pure.
+"""Tracks that the worker wants and does not hear, though its connection is good. Pure.
 
-A track that is subscribed delivers frames all the time, also while it is muted or nothing is sent. Whether a refusal is
-the reason that they do not come is known from (measured with livekit 1.2.1 and livekit-server 1.13.5):
+A subscribed track delivers frames all the time, also while it is muted or nothing is sent. Three things say that frames
+do not come because somebody refused (measured with livekit 1.2.1 and livekit-server 1.13.5):
 
-- the right to subscribe (`canSubscribe`): the SDK says when it is taken from the worker and given back;
-- a track that was heard: when its publisher refuses it to the worker, the server takes it out of the connection, and
-  its frames just end. No event says so. The last 0.5 to 0.7 s of them are made up;
-- a track that does not come at all, for 4 s and for longer than three joins of that server take. Of a track that its
-  publisher refuses from the beginning the server tells the worker (a message `SubscriptionPermissionUpdate`), but the
-  SDK drops what it says.
+- The worker loses the right to subscribe (`canSubscribe`). The SDK says when, and when it is given back.
+- A track that was heard just ends: when its publisher refuses it to the worker, the server takes it out of the
+  connection. No event says so. The last 0.5 to 0.7 s of its frames are made up.
+- A track does not come at all, for 4 s and for longer than three joins of that server take. When a publisher refuses
+  from the beginning, the server tells the worker (`SubscriptionPermissionUpdate`), but the SDK drops that message.
 
 A subscription takes messages to and fro, fewer than a join. What is said until then is lost: 0.9 s from the
-publication's announcement on with messages that take 0.15 s each way, 1.9 s with 0.4 (measured). Frames begin with the
-first packet.
+announcement of the publication on with messages that take 0.15 s each way, 1.9 s with 0.4 s (measured). Frames begin
+with the first packet.
 """
 
 from collections.abc import Sequence
@@ -36,25 +34,25 @@ GAP_STALLED = "gap.worker_stalled"
 GAP_ENCRYPTED = "gap.encrypted"  # not subscribed, as nobody gave the worker the key
 GAP_TRACK_LIMIT = "gap.track_limit"  # not subscribed, as so many are already as may be
 
-_STALL_NS = SECOND_NS  # frames come every 100 ms
-_SUBSCRIBING_NS = 4 * SECOND_NS  # a subscription takes up to 2.7 s where messages do not take long (measured)
-_JOINS = 3  # and no longer than so many joins where they do
-_AT_ONCE_NS = SECOND_NS // 2  # what begins to arrive within it is not worth a gap
-_SPEAKING_NS = SECOND_NS  # a track of which nothing comes for so long after its subscription sends nothing
-_LINGERING_NS = 3 * SECOND_NS  # frames that come for longer than this are true ones
-_PIECE_NS = SECOND_NS
-_MADE_UP_NS = SECOND_NS  # the most of the last frames that came without packets, unless nothing is sent
+_STALL_NS = SECOND_NS  # a track is missing when no frame has come for so long; they come every 100 ms
+_SUBSCRIBING_NS = 4 * SECOND_NS  # a subscription takes up to 2.7 s where messages are quick (measured) …
+_JOINS = 3  # … and where they are slow, no longer than so many joins
+_AT_ONCE_NS = SECOND_NS // 2  # a track that begins to arrive within this is not worth a gap
+_SPEAKING_NS = SECOND_NS  # a track that brings nothing for so long after its subscription is not sent anything
+_LINGERING_NS = 3 * SECOND_NS  # a forbidden track's frames are made up for less; what comes for longer is true
+_PIECE_NS = SECOND_NS  # what is missing is handed out in pieces of this length
+_MADE_UP_NS = SECOND_NS  # of a track's last frames, at most so much came without packets
 
 
 @dataclass(frozen=True, slots=True)
 class _Ban:
-    """The right to subscribe was taken from the worker, and given back, if it was."""
+    """The right to subscribe was taken from the worker, and given back at `lifted_ns`; None: not yet."""
 
     from_ns: int
     lifted_ns: int | None = None
 
     def split(self, from_ns: int, to_ns: int, patience_ns: int) -> tuple[int, int]:
-        """The part of [from_ns, to_ns) that the ban has caused: tracks need as long to come back as to come."""
+        """The part of [from_ns, to_ns) that the ban has caused; tracks have `patience_ns` after it to come back."""
         end_ns = to_ns if self.lifted_ns is None else self.lifted_ns + patience_ns
         start_ns = min(max(self.from_ns, from_ns), to_ns)
         return start_ns, max(min(end_ns, to_ns), start_ns)
@@ -63,18 +61,18 @@ class _Ban:
 @dataclass(slots=True)
 class _Wanted:
     identity: str
-    heard_ns: int  # at first, when it was published
-    never_for: str | None = None  # the code of why it is not even asked for
-    awaited_ns: int | None = None  # since when it may say something that was not heard yet; None: it is muted
-    named_elsewhere: bool = False  # what is missing of it at first
+    heard_ns: int  # when it was heard last; at first, when it was published
+    never_for: str | None = None  # the gap's code, if the worker does not even ask for the track
+    awaited_ns: int | None = None  # since when it may say something that is not heard; None: it is muted
+    named_elsewhere: bool = False  # a takeover's gap names what is missing of it at first
     subscribed_ns: int | None = None
-    ever: bool = False
+    ever: bool = False  # it was heard before
     banned: bool = False  # it was heard until the right to subscribe was taken from the worker
-    missed_ns: int | None = None  # handed out up to here
-    packets_ns: int | None = None
+    missed_ns: int | None = None  # it is missing, and that was handed out up to here
+    packets_ns: int | None = None  # until when its packets came, by readings
 
     def told_ns(self) -> int:
-        """Until when it is known whether it was missing, of a track that was heard, or that is not asked for."""
+        """Up to when it is known whether the track was missing; for one that was heard, or is not asked for."""
         return self.true_ns() if self.missed_ns is None else self.missed_ns
 
     def true_ns(self) -> int:
@@ -84,7 +82,7 @@ class _Wanted:
         return min(max(self.packets_ns, self.heard_ns - _MADE_UP_NS), self.heard_ns)
 
     def missing_since(self, proven_ns: int, named_ns: int, patience_ns: int) -> int | None:
-        """Since when it is missing, given that it is not there at `proven_ns`; None: one can't say so yet."""
+        """Since when the track is missing, given that it is not there at `proven_ns`; None: that can't be said yet."""
         if self.never_for is not None:
             return self.told_ns()
         if self.ever:
@@ -94,11 +92,14 @@ class _Wanted:
         return max(self.awaited_ns, named_ns) if proven_ns - self.awaited_ns > patience_ns else None
 
     def refused(self, until_ns: int, patience_ns: int) -> bool:
-        """Whether it has not come for so long, until then, that its publisher must have refused it."""
+        """Whether the track has stayed away for so long until then that its publisher must have refused it."""
         return self.missed_ns is not None or (self.awaited_ns is not None and until_ns - self.awaited_ns > patience_ns)
 
     def unarrived(self, until_ns: int, named_ns: int, patience_ns: int, *, final: bool) -> tuple[int, int] | None:
-        """What was not subscribed to in time, given that nothing has come before `until_ns`, or ever will (`final`)."""
+        """The stretch that was lost because the subscription took so long, given that nothing came before `until_ns`.
+
+        `final`: nothing will come after it either. None: there is no such stretch, or it can't be told yet.
+        """
         if self.ever or self.never_for is not None or self.awaited_ns is None:
             return None
         if self.subscribed_ns is not None and until_ns - self.subscribed_ns > _SPEAKING_NS:
@@ -128,9 +129,8 @@ class UnheardTracks:
     def entered(self, began_ns: int, *, takes_over: bool, join_ns: int) -> None:
         """The worker is in a room, for the first time or again, and the recording began at `began_ns`.
 
-        What a takeover costs those who are there already is named by who takes over.
-
         Args:
+            takes_over: what is missing at first of those who are there already is named as the takeover's cost.
             join_ns: how long the join took.
         """
         self._began_ns, self._takes_over = began_ns, takes_over
@@ -161,17 +161,17 @@ class UnheardTracks:
                 self._ban = _Ban(self._ban.from_ns, self._ban.lifted_ns or now_ns)
 
     def unforbidden(self, made_up: MadeUp) -> list[MadeUp]:
-        """What of it was made up while the worker might subscribe; else that is the reason, and `look` names it."""
+        """The parts that were made up while the worker had the right to subscribe; `look` names the others."""
         if self._ban is None:
             return [made_up]
         lingered_ns = self._ban.from_ns + _LINGERING_NS
         return made_up.outside(self._ban.from_ns, min(lingered_ns, self._ban.lifted_ns or lingered_ns))
 
     def look(self, proven_ns: int, tracks: Sequence[HeardTrack], named_ns: int = 0) -> list[Missing]:
-        """What is known to be missing, given that the connection was good until `proven_ns`.
+        """Return what is known to be missing, given that the connection was good until `proven_ns`.
 
         Args:
-            named_ns: what is missing of whoever was there before it has been named for another reason.
+            named_ns: what was missing before it, of those who were there, has been named for another reason.
         """
         found, self._ended = self._ended, []
         self._named_ns = named_ns
@@ -189,7 +189,7 @@ class UnheardTracks:
         return found
 
     def close(self, now_ns: int, tracks: Sequence[HeardTrack], named_ns: int = 0) -> list[Missing]:
-        """What is missing at the end of the run, which is now, while the connection was good."""
+        """Return what is missing at the end of the run, which is now; the connection was good until now."""
         found = self.look(now_ns, tracks, named_ns)
         for wanted in self._wanted.values():
             if not wanted.ever and wanted.never_for is None:
@@ -219,7 +219,7 @@ class UnheardTracks:
             wanted.missed_ns = None
 
     def _end(self, wanted: _Wanted | None, now_ns: int) -> None:
-        """A track is there no more; what was missing of it until now stays missing."""
+        """Hand out what is missing of a track that is no longer there."""
         if wanted is None:
             return
         self._ended += self._unarrived(wanted, now_ns, final=True)
@@ -234,7 +234,10 @@ class UnheardTracks:
         return track.first_ns < since_ns and track.last_ns - since_ns < _LINGERING_NS
 
     def _heard(self, wanted: _Wanted, track: HeardTrack) -> list[Missing]:
-        """Frames have come. A process that stood still gets them late; a new subscription tells that from a stall."""
+        """Take a track's frames; returns what was missing before them.
+
+        When this process stood still they come late, which is no loss; a new subscription tells a loss from that.
+        """
         if track.last_ns <= wanted.heard_ns:
             if wanted.ever and not wanted.banned:
                 wanted.packets_ns = track.packets_ns
@@ -256,7 +259,7 @@ class UnheardTracks:
         return [] if part is None else self._named(wanted, *part)
 
     def _named(self, wanted: _Wanted, from_ns: int, to_ns: int) -> list[Missing]:
-        """What is missing of it in [from_ns, to_ns), by code."""
+        """What is missing of the track in [from_ns, to_ns), each part with its code."""
         if wanted.never_for is not None:
             parts = [(wanted.never_for, from_ns, to_ns)]
         elif wanted.ever and not wanted.banned:
@@ -275,9 +278,9 @@ class UnheardTracks:
 
 
 def _first_ns(wanted: _Wanted, tracks: Sequence[HeardTrack], until_ns: int) -> int:
-    """When its participant is heard first, in another track perhaps, but no later than `until_ns`.
+    """When the track's participant is heard first, perhaps in another track, but no later than `until_ns`.
 
-    Of a track that is missed already, only its own frames count.
+    For a track that was found to be missing, other tracks don't count.
     """
     if wanted.missed_ns is not None:
         return until_ns

@@ -7,18 +7,18 @@ from store.database.boot_clock import SECOND_NS
 from worker.lease.live_run import LiveRun
 from worker.room.missing.unheard_tracks import GAP_PERMISSION
 
-_LEAST_NS = 3 * SECOND_NS  # frames of a shorter one all arrive late, and none is lost (measured)
-_PATIENCE_NS = 8 * SECOND_NS  # for frames that are proven to have come afterwards
-_BEFORE_NS = SECOND_NS  # a hole is placed by readings, so it may seem to begin so much earlier
-_AFTERMATH_NS = 4 * SECOND_NS  # what a jitter buffer holds, and gives up when too much comes at once
+_LEAST_NS = 3 * SECOND_NS  # after a shorter standstill all frames arrive late, and none is lost (measured)
+_PATIENCE_NS = 8 * SECOND_NS  # so long it waits for frames that are proven to have come afterwards
+_BEFORE_NS = SECOND_NS  # a hole that the standstill caused may seem to begin so much earlier: readings place it
+_AFTERMATH_NS = 4 * SECOND_NS  # … and so much later: that is what a full jitter buffer holds and discards
 
 
 class Standstills:
     """Turns one run's standstills into gaps, each as soon as it is known which code it gets.
 
     Args:
-        gap: notes a hole for a reason, between two instants of the boot-time clock.
-        missed: what a standstill between two instants cost, which may be less; None: not known yet.
+        gap: notes a gap with a code, between two instants of the boot-time clock.
+        missed: says which part of a standstill between two instants was lost; None: not known yet.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Standstills:
         self._waiting: list[tuple[int, int]] = []
 
     def blamed(self, code: str, from_ns: int, to_ns: int) -> str:
-        """The code that a hole gets which seems to be `code`: what a standstill of ours has caused is ours."""
+        """The code of a hole that looks like `code`: if a standstill of this process has caused it, it is our fault."""
         if lookup(code).fault != "transport" and code != GAP_PERMISSION:
             return code
         caused = (
