@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 TranscriptState = Literal["none", "open", "pending", "available", "incomplete"]
-"""none: it never ran. open: it goes on. pending: over, speech is being recognized. incomplete: some speech is missing."""
+"""none: it never ran. open: it goes on. pending: speech is being recognized. incomplete: some speech is missing."""
 
 Unheard = Literal["not_understood"]
 """Why a segment has no text: somebody spoke, and the engine could not tell what."""
