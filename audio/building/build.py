@@ -22,6 +22,7 @@ from audio.pcm import SAMPLE_RATE, Pcm
 from audio.ranges import Range, kept_ranges, merged_ranges, position_without
 from audio.segments.absences import AbsenceMs, absences_in_ms
 from audio.segments.gaps import GAP_PAUSED, GAP_STORAGE, Gap, GapMs, cut_gaps_in_ms, gaps_in_ms
+from audio.segments.lasting_gaps import LastingGaps
 from audio.segments.plan import BuildPlan, Layout, PlannedSegment
 from audio.segments.read_back import read_back
 from audio.segments.reading_order import ContiguousRun, contiguous_runs, epoch_ends, in_reading_order
@@ -146,7 +147,9 @@ class _Build:
         self.damaged: list[str] = []
         self._cuts = merged_ranges(plan.cuts)
         self._left_out = plan.left_out
-        self.gaps = [*plan.gaps, *(Gap(start, end, GAP_PAUSED) for start, end in self._cuts)]
+        self._unrecorded = plan.gaps
+        self._lasting = LastingGaps()
+        self._gaps = [*plan.gaps, *(Gap(start, end, GAP_PAUSED) for start, end in self._cuts)]
         self._ranks = plan.ranks
         self._absences: list[Range] = []
         self._length_samples = plan.length_samples
@@ -164,9 +167,10 @@ class _Build:
 
     def gaps_in_ms(self) -> list[GapMs]:
         """Every gap, in the file's times."""
+        gaps = [*self._gaps, *self._lasting.rests(self._unrecorded)]
         if self._left_out:
-            return cut_gaps_in_ms(self.gaps, self._length_samples, self._left_out, self._ranks)
-        return gaps_in_ms(self.gaps, self._length_samples, self._ranks)
+            return cut_gaps_in_ms(gaps, self._length_samples, self._left_out, self._ranks)
+        return gaps_in_ms(gaps, self._length_samples, self._ranks)
 
     def absences_in_ms(self) -> list[AbsenceMs]:
         """When nobody was in the room, in the file's times."""
@@ -183,8 +187,9 @@ class _Build:
             if record.kind == RecordKind.TRACK:
                 self.tally.learn(key, record)
             elif record.kind == RecordKind.GAP:
+                self._lasting.take(key, record)
                 gap_end = min(record.end_sample, end_sample)
-                self.gaps.append(
+                self._gaps.append(
                     Gap(record.start_sample, gap_end, record.document["code"], record.document.get("identity"))
                 )
             elif record.kind == RecordKind.ABSENCE:
@@ -235,10 +240,10 @@ class _Build:
         self.damaged.append(planned.storage_key)
         end_sample = min(planned.key.last_sample, self._ends[planned.key.epoch])
         for start, end in kept_ranges(from_sample, end_sample, self._cuts):
-            self.gaps.append(Gap(start, end, GAP_STORAGE))
+            self._gaps.append(Gap(start, end, GAP_STORAGE))
         for gap in planned.gaps:
             gap_end = min(gap.end_sample, self._ends[planned.key.epoch])
-            self.gaps.append(Gap(gap.start_sample, gap_end, gap.code, gap.identity))
+            self._gaps.append(Gap(gap.start_sample, gap_end, gap.code, gap.identity))
         for start, end in planned.absences:
             self._absent(start, min(end, self._ends[planned.key.epoch]))
 

@@ -63,7 +63,8 @@ class RecordKind(IntEnum):
     AUDIO = 2
     """`count` samples of int16 PCM."""
     GAP = 3
-    """JSON {"code"}, of one participant {"code", "identity"}; the gap is [start_sample, start_sample + count)."""
+    """JSON {"code"}, of one participant {"code", "identity"}; the gap is [start_sample, start_sample + count). With
+    "lasts" it had not ended when it was written."""
     ABSENCE = 4
     """No payload; nobody was in the room for [start_sample, start_sample + count)."""
 
@@ -158,13 +159,24 @@ def encode_track(
 
 
 def encode_gap(
-    sequence: int, code: str, start_sample: int, count: int, *, identity: str | None = None, arrival_sample: int = 0
+    sequence: int,
+    code: str,
+    start_sample: int,
+    count: int,
+    *,
+    identity: str | None = None,
+    lasts: bool = False,
+    arrival_sample: int = 0,
 ) -> bytes:
     """Return a GAP record for `count` samples (at most 24 hours) from `start_sample` on.
 
     It speaks for all tracks of a participant; without an identity for all tracks.
+
+    Args:
+        lasts: the gap had not ended by then; another record of the same kind says when it has.
     """
-    payload = _encode_json({"code": code} if identity is None else {"code": code, "identity": identity})
+    document: dict[str, Any] = {"code": code} if identity is None else {"code": code, "identity": identity}
+    payload = _encode_json({**document, "lasts": True} if lasts else document)
     return _encode(RecordKind.GAP, 0, sequence, start_sample, arrival_sample, count, payload)
 
 
@@ -275,6 +287,10 @@ def _good_records(view: memoryview, offset: int) -> Iterator[tuple[SegmentRecord
 def _cut_record(record: SegmentRecord, unwanted: Sequence[Range]) -> Iterator[bytes]:
     if record.kind == RecordKind.TRACK:
         yield _encode(*record[:6], bytes(record.payload))
+        return
+    if record.kind == RecordKind.GAP and not record.num_samples:  # it says that one has ended
+        if any(kept_ranges(record.start_sample, record.start_sample + 1, unwanted)):
+            yield _encode(*record[:6], bytes(record.payload))
         return
     for start, end in kept_ranges(record.start_sample, record.end_sample, unwanted):
         payload = record.payload

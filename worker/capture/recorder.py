@@ -127,10 +127,14 @@ class Recorder:
             self._cuts = cuts
             self._spool.seal()
 
-    def gap(self, code: str, start_sample: int, end_sample: int, identity: str | None = None) -> None:
-        """Note that [start, end) holds no true audio, of one participant or of any."""
+    def gap(
+        self, code: str, start_sample: int, end_sample: int, identity: str | None = None, *, lasts: bool = False
+    ) -> None:
+        """Note that [start, end) holds no true audio, of one participant or of any; `lasts`: nor will what follows."""
+        if start_sample == end_sample and not overlaps(start_sample, start_sample + 1, self._cuts):
+            self._spool.gap(code, start_sample, end_sample, identity, lasts=lasts)  # says that one begins, or has ended
         for start, end in kept_ranges(start_sample, end_sample, self._cuts):
-            self._spool.gap(code, start, end, identity)
+            self._spool.gap(code, start, end, identity, lasts=lasts and end == end_sample)
 
     def absence(self, start_sample: int, end_sample: int) -> None:
         """Note that nobody was in the room for [start, end)."""

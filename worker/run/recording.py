@@ -21,7 +21,7 @@ from worker.lease.beats import Beats
 from worker.lease.live_run import LiveRun
 from worker.room.events import RemoteTrack, RoomEvent, TextOpened
 from worker.room.livekit.room import LiveKitRoom
-from worker.room.missing.heard_track import HeardTrack, MadeUp
+from worker.room.missing.heard_track import HeardTrack, MadeUp, Missing
 from worker.room.presence import RoomPresence
 from worker.room.room_reading import RoomReading
 from worker.run.proof_ahead import ProofAhead
@@ -73,7 +73,7 @@ class RunRecording:
         self._recorder = Recorder(clock, self._spool, hurry, takeover=_cost_of_takeover(claim))
         self._proof = ProofAhead()
         self._stamps = RunStamps(clock, self._recorder, self._uploader, pauses)
-        self._standstills = Standstills(run, self.gap, self._recorder.missed)
+        self._standstills = Standstills(run, self.missing, self._recorder.missed)
         self._messages = RoomMessages(run, SessionLog(tools.db), clock)
         told = ParticipantEvents(tools.db, tools.settings.participant_events)
         self._participants = RoomParticipants(run, told, clock, resumed=claim.resumed)
@@ -185,13 +185,11 @@ class RunRecording:
         self._stamps.follow(self._run.state, now_ns)
         self._uploader.prove(self._run.proven_ns)
 
-    def gap(self, code: str, from_ns: int, to_ns: int, identity: str | None = None) -> None:
-        """Note a hole between two instants of the boot-time clock, which seems to have this code.
-
-        Without an identity nobody is heard in it.
-        """
-        code = self._standstills.blamed(code, from_ns, to_ns)
-        self._recorder.gap(code, self.clock.sample_at(from_ns), self.clock.sample_at(to_ns), identity)
+    def missing(self, one: Missing) -> None:
+        """Note what is missing, for the reason that it seems to have."""
+        code = self._standstills.blamed(one.code, one.from_ns, one.to_ns)
+        start, end = self.clock.sample_at(one.from_ns), self.clock.sample_at(one.to_ns)
+        self._recorder.gap(code, start, end, one.identity, lasts=one.lasts)
 
     def absence(self, from_ns: int, to_ns: int) -> None:
         """Note that nobody was in the room between two instants of the boot-time clock."""

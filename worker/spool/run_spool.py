@@ -88,13 +88,19 @@ class RunSpool:
             return
         self._tell_dropped()
 
-    def gap(self, code: str, start_sample: int, end_sample: int, identity: str | None = None) -> None:
-        """Note that [start, end) holds no true audio, of one participant or of any; tried also after a failure."""
+    def gap(
+        self, code: str, start_sample: int, end_sample: int, identity: str | None = None, *, lasts: bool = False
+    ) -> None:
+        """Note that [start, end) holds no true audio, of one participant or of any; tried also after a failure.
+
+        Args:
+            lasts: the gap has not ended yet; another one of the same kind, of no length perhaps, says when it has.
+        """
         start_sample = max(start_sample, 0)
-        if end_sample > start_sample:
+        if end_sample >= start_sample:
             count = end_sample - start_sample
             kept = None if identity is None else kept_text(identity)
-            record = encode_gap(self._next_record(), code, start_sample, count, identity=kept)
+            record = encode_gap(self._next_record(), code, start_sample, count, identity=kept, lasts=lasts)
             self._append_control(record, end_sample)
 
     def absence(self, start_sample: int, end_sample: int) -> None:

@@ -65,7 +65,7 @@ def _note_of(key: SegmentKey, data: bytes) -> StoredSegment:
         tuple(
             (record.document["code"], record.start_sample, record.end_sample, record.document.get("identity"))
             for record in records
-            if record.kind == RecordKind.GAP
+            if record.kind == RecordKind.GAP and record.num_samples
         ),
         merged_ranges(
             (record.start_sample, record.end_sample) for record in records if record.kind == RecordKind.ABSENCE

@@ -64,6 +64,35 @@ async def test_a_killed_recorder_loses_only_what_is_named(
 
 
 @pytest.mark.long
+async def test_a_recorder_that_is_killed_while_nobody_may_be_heard_loses_only_what_is_named(
+    stack: Stack, room: str, speaker: Callable[..., SlotTalker], tmp_path: Path
+) -> None:
+    """Three times, each at another instant of the second in which an open gap is written down; whoever joins may."""
+    await stack.start_api()
+    worker = await stack.start_worker(PARLEY_PROCESSES="2", PARLEY_SPEECH_ENGINE="none")
+    async with speaker("ann", 0) as ann:
+        session = await stack.create(room)
+        await stack.reach(session["id"], "running")
+        for epoch, seconds in ((2, 2.3), (3, 2.6), (4, 2.9)):
+            await asyncio.sleep(4)
+            await stack.permit_listening(room, False)
+            await asyncio.sleep(seconds)
+            for child in recorders(worker.popen.pid):
+                child.kill()
+            await eventually(partial(_joined, stack, session["id"], epoch), seconds=30, what="it was taken over")
+        await asyncio.sleep(4)
+        await stack.end(session["id"])
+
+    truths = await assert_never_silently_wrong(stack, session["id"], [ann], tmp_path)
+
+    _, recording = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
+    codes = {gap["code"] for gap in holes(recording["gaps"])}
+    assert codes == {"gap.permission", "gap.worker_lost"}
+    assert truths["ann"].lost > 60
+    assert truths["ann"].heard > 60
+
+
+@pytest.mark.long
 async def test_a_hand_over_loses_little_and_bills_what_was_heard(
     stack: Stack, room: str, speaker: Callable[..., SlotTalker], tmp_path: Path
 ) -> None:

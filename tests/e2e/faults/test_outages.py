@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from livekit import api as livekit_api
 from livekit import rtc
 
 from parley.servers.free_ports import free_ports
@@ -17,7 +16,7 @@ from parley.servers.livekit_server import LiveKitServer
 from tests.support.network.media_relay import LiteServer, MediaRelay
 from tests.support.rules.holes import holes
 from tests.support.rules.never_silently_wrong import assert_never_silently_wrong
-from tests.support.running.stack import Stack
+from tests.support.running.stack import Stack, eventually, recorders
 from tests.support.talkers.beeps import BeepPlan, mint_token
 from tests.support.talkers.slots import SlotTalker, SlotVoice
 
@@ -175,25 +174,48 @@ async def test_media_that_is_dropped_while_signaling_goes_on_is_one_gap(
     assert tcp or "room.unproven" in log
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("seconds", [3, 7])
+async def test_a_recorder_that_is_killed_before_an_outage_is_sure_loses_only_what_is_named(
+    tmp_path: Path, database_url: str, own_livekit: LiveKitServer, room: str, seconds: float
+) -> None:
+    """The server stands still; frames come on, made up, and nothing else has said yet that it is away."""
+    async with Stack(tmp_path, database_url, own_livekit) as stack, ann(own_livekit, room) as talker:
+        await stack.start_api()
+        worker = await stack.start_worker(PARLEY_PROCESSES="2", PARLEY_SPEECH_ENGINE="none")
+        session = await stack.create(room)
+        await stack.reach(session["id"], "running")
+        await asyncio.sleep(4)
+        freeze(own_livekit)
+        await asyncio.sleep(seconds)
+        for child in recorders(worker.popen.pid):
+            child.kill()
+        thaw(own_livekit)
+        await eventually(lambda: _taken_over(stack, session["id"]), seconds=30, what="it was taken over")
+        await asyncio.sleep(5)
+        await stack.end(session["id"])
+        truths = await assert_never_silently_wrong(stack, session["id"], [talker], tmp_path)
+
+    assert truths["ann"].lost > 10 * (seconds - 1)
+    assert truths["ann"].heard > 60
+
+
+async def _taken_over(stack: Stack, session_id: str) -> bool:
+    session = await stack.get(session_id)
+    return bool(session["epoch"] > 1 and session["status"] == "running")
+
+
 async def test_whoever_forbids_the_worker_to_listen_causes_a_gap_of_their_own(
     common_stack: Stack, room: str, livekit: LiveKitServer, tmp_path: Path
 ) -> None:
     """The room's owner takes canSubscribe for 5 s: nobody is heard, which is declared as the customer's doing."""
-
-    async def permit(can_subscribe: bool) -> None:
-        permission = livekit_api.ParticipantPermission(can_subscribe=can_subscribe, hidden=True, recorder=True)
-        async with common_stack.server_api() as owner:
-            await owner.room.update_participant(
-                livekit_api.UpdateParticipantRequest(room=room, identity="parley-recorder", permission=permission)
-            )
-
     async with ann(livekit, room) as talker:
         session = await common_stack.create(room)
         await common_stack.reach(session["id"], "running")
         await asyncio.sleep(4)
-        await permit(False)
+        await common_stack.permit_listening(room, False)
         await asyncio.sleep(5)
-        await permit(True)
+        await common_stack.permit_listening(room, True)
         await asyncio.sleep(4)
         await common_stack.end(session["id"])
         [gap] = await true_gaps(common_stack, session["id"], [talker], tmp_path)

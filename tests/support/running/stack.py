@@ -303,6 +303,14 @@ class Stack:
         async with livekit_api.LiveKitAPI(url, self.livekit.api_key, self.livekit.api_secret) as client:
             yield client
 
+    async def permit_listening(self, room: str, allowed: bool) -> None:
+        """The room's owner takes `canSubscribe` from the worker, or gives it back."""
+        permission = livekit_api.ParticipantPermission(can_subscribe=allowed, hidden=True, recorder=True)
+        async with self.server_api() as owner:
+            await owner.room.update_participant(
+                livekit_api.UpdateParticipantRequest(room=room, identity="parley-recorder", permission=permission)
+            )
+
 
 def recorders(pid: int) -> list[psutil.Process]:
     """The processes of a worker that record."""

@@ -22,7 +22,8 @@ from worker.room.room_reading import NOTHING_READ, TrackReading
 _BURST_SAMPLES = 3 * SAMPLE_RATE // 50  # only after a burst does the backlog exceed the waiting by more than this
 _LEAST_PACKETS = 10  # fewer packets do not tell how long each is, or how many doubles it has
 _FIRST_PACKETS = 60  # until so many have come, a few tell the length well: a new buffer holds little
-_TELLING_PACKETS = 600  # so many tell the length for certain: a buffer holds 200 packets at most
+_TELLING_PACKETS = 600  # so many tell the length for certain: three times what a buffer holds
+_MOST_PACKETS = 200  # that a buffer holds: it lets go of them all when one more comes
 _CLEAR = 0.15  # the average may differ from a length by this share of it
 _PACKET_SAMPLES = (480, 960, 1920, 2880)  # the lengths of Opus packets in WebRTC
 _MOST_DOUBLES = 2  # of each packet
@@ -126,7 +127,7 @@ class BufferDelay:
         if self._delay is None:
             return None
         ahead = min(max((now_ns - self._known_ns) * SAMPLE_RATE / SECOND_NS, 0.0), _AHEAD_SAMPLES)
-        return max(round(self._delay + self._slope * ahead), 0)
+        return min(max(round(self._delay + self._slope * ahead), 0), _MOST_PACKETS * self._packet_samples)
 
     def stood_still(self, woke_ns: int) -> None:
         """This process stood still until this instant."""

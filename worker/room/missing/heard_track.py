@@ -24,12 +24,18 @@ class HeardTrack:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """[from_ns, to_ns) of the boot-time clock holds no true audio of `identity`; None: of nobody."""
+    """[from_ns, to_ns) of the boot-time clock holds no true audio of `identity`; None: of nobody.
+
+    Attributes:
+        lasts: nor does what follows, as far as is known. Another one of the same code, of no length perhaps, says when
+            that has ended.
+    """
 
     code: str
     from_ns: int
     to_ns: int
     identity: str | None = None
+    lasts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

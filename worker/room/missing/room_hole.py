@@ -6,11 +6,11 @@ is one hole, whichever of these happen in it. A participant who was heard before
 first one, lacks more than everybody; that part is named as theirs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from store.database.boot_clock import SECOND_NS
-from worker.room.events import AudioPublished, AudioUnsubscribed, Reconnected, Reconnecting, RoomEvent
+from worker.room.events import AudioMuted, AudioPublished, AudioUnsubscribed, Reconnected, Reconnecting, RoomEvent
 from worker.room.missing.connection_proof import ConnectionProof, ConnectionReading
 from worker.room.missing.heard_track import HeardTrack, MadeUp, Missing
 from worker.room.missing.late_talkers import LateTalkers
@@ -49,9 +49,11 @@ class RoomHole:
     _returned: dict[str, int] = field(init=False, default_factory=dict)  # identity → first frame in the open hole
     _late: LateTalkers = field(init=False)  # after the last hole
     _heard: dict[str, str] = field(init=False, default_factory=dict)  # sid → identity
+    _muted: frozenset[str] = field(init=False, default=frozenset())  # sids
     _just_lost: list[tuple[int, str]] = field(init=False, default_factory=list)  # (instant, identity)
     _last: tuple[int, int] | None = field(init=False, default=None)  # [from, to) of the last hole that closed
     _made_up: list[MadeUp] = field(init=False, default_factory=list)  # not judged yet
+    _doubted: bool = field(init=False, default=False)  # it was said that an outage may have begun
 
     def __post_init__(self) -> None:
         self._late = LateTalkers(SECOND_NS, _LONGEST_SECONDS)
@@ -81,6 +83,7 @@ class RoomHole:
         self._proof = ConnectionProof(now_ns)
         self._in_room, self.reconnecting = True, False
         self._heard.clear()
+        self._muted = frozenset()
         self._come_back(now_ns)
 
     def dropped(self, now_ns: int, *, told: bool) -> None:
@@ -105,6 +108,8 @@ class RoomHole:
 
     def take(self, event: RoomEvent, now_ns: int) -> None:
         """Take note of what happened in the room."""
+        if isinstance(event, AudioMuted | AudioPublished):
+            self._muted = self._muted | {event.sid} if event.muted else self._muted - {event.sid}
         match event:
             case AudioPublished(identity=identity, wanted=True, encrypted=False, left_out=False) if self.open:
                 self._awaited.add(identity)
@@ -128,7 +133,7 @@ class RoomHole:
         """Take audio that a jitter buffer has made up: it is `gap.concealed`, unless an outage was the reason."""
         self._made_up.append(one)
 
-    def look(self, now_ns: int, tracks: Iterable[HeardTrack]) -> list[Missing]:
+    def look(self, now_ns: int, tracks: Sequence[HeardTrack]) -> list[Missing]:
         """Return what is known to be missing by now and was not handed out before."""
         found = self._hear(tracks)
         if self.open and self._back_ns is not None:
@@ -136,10 +141,10 @@ class RoomHole:
             if self._returned or not self._awaited or gave_up:
                 found += self._close(min(self._returned.values(), default=self._back_ns))
         elif self.open and now_ns - max(self._told_ns, self._opened_ns) >= _PIECE_NS:
-            found += self._tell(now_ns)
-        return found + self._judged()
+            found += self._tell(now_ns, lasts=True)
+        return found + self._judged() + self._doubt(now_ns, tracks)
 
-    def close(self, now_ns: int, tracks: Iterable[HeardTrack]) -> list[Missing]:
+    def close(self, now_ns: int, tracks: Sequence[HeardTrack]) -> list[Missing]:
         """Return what is missing up to now, the end of the run."""
         found = self._hear(tracks)
         if self._in_room and not self._proof.fresh and any(one.to_ns > self.proven_ns for one in self._made_up):
@@ -166,7 +171,7 @@ class RoomHole:
             self._back_ns = now_ns
             self._returned.clear()
 
-    def _hear(self, tracks: Iterable[HeardTrack]) -> list[Missing]:
+    def _hear(self, tracks: Sequence[HeardTrack]) -> list[Missing]:
         """Take note of who is heard; returns what those lack who were still awaited when the last hole closed."""
         found: list[Missing] = []
         for track in tracks:
@@ -183,13 +188,13 @@ class RoomHole:
         missing = self._late.first_frame(first_ns)
         return [] if missing is None else [Missing(GAP_REJOIN, *missing, identity)]
 
-    def _tell(self, to_ns: int) -> list[Missing]:
+    def _tell(self, to_ns: int, *, lasts: bool = False) -> list[Missing]:
         from_ns, self._told_ns = self._told_ns, max(to_ns, self._told_ns)
-        return [Missing(GAP_REJOIN, from_ns, to_ns)] if to_ns > from_ns else []
+        return [Missing(GAP_REJOIN, from_ns, to_ns, lasts=lasts)] if to_ns > from_ns else []
 
     def _close(self, to_ns: int) -> list[Missing]:
         assert self._since_ns is not None
-        found = self._tell(to_ns)
+        found = self._tell(to_ns) or [Missing(GAP_REJOIN, self._told_ns, self._told_ns)]
         self._last = (self._since_ns, self._told_ns)
         self._since_ns = self._back_ns = None
         if not self._returned:
@@ -199,6 +204,20 @@ class RoomHole:
             found += self._return(identity, first_ns)
         self._returned.clear()
         return found
+
+    def _doubt(self, now_ns: int, tracks: Sequence[HeardTrack]) -> list[Missing]:
+        """Since when there may be an outage: only a run that is killed before it knows is held to that."""
+        doubted = not self.open and now_ns - self.proven_ns >= _PIECE_NS and any(map(self._is_made_up, tracks))
+        if doubted == self._doubted:
+            return []
+        self._doubted = doubted
+        return [] if self.open else [Missing(GAP_REJOIN, self.proven_ns, self.proven_ns, lasts=doubted)]
+
+    def _is_made_up(self, track: HeardTrack) -> bool:
+        """Whether its frames come without packets, though somebody may be speaking."""
+        if track.packets_ns is None or track.sid in self._muted:
+            return False
+        return track.last_ns - track.packets_ns >= _PIECE_NS
 
     def _judged(self, *, final: bool = False) -> list[Missing]:
         """What was made up outside of holes, once it is proven that the connection was good then.

@@ -15,7 +15,7 @@ with the first packet.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from store.database.boot_clock import SECOND_NS
 from worker.room.events import (
@@ -184,7 +184,8 @@ class UnheardTracks:
         for wanted in self._wanted.values():
             since_ns = wanted.missing_since(proven_ns, named_ns, self._patience_ns)
             if since_ns is not None and proven_ns - since_ns >= _PIECE_NS:
-                found += self._named(wanted, since_ns, proven_ns)
+                *ended, last = self._named(wanted, since_ns, proven_ns)
+                found += [*ended, replace(last, lasts=last.to_ns == proven_ns)]
                 wanted.missed_ns = proven_ns
         return found
 
@@ -249,7 +250,7 @@ class UnheardTracks:
             from_ns = wanted.missed_ns
             if from_ns is None and is_new and back_ns - wanted.heard_ns > _STALL_NS:
                 from_ns = wanted.true_ns()
-            found = [] if from_ns is None else self._named(wanted, from_ns, back_ns)
+            found = [] if from_ns is None else self._named(wanted, from_ns, max(back_ns, from_ns))
         wanted.heard_ns, wanted.packets_ns = track.last_ns, track.packets_ns
         wanted.ever, wanted.missed_ns, wanted.banned = True, None, False
         return found
@@ -274,7 +275,8 @@ class UnheardTracks:
                 (GAP_PERMISSION, start_ns, end_ns),
                 (GAP_SUBSCRIBING, end_ns, to_ns),
             ]
-        return [Missing(code, start, end, wanted.identity) for code, start, end in parts if end > start]
+        named = [Missing(code, start, end, wanted.identity) for code, start, end in parts if end > start]
+        return named or [Missing(code, to_ns, to_ns, wanted.identity) for code, _, _ in parts]
 
 
 def _first_ns(wanted: _Wanted, tracks: Sequence[HeardTrack], until_ns: int) -> int:

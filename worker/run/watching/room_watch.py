@@ -205,7 +205,7 @@ class RoomWatch:
 
 def _note(recording: RunRecording, missing: Iterable[Missing]) -> None:
     for one in missing:
-        recording.gap(one.code, one.from_ns, one.to_ns, one.identity)
+        recording.missing(one)
 
 
 def _note_absences(recording: RunRecording, absences: Iterable[tuple[int, int]]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from sessions.codes import lookup
 from store.database.boot_clock import SECOND_NS
 from worker.lease.live_run import LiveRun
+from worker.room.missing.heard_track import Missing
 from worker.room.missing.unheard_tracks import GAP_PERMISSION
 
 _LEAST_NS = 3 * SECOND_NS  # after a shorter standstill all frames arrive late, and none is lost (measured)
@@ -17,14 +18,14 @@ class Standstills:
     """Turns one run's standstills into gaps, each as soon as it is known which code it gets.
 
     Args:
-        gap: notes a gap with a code, between two instants of the boot-time clock.
+        gap: notes a gap.
         missed: says which part of a standstill between two instants was lost; None: not known yet.
     """
 
     def __init__(
         self,
         run: LiveRun,
-        gap: Callable[[str, int, int], None],
+        gap: Callable[[Missing], None],
         missed: Callable[[int, int], tuple[int, int] | None],
     ) -> None:
         self._missed = missed
@@ -57,7 +58,7 @@ class Standstills:
         standstills, self._waiting = self._waiting + self._take(), []
         for from_ns, to_ns in standstills:
             if self._run.replaced:
-                self._gap(self._code, from_ns, to_ns)
+                self._gap(Missing(self._code, from_ns, to_ns))
                 continue
             missed = self._missed(from_ns, to_ns)
             if to_ns >= known_ns or (missed is None and not final and known_ns < to_ns + _PATIENCE_NS):
@@ -65,7 +66,7 @@ class Standstills:
                 continue
             start_ns, end_ns = missed or (from_ns, to_ns)
             if end_ns > start_ns:
-                self._gap(self._code, start_ns, end_ns)
+                self._gap(Missing(self._code, start_ns, end_ns))
 
     def _take(self) -> list[tuple[int, int]]:
         new = [one for one in self._run.standstills if one[1] > self._taken_ns]

@@ -288,6 +288,33 @@ def test_gaps_of_all_sources_are_merged_and_sorted() -> None:
     ]
 
 
+def test_a_gap_that_lasted_when_its_run_was_killed_lasts_until_the_kill() -> None:
+    """What the run could not write down any more is missing, too; a gap that had ended is as long as it was."""
+    storage = Storage()
+    lasting = {"ann": (0, 1000), "bob": (0, 1000), "eve": (0, 500)}
+    storage.store(
+        *(encode_gap(5, "gap.permission", *span, identity=who, lasts=True) for who, span in lasting.items()),
+        encode_gap(6, "gap.permission", 1000, 0, identity="bob"),
+        encode_gap(7, "gap.rejoin", 0, 1000),
+        audio(0, level(1, 48_000)),
+    )
+    storage.store(encode_gap(6, "gap.permission", 1000, 0, identity="ann"), audio(799_000, level(1, 10)), epoch=2)
+
+    def gaps_with(*unrecorded: Gap) -> list[tuple[object, ...]]:
+        gaps = storage.build(800_000, gaps=unrecorded)[1].gaps
+        return [tuple(one.values()) for one in gaps if one["code"] == "gap.permission"]
+
+    written = [(0, 11, "gap.permission", "eve"), (0, 21, "gap.permission", "ann"), (0, 21, "gap.permission", "bob")]
+    assert gaps_with() == written
+    assert gaps_with(Gap(721_001, 799_000, "gap.worker_lost")) == written, "too late for this kill"
+    assert gaps_with(Gap(48_000, 799_000, "gap.worker_lost", "ann")) == written, "others were heard"
+    assert gaps_with(Gap(0, 48, "gap.storage"), Gap(48_000, 799_000, "gap.worker_lost")) == [
+        (0, 21, "gap.permission", "bob"),
+        (0, 1000, "gap.permission", "ann"),
+        (0, 1000, "gap.permission", "eve"),
+    ]
+
+
 def test_tracks_tell_who_is_in_the_file_and_how_much() -> None:
     """Only what is in the file counts; a track that two runs recorded is one."""
     storage = Storage()

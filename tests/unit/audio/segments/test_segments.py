@@ -190,6 +190,8 @@ def test_a_cut_keeps_tracks_and_clips_gaps() -> None:
     """Names stay known; a gap says only what is still true."""
     track = encode_track(1, 0, identity="a", name="", sid="", side="room", arrival_sample=5000)
     data = HEADER + track + encode_gap(1, "gap.rejoin", 50, 1000) + encode_gap(2, "gap.rejoin", 700, 10)
+    ends = [(120, "in a cut"), (300, "told"), (600, "after the end")]
+    data += b"".join(encode_gap(3, "gap.rejoin", start, 0) for start, _ in ends)
 
     records = read_segment(cut_after(data, 500, [(100, 200)])).records
 
@@ -197,6 +199,7 @@ def test_a_cut_keeps_tracks_and_clips_gaps() -> None:
         (RecordKind.TRACK, 5000, 0),
         (RecordKind.GAP, 50, 50),
         (RecordKind.GAP, 200, 300),
+        (RecordKind.GAP, 300, 0),
     ]
 
 

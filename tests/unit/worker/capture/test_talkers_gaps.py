@@ -33,6 +33,7 @@ class Scene:
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
         self.gaps: list[tuple[str, float, float, str | None]] = []
+        self.lasting: list[bool] = []  # whether each was still open
         self._push: dict[str, Callable[[int, Pcm], None]] = {}
 
     def open(self, *identities: str, at_join: bool) -> None:
@@ -70,6 +71,7 @@ async def scene(tmp_path: Path, takeover: str | None) -> AsyncIterator[Scene]:
                     document = record.document
                     span = (record.start_sample / 48_000, record.end_sample / 48_000)
                     one.gaps.append((document["code"], *span, document.get("identity")))
+                    one.lasting.append(document.get("lasts", False))
 
 
 async def test_who_is_heard_later_after_a_takeover_has_a_gap_of_their_own(tmp_path: Path) -> None:
@@ -132,3 +134,21 @@ async def test_a_standstill_cost_everybody_what_it_cost_each(tmp_path: Path) -> 
         one.frames("bob", 7.1)
         assert one.recorder.missed(2 * SECOND_NS, 6 * SECOND_NS) == (2 * SECOND_NS, 6 * SECOND_NS)
     assert one.gaps == [], "the run tells them"
+
+
+async def test_a_gap_lasts_and_ends_as_it_was_told_but_for_pauses(tmp_path: Path) -> None:
+    """One of no length says that a gap begins there, or has ended; nothing is told of a pause."""
+    second = 48_000
+    async with scene(tmp_path, None) as one:
+        one.recorder.leave_out(((4 * second, 6 * second), (9 * second, 12 * second)))
+        for start, end, lasts in (
+            (1, 1, True),
+            (1, 2, True),
+            (2, 2, False),
+            (3, 8, True),
+            (8, 10, True),
+            (11, 11, False),
+        ):
+            one.recorder.gap("gap.rejoin", start * second, end * second, lasts=lasts)
+    told = [(start, end, lasts) for (_, start, end, _), lasts in zip(one.gaps, one.lasting, strict=True)]
+    assert told == [(1, 1, True), (1, 2, True), (2, 2, False), (3, 4, False), (6, 8, True), (8, 9, False)]

@@ -208,3 +208,31 @@ def test_packets_that_come_late_by_halves_are_no_longer_than_before(halves_ms: i
     for now_ms, told, true in followed(receiver, 40, arrives=arrives, speed=speed, every_ms=lambda _: 150):
         if now_ms > to_ms + 4000:
             assert abs(told - true) <= EXACT_MS + WHILE_BOTH_SPEAK_MS, f"at {now_ms}: {told} instead of {true}"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 9_000),
+            st.integers(0, 200_000),
+            st.floats(0, 10),
+            st.integers(0, 1_000),
+            st.integers(0, 1_000),
+        ),
+        min_size=1,
+        max_size=30,
+    ),
+    st.integers(0, 9_000),
+)
+def test_whatever_counters_say_no_delay_is_longer_than_what_a_buffer_holds(
+    steps: list[tuple[int, int, float, int, int]], later_ms: int
+) -> None:
+    """So a mistake about them can't place a track further and further back."""
+    delay = BufferDelay()
+    now_ms, emitted, waited, packets, discarded = 0, 0, 0.0, 0, 0
+    for step_ms, samples, seconds, came, let_go in steps:
+        now_ms += step_ms
+        emitted, waited, packets, discarded = emitted + samples, waited + seconds, packets + came, discarded + let_go
+        delay.read(TrackReading(0, emitted, waited, packets, discarded, 0), now_ms * SECOND_NS // 1000)
+        known = delay.at((now_ms + later_ms) * SECOND_NS // 1000)
+        assert known is None or 0 <= known <= 200 * delay.packet_samples

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from worker.room.events import (
+    AudioMuted,
     AudioPublished,
     AudioSubscribed,
     AudioUnsubscribed,
@@ -45,6 +46,11 @@ class Scene:
         for one in at:
             self.packets += 100
             self.read(one, one)
+
+    def make_up(self, at: float, packets: float) -> None:
+        """Frames of ann come until now, her packets came until then, and a reading tells of nothing new."""
+        self.tracks = [HeardTrack("TR_ann", "ann", ns(0.1), ns(at), ns(packets))]
+        self.read(at, 2)
 
     def read(self, at: float, last: float | None) -> None:
         pair = PairCounters(self.packets, 1, None if last is None else ns(last))
@@ -114,6 +120,59 @@ def test_an_open_hole_is_handed_out_while_it_is_open() -> None:
     for second in range(2, 8):
         scene.look(second)
     assert scene.gaps == [("gap.rejoin", 1, 7)]
+    assert all(one.lasts for one in scene.found)
+
+
+@pytest.mark.parametrize("end", [5.5, 5], ids=["later", "right at the last look"])
+def test_what_was_handed_out_last_says_whether_the_hole_is_over(end: float) -> None:
+    """So that a kill tells what was missing at its instant."""
+    scene = Scene()
+    scene.media(1)
+    scene.drop(1)
+    for second in range(2, 6):
+        scene.look(second)
+    assert scene.found[-1].lasts
+    scene.end(end)
+    assert (scene.found[-1].lasts, scene.found[-1].to_ns) == (False, ns(end))
+
+
+def test_an_outage_that_is_not_sure_yet_is_said_to_be_possible_until_the_connection_is_proven() -> None:
+    """So that a kill before that tells since when nothing came."""
+    scene = Scene()
+    scene.media(1, 2)
+    for at in (2.5, 2.9, 3, 4):
+        scene.make_up(at, packets=2)
+    assert scene.found == [Missing("gap.rejoin", ns(2), ns(2), lasts=True)]
+    scene.media(5)
+    assert scene.found[1:] == [Missing("gap.rejoin", ns(5), ns(5))]
+
+
+def test_an_outage_that_becomes_sure_lasts_from_where_it_was_possible() -> None:
+    """No piece says that it has ended before it has."""
+    scene = Scene()
+    scene.media(1, 2)
+    for second in range(3, 16):
+        scene.make_up(second, packets=2)
+    assert scene.gaps == [("gap.rejoin", 2, 15)]
+    assert scene.found[0].to_ns == ns(2)
+    assert all(one.lasts for one in scene.found)
+
+
+@pytest.mark.parametrize(
+    ("muted", "later", "packets"),
+    [([], [], 3.2), ([], [True], 2), ([True], [], 2), ([False], [False, True], 2)],
+    ids=["packets come", "muted", "muted when it was published", "muted at last"],
+)
+def test_nobody_doubts_a_connection_over_which_nothing_need_come(
+    muted: list[bool], later: list[bool], packets: float
+) -> None:
+    """Who is muted sends nothing; STUN proves the connection every 2.5 s."""
+    scene = Scene()
+    scene.happen(0.2, *(AudioPublished("TR_ann", "ann", muted=one) for one in muted))
+    scene.media(1, 2)
+    scene.happen(2.1, *(AudioMuted("TR_ann", one) for one in later))
+    scene.make_up(4, packets=packets)
+    assert scene.found == []
 
 
 def test_a_connection_that_nothing_proves_is_hopeless_once_it_is_too_old() -> None:

@@ -32,8 +32,9 @@ def look(unheard: UnheardTracks, proven: float, tracks: list[HeardTrack]) -> lis
 
 
 def seconds(missing: list[Missing], code: str = "gap.permission") -> list[tuple[float, float]]:
+    """Those of no length only say that what was missing is not any more."""
     assert {one.code for one in missing} <= {code}
-    return [(one.from_ns / SECOND, one.to_ns / SECOND) for one in missing]
+    return [(one.from_ns / SECOND, one.to_ns / SECOND) for one in missing if one.to_ns > one.from_ns]
 
 
 def test_a_track_whose_frames_end_is_missed_until_they_are_back() -> None:
@@ -61,6 +62,18 @@ def test_what_is_made_up_without_the_right_to_subscribe_is_missing_for_that_reas
     unheard.take(ListeningAllowed(True), 4 * SECOND)
     outside = [MadeUp(SECOND, 2 * SECOND, "ann"), MadeUp(4 * SECOND, 8 * SECOND, "ann")]
     assert unheard.unforbidden(whole) == outside
+
+
+@pytest.mark.parametrize("back", [5.4, 4.9], ids=["heard later", "heard right where the last look was"])
+def test_what_was_said_to_last_is_said_to_have_ended(back: float) -> None:
+    """So that a kill tells what was missing at its instant; who is heard again is not."""
+    unheard = UnheardTracks()
+    unheard.take(ANN, 0)
+    unheard.look(2 * SECOND, ann(0.2, 2))
+    pieces = [unheard.look(at * SECOND, ann(0.2, 2)) for at in (4, 5)]
+    assert [[one.lasts for one in piece] for piece in pieces] == [[True], [True]]
+    *_, last = unheard.look(6 * SECOND, ann(back, 6))
+    assert (last.lasts, last.code, last.to_ns) == (False, "gap.permission", round(max(back, 5) * SECOND))
 
 
 def test_the_last_frames_without_packets_are_missed_too() -> None:
@@ -162,8 +175,9 @@ def test_encrypted_audio_is_missed_from_its_publication_to_its_end() -> None:
     unheard.take(AudioPublished("TR_bob", "bob", wanted=False, encrypted=True), SECOND)
     missing = unheard.look(3 * SECOND, []) + unheard.close(4 * SECOND, [])
     assert missing == [
-        Missing("gap.encrypted", SECOND, 3 * SECOND, "eve"),
-        Missing("gap.encrypted", 3 * SECOND, 4 * SECOND, "eve"),
+        Missing("gap.encrypted", SECOND, 3 * SECOND, "eve", lasts=True),
+        Missing("gap.encrypted", 3 * SECOND, 4 * SECOND, "eve", lasts=True),
+        Missing("gap.encrypted", 4 * SECOND, 4 * SECOND, "eve"),
     ]
 
 
@@ -193,7 +207,7 @@ def test_what_is_missing_of_a_track_that_ends_is_named_to_its_end() -> None:
     unheard = UnheardTracks()
     unheard.take(AudioPublished("TR_eve", "eve", encrypted=True), 0)
     unheard.take(ANN, 0)
-    assert unheard.look(SECOND, ann(0.2, 1)) == [Missing("gap.encrypted", 0, SECOND, "eve")]
+    assert unheard.look(SECOND, ann(0.2, 1)) == [Missing("gap.encrypted", 0, SECOND, "eve", lasts=True)]
     unheard.take(AudioUnpublished("TR_eve"), SECOND + 5)
     unheard.take(AudioUnpublished("TR_ann"), SECOND + 5)
     assert unheard.look(2 * SECOND, []) == [Missing("gap.encrypted", SECOND, SECOND + 5, "eve")]

@@ -7,6 +7,7 @@ import pytest
 from store.database.boot_clock import SECOND_NS, boottime_ns
 from store.runs.fence import Fence
 from worker.lease.live_run import LiveRun
+from worker.room.missing.heard_track import Missing
 from worker.run.watching.standstills import Standstills
 
 _BASE_NS = boottime_ns()
@@ -23,8 +24,11 @@ class Scene:
     def __init__(self) -> None:
         self.run = LiveRun(Fence(uuid4(), 1, uuid4()), claimed_ns=_BASE_NS, stalled_seconds=60)
         self.gaps: list[tuple[str, int, int]] = []
-        self.standstills = Standstills(self.run, lambda *gap: self.gaps.append(gap), lambda *span: span)
+        self.standstills = Standstills(self.run, self._note, lambda *span: span)
         self.run.stood_still(ns(10), ns(18))
+
+    def _note(self, one: Missing) -> None:
+        self.gaps.append((one.code, one.from_ns, one.to_ns))
 
 
 @pytest.mark.parametrize(
