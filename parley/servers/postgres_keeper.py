@@ -61,7 +61,7 @@ class Keeper:
         self._deadline = time.monotonic() + start_seconds
         self._fsync = fsync
         self._bin = binaries()
-        self._before_exec = _identity_change(folder)
+        self._before_exec = _identity_change()
         self._alive = folder.open(folder.alive_lock)
 
     def start(self) -> subprocess.Popen[bytes] | None:
@@ -193,7 +193,7 @@ class Keeper:
             ) from None
 
 
-def _identity_change(folder: PostgresFolder) -> Callable[[], None] | None:
+def _identity_change() -> Callable[[], None] | None:
     """What a child of ours must do before PostgreSQL agrees to run in it.
 
     PostgreSQL refuses user 0 and users without an entry in the password file. Where we are such a user, the children

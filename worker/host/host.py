@@ -146,7 +146,7 @@ class _Upkeep:
         yield "sweep", repeat("sweep", Sweeper(self.db, self.settings).sweep, interval_seconds=SWEEP_SECONDS)
         yield "periodic jobs", repeat("periodic jobs", periodic, interval_seconds=_PERIODIC_SECONDS)
         keep = partial(_keep_webhooks, SigningSecrets(self.vault), self.db)
-        yield "webhooks' house", repeat("webhooks' house", keep, interval_seconds=_HOUSEKEEPING_SECONDS)
+        yield "webhook housekeeping", repeat("webhook housekeeping", keep, interval_seconds=_HOUSEKEEPING_SECONDS)
 
 
 async def _run(

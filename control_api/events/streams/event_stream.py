@@ -135,7 +135,7 @@ class EventStream:
         """Send what the feed has, else wait for it; a reader who has fallen behind gets a page of the log."""
         assert self._cursor is not None
         stream.woken.clear()
-        await self._send_live(stream)
+        await self._send_live()
         follower.place = self._cursor
         feed.pass_on(follower)
         self._cursor, follower.pending = follower.place, False
@@ -174,7 +174,7 @@ class EventStream:
         transport.write(events.piece(self._asked, content=self._content, chunked=chunked))
         return True
 
-    async def _send_live(self, stream: OpenStream) -> None:
+    async def _send_live(self) -> None:
         """Send what was said; a reader who lacks some of it has to come back, and read the transcript."""
         if self._live is None:
             return
