@@ -99,10 +99,10 @@ async def serve(
 
 async def _pass_on(app: web.Application) -> None:
     """Tell everybody who waits what the database notifies of, for ever."""
-    async for channel, payload in app[DEPENDENCIES].listener:
-        app[NOTIFICATIONS].heard(channel, payload)
-        app[EVENT_FEEDS].heard(channel, payload)
-        app[LIVE_FEEDS].heard(channel, payload)
+    async for channel, _, subject in app[DEPENDENCIES].listener:
+        app[NOTIFICATIONS].heard(channel, subject)
+        app[EVENT_FEEDS].heard(channel, subject)
+        app[LIVE_FEEDS].heard(channel, subject)
 
 
 async def _sweep_for_ever(app: web.Application) -> None:

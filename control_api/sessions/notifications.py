@@ -19,10 +19,11 @@ class SessionNotifications:
         self._waiters: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
         self.stopping = False
 
-    def heard(self, channel: str, payload: str) -> None:
+    def heard(self, channel: str, subject: UUID | None) -> None:
         """Pass a notification on. After a gap anything may have moved: everybody looks again."""
-        if channel in (SESSION_CHANNEL, DELIVERED_CHANNEL):
-            self._wake_one(payload)
+        if channel in (SESSION_CHANNEL, DELIVERED_CHANNEL) and subject is not None:
+            for event in self._waiters.get(subject, ()):
+                event.set()
         elif channel == RECONNECTED:
             self.wake_all()
 
@@ -51,14 +52,6 @@ class SessionNotifications:
         for events in self._waiters.values():
             for event in events:
                 event.set()
-
-    def _wake_one(self, payload: str) -> None:
-        try:
-            session_id = UUID(payload)
-        except ValueError:
-            return
-        for event in self._waiters.get(session_id, ()):
-            event.set()
 
 
 NOTIFICATIONS = web.AppKey("notifications", SessionNotifications)

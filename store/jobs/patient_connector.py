@@ -75,7 +75,7 @@ class PatientConnector(PsycopgConnector):
         async with Listener.open(
             self._url, direct_url=self._direct_url, channels=list(channels), application_name=JOBS_LISTENER
         ) as listener:
-            async for channel, payload in listener:
+            async for channel, payload, _ in listener:
                 if channel != RECONNECTED:
                     await on_notification(channel=channel, payload=payload)
 

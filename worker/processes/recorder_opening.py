@@ -215,13 +215,13 @@ def _nobody_asks() -> None:
 
 
 async def _listen(listener: Listener, process: RecorderProcess, beats: Beats) -> None:
-    async for channel, payload in listener:
+    async for channel, _, subject in listener:
         if channel == CLAIM_CHANNEL:
             process.wake()
-        elif channel == MESSAGE_CHANNEL:
-            beats.messages_wait(UUID(payload))
-        elif not payload:
+        elif subject is None:
             process.wake()
             beats.hurry()
-        elif beats.knows(UUID(payload)):
+        elif channel == MESSAGE_CHANNEL:
+            beats.messages_wait(subject)
+        elif beats.knows(subject):
             beats.hurry()

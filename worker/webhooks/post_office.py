@@ -168,9 +168,9 @@ class PostOffice:
                 task.cancel()
 
     async def _listen(self) -> None:
-        async for channel, payload in self._listener:
-            if channel == EVENT_CHANNEL and self._news is not None:
-                self._news.add(UUID(payload))
+        async for channel, _, subject in self._listener:
+            if channel == EVENT_CHANNEL and subject is not None and self._news is not None:
+                self._news.add(subject)
             else:
                 self._news = None
             self._wake.set()

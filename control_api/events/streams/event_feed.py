@@ -159,13 +159,10 @@ class EventFeeds:
         self._one_reads = asyncio.Lock()  # requests need connections, too
         self._look = asyncio.Event()
 
-    def heard(self, channel: str, payload: str) -> None:
+    def heard(self, channel: str, subject: UUID | None) -> None:
         """Take a notification; others than of events are no concern of feeds."""
-        if channel == EVENT_CHANNEL:
-            try:
-                self._changed.add(UUID(payload))
-            except ValueError:
-                return
+        if channel == EVENT_CHANNEL and subject is not None:
+            self._changed.add(subject)
             self._look.set()
         elif channel == RECONNECTED:
             self._changed.update(self._feeds)

@@ -90,16 +90,11 @@ class LiveFeeds:
         self._changed: set[UUID] = set()
         self._look = asyncio.Event()
 
-    def heard(self, channel: str, payload: str) -> None:
+    def heard(self, channel: str, subject: UUID | None) -> None:
         """Take a notification; others than of words are no concern of feeds."""
-        if channel == LOG_CHANNEL:
-            try:
-                session_id = UUID(payload)
-            except ValueError:
-                return
-            if session_id in self._feeds:
-                self._changed.add(session_id)
-                self._look.set()
+        if channel == LOG_CHANNEL and subject in self._feeds:
+            self._changed.add(subject)
+            self._look.set()
         elif channel == RECONNECTED:
             self._changed.update(self._feeds)
             self._look.set()

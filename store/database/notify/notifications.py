@@ -1,15 +1,16 @@
 """LISTEN: what wakes API and worker processes at once. A lost one costs only time, as every reader polls, too.
 
-Channels: `parley_claim` (payload empty: something is claimable), and with the UUID of a session as payload
-`parley_session` (its status moved), `parley_message` (a message waits for its worker), `parley_delivered` (one is in
-the room) and `parley_log` (something was said or written); `parley_event` has the UUID of an organization whose log has
-a new event.
+Channels with the UUID of a session as payload: `parley_session` (its status moved), `parley_message` (a message waits
+for its worker), `parley_delivered` (a message is in the room) and `parley_log` (something was said or written).
+`parley_event` has the UUID of an organization whose log has a new event. The payload of `parley_claim` (something is
+claimable) and `parley_webhook` (an endpoint, or a delivery that somebody waits for, has changed) is empty.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple, Self
+from uuid import UUID
 
 import psycopg
 import structlog
@@ -24,6 +25,7 @@ from store.database.notify.channels import (
     LOG_CHANNEL,
     MESSAGE_CHANNEL,
     SESSION_CHANNEL,
+    WEBHOOK_CHANNEL,
 )
 from store.database.server.connection_terms import ConnectionTerms
 
@@ -36,6 +38,7 @@ _PROBE_SECONDS = 15.0  # of silence, before the connection is asked whether it l
 _POOLED_SECONDS = 60.0  # until the next look whether a pooler is still in the way
 
 _ALL = (CLAIM_CHANNEL, SESSION_CHANNEL, MESSAGE_CHANNEL, DELIVERED_CHANNEL, EVENT_CHANNEL, LOG_CHANNEL)
+_OURS = frozenset((*_ALL, WEBHOOK_CHANNEL))
 
 _log = structlog.get_logger(__name__)
 
@@ -45,17 +48,23 @@ class _PooledError(Exception):
 
 
 class Notification(NamedTuple):
-    """One notification. The channel `RECONNECTED`: listening has begun, and what was sent before may be lost."""
+    """One notification. The channel `RECONNECTED`: listening has begun, and what was sent before may be lost.
+
+    Attributes:
+        subject: on Parley's own channels the session or organization that it is about; None: whichever.
+    """
 
     channel: str
-    payload: str
+    payload: str = ""
+    subject: UUID | None = None
 
 
 class Listener:
-    """`async with Listener.open(url, channels=…) as listener: async for channel, payload in listener: …`
+    """`async with Listener.open(url, channels=…) as listener: async for notification in listener: …`
 
     It connects as it is iterated over, and again whenever the connection is lost; it doesn't raise for a database that
-    is away. One consumer at a time.
+    is away. One consumer at a time. Every role of a database may notify on every channel, so a payload that Parley
+    never sends on a channel of its own is left out.
     """
 
     def __init__(self, terms: ConnectionTerms, channels: Sequence[str], *, direct: bool) -> None:
@@ -107,7 +116,7 @@ class Listener:
                     continue
                 try:
                     delay = _FIRST_DELAY_SECONDS
-                    yield Notification(RECONNECTED, "")
+                    yield Notification(RECONNECTED)
                     async for notification in _notifications(conn):
                         yield notification
                 finally:
@@ -132,8 +141,19 @@ class Listener:
 async def _notifications(conn: BoundedConnection) -> AsyncIterator[Notification]:
     while True:
         async for notify in conn.notifies(timeout=_PROBE_SECONDS):
-            yield Notification(notify.channel, notify.payload)
+            if (notification := _understood(notify.channel, notify.payload)) is not None:
+                yield notification
         async with asyncio.timeout(_CONNECT_SECONDS):
             cursor = await conn.execute("SHOW transaction_read_only")
             if await cursor.fetchone() != ("off",):  # no writer any more: nobody notifies here
                 return
+
+
+def _understood(channel: str, payload: str) -> Notification | None:
+    """None: on one of Parley's channels nobody but a stranger sends that."""
+    if channel not in _OURS or not payload:
+        return Notification(channel, payload)
+    try:
+        return Notification(channel, payload, UUID(payload))
+    except ValueError:
+        return None

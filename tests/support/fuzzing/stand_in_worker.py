@@ -123,10 +123,7 @@ class StandInWorker:
     async def _deliver(self, listener: Listener) -> None:
         """Messages for sessions that run are in the room at once."""
         async for notification in listener:
-            try:
-                fence = self.running.get(UUID(notification.payload))
-            except ValueError:
-                continue
+            fence = None if notification.subject is None else self.running.get(notification.subject)
             if fence is not None:
                 waiting = await self._log.undelivered(fence.session_id)
                 await self._log.delivered(fence, [entry.seq for entry in waiting])

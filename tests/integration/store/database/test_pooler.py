@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from store.database.database import Database
-from store.database.notify.notifications import RECONNECTED, Listener
+from store.database.notify.notifications import RECONNECTED, Listener, Notification
 from store.database.server.connection_terms import STATEMENT_TIMEOUT_MS
 from store.database.server.schema import migrate
 from store.jobs.patient_connector import PatientConnector
@@ -120,7 +120,7 @@ async def test_listening_takes_the_direct_way(cluster: PostgresCluster, pooler: 
         waiting = asyncio.ensure_future(anext(aiter(in_vain)))
         with psycopg.connect(cluster.url, autocommit=True) as conn:
             conn.execute("NOTIFY a, 'b'")
-            assert tuple(await anext(heard)) == ("a", "b")
+            assert await anext(heard) == Notification("a", "b")
             await asyncio.sleep(0.3)
             assert conn.execute("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'LISTEN%' LIMIT 2").fetchall() == [
                 (1,)

@@ -143,10 +143,10 @@ async def test_nobody_waits_for_an_organization_with_a_crowd() -> None:
             await stack.enter_async_context(feeds.following(UUID(int=10), one))
         await stack.enter_async_context(feeds.following(UUID(int=11), alone))
         running = asyncio.create_task(feeds.run())
-        feeds.heard(EVENT_CHANNEL, str(UUID(int=10)))
+        feeds.heard(EVENT_CHANNEL, UUID(int=10))
         while not any(one.woken.is_set() for one in crowd):  # noqa: ASYNC110
             await asyncio.sleep(0)
-        feeds.heard(EVENT_CHANNEL, str(UUID(int=11)))
+        feeds.heard(EVENT_CHANNEL, UUID(int=11))
         await alone.woken.wait()
         told = sum(one.woken.is_set() for one in crowd)
         running.cancel()

@@ -73,15 +73,15 @@ def test_an_error_is_shown_of_failed_sessions_only_and_redacted() -> None:
 
 
 async def test_a_notification_wakes_its_session_and_a_gap_wakes_all() -> None:
-    """Other sessions and unreadable payloads wake nobody."""
+    """Notifications of other sessions, or of none, wake nobody."""
     hub = SessionNotifications()
     one, two = new_uuid(), new_uuid()
 
     with hub.subscription(one) as first, hub.subscription(two) as second:
-        for channel, payload in (("parley_session", str(one)), ("parley_session", "x"), ("parley_claim", "")):
-            hub.heard(channel, payload)
+        for channel, subject in (("parley_session", one), ("parley_session", None), ("parley_claim", None)):
+            hub.heard(channel, subject)
         assert (first.is_set(), second.is_set()) == (True, False)
-        hub.heard("reconnected", "")
+        hub.heard("reconnected", None)
         assert second.is_set()
 
 
