@@ -15,7 +15,7 @@ from procrastinate.connector import Notify
 from pydantic import SecretStr
 
 from store.database.notify.listener_names import JOBS_LISTENER
-from store.database.notify.notifications import RECONNECTED, Listener
+from store.database.notify.notifications import Listener
 from store.database.server.connection_terms import ConnectionTerms
 from store.database.sqlstates import Verdict, verdict_on
 
@@ -25,6 +25,8 @@ T = TypeVar("T")
 _POOL_SECONDS = 3.0
 _FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 2.0
+
+_LOOK = '{"type": "job_inserted"}'
 
 
 class PatientConnector(PsycopgConnector):
@@ -71,13 +73,16 @@ class PatientConnector(PsycopgConnector):
         return await _patiently(super().execute_query_all_async, query, **arguments)
 
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
-        """See `PsycopgConnector`; behind a pooler nothing is heard without a direct URL."""
+        """See `PsycopgConnector`; behind a pooler nothing is heard without a direct URL.
+
+        Every role of the database may notify, and Procrastinate stops listening at a payload that it cannot read. So it
+        is told the same each time: look for jobs.
+        """
         async with Listener.open(
             self._url, direct_url=self._direct_url, channels=list(channels), application_name=JOBS_LISTENER
         ) as listener:
-            async for channel, payload, _ in listener:
-                if channel != RECONNECTED:
-                    await on_notification(channel=channel, payload=payload)
+            async for notification in listener:
+                await on_notification(channel=notification.channel, payload=_LOOK)
 
 
 def _pool(**options: Any) -> psycopg_pool.AsyncConnectionPool[psycopg.AsyncConnection[Any]]:

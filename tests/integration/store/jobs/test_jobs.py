@@ -1,6 +1,7 @@
 """Jobs: deferred with our transaction or not at all, never twice, run again whatever happens to the worker."""
 
 import asyncio
+import json
 import logging
 import os
 import shutil
@@ -12,6 +13,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from procrastinate.jobs import Notification
+from procrastinate.manager import JobManager
 from pydantic import SecretStr
 
 from sessions.ids import new_uuid
@@ -230,6 +233,27 @@ async def test_the_worker_is_started_again_when_it_returns(database_url: str, mo
         async with store.db.begin() as conn:
             await defer_finalize(conn, new_uuid())
         await done.wait()
+
+
+async def test_whatever_a_stranger_notifies_procrastinate_looks_for_jobs_and_listens_on(database_url: str) -> None:
+    """Every role of the database may notify on its channels, too; one that it can't read would end its listening."""
+    heard: list[Notification] = []
+
+    async def on_notification(*, channel: str, notification: Notification) -> None:
+        assert channel
+        heard.append(notification)
+
+    connector = PatientConnector(SecretStr(database_url), None)
+    payloads = ("", "x", "[]", "{}", "[" * 7900, json.dumps({"type": "abort_job_requested", "job_id": 1}))
+    async with store_services(database_url) as store, asyncio.TaskGroup() as group:
+        manager = JobManager(connector)
+        listening = group.create_task(manager.listen_for_jobs(on_notification=on_notification, queues=[SHORT_QUEUE]))
+        await _until(_is(lambda: len(heard) == 1))
+        for payload in payloads:
+            await store.execute(f"SELECT pg_notify('procrastinate_queue_v1#{SHORT_QUEUE}', '{payload}')")
+        await _until(_is(lambda: len(heard) == 1 + len(payloads)))
+        listening.cancel()
+    assert {notification["type"] for notification in heard} == {"job_inserted"}
 
 
 async def test_jobs_go_on_after_postgresql_was_away(own_cluster: PostgresCluster) -> None:
