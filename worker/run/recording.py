@@ -213,9 +213,9 @@ class RunRecording:
         self._run.leave()
         return RunSegments(self._spool.segments, self._uploader.journal.stored)
 
-    def clear(self) -> None:
+    async def clear(self) -> None:
         """The run is sealed: nothing on the disk is needed any more."""
-        self._folder.remove_if_empty()
+        await asyncio.to_thread(self._folder.remove_if_empty)
 
 
 def _cost_of_takeover(claim: Claim) -> str | None:

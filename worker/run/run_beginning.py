@@ -70,10 +70,10 @@ class RunBeginning:
         """Wait until the database has the join, or never will; sealing, which calls this, has a bound."""
         await self._written.wait()
 
-    def drop(self) -> None:
+    async def drop(self) -> None:
         """Nothing was recorded: leave no folder behind."""
         if self._folder is not None:
-            self._folder.remove_if_empty()
+            await asyncio.to_thread(self._folder.remove_if_empty)
 
     def _go_on(self) -> RunRecording:
         joined_at = self._pair.db_time_at(boottime_ns())

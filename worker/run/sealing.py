@@ -65,9 +65,9 @@ class RunSealing:
             _log.error("session.not_sealed", kind=stop.kind.name)  # the spool stays: salvage uploads it later
             return
         if recording is not None:
-            recording.clear()
+            await recording.clear()
         else:
-            self._beginning.drop()
+            await self._beginning.drop()
         _log.info("session.sealed", kind=stop.kind.name)
 
     async def _drain_room(self, ending_ns: int) -> None:

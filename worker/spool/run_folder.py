@@ -36,5 +36,5 @@ class RunFolder:
         return cls(fence, path)
 
     def remove_if_empty(self) -> None:
-        """Remove the folder of a sealed run if no segment is left in it."""
+        """Remove the folder of a sealed run if no segment is left in it. Blocking."""
         remove_run_folder(self.path)

@@ -72,8 +72,8 @@ class Salvage:
                     epoch=run.epoch,
                     segments=len(stored.stored),
                 )
-            run.remove_if_empty()
-        spool.remove_if_empty()
+            await asyncio.to_thread(run.remove_if_empty)
+        await asyncio.to_thread(spool.remove_if_empty)
 
     async def _upload(self, run: AbandonedRun, found: LeftoverRun) -> RunSegments:
         if not found.joined or found.started_at is None:

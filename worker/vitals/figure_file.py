@@ -8,6 +8,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ class FigureFile:
             return None
 
     def write(self, figures: Any) -> None:
-        """Replace what was written before.
+        """Replace what was written before. Blocking, at times for more than a second (seen).
 
         Raises:
             OSError: the disk is full or broken.
@@ -44,14 +45,22 @@ class FigureFile:
         os.replace(new, self._path)
 
     async def keep_writing(self, figures: Callable[[], Any]) -> None:
-        """Write every second until canceled; figures that cannot be written are skipped, as work matters more."""
-        try:
-            while True:
-                with suppress(OSError):
-                    self.write(figures())
-                await asyncio.sleep(_EVERY_SECONDS)
-        finally:
-            self._path.unlink(missing_ok=True)
+        """Write every second until canceled; figures that cannot be written are skipped, as work matters more.
+
+        It is done in a thread of its own: one thing after the other, and a slow disk keeps nothing else waiting.
+        """
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, "figures") as thread:
+            try:
+                while True:
+                    with suppress(OSError):
+                        await loop.run_in_executor(thread, self.write, figures())
+                    await asyncio.sleep(_EVERY_SECONDS)
+            finally:
+                await loop.run_in_executor(thread, self._remove)
+
+    def _remove(self) -> None:
+        self._path.unlink(missing_ok=True)
 
 
 def forget_the_dead(data_dir: Path) -> None:
