@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import uvloop
@@ -23,9 +23,8 @@ from sessions.settings import Settings
 from store.access.api_keys import ApiKeys
 from store.access.idempotency import Idempotency
 from store.access.vault import LinkSigner, TokenVault
-from store.database.database import Database
+from store.database.notify.channels import API_CHANNELS
 from store.database.notify.listener_names import API_LISTENER
-from store.database.notify.notifications import Listener
 from store.database.server.schema import check_schema
 from store.installation.storage_check import StorageCheck
 from store.installation.storage_identity import StorageIdentity
@@ -60,33 +59,15 @@ def _within_open_files(settings: Settings, files: int) -> Settings:
     return settings.model_copy(update={"api_connections": bounded})
 
 
-def _database(
-    installation: Installation, application_name: str, pool_size: int
-) -> AbstractAsyncContextManager[Database]:
-    return Database.open(
-        installation.database_url,
-        timeout_seconds=installation.settings.database_timeout_seconds,
-        application_name=application_name,
-        pool_size=pool_size,
-        reconnect=installation.reattach,
-    )
-
-
 async def _serve(installation: Installation, url_file: Path | None, log_lines_dropped: Callable[[], int]) -> None:
-    settings = installation.settings
+    settings, access = installation.settings, installation.database
     async with AsyncExitStack() as stack:
-        db = await stack.enter_async_context(_database(installation, "parley-api", _POOL_SIZE))
-        bulk_db = await stack.enter_async_context(_database(installation, "parley-api-bulk", TURNS))
+        db = await stack.enter_async_context(access.open("parley-api", pool_size=_POOL_SIZE))
+        bulk_db = await stack.enter_async_context(access.open("parley-api-bulk", pool_size=TURNS))
         await check_schema(db)
         await ensure_master_key(installation, db)
         objects = open_objects(installation)
-        listener = await stack.enter_async_context(
-            Listener.open(
-                installation.database_url,
-                direct_url=settings.database_direct_url,
-                application_name=API_LISTENER,
-            )
-        )
+        listener = await stack.enter_async_context(access.listen(API_LISTENER, API_CHANNELS))
         dependencies = ApiDependencies(
             settings=settings,
             db=db,

@@ -69,11 +69,10 @@ async def _serve(
     try:
         await run_worker_host(
             settings,
-            installation.database_url,
+            installation.database,
             open_objects(installation),
             vault,
             ChildCommands(record, work, ALWAYS, ON_DEMAND),
-            reconnect=installation.reattach,
             listening=lambda url: write_url(url, url_file),
             log_lines_dropped=log_lines_dropped,
         )

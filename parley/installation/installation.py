@@ -10,6 +10,7 @@ from parley.installation import secrets
 from parley.servers.embedded_postgres import EmbeddedPostgres
 from parley.servers.postgres_folder import PostgresFolder
 from sessions.settings import Settings
+from store.database.database_access import DatabaseAccess
 
 Schema = Literal["migrate_embedded", "leave"]
 
@@ -34,8 +35,16 @@ class Installation:
         assert self.settings.storage_url is not None
         return self.settings.storage_url
 
-    def reattach(self) -> None:
-        """Start the embedded PostgreSQL again if it is gone. Blocking; what to do when a connection is refused."""
+    @property
+    def database(self) -> DatabaseAccess:
+        """How processes that go on reach the database: the embedded one is started again when it is gone."""
+        settings = self.settings
+        return DatabaseAccess(
+            self.database_url, settings.database_timeout_seconds, settings.database_direct_url, self._reattach
+        )
+
+    def _reattach(self) -> None:
+        """Start the embedded PostgreSQL again if it is gone. Blocking."""
         if self.postgres is not None:
             self.postgres.attach()
 

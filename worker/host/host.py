@@ -11,12 +11,12 @@ from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry
-from pydantic import SecretStr
 
 from sessions.errors import ParleyError
 from sessions.settings import Settings
 from store.access.vault import TokenVault
 from store.database.database import Database
+from store.database.database_access import DatabaseAccess
 from store.database.server.write_proof import prove_writer
 from store.installation.storage_check import StorageCheck
 from store.installation.storage_identity import StorageIdentity
@@ -53,12 +53,11 @@ _PERIODIC_SECONDS = 60.0
 
 async def run_worker_host(
     settings: Settings,
-    database_url: SecretStr,
+    access: DatabaseAccess,
     objects: Objects,
     vault: TokenVault,
     commands: ChildCommands,
     *,
-    reconnect: Callable[[], object] | None,
     listening: Callable[[str], None],
     log_lines_dropped: Callable[[], int] = int,
 ) -> None:
@@ -70,13 +69,7 @@ async def run_worker_host(
         OSError: the health port is taken.
         ParleyError: the database's schema is not today's.
     """
-    async with Database.open(
-        database_url,
-        timeout_seconds=settings.database_timeout_seconds,
-        application_name="parley-supervisor",
-        pool_size=3,
-        reconnect=reconnect,
-    ) as db:
+    async with access.open("parley-supervisor", pool_size=3) as db:
         salvage = Salvage(settings.data_dir, db, objects, Claims(db, vault), Runs(db, vault))
 
         def released() -> None:

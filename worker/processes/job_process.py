@@ -6,15 +6,13 @@ when there has been nothing to do for long, and its supervisor starts it again w
 
 import asyncio
 import socket
-from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from pydantic import SecretStr
-
 from sessions.settings import Settings
 from store.database.database import Database
+from store.database.database_access import DatabaseAccess
 from store.installation.storage_identity import StorageIdentity
 from store.jobs.deferring import ERASE, FINALIZE
 from store.jobs.jobs import SessionTask, run_jobs
@@ -23,25 +21,20 @@ from store.outputs.freeze import Freezes
 from store.sessions.erasure import SessionErasure
 from store.sweeping.demand import Demand
 from store.sweeping.retention import Retention
-from worker.processes.job_database import open_job_database
 from worker.vitals.activity import Activity
 
 if TYPE_CHECKING:
     from worker.outputs.product.finalizer import Finalizer
 
+_POOL_SIZE = 2
 _GRACE_SECONDS = 4.0  # an interrupted build is done again, with the same bytes
 
 
 async def run_job_process(
-    settings: Settings,
-    database_url: SecretStr,
-    objects: Objects,
-    stopping: asyncio.Event,
-    *,
-    reconnect: Callable[[], object] | None,
+    settings: Settings, access: DatabaseAccess, objects: Objects, stopping: asyncio.Event
 ) -> None:
     """Run jobs until `stopping` is set, or there has been nothing to do for long."""
-    async with open_job_database(settings, database_url, name="parley-jobs", reconnect=reconnect) as db:
+    async with access.open("parley-jobs", pool_size=_POOL_SIZE) as db:
         erasure = SessionErasure(db, objects)
         activity, demand = Activity(), Demand(db, socket.gethostname(), follows=False)
         tasks = {FINALIZE: _finalize(settings, db, objects), ERASE: erasure.sweep}
@@ -52,10 +45,10 @@ async def run_job_process(
             return (await demand.look()).jobs
 
         jobs = run_jobs(
-            database_url,
+            access.url,
             tasks,
             stopping,
-            direct_url=settings.database_direct_url,
+            direct_url=access.direct_url,
             expire=expire,
             grace_seconds=_GRACE_SECONDS,
             busy=activity.busy,

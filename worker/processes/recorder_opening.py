@@ -14,11 +14,10 @@ from dataclasses import asdict, replace
 from uuid import UUID
 
 import structlog
-from pydantic import SecretStr
 
 from sessions.settings import Settings
 from store.access.vault import TokenVault
-from store.database.database import Database
+from store.database.database_access import DatabaseAccess
 from store.database.notify.channels import CLAIM_CHANNEL, MESSAGE_CHANNEL, SESSION_CHANNEL
 from store.database.notify.listener_names import RECORDER_LISTENER
 from store.database.notify.notifications import Listener
@@ -106,13 +105,12 @@ class OpenRecorder:
 @asynccontextmanager
 async def open_recorder(
     settings: Settings,
-    database_url: SecretStr,
+    access: DatabaseAccess,
     objects: Objects,
     *,
     owner: UUID,
     suspects: int = 0,
     pulse: Pulse | None = None,
-    reconnect: Callable[[], object] | None = None,
     log_lines_dropped: Callable[[], int] = int,
     memory: Callable[[], int] = own_bytes,
     guard_port: int | None = None,
@@ -124,26 +122,9 @@ async def open_recorder(
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(open_spool_folder(settings.data_dir, owner))
         writer = stack.enter_context(SpoolWriter())
-        db, beats_db = [
-            await stack.enter_async_context(
-                Database.open(
-                    database_url,
-                    timeout_seconds=settings.database_timeout_seconds,
-                    application_name=name,
-                    pool_size=size,
-                    reconnect=reconnect,
-                )
-            )
-            for name, size in (("parley-recorder", 3), ("parley-beats", 1))
-        ]
-        listener = await stack.enter_async_context(
-            Listener.open(
-                database_url,
-                direct_url=settings.database_direct_url,
-                channels=_CHANNELS,
-                application_name=RECORDER_LISTENER,
-            )
-        )
+        db = await stack.enter_async_context(access.open("parley-recorder", pool_size=3))
+        beats_db = await stack.enter_async_context(access.open("parley-beats", pool_size=1))
+        listener = await stack.enter_async_context(access.listen(RECORDER_LISTENER, _CHANNELS))
         vault = TokenVault(settings.secret_key)
         beats = Beats(
             Runs(beats_db, vault),
@@ -162,13 +143,12 @@ async def open_recorder(
 
 async def run_recorder_process(
     settings: Settings,
-    database_url: SecretStr,
+    access: DatabaseAccess,
     objects: Objects,
     *,
     owner: UUID,
     suspects: int = 0,
     pulse: Pulse | None = None,
-    reconnect: Callable[[], object] | None = None,
     log_lines_dropped: Callable[[], int] = int,
     guard_port: int | None = None,
 ) -> None:
@@ -179,12 +159,11 @@ async def run_recorder_process(
     """
     opening = open_recorder(
         settings,
-        database_url,
+        access,
         objects,
         owner=owner,
         suspects=suspects,
         pulse=pulse,
-        reconnect=reconnect,
         log_lines_dropped=log_lines_dropped,
         guard_port=guard_port,
     )

@@ -6,11 +6,9 @@ supervisor starts it again when there is.
 
 import asyncio
 import socket
-from collections.abc import Callable
-
-from pydantic import SecretStr
 
 from sessions.settings import Settings
+from store.database.database_access import DatabaseAccess
 from store.installation.storage_identity import StorageIdentity
 from store.jobs.deferring import MAKE_FILES, REMAKE, SPEECH_QUEUE, SUMMARIZE, TRANSCRIBE
 from store.jobs.jobs import run_jobs
@@ -34,7 +32,6 @@ from worker.outputs.summary.chat import ChatSummarizer
 from worker.outputs.summary.extractive import ExtractiveSummarizer
 from worker.outputs.summary.summarizer import Summarizer
 from worker.outputs.summary.writer import SummaryWriter
-from worker.processes.job_database import open_job_database
 from worker.vitals.activity import Activity
 
 _POOL_SIZE = 4  # jobs and followers of live sessions
@@ -42,16 +39,10 @@ _GRACE_SECONDS = 2.0  # interrupted work is done again
 
 
 async def run_speech_process(
-    settings: Settings,
-    database_url: SecretStr,
-    objects: Objects,
-    stopping: asyncio.Event,
-    *,
-    reconnect: Callable[[], object] | None,
+    settings: Settings, access: DatabaseAccess, objects: Objects, stopping: asyncio.Event
 ) -> None:
     """Transcribe, summarize and make files until `stopping` is set, or there has been nothing to do for long."""
-    opened = open_job_database(settings, database_url, name="parley-speech", reconnect=reconnect, pool_size=_POOL_SIZE)
-    async with opened as db:
+    async with access.open("parley-speech", pool_size=_POOL_SIZE) as db:
         transcripts, summaries = Transcripts(db), Summaries(db)
         confirm = StorageIdentity(db, objects).confirm
         log, live, engines = SessionLog(db), LiveTranscripts(db), SpeechEngines(settings)
@@ -89,10 +80,10 @@ async def run_speech_process(
             return (await demand.look()).speech
 
         jobs = run_jobs(
-            database_url,
+            access.url,
             tasks,
             stopping,
-            direct_url=settings.database_direct_url,
+            direct_url=access.direct_url,
             queue=SPEECH_QUEUE,
             grace_seconds=_GRACE_SECONDS,
             busy=activity.busy,

@@ -5,24 +5,20 @@ It ends when there has been nothing to deliver for long, and its supervisor star
 
 import asyncio
 import socket
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-
-from pydantic import SecretStr
 
 from sessions.settings import Settings
 from store.access.vault import TokenVault
 from store.database.clock import DatabaseClock
+from store.database.database_access import DatabaseAccess
 from store.database.notify.channels import EVENT_CHANNEL, WEBHOOK_CHANNEL
 from store.database.notify.listener_names import WEBHOOKS_LISTENER
-from store.database.notify.notifications import Listener
 from store.events.organization_events import OrganizationEvents
 from store.sweeping.demand import Demand
 from store.webhooks.delivery_queue import DeliveryQueue
 from store.webhooks.endpoint_leases import EndpointLeases
 from store.webhooks.signing_secrets import SigningSecrets
-from worker.processes.job_database import open_job_database
 from worker.vitals.activity import Activity
 from worker.vitals.webhook_figures import WebhookFigures
 from worker.webhooks.endpoint_desk import DeskTools
@@ -30,26 +26,16 @@ from worker.webhooks.organization_slots import OrganizationSlots
 from worker.webhooks.post_office import PostOffice
 from worker.webhooks.sender import Sender
 
+_POOL_SIZE = 2
 _NAME_LOOKUPS = 128  # threads, made when they are needed: a name server that hangs holds up nobody else's names
 
 
-async def run_webhook_process(
-    settings: Settings, database_url: SecretStr, stopping: asyncio.Event, *, reconnect: Callable[[], object] | None
-) -> None:
+async def run_webhook_process(settings: Settings, access: DatabaseAccess, stopping: asyncio.Event) -> None:
     """Deliver webhooks until `stopping` is set, or there has been nothing to do for long."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_NAME_LOOKUPS, "names"))
     async with AsyncExitStack() as stack:
-        db = await stack.enter_async_context(
-            open_job_database(settings, database_url, name="parley-webhooks", reconnect=reconnect)
-        )
-        listener = await stack.enter_async_context(
-            Listener.open(
-                database_url,
-                direct_url=settings.database_direct_url,
-                channels=(EVENT_CHANNEL, WEBHOOK_CHANNEL),
-                application_name=WEBHOOKS_LISTENER,
-            )
-        )
+        db = await stack.enter_async_context(access.open("parley-webhooks", pool_size=_POOL_SIZE))
+        listener = await stack.enter_async_context(access.listen(WEBHOOKS_LISTENER, (EVENT_CHANNEL, WEBHOOK_CHANNEL)))
         sender = await stack.enter_async_context(
             Sender.open(settings.webhook_url_rules, seconds=settings.webhook_timeout_seconds)
         )

@@ -31,10 +31,4 @@ def run_jobs_child(queue: str, settings: Settings) -> int:
 
 async def _run(installation: Installation, run: Callable[..., Awaitable[None]]) -> None:
     with stop_signals() as stopping:
-        await run(
-            installation.settings,
-            installation.database_url,
-            open_objects(installation),
-            stopping,
-            reconnect=installation.reattach,
-        )
+        await run(installation.settings, installation.database, open_objects(installation), stopping)

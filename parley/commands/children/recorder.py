@@ -36,12 +36,11 @@ def run_recorder(settings: Settings, owner: UUID, suspects: int, pulse: Pulse, *
         runner.run(
             run_recorder_process(
                 installation.settings,
-                installation.database_url,
+                installation.database,
                 objects,
                 owner=owner,
                 suspects=suspects,
                 pulse=pulse,
-                reconnect=installation.reattach,
                 log_lines_dropped=dropped,
                 guard_port=guard_port,
             )

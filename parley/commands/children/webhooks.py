@@ -18,6 +18,4 @@ def run_webhooks_child(settings: Settings) -> int:
 
 async def _run(installation: Installation) -> None:
     with stop_signals() as stopping:
-        await run_webhook_process(
-            installation.settings, installation.database_url, stopping, reconnect=installation.reattach
-        )
+        await run_webhook_process(installation.settings, installation.database, stopping)

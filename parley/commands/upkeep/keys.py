@@ -10,6 +10,7 @@ from uuid import UUID
 from parley.command_error import CommandError
 from parley.installation.installation import Installation, open_existing_installation
 from parley.installation.logging import configure_logging
+from parley.installation.schema_check import checked_database
 from parley.installation.settings_loading import load_settings
 from parley.terminal.visible import visible
 from sessions.ids import format_id, parse_id
@@ -18,7 +19,6 @@ from sessions.texts.timestamps import format_timestamp, parse_timestamp
 from store.access.api_keys import ApiKey, ApiKeys
 from store.access.organizations import organization_names
 from store.database.database import Database
-from store.database.server.schema import check_schema
 
 
 def run_keys(arguments: argparse.Namespace) -> int:
@@ -38,13 +38,7 @@ _Action = Callable[[Database, argparse.Namespace], Awaitable[None]]
 
 
 async def _run(installation: Installation, action: _Action, arguments: argparse.Namespace) -> None:
-    async with Database.open(
-        installation.database_url,
-        timeout_seconds=installation.settings.database_timeout_seconds,
-        application_name="parley-keys",
-        pool_size=1,
-    ) as db:
-        await check_schema(db)
+    async with checked_database(installation, "parley-keys") as db:
         await action(db, arguments)
 
 

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from parley.command_error import CommandError
 from parley.installation.installation import Installation, open_existing_installation
 from parley.installation.logging import configure_logging
+from parley.installation.schema_check import checked_database
 from parley.installation.settings_loading import load_settings
 from sessions.organizations.limits import LIMIT_NAMES, Limits
 from store.access.organizations import change_limits
-from store.database.database import Database
-from store.database.server.schema import check_schema
 
 _DEFAULT = "default"
 _MOST = 2**31 - 1
@@ -38,13 +37,7 @@ def run_organizations(arguments: argparse.Namespace) -> int:
 
 
 async def _change(installation: Installation, name: str, changes: Mapping[str, int | None]) -> Mapping[str, int]:
-    async with Database.open(
-        installation.database_url,
-        timeout_seconds=installation.settings.database_timeout_seconds,
-        application_name="parley-organizations",
-        pool_size=1,
-    ) as db:
-        await check_schema(db)
+    async with checked_database(installation, "parley-organizations") as db:
         own = await change_limits(db, name, changes)
     if own is None:
         raise CommandError(f"there is no organization {name!r}")

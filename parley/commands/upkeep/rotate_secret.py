@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from control_api.outputs.recordings.links import LINK_SECONDS
 from parley.installation.installation import Installation, open_existing_installation
 from parley.installation.logging import configure_logging
+from parley.installation.schema_check import checked_database
 from parley.installation.settings_loading import load_settings
 from store.access.secret_rotation import Resealed, seal_anew
 from store.access.vault import TokenVault
-from store.database.database import Database
-from store.database.server.schema import check_schema
 
 
 def run_rotate_secret(arguments: argparse.Namespace) -> int:
@@ -62,12 +61,5 @@ def verdict(resealed: Sequence[Resealed]) -> list[str]:
 
 
 async def _rotate(installation: Installation) -> list[Resealed]:
-    settings = installation.settings
-    async with Database.open(
-        installation.database_url,
-        timeout_seconds=settings.database_timeout_seconds,
-        application_name="parley-keys",
-        pool_size=1,
-    ) as db:
-        await check_schema(db)
-        return await seal_anew(db, TokenVault(settings.secret_key))
+    async with checked_database(installation, "parley-keys") as db:
+        return await seal_anew(db, TokenVault(installation.settings.secret_key))

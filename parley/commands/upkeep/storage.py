@@ -7,9 +7,8 @@ from parley.command_error import CommandError
 from parley.installation.installation import Installation, open_existing_installation
 from parley.installation.logging import configure_logging
 from parley.installation.object_storage import open_objects
+from parley.installation.schema_check import checked_database
 from parley.installation.settings_loading import load_settings
-from store.database.database import Database
-from store.database.server.schema import check_schema
 from store.installation.storage_identity import StorageIdentity
 from store.objects.errors import StorageError
 from store.objects.probe import DISPENSABLE, Lack, lacking, probe_storage
@@ -33,13 +32,7 @@ def run_storage(arguments: argparse.Namespace) -> int:
 
 
 async def _run(installation: Installation, action: str) -> int:
-    async with Database.open(
-        installation.database_url,
-        timeout_seconds=installation.settings.database_timeout_seconds,
-        application_name="parley-storage",
-        pool_size=1,
-    ) as db:
-        await check_schema(db)
+    async with checked_database(installation, "parley-storage") as db:
         objects = open_objects(installation)
         identity = StorageIdentity(db, objects)
         if action == "check":

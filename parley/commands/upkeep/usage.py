@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from parley.command_error import CommandError
 from parley.installation.installation import Installation, open_existing_installation
 from parley.installation.logging import configure_logging
+from parley.installation.schema_check import checked_database
 from parley.installation.settings_loading import load_settings
 from sessions.billing.billing_period import MONTH_WORDS, Period, month_of, read_edge, time_zone
 from sessions.billing.ledger_check import seconds
@@ -18,7 +19,6 @@ from sessions.ids import format_id, parse_id
 from sessions.texts.timestamps import format_timestamp
 from store.access.organizations import organization_names
 from store.database.database import Database
-from store.database.server.schema import check_schema
 from store.usage.audit import LedgerAudit
 from store.usage.totals import UsageTotals
 from store.usage.verification import BillVerifier, Verified
@@ -47,13 +47,7 @@ def run_usage(arguments: argparse.Namespace) -> int:
 
 
 async def _run(installation: Installation, arguments: argparse.Namespace) -> int:
-    async with Database.open(
-        installation.database_url,
-        timeout_seconds=max(installation.settings.database_timeout_seconds, _DATABASE_SECONDS),
-        application_name="parley-usage",
-        pool_size=1,
-    ) as db:
-        await check_schema(db)
+    async with checked_database(installation, "parley-usage", least_seconds=_DATABASE_SECONDS) as db:
         balances = await (_verify_session if arguments.session else _verify_period)(db, arguments)
     return _BALANCES if balances else _DOES_NOT_BALANCE
 

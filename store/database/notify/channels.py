@@ -11,6 +11,9 @@ EVENT_CHANNEL = "parley_event"
 LOG_CHANNEL = "parley_log"
 WEBHOOK_CHANNEL = "parley_webhook"
 
+API_CHANNELS = (CLAIM_CHANNEL, SESSION_CHANNEL, MESSAGE_CHANNEL, DELIVERED_CHANNEL, EVENT_CHANNEL, LOG_CHANNEL)
+"""What an API process listens to."""
+
 
 async def notify(conn: AsyncConnection, channel: str, payload: str = "") -> None:
     """NOTIFY, delivered when the transaction commits."""

@@ -18,15 +18,7 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from store.database.bounded_connection import BoundedConnection, connect_bounded
-from store.database.notify.channels import (
-    CLAIM_CHANNEL,
-    DELIVERED_CHANNEL,
-    EVENT_CHANNEL,
-    LOG_CHANNEL,
-    MESSAGE_CHANNEL,
-    SESSION_CHANNEL,
-    WEBHOOK_CHANNEL,
-)
+from store.database.notify.channels import API_CHANNELS, WEBHOOK_CHANNEL
 from store.database.server.connection_terms import ConnectionTerms
 
 RECONNECTED = "reconnected"
@@ -37,8 +29,7 @@ _LONGEST_DELAY_SECONDS = 2.0
 _PROBE_SECONDS = 15.0  # of silence, before the connection is asked whether it lives
 _POOLED_SECONDS = 60.0  # until the next look whether a pooler is still in the way
 
-_ALL = (CLAIM_CHANNEL, SESSION_CHANNEL, MESSAGE_CHANNEL, DELIVERED_CHANNEL, EVENT_CHANNEL, LOG_CHANNEL)
-_OURS = frozenset((*_ALL, WEBHOOK_CHANNEL))
+_OURS = frozenset((*API_CHANNELS, WEBHOOK_CHANNEL))
 
 _log = structlog.get_logger(__name__)
 
@@ -80,7 +71,7 @@ class Listener:
         url: SecretStr | str,
         *,
         direct_url: SecretStr | None = None,
-        channels: Sequence[str] = _ALL,
+        channels: Sequence[str] = API_CHANNELS,
         application_name: str = "parley listener",
     ) -> AsyncIterator[Self]:
         """A listener whose connection is closed at the end of the block.

@@ -14,6 +14,7 @@ from sessions.settings import Settings
 from store.access.api_keys import ApiKeys
 from store.access.vault import TokenVault
 from store.database.database import Database
+from store.database.database_access import DatabaseAccess
 from store.objects.objects import Objects
 from store.sessions.sessions import Sessions
 from tests.integration.worker.studio import Studio
@@ -43,7 +44,7 @@ async def studio(database_url: str, livekit: LiveKitServer, tmp_path: Path) -> A
         principal_row = await _organization(db)
         yield Studio(
             settings,
-            SecretStr(database_url),
+            DatabaseAccess(SecretStr(database_url), settings.database_timeout_seconds),
             db,
             Sessions.open(db, TokenVault([SECRET])),
             principal_row,

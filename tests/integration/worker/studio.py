@@ -16,6 +16,7 @@ from sessions.ids import format_id, new_uuid
 from sessions.session import LiveKitTransport, Session
 from sessions.settings import Settings
 from store.database.database import Database
+from store.database.database_access import DatabaseAccess
 from store.objects.objects import Objects
 from store.sessions.new_session import NewSession
 from store.sessions.sessions import Sessions
@@ -45,7 +46,7 @@ class Studio:
     """Everything around recorders: what the API would do, and where things end up."""
 
     settings: Settings
-    database_url: SecretStr
+    access: DatabaseAccess
     db: Database
     sessions: Sessions
     organization_id: uuid.UUID
@@ -120,7 +121,7 @@ class Studio:
         """A recorder process; stopped without grace at the end of the block. `memory` is how many bytes it has."""
         settings = self.settings.model_copy(update=changes)
         async with open_recorder(
-            settings, self.database_url, self.objects, owner=new_uuid(), memory=memory, guard_port=guard_port
+            settings, self.access, self.objects, owner=new_uuid(), memory=memory, guard_port=guard_port
         ) as recorder:
             running = self.running[recorder] = asyncio.create_task(recorder.run())
             try:

@@ -119,16 +119,15 @@ def test_connections_to_postgresql_are_as_many_as_the_code_opens() -> None:
     rows = re.findall(r"^\| (?:the |each )?(.+?) \| (\d+) \|$", page("operations/size.md"), re.MULTILINE)
     said = {process.partition(",")[0].strip("`"): int(count) for process, count in rows[:6]}
     jobs = number("store/jobs/patient_connector.py", r"max_size=(\d+)") + 1
-    pool = number("worker/processes/job_database.py", r"pool_size: int = (\d+)")
     found = {
         "parley api": number("parley/commands/api.py", r"_POOL_SIZE = (\d+)") + TURNS + 1,
         "worker's supervisor": number("worker/host/host.py", r"pool_size=(\d+)"),
-        "recorder process": number("worker/processes/recorder_opening.py", r'"parley-recorder", (\d+)')
-        + number("worker/processes/recorder_opening.py", r'"parley-beats", (\d+)')
+        "recorder process": number("worker/processes/recorder_opening.py", r'"parley-recorder", pool_size=(\d+)')
+        + number("worker/processes/recorder_opening.py", r'"parley-beats", pool_size=(\d+)')
         + 1,
-        "job process": pool + jobs,
+        "job process": number("worker/processes/job_process.py", r"_POOL_SIZE = (\d+)") + jobs,
         "speech process": number("worker/processes/speech_process.py", r"_POOL_SIZE = (\d+)") + jobs,
-        "process of webhooks": pool + 1,
+        "process of webhooks": number("worker/processes/webhook_process.py", r"_POOL_SIZE = (\d+)") + 1,
     }
     worker = sum(found.values()) - found["parley api"] + 3 * found["recorder process"]
 

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from sessions.ids import format_id
 from sessions.lifecycle.lifecycle import TERMINAL, Status
 from sessions.settings import Settings
+from store.database.database_access import DatabaseAccess
 from store.jobs.deferring import RETENTION
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
@@ -183,11 +184,11 @@ async def test_the_search_reads_what_is_over_and_no_more(database_url: str, obje
 async def test_the_job_process_erases_by_its_setting(database_url: str, tmp_path: Path, objects: Objects) -> None:
     """The real process for short jobs, as it runs the job that its schedule defers."""
     settings = Settings(
-        database_url=SecretStr(database_url),
         secret_key=(SecretStr("s" * 32),),
         data_dir=tmp_path,
         retention_days=_DAYS,
     )
+    access = DatabaseAccess(SecretStr(database_url), settings.database_timeout_seconds)
     stopping = asyncio.Event()
     async with store_services(database_url) as store, asyncio.TaskGroup() as group, asyncio.timeout(30):
         session_id = await _session(store, objects)
@@ -196,7 +197,7 @@ async def test_the_job_process_erases_by_its_setting(database_url: str, tmp_path
             " VALUES ('short', :name, '{\"timestamp\": 0}', 'todo')",
             name=RETENTION,
         )
-        running = run_job_process(settings, SecretStr(database_url), objects, stopping, reconnect=None)
+        running = run_job_process(settings, access, objects, stopping)
         group.create_task(running)
         while await _left(store) or await objects.list(_folder(session_id)):  # noqa: ASYNC110
             await asyncio.sleep(0.05)

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sessions.settings import Settings
 from store.database.boot_clock import boottime_ns
 from store.database.database import Database
+from store.database.database_access import DatabaseAccess
 from store.objects.objects import Objects
 from tests.integration.worker.studio import until
 from tests.support.running.engine import Engine
@@ -37,19 +38,19 @@ async def test_no_error_of_the_database_ends_a_recorder(database_url: str, tmp_p
     """Every class, in the claim (it inserts a run) and in the beats (they update it): it asks again."""
     settings = Settings(
         data_dir=tmp_path / "data",
-        database_url=SecretStr(database_url),
         secret_key=(SecretStr("s" * 40),),
         heartbeat_seconds=0.05,
         stalled_seconds=600,
         grace_seconds=0,
     )
+    access = DatabaseAccess(SecretStr(database_url), settings.database_timeout_seconds)
     objects = Objects.open(f"file://{tmp_path / 'objects'}")
     async with Engine.open(database_url, pool_size=2) as engine:
         fence = await engine.running()
         await engine.new_session()  # to be claimed
         async with engine.db.begin() as conn:
             await conn.exec_driver_sql(FAULT.format(operation=operation))
-        async with open_recorder(settings, SecretStr(database_url), objects, owner=fence.owner) as recorder:
+        async with open_recorder(settings, access, objects, owner=fence.owner) as recorder:
             if operation == "UPDATE":
                 recorder._tools.beats.add(LiveRun(fence, claimed_ns=boottime_ns(), stalled_seconds=600))
             running = asyncio.create_task(recorder.run())
