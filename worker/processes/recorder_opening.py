@@ -10,7 +10,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from uuid import UUID
 
 import structlog
@@ -46,6 +46,23 @@ _JOINS_LAND_SECONDS = 2.5
 _FLUSH_SECONDS = 2.0
 _WEIGH_SECONDS = 0.2
 PANIC_EXIT_CODE = 70
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderPost:
+    """As what a supervisor starts a recorder process.
+
+    Attributes:
+        owner: what its runs carry.
+        suspects: how many it is for; 0: it is for all other sessions. See `RecorderProcess`.
+        pulse: by which it says that it lives, and that it retires; None: nobody listens.
+        guard_port: of the guard on loopback that it goes through, if it does.
+    """
+
+    owner: UUID
+    suspects: int = 0
+    pulse: Pulse | None = None
+    guard_port: int | None = None
 
 
 class OpenRecorder:
@@ -107,18 +124,16 @@ async def open_recorder(
     settings: Settings,
     access: DatabaseAccess,
     objects: Objects,
+    post: RecorderPost,
     *,
-    owner: UUID,
-    suspects: int = 0,
-    pulse: Pulse | None = None,
     log_lines_dropped: Callable[[], int] = int,
     memory: Callable[[], int] = own_bytes,
-    guard_port: int | None = None,
 ) -> AsyncIterator[OpenRecorder]:
     """Open spool, database connections and listener; leaving the block waits for the last join to land.
 
-    `memory` tells how many bytes this process has. `guard_port` is the guard's that it goes through, if it does.
+    `memory` tells how many bytes this process has.
     """
+    owner, pulse = post.owner, post.pulse
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(open_spool_folder(settings.data_dir, owner))
         writer = stack.enter_context(SpoolWriter())
@@ -132,12 +147,12 @@ async def open_recorder(
             heartbeat_seconds=settings.heartbeat_seconds,
             stalled_seconds=settings.stalled_seconds,
         )
-        guard = None if guard_port is None else GuardLine(guard_port, str(owner))
+        guard = None if post.guard_port is None else GuardLine(post.guard_port, str(owner))
         joins = Joins(await stack.enter_async_context(asyncio.TaskGroup()), guard=guard)
         confirm = StorageIdentity(db, objects).confirm
         tools = RecorderTools(settings, db, Runs(db, vault), beats, joins, objects, confirm, writer, folder, Drain())
         retires = _nobody_asks if pulse is None else pulse.retire
-        process = RecorderProcess(tools, Claims(db, vault), owner, suspects, retires)
+        process = RecorderProcess(tools, Claims(db, vault), owner, post.suspects, retires)
         yield OpenRecorder(process, tools, listener, pulse, log_lines_dropped, memory)
 
 
@@ -145,29 +160,16 @@ async def run_recorder_process(
     settings: Settings,
     access: DatabaseAccess,
     objects: Objects,
+    post: RecorderPost,
     *,
-    owner: UUID,
-    suspects: int = 0,
-    pulse: Pulse | None = None,
     log_lines_dropped: Callable[[], int] = int,
-    guard_port: int | None = None,
 ) -> None:
     """Run until SIGTERM or SIGINT from another process, then hand over; SIGUSR1: claim no more, and be ready for that.
 
     Raises:
         RuntimeError: the signals are not blocked.
     """
-    opening = open_recorder(
-        settings,
-        access,
-        objects,
-        owner=owner,
-        suspects=suspects,
-        pulse=pulse,
-        log_lines_dropped=log_lines_dropped,
-        guard_port=guard_port,
-    )
-    async with opening as recorder:
+    async with open_recorder(settings, access, objects, post, log_lines_dropped=log_lines_dropped) as recorder:
 
         def on_signal(number: signal.Signals) -> None:
             _log.info("signal.received", name=number.name)

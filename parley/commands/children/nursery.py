@@ -22,6 +22,7 @@ from parley.servers.command_line import show_command_line
 from parley.servers.fork_server import serve_forks
 from sessions.settings import Settings
 from store.jobs.deferring import SHORT_QUEUE, SPEECH_QUEUE
+from worker.processes.recorder_opening import RecorderPost
 from worker.processes.signals import SIGNALS
 from worker.vitals.malloc_arenas import share_arenas
 from worker.vitals.pulse import Pulse
@@ -50,7 +51,7 @@ def run_nursery(fd: int, settings: Settings) -> int:
         owner, suspects = UUID(request["owner"]), int(request["suspects"])
         _show(RECORDER, "--owner", str(owner), "--suspects", str(suspects))
         with Pulse(*forked.fds) as pulse:
-            return run_recorder(settings, owner, suspects, pulse, guard_port=int(request["guard_port"]))
+            return run_recorder(settings, RecorderPost(owner, suspects, pulse, int(request["guard_port"])))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # the others never load LiveKit
     _show(request["run"])
     return _OTHERS[request["run"]](settings, *forked.fds)

@@ -6,7 +6,6 @@ process can tell a stop that somebody asked for from the one that the library se
 
 import asyncio
 import signal
-from uuid import UUID
 
 import uvloop
 
@@ -15,14 +14,13 @@ from parley.installation.logging import rename_process
 from parley.installation.object_storage import open_objects
 from sessions.settings import Settings
 from worker.guard.upstream import go_through
-from worker.processes.recorder_opening import run_recorder_process
+from worker.processes.recorder_opening import RecorderPost, run_recorder_process
 from worker.processes.signals import SIGNALS
 from worker.room.livekit.native_library import forbid_programs
-from worker.vitals.pulse import Pulse
 
 
-def run_recorder(settings: Settings, owner: UUID, suspects: int, pulse: Pulse, *, guard_port: int) -> int:
-    """Record until told to stop; `owner` is what this process's runs carry. See `RecorderProcess` for `suspects`.
+def run_recorder(settings: Settings, post: RecorderPost) -> int:
+    """Record until told to stop.
 
     Rooms are reached through the guard on loopback; the object storage, which is open before, as the environment says.
     """
@@ -30,19 +28,11 @@ def run_recorder(settings: Settings, owner: UUID, suspects: int, pulse: Pulse, *
     dropped = rename_process("recorder")
     installation = open_installation(settings, schema="leave")
     objects = open_objects(installation)
-    go_through(guard_port, str(owner))
+    assert post.guard_port is not None  # no recorder of an installation reaches a room past the guard
+    go_through(post.guard_port, str(post.owner))
     forbid_programs()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(
-            run_recorder_process(
-                installation.settings,
-                installation.database,
-                objects,
-                owner=owner,
-                suspects=suspects,
-                pulse=pulse,
-                log_lines_dropped=dropped,
-                guard_port=guard_port,
-            )
+            run_recorder_process(installation.settings, installation.database, objects, post, log_lines_dropped=dropped)
         )
     return 0

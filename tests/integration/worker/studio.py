@@ -21,7 +21,7 @@ from store.objects.objects import Objects
 from store.sessions.new_session import NewSession
 from store.sessions.sessions import Sessions
 from tests.support.talkers.beeps import mint_token
-from worker.processes.recorder_opening import OpenRecorder, open_recorder
+from worker.processes.recorder_opening import OpenRecorder, RecorderPost, open_recorder
 
 
 async def until(probe: Callable[[], Awaitable[Any]], *, seconds: float = 20) -> Any:
@@ -120,9 +120,8 @@ class Studio:
     ) -> AsyncIterator[OpenRecorder]:
         """A recorder process; stopped without grace at the end of the block. `memory` is how many bytes it has."""
         settings = self.settings.model_copy(update=changes)
-        async with open_recorder(
-            settings, self.access, self.objects, owner=new_uuid(), memory=memory, guard_port=guard_port
-        ) as recorder:
+        post = RecorderPost(new_uuid(), guard_port=guard_port)
+        async with open_recorder(settings, self.access, self.objects, post, memory=memory) as recorder:
             running = self.running[recorder] = asyncio.create_task(recorder.run())
             try:
                 yield recorder

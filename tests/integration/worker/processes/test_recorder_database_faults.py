@@ -15,7 +15,7 @@ from store.objects.objects import Objects
 from tests.integration.worker.studio import until
 from tests.support.running.engine import Engine
 from worker.lease.live_run import LiveRun
-from worker.processes.recorder_opening import open_recorder
+from worker.processes.recorder_opening import RecorderPost, open_recorder
 
 CODES = ("25006", "57P01", "53100", "08006", "40001", "40P01", "55P03", "58030", "XX000", "42501", "42703", "23505")
 
@@ -50,7 +50,7 @@ async def test_no_error_of_the_database_ends_a_recorder(database_url: str, tmp_p
         await engine.new_session()  # to be claimed
         async with engine.db.begin() as conn:
             await conn.exec_driver_sql(FAULT.format(operation=operation))
-        async with open_recorder(settings, access, objects, owner=fence.owner) as recorder:
+        async with open_recorder(settings, access, objects, RecorderPost(fence.owner)) as recorder:
             if operation == "UPDATE":
                 recorder._tools.beats.add(LiveRun(fence, claimed_ns=boottime_ns(), stalled_seconds=600))
             running = asyncio.create_task(recorder.run())
