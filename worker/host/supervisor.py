@@ -9,9 +9,9 @@ processes run only while they are needed: they end by themselves, and are starte
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from itertools import count
 from uuid import UUID
 
 import structlog
@@ -19,12 +19,18 @@ from structlog.typing import FilteringBoundLogger
 
 from sessions.errors import DatabaseError
 from sessions.ids import new_uuid
-from sessions.lifecycle.blame import HEALTHY_MS
-from worker.host.child import DRAIN, STOP_CLAIMING, Child, Running
-from worker.host.keeping import keep
+from worker.host.children.child import DRAIN, STOP_CLAIMING, Child, Running
+from worker.host.children.keeping import keep
+from worker.host.children.open_quarantines import OpenQuarantines
+from worker.host.children.recorder_roster import RecorderRoster
+from worker.host.children.watchdog import (
+    kill_when_silent,
+    kill_when_too_large,
+    replace_when_too_large,
+    wait_until_it_retires,
+)
 from worker.host.needs import Needs
 from worker.host.rescuer import RunRescuer
-from worker.host.watchdog import kill_when_silent, kill_when_too_large, replace_when_too_large, wait_until_it_retires
 from worker.vitals.process_memory import resident_bytes
 from worker.vitals.pulse import Pulse
 from worker.vitals.wear import MemoryMarks
@@ -59,15 +65,6 @@ class ChildCommands:
     on_demand: Sequence[str] = ()
 
 
-@dataclass(slots=True)
-class _Opened:
-    """A process for suspects, from when it was asked for: how many it takes, and its pulse once it has one."""
-
-    since: float
-    sessions: int
-    pulse: Pulse | None = None
-
-
 class Supervisor:
     """The children of one `parley worker`.
 
@@ -100,15 +97,12 @@ class Supervisor:
         self._grace_seconds = grace_seconds
         self._silence_seconds = silence_seconds
         self._margin_seconds = margin_seconds
-        self._most_quarantines = quarantines
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
-        self._recorders: dict[UUID, Child] = {}
-        self._retired: dict[UUID, Child] = {}
-        self._quarantines: dict[UUID, Child] = {}
+        self._group = asyncio.TaskGroup()
+        self._recorders = RecorderRoster()
+        self._quarantines = OpenQuarantines(quarantines)
         self._handing_over: set[Child] = set()
-        self._opened: dict[str, _Opened] = {}
-        self._places: dict[UUID, str] = {}
         self._others: set[Child] = set()
         self._lacking = set(commands.always)  # and not to be waited for: what ended by itself, as it should
         self.needs = Needs(commands.on_demand)
@@ -116,45 +110,37 @@ class Supervisor:
     @property
     def live_owners(self) -> frozenset[UUID]:
         """The owners whose recorder processes run."""
-        return frozenset(self._all_recorders)
+        return frozenset(self._recorders.all)
 
     @property
     def regular_owners(self) -> frozenset[UUID]:
         """Those of them that take sessions, and were not started for suspects."""
-        return frozenset(self._recorders)
+        return frozenset(self._recorders.regular)
 
     @property
     def recorder_places(self) -> dict[UUID, str]:
         """Owner and place (`recorder-0`, …, `retired-0`, …, `quarantine-0`, …) of the recorder processes that run."""
-        return dict(self._places)
+        return dict(self._recorders.places)
 
     def memory_of(self, owner: UUID) -> int:
         """How many bytes a recorder process has; 0 if there is none."""
-        child = self._all_recorders.get(owner)
+        child = self._recorders.all.get(owner)
         return 0 if child is None else self._memory(child.pid)
 
     @property
-    def _all_recorders(self) -> dict[UUID, Child]:
-        return self._recorders | self._retired | self._quarantines
-
-    @property
     def free_quarantines(self) -> int:
-        """How many more processes for suspects there should be; one whose sessions have proven themselves counts no
-        more. May be negative."""
-        now = asyncio.get_running_loop().time()
-        young = sum(now - opened.since < HEALTHY_MS / 1000 for opened in self._opened.values())
-        return self._most_quarantines - young
+        """How many more processes for suspects there should be. May be negative."""
+        return self._quarantines.free
 
     @property
     def waiting_quarantines(self) -> list[int]:
         """How many suspects each of the processes takes that were started for some and have not taken any yet."""
-        opened = self._opened.values()
-        return [one.sessions for one in opened if one.pulse is None or not one.pulse.retires]
+        return self._quarantines.waiting
 
     @property
     def is_complete(self) -> bool:
         """Whether every child runs but those that are not needed, and none is told to stop."""
-        return len(self._recorders) == self._processes and not self._lacking and not self._stopping.is_set()
+        return len(self._recorders.regular) == self._processes and not self._lacking and not self._stopping.is_set()
 
     def stop(self) -> None:
         """Begin to stop; asked again, kill what still runs (its spools are salvaged at the next start)."""
@@ -165,12 +151,11 @@ class Supervisor:
 
     async def run(self) -> None:
         """Keep the children alive until `stop()`, then drain them."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
+        async with self._group:
             for slot in range(self._processes):
-                group.create_task(self._keep_recorder(slot), name=f"recorder-{slot}")
+                self._group.create_task(self._keep_recorder(slot), name=f"recorder-{slot}")
             for name in (*self._commands.always, *self._commands.on_demand):
-                group.create_task(self._keep_other(name), name=name)
+                self._group.create_task(self._keep_other(name), name=name)
             await self._stopping.wait()
             await self._drain()
         with contextlib.suppress(TimeoutError, DatabaseError):
@@ -184,17 +169,16 @@ class Supervisor:
         """
         if self._stopping.is_set():
             return
-        name = next(name for number in count() if (name := f"quarantine-{number}") not in self._opened)
-        self._opened[name] = _Opened(asyncio.get_running_loop().time(), sessions)
+        name = self._quarantines.open(sessions)
         self._group.create_task(self._run_quarantine(name, sessions), name=name)
 
     async def _run_quarantine(self, name: str, sessions: int) -> None:
         try:
-            await self._record(name, new_uuid(), sessions, self._quarantines)
+            await self._record(name, new_uuid(), sessions)
         except OSError as error:
             _log.error("child.not_started", error=error)
         finally:
-            del self._opened[name]
+            self._quarantines.close(name)
 
     async def _keep_recorder(self, slot: int) -> None:
         async def live() -> None:
@@ -213,52 +197,49 @@ class Supervisor:
             if over.done():
                 return
             self.retirements += 1
-            self._retired[owner] = self._recorders.pop(owner)
-            taken = set(self._places.values())
-            self._places[owner] = next(place for number in count() if (place := f"retired-{number}") not in taken)
+            self._recorders.retire(owner)
             over.set_result(None)
 
         try:
-            await self._record(name, owner, 0, self._recorders, retire)
+            await self._record(name, owner, 0, retire)
         except OSError as error:
             over.set_exception(error)
         else:
             if not over.done():
                 over.set_result(None)
 
-    async def _record(
-        self,
-        name: str,
-        owner: UUID,
-        suspects: int,
-        among: dict[UUID, Child],
-        retire: Callable[[], object] | None = None,
-    ) -> None:
+    async def _record(self, name: str, owner: UUID, suspects: int, retire: Callable[[], object] | None = None) -> None:
+        """A recorder's whole life, from its start to its burial; `retire` is None for one that is for suspects.
+
+        Raises:
+            OSError: it did not start.
+        """
         with Pulse.create() as pulse:
-            if name in self._opened:
-                self._opened[name].pulse = pulse
+            self._quarantines.started(name, pulse)
             async with Child(name, await self._commands.record(owner, suspects, pulse.fd)) as child:
-                among[owner], self._places[owner] = child, name
-                if self._stopping.is_set():  # nobody tells it any more, and it has nothing yet
-                    child.signal(signal.SIGKILL)
                 exit_code: int | None = None
                 try:
-                    async with asyncio.TaskGroup() as group:
-                        watchdogs = [
-                            kill_when_silent(child, pulse, self._silence_seconds),
-                            self._watch_size(child, retire),
-                            self._let_retire(child, pulse, retire),
-                        ]
-                        watching = [group.create_task(dog, name=f"watchdog of {name}") for dog in watchdogs]
-                        exit_code = await self._watch(child, pulse)
-                        for task in watching:
-                            task.cancel()
+                    with self._recorders.entered(owner, child, name, for_suspects=retire is None):
+                        if self._stopping.is_set():  # nobody tells it any more, and it has nothing yet
+                            child.signal(signal.SIGKILL)
+                        async with self._watchdogs(child, pulse, retire):
+                            exit_code = await self._watch(child, pulse)
                 finally:
-                    for children in (among, self._retired):
-                        children.pop(owner, None)
-                    del self._places[owner]
-                    dying = [other for other, one in self._all_recorders.items() if one.is_dying]
+                    dying = [other for other, one in self._recorders.all.items() if one.is_dying]
                     self._rescuer.bury(owner, lost=exit_code != 0, dying=dying)
+
+    @asynccontextmanager
+    async def _watchdogs(self, child: Child, pulse: Pulse, retire: Callable[[], object] | None) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as group:
+            dogs = [
+                kill_when_silent(child, pulse, self._silence_seconds),
+                self._watch_size(child, retire),
+                self._let_retire(child, pulse, retire),
+            ]
+            watching = [group.create_task(dog, name=f"watchdog of {child.name}") for dog in dogs]
+            yield
+            for task in watching:
+                task.cancel()
 
     async def _watch_size(self, child: Child, retire: Callable[[], object] | None) -> None:
         if retire is None:
@@ -305,7 +286,7 @@ class Supervisor:
     async def _watch(self, child: Child, pulse: Pulse | None = None) -> int:
         _log.info("child.started", child=child.name, pid=child.pid)
         exit_code = await child.wait()
-        may_end = child in self._quarantines.values() or child in self._handing_over
+        may_end = self._recorders.is_for_suspects(child) or child in self._handing_over
         may_end = may_end or child.name in self._commands.on_demand or (pulse is not None and pulse.retires)
         self._handing_over.discard(child)
         if self._stopping.is_set() or (exit_code == 0 and may_end):
@@ -317,7 +298,7 @@ class Supervisor:
 
     async def _drain(self) -> None:
         """Stop all claiming first, so that no child takes what another one releases; then end all children."""
-        recorders = list(self._all_recorders.values())
+        recorders = list(self._recorders.all.values())
         for child in recorders:
             child.signal(STOP_CLAIMING)
         await asyncio.sleep(_CLAIMS_SETTLE_SECONDS if recorders else 0)

@@ -18,7 +18,7 @@ import pytest
 from parley.servers.child_process import spawn
 from store.runs.claims import DeadProcess, RunKey
 from tests.support.running.engine import Engine
-from worker.host.keeping import backoff_seconds
+from worker.host.children.keeping import backoff_seconds
 from worker.host.repeating import repeat
 from worker.host.rescuer import RunRescuer
 from worker.host.supervisor import ChildCommands, Supervisor

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import structlog
 
 from store.database.boot_clock import SECOND_NS, boottime_ns
-from worker.host.child import Child
+from worker.host.children.child import Child
 from worker.vitals.pulse import Pulse
 from worker.vitals.wear import MemoryMarks
 
