@@ -125,7 +125,7 @@ peers: .venv/.synced
 	@$(BIN)/python -m tools.peers.peer_environment
 
 livekit-server: .venv/.synced
-	@$(BIN)/python -m parley.servers.livekit_server build
+	@$(BIN)/python -m parley.servers.livekit_program build
 
 .venv/.synced: pyproject.toml requirements.txt $(UV_READY)
 	@test -x $(BIN)/python || $(UV) venv --quiet --python "$$(command -v $(PYTHON))" .venv

@@ -26,7 +26,7 @@ Who runs a command is told a sentence on stderr, without a code; `parley.cli` ca
     ├── UnreachableError          parley.client.problems: the HTTP API was not reached, or went away
     ├── NotParleyError            parley.client.problems: something else than the HTTP API answered
     ├── EmbeddedPostgresError     parley.servers.postgres_folder: the PostgreSQL that Parley brings can't be used
-    └── LiveKitServerError        parley.servers.livekit_server: there is no livekit-server, or it doesn't start
+    └── LiveKitServerError        parley.servers.livekit_program: there is no livekit-server, or it doesn't start
 
 These are signals between modules, and get no farther than to who is named here:
 

@@ -21,7 +21,8 @@ import pytest
 from psycopg import sql
 
 from parley.installation.logging import configure_logging
-from parley.servers.livekit_server import LiveKitServer, LiveKitServerError, find_or_build
+from parley.servers.livekit_program import LiveKitServerError, find_or_build
+from parley.servers.livekit_server import LiveKitServer
 from tests.support.services.postgres_cluster import PostgresCluster
 from tests.support.test_run.databases_in_memory import DatabasesInMemory
 from tests.support.test_run.dealing import dealt

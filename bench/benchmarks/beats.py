@@ -11,7 +11,8 @@ from bench.options import Options
 from bench.scenes.database import fresh_database, postgres
 from bench.scenes.parley_stack import ParleyApi, parley_api, parley_worker
 from bench.scenes.rooms import room_names, talkers
-from parley.servers.livekit_server import LiveKitServer, find_or_build
+from parley.servers.livekit_program import find_or_build
+from parley.servers.livekit_server import LiveKitServer
 
 _BEATS = 6  # in a window
 _QUICK_BEATS = 2

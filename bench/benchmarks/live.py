@@ -17,7 +17,8 @@ from bench.options import Options
 from bench.scenes.database import fresh_database, postgres
 from bench.scenes.parley_stack import ParleyApi, ParleyWorker, default_worker, parley_api
 from bench.scenes.rooms import room_names, talkers
-from parley.servers.livekit_server import LiveKitServer, find_or_build
+from parley.servers.livekit_program import find_or_build
+from parley.servers.livekit_server import LiveKitServer
 
 _LAGS = """
     SELECT extract(epoch FROM e.created_at - s.started_at)::float8 - e.end_ms / 1000.0::float8

@@ -17,7 +17,8 @@ from bench.options import Options
 from bench.scenes.database import fresh_database, postgres
 from bench.scenes.parley_stack import ParleyApi, parley_api
 from bench.scenes.rooms import talkers
-from parley.servers.livekit_server import LiveKitServer, find_or_build
+from parley.servers.livekit_program import find_or_build
+from parley.servers.livekit_server import LiveKitServer
 from sessions.settings import Settings
 from tools.peers.peer_environment import NoPeerError, agents_python, agents_version, sdk_version
 from worker.room.livekit.audio import FRAME_MS

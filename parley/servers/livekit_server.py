@@ -1,43 +1,24 @@
-"""A LiveKit server of our own, for tests, `parley demo` and `parley dev`; customers bring theirs.
+"""A LiveKit server of our own on loopback, for tests, `parley demo` and `parley dev`; customers bring theirs."""
 
-`find_or_build` finds the program or builds it once into the user's cache folder; `python -m
-parley.servers.livekit_server build` does only that. `LiveKitServer` runs it on loopback with generated keys.
-"""
-
-import argparse
 import contextlib
-import fcntl
 import json
 import os
 import secrets
-import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 import urllib.request
-from collections import deque
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import jwt
 
-from parley.command_error import CommandError
 from parley.servers.child_process import spawn
 from parley.servers.free_ports import free_ports, is_free
+from parley.servers.livekit_program import LiveKitServerError
 
-VERSION = "v1.13.5"
-_GO_PACKAGE = f"github.com/livekit/livekit-server/cmd/server@{VERSION}"
 _CONFIGURATION = "livekit.yaml"
-_GO_PROGRAM = "server"  # what `go install` calls it
-_PROGRAM = "livekit-server"
-_PROGRESS_SECONDS = 5
-_PACKAGES = 780
-_SHOWN_LINES = 15
-
 _START_TRIES = 5  # a port that we chose may be taken before the server binds it
 _POLL_SECONDS = 0.02
 _EMPTY_ROOM_SECONDS = 3600  # by default a room in which nobody but a recorder is closes after five minutes
@@ -45,95 +26,6 @@ _TOKEN_SECONDS = 60
 _ASK_SECONDS = 0.2  # the first SIGTERM waits for participants to leave, the second one does not
 _KILL_SECONDS = 5
 _SECRET_BYTES = 32
-
-_INSTALL_HELP = f"""\
-Parley needs a LiveKit server for its demo and its tests. Any of these will do:
-  - install Go (https://go.dev/doc/install) and repeat the command: Parley then builds livekit-server {VERSION} once
-  - install livekit-server as LiveKit says (https://docs.livekit.io/home/self-hosting/local/):
-      Linux:  curl -sSL https://get.livekit.io | bash
-      macOS:  brew install livekit
-  - set PARLEY_LIVEKIT_SERVER to the path of a livekit-server program"""
-
-
-class LiveKitServerError(CommandError):
-    """No server to run, or it does not run; the text says why and what to do."""
-
-
-def find_or_build(progress: Callable[[str], object], *, configured: Path | None = None) -> Path:
-    """The program: `configured` (else PARLEY_LIVEKIT_SERVER), on PATH, built before, built now with Go.
-
-    `progress` gets a line now and then while it is built, which takes minutes. Raises LiveKitServerError.
-    """
-    if configured is None and (named := os.environ.get("PARLEY_LIVEKIT_SERVER")):
-        configured = Path(named)
-    if configured is not None:
-        if os.access(configured, os.X_OK) and configured.is_file():
-            return configured.absolute()
-        raise LiveKitServerError(f"PARLEY_LIVEKIT_SERVER is {configured}, which is not a program that we may run.")
-    if installed := shutil.which(_PROGRAM):
-        return Path(installed)
-    built = cache_folder() / _PROGRAM
-    if not built.is_file():
-        _build(built, progress)
-    return built
-
-
-def cache_folder() -> Path:
-    """Where the server that we built is kept."""
-    caches = os.environ.get("XDG_CACHE_HOME", "")
-    parent = Path(caches) if os.path.isabs(caches) else Path.home() / ".cache"
-    return parent / "parley" / f"livekit-server-{VERSION}"
-
-
-def _build(built: Path, progress: Callable[[str], object]) -> None:
-    go = shutil.which("go")
-    if go is None:
-        raise LiveKitServerError(_INSTALL_HELP)
-    built.parent.mkdir(parents=True, exist_ok=True)
-    with _one_builder(built.parent, progress):
-        if built.is_file():
-            return
-        progress(f"Building livekit-server {VERSION} with Go, once; this takes some minutes.")
-        started = time.monotonic()
-        with tempfile.TemporaryDirectory(dir=built.parent, prefix="build-") as folder:
-            _go_install(go, Path(folder), progress)
-            os.replace(Path(folder) / _GO_PROGRAM, built)
-        progress(f"Built {built} in {time.monotonic() - started:.0f} s.")
-
-
-@contextlib.contextmanager
-def _one_builder(folder: Path, progress: Callable[[str], object]) -> Iterator[None]:
-    with (folder / "build.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress("Another process is building livekit-server; waiting for it.")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _go_install(go: str, folder: Path, progress: Callable[[str], object]) -> None:
-    environment = os.environ | {"GOBIN": str(folder), "GOWORK": "off", "GO111MODULE": "on", "CGO_ENABLED": "0"}
-    argv = [go, "install", "-v", _GO_PACKAGE]
-    with spawn(
-        argv, death_signal=signal.SIGTERM, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as process:
-        assert process.stdout is not None
-        last_lines: deque[str] = deque(maxlen=_SHOWN_LINES)
-        downloaded = compiled = 0
-        shown = time.monotonic()
-        for raw in process.stdout:  # `go: downloading MODULE`, then a line for each package compiled
-            line = raw.decode(errors="replace").rstrip()
-            last_lines.append(line)
-            if line.startswith("go: downloading"):
-                downloaded += 1
-            else:
-                compiled += 1
-            if time.monotonic() - shown >= _PROGRESS_SECONDS:
-                shown = time.monotonic()
-                progress(f"  {downloaded} modules downloaded, {compiled} of about {_PACKAGES} packages compiled …")
-    if process.returncode != 0:
-        raise LiveKitServerError("\n".join(["`go install` failed:", *last_lines, "", _INSTALL_HELP]))
 
 
 class LiveKitServer:
@@ -284,17 +176,3 @@ class LiveKitServer:
         url = f"http://127.0.0.1:{self._port}/twirp/livekit.RoomService/ListRooms"
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         return urllib.request.Request(url, data=b"{}", headers=headers)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m parley.servers.livekit_server", description=__doc__)
-    parser.add_argument("command", choices=["build"], help="find livekit-server, or build it with Go")
-    parser.parse_args()
-    try:
-        print(f"livekit-server: {find_or_build(lambda line: print(line, flush=True))}")
-    except LiveKitServerError as error:
-        sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main()

@@ -22,7 +22,8 @@ from typing import Self
 from parley.command_error import CommandError
 from parley.servers.child_process import die_with_parent, spawn
 from parley.servers.embedded_postgres import EmbeddedPostgres
-from parley.servers.livekit_server import LiveKitServer, find_or_build
+from parley.servers.livekit_program import find_or_build
+from parley.servers.livekit_server import LiveKitServer
 
 _START_SECONDS = 120
 _POLL_SECONDS = 0.05

@@ -8,7 +8,8 @@ from typing import Any
 import aiohttp
 
 from parley.servers.embedded_postgres import EmbeddedPostgres
-from parley.servers.livekit_server import LiveKitServer, find_or_build
+from parley.servers.livekit_program import find_or_build
+from parley.servers.livekit_server import LiveKitServer
 from store.database.server.schema import migrate
 from tests.support.running.stack import MASTER_KEY, Stack
 from tools.attack.row import Effort

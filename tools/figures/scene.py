@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from parley.servers.embedded_postgres import EmbeddedPostgres
-from parley.servers.livekit_server import LiveKitServer, find_or_build
+from parley.servers.livekit_program import find_or_build
+from parley.servers.livekit_server import LiveKitServer
 from store.database.server.schema import migrate
 from tests.support.rules.never_silently_wrong import Evidence
 from tests.support.running.stack import Stack, eventually

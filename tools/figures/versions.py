@@ -4,7 +4,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from parley.servers.livekit_server import VERSION as LIVEKIT_SERVER
+from parley.servers.livekit_program import VERSION as LIVEKIT_SERVER
 
 _ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from parley.servers.livekit_server import cache_folder
+from parley.servers.livekit_program import cache_folder
 
 PEERS = Path(__file__).parent
 _REQUIREMENTS = PEERS / "livekit_agents.txt"

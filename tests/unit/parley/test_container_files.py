@@ -13,7 +13,7 @@ import yaml
 from control_api.server import GRACE_SECONDS as API_GRACE_SECONDS
 from parley.health_check import health_urls
 from parley.installation.settings_loading import SECRET_FIELDS, load_settings
-from parley.servers.livekit_server import VERSION as LIVEKIT_VERSION
+from parley.servers.livekit_program import VERSION as LIVEKIT_VERSION
 from sessions.settings import Settings
 
 ROOT = Path(__file__).parents[3]

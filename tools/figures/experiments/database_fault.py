@@ -6,7 +6,8 @@ import shutil
 import time
 from typing import Any
 
-from parley.servers.livekit_server import LiveKitServer, find_or_build
+from parley.servers.livekit_program import find_or_build
+from parley.servers.livekit_server import LiveKitServer
 from sessions.settings import Settings
 from store.database.server.schema import migrate
 from tests.support.running.stack import Stack, eventually

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from parley.servers.livekit_server import LiveKitServerError, find_or_build
+from parley.servers.livekit_program import LiveKitServerError, find_or_build
 from tests.integration.parley.servers.process_probes import Scripts
 
 
