@@ -138,7 +138,7 @@ class RoomTrack:
         last = self._readings[-1] if self._readings else None
         self._readings.append(now)
         if now is not None and last is not None and now.reading.packets > last.reading.packets:
-            came_ns = self._delay.received_samples(last.reading, now.reading) * SECOND_NS // SAMPLE_RATE
+            came_ns = self._delay.packets.received_samples(last.reading, now.reading) * SECOND_NS // SAMPLE_RATE
             self._packets_ns = min(last.at_ns + came_ns, asked_ns)
         undeciphered = self._decipher(reading, asked_ns)
         self._delay.read(reading, asked_ns)

@@ -17,17 +17,11 @@ from dataclasses import dataclass, field
 
 from audio.pcm import SAMPLE_RATE
 from store.database.boot_clock import SECOND_NS
+from worker.capture.jitter_buffer.packet_tally import PacketTally
 from worker.room.room_reading import NOTHING_READ, TrackReading
 
 _BURST_SAMPLES = 3 * SAMPLE_RATE // 50  # only after a burst does the backlog exceed the waiting by more than this
-_LEAST_PACKETS = 10  # fewer packets do not tell how long each is, or how many doubles it has
-_FIRST_PACKETS = 60  # until so many have come, a few tell the length well: a new buffer holds little
-_TELLING_PACKETS = 600  # so many tell the length for certain: three times what a buffer holds
 _MOST_PACKETS = 200  # that a buffer holds: it lets go of them all when one more comes
-_CLEAR = 0.15  # the average may differ from a length by this share of it
-_PACKET_SAMPLES = (480, 960, 1920, 2880)  # the lengths of Opus packets in WebRTC
-_MOST_DOUBLES = 2  # of each packet
-_MOST_OWED = 2  # the counter of discarded packets lags by so many doubles; more were never sent
 _TREND_NS = SECOND_NS // 2  # the delay's slope is taken over this time, as counters go in steps of a packet
 _STEADY = 0.06  # samples of delay per sample of time: a smaller slope is none
 _STEEPEST = 0.6  # no buffer stretches or compresses by more
@@ -79,28 +73,27 @@ class BufferDelay:
 
     Args:
         all_playable: every packet can be played; False for an encrypted track, of which some may not be deciphered.
+
+    Attributes:
+        packets: how much audio the receiver's packets hold.
     """
 
     all_playable: bool = field(default=True)
-    _last: TrackReading | None = field(default=None)
-    _delay: float | None = field(default=None)  # at `_known_ns`
-    _waited: float | None = field(default=None)  # how long the samples that were played last had waited
-    _known_ns: int = field(default=0)
-    _last_ns: int = field(default=0)  # of the last reading
-    _woke_ns: int = field(default=0)  # the last time that this process went on after a standstill
-    _slope: float = field(default=0.0)
-    _trend: list[tuple[int, int]] = field(default_factory=list)  # (instant, counted) of the last readings
-    _set: float | None = field(default=None)  # what `_counted` gives when there is no backlog; None: not known yet
-    _burst_ns: int | None = field(default=None)  # since when the backlog alone is believed; None: it is not
-    _told: bool = field(default=True)  # the waiting has confirmed that the backlog is one
-    _packet_samples: int = field(default=960)
-    _measured_at: tuple[TrackReading, int] = field(default=(NOTHING_READ, 0))  # by `_measure`; with `_let_go` then
-    _doubles: int = field(default=0)  # discarded packets per packet
-    _owed: int = field(default=0)  # doubles of packets that came which are not counted as discarded yet
-    _let_go: int = field(default=0)  # packets that a full buffer discarded
-    _learned_at: TrackReading | None = field(default=None)
-    _forgotten: bool = field(default=False)  # the next reading begins the count anew
-    _other: tuple[int, int] | None = field(default=None)  # packet length and doubles as `_learn` found them last
+    packets: PacketTally = field(init=False, default_factory=PacketTally)
+    _last: TrackReading | None = field(init=False, default=None)
+    _delay: float | None = field(init=False, default=None)  # at `_known_ns`
+    _waited: float | None = field(init=False, default=None)  # how long the samples that were played last had waited
+    _known_ns: int = field(init=False, default=0)
+    _last_ns: int = field(init=False, default=0)  # of the last reading
+    _woke_ns: int = field(init=False, default=0)  # the last time that this process went on after a standstill
+    _slope: float = field(init=False, default=0.0)
+    _trend: list[tuple[int, int]] = field(init=False, default_factory=list)  # (instant, counted) of the last readings
+    _set: float | None = field(
+        init=False, default=None
+    )  # the `unplayed_samples` when there is no backlog; None: not known yet
+    _burst_ns: int | None = field(init=False, default=None)  # since when the backlog alone is believed; None: it is not
+    _told: bool = field(init=False, default=True)  # the waiting has confirmed that the backlog is one
+    _forgotten: bool = field(init=False, default=False)  # the next reading begins the count anew
 
     @property
     def behind_burst(self) -> bool:
@@ -113,11 +106,6 @@ class BufferDelay:
         return self.behind_burst and not self._told
 
     @property
-    def packet_samples(self) -> int:
-        """How long each packet is."""
-        return self._packet_samples
-
-    @property
     def changing(self) -> bool:
         """Whether the delay is changing, or about to."""
         return self.behind_burst or self._slope != 0
@@ -127,27 +115,18 @@ class BufferDelay:
         if self._delay is None:
             return None
         ahead = min(max((now_ns - self._known_ns) * SAMPLE_RATE / SECOND_NS, 0.0), _AHEAD_SAMPLES)
-        return min(max(round(self._delay + self._slope * ahead), 0), _MOST_PACKETS * self._packet_samples)
+        return min(max(round(self._delay + self._slope * ahead), 0), _MOST_PACKETS * self.packets.packet_samples)
 
     def stood_still(self, woke_ns: int) -> None:
         """This process stood still until this instant."""
         self._woke_ns = woke_ns
 
-    def received_samples(self, since: TrackReading, until: TrackReading) -> int:
-        """How many samples came between two readings, doubles left out."""
-        return (until.packets - since.packets) * self._packet_samples
-
-    def kept_samples(self, since: TrackReading, until: TrackReading) -> int:
-        """How many of `received_samples` were played or wait to be: all but what a full buffer discarded."""
-        doubles = self._doubles * (until.packets - since.packets)
-        let_go = max(until.discarded_packets - since.discarded_packets - doubles, 0)
-        return self.received_samples(since, until) - let_go * self._packet_samples
-
     def forget_backlog(self) -> None:
         """Begin the backlog anew with the next reading, because some of what was received will never be played."""
         self._hold()
         self._delay = self._waited
-        self._set, self._burst_ns, self._learned_at, self._other = None, None, self._last, None
+        self._set = self._burst_ns = None
+        self.packets.doubt(self._last)
         self._forgotten = True
 
     def read(self, reading: TrackReading | None, now_ns: int) -> None:
@@ -159,17 +138,17 @@ class BufferDelay:
         if last is None or reading.emitted_samples < last.emitted_samples:
             self._begin_anew()
             last = NOTHING_READ
-        if self._measure(reading):
+        if self.packets.measure(reading):
             self.forget_backlog()
-        before = self._counted(last)
-        self._follow_discarded(last, reading)
+        before = self.packets.unplayed_samples(last)
+        self.packets.follow_discarded(last, reading)
         if reading.emitted_samples == last.emitted_samples:
             self._hold()
             return
         passed = (now_ns - last_ns) * SAMPLE_RATE / SECOND_NS if last is not NOTHING_READ else 0.0
-        span = _Span.between(last, reading, before, self._counted(reading), passed)
+        span = _Span.between(last, reading, before, self.packets.unplayed_samples(reading), passed)
         self._waited, self._known_ns = span.waited, now_ns
-        if span.silent or self.kept_samples(last, reading) < _FED_SHARE * passed:
+        if span.silent or self.packets.kept_samples(last, reading) < _FED_SHARE * passed:
             self._hold()
         else:
             self._follow_trend(span.counted, now_ns)
@@ -178,20 +157,20 @@ class BufferDelay:
             self._go_on_behind_standstill(span, self._set, now_ns)
         elif self._set is not None and self._is_behind_burst(span, self._set, now_ns):
             self._delay = span.waited if self.unsure else span.counted - self._set
-            self._learned_at = reading
+            self.packets.learn_from(reading)
         else:
             self._follow_waiting(span)
 
     def _begin_anew(self) -> None:
         """Forget the counters of a receiver that was replaced: those of the new one begin at 0."""
-        self._set, self._burst_ns, self._learned_at = None, None, None
-        self._owed = self._let_go = 0
-        self._measured_at = (NOTHING_READ, 0)
+        self._set = self._burst_ns = None
+        self.packets.begin_anew()
         self._trend.clear()
 
     def _go_on_behind_standstill(self, span: _Span, at_rest: float, now_ns: int) -> None:
         """Take the backlog alone: what lay in the buffer has waited through the standstill."""
-        self._delay, self._learned_at = span.counted - at_rest, span.until
+        self._delay = span.counted - at_rest
+        self.packets.learn_from(span.until)
         if self._delay > span.waited + _BURST_SAMPLES:
             self._burst_ns, self._told = self._burst_ns or now_ns, self.all_playable
 
@@ -204,8 +183,8 @@ class BufferDelay:
         self._burst_ns = None
         self._delay = span.waited + (span.counted - span.meanwhile if self._slope else 0.0)
         if self._slope:
-            self._learned_at = span.until
-        elif self._learn(span.until):
+            self.packets.learn_from(span.until)
+        elif self.packets.learn(span.until):
             self._set = None
             self._trend.clear()
             return
@@ -213,20 +192,6 @@ class BufferDelay:
             return
         begins = self._forgotten or span.since is NOTHING_READ
         self._set, self._forgotten = (span.counted if begins else span.meanwhile) - span.waited, False
-
-    def _counted(self, reading: TrackReading) -> int:
-        """The backlog in samples, plus an unknown constant (`_set`)."""
-        return (reading.packets - self._let_go) * self._packet_samples - reading.emitted_samples
-
-    def _follow_discarded(self, last: TrackReading, reading: TrackReading) -> None:
-        """Sort discarded packets into doubles and packets that a full buffer discarded.
-
-        Not every packet has doubles: a silent sender sends a packet each 0.4 s (DTX), which nothing repeats.
-        """
-        discarded = reading.discarded_packets - last.discarded_packets
-        owed = self._owed + self._doubles * (reading.packets - last.packets) - discarded
-        self._let_go += max(-owed, 0)
-        self._owed = min(max(owed, 0), _MOST_OWED)
 
     def _hold(self) -> None:
         """Take the delay as constant until readings show another slope."""
@@ -254,42 +219,3 @@ class BufferDelay:
             if waited < min(backlog, passed) / 2:
                 return False
         return passed <= backlog + SAMPLE_RATE
-
-    def _learn(self, reading: TrackReading) -> bool:
-        """Find out how long packets are and how many doubles each has; returns whether either has changed."""
-        since = self._learned_at or NOTHING_READ
-        packets = reading.packets - since.packets
-        if packets < _LEAST_PACKETS:
-            return False
-        self._learned_at = reading
-        emitted = (reading.emitted_samples - since.emitted_samples) / packets
-        discarded = round((reading.discarded_packets - since.discarded_packets) / packets)
-        length = _length(emitted) if reading.packets <= _FIRST_PACKETS else self._packet_samples
-        known, self._other = self._other, (length, max(min(discarded, _MOST_DOUBLES), 0))
-        if self._other in ((self._packet_samples, self._doubles), known):
-            changed = self._other != (self._packet_samples, self._doubles)
-            self._packet_samples, self._doubles = self._other
-            return changed
-        return False
-
-    def _measure(self, reading: TrackReading) -> bool:
-        """Correct the length of packets over many of them; returns whether it was wrong.
-
-        While a server stands still, the buffer is played and nothing comes, so that the few packets of that time seem
-        to be twice as long as they are. A backlog that is counted with such a length grows for ever (19 s in 30, seen).
-        """
-        since, let_go = self._measured_at
-        packets = reading.packets - since.packets - (self._let_go - let_go)
-        if packets < _TELLING_PACKETS:
-            return False
-        emitted = (reading.emitted_samples - since.emitted_samples) / packets
-        known, length = self._packet_samples, _length(emitted)
-        if abs(emitted - length) > _CLEAR * length:
-            return False
-        self._measured_at, self._packet_samples = (reading, self._let_go), length
-        return known != length
-
-
-def _length(emitted: float) -> int:
-    """The length of Opus packets of which so many samples were played on average."""
-    return min(_PACKET_SAMPLES, key=lambda one: abs(one - emitted))

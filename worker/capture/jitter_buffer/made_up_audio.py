@@ -47,7 +47,7 @@ class MadeUpAudio:
         """
         last, self._last = self._last, reading
         found = self._concealment.read(
-            reading, now_sample, late=late, settles_since=settles_since, packet_samples=delay.packet_samples
+            reading, now_sample, late=late, settles_since=settles_since, packet_samples=delay.packets.packet_samples
         )
         self._waiting += found
         if unsure:

@@ -124,7 +124,7 @@ class TrackStandstill:
             return False
         was_live, self._last = self._is_live, now
         sent = (now.at_ns - last.at_ns) * SAMPLE_RATE // SECOND_NS
-        if delay.received_samples(last.reading, now.reading) > _HASTY * sent + _MISSING_SAMPLES:
+        if delay.packets.received_samples(last.reading, now.reading) > _HASTY * sent + _MISSING_SAMPLES:
             self._read_ns = max(now.at_ns, self._read_ns)
         self._is_live = self._arrived_afterwards(last, now)
         if self.judging and now.at_ns > self._read_ns:
@@ -138,7 +138,7 @@ class TrackStandstill:
         if self._before is not None:
             before, at_ns = self._before
             due = (now.at_ns - at_ns) * SAMPLE_RATE // SECOND_NS
-            if delay.kept_samples(before, now.reading) >= due - _MISSING_SAMPLES:
+            if delay.packets.kept_samples(before, now.reading) >= due - _MISSING_SAMPLES:
                 self.leaves_out = now.reading.concealed_samples - before.concealed_samples > _MISSING_SAMPLES
                 self.judging, self._before = False, None
                 return

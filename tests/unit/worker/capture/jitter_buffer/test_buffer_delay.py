@@ -235,4 +235,4 @@ def test_whatever_counters_say_no_delay_is_longer_than_what_a_buffer_holds(
         emitted, waited, packets, discarded = emitted + samples, waited + seconds, packets + came, discarded + let_go
         delay.read(TrackReading(0, emitted, waited, packets, discarded, 0), now_ms * SECOND_NS // 1000)
         known = delay.at((now_ms + later_ms) * SECOND_NS // 1000)
-        assert known is None or 0 <= known <= 200 * delay.packet_samples
+        assert known is None or 0 <= known <= 200 * delay.packets.packet_samples
