@@ -4,9 +4,7 @@ The SDK's callbacks become typed events in a bounded queue.
 """
 
 import asyncio
-import math
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
@@ -16,8 +14,6 @@ from livekit.rtc._proto.participant_pb2 import ParticipantPermission
 from pydantic import SecretStr
 
 from audio.pcm import Pcm
-from sessions.texts.kept_text import kept_text
-from sessions.texts.text_bounds import SHORT_CHARACTERS
 from store.runs.participant_events import Participant
 from worker.room.event_queue import EventQueue
 from worker.room.events import (
@@ -37,18 +33,18 @@ from worker.room.events import (
     TokenRefreshed,
 )
 from worker.room.livekit.audio import TrackReader, local_source, publish_blocks
+from worker.room.livekit.participants import as_value, publications_in, publications_of
+from worker.room.livekit.reconnects import Reconnects
 from worker.room.livekit.stats import LiveKitStats
 from worker.room.livekit.streams import LiveKitStreams
 from worker.room.livekit.texts import LiveKitTexts
+from worker.room.livekit.track_choice import TrackChoice, is_encrypted
 from worker.room.room_reading import RoomReading
 from worker.room.subscription import Subscription
-from worker.room.track_places import TrackPlaces
 
 _log = structlog.get_logger(__name__)
 
 _CLOSE_SECONDS = 5.0
-_TOLD_SECONDS = 1.0  # the SDK may have begun to reconnect so long before this process hears of it
-_MOST_RECONNECTS = 16
 
 
 class LiveKitRoom:
@@ -61,12 +57,12 @@ class LiveKitRoom:
         self.events = EventQueue()
         self._room = room
         self._subscription = subscription
-        self._places = TrackPlaces(subscription.most_tracks)
+        self._choice = TrackChoice(subscription)
         self._tracks: dict[str, rtc.RemoteAudioTrack] = {}
         self._readers: dict[str, TrackReader] = {}
         self._keeps_tails = False
         self._left = False
-        self._reconnects: deque[tuple[float, float]] = deque(maxlen=_MOST_RECONNECTS)
+        self._reconnects = Reconnects()
         self._listening = False
         self._subscribed = asyncio.Event()
         self._deciphered: set[str] = set()  # identities
@@ -108,7 +104,7 @@ class LiveKitRoom:
     @property
     def reconnects(self) -> Sequence[tuple[float, float]]:
         """When the SDK was reconnecting (`time.monotonic`), of the latest times; infinity: it still is."""
-        return self._reconnects
+        return self._reconnects.latest
 
     @property
     def deserted(self) -> bool:
@@ -116,10 +112,8 @@ class LiveKitRoom:
 
         Who loses the connection is there until the server gives them up.
         """
-        only_identity = self._subscription.only_identity
         return not any(
-            only_identity in (None, participant.identity)
-            and participant.kind != rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS
+            self._choice.records(participant) and participant.kind != rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS
             for participant in self._room.remote_participants.values()
         )
 
@@ -132,14 +126,12 @@ class LiveKitRoom:
     @property
     def participants(self) -> Iterator[Participant]:
         """Everybody else in the room."""
-        return map(_as_value, list(self._room.remote_participants.values()))
+        return map(as_value, list(self._room.remote_participants.values()))
 
     def joined(self) -> None:
         """Note that the join is done: what is published by now was there before the worker."""
         self.join_seconds = time.monotonic() - self._made_at
-        self._at_join = {
-            sid for participant in self._room.remote_participants.values() for sid in participant.track_publications
-        }
+        self._at_join = {publication.sid for publication, _ in publications_in(self._room)}
 
     def listen(self) -> None:
         """Announce who is here and ask for their audio, now and from now on; nothing else is taken.
@@ -154,20 +146,15 @@ class LiveKitRoom:
         self._tell_if_forbidden()
         for participant in list(self._room.remote_participants.values()):
             self._on_participant_connected(participant)
-            for publication in list(participant.track_publications.values()):
+            for publication in publications_of(participant):
                 self._on_track_published(publication, participant)
 
     async def heard(self, seconds: float) -> None:
         """Wait until all audio that was published when the worker began to listen can be read, at most so long."""
-        wanted = [
-            publication.sid
-            for participant in self._room.remote_participants.values()
-            for publication in participant.track_publications.values()
-            if self._takes(publication, participant)
-        ]
+        wanted = {one.sid for one, participant in publications_in(self._room) if self._choice.takes(one, participant)}
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while not self._left and not self._tracks.keys() >= set(wanted):
+                while not self._left and not self._tracks.keys() >= wanted:
                     self._subscribed.clear()
                     await self._subscribed.wait()
 
@@ -231,46 +218,30 @@ class LiveKitRoom:
             except TimeoutError:
                 return
 
-    def _wanted(self, participant: rtc.RemoteParticipant) -> bool:
-        return not self._subscription.streams and self._subscription.only_identity in (None, participant.identity)
-
-    def _takes(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> bool:
-        """Whether the track is recorded."""
-        return self._would_take(publication, participant) and self._places.take(publication.sid)
-
-    def _would_take(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> bool:
-        """Whether it would be, with places without end."""
-        is_audio = publication.kind == rtc.TrackKind.KIND_AUDIO
-        return is_audio and self._wanted(participant) and not self._is_locked(publication)
-
-    def _is_locked(self, publication: rtc.RemoteTrackPublication) -> bool:
-        """Whether the worker has no key for its frames: they would decode to noise at full scale (measured)."""
-        return self._subscription.shared_key is None and _is_encrypted(publication)
-
     def _on_participant_connected(self, participant: rtc.RemoteParticipant) -> None:
-        self.events.put(ParticipantJoined(_as_value(participant)))
+        self.events.put(ParticipantJoined(as_value(participant)))
 
     def _on_participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
         for sid in participant.track_publications:
-            self._places.leave(sid)
+            self._choice.leave(sid)
             self.events.put(AudioUnpublished(sid))
         if self.streams is not None:
             self.streams.sender_left(participant.identity)
         self._deciphered.discard(participant.identity)
-        self.events.put(ParticipantLeft(_as_value(participant)))
+        self.events.put(ParticipantLeft(as_value(participant)))
 
     def _on_track_published(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
         if self._left:
             return
-        takes = self._takes(publication, participant)
+        takes = self._choice.takes(publication, participant)
         if publication.kind == rtc.TrackKind.KIND_AUDIO:
             self.events.put(
                 AudioPublished(
                     publication.sid,
                     participant.identity,
-                    wanted=self._wanted(participant),
-                    encrypted=self._is_locked(publication),
-                    left_out=not takes and self._would_take(publication, participant),
+                    wanted=self._choice.wants(participant),
+                    encrypted=self._choice.is_locked(publication),
+                    left_out=not takes and self._choice.would_take(publication, participant),
                     at_join=publication.sid in self._at_join,
                     muted=publication.muted,
                 )
@@ -283,7 +254,7 @@ class LiveKitRoom:
     def _on_track_unpublished(
         self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
-        self._places.leave(publication.sid)
+        self._choice.leave(publication.sid)
         self.events.put(AudioUnpublished(publication.sid))
 
     def _on_track_subscribed(
@@ -291,12 +262,12 @@ class LiveKitRoom:
     ) -> None:
         if self._left:
             return
-        if not isinstance(track, rtc.RemoteAudioTrack) or not self._takes(publication, participant):
+        if not isinstance(track, rtc.RemoteAudioTrack) or not self._choice.takes(publication, participant):
             publication.set_subscribed(False)  # LiveKit may have begun to send it before it heard that we refuse it
             return
         self._tracks[publication.sid] = track
         self._subscribed.set()
-        encrypted = _is_encrypted(publication)
+        encrypted = is_encrypted(publication)
         sid, at_join = publication.sid, publication.sid in self._at_join
         opened = RemoteTrack(
             sid,
@@ -338,17 +309,14 @@ class LiveKitRoom:
             self.events.put(ListeningAllowed(False))
 
     def _on_reconnecting(self) -> None:
-        if not (self._reconnects and math.isinf(self._reconnects[-1][1])):
-            self._reconnects.append((time.monotonic() - _TOLD_SECONDS, math.inf))
+        self._reconnects.begin()
         self.events.put(Reconnecting())
 
     def _on_reconnected(self) -> None:
-        if self._reconnects:
-            self._reconnects[-1] = (self._reconnects[-1][0], time.monotonic())
+        self._reconnects.end()
         # A full reconnect joins anew, without the subscriptions: without this there is silence from here on (measured).
-        for participant in list(self._room.remote_participants.values()):
-            for publication in list(participant.track_publications.values()):
-                self._on_track_published(publication, participant)
+        for publication, participant in publications_in(self._room):
+            self._on_track_published(publication, participant)
         self._tell_if_forbidden()
         self.events.put(Reconnected())
 
@@ -364,20 +332,3 @@ class LiveKitRoom:
         except ValueError:
             name = f"REASON_{reason}"
         self.events.put(Disconnected(name))
-
-
-def _as_value(participant: rtc.RemoteParticipant) -> Participant:
-    """Its texts are cut to what LiveKit allows by default, as a server may be anybody's."""
-    try:
-        kind = rtc.ParticipantKind.Name(participant.kind).removeprefix("PARTICIPANT_KIND_").lower()
-    except ValueError:
-        kind = f"kind_{participant.kind}"
-    sid, identity, name = (
-        kept_text(text[:SHORT_CHARACTERS]) for text in (participant.sid, participant.identity, participant.name)
-    )
-    return Participant(sid, identity, name, kind)
-
-
-def _is_encrypted(publication: rtc.TrackPublication) -> bool:
-    """Whether its frames are end-to-end encrypted."""
-    return publication.encryption_type != rtc.EncryptionType.NONE
