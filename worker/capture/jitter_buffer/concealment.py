@@ -9,6 +9,7 @@ from worker.capture.jitter_buffer.muting import Muting
 from worker.capture.jitter_buffer.torn import AROUND_SAMPLES, EDGE_SAMPLES, LEAST_TORN_SAMPLES, Torn
 from worker.room.room_reading import NOTHING_READ, TrackReading
 
+_SLOT_SAMPLES = SAMPLE_RATE // 10  # of speech: what is torn is told of whole tenths of a second
 _LEAST_SAMPLES = SAMPLE_RATE // 5  # a hole of so much within one interval may go on in the next one
 _MOST = 0.8  # in an interval that is shorter than that, this share of it is enough …
 _LEAST_OF_SHORT_SAMPLES = SAMPLE_RATE // 10  # … if it is at least so much
@@ -45,7 +46,8 @@ class ConcealmentWatch:
     of its first interval and at the start of its last one, so it is placed there. A small loss is handed out with the
     next reading, when it is clear that no longer one began with it, and its gap lies in the middle of its interval.
     Each gap is so wide that every torn tenth of a second lies in it or within `EDGE_SAMPLES` of it; two lost packets in
-    a row are enough for a gap. What was made up while the track was muted is no gap (`Muting`).
+    a row are enough for a gap, also if a reading comes between them. What was made up while the track was muted is no
+    gap (`Muting`).
 
     A new jitter buffer has not learned yet how unevenly packets come: in its first seconds it makes up 0.05 to 0.2 s
     where the one before, which had learned it, made up nothing (measured on a busy machine). For the first second it
@@ -58,6 +60,7 @@ class ConcealmentWatch:
     _last: tuple[TrackReading, int] | None = field(default=None)  # the last reading, and its position
     _was_concealing: bool = field(default=False)
     _torn: Torn | None = field(default=None)  # a small loss of the last interval, not handed out yet
+    _made_up: int = field(default=0)  # samples of the last interval, if they are not in a gap that goes on
     _muting: Muting = field(default_factory=Muting)
     _let_go: int = field(default=0)  # packets that a new buffer has discarded so far
 
@@ -85,12 +88,13 @@ class ConcealmentWatch:
         Returns the stretches [start, end) that were made up, of this interval and of the one before.
         """
         torn, self._torn = self._torn, None
+        before, self._made_up = self._made_up, 0
         interval = self._interval(reading, now_sample, late, settles_since)
         found = None
         if interval is None:
             self._was_concealing = False
         else:
-            found = self._found(interval, settles_since, packet_samples)
+            found = self._found(interval, before, settles_since, packet_samples)
         goes_on = found is not None and torn is not None and found[0] == torn.until
         told = [] if torn is None else [torn.at_the_end if goes_on else torn.in_the_middle]
         return told if found is None else [*told, (found[0] - late, found[1] - late)]
@@ -118,8 +122,12 @@ class ConcealmentWatch:
         interval = _Interval(last[0], reading, last[1], now_sample, muted, late)
         return interval if interval.concealed >= 0 else None
 
-    def _found(self, interval: _Interval, settles_since: int | None, packet_samples: int) -> Range | None:
-        """The stretch that was made up in this interval; a small loss is kept in `_torn` instead."""
+    def _found(self, interval: _Interval, before: int, settles_since: int | None, packet_samples: int) -> Range | None:
+        """The stretch that was made up in this interval; a small loss is kept in `_torn` instead.
+
+        Args:
+            before: how many samples were made up in the interval before; they may be the same loss.
+        """
         found = self._placed(interval)
         if interval.muted:
             return found
@@ -131,8 +139,16 @@ class ConcealmentWatch:
                 start = max(interval.until - torn, settles_since)
                 return (start if found is None else min(start, found[0])), interval.until
             since = max(since, settles_since)
-        if found is None and LEAST_TORN_SAMPLES <= torn < interval.until - since:
-            self._torn = Torn(torn, since, interval.until, interval.late)
+        if found is None and torn < interval.until - since:
+            self._made_up = interval.concealed
+            around = min(before, LEAST_TORN_SAMPLES) + interval.concealed
+            if torn >= LEAST_TORN_SAMPLES:
+                self._torn = Torn(torn, since - before, interval.until, interval.late)
+            elif interval.concealed and around >= LEAST_TORN_SAMPLES:
+                until = since + interval.concealed
+                self._torn = Torn(around, until - around, until, interval.late)
+        if found is not None and before:
+            return min(found[0], since + EDGE_SAMPLES - _SLOT_SAMPLES), found[1]
         return found
 
     def _take_let_go(self, reading: TrackReading) -> int:
