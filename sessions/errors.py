@@ -44,6 +44,7 @@ These are signals between modules, and get no farther than to who is named here:
     AddressNotAllowedError  worker.webhooks.guarded_dial: the sender notes that a webhook went nowhere
     RefusedError    worker.guard.refusals: the guard's proxy answers its client why it does not connect
     _OverError      worker.guard.proxy: ends both directions of a connection through the guard
+    _ClosedElsewhereError  worker.outputs.speech.transcriber: ends a job whose transcript is closed already
     _HurryError     worker.host.supervisor: ends the wait for children at the second signal
 
 Everything else that escapes is a bug of ours and is shown as `internal`.

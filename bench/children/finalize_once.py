@@ -10,6 +10,7 @@ from store.database.database import Database
 from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
+from worker.outputs.leftovers import Leftovers
 from worker.outputs.product.finalizer import Finalizer
 
 
@@ -24,6 +25,7 @@ async def main() -> None:
             Freezes(db),
             objects,
             identity.confirm,
+            Leftovers(db, objects),
             temporary=Path(where["temporary"]),
             salvage_seconds=60,
         )

@@ -20,6 +20,7 @@ from store.outputs.freeze import Freezes
 from store.outputs.live_transcripts import LiveTranscripts
 from store.outputs.transcripts import Transcripts
 from store.sessions.log.session_log import SessionLog
+from worker.outputs.leftovers import Leftovers
 from worker.outputs.product.recording_plan import recording_plan
 from worker.outputs.product.segment_reader import SegmentReader
 from worker.outputs.speech.engines.choice import SpeechEngines
@@ -70,6 +71,7 @@ async def _whole_job(db: Database, where: dict[str, Any]) -> dict[str, Any]:
         identity.confirm,
         engines,
         LiveTranscripts(db),
+        Leftovers(db, objects),
         deadline_seconds=86400,
     )
     started, cpu = time.perf_counter(), time.process_time()

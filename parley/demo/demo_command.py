@@ -206,7 +206,8 @@ async def _print_transcript(customer: Customer, session_id: str) -> None:
 
 
 def _where(stack: LocalStack, session_id: str) -> Path:
-    return stack.data_dir / "objects" / "sessions" / session_id / "conversation.wav"
+    [wav] = (stack.data_dir / "objects" / "sessions" / session_id).glob("recording/*/conversation.wav")
+    return wav
 
 
 _began = time.monotonic()

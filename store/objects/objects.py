@@ -1,8 +1,7 @@
 """Recordings and segments in object storage: a local folder, or S3, GCS or Azure by URL (obstore).
 
-Keys are `sessions/{sess_id}/conversation.wav`, `sessions/{sess_id}/recording.json`,
-`sessions/{sess_id}/files/…`, `spool/{sess_id}/{segment}`,
-`identity/{id}` (`storage_identity`).
+Keys are `sessions/{sess_id}/{kind}/{digest}/{name}` (`store.outputs.output_keys`), `sessions/{sess_id}/files/…`,
+`spool/{sess_id}/{segment}`, `identity/{id}` (`storage_identity`).
 Credentials and the endpoint come from the cloud's own variables (`cloud`).
 """
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select, text, update
@@ -23,17 +23,13 @@ from sessions.session import Session
 from store.database.database import Database
 from store.database.tables import recordings, runs, sessions
 from store.lifecycle import events
+from store.lifecycle.leftovers import mark_leftovers
 from store.lifecycle.locked_session import LockedSession, lock_session
 from store.lifecycle.pauses import read_pauses
 from store.lifecycle.session_rows import read_session
 from store.lifecycle.transitions import apply, overrule
 from store.outputs.recording_files import open_files
 from store.usage import ledger
-
-Reader = Literal["transcript", "files"]
-"""A job that reads segments after the commit."""
-
-NOBODY: frozenset[Reader] = frozenset()
 
 ListSegments = Callable[[], Awaitable[Sequence[dict[str, Any]]]]
 
@@ -130,16 +126,6 @@ _FREEZE = text(
 ).bindparams(bindparam("plan", type_=JSONB))
 
 
-_READERS = text(
-    """
-    SELECT 'transcript' FROM transcripts WHERE session_id = :id AND state = 'pending'
-    UNION
-    SELECT 'files' FROM recording_files WHERE session_id = :id AND format = 'wav' AND state = 'pending'
-    """
-)
-_COMMITTED = select(recordings.c.committed_at.is_not(None))
-
-
 class Freezes:
     """Freezes and commits recordings."""
 
@@ -191,13 +177,6 @@ class Freezes:
             row = (await conn.execute(query)).one_or_none()
         return Committed() if row is None else Committed(row.tracks or (), row.gaps or ())
 
-    async def are_segments_done(self, session_id: UUID, but_for: frozenset[Reader] = NOBODY) -> bool:
-        """Whether the segments of a session may go, however it ended: its recording is committed, and nobody reads them
-        any more but `but_for`. Those of a recording that could not be made are kept."""
-        async with self._db.begin() as conn:
-            committed = await conn.execute(_COMMITTED.where(recordings.c.session_id == session_id))
-            return bool(committed.scalar_one_or_none()) and await _readers(conn, session_id) <= but_for
-
     async def commit(self, session_id: UUID, epoch: int, product: Product) -> bool:
         """Make the product public and the session terminal, in one transaction.
 
@@ -233,6 +212,7 @@ class Freezes:
             await _set_recording(conn, locked, state, product.reason, given)
             await open_files(conn, session_id)
             await apply(conn, locked, commit_event(locked.outcome))
+            await mark_leftovers(conn, session_id)  # of others who have built it, too
             return True
 
     async def commit_without_product(
@@ -255,6 +235,7 @@ async def fail_recording(conn: AsyncConnection, locked: LockedSession, code: str
     """Take a locked `ending` session to `failed` without a product."""
     await _set_recording(conn, locked, "failed", code, partial(credits_of_failure, code))
     await overrule(conn, locked, Stop.failed(code, message))
+    await mark_leftovers(conn, locked.id)  # somebody may have built it nevertheless, or be about to
 
 
 async def _set_recording(
@@ -272,10 +253,6 @@ async def _set_recording(
         update(sessions).where(sessions.c.id == locked.id).values(recording_state=state, recording_reason=reason)
     )
     await events.append(conn, locked.id, f"recording.{state}", epoch=locked.epoch, code=reason)
-
-
-async def _readers(conn: AsyncConnection, session_id: UUID) -> frozenset[Reader]:
-    return frozenset((await conn.execute(_READERS, {"id": session_id})).scalars())
 
 
 async def _lock_ending(conn: AsyncConnection, session_id: UUID, epoch: int) -> LockedSession | None:

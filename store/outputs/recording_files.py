@@ -16,7 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.audio_formats import AUDIO_FORMATS, AudioFormat
 from store.database.database import Database
 from store.database.tables import recording_files, recordings, sessions
-from store.jobs.deferring import defer_finalize, defer_make_files
+from store.jobs.deferring import defer_make_files
+from store.lifecycle.leftovers import mark_leftovers
+from store.lifecycle.locked_session import lock_session
 
 MIX = ""
 """The identity of everybody together; no participant has it."""
@@ -106,6 +108,7 @@ class RecordingFile:
 
     Attributes:
         identity: the participant who is heard in it; `MIX`: everybody.
+        requested_at: when it was asked for, the last time.
         attempts: how often its making was begun.
         object_key: where it is, with digest and size; None until it is `available` or `incomplete`.
     """
@@ -113,6 +116,7 @@ class RecordingFile:
     identity: str
     format: AudioFormat
     state: FileState
+    requested_at: datetime
     attempts: int
     object_key: str | None
     sha256: str | None
@@ -213,9 +217,11 @@ class RecordingFiles:
     async def _settle(self, session_id: UUID, file: RecordingFile, values: dict[str, Any]) -> bool:
         statement = update(recording_files).where(*_one(session_id, file.identity, file.format)).values(values)
         async with self._db.begin() as conn:
+            if await lock_session(conn, session_id) is None:
+                return False
             settled = (await conn.execute(statement.where(recording_files.c.state == "pending"))).rowcount == 1
-            if settled and file.format == "wav":
-                await defer_finalize(conn, session_id)  # it deletes the segments when nobody needs them any more
+            if settled:
+                await mark_leftovers(conn, session_id)  # it may have been the last one who read the segments
             return settled
 
 
@@ -223,14 +229,6 @@ async def open_files(conn: AsyncConnection, session_id: UUID) -> None:
     """Note the files that a session asked for, whose recording is committed in this transaction; defer their job."""
     if (await conn.execute(_OPEN, {"id": session_id})).rowcount:
         await defer_make_files(conn, session_id)
-
-
-async def has_track_files(conn: AsyncConnection, session_id: UUID) -> bool:
-    """Whether the session has, or is to have, a file per participant."""
-    query = select(recording_files.c.session_id).where(
-        recording_files.c.session_id == session_id, recording_files.c.format == "wav"
-    )
-    return (await conn.execute(query.limit(1))).one_or_none() is not None
 
 
 async def _read(conn: AsyncConnection, session_id: UUID, identity: str, form: str) -> RecordingFile | None:
@@ -244,4 +242,13 @@ def _one(session_id: UUID, identity: str, form: str) -> Sequence[Any]:
 
 
 def _file(row: Row[Any]) -> RecordingFile:
-    return RecordingFile(row.identity, row.format, row.state, row.attempts, row.object_key, row.sha256, row.size_bytes)
+    return RecordingFile(
+        row.identity,
+        row.format,
+        row.state,
+        row.requested_at,
+        row.attempts,
+        row.object_key,
+        row.sha256,
+        row.size_bytes,
+    )

@@ -15,6 +15,7 @@ from store.database.database import Database
 from store.database.tables import sessions, summaries
 from store.jobs.deferring import defer_summarize
 from store.lifecycle import events
+from store.lifecycle.leftovers import mark_leftovers
 from store.lifecycle.locked_session import lock_session
 from store.outputs.transcript_digest import transcript_digest
 
@@ -131,6 +132,7 @@ class Summaries:
             await events.append(
                 conn, session_id, f"summary.{values['state']}", epoch=locked.epoch, code=values.get("code")
             )
+            await mark_leftovers(conn, session_id)  # of the run before
             return True
 
 

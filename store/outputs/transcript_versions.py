@@ -18,8 +18,10 @@ from sessions.session import Session
 from sessions.texts.redaction import redact
 from sessions.texts.transcript import TranscriptHead
 from store.database.database import Database
-from store.database.tables import transcript_versions
+from store.database.tables import transcript_versions, transcripts
 from store.jobs.deferring import defer_remake
+from store.lifecycle.leftovers import mark_leftovers
+from store.lifecycle.locked_session import lock_session
 from store.lifecycle.session_rows import read_session
 from store.outputs.summaries import request_summary
 
@@ -167,12 +169,17 @@ class TranscriptVersions:
         async with self._db.begin() as conn:
             return (await conn.execute(_KEEP, values)).rowcount == 1
 
-    async def finish(self, run: TranscriptRun) -> bool:
-        """Serve what was kept from now on, and ask for its summary; returns as `keep`."""
+    async def finish(self, run: TranscriptRun, object_key: str) -> bool:
+        """Serve what was kept from now on, also as the file of that key, and ask for its summary; returns as `keep`."""
         async with self._db.begin() as conn:
+            if await lock_session(conn, run.session_id) is None:
+                return False
             if (await conn.execute(_FINISH, {"id": run.session_id, "run_id": run.run_id})).rowcount != 1:
                 return False
+            served = update(transcripts).where(transcripts.c.session_id == run.session_id)
+            await conn.execute(served.values(object_key=object_key))
             await request_summary(conn, run.session_id, again=False)
+            await mark_leftovers(conn, run.session_id)  # of the version before
             return True
 
     async def fail(self, run: TranscriptRun, code: str, message: str) -> bool:
@@ -184,7 +191,10 @@ class TranscriptVersions:
             .values(state="failed", finished_at=func.statement_timestamp(), code=code, message=redact(message))
         )
         async with self._db.begin() as conn:
-            return (await conn.execute(statement)).rowcount == 1
+            failed = (await conn.execute(statement)).rowcount == 1
+            if failed:
+                await mark_leftovers(conn, run.session_id)
+            return failed
 
 
 async def read_version(conn: AsyncConnection, session_id: UUID, version: int | None) -> Row[Any] | None:

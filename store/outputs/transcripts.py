@@ -14,11 +14,10 @@ from sessions.texts.redaction import redact
 from sessions.texts.transcript import Transcript, TranscriptHead, TranscriptSegment, TranscriptState
 from store.database.database import Database
 from store.database.tables import transcripts
-from store.jobs.deferring import defer_finalize
 from store.lifecycle import events
+from store.lifecycle.leftovers import mark_leftovers
 from store.lifecycle.locked_session import lock_session
 from store.lifecycle.session_rows import read_session
-from store.outputs.recording_files import has_track_files
 from store.outputs.summaries import has_summary, request_summary
 from store.outputs.transcript_digest import transcript_digest
 from store.outputs.transcript_pages import transcript_pages
@@ -100,11 +99,12 @@ class Transcripts:
         """All segments that belong to the head, for workers."""
         return tuple([segment async for page in self.pages(session, head) for segment in page])
 
-    async def exists(self, session_id: UUID) -> bool:
-        """Whether the session still has a transcript."""
-        query = select(transcripts.c.session_id).where(transcripts.c.session_id == session_id)
+    async def object_key(self, session_id: UUID) -> str | None:
+        """Where the newest transcript lies as `conversation.json`; None: nowhere yet."""
+        query = select(transcripts.c.object_key).where(transcripts.c.session_id == session_id)
         async with self._db.begin() as conn:
-            return (await conn.execute(query)).one_or_none() is not None
+            found: str | None = (await conn.execute(query)).scalar_one_or_none()
+        return found
 
     async def begin(self, session_id: UUID, deadline_seconds: float) -> TranscriptWork | None:
         """Count an attempt; None when there is no transcript, or it is closed."""
@@ -155,10 +155,9 @@ class Transcripts:
             if written and locked is not None:
                 type_ = f"transcript.{values['state']}"
                 await events.append(conn, session_id, type_, epoch=locked.epoch, code=values["code"])
-                if await has_track_files(conn, session_id):
-                    await defer_finalize(conn, session_id)  # deletes the segments, if the files are made already
                 if summarize or await has_summary(conn, session_id):
                     await request_summary(conn, session_id, again=False)
+                await mark_leftovers(conn, session_id)  # nobody hears the segments any more
             return written
 
 

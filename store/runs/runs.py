@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from sessions.lifecycle.lifecycle import SETTLED, Event, Status
+from sessions.lifecycle.lifecycle import SETTLED, TERMINAL, Event, Status
 from sessions.lifecycle.stop import Stop
 from sessions.session import Session
 from store.access.token_rows import put_token
@@ -16,6 +16,7 @@ from store.access.vault import Slot, TokenVault
 from store.database.database import Database
 from store.jobs.deferring import defer_finalize
 from store.lifecycle import events
+from store.lifecycle.leftovers import mark_leftovers
 from store.lifecycle.locked_session import lock_session
 from store.lifecycle.session_rows import read_session
 from store.lifecycle.transitions import apply, stop_session
@@ -130,7 +131,8 @@ class Runs:
     async def seal(self, fence: Fence, segments: RunSegments = RunSegments()) -> None:  # noqa: B008 it never changes
         """Note that this run is complete: its spool is uploaded. A replaced run may be sealed, too.
 
-        When it was the last one of an `ending` session, the finalize job is deferred.
+        When it was the last one of an `ending` session, the finalize job is deferred. What was stored of a session
+        that is over or gone by then is looked for and removed.
 
         Args:
             fence: of the run; sealed again, it stays as the first seal left it.
@@ -138,6 +140,8 @@ class Runs:
         """
         async with self._db.begin() as conn:
             locked = await lock_session(conn, fence.session_id)
+            if locked is None or locked.status in TERMINAL:
+                await mark_leftovers(conn, fence.session_id)  # whatever it has stored came too late
             if locked is None:
                 return
             await conn.execute(_SEAL, {**fence.parameters, "segments": segments.document})

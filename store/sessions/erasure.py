@@ -30,6 +30,7 @@ from store.events.scrubbing import scrub_events
 from store.installation.storage_identity import StorageIdentity
 from store.jobs.deferring import ERASE, defer_erase
 from store.lifecycle import events
+from store.lifecycle.leftovers import unmark_leftovers
 from store.lifecycle.locked_session import lock_own_session
 from store.lifecycle.transitions import stop_session
 from store.objects.errors import StorageError
@@ -157,6 +158,7 @@ async def _erase_rows(
     await erase_webhook_answers(conn, session_id)
     await conn.execute(delete(sessions).where(sessions.c.id == session_id))
     await begin_erasure(conn, session_id)
+    await unmark_leftovers(conn, session_id)
     await conn.execute(_DELETE_JOBS, {"id": str(session_id), "erase": ERASE})
     for seconds in again_seconds:
         await defer_erase(conn, session_id, in_seconds=seconds)

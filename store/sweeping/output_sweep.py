@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sessions.settings import Settings
 from store.jobs.deferring import defer_finalize, defer_make_files, defer_remake, defer_summarize, defer_transcribe
 from store.lifecycle import events
+from store.lifecycle.leftovers import mark_leftovers
 from store.lifecycle.locked_session import lock_held_session
 
 _BATCH = 200
@@ -76,6 +77,7 @@ async def sweep_outputs(conn: AsyncConnection, settings: Settings) -> int:
     for session_id in abandoned:
         locked = await lock_held_session(conn, session_id)
         await events.append(conn, session_id, "transcript.incomplete", epoch=locked.epoch, code="speech.deadline")
+        await mark_leftovers(conn, session_id)
         await defer_finalize(conn, session_id)
     transcripts = list((await conn.execute(_LOST_TRANSCRIPTS, retry)).scalars())
     for session_id in transcripts:
@@ -89,6 +91,7 @@ async def sweep_outputs(conn: AsyncConnection, settings: Settings) -> int:
     deadline = {"deadline_seconds": settings.finalize_deadline_seconds}
     given_up = set((await conn.execute(_ABANDONED_FILES, deadline)).scalars())
     for session_id in given_up:
+        await mark_leftovers(conn, session_id)
         await defer_finalize(conn, session_id)
     recordings = set((await conn.execute(_LOST_FILES, retry)).scalars())
     for session_id in recordings:

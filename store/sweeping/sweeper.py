@@ -22,6 +22,7 @@ from store.events.expiry import expire_events
 from store.events.numbering import number_events
 from store.jobs.deferring import defer_finalize
 from store.lifecycle import events
+from store.lifecycle.leftovers import defer_due_leftovers
 from store.lifecycle.locked_session import lock_held_session
 from store.lifecycle.transitions import apply, stop_session
 from store.outputs.freeze import fail_recording
@@ -59,6 +60,7 @@ class SweepResult:
     finalize_deferred: int = 0
     outputs_deferred: int = 0
     erasures_deferred: int = 0
+    leftovers_deferred: int = 0
     usage_rows: int = 0
     events_expired: int = 0
 
@@ -180,6 +182,7 @@ async def sweep(
             finalize_deferred=await _defer_again(conn, {"finalize_retry_seconds": settings.finalize_retry_seconds}),
             outputs_deferred=await sweep_outputs(conn, settings),
             erasures_deferred=await defer_unfinished_erasures(conn),
+            leftovers_deferred=await defer_due_leftovers(conn),
         )
         lost = rows = expired = 0
         if judge and await turns.take("worker_lost", settings.takeover_window_seconds / _LOOKS_PER_WINDOW):

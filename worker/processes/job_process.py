@@ -62,12 +62,14 @@ async def run_job_process(
 def _finalize(settings: Settings, db: Database, objects: Objects) -> SessionTask:
     @cache
     def finalizer() -> "Finalizer":
+        from worker.outputs.leftovers import Leftovers
         from worker.outputs.product.finalizer import Finalizer
 
         return Finalizer(
             Freezes(db),
             objects,
             StorageIdentity(db, objects).confirm,
+            Leftovers(db, objects),
             temporary=settings.data_dir / "tmp",
             salvage_seconds=settings.salvage_seconds,
         )

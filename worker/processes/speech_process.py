@@ -22,6 +22,7 @@ from store.outputs.transcripts import Transcripts
 from store.sessions.log.session_log import SessionLog
 from store.sessions.queries import SessionQueries
 from store.sweeping.demand import Demand
+from worker.outputs.leftovers import Leftovers
 from worker.outputs.openai_endpoint import OpenAiEndpoint
 from worker.outputs.product.file_maker import FileMaker
 from worker.outputs.speech.engines.choice import SpeechEngines
@@ -45,6 +46,7 @@ async def run_speech_process(
     async with access.open("parley-speech", pool_size=_POOL_SIZE) as db:
         transcripts, summaries = Transcripts(db), Summaries(db)
         confirm = StorageIdentity(db, objects).confirm
+        leftovers = Leftovers(db, objects)
         log, live, engines = SessionLog(db), LiveTranscripts(db), SpeechEngines(settings)
         transcriber = Transcriber(
             transcripts,
@@ -54,15 +56,17 @@ async def run_speech_process(
             confirm,
             engines,
             live,
+            leftovers,
             deadline_seconds=settings.speech_deadline_seconds,
         )
         files = RecordingFiles(db)
-        kept = RemakingStore(TranscriptVersions(db), transcripts, files, SessionQueries(db), log, objects, confirm)
+        versions, sessions = TranscriptVersions(db), SessionQueries(db)
+        kept = RemakingStore(versions, transcripts, files, sessions, log, objects, confirm, leftovers)
         remaker = TranscriptRemaker(kept, settings, engines, temporary=settings.data_dir / "tmp")
         writer = SummaryWriter(
-            summaries, transcripts, SessionQueries(db), objects, confirm, chosen_summarizer(settings)
+            summaries, transcripts, sessions, objects, confirm, leftovers, chosen_summarizer(settings)
         )
-        maker = FileMaker(files, Freezes(db), objects, confirm, temporary=settings.data_dir / "tmp")
+        maker = FileMaker(files, Freezes(db), objects, confirm, leftovers, temporary=settings.data_dir / "tmp")
         activity = Activity()
         tasks = {
             TRANSCRIBE: transcriber.transcribe,

@@ -61,6 +61,7 @@ class Salvage:
             fence = Fence(run.session_id, run.epoch, run.owner)
             found = await find_leftover_run(self._db, fence)
             if found is None or found.settled:
+                await self._runs.seal(fence)  # what it has stored since then is looked for
                 await asyncio.to_thread(shutil.rmtree, run.folder, ignore_errors=True)
                 continue
             stored = await self._upload(run, found)

@@ -8,6 +8,7 @@ from control_api.adapters.session_outputs.addressed_session import addressed_ses
 from control_api.adapters.session_outputs.models import AudioPayload, StatusPayload, TranscriptPayload
 from control_api.http.answers.json_answer import json_answer, to_json
 from control_api.http.requests.call import Call
+from control_api.http.requests.dependencies import TRANSCRIPTS
 from control_api.http.serving.long_answer import long_answer
 from control_api.outputs.recordings.routes import link_to_audio
 from sessions.errors import ParleyError
@@ -43,8 +44,10 @@ async def get_transcript(call: Call) -> web.StreamResponse:
     """What `conversation.json` holds, once the session is over."""
     session = await addressed_session(call)
     name = format_id("sess", session.id)
-    key = f"sessions/{name}/conversation.json"
+    key = await call.request.app[TRANSCRIPTS].object_key(session.id)
     try:
+        if key is None:
+            raise ObjectMissing
         facts = await call.dependencies.objects.facts(key)
     except ObjectMissing:
         raise ParleyError("transcript.none", f"conversation.json not found for session {name}") from None

@@ -46,8 +46,8 @@ def present_recording(recording: Recording, files: Sequence[RecordingFile]) -> R
 
 
 def _conversation(recording: Recording) -> Iterator[dict[str, Any]]:
-    if recording.committed_at is not None:
-        yield _present(RecordingFile(MIX, "wav", "available", 1, None, recording.sha256, recording.size_bytes))
+    if (at := recording.committed_at) is not None:
+        yield _present(RecordingFile(MIX, "wav", "available", at, 1, None, recording.sha256, recording.size_bytes))
 
 
 def _present(file: RecordingFile) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from control_api.outputs.recordings.waveform import Waveform, drawn
 from sessions.errors import ParleyError
 from sessions.ids import format_id
 from store.objects.errors import ObjectMissing
+from store.outputs.output_keys import beside
 
 _TAG_DIGITS = 32
 
@@ -30,7 +31,7 @@ async def get_waveform(call: Call) -> web.StreamResponse:
     if is_unchanged(call.request, tag):
         return web.Response(status=304, headers=headers)
     name = format_id("sess", session.id)
-    waveform = await _read(call, f"sessions/{name}/waveform.json", pixels)
+    waveform = await _read(call, beside(recording.object_key or "", "waveform.json"), pixels)
     pieces = _pieces(waveform, name, call.request.app[WAVEFORM_SLICES])
     return await long_answer(call, pieces, content_type="application/json", headers=headers, in_turns=False)
 

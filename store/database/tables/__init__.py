@@ -14,7 +14,15 @@ from store.database.tables.outputs import (
     transcripts,
 )
 from store.database.tables.runs import runs, usage_events
-from store.database.tables.sessions import erasures, page_order, session_pauses, session_tags, sessions, worker_tokens
+from store.database.tables.sessions import (
+    erasures,
+    leftovers,
+    page_order,
+    session_pauses,
+    session_tags,
+    sessions,
+    worker_tokens,
+)
 from store.database.tables.webhooks import webhook_attempts, webhook_deliveries, webhook_endpoints
 
 __all__ = [
@@ -24,6 +32,7 @@ __all__ = [
     "event_inbox",
     "event_logs",
     "idempotency_keys",
+    "leftovers",
     "live_transcripts",
     "log_entries",
     "metadata",

@@ -241,3 +241,10 @@ erasures = Table(  # erased sessions whose objects may still be in the storage
     Column("failures", Integer, nullable=False, server_default=text("0")),
     Column("cause", Text),  # of the last failure
 )
+
+leftovers = Table(  # sessions of whose objects some may not be needed any more, until a worker has looked
+    "leftovers",
+    metadata,
+    Column("session_id", Uuid, primary_key=True),
+    Column("due_at", TIME, nullable=False, index=True),  # when the look is asked for again
+)

@@ -98,6 +98,8 @@ _COLUMNS = [log_entries.c[field.name] for field in fields(LogEntry)]
 _LAST_SEQ = text(
     "SELECT coalesce(max(seq), 0) AS seq, clock_timestamp() AS now FROM log_entries WHERE session_id = :id"
 )
+_OPEN_TRANSCRIPT = text("SELECT FROM transcripts WHERE session_id = :id AND state = 'pending'")
+_CLOSED_TRANSCRIPT = text("SELECT FROM transcripts WHERE session_id = :id AND state <> 'pending'")
 _SENT = text(
     """
     UPDATE log_entries e SET delivered_at = statement_timestamp()
@@ -238,6 +240,20 @@ class SessionLog:
             locked = await lock_session(conn, session_id)
             return [] if locked is None else await append(conn, locked, entries)
 
+    async def append_recognized(self, session_id: UUID, entries: Sequence[NewLogEntry]) -> bool:
+        """Log what the job that closes the transcript has recognized; see `append`.
+
+        Returns:
+            False when the transcript is closed, or the session gone: nothing is written. Somebody else has closed it
+            with all that was said, and would be contradicted.
+        """
+        async with self._db.begin() as conn:
+            locked = await lock_session(conn, session_id)
+            if locked is None or (await conn.execute(_OPEN_TRANSCRIPT, {"id": session_id})).one_or_none() is None:
+                return False
+            await append(conn, locked, entries)
+            return True
+
     async def append_heard(
         self, fence: Fence, entries: Sequence[NewLogEntry], since: datetime, until: datetime
     ) -> list[LogEntry]:
@@ -258,7 +274,8 @@ class SessionLog:
     async def append_spoken(self, session_id: UUID, entry: NewLogEntry, since: datetime, until: datetime) -> bool:
         """Log what was recognized of a session that may still run, spoken between two instants of PostgreSQL's clock.
 
-        Nothing is written when a pause or the end overlaps that time, even one that nobody else has heard of yet.
+        Nothing is written when a pause or the end overlaps that time, even one that nobody else has heard of yet, nor
+        once the transcript is closed.
 
         Returns:
             Whether that time is logged now.
@@ -270,6 +287,8 @@ class SessionLog:
             ending_at = (await conn.execute(select(sessions.c.ending_at).where(sessions.c.id == session_id))).scalar()
             if ending_at is not None and ending_at < until:
                 return False
+            if (await conn.execute(_CLOSED_TRANSCRIPT, {"id": session_id})).one_or_none() is not None:
+                return False  # the job that closed it has heard everything
             await append(conn, locked, [entry])
             return True
 

@@ -316,8 +316,9 @@ async def assert_summarized(stack: Stack, session_id: str, segments: list[dict[s
     second = await eventually(ready, seconds=30, what="the summary, made again")
     assert second["summary"] == summary
     objects = stack.folder / "objects" / "sessions" / session_id
-    assert {"conversation.wav", "conversation.json", "summary.json"} <= {path.name for path in objects.iterdir()}
-    assert json.loads((objects / "summary.json").read_text()) == summary
+    assert {"conversation.wav", "conversation.json", "summary.json"} <= {path.name for path in objects.rglob("*")}
+    [kept] = objects.rglob("summary.json")
+    assert json.loads(kept.read_text()) == summary
 
 
 class SlowEndpoint:

@@ -1,13 +1,17 @@
-"""Who still reads the segments of a session, as those who may delete them are told."""
+"""Who still reads the segments of a session, as those who may remove them are told."""
 
-from typing import get_args
 from uuid import UUID
 
-from store.outputs.freeze import Freezes, Reader
+from tests.support.running.engine import Engine
+
+_READERS = """
+    SELECT 'transcript' AS reader FROM transcripts WHERE session_id = :id AND state = 'pending'
+    UNION SELECT 'files' FROM recording_files WHERE session_id = :id AND format = 'wav' AND state = 'pending'
+"""
 
 
-async def segment_readers(freezes: Freezes, session_id: UUID) -> set[Reader]:
+async def segment_readers(engine: Engine, session_id: UUID) -> set[str]:
     """Those for whom the segments of a session, whose recording is committed, are kept."""
-    everybody = frozenset[Reader](get_args(Reader))
-    assert await freezes.are_segments_done(session_id, everybody), "its recording is committed"
-    return {reader for reader in everybody if not await freezes.are_segments_done(session_id, everybody - {reader})}
+    committed = await engine.sql("SELECT committed_at FROM recordings WHERE session_id = :id", id=session_id)
+    assert committed[0].committed_at is not None, "its recording is committed"
+    return {row.reader for row in await engine.sql(_READERS, id=session_id)}

@@ -91,6 +91,20 @@ class ApiServer:
             is_json = answer.content_type == "application/json" and data and method != "HEAD"
             return Reply(answer.status, answer.headers, data, await answer.json() if is_json else None)
 
+    async def close_transcript(self, session_id: str, document: bytes) -> None:
+        """Let `conversation.json` be this, as the job does that closes the transcript."""
+        key = f"sessions/{session_id}/transcript/1/conversation.json"
+        await self.dependencies.objects.put_bytes(key, document)
+        async with self.dependencies.db.begin() as conn:
+            await conn.execute(
+                text(
+                    "INSERT INTO transcripts (session_id, state, created_at, object_key)"
+                    " VALUES (:id, 'available', now(), :key)"
+                    " ON CONFLICT (session_id) DO UPDATE SET object_key = excluded.object_key"
+                ),
+                {"id": parse_id("sess", session_id), "key": key},
+            )
+
     async def create(self, room: str, **fields: Any) -> dict[str, Any]:
         """A new session."""
         reply = await self.call("POST", "/v1/sessions", create_body(room, **fields))

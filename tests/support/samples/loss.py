@@ -16,6 +16,7 @@ from store.objects.objects import Objects
 from store.runs.fence import Fence
 from store.runs.run_segments import RunSegments
 from tests.support.running.engine import Engine
+from worker.outputs.leftovers import Leftovers
 from worker.outputs.product.finalizer import Finalizer
 from worker.spool.spool_writer import SealedSegment
 from worker.spool.stored_journal import StoredJournal
@@ -84,6 +85,7 @@ class Loss:
             self.engine.freezes,
             self.objects,
             self.identity.confirm,
+            Leftovers(self.engine.db, self.objects),
             temporary=self.data_dir / "tmp",
             salvage_seconds=60,
         )

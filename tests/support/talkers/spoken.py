@@ -18,6 +18,7 @@ from store.objects.objects import Objects
 from store.outputs.summaries import Summaries
 from store.outputs.transcripts import Transcripts
 from tests.support.running.engine import Engine
+from worker.outputs.leftovers import Leftovers
 from worker.outputs.product.finalizer import Finalizer
 
 SPEECH = Path(__file__).parents[3] / "parley" / "demo" / "speech"
@@ -112,6 +113,7 @@ class SpokenSessions:
             self.engine.freezes,
             self.objects,
             StorageIdentity(self.engine.db, self.objects).confirm,
+            Leftovers(self.engine.db, self.objects),
             temporary=self.folder / "tmp",
             salvage_seconds=60,
         )

@@ -2,7 +2,7 @@
 
 It may be run again whatever went wrong: what is stored stays, and the rest is made. A file's key has its digest in it,
 so that two who make one at the same time leave two objects, of which one is noted (an encoder may make other bytes each
-time).
+time), and the other one is removed.
 """
 
 import asyncio
@@ -23,7 +23,9 @@ from sessions.texts.file_name import content_disposition, recording_file_name
 from store.installation.storage_identity import Confirm
 from store.objects.objects import Objects
 from store.outputs.freeze import Committed, Freezes
+from store.outputs.output_keys import FILES, output_folder
 from store.outputs.recording_files import MIX, MadeState, RecordingFile, RecordingFiles
+from worker.outputs.leftovers import Leftovers
 from worker.outputs.product.recording_plan import recording_plan
 from worker.outputs.product.segment_reader import SegmentReader
 from worker.outputs.product.stored_file import nameless_file, path_of, stored_file
@@ -31,19 +33,26 @@ from worker.outputs.product.stored_file import nameless_file, path_of, stored_fi
 _log = structlog.get_logger(__name__)
 
 _MOST_ATTEMPTS = 20
-_SHA256_DIGITS = 32  # of the digest, in a key
 
 
 class FileMaker:
     """Makes files. `temporary` is a folder for unfinished ones, which leave nothing behind in it."""
 
     def __init__(
-        self, files: RecordingFiles, freezes: Freezes, objects: Objects, confirm: Confirm, *, temporary: Path
+        self,
+        files: RecordingFiles,
+        freezes: Freezes,
+        objects: Objects,
+        confirm: Confirm,
+        leftovers: Leftovers,
+        *,
+        temporary: Path,
     ) -> None:
         self._files = files
         self._freezes = freezes
         self._objects = objects
         self._confirm = confirm
+        self._leftovers = leftovers
         self._temporary = temporary
 
     async def make(self, session_id: UUID) -> None:
@@ -53,11 +62,12 @@ class FileMaker:
             DatabaseUnavailableError, StorageError, OSError: nothing is lost, try again.
         """
         await self._confirm()
-        while tracks := await self._files.take_tracks(session_id):
-            await self._make_tracks(session_id, await self._hopeful(session_id, tracks))
-        while (file := await self._files.take(session_id)) is not None:
-            for hopeful in await self._hopeful(session_id, [file]):
-                await self._encode(session_id, hopeful)
+        async with self._leftovers.afterwards(session_id):
+            while tracks := await self._files.take_tracks(session_id):
+                await self._make_tracks(session_id, await self._hopeful(session_id, tracks))
+            while (file := await self._files.take(session_id)) is not None:
+                for hopeful in await self._hopeful(session_id, [file]):
+                    await self._encode(session_id, hopeful)
 
     async def _hopeful(self, session_id: UUID, files: Sequence[RecordingFile]) -> list[RecordingFile]:
         """Those that were not tried too often; the others are given up."""
@@ -94,8 +104,8 @@ class FileMaker:
 
     async def _store(self, session_id: UUID, file: RecordingFile, path: Path, state: MadeState) -> None:
         sha256, size_bytes = await asyncio.to_thread(digest, path)
-        folder = f"sessions/{format_id('sess', session_id)}"
-        key = f"{folder}/files/{sha256[:_SHA256_DIGITS]}.{file.format}"
+        asked = file.requested_at.isoformat()
+        key = f"{output_folder(session_id, FILES, f'{asked} {sha256}'.encode())}.{file.format}"
         called = await self._called(session_id, file)
         await self._objects.put_file(key, path, disposition=called)
         await self._confirm()  # it lies in the right storage
@@ -110,8 +120,6 @@ class FileMaker:
                 of="everybody" if file.identity == MIX else "one",
                 size_bytes=size_bytes,
             )
-        elif not await self._files.of(session_id):  # erased in the meantime
-            await self._objects.delete_folder(folder)
 
     async def _called(self, session_id: UUID, file: RecordingFile) -> str:
         title, started_at = await self._files.title_and_start(session_id)

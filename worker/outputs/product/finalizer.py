@@ -1,8 +1,9 @@
 """The spool becomes `conversation.wav`: freeze, build, store, check, commit. Run again until it is done.
 
-The freeze fixes what is built, so every builder makes the same bytes, and overwriting is harmless. Segments are deleted
-only after the product was read back and committed, and the jobs of the transcript and of the participants' files no
-longer need them.
+The freeze fixes what is built, so every builder makes the same bytes, as long as the storage loses no segment between
+two of them. Each product has a folder that is called by what is in it, so nobody overwrites what another one commits.
+Segments are removed only after the product was read back and committed, and the jobs of the transcript and of the
+participants' files no longer need them.
 """
 
 import asyncio
@@ -19,11 +20,14 @@ from audio.building.recording_document import recording_document
 from audio.building.waveform_document import waveform_document
 from sessions.codes import lookup
 from sessions.ids import format_id
+from sessions.lifecycle.lifecycle import Status
 from sessions.texts.file_name import content_disposition, recording_file_name
 from store.installation.storage_identity import Confirm
 from store.objects.errors import StorageError
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes, FrozenPlan, NotReady, Product
+from store.outputs.output_keys import RECORDING, beside, output_folder
+from worker.outputs.leftovers import Leftovers
 from worker.outputs.product.recording_plan import planned_segment, recording_plan
 from worker.outputs.product.segment_reader import SegmentReader
 from worker.outputs.product.stored_file import nameless_file, path_of
@@ -41,6 +45,7 @@ class Finalizer:
         freezes: Freezes,
         objects: Objects,
         confirm: Confirm,
+        leftovers: Leftovers,
         *,
         temporary: Path,
         salvage_seconds: float,
@@ -48,11 +53,14 @@ class Finalizer:
         self._freezes = freezes
         self._objects = objects
         self._confirm = confirm
+        self._leftovers = leftovers
         self._temporary = temporary
         self._salvage_seconds = salvage_seconds
 
     async def finalize(self, session_id: UUID) -> None:
         """Take an `ending` session to its end if its time has come; else return, as the job will be deferred again.
+
+        Of a session that is over, or was erased, what nobody needs any more is removed.
 
         In a storage that is not ours nothing is looked for, and what was built there is not committed.
 
@@ -63,18 +71,18 @@ class Finalizer:
         name = format_id("sess", session_id)
         frozen = await self._freezes.freeze(session_id, self._salvage_seconds, lambda: self._list_segments(name))
         if isinstance(frozen, NotReady):
-            await self._delete_segments(session_id, name)
+            if frozen.status is not Status.ENDING:
+                await self._leftovers.remove(session_id)
             return
         if frozen.session.started_at is None:
             await self._freezes.commit_without_product(session_id, frozen.session.epoch)
             return
-        product = await self._build_and_store(name, frozen)
-        await self._confirm()
-        if await self._freezes.commit(session_id, frozen.session.epoch, product):
-            _log.info(
-                "recording.committed", session_id=name, duration_ms=product.duration_ms, size_bytes=product.size_bytes
-            )
-            await self._delete_segments(session_id, name)
+        async with self._leftovers.afterwards(session_id):
+            product = await self._build_and_store(name, frozen)
+            await self._confirm()
+            if await self._freezes.commit(session_id, frozen.session.epoch, product):
+                figures = {"duration_ms": product.duration_ms, "size_bytes": product.size_bytes}
+                _log.info("recording.committed", session_id=name, **figures)
 
     async def _list_segments(self, name: str) -> list[dict[str, Any]]:
         prefix = f"spool/{name}"
@@ -87,17 +95,15 @@ class Finalizer:
             result = await _build(recording_plan(frozen), self._objects, file)
             for storage_key in result.damaged_segments:
                 _log.error("segment.damaged", session_id=name, storage_key=storage_key)
-            key = f"sessions/{name}/conversation.wav"
             session = frozen.session
+            document = _json(recording_document(name, result))
+            key = f"{output_folder(session.id, RECORDING, document)}/conversation.wav"
             called = content_disposition(recording_file_name(session.title, session.started_at, "wav"))
             await self._objects.put_file(key, path_of(file), disposition=called)
         await self._check(key, result)
-        await self._put_json(f"sessions/{name}/recording.json", recording_document(name, result))
-        await self._put_json(f"sessions/{name}/waveform.json", waveform_document(result))
+        await self._objects.put_bytes(beside(key, "recording.json"), document)
+        await self._objects.put_bytes(beside(key, "waveform.json"), _json(waveform_document(result)))
         return _product(key, result)
-
-    async def _put_json(self, key: str, document: dict[str, Any]) -> None:
-        await self._objects.put_bytes(key, json.dumps(document, indent=2, sort_keys=True).encode() + b"\n")
 
     async def _check(self, key: str, result: BuildResult) -> None:
         """Read the product back: segments are deleted only if the storage really has it."""
@@ -109,11 +115,9 @@ class Finalizer:
         if size_bytes != await self._objects.head(key) or sha256.hexdigest() != result.sha256_hex:
             raise StorageError("storage.write_failed", "the recording reads back different from what was written")
 
-    async def _delete_segments(self, session_id: UUID, name: str) -> None:
-        if not await self._freezes.are_segments_done(session_id):
-            return  # there is no recording, or somebody reads them: the last one deletes them, or defers this job again
-        for key, _ in await self._objects.list(f"spool/{name}"):
-            await self._objects.delete(key)
+
+def _json(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, indent=2, sort_keys=True).encode() + b"\n"
 
 
 def _next_end(start: int, size_bytes: int) -> int:

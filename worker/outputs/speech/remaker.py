@@ -25,11 +25,13 @@ from sessions.texts.transcript import Transcript, TranscriptHead, TranscriptSegm
 from sessions.texts.transcript_document import transcript_document
 from store.installation.storage_identity import Confirm
 from store.objects.objects import Objects
+from store.outputs.output_keys import TRANSCRIPT, output_folder
 from store.outputs.recording_files import RecordingFiles
 from store.outputs.transcript_versions import Audio, MadeVersion, RunWork, TranscriptVersions
 from store.outputs.transcripts import Transcripts
 from store.sessions.log.session_log import NewLogEntry, SessionLog
 from store.sessions.queries import SessionQueries
+from worker.outputs.leftovers import Leftovers
 from worker.outputs.product.stored_file import stored_file
 from worker.outputs.speech.engines.choice import SpeechEngines
 from worker.outputs.speech.engines.engine import SpeechError
@@ -53,6 +55,7 @@ class RemakingStore:
     log: SessionLog
     objects: Objects
     confirm: Confirm
+    leftovers: Leftovers
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,12 @@ class TranscriptRemaker:
         store = self._store
         await store.confirm()
         work = await store.versions.begin(session_id, self._settings.speech_deadline_seconds)
-        if work is None:
-            return
+        async with store.leftovers.afterwards(session_id):
+            if work is not None:
+                await self._make(work)
+
+    async def _make(self, work: RunWork) -> None:
+        store = self._store
         head = work.kept
         if head is None:
             try:
@@ -183,12 +190,11 @@ class TranscriptRemaker:
         known = {field.name: getattr(head, field.name) for field in fields(head)}
         document = transcript_document(name, Transcript(**known, segments=segments, sha256=""))
         data = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
-        await self._store.objects.put_bytes(f"sessions/{name}/conversation.json", data)
+        key = f"{output_folder(work.session.id, TRANSCRIPT, data, work.run.run_id)}/conversation.json"
+        await self._store.objects.put_bytes(key, data)
         await self._store.confirm()  # it lies in the right storage
-        if await self._store.versions.finish(work.run):
+        if await self._store.versions.finish(work.run, key):
             _log.info("transcript.remade", session_id=name, version=head.version, engine=head.engine)
-        elif not await self._store.transcripts.exists(work.session.id):  # erased in the meantime
-            await self._store.objects.delete_folder(f"sessions/{name}")
 
 
 def _until(canceled: Event, files: Sequence[tuple[TrackLabel, Path]]) -> Iterator[list[TrackPiece]]:

@@ -1,7 +1,8 @@
 """Transcribes a session that is over: recognizes its speech, writes `conversation.json`, asks for a summary.
 
-It may be run again whatever went wrong: it goes on where the log ends, which takes each entry once, and overwrites the
-file. The segments are deleted when nobody needs them any more. A session's end waits for none of this.
+It may be run again whatever went wrong: it goes on where the log ends, which takes each entry once, and nothing once
+the transcript is closed. Two that close it leave two files, of which one is noted and the other one removed. The
+segments are removed when nobody needs them any more. A session's end waits for none of this.
 """
 
 import json
@@ -22,12 +23,13 @@ from sessions.ids import format_id
 from sessions.session import Session
 from sessions.texts.transcript_document import transcript_document
 from store.installation.storage_identity import Confirm
-from store.objects.errors import ObjectMissing
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
 from store.outputs.live_transcripts import LiveTranscripts
+from store.outputs.output_keys import TRANSCRIPT, output_folder
 from store.outputs.transcripts import Closing, Transcripts, TranscriptWork
-from store.sessions.log.session_log import SessionLog
+from store.sessions.log.session_log import NewLogEntry, SessionLog
+from worker.outputs.leftovers import Leftovers
 from worker.outputs.product.recording_plan import recording_plan
 from worker.outputs.product.segment_reader import SegmentReader
 from worker.outputs.speech.engines.choice import SpeechEngines
@@ -42,6 +44,10 @@ _STORED = frozenset({"available", "incomplete"})
 _MOST_ATTEMPTS = 20
 
 
+class _ClosedElsewhereError(Exception):
+    """Another process has closed the transcript, or the session was erased: what this one hears is not wanted."""
+
+
 class Transcriber:
     """Closes transcripts."""
 
@@ -54,6 +60,7 @@ class Transcriber:
         confirm: Confirm,
         engines: SpeechEngines,
         live: LiveTranscripts,
+        leftovers: Leftovers,
         *,
         deadline_seconds: float,
     ) -> None:
@@ -64,6 +71,7 @@ class Transcriber:
         self._confirm = confirm
         self._engines = engines
         self._live = live
+        self._leftovers = leftovers
         self._deadline_seconds = deadline_seconds
 
     async def transcribe(self, session_id: UUID) -> None:
@@ -74,22 +82,21 @@ class Transcriber:
         """
         await self._confirm()
         work = await self._transcripts.begin(session_id, self._deadline_seconds)
-        if work is None:
-            return
+        async with self._leftovers.afterwards(session_id):
+            try:
+                if work is not None:
+                    await self._close(work)
+            except _ClosedElsewhereError:
+                _log.info("transcript.closed_elsewhere", session_id=format_id("sess", session_id))
+
+    async def _close(self, work: TranscriptWork) -> None:
         session = work.session
         closing = await self._hear(work) if self._has_speech(session) else Closing()
-        name = format_id("sess", session.id)
-        key = _document_key(session)
-        written = await self._write(session, name, key, closing)
+        key, written = await self._write(session, closing)
         await self._confirm()  # what was heard and written lies in the right storage
-        if await self._freezes.are_segments_done(session_id, but_for=frozenset({"transcript"})):
-            for storage_key, _ in await self._objects.list(f"spool/{name}"):
-                await self._objects.delete(storage_key)
-        if not await self._transcripts.close(session_id, closing, key, summarize=written > 0):
-            if not await self._transcripts.exists(session_id):  # erased in the meantime
-                await self._objects.delete_folder(f"sessions/{name}")
-            return
-        _log.info("transcript.closed", session_id=name, segments=written, engine=closing.engine, code=closing.code)
+        if await self._transcripts.close(session.id, closing, key, summarize=written > 0):
+            name = format_id("sess", session.id)
+            _log.info("transcript.closed", session_id=name, segments=written, engine=closing.engine, code=closing.code)
 
     def _has_speech(self, session: Session) -> bool:
         """Whether there is speech to recognize and an engine to do it."""
@@ -102,8 +109,6 @@ class Transcriber:
         )
 
     async def _hear(self, work: TranscriptWork) -> Closing:
-        if work.attempts > 1 and (heard := await self._heard_before(work.session)) is not None:
-            return heard
         if work.late or work.attempts > _MOST_ATTEMPTS:
             return Closing(code="speech.deadline", message="speech was not recognized in time")
         try:
@@ -113,21 +118,6 @@ class Transcriber:
                 await self._transcripts.note_failure(work.session.id, error.code, error.message)
                 raise
             return Closing(code=error.code, message=error.message)
-
-    async def _heard_before(self, session: Session) -> Closing | None:
-        """How an earlier attempt was about to close it: from then on segments may have been deleted."""
-        try:
-            document = json.loads(await self._objects.get(_document_key(session)))
-        except ObjectMissing:
-            return None
-        error = document["error"] or {}
-        return Closing(
-            engine=document["engine"],
-            model=document["model"],
-            language=document["language"],
-            code=error.get("code"),
-            message=error.get("message"),
-        )
 
     async def _recognize(self, session: Session) -> Closing:
         frozen = await self._freezes.frozen(session.id)
@@ -144,7 +134,7 @@ class Transcriber:
                 read_tracks(plan, read, partial(is_new, known=known), lost),
                 read.canceled,
                 self._engines.open,
-                partial(self._log.append, session.id),
+                partial(self._keep, session.id),
                 known=known,
                 language=session.transcription.language,
                 spoken=heard.language,
@@ -157,8 +147,12 @@ class Transcriber:
         message = f"{lost_ms} ms that the recording has could not be read back"
         return replace(closing, code="speech.audio_lost", message=message)
 
-    async def _write(self, session: Session, name: str, key: str, closing: Closing) -> int:
-        """Store `conversation.json`; returns how many segments are in it."""
+    async def _keep(self, session_id: UUID, entries: Sequence[NewLogEntry]) -> None:
+        if entries and not await self._log.append_recognized(session_id, entries):
+            raise _ClosedElsewhereError
+
+    async def _write(self, session: Session, closing: Closing) -> tuple[str, int]:
+        """Store `conversation.json`; returns its key, and how many segments are in it."""
         transcript = replace(
             await self._transcripts.read(session),
             state="available" if closing.code is None else "incomplete",
@@ -168,13 +162,11 @@ class Transcriber:
             code=closing.code,
             message=closing.message,
         )
-        document = json.dumps(transcript_document(name, transcript), ensure_ascii=False, indent=2)
-        await self._objects.put_bytes(key, document.encode() + b"\n")
-        return len(transcript.segments)
-
-
-def _document_key(session: Session) -> str:
-    return f"sessions/{format_id('sess', session.id)}/conversation.json"
+        document = transcript_document(format_id("sess", session.id), transcript)
+        data = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+        key = f"{output_folder(session.id, TRANSCRIPT, data)}/conversation.json"
+        await self._objects.put_bytes(key, data)
+        return key, len(transcript.segments)
 
 
 def _since(lost: Sequence[Range], start_ms: int) -> list[Range]:

@@ -9,12 +9,15 @@ from uuid import UUID
 import structlog
 
 from sessions.ids import format_id
+from sessions.session import Session
 from sessions.texts.transcript import Transcript, TranscriptSegment
 from store.installation.storage_identity import Confirm
 from store.objects.objects import Objects
-from store.outputs.summaries import Summaries
+from store.outputs.output_keys import SUMMARY, output_folder
+from store.outputs.summaries import JobRun, Summaries
 from store.outputs.transcripts import Transcripts
 from store.sessions.queries import SessionQueries
+from worker.outputs.leftovers import Leftovers
 from worker.outputs.summary.summarizer import EMPTY, Gist, Summarizer, SummaryError
 
 _log = structlog.get_logger(__name__)
@@ -30,6 +33,7 @@ class SummaryWriter:
         sessions: SessionQueries,
         objects: Objects,
         confirm: Confirm,
+        leftovers: Leftovers,
         summarizer: Summarizer,
     ) -> None:
         self._summaries = summaries
@@ -37,6 +41,7 @@ class SummaryWriter:
         self._sessions = sessions
         self._objects = objects
         self._confirm = confirm
+        self._leftovers = leftovers
         self._summarizer = summarizer
 
     async def summarize(self, session_id: UUID) -> None:
@@ -48,8 +53,14 @@ class SummaryWriter:
         await self._confirm()
         run = await self._summaries.begin(session_id)
         session = (await self._sessions.current([session_id])).get(session_id)
-        if run is None or run.waits or session is None:
+        if run is not None and run.waits:
             return
+        async with self._leftovers.afterwards(session_id):
+            if run is not None and session is not None:
+                await self._make(session, run)
+
+    async def _make(self, session: Session, run: JobRun) -> None:
+        session_id = session.id
         transcript = await self._transcripts.read(session)
         if run.late:
             await self._summaries.fail(
@@ -65,15 +76,13 @@ class SummaryWriter:
         except SummaryError as error:
             await self._summaries.fail(session_id, run.run_id, transcript.sha256, error.code, error.message)
             return
-        name = format_id("sess", session_id)
-        key = f"sessions/{name}/summary.json"
         document = summary_document(gist, transcript, summarizer, session.title)
-        await self._objects.put_bytes(key, json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
+        data = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+        key = f"{output_folder(session_id, SUMMARY, data, run.run_id)}/summary.json"
+        await self._objects.put_bytes(key, data)
         await self._confirm()
         if await self._summaries.finish(session_id, run.run_id, transcript.sha256, key):
-            _log.info("summary.stored", session_id=name, engine=document["engine"])
-        elif await self._summaries.get(session_id) is None:  # erased in the meantime
-            await self._objects.delete_folder(f"sessions/{name}")
+            _log.info("summary.stored", session_id=format_id("sess", session_id), engine=document["engine"])
 
 
 def summary_document(

@@ -186,7 +186,7 @@ async def test_unauthorized_forbidden_and_the_lost_database_have_the_flat_form(
 
 async def test_a_broken_conversation_json_is_500_in_the_flat_form(api: ApiServer, project: dict[str, str]) -> None:
     """`500: { "error": string }`."""
-    await api.dependencies.objects.put_bytes(f"sessions/{project['sessionId']}/conversation.json", b"{")
+    await api.close_transcript(project["sessionId"], b"{")
     reply = await api.call("GET", "/v1/session/transcript", params=project)
     assert (reply.status, list(reply.content), reply.headers["X-Error-Code"]) == (500, ["error"], "internal")
 

@@ -221,7 +221,7 @@ async def test_erasing_is_deferred_for_later_too(api: ApiServer, database_url: s
 
 
 def test_every_table_about_sessions_goes_with_them(database_url: str) -> None:
-    """Its rows are deleted with it, but for the bill, idempotency keys, events and what is left to erase.
+    """Its rows are deleted with it, but for the bill, idempotency keys, events and what is left to erase or look for.
 
     Events have lost their content by then (`test_expiry_and_erasure`), and their deliveries never had any.
     """
@@ -241,5 +241,5 @@ def test_every_table_about_sessions_goes_with_them(database_url: str) -> None:
             )
         }
     assert tables - cascading == {
-        *("usage_events", "idempotency_keys", "erasures", "event_inbox", "events", "webhook_deliveries")
+        *("usage_events", "idempotency_keys", "erasures", "leftovers", "event_inbox", "events", "webhook_deliveries")
     }

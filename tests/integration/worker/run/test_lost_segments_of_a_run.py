@@ -11,6 +11,7 @@ from store.outputs.freeze import Freezes
 from store.runs.run_segments import RunSegments
 from tests.integration.worker.studio import Studio, until
 from tests.support.talkers.beeps import BeepPlan, BeepTalker
+from worker.outputs.leftovers import Leftovers
 from worker.outputs.product.finalizer import Finalizer
 
 SAMPLES_PER_MS = 48
@@ -45,6 +46,7 @@ async def test_a_segment_that_is_lost_while_the_session_runs_is_a_gap(
         Freezes(studio.db),
         studio.objects,
         StorageIdentity(studio.db, studio.objects).confirm,
+        Leftovers(studio.db, studio.objects),
         temporary=tmp_path / "tmp",
         salvage_seconds=60,
     )

@@ -11,7 +11,6 @@ import pytest
 import soundfile
 
 from audio.segments.segments import RecordKind, read_segment
-from sessions.ids import format_id
 from sessions.session import Session
 from store.installation.storage_identity import StorageIdentity
 from store.outputs.freeze import Freezes
@@ -20,6 +19,7 @@ from tests.support.running.file_tree import contents_below
 from tests.support.running.stack import eventually
 from tests.support.talkers.beeps import BeepPlan, BeepTalker
 from worker.lease.beats import Beats
+from worker.outputs.leftovers import Leftovers
 from worker.outputs.product.finalizer import Finalizer
 
 RATE = 48_000
@@ -44,12 +44,13 @@ async def finalize(studio: Studio, session: Session, folder: Path) -> tuple[np.n
         Freezes(studio.db),
         studio.objects,
         StorageIdentity(studio.db, studio.objects).confirm,
+        Leftovers(studio.db, studio.objects),
         temporary=folder,
         salvage_seconds=60,
     )
     await finalizer.finalize(session.id)
     recording = await studio.sessions.queries.recording(studio.organization_id, session.id)
-    data = await studio.objects.get(f"sessions/{format_id('sess', session.id)}/conversation.wav")
+    data = await studio.objects.get(recording.object_key or "")
     samples, _ = soundfile.read(io.BytesIO(data), dtype="int16")
     assert recording.duration_ms == len(samples) * 1000 // RATE
     return samples, recording.gaps or []

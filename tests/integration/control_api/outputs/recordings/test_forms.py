@@ -17,6 +17,7 @@ from store.outputs.freeze import Freezes
 from store.outputs.recording_files import RecordingFiles
 from tests.integration.control_api.outputs.recordings.test_recordings import store_recording
 from tests.support.running.api_server import ApiServer
+from worker.outputs.leftovers import Leftovers
 from worker.outputs.product.file_maker import FileMaker
 
 SECONDS = 2
@@ -41,7 +42,8 @@ async def make(api: ApiServer, session_id: str) -> None:
         """The storage is the test's own."""
 
     folder = api.dependencies.settings.data_dir / "tmp"
-    await FileMaker(RecordingFiles(db), Freezes(db), objects, confirm, temporary=folder).make(id_of(session_id))
+    maker = FileMaker(RecordingFiles(db), Freezes(db), objects, confirm, Leftovers(db, objects), temporary=folder)
+    await maker.make(id_of(session_id))
 
 
 def id_of(session_id: str) -> UUID:

@@ -16,6 +16,7 @@ from store.outputs.transcripts import Transcripts
 from store.sessions.log.session_log import NewLogEntry, SessionLog
 from store.sessions.queries import SessionQueries
 from tests.support.running.api_server import ApiServer
+from worker.outputs.leftovers import Leftovers
 from worker.outputs.summary.extractive import ExtractiveSummarizer
 from worker.outputs.summary.summarizer import Summarizer, SummaryError
 from worker.outputs.summary.writer import SummaryWriter
@@ -68,6 +69,7 @@ async def run_job(api: ApiServer, session_id: str, summarizer: Summarizer | None
         SessionQueries(db),
         api.dependencies.objects,
         StorageIdentity(db, api.dependencies.objects).confirm,
+        Leftovers(db, api.dependencies.objects),
         summarizer or ExtractiveSummarizer(),
     )
     await writer.summarize(parse_id("sess", session_id))
@@ -149,7 +151,7 @@ async def test_the_flat_path_reads_conversation_json(api: ApiServer) -> None:
     reply = await api.call("GET", "/v1/session/transcript", params=query)
     assert (404, {"error": f"conversation.json not found for session {session['id']}"}) == (reply.status, reply.content)
     stored = {"segments": [{"text": "hi"}]}
-    await api.dependencies.objects.put_bytes(f"sessions/{session['id']}/conversation.json", json.dumps(stored).encode())
+    await api.close_transcript(session["id"], json.dumps(stored).encode())
     reply = await api.call("GET", "/v1/session/transcript", params=query)
     assert {"success": True, "sessionId": session["id"], "transcript": stored} == reply.content
     for changes, status, expected in (
@@ -182,7 +184,10 @@ async def test_the_first_read_starts_a_run_and_the_next_ones_find_it(api: ApiSer
     await run_job(api, session["id"])
     reply = await api.call("GET", SUMMARY, params=query)
     assert (200, True, session["id"]) == (reply.status, reply.content["success"], reply.content["sessionId"])
-    stored = await api.dependencies.objects.get(f"sessions/{session['id']}/summary.json")
+    run = await Summaries(api.dependencies.db).get(parse_id("sess", session["id"]))
+    assert run is not None
+    assert run.object_key is not None
+    stored = await api.dependencies.objects.get(run.object_key)
     assert json.loads(stored) == reply.content["summary"]
 
 
@@ -422,7 +427,7 @@ async def test_a_transcript_is_made_anew_one_run_at_a_time(api: ApiServer) -> No
     spoken = [{**said, "start_ms": 900, "end_ms": 4100, "confidence": None, "words": None}]
     before = await SessionLog(api.dependencies.db).append(session_id, [])
     assert await versions.keep(work.run, MadeVersion("openai", "large", "de", "mix", spoken))
-    assert await versions.finish(work.run)
+    assert await versions.finish(work.run, "key")
     assert before == []
 
     newest = (await api.call("GET", path)).content
@@ -439,7 +444,7 @@ async def test_a_transcript_is_made_anew_one_run_at_a_time(api: ApiServer) -> No
     assert again is not None
     assert await versions.fail(again.run, "speech.engine_missing", "there is none")
     assert not await versions.keep(work.run, MadeVersion("openai", "large", "de", "mix", []))
-    assert not await versions.finish(work.run)
+    assert not await versions.finish(work.run, "key")
     failed = (await api.call("GET", f"{path}/run")).content
     assert (failed["status"], failed["error"]["code"]) == ("failed", "speech.engine_missing")
     assert (await api.call("GET", path)).content["version"] == 2

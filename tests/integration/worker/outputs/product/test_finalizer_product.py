@@ -21,9 +21,11 @@ from sessions.lifecycle.lifecycle import Status
 from sessions.lifecycle.stop import Stop
 from store.installation.storage_identity import StorageIdentity
 from store.objects.objects import Objects
+from store.outputs.output_keys import beside
 from store.outputs.transcripts import Closing, Transcripts
 from store.runs.fence import Fence
 from tests.support.running.engine import Engine
+from worker.outputs.leftovers import Leftovers
 from worker.outputs.product.finalizer import Finalizer
 
 LEVEL = 8000
@@ -42,6 +44,7 @@ class Workshop:
             self.engine.freezes,
             self.objects,
             StorageIdentity(self.engine.db, self.objects).confirm,
+            Leftovers(self.engine.db, self.objects),
             temporary=self.folder / "tmp",
             salvage_seconds=salvage_seconds,
         )
@@ -75,7 +78,7 @@ class Workshop:
 
     async def wav(self, session_id: UUID) -> tuple[bytes, np.ndarray]:
         """The stored file, and its samples of shape (n,)."""
-        data = await self.objects.get(f"sessions/{format_id('sess', session_id)}/conversation.wav")
+        data = await self.objects.get(str((await self.recording(session_id))["object_key"]))
         samples, rate = soundfile.read(io.BytesIO(data), dtype="int16")
         assert rate == SAMPLE_RATE
         return data, samples
@@ -122,8 +125,8 @@ async def test_the_document_beside_the_recording_tells_its_digest_and_tracks(wor
     await workshop.end_after(fence, 1.0)
     await workshop.engine.runs.seal(fence)
     await workshop.finalizer().finalize(fence.session_id)
-    name = format_id("sess", fence.session_id)
-    document = json.loads(await workshop.objects.get(f"sessions/{name}/recording.json"))
+    key = str((await workshop.recording(fence.session_id))["object_key"])
+    document = json.loads(await workshop.objects.get(beside(key, "recording.json")))
     data, _ = await workshop.wav(fence.session_id)
     assert document["sha256"] == hashlib.sha256(data).hexdigest()
     assert [track["identity"] for track in document["tracks"]] == ["alice"]

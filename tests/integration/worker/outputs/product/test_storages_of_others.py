@@ -12,7 +12,6 @@ from uuid import UUID
 
 import pytest
 
-from sessions.ids import format_id
 from store.objects.objects import Objects
 from store.objects.probe import probe_storage
 from store.sessions.erasure import SessionErasure
@@ -86,8 +85,8 @@ async def test_a_recording_lives_and_goes_on_a_storage_of_others(
             await engine.runs.seal(fence, stored)
             assert await loss.recording(fence) == ("available", None, [])
 
-            key = f"sessions/{format_id('sess', fence.session_id)}/conversation.wav"
-            link = await objects.signed_url(key, 60)
+            [row] = await engine.sql("SELECT object_key FROM recordings WHERE session_id = :id", id=fence.session_id)
+            link = await objects.signed_url(row.object_key, 60)
             assert link is not None
             assert link.startswith(public)
             assert await asyncio.to_thread(_read, link, "bytes=0-3") == b"RIFF"

@@ -30,6 +30,7 @@ from store.runs.fence import Fence
 from store.sessions.log.session_log import NewLogEntry, SessionLog
 from tests.support.running.engine import Engine
 from tests.support.talkers.spoken import SpokenSessions, clip
+from worker.outputs.leftovers import Leftovers
 from worker.outputs.product.finalizer import Finalizer
 from worker.outputs.speech.engines.choice import SpeechEngines
 from worker.outputs.speech.engines.engine import Recognized, SpeechError
@@ -179,8 +180,9 @@ class Scene:
         await self.engine.runs.enter_ending(self.fence, Stop.ended("end.requested", at=at))
         await self.engine.runs.seal(self.fence)
         confirm = StorageIdentity(self.engine.db, self.objects).confirm
+        leftovers = Leftovers(self.engine.db, self.objects)
         finalizer = Finalizer(
-            self.engine.freezes, self.objects, confirm, temporary=self.folder / "tmp", salvage_seconds=60
+            self.engine.freezes, self.objects, confirm, leftovers, temporary=self.folder / "tmp", salvage_seconds=60
         )
         await finalizer.finalize(self.session_id)
 
@@ -195,6 +197,7 @@ class Scene:
             StorageIdentity(self.engine.db, self.objects).confirm,
             engines,
             self.live,
+            Leftovers(self.engine.db, self.objects),
             deadline_seconds=86400,
         )
         await job.transcribe(self.session_id)
@@ -273,7 +276,7 @@ async def test_an_end_in_the_middle_of_a_sentence_leaves_that_sentence_to_the_jo
 
 
 async def test_what_is_spoken_past_the_end_is_not_logged(scene: Scene) -> None:
-    """A follower may have heard it before it learned of the end."""
+    """A follower may have heard it before it learned of the end. Once the transcript is closed, nothing is."""
     await scene.held()
     await scene.end(0, 51.5)
     started_at = (await scene.engine.session(scene.session_id)).started_at
@@ -284,6 +287,9 @@ async def test_what_is_spoken_past_the_end_is_not_logged(scene: Scene) -> None:
     assert not await log.append_spoken(scene.session_id, entry, since, until)
     assert await scene.lines() == []
     assert await log.append_spoken(scene.session_id, entry, since, until - timedelta(seconds=1))
+    assert await scene.lines() == [("bob", "Bye.")]
+    await scene.engine.sql("UPDATE transcripts SET state = 'available'")
+    assert not await log.append_spoken(scene.session_id, entry, since, until - timedelta(seconds=1))
     assert await scene.lines() == [("bob", "Bye.")]
 
 

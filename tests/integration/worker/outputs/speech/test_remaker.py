@@ -20,6 +20,7 @@ from store.sessions.log.session_log import NewLogEntry, SessionLog
 from store.sessions.queries import SessionQueries
 from tests.support.running.engine import Engine
 from tests.support.talkers.spoken import SpokenSessions, clip
+from worker.outputs.leftovers import Leftovers
 from worker.outputs.product.file_maker import FileMaker
 from worker.outputs.speech.engines.choice import SpeechEngines
 from worker.outputs.speech.remaker import RemakingStore, TranscriptRemaker
@@ -41,15 +42,16 @@ class Kept(SpokenSessions):
         """Close the first transcript, and make the files that were asked for."""
         engine, confirm = self.engine, StorageIdentity(self.engine.db, self.objects).confirm
         engines = SpeechEngines(Settings(speech_engine="moonshine"))
-        log, live = SessionLog(engine.db), LiveTranscripts(engine.db)
+        log, live, leftovers = SessionLog(engine.db), LiveTranscripts(engine.db), Leftovers(engine.db, self.objects)
         first = Transcriber(
-            self.transcripts, engine.freezes, log, self.objects, confirm, engines, live,
+            self.transcripts, engine.freezes, log, self.objects, confirm, engines, live, leftovers,
             deadline_seconds=86400,
         )  # fmt: skip
         await first.transcribe(session_id)
         files = RecordingFiles(engine.db)
         temporary = self.folder / "tmp"
-        await FileMaker(files, engine.freezes, self.objects, confirm, temporary=temporary).make(session_id)
+        maker = FileMaker(files, engine.freezes, self.objects, confirm, leftovers, temporary=temporary)
+        await maker.make(session_id)
         for key, _ in await self.spool(session_id):
             await self.objects.delete(key)
 
@@ -69,6 +71,7 @@ class Kept(SpokenSessions):
             SessionLog(db),
             self.objects,
             StorageIdentity(db, self.objects).confirm,
+            Leftovers(db, self.objects),
         )
         chosen = Settings(**settings)
         await self.versions.request(session_id, engine, None)
@@ -77,6 +80,13 @@ class Kept(SpokenSessions):
         run = await self.versions.last(session_id)
         assert run is not None
         return run
+
+    async def file(self, session_id: UUID) -> bytes:
+        """The only `conversation.json`."""
+        key = await self.transcripts.object_key(session_id)
+        stored = [one for one, _ in await self.objects.list(f"sessions/{format_id('sess', session_id)}/transcript")]
+        assert [key] == stored
+        return await self.objects.get(stored[0])
 
     async def transcript(self, session_id: UUID) -> Transcript:
         """The newest."""
@@ -110,7 +120,7 @@ async def test_it_is_made_of_each_participants_file(kept: Kept) -> None:
     summary = await kept.summaries.get(session_id)
     assert summary is not None
     assert summary.state == "generating"
-    assert b'"version": 2' in await kept.objects.get(f"sessions/{format_id('sess', session_id)}/conversation.json")
+    assert b'"version": 2' in await kept.file(session_id)
     assert not list((kept.folder / "tmp").iterdir())
 
 
@@ -183,7 +193,7 @@ async def test_what_fails_after_it_was_heard_is_done_by_the_next_attempt(
     run = await kept.remade(session_id, speech_engine="moonshine")
     assert (run.state, run.version, run.engine) == ("available", 2, "moonshine")
     assert (await kept.transcript(session_id)).version == 2
-    assert b'"version": 2' in await kept.objects.get(f"sessions/{format_id('sess', session_id)}/conversation.json")
+    assert b'"version": 2' in await kept.file(session_id)
     summary = await kept.summaries.get(session_id)
     assert summary is not None
     assert summary.state == "generating"

@@ -24,6 +24,7 @@ from tests.support.network.loopback import http_server
 from tests.support.rules.segment_readers import segment_readers
 from tests.support.running.engine import Engine
 from tests.support.talkers.spoken import SpokenSessions, clip
+from worker.outputs.leftovers import Leftovers
 from worker.outputs.speech.engines.choice import SpeechEngines
 from worker.outputs.speech.engines.engine import SpeechError
 from worker.outputs.speech.transcriber import Transcriber
@@ -46,13 +47,16 @@ def transcriber(spoken: SpokenSessions, **settings: Any) -> Transcriber:
         StorageIdentity(spoken.engine.db, spoken.objects).confirm,
         SpeechEngines(Settings(**settings)),
         LiveTranscripts(spoken.engine.db),
+        Leftovers(spoken.engine.db, spoken.objects),
         deadline_seconds=86400,
     )
 
 
 async def document(spoken: SpokenSessions, session_id: UUID) -> dict[str, Any]:
     """What `conversation.json` holds."""
-    content = json.loads(await spoken.objects.get(f"sessions/{format_id('sess', session_id)}/conversation.json"))
+    key = await spoken.transcripts.object_key(session_id)
+    assert key is not None
+    content = json.loads(await spoken.objects.get(key))
     assert isinstance(content, dict)
     return content
 
@@ -247,7 +251,7 @@ async def test_an_endpoint_that_is_busy_is_asked_again_by_the_next_job(
         await job.transcribe(session_id)
     assert failure.value.code == "speech.engine_failed"
     assert await spoken.spool(session_id)
-    assert await segment_readers(spoken.engine.freezes, session_id) == {"transcript"}
+    assert await segment_readers(spoken.engine, session_id) == {"transcript"}
     await job.transcribe(session_id)
     await job.transcribe(session_id)
     assert [segment["text"] for segment in (await document(spoken, session_id))["segments"]] == ["hello"]
@@ -295,7 +299,9 @@ async def test_an_attempt_that_finds_everything_in_the_log_knows_the_language_ag
     )
     for key, data in spoken.written.items():
         await spoken.objects.put_create(key, data)
-    await spoken.objects.delete(f"sessions/{format_id('sess', session_id)}/conversation.json")
+    written = await spoken.transcripts.object_key(session_id)
+    assert written is not None
+    await spoken.objects.delete(written)
     await transcriber(spoken, speech_url=url).transcribe(session_id)
     assert (first, "de", 2) == (await document(spoken, session_id), first["language"], len(heard.requests))
 
@@ -404,7 +410,7 @@ async def test_the_commit_defers_the_job_and_a_session_that_never_ran_has_none(s
 
     await sweep(spoken.engine.db, Settings())
     assert await spoken.engine.status(never) == "failed"
-    assert not await spoken.transcripts.exists(never)
+    assert await spoken.engine.sql("SELECT FROM transcripts WHERE session_id = :id", id=never) == []
 
 
 async def test_a_transcript_says_that_it_lacks_what_was_lost_after_the_commit(
@@ -446,10 +452,10 @@ async def test_a_transcript_lacks_nothing_that_the_recording_lacks_too(
     assert (await document(spoken, session_id))["status"] == "available"
 
 
-async def test_segments_that_it_has_deleted_itself_are_not_lost(
+async def test_segments_stay_until_the_transcript_is_closed(
     spoken: SpokenSessions, endpoint: tuple[Endpoint, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The database is away right before the transcript is closed: the next attempt closes what was heard."""
+    """The database is away right before that: the next attempt has all that it needs, and asks for nothing again."""
     heard, url = endpoint
     session_id = await spoken.finished({"alice": (1.0, clip("3_alice"))}, seconds=5)
     job = transcriber(spoken, speech_url=url)
@@ -461,11 +467,13 @@ async def test_segments_that_it_has_deleted_itself_are_not_lost(
         outage.setattr(Transcripts, "close", away)
         with pytest.raises(DatabaseUnavailableError):
             await job.transcribe(session_id)
-    assert await spoken.spool(session_id) == []
+    assert await spoken.spool(session_id)
     asked = len(heard.requests)
     await job.transcribe(session_id)
     content = await document(spoken, session_id)
     assert (content["status"], content["engine"], content["error"]) == ("available", "openai", None)
-    assert len(heard.requests) == asked
+    assert len(heard.requests) <= asked + 1, "one question tells the language again"
+    assert len(content["segments"]) == asked
+    assert await spoken.spool(session_id) == []
     transcript = await spoken.transcripts.read(await spoken.engine.session(session_id))
     assert (transcript.state, transcript.engine) == ("available", "openai")

@@ -124,7 +124,7 @@ async def test_a_model_that_is_not_here_and_can_not_be_downloaded_is_a_clear_rea
         "code": "speech.engine_failed",
         "message": "the model is not on this machine and can't be downloaded (LocalEntryNotFoundError)",
     }
-    assert await segment_readers(spoken.engine.freezes, session_id) == {"transcript"}
+    assert await segment_readers(spoken.engine, session_id) == {"transcript"}
     assert await spoken.spool(session_id)
 
 
@@ -155,7 +155,7 @@ async def test_a_damaged_model_is_a_clear_reason(
     failed = await transcribe(session_id, str(damaged))
     assert failed["code"] == "speech.engine_failed"
     assert failed["message"] == "the model is damaged, or there is no memory for it"
-    assert await segment_readers(spoken.engine.freezes, session_id) == {"transcript"}
+    assert await segment_readers(spoken.engine, session_id) == {"transcript"}
 
 
 def _closed_port() -> int:
