@@ -17,7 +17,7 @@ from worker.lease.live_run import Counters
 from worker.room.events import RemoteTrack
 from worker.room.missing.heard_track import HeardTrack, MadeUp
 from worker.room.missing.late_talkers import LateTalkers
-from worker.room.missing.unheard_tracks import GAP_ENCRYPTED
+from worker.room.missing.wanted_track import GAP_ENCRYPTED
 from worker.room.room_reading import TrackReading
 from worker.room.stream_events import AUDIO_STREAM
 from worker.spool.run_spool import RunSpool

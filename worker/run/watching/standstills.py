@@ -6,7 +6,7 @@ from sessions.codes import lookup
 from store.database.boot_clock import SECOND_NS
 from worker.lease.live_run import LiveRun
 from worker.room.missing.heard_track import Missing
-from worker.room.missing.unheard_tracks import GAP_PERMISSION
+from worker.room.missing.wanted_track import GAP_PERMISSION
 
 _LEAST_NS = 3 * SECOND_NS  # after a shorter standstill all frames arrive late, and none is lost (measured)
 _PATIENCE_NS = 8 * SECOND_NS  # so long it waits for frames that are proven to have come afterwards
