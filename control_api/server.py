@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import closing
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -70,17 +71,7 @@ async def serve(
         await runner.setup()
         try:
             async with asyncio.TaskGroup() as group:
-                background = [
-                    group.create_task(_pass_on(app), name="notifications"),
-                    group.create_task(app[EVENT_FEEDS].run(), name="event feeds"),
-                    group.create_task(app[LIVE_FEEDS].run(), name="live feeds"),
-                    group.create_task(app[OPEN_STREAMS].watch_keys(dependencies.api_keys), name="keys of streams"),
-                    group.create_task(app[LATE_RELEASES].run(dependencies.idempotency), name="late releases"),
-                    group.create_task(_renew_for_ever(dependencies.idempotency), name="idempotency leases"),
-                    group.create_task(_sweep_for_ever(app), name="sweeper"),
-                    group.create_task(app[ERASURE_WATCH].watch(), name="erasure watch"),
-                    group.create_task(app[DELIVERY_WATCH].watch(), name="delivery watch"),
-                ]
+                background = [group.create_task(chore, name=name) for name, chore in _chores(app).items()]
                 await web.SockSite(runner, listening).start()
                 _log.info("api.listening", url=base_url)
                 if on_ready is not None:
@@ -95,6 +86,22 @@ async def serve(
         finally:
             await runner.cleanup()
     _log.info("api.stopped")
+
+
+def _chores(app: web.Application) -> dict[str, Coroutine[Any, Any, None]]:
+    """What goes on beside the requests, by name."""
+    dependencies = app[DEPENDENCIES]
+    return {
+        "notifications": _pass_on(app),
+        "event feeds": app[EVENT_FEEDS].run(),
+        "live feeds": app[LIVE_FEEDS].run(),
+        "keys of streams": app[OPEN_STREAMS].watch_keys(dependencies.api_keys),
+        "late releases": app[LATE_RELEASES].run(dependencies.idempotency),
+        "idempotency leases": _renew_for_ever(dependencies.idempotency),
+        "sweeper": _sweep_for_ever(app),
+        "erasure watch": app[ERASURE_WATCH].watch(),
+        "delivery watch": app[DELIVERY_WATCH].watch(),
+    }
 
 
 async def _pass_on(app: web.Application) -> None:
