@@ -268,6 +268,18 @@ async def _delete_and_upload_late(production: Production, step: str) -> None:
     await _upload_late(production, step)
 
 
+async def _finish_elsewhere_and_upload_late(production: Production, step: str) -> None:
+    """Who has not heard the beginning hears the rest of it as words of their own."""
+    await _finish_elsewhere(production, step)
+    segments = [await production.upload(second) for second in (2, 3)]
+    await production.engine.runs.seal(production.fence, RunSegments(2, tuple(segments)))
+
+
+async def _look_elsewhere(production: Production, _: str) -> None:
+    """Somebody removes what is not needed: what is about to be noted is."""
+    await production.jobs()[FINALIZE](production.session_id)
+
+
 INTRUDERS: list[Intruder] = [
     _delete,
     _delete_and_upload_late,
@@ -275,6 +287,7 @@ INTRUDERS: list[Intruder] = [
     _finish_elsewhere,
     _finish_elsewhere_and_delete,
     _finish_elsewhere_and_kill,
+    _finish_elsewhere_and_upload_late,
     _finish_elsewhere_delete_and_kill,
     _give_up,
     _give_up_and_delete,
@@ -283,6 +296,7 @@ INTRUDERS: list[Intruder] = [
     _database_away,
     _lose_a_segment,
     _lose_a_segment_and_finish_elsewhere,
+    _look_elsewhere,
     _edit,
     _upload_late,
     _ask_for_more,
@@ -346,6 +360,7 @@ ESSENTIAL: dict[str, list[Intruder]] = {
     "finalize: put recording.json": [_finish_elsewhere_and_delete, _lose_a_segment_and_finish_elsewhere, _delete],
     "finalize: commit": [_give_up, _database_away, _upload_late],
     "finalize: commit: done": [_database_away, _delete, _kill, _delete_and_upload_late],
+    "transcribe: read a segment": [_finish_elsewhere_and_upload_late],
     "transcribe: read a segment #3": [_delete, _finish_elsewhere, _lose_a_segment, _kill],
     "transcribe: put conversation.json": [_delete, _ask_for_more_elsewhere, _upload_late],
     "transcribe: close": [_finish_elsewhere_and_kill, _database_away],
@@ -353,7 +368,9 @@ ESSENTIAL: dict[str, list[Intruder]] = {
     "summarize: put summary.json": [_expire, _ask_for_more_elsewhere, _delete_and_upload_late],
     "summarize: note": [_finish_elsewhere_delete_and_kill, _ask_for_more_elsewhere],
     "make_files: read a segment #3": [_delete, _finish_elsewhere, _lose_a_segment],
-    "make_files: put a participant's file: done": [_expire, _lose_a_segment_and_finish_elsewhere],
+    "transcribe: put conversation.json: done": [_look_elsewhere],
+    "summarize: put summary.json: done": [_look_elsewhere],
+    "make_files: put a participant's file: done": [_look_elsewhere, _expire, _lose_a_segment_and_finish_elsewhere],
     "make_files: note": [_lose_a_segment_and_finish_elsewhere, _database_away],
     "make_files: delete spool": [_storage_away, _upload_late, _kill],
     "make_files: list spool": [_storage_away, _database_away],
