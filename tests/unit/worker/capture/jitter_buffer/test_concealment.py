@@ -164,8 +164,7 @@ def test_what_a_new_jitter_buffer_makes_up_tears_what_goes_on() -> None:
         settling(watch, 22_559 + 1_679, 57_600, None),
     ]
     goes_on = [(27_120, 28_800), (28_800, 38_400)]
-    both_sides = (9_600 + 1_679 - 3_359, 9_600 + 1_679)  # of the first reading
-    assert found == [[], [(2_400, 7_200)], [both_sides], goes_on, [(38_400, 43_200)], []]
+    assert found == [[], [(2_400, 7_200)], [(10_560, 13_440)], goes_on, [(38_400, 43_200)], []]
 
 
 def test_what_a_muted_microphone_does_to_a_new_jitter_buffer_is_no_gap() -> None:
@@ -180,17 +179,24 @@ def test_what_a_muted_microphone_does_to_a_new_jitter_buffer_is_no_gap() -> None
 
 
 def test_what_a_new_jitter_buffer_stretches_counts_as_torn_too() -> None:
-    """Together with what it made up; a little is what every new one does, and later nothing is torn by it."""
+    """Together with what it made up: 12 ms are a gap in its first half second, 35 ms until it has settled."""
     watch = ConcealmentWatch()
+    stretched = 0
 
-    def stretched(concealed: int, samples: int, position: int, since: int | None) -> list[Range]:
-        reading = TrackReading(concealed, position, 0.0, position // 960, 0, samples)
+    def stretch(samples: int, position: int, since: int | None = 0, concealed: int = 0) -> list[Range]:
+        nonlocal stretched
+        stretched += samples
+        reading = TrackReading(concealed, position, 0.0, position // 960, 0, stretched)
         return watch.read(reading, position, settles_since=since)
 
-    assert stretched(0, 1_584, 7_200, 0) == []
-    assert stretched(480, 1_584 + 1_920, 14_400, 0) == []
-    assert stretched(480, 3_504 + 1_679, 21_600, 0) == [(9_600, 12_000)]
-    assert stretched(480, 5_183 + 4_800, 28_800, None) == []
+    assert stretch(575, 7_200) == []
+    assert stretch(576, 14_400) == []
+    assert stretch(0, 24_000) == [(10_512, 11_088)]
+    assert stretch(1_679, 31_200) == []
+    assert stretch(1_680, 38_400) == []
+    assert stretch(1_200, 45_600, concealed=480) == [(33_960, 35_640)]
+    assert stretch(4_800, 52_800, None, concealed=480) == [(41_160, 42_840)]
+    assert stretch(0, 60_000, None, concealed=480) == [], "it has settled"
     assert watch.give_up() == []
 
 
