@@ -9,8 +9,10 @@ from worker.capture.jitter_buffer.muting import Muting
 from worker.capture.jitter_buffer.torn import AROUND_SAMPLES, EDGE_SAMPLES, LEAST_TORN_SAMPLES, Torn
 from worker.room.room_reading import NOTHING_READ, TrackReading
 
-_BEGINNING_SAMPLES = SAMPLE_RATE // 2  # so long after its first frame a new jitter buffer tears what it stretches …
-_LEAST_AT_BEGINNING_SAMPLES = SAMPLE_RATE * 12 // 1000  # … if it is so much between two readings (measured)
+_TEARS_AFTER_SAMPLES = (
+    SAMPLE_RATE * 3 // 10
+)  # so long after its first frame a new jitter buffer tears what it stretches …
+_LEAST_THEN_SAMPLES = SAMPLE_RATE * 12 // 1000  # … if that is so much between the two readings around that time
 _SLOT_SAMPLES = SAMPLE_RATE // 10  # of speech: what is torn is told of whole tenths of a second
 _LEAST_SAMPLES = SAMPLE_RATE // 5  # a hole of so much within one interval may go on in the next one
 _MOST = 0.8  # in an interval that is shorter than that, this share of it is enough …
@@ -53,8 +55,8 @@ class ConcealmentWatch:
 
     A new jitter buffer has not learned yet how unevenly packets come: in its first seconds it makes up 0.05 to 0.2 s
     where the one before, which had learned it, made up nothing (measured on a busy machine). For the first second it
-    also puts in or leaves out 10 to 33 ms of each 0.15 s, which can tear a whole tenth of a second in the first half
-    second (2 of 200 takeovers, measured). And it discards packets that came before it began to play
+    also puts in or leaves out 10 to 33 ms of each 0.15 s, which can tear a whole tenth of a second 0.25 to 0.4 s behind
+    the first frame (2 of 200 takeovers, measured). And it discards packets that came before it began to play
     (`worker.capture.jitter_buffer.let_go`), right before what is played now. All of that tears what another run
     recorded until then.
     """
@@ -136,14 +138,14 @@ class ConcealmentWatch:
             return found
         torn, since, least = interval.concealed, interval.since, LEAST_TORN_SAMPLES
         if settles_since is not None:
-            let_go = self._take_let_go(interval.after) * packet_samples
+            let_go = self._take_let_go(interval.after, packet_samples) * packet_samples
             torn += interval.stretched + let_go
             if let_go and torn >= LEAST_TORN_SAMPLES:
                 start = max(interval.until - torn, settles_since)
                 return (start if found is None else min(start, found[0])), interval.until
             since = max(since, settles_since)
-            if since < settles_since + _BEGINNING_SAMPLES:
-                least = _LEAST_AT_BEGINNING_SAMPLES
+            if since <= settles_since + _TEARS_AFTER_SAMPLES < interval.until:
+                least = _LEAST_THEN_SAMPLES
         if found is None and torn < interval.until - since:
             self._made_up = interval.concealed
             around = min(before, LEAST_TORN_SAMPLES) + interval.concealed
@@ -156,9 +158,9 @@ class ConcealmentWatch:
             return min(found[0], since + EDGE_SAMPLES - _SLOT_SAMPLES), found[1]
         return found
 
-    def _take_let_go(self, reading: TrackReading) -> int:
+    def _take_let_go(self, reading: TrackReading, packet_samples: int) -> int:
         """How many packets, doubles left out, the new buffer has discarded since the last reading."""
-        before, self._let_go = self._let_go, max(packets_let_go(reading), self._let_go)
+        before, self._let_go = self._let_go, max(packets_let_go(reading, packet_samples), self._let_go)
         return self._let_go - before
 
     def _placed(self, interval: _Interval) -> Range | None:

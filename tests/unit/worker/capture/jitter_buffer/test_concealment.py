@@ -179,7 +179,7 @@ def test_what_a_muted_microphone_does_to_a_new_jitter_buffer_is_no_gap() -> None
 
 
 def test_what_a_new_jitter_buffer_stretches_counts_as_torn_too() -> None:
-    """Together with what it made up: 12 ms are a gap in its first half second, 35 ms until it has settled."""
+    """Together with what it made up: 12 ms are a gap 0.3 s after its first frame, else 35 ms until it has settled."""
     watch = ConcealmentWatch()
     stretched = 0
 
@@ -189,14 +189,14 @@ def test_what_a_new_jitter_buffer_stretches_counts_as_torn_too() -> None:
         reading = TrackReading(concealed, position, 0.0, position // 960, 0, stretched)
         return watch.read(reading, position, settles_since=since)
 
-    assert stretch(575, 7_200) == []
-    assert stretch(576, 14_400) == []
-    assert stretch(0, 24_000) == [(10_512, 11_088)]
-    assert stretch(1_679, 31_200) == []
-    assert stretch(1_680, 38_400) == []
-    assert stretch(1_200, 45_600, concealed=480) == [(33_960, 35_640)]
-    assert stretch(4_800, 52_800, None, concealed=480) == [(41_160, 42_840)]
-    assert stretch(0, 60_000, None, concealed=480) == [], "it has settled"
+    assert stretch(1_679, 7_200) == []
+    assert stretch(575, 14_400) == []
+    assert stretch(576, 21_600) == []
+    assert stretch(1_679, 28_800) == [(17_712, 18_288)]
+    assert stretch(1_680, 36_000) == []
+    assert stretch(1_200, 43_200, concealed=480) == [(31_560, 33_240)]
+    assert stretch(4_800, 50_400, None, concealed=480) == [(38_760, 40_440)]
+    assert stretch(0, 57_600, None, concealed=480) == [], "it has settled"
     assert watch.give_up() == []
 
 
@@ -205,7 +205,8 @@ def test_what_a_new_jitter_buffer_let_go_lies_right_before_what_it_plays() -> No
     watch = ConcealmentWatch()
 
     def read_let_go(position: int, packets: int, discarded: int, since: int | None = 0) -> list[Range]:
-        return watch.read(TrackReading(0, packets * 960, 0.0, packets, discarded), position, settles_since=since)
+        played = max(2 * packets - discarded - 1, 0) * 960
+        return watch.read(TrackReading(0, played, 0.0, packets, discarded), position, settles_since=since)
 
     assert read_let_go(12_480, 17, 16) == []
     assert read_let_go(14_400, 19, 33) == [(14_400 - 14 * 960, 14_400)]
