@@ -154,9 +154,10 @@ class ConcealmentWatch:
             elif interval.concealed and around >= LEAST_TORN_SAMPLES:
                 until = since + interval.concealed
                 self._torn = Torn(around, until - around, until, interval.late)
-        if found is not None and before:
-            return min(found[0], since + EDGE_SAMPLES - _SLOT_SAMPLES), found[1]
-        return found
+        if found is None or not before:
+            return found
+        is_short = interval.until - since <= 2 * EDGE_SAMPLES
+        return min(found[0], since if is_short else since + EDGE_SAMPLES - _SLOT_SAMPLES), found[1]
 
     def _take_let_go(self, reading: TrackReading, packet_samples: int) -> int:
         """How many packets, doubles left out, the new buffer has discarded since the last reading."""
