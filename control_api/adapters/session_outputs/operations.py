@@ -22,6 +22,8 @@ _operation = partial(Operation, tag="Session outputs", dialect=SESSION_OUTPUTS)
 # The three that name their session by its kind.
 _of_kind = partial(_operation, method="GET", scope="sessions:read", query=(SESSION_ID, TYPE, PROJECT_ID))
 
+_IN_STORAGE = " In the object storage the file is in a folder of its own below, named by its content."
+
 SESSION_OUTPUT_OPERATIONS: tuple[Operation, ...] = (
     _operation(
         name="session_summary",
@@ -60,7 +62,7 @@ SESSION_OUTPUT_OPERATIONS: tuple[Operation, ...] = (
         name="session_transcript",
         path="/v1/session/transcript",
         summary="Get session transcript (project or instant)",
-        description="Fetch the transcript JSON for a session (conversation.json).",
+        description="Fetch the transcript JSON for a session (sessions/{sessionId}/conversation.json)." + _IN_STORAGE,
         handler=routes.get_transcript,
         answers=(Answer(200, "The transcript.", TranscriptPayload, examples.SESSION_TRANSCRIPT),),
         errors=(*_ERRORS, "transcript.none", "storage.unavailable"),
@@ -78,7 +80,7 @@ SESSION_OUTPUT_OPERATIONS: tuple[Operation, ...] = (
         name="session_audio",
         path="/v1/session/audio",
         summary="Get session audio (project or instant)",
-        description="Get a signed URL for the session audio (conversation.wav).",
+        description="Get a signed URL for the session audio (sessions/{sessionId}/conversation.wav)." + _IN_STORAGE,
         handler=routes.get_audio,
         answers=(Answer(200, "The link, good for about an hour.", AudioPayload, examples.SESSION_AUDIO),),
         errors=(*_ERRORS, "audio.not_ready", "audio.none"),
