@@ -9,9 +9,7 @@ from worker.capture.jitter_buffer.muting import Muting
 from worker.capture.jitter_buffer.torn import AROUND_SAMPLES, EDGE_SAMPLES, LEAST_TORN_SAMPLES, Torn
 from worker.room.room_reading import NOTHING_READ, TrackReading
 
-_TEARS_AFTER_SAMPLES = (
-    SAMPLE_RATE * 3 // 10
-)  # so long after its first frame a new jitter buffer tears what it stretches …
+_TEARS_AFTER_SAMPLES = SAMPLE_RATE * 3 // 10  # behind its first frame a new jitter buffer tears what it stretches …
 _LEAST_THEN_SAMPLES = SAMPLE_RATE * 12 // 1000  # … if that is so much between the two readings around that time
 _SLOT_SAMPLES = SAMPLE_RATE // 10  # of speech: what is torn is told of whole tenths of a second
 _LEAST_SAMPLES = SAMPLE_RATE // 5  # a hole of so much within one interval may go on in the next one
@@ -146,18 +144,21 @@ class ConcealmentWatch:
             since = max(since, settles_since)
             if since <= settles_since + _TEARS_AFTER_SAMPLES < interval.until:
                 least = _LEAST_THEN_SAMPLES
-        if found is None and torn < interval.until - since:
-            self._made_up = interval.concealed
-            around = min(before, LEAST_TORN_SAMPLES) + interval.concealed
-            if torn >= least:
-                self._torn = Torn(torn, since - before, interval.until, interval.late)
-            elif interval.concealed and around >= LEAST_TORN_SAMPLES:
-                until = since + interval.concealed
-                self._torn = Torn(around, until - around, until, interval.late)
-        if found is None or not before:
-            return found
-        is_short = interval.until - since <= 2 * EDGE_SAMPLES
-        return min(found[0], since if is_short else since + EDGE_SAMPLES - _SLOT_SAMPLES), found[1]
+        if found is not None:
+            return _reaching_back(found, since, interval.until) if before else found
+        if torn < interval.until - since:
+            self._note_small(interval, since, torn, before, least)
+        return None
+
+    def _note_small(self, interval: _Interval, since: int, torn: int, before: int, least: int) -> None:
+        """Keep what does not fill its interval; together with what lies right before it, where that makes it enough."""
+        self._made_up = interval.concealed
+        around = min(before, LEAST_TORN_SAMPLES) + interval.concealed
+        if torn >= least:
+            self._torn = Torn(torn, since - before, interval.until, interval.late)
+        elif interval.concealed and around >= LEAST_TORN_SAMPLES:
+            until = since + interval.concealed
+            self._torn = Torn(around, until - around, until, interval.late)
 
     def _take_let_go(self, reading: TrackReading, packet_samples: int) -> int:
         """How many packets, doubles left out, the new buffer has discarded since the last reading."""
@@ -177,3 +178,9 @@ class ConcealmentWatch:
             return interval.since, interval.since + made_up
         end = interval.until - interval.muted
         return end - max(made_up, min(heard - EDGE_SAMPLES + AROUND_SAMPLES, 2 * EDGE_SAMPLES)), end
+
+
+def _reaching_back(found: Range, since: int, until: int) -> Range:
+    """What was made up in [since, until), from where it may have begun on: right behind what was made up before."""
+    is_short = until - since <= 2 * EDGE_SAMPLES
+    return min(found[0], since if is_short else since + EDGE_SAMPLES - _SLOT_SAMPLES), found[1]
