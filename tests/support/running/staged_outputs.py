@@ -5,7 +5,8 @@ The storage and the parts of the store that the jobs write through say which ste
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -72,6 +73,14 @@ async def _nothing(_: str) -> None:
     return
 
 
+@asynccontextmanager
+async def _around(reached: Reached, step: str) -> AsyncIterator[None]:
+    """Say that a step is next, and that it is done unless it has failed."""
+    await reached(step)
+    yield
+    await reached(f"{step}: done")
+
+
 class StagedObjects(Objects):
     """A folder that says what is done next, and what was just done; segments are read from it as from a remote one."""
 
@@ -79,15 +88,13 @@ class StagedObjects(Objects):
 
     async def put_bytes(self, key: str, data: bytes) -> None:
         """See `Objects`."""
-        await self.reached(f"put {_kind(key)}")
-        await super().put_bytes(key, data)
-        await self.reached(f"put {_kind(key)}: done")
+        async with _around(self.reached, f"put {_kind(key)}"):
+            await super().put_bytes(key, data)
 
     async def put_file(self, key: str, path: Path, *, disposition: str | None = None) -> None:
         """See `Objects`."""
-        await self.reached(f"put {_kind(key)}")
-        await super().put_file(key, path, disposition=disposition)
-        await self.reached(f"put {_kind(key)}: done")
+        async with _around(self.reached, f"put {_kind(key)}"):
+            await super().put_file(key, path, disposition=disposition)
 
     async def get(self, key: str) -> bytes:
         """See `Objects`."""
@@ -154,10 +161,8 @@ class StagedFreezes(Freezes):
 
     async def commit(self, session_id: UUID, epoch: int, product: Product) -> bool:
         """See `Freezes`."""
-        await self.stage.reached("commit")
-        committed = await super().commit(session_id, epoch, product)
-        await self.stage.reached("commit: done")
-        return committed
+        async with _around(self.stage.reached, "commit"):
+            return await super().commit(session_id, epoch, product)
 
 
 class StagedTranscripts(Transcripts):
@@ -167,10 +172,8 @@ class StagedTranscripts(Transcripts):
 
     async def close(self, *arguments: Any, **options: Any) -> bool:
         """See `Transcripts`."""
-        await self.stage.reached("close")
-        closed = await super().close(*arguments, **options)
-        await self.stage.reached("close: done")
-        return closed
+        async with _around(self.stage.reached, "close"):
+            return await super().close(*arguments, **options)
 
 
 class StagedFiles(RecordingFiles):
@@ -180,10 +183,8 @@ class StagedFiles(RecordingFiles):
 
     async def finish(self, *arguments: Any, **options: Any) -> bool:
         """See `RecordingFiles`."""
-        await self.stage.reached("note")
-        noted = await super().finish(*arguments, **options)
-        await self.stage.reached("note: done")
-        return noted
+        async with _around(self.stage.reached, "note"):
+            return await super().finish(*arguments, **options)
 
 
 class StagedSummaries(Summaries):
@@ -193,10 +194,8 @@ class StagedSummaries(Summaries):
 
     async def finish(self, *arguments: Any, **options: Any) -> bool:
         """See `Summaries`."""
-        await self.stage.reached("note")
-        noted = await super().finish(*arguments, **options)
-        await self.stage.reached("note: done")
-        return noted
+        async with _around(self.stage.reached, "note"):
+            return await super().finish(*arguments, **options)
 
 
 class StagedVersions(TranscriptVersions):
@@ -211,10 +210,8 @@ class StagedVersions(TranscriptVersions):
 
     async def finish(self, *arguments: Any, **options: Any) -> Any:
         """See `TranscriptVersions`."""
-        await self.stage.reached("serve")
-        served = await super().finish(*arguments, **options)
-        await self.stage.reached("serve: done")
-        return served
+        async with _around(self.stage.reached, "serve"):
+            return await super().finish(*arguments, **options)
 
 
 SECONDS = 5

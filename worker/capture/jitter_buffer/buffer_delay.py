@@ -88,9 +88,7 @@ class BufferDelay:
     _woke_ns: int = field(init=False, default=0)  # the last time that this process went on after a standstill
     _slope: float = field(init=False, default=0.0)
     _trend: list[tuple[int, int]] = field(init=False, default_factory=list)  # (instant, counted) of the last readings
-    _set: float | None = field(
-        init=False, default=None
-    )  # the `unplayed_samples` when there is no backlog; None: not known yet
+    _set: float | None = field(init=False, default=None)  # `unplayed_samples` without a backlog; None: not known yet
     _burst_ns: int | None = field(init=False, default=None)  # since when the backlog alone is believed; None: it is not
     _told: bool = field(init=False, default=True)  # the waiting has confirmed that the backlog is one
     _forgotten: bool = field(init=False, default=False)  # the next reading begins the count anew

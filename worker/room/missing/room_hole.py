@@ -40,9 +40,7 @@ class RoomHole:
     _proof: ConnectionProof = field(init=False, default_factory=lambda: ConnectionProof(0))
     _in_room: bool = field(init=False, default=False)
     _since_ns: int | None = field(init=False, default=None)
-    _opened_ns: int = field(
-        init=False, default=0
-    )  # when the event came that opened the hole; proofs up to then lie before it
+    _opened_ns: int = field(init=False, default=0)  # when the hole was opened; proofs up to then lie before it
     _told_ns: int = field(init=False, default=0)  # up to here the open hole was handed out
     _back_ns: int | None = field(init=False, default=None)  # since when the worker is back and waits for frames
     _awaited: set[str] = field(init=False, default_factory=set)  # identities that are not heard again yet
