@@ -14,7 +14,7 @@ UNIT_COVERAGE := 55
 # Where this is set, every process of the tests would compile them anew.
 export PYTHONDONTWRITEBYTECODE :=
 # Tests that judge by when something happened measure the load of the machine with it: few at once, nothing beside them.
-REALTIME_PROCESSES ?= 2
+REALTIME_PROCESSES ?= 3
 REALTIME_FOLDERS := tests/e2e tests/integration/worker tests/integration/store/lifecycle
 # Cases per operation, and chains of requests along the OpenAPI links. 2000 take about an hour and a half.
 SCHEMATHESIS_EXAMPLES ?= 2000

@@ -3,9 +3,11 @@
 import asyncio
 import base64
 import hashlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
+from tests.support.network.known_ports import bound_on_one_port
 from tests.support.network.loopback import gone
 
 _WEBSOCKET = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -24,19 +26,18 @@ class HostileRoom:
 
 @asynccontextmanager
 async def _serving(
-    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], host: str, port: int = 0
-) -> AsyncIterator[tuple[str, int]]:
-    """Take connections at host and port, which are yielded; none is left when the block ends."""
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], listening: socket.socket
+) -> AsyncIterator[int]:
+    """Take connections at this socket, whose port is yielded; none is left when the block ends."""
     accepted: list[asyncio.BaseTransport] = []
 
     async def remembered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         accepted.append(writer.transport)
         await serve(reader, writer)
 
-    server = await asyncio.start_server(remembered, host, port)
+    server = await asyncio.start_server(remembered, sock=listening)
     try:
-        name, number = server.sockets[0].getsockname()[:2]
-        yield name, number
+        yield listening.getsockname()[1]
     finally:
         server.close()
         await asyncio.sleep(0)  # what was accepted in the loop's last turn becomes a transport in this one
@@ -44,9 +45,22 @@ async def _serving(
 
 
 @asynccontextmanager
-async def listener(host: str, port: int = 0) -> AsyncIterator[HostileRoom]:
+async def listener(host: str) -> AsyncIterator[HostileRoom]:
     """Somebody who should never be connected to: counts, and says something that looks like a secret."""
+    async with listeners(host) as [room]:
+        yield room
 
+
+@asynccontextmanager
+async def listeners(*hosts: str) -> AsyncIterator[list[HostileRoom]]:
+    """One at each of these addresses, all on the same port."""
+    async with AsyncExitStack() as opened:
+        sockets = bound_on_one_port(*hosts)
+        yield [await opened.enter_async_context(_listener(host, one)) for host, one in zip(hosts, sockets, strict=True)]
+
+
+@asynccontextmanager
+async def _listener(host: str, listening: socket.socket) -> AsyncIterator[HostileRoom]:
     async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         room.connections += 1
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nsecret")
@@ -54,8 +68,8 @@ async def listener(host: str, port: int = 0) -> AsyncIterator[HostileRoom]:
             await writer.drain()
         writer.close()
 
-    async with _serving(serve, host, port) as (name, number):
-        room = HostileRoom(f"ws://[{name}]:{number}" if ":" in name else f"ws://{name}:{number}")
+    async with _serving(serve, listening) as port:
+        room = HostileRoom(f"ws://[{host}]:{port}" if ":" in host else f"ws://{host}:{port}")
         yield room
 
 
@@ -72,7 +86,7 @@ async def leading_to(host: str, status: int, location: Callable[[], str]) -> Asy
             await writer.drain()
         writer.close()
 
-    async with _serving(serve, host) as (_, port):
+    async with _serving(serve, *bound_on_one_port(host)) as port:
         room = HostileRoom(f"ws://{host}:{port}")
         yield room
 
@@ -99,7 +113,7 @@ async def flooding(host: str, frame: bytes = PONG) -> AsyncIterator[HostileRoom]
                 room.sent_bytes += len(block)
         writer.close()
 
-    async with _serving(serve, host) as (_, port):
+    async with _serving(serve, *bound_on_one_port(host)) as port:
         room = HostileRoom(f"ws://{host}:{port}")
         yield room
 
@@ -115,7 +129,7 @@ async def silent(host: str) -> AsyncIterator[HostileRoom]:
                 pass
         writer.close()
 
-    async with _serving(serve, host) as (_, port):
+    async with _serving(serve, *bound_on_one_port(host)) as port:
         room = HostileRoom(f"ws://{host}:{port}")
         yield room
 
@@ -153,7 +167,7 @@ async def relayed(host: str, real_port: int) -> AsyncIterator[RelayedRoom]:
         writer.close()
         room.open -= 1
 
-    async with _serving(serve, host) as (_, port):
+    async with _serving(serve, *bound_on_one_port(host)) as port:
         room = RelayedRoom(f"ws://{host}:{port}")
         yield room
         async with asyncio.timeout(10):

@@ -1,13 +1,15 @@
 """A customer's receiver of webhooks, which believes nothing that isn't signed."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from aiohttp import web
 from standardwebhooks import Webhook
+
+from tests.support.network.known_ports import bound_on_one_port
 
 
 @dataclass
@@ -51,17 +53,16 @@ class WebhookListener:
 
 
 @asynccontextmanager
-async def webhook_listener(port: int = 0) -> AsyncIterator[WebhookListener]:
-    """One on loopback."""
+async def webhook_listener(port: int | None = None) -> AsyncIterator[WebhookListener]:
+    """One on loopback, at a free port that stays free after it, or at that one."""
     listener = WebhookListener()
     app = web.Application()
     app.router.add_post("/hook", listener.take)
     runner = web.AppRunner(app, handler_cancellation=True)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port)
-    await site.start()
-    addresses: Any = runner.addresses
-    listener.url = f"http://127.0.0.1:{addresses[0][1]}/hook"
+    listening = socket.create_server(("127.0.0.1", port)) if port else bound_on_one_port("127.0.0.1")[0]
+    await web.SockSite(runner, listening).start()
+    listener.url = f"http://127.0.0.1:{listening.getsockname()[1]}/hook"
     try:
         yield listener
     finally:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from parley.servers.free_ports import free_ports
 
 ACCESS_KEY, SECRET_KEY = "someone", "something-of-some-length"
 
@@ -65,8 +66,7 @@ def s3_server(server: S3Server, folder: Path) -> Iterator[str]:
     program = os.environ.get(server.name.upper()) or shutil.which(server.name)
     if program is None:
         pytest.skip(f"NO {server.name}: `go install {server.module}`, and put it on PATH or into {server.name.upper()}")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_ports(1)[0]}"
     environment = {**os.environ, **dict(zip(server.variables, (ACCESS_KEY, SECRET_KEY), strict=True))}
     argv = [program, *server.arguments(address, folder)]
     with subprocess.Popen(argv, env=environment, stdout=subprocess.DEVNULL) as process:

@@ -11,7 +11,7 @@ import pytest
 
 from parley.servers.livekit_server import LiveKitServer
 from sessions.destinations.room_url import AllowedAddresses
-from tests.support.network.hostile_room import HostileRoom, flooding, leading_to, listener, relayed, silent
+from tests.support.network.hostile_room import HostileRoom, flooding, leading_to, listener, listeners, relayed, silent
 from tests.support.network.sdk_joins import (
     sdk_joins,
     seconds_of_an_abandoned_join,
@@ -96,7 +96,7 @@ _INSIDE = [
 @pytest.mark.parametrize("method", ["CONNECT", "GET"])
 async def test_no_spelling_of_an_inner_address_is_dialed(method: str) -> None:
     """Neither by a tunnel nor by a plain request."""
-    async with listener("127.0.0.1") as inner, listener("::1", port_of(inner)) as inner6, guard() as (_, port):
+    async with listeners("127.0.0.1", "::1") as [inner, inner6], guard() as (_, port):
         number = port_of(inner)
         for host in _INSIDE:
             what = f"{host}:{number}" if method == "CONNECT" else f"http://{host}:{number}/"
@@ -116,7 +116,7 @@ async def test_a_name_that_leads_inside_the_second_time_is_judged_the_second_tim
         assert host == "rooms.example"
         return await system_resolver(OUTSIDE if asked == 1 else "127.0.0.1", port)
 
-    async with listener(OUTSIDE) as outer, listener("127.0.0.1", port_of(outer)) as inner:
+    async with listeners(OUTSIDE, "127.0.0.1") as [outer, inner]:
         async with guard(resolve=rebinding) as (_, port):
             target = f"http://rooms.example:{port_of(outer)}/"
             assert b"secret" in await ask(port, f"GET {target} HTTP/1.1\r\n\r\n")
@@ -138,7 +138,7 @@ async def test_a_name_with_one_inner_address_is_not_dialed_at_all() -> None:
 
 async def test_the_sdk_reaches_nothing_inside_by_redirects_or_by_itself() -> None:
     """It does follow them, and asks by plain HTTP too when a join fails; all of that passes the guard."""
-    async with listener("127.0.0.1") as inner, listener("::1", port_of(inner)) as inner6, guard() as (_, port):
+    async with listeners("127.0.0.1", "::1") as [inner, inner6], guard() as (_, port):
         number = port_of(inner)
         hosts = iter(["127.0.0.1", "localhost", "[::1]", "localhost.", "0x7f.1", "[::ffff:127.0.0.1]"] * 9)
 

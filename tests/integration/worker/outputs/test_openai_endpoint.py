@@ -174,10 +174,10 @@ async def test_an_answer_that_is_none_is_asked_for_again(service: Service, body:
     assert (str(error), error.final, len(service.requests)) == (expected, False, 3)
 
 
-async def test_nobody_listens(unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     """The connection is refused."""
     monkeypatch.setattr(openai_endpoint, "FIRST_PAUSE_SECONDS", 0.01)
     with pytest.raises(EndpointError) as failure:
-        await OpenAiEndpoint(f"http://127.0.0.1:{unused_tcp_port}", None).post("/x", dict)
+        await OpenAiEndpoint("http://127.0.0.1:1", None).post("/x", dict)
     assert str(failure.value) == "the endpoint can't be reached (ClientConnectorError)"
     assert not failure.value.final
