@@ -19,8 +19,8 @@ GAP_WORKER_LOST = "gap.worker_lost"
 GAP_REJOIN = "gap.rejoin"
 
 _FAULTS = ("none", "platform", "transport", "customer")
-_UNHEARD_SAMPLES = SAMPLE_RATE // 5  # a killed process may not have written as much
-_SEAM_SAMPLES = SAMPLE_RATE // 20  # one that is evicted goes on making up frames, and its successor begins with some
+_SEAM_SAMPLES = SAMPLE_RATE // 20  # the last frames of a run may be made up, and the first ones of its successor are
+_LAST_SAMPLES = SAMPLE_RATE // 5  # that may be missing before the end, of a run that recorded until then
 _HANDOVER_SAMPLES = 2 * SAMPLE_RATE  # from an eviction to the successor's first frame; 0.1 to 0.3 s (measured)
 _SUBSCRIBING_SAMPLES = 5 * SAMPLE_RATE  # whoever is heard later was not there before
 _SILENT_HANDOVER_SAMPLES = 10 * SAMPLE_RATE  # the end of a run without audio is known by its last beat only
@@ -111,18 +111,22 @@ def unrecorded(
     reached = 0
     for index, run in enumerate(joined):
         reached = max(reached, _reached(run, keys, clock))
-        if index + 1 < len(joined):
+        taken_over, exact = index + 1 < len(joined), _is_exact(run, keys)
+        in_peace = run["sealed"] and not run["lost"]
+        slack = 0 if exact else _SILENT_HANDOVER_SAMPLES
+        if taken_over:
             until = _heard_again(joined[index + 1], keys, clock, cuts)
-        elif run["lost"] or run["released_at"] is not None or not run["sealed"]:
-            until = length_samples  # nobody took over
-        else:
+            if exact:
+                reached = min(reached, until - _SEAM_SAMPLES)
+            if exact and in_peace:
+                reached = min(reached, _joined(joined[index + 1], clock))
+        elif in_peace and run["released_at"] is None:
             continue
-        evicted = index + 1 < len(joined) and not run["lost"] and run["sealed"]
-        slack = _UNHEARD_SAMPLES if _is_exact(run, keys) else _SILENT_HANDOVER_SAMPLES
-        if evicted and _is_exact(run, keys):
-            reached, slack = min(reached, _joined(joined[index + 1], clock), until - _SEAM_SAMPLES), 0
+        else:
+            until = length_samples
+            slack = max(slack, _LAST_SAMPLES if in_peace else _SEAM_SAMPLES)
         if until - reached > slack:
-            handover = evicted and until - reached <= _HANDOVER_SAMPLES
+            handover = taken_over and in_peace and until - reached <= _HANDOVER_SAMPLES
             gaps.append(Gap(reached, until, GAP_REJOIN if handover else GAP_WORKER_LOST))
     return gaps
 

@@ -179,7 +179,7 @@ def test_what_a_muted_microphone_does_to_a_new_jitter_buffer_is_no_gap() -> None
 
 
 def test_what_a_new_jitter_buffer_stretches_counts_as_torn_too() -> None:
-    """Together with what it made up: 12 ms are a gap 0.3 s after its first frame, else 35 ms until it has settled."""
+    """Together with what it made up: 12 ms are a gap 0.12 to 0.3 s after its first frame, else 35 ms."""
     watch = ConcealmentWatch()
     stretched = 0
 
@@ -189,9 +189,11 @@ def test_what_a_new_jitter_buffer_stretches_counts_as_torn_too() -> None:
         reading = TrackReading(concealed, position, 0.0, position // 960, 0, stretched)
         return watch.read(reading, position, settles_since=since)
 
-    assert stretch(1_679, 7_200) == []
-    assert stretch(575, 14_400) == []
-    assert stretch(576, 21_600) == []
+    assert stretch(1_679, 5_760) == []
+    assert stretch(0, 7_200) == []
+    assert stretch(575, 12_000) == []
+    assert stretch(576, 14_400) == []
+    assert stretch(576, 21_600) == [(12_912, 13_488)]
     assert stretch(1_679, 28_800) == [(17_712, 18_288)]
     assert stretch(1_680, 36_000) == []
     assert stretch(1_200, 43_200, concealed=480) == [(31_560, 33_240)]

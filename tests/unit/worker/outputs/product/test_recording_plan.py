@@ -62,13 +62,19 @@ def test_a_slow_hand_over_is_a_gap_but_nobody_was_lost() -> None:
     assert gaps(runs, [segment(1, 0, 12), segment(2, 12.5, 20)], GAP_REJOIN) == [(12, 12.5)]
 
 
-def test_what_a_quick_hand_over_lost_is_a_gap_too() -> None:
-    """A worker that is evicted has written all that it heard, so a tenth of a second is missing; of a kill it is not
-    known whether it is.
-    """
-    keys = [segment(1, 0, 12), segment(2, 12.1, 20)]
-    assert gaps([run(1, 0, 12, released=9), run(2, 12.1, 20)], keys, GAP_REJOIN) == [(12, 12.1)]
-    assert gaps([run(1, 0, 12, lost=True), run(2, 12.1, 20)], keys) == []
+def test_what_a_quick_takeover_lost_is_a_gap_too() -> None:
+    """Two tenths of a second are words; a takeover with nothing missing in between still has a seam."""
+    for first, gap in ((12.2, (12, 12.2)), (12.1, (12, 12.1)), (12, (11.95, 12)), (11.9, (11.85, 11.9))):
+        keys = [segment(1, 0, 12), segment(2, first, 20)]
+        assert gaps([run(1, 0, 12, released=9), run(2, 11.9, 20)], keys, GAP_REJOIN) == [(min(gap[0], 11.9), gap[1])]
+        assert gaps([run(1, 0, 12, lost=True), run(2, 11.9, 20)], keys) == [gap]
+
+
+def test_what_a_kill_right_before_the_end_lost_is_a_gap() -> None:
+    """More than a seam, which what arrives last always lacks."""
+    assert gaps([run(1, 0, 19, lost=True)], [segment(1, 0, 19.9)]) == [(19.9, 20)]
+    assert gaps([run(1, 0, 19, sealed=False)], [segment(1, 0, 19.9)]) == [(19.9, 20)]
+    assert gaps([run(1, 0, 19, lost=True)], [segment(1, 0, 19.96)]) == []
 
 
 def test_the_gap_of_a_takeover_reaches_to_what_is_heard_again() -> None:
