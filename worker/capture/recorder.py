@@ -43,6 +43,8 @@ class Recorder:
         self._late = LateTalkers(SAMPLE_RATE, _LATE_SECONDS)
         self._in_taken_over_room = takeover is not None  # until the room is lost: the next one has gaps of its own
         self._awaited: set[str] = set()  # sids of tracks that were there at the takeover and are not heard yet
+        self._ended: set[str] = set()  # sids of tracks that were heard; each may be subscribed anew
+        self._cut_off: set[str] = set()  # identities of those who were heard in the room that was lost
         self._made_up: list[MadeUp] = []  # not handed out yet
         self._received_samples = 0  # over all tracks
         self._first_frame_at: datetime | None = None
@@ -75,17 +77,18 @@ class Recorder:
         self.close_track(remote.sid)
         number = self._next_number()
         self._spool.add_track(number, TrackLabel(remote.identity, remote.name, remote.sid, speaker=remote.speaker))
-        goes_on = remote.at_join and self._in_taken_over_room
+        taken_over = remote.at_join and self._in_taken_over_room
+        back = remote.sid in self._ended or (remote.at_join and remote.identity in self._cut_off)
         track = RoomTrack(
             number,
             remote.sid,
             remote.identity,
             self._clock,
             lambda: self._hurry(0),
-            goes_on,
-            DecipheringWatch() if remote.encrypted else None,
+            goes_on=taken_over or back,
+            deciphering=DecipheringWatch() if remote.encrypted else None,
         )
-        if goes_on:
+        if taken_over:
             self._awaited.add(remote.sid)
         self._tracks[remote.sid] = track
 
@@ -98,11 +101,14 @@ class Recorder:
         """End a track, and write what its timeline holds back."""
         track = self._tracks.pop(sid, None)
         if track is not None:
+            if track.heard is not None:
+                self._ended.add(sid)
             self._take(track, track.close())
 
     def close_tracks(self) -> None:
         """End all tracks: the room is left, or lost."""
         self._in_taken_over_room = False
+        self._cut_off |= {heard.identity for heard in self.heard}
         for sid in list(self._tracks):
             self.close_track(sid)
 

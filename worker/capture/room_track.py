@@ -25,7 +25,7 @@ from worker.room.room_reading import TrackReading
 
 _AT_REST_SAMPLES = SAMPLE_RATE // 25  # the delay that every track has
 _LONGEST_WAIT_NS = 3 * SECOND_NS // 2  # a frame waits for a reading no longer
-_LEAST_SAMPLES = SAMPLE_RATE // 5  # a shorter stretch that could not be deciphered is not named
+_LEAST_SAMPLES = SAMPLE_RATE // 5  # a shorter stretch that could not be deciphered, or was not played, is not named
 _SETTLING_NS = 3 * SECOND_NS  # so long after its first frame a new jitter buffer is as deep as the one before
 _MOST_READINGS = 8  # readings that are remembered; those after a standstill may come before its frames
 
@@ -53,7 +53,8 @@ class RoomTrack:
 
     Args:
         hurry: asks for a reading now.
-        goes_on: another run may have heard the track until right before this one.
+        goes_on: another jitter buffer may have heard the talker until right before this one: that of another run, of a
+            room that was lost, or of an earlier subscription.
         deciphering: None for a track that is not encrypted.
     """
 
@@ -216,13 +217,13 @@ class RoomTrack:
         self.closed = True
         self._standstill.give_up_judging()
         placed = self._release(None) + self._timeline.flush()
-        if self._arrivals_ns is not None:
-            self._standstill.end(self._arrivals_ns[1])
-        undeciphered = None
-        if self.deciphering is not None and self._arrivals_ns is not None:
-            stretch_ns = self.deciphering.end(self._arrivals_ns[1])
-            undeciphered = None if stretch_ns is None else self._samples(stretch_ns)
-        return TrackNews(placed, self._made_up.take() + self._missed(), undeciphered)
+        if self._arrivals_ns is None:
+            return TrackNews(placed, self._made_up.take(), None)
+        last_ns = self._arrivals_ns[1]
+        self._standstill.end(last_ns)
+        stretch_ns = None if self.deciphering is None else self.deciphering.end(last_ns)
+        undeciphered = None if stretch_ns is None else self._samples(stretch_ns)
+        return TrackNews(placed, self._made_up.take() + self._unplayed(last_ns) + self._missed(), undeciphered)
 
     def missed(self, from_ns: int, to_ns: int) -> tuple[int, int] | None:
         """What it has no true audio of, after a standstill of the process between these instants; None: not known yet.
@@ -274,12 +275,15 @@ class RoomTrack:
 
     def give_up(self, now_ns: int) -> list[Range]:
         """What was made up and will not be filled any more, and what is still in the jitter buffer, at the end."""
-        late, now_sample = self._excess(now_ns) or 0, self.clock.sample_at(now_ns)
-        unplayed = [(now_sample - late, now_sample)] if late > _LEAST_SAMPLES else []
         self._standstill.end(now_ns)
         if self._standstill.distrusted:
             self._waiting.clear()
-        return self._made_up.take() + unplayed + self._missed()
+        return self._made_up.take() + self._unplayed(now_ns) + self._missed()
+
+    def _unplayed(self, now_ns: int) -> list[Range]:
+        """What the jitter buffer still holds: nobody plays it any more."""
+        late, now_sample = self._excess(now_ns) or 0, self.clock.sample_at(now_ns)
+        return [(now_sample - late, now_sample)] if late > _LEAST_SAMPLES else []
 
     def _samples(self, stretch_ns: tuple[int, int]) -> Range:
         return self.clock.sample_at(stretch_ns[0]), self.clock.sample_at(stretch_ns[1])

@@ -65,20 +65,6 @@ class Evidence:
         identity = talker.room.local_participant.identity
         return compare(self.samples, talker.voice, sent, self.recording["gaps"], talker.torn, identity=identity)
 
-    def unnamed(self, talker: SlotTalker, truth: Truth) -> list[int]:
-        """The undeclared slots, but for single ones in the first second behind a gap.
-
-        There the jitter buffer is new, and may tear a tenth of a second by stretching it, which nothing counts. The
-        figures of docs/faults.md count these slots, too.
-        """
-        at = {slot.number: slot.at + truth.delay for slot in since_start(talker.sent, self.session)}
-        ends = [gap["end_ms"] / 1000 for gap in self.recording["gaps"]]
-        return [
-            slot
-            for slot in truth.undeclared
-            if {slot - 1, slot + 1} & {*truth.undeclared} or not any(0 <= at[slot] - end <= 1 for end in ends)
-        ]
-
 
 async def assert_never_silently_wrong(
     stack: Stack, session_id: str, talkers: Sequence[SlotTalker], folder: Path, secrets: Sequence[str] = ()
@@ -95,8 +81,8 @@ async def assert_never_silently_wrong(
     """
     evidence = await Evidence.gather(stack, session_id, folder)
     truths = [(talker.room.local_participant.identity, evidence.truth_of(talker)) for talker in talkers]
-    for talker, (identity, truth) in zip(talkers, truths, strict=True):
-        assert evidence.unnamed(talker, truth) == [], f"{identity} is silent where no gap says so: {truth}"
+    for identity, truth in truths:
+        assert truth.undeclared == [], f"{identity} is silent where no gap says so: {truth}"
         assert truth.false == [], f"{identity} is heard where a gap says that nothing true is: {truth}"
     _assert_opens(evidence)
     assert_balances(evidence.bill, evidence.session, evidence.recording)

@@ -56,8 +56,8 @@ class ConcealmentWatch:
     where the one before, which had learned it, made up nothing (measured on a busy machine). For the first second it
     also puts in or leaves out 10 to 33 ms of each 0.15 s, which can tear a tenth of a second 0.12 to 0.4 s behind the
     first frame (20 of 389 takeovers, measured; none later). And it discards packets that came before it began to play
-    (`worker.capture.jitter_buffer.let_go`), right before what is played now. All of that tears what another run
-    recorded until then.
+    (`worker.capture.jitter_buffer.let_go`), right before what is played now. All of that tears what was heard through
+    another jitter buffer until then: by another run, in a room that was lost, or in an earlier subscription.
     """
 
     _new: bool = field(default=True)  # no reading was taken yet
@@ -85,8 +85,8 @@ class ConcealmentWatch:
 
         Args:
             late: by how many samples the audio that is played now belongs before `now_sample`.
-            settles_since: the position of the first frame, if the jitter buffer is new and another run heard the track
-                until then; else None.
+            settles_since: the position of the first frame, if the jitter buffer is new and the talker was heard through
+                another one until then; else None.
             packet_samples: the length of each packet.
 
         Returns the stretches [start, end) that were made up, of this interval and of the one before.

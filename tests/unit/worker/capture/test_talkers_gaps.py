@@ -35,16 +35,31 @@ class Scene:
         self.gaps: list[tuple[str, float, float, str | None]] = []
         self.lasting: list[bool] = []  # whether each was still open
         self._push: dict[str, Callable[[int, Pcm], None]] = {}
+        self._sids: dict[str, str] = {}
 
-    def open(self, *identities: str, at_join: bool) -> None:
-        """A track each."""
+    def open(self, *identities: str, at_join: bool, room: str = "") -> None:
+        """A track each; in another room it is another track."""
         for identity in identities:
-            self._push[identity] = self.recorder.open_track(RemoteTrack(identity, identity, "", at_join=at_join))
+            self._sids[identity] = room + identity
+            remote = RemoteTrack(self._sids[identity], identity, "", at_join=at_join)
+            self._push[identity] = self.recorder.open_track(remote)
 
     def frames(self, identity: str, *seconds: float) -> None:
         """Arrive at these instants."""
         for second in seconds:
             self._push[identity](round(second * SECOND_NS), np.ones(FRAME, dtype=np.int16))
+
+    def torn_from(self, second: float, *identities: str) -> set[str]:
+        """Who is told to be torn when everybody, or these, are heard for 0.5 s through a jitter buffer that settles."""
+        made_up = []
+        for identity in identities or self._push:
+            self.frames(identity, *(second + step / 10 for step in range(1, 6)))
+        for number, later in enumerate((0.2, 0.5)):
+            settling = TrackReading(0, 9_600 * number + 960, 0.0, 10 * number + 1, 0, 9_600 * number)
+            readings = dict.fromkeys((self._sids[identity] for identity in identities or self._push), settling)
+            made_up += self.recorder.read(readings, round((second + later) * SECOND_NS))
+        made_up += self.recorder.give_up(round((second + 0.6) * SECOND_NS))
+        return {stretch.identity for stretch in made_up}
 
 
 @asynccontextmanager
@@ -99,15 +114,23 @@ async def test_only_whom_another_run_heard_is_torn_by_a_new_jitter_buffer(
     async with scene(tmp_path, takeover) as one:
         one.open("ann", at_join=True)
         one.open("carl", at_join=False)
-        for identity in ("ann", "carl"):
-            one.frames(identity, 10.1, 10.2, 10.3, 10.4, 10.5)
-        made_up = []
-        for number, at in enumerate((10.2, 10.5)):
-            settling = TrackReading(0, 9_600 * number + 960, 0.0, 10 * number + 1, 0, 9_600 * number)
-            readings = {"ann": settling, "carl": settling}
-            made_up += one.recorder.read(readings, round(at * SECOND_NS))
-        made_up += one.recorder.give_up(round(10.6 * SECOND_NS))
-    assert {stretch.identity for stretch in made_up} == torn
+        assert one.torn_from(10) == torn
+
+
+async def test_whoever_was_heard_right_before_is_torn_by_a_new_jitter_buffer(tmp_path: Path) -> None:
+    """In the room that was lost, or in a subscription that has ended; who was not heard before is told as always."""
+    async with scene(tmp_path, None) as one:
+        one.open("ann", "bob", "carl", at_join=False)
+        assert one.torn_from(10, "ann", "bob") == set()
+        for identity in ("bob", "carl"):
+            one.recorder.close_track(identity)
+            one.open(identity, at_join=False)
+        assert one.torn_from(12) == {"bob"}
+        one.recorder.close_tracks()
+        one.recorder.close_tracks()  # the next room is lost before anybody is heard in it
+        one.open("ann", "dora", at_join=True, room="next")
+        one.open("bob", at_join=False, room="next")
+        assert one.torn_from(14, "ann", "bob", "dora") == {"ann"}, "bob has published anew"
 
 
 async def test_nor_has_anybody_after_the_room_was_lost(tmp_path: Path) -> None:
