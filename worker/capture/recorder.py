@@ -207,7 +207,7 @@ class Recorder:
         """Do what is due: write held frames whose window is over, write the sine, seal a segment that is old enough."""
         now_sample = self._clock.sample_at(now_ns)
         for track in self._tracks.values():
-            self._write(track.number, track.tick(now_ns))
+            self._write(track, track.tick(now_ns))
         self._write_sine(now_ns)
         self._spool.rotate(now_sample)
         self._spool.watch()
@@ -222,9 +222,7 @@ class Recorder:
         if not self._cuts or not overlaps(arrival_sample - 1, arrival_sample, self._cuts):
             self._received_samples += len(pcm)
             self._peak_dbfs = max(self._peak_dbfs, peak_dbfs(pcm))
-        if track.sid in self._awaited:
-            self._hear_first(track, arrival_sample - len(pcm))
-        self._write(track.number, track.push(arrival_ns, pcm))
+        self._write(track, track.push(arrival_ns, pcm))
 
     def _hear_first(self, track: RoomTrack, start_sample: int) -> None:
         """The first frame after a takeover."""
@@ -234,7 +232,7 @@ class Recorder:
             self.gap(self._takeover, *missing, track.identity)
 
     def _take(self, track: RoomTrack, news: TrackNews) -> None:
-        self._write(track.number, news.placed)
+        self._write(track, news.placed)
         self._note_made_up(track, news.made_up)
         if news.undeciphered is not None:
             self.gap(GAP_ENCRYPTED, *news.undeciphered, track.identity)
@@ -243,9 +241,11 @@ class Recorder:
         if self._first_frame_at is None:
             self._first_frame_at = self._clock.time_of(arrival_ns)
 
-    def _write(self, number: int, placed: list[Placed]) -> None:
+    def _write(self, track: RoomTrack, placed: list[Placed]) -> None:
+        if placed and track.sid in self._awaited:
+            self._hear_first(track, placed[0].start_sample)
         for one in placed:
-            self._keep(number, one)
+            self._keep(track.number, one)
 
     def _keep(self, number: int, placed: Placed) -> int:
         """Write what lies in no pause; returns how many samples that was."""
