@@ -98,7 +98,9 @@ class RoomTrack:
         """What its frames tell; None before the first one."""
         if self._arrivals_ns is None or self._is_pending(self._arrivals_ns[1]):
             return None
-        return HeardTrack(self.sid, self.identity, *self._arrivals_ns, self._packets_ns)
+        first_ns, last_ns = self._arrivals_ns
+        since_ns = first_ns - self._first_samples * SECOND_NS // SAMPLE_RATE
+        return HeardTrack(self.sid, self.identity, since_ns, last_ns, self._packets_ns)
 
     def is_clear(self, arrival_ns: int, samples: int) -> bool:
         """Take note of a frame that arrives; returns whether it holds what was sent, and no noise."""

@@ -12,6 +12,8 @@ class HeardTrack:
     """A track that has delivered frames; instants are of the boot-time clock, in nanoseconds.
 
     Attributes:
+        first_ns: when its first frame began, as far as its arrival tells.
+        last_ns: when its last frame came.
         packets_ns: until when packets came, by readings; frames go on a little longer. None: not known.
     """
 

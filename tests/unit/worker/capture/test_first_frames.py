@@ -65,3 +65,14 @@ def test_those_of_somebody_new_do_not_wait() -> None:
     """Nothing says where speech was before."""
     placed, after_ms = heard_from([57, 138, 190], goes_on=False)
     assert (placed[0].start_sample, after_ms) == (48 * (1000 - FRAME_MS), 0)
+
+
+def test_a_track_is_heard_from_where_its_first_frame_begins() -> None:
+    """An outage's gap ends there."""
+    track = RoomTrack(1, "TR_a", "ann", SessionClock(STARTED, ClockPair(STARTED, 0, 0)), lambda: None)
+    for now_ms in (1000, 1100):
+        pcm = np.ones(48 * FRAME_MS, dtype=np.int16)
+        track.is_clear(now_ms * SECOND_NS // 1000, len(pcm))
+        track.push(now_ms * SECOND_NS // 1000, pcm)
+    assert track.heard is not None
+    assert (track.heard.first_ns, track.heard.last_ns) == (9 * SECOND_NS // 10, 11 * SECOND_NS // 10)
