@@ -33,7 +33,7 @@ _LONGEST_WAIT_NS = 3 * SECOND_NS // 2  # a frame waits for a reading no longer
 _LEAST_SAMPLES = SAMPLE_RATE // 5  # a shorter stretch that could not be deciphered, or was not played, is not named
 _SETTLING_NS = 3 * SECOND_NS  # so long after its first frame a new jitter buffer is as deep as the one before
 _BEGINNING_READINGS = 3  # so many tell the delay of a new jitter buffer
-_OFF_SAMPLES = 3 * SAMPLE_RATE // 50  # a delay that is so far from that at rest may as well be that at rest
+_OFF_SAMPLES = 3 * SAMPLE_RATE // 50  # a delay wanders so far from that at rest by itself
 _MOST_READINGS = 8  # readings that are remembered; those after a standstill may come before its frames
 
 
