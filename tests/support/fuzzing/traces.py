@@ -7,8 +7,9 @@ from psycopg import sql
 
 # Of a row that a request takes back there is no trace: a key that was refused may be used again.
 TAKEN_BACK = "idempotency_keys"
-# When a key was last used is known to the minute, whatever it was used for; messages are delivered by the worker.
-NOTED_ANYWAY = {"api_keys": "last_used_at", "log_entries": "delivered_at"}
+# When a key was last used is known to the minute, whatever it was used for; messages are delivered by the worker; the
+# sweeper notes when somebody has to look again for what is left of a session, a minute after it was said to.
+NOTED_ANYWAY = {"api_keys": "last_used_at", "log_entries": "delivered_at", "leftovers": "due_at"}
 # The tables of jobs belong to Procrastinate's own processes; what defers a job writes elsewhere too. The turns of the
 # sweeper are no request's, nor are the numbers that events get a moment later (`session_events` has those of sessions).
 # A form of a recording that is not there is refused, and made from then on.
