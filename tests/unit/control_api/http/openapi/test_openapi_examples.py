@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import jsonschema_rs
@@ -23,12 +24,17 @@ def _definition(operation: Operation) -> dict[str, Any]:
     return found
 
 
+@cache
+def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
+    """Of a schema as JSON; made once, as it reads all components of the document, and most operations share answers."""
+    return jsonschema_rs.Draft202012Validator(
+        {**json.loads(schema), "components": DOCUMENT["components"]}, validate_formats=True
+    )
+
+
 def _check(schema: dict[str, Any], example: Any) -> None:
     """Raises what is wrong, formats included."""
-    validator = jsonschema_rs.Draft202012Validator(
-        {**schema, "components": DOCUMENT["components"]}, validate_formats=True
-    )
-    validator.validate(example)
+    _validator(json.dumps(schema)).validate(example)
 
 
 def _examples(content: dict[str, Any]) -> list[Any]:
