@@ -15,6 +15,7 @@ from control_api.http.requests.call import Call
 from control_api.http.requests.request_limits import REQUEST_LIMITS
 from control_api.http.serving.admission import ANSWER_VAULT
 from sessions.errors import ParleyError
+from sessions.organizations.key_terms import KeyTerms
 from sessions.texts.timestamps import format_timestamp
 from store.access.api_keys import ApiKey, Keep, Principal
 from store.access.asking_key import key_replaced
@@ -27,11 +28,7 @@ async def create_api_key(call: Call) -> web.StreamResponse:
     agent_id = _check(body, call.principal)
     key, secret = await call.dependencies.api_keys.create(
         call.organization_id,
-        kind=body.kind,
-        agent_id=agent_id,
-        scopes=body.scopes,
-        name=body.name,
-        expires_at=body.expires_at,
+        KeyTerms(body.kind, agent_id, body.scopes, body.name, body.expires_at),
         created_by=call.principal.key_id,
         at_most=call.request.app[REQUEST_LIMITS].of(call.principal).api_keys,
         keep=_keep(call),

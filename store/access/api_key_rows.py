@@ -1,7 +1,7 @@
 """What an API key is: its values, and the row that keeps its SHA-256 instead of itself."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import RowMapping
 
 from sessions.ids import new_uuid
-from sessions.organizations.key_terms import SCOPES, KeyKind
+from sessions.organizations.key_terms import SCOPES, KeyKind, KeyTerms
 
 _SHOWN_FROM = 32  # characters of a key whose last four may be shown
 
@@ -72,37 +72,21 @@ def digest(secret: str) -> bytes:
 
 
 def new_row(
-    organization_id: UUID,
-    secret: SecretStr,
-    *,
-    kind: KeyKind,
-    agent_id: str | None = None,
-    scopes: Iterable[str] = (),
-    name: str | None = None,
-    expires_at: datetime | None = None,
-    created_by: UUID | None = None,
-    at: datetime,
+    organization_id: UUID, secret: SecretStr, terms: KeyTerms, *, created_by: UUID | None = None, at: datetime
 ) -> dict[str, object]:
-    """The columns of a new key that is made at that time of the database.
-
-    Raises:
-        ValueError: an unknown scope, or an agent key without an agent.
-    """
-    scopes = SCOPES if kind == "master" else frozenset(scopes)
-    if not scopes <= SCOPES or (kind == "agent") != (agent_id is not None):
-        raise ValueError("scopes must be known ones, and agent keys are for one agent")
+    """The columns of a new key that is made at that time of the database."""
     text = secret.get_secret_value()
     return {
         "id": new_uuid(at),
         "organization_id": organization_id,
-        "kind": kind,
-        "agent_id": agent_id,
-        "name": name,
-        "scopes": sorted(scopes),
+        "kind": terms.kind,
+        "agent_id": terms.agent_id,
+        "name": terms.name,
+        "scopes": sorted(terms.granted),
         "sha256": digest(text),
-        "prefix": f"parley_{kind}_",
+        "prefix": f"parley_{terms.kind}_",
         "last_four": text[-4:] if len(text) >= _SHOWN_FROM else "",
-        "expires_at": expires_at,
+        "expires_at": terms.expires_at,
         "created_by": created_by,
     }
 

@@ -1,6 +1,6 @@
 """API keys: authenticated by their SHA-256, made, listed, rotated and revoked."""
 
-from collections.abc import Awaitable, Callable, Iterable, Set
+from collections.abc import Awaitable, Callable, Set
 from contextlib import suppress
 from datetime import datetime, timedelta
 from secrets import token_hex
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.errors import DatabaseError, ParleyError
 from sessions.ids import new_uuid
-from sessions.organizations.key_terms import KeyKind
+from sessions.organizations.key_terms import MASTER, KeyTerms
 from store.access.api_key_rows import (
     ApiKey,
     Principal,
@@ -69,18 +69,14 @@ class ApiKeys:
         """Make `secret` a master key of the organization, unless it is a key already. A revoked key stays revoked."""
         async with self._db.begin() as conn:
             organization_id = await _organization(conn, organization)
-            row = new_row(organization_id, secret, kind="master", name="PARLEY_MASTER_KEY", at=await _now(conn))
+            row = new_row(organization_id, secret, KeyTerms(name="PARLEY_MASTER_KEY"), at=await _now(conn))
             await conn.execute(upsert(api_keys).values(row).on_conflict_do_nothing(index_elements=["sha256"]))
 
     async def create(
         self,
         organization: str | UUID,
+        terms: KeyTerms = MASTER,
         *,
-        kind: KeyKind = "master",
-        agent_id: str | None = None,
-        scopes: Iterable[str] = (),
-        name: str | None = None,
-        expires_at: datetime | None = None,
         created_by: UUID | None = None,
         at_most: int = 0,
         keep: Keep | None = None,
@@ -96,11 +92,10 @@ class ApiKeys:
             The key and its secret, which is stored nowhere and can't be read again.
 
         Raises:
-            ValueError: an unknown scope, or an agent key without an agent.
             ParleyError: `quota.keys` with `limit` and `used`; `key.invalid`, `key.replaced`: the asking key was revoked
                 or rotated meanwhile.
         """
-        secret = new_secret(kind)
+        secret = new_secret(terms.kind)
         async with self._db.begin() as conn:
             organization_id = (
                 organization if isinstance(organization, UUID) else await _organization(conn, organization)
@@ -108,17 +103,7 @@ class ApiKeys:
             await take_turn(conn, organization_id, created_by, manages_keys=True)
             if at_most:
                 _keep_quota("valid API keys", await _count(conn, organization_id), at_most)
-            values = new_row(
-                organization_id,
-                secret,
-                kind=kind,
-                agent_id=agent_id,
-                scopes=scopes,
-                name=name,
-                expires_at=expires_at,
-                created_by=created_by,
-                at=await _now(conn),
-            )
+            values = new_row(organization_id, secret, terms, created_by=created_by, at=await _now(conn))
             key = await _insert(conn, values)
             if keep is not None:
                 await keep(conn, key, secret)
@@ -188,8 +173,8 @@ class ApiKeys:
                 _keep_quota("rotated API keys in their grace period", used, at_most)
             await wait_for_holders(conn, [key_id])
             secret = new_secret(row["kind"])
-            same = {name: row[name] for name in ("kind", "agent_id", "scopes", "name", "expires_at")}
-            new = new_row(organization_id, secret, created_by=created_by, at=await _now(conn), **same)
+            same = KeyTerms(row["kind"], row["agent_id"], row["scopes"], row["name"], row["expires_at"])
+            new = new_row(organization_id, secret, same, created_by=created_by, at=await _now(conn))
             key = await _insert(conn, new)
             grace_ends = func.clock_timestamp() + timedelta(seconds=grace_seconds)
             await conn.execute(

@@ -14,7 +14,7 @@ from parley.installation.schema_check import checked_database
 from parley.installation.settings_loading import load_settings
 from parley.terminal.visible import visible
 from sessions.ids import format_id, parse_id
-from sessions.organizations.key_terms import MAX_GRACE_SECONDS
+from sessions.organizations.key_terms import MAX_GRACE_SECONDS, KeyTerms
 from sessions.texts.timestamps import format_timestamp, parse_timestamp
 from store.access.api_keys import ApiKey, ApiKeys
 from store.access.organizations import organization_names
@@ -47,14 +47,14 @@ async def _create(db: Database, arguments: argparse.Namespace) -> None:
         raise CommandError("an agent key needs --agent AGENT_ID and at least one --scope", exit_code=2)
     if arguments.kind == "master" and (arguments.agent or arguments.scopes):
         raise CommandError("a master key may do everything: leave --agent and --scope out", exit_code=2)
-    _, secret = await ApiKeys(db).create(
-        arguments.organization,
-        kind=arguments.kind,
-        agent_id=arguments.agent,
-        scopes=arguments.scopes,
-        name=arguments.name,
-        expires_at=await _expiry(db, arguments.expires_at),
+    terms = KeyTerms(
+        arguments.kind,
+        arguments.agent,
+        arguments.scopes,
+        arguments.name,
+        await _expiry(db, arguments.expires_at),
     )
+    _, secret = await ApiKeys(db).create(arguments.organization, terms)
     print(secret.get_secret_value())
 
 

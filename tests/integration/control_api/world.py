@@ -13,7 +13,7 @@ import aiohttp
 
 from control_api.http.openapi.operation import Operation
 from sessions.ids import format_id
-from sessions.organizations.key_terms import SCOPES
+from sessions.organizations.key_terms import SCOPES, KeyTerms
 from tests.support.running.api_server import ApiServer, Reply, api_server, create_body
 
 
@@ -33,7 +33,7 @@ class World:
 
     async def agent_key(self, agent_id: str, scopes: set[str], organization: str = "default", **more: Any) -> str:
         _, secret = await self.api.dependencies.api_keys.create(
-            organization, kind="agent", agent_id=agent_id, scopes=scopes, **more
+            organization, KeyTerms(kind="agent", agent_id=agent_id, scopes=scopes, **more)
         )
         return secret.get_secret_value()
 
@@ -94,12 +94,12 @@ async def open_world(database_url: str, folder: Path) -> AsyncIterator[World]:
         session = await api.create("room-a", agent_id="agent_a")
         world = World(api, session["id"], "", "", "", "", "")
         every = set(SCOPES)
-        own, _ = await keys.create("default", kind="agent", agent_id="agent_a", scopes=every)
+        own, _ = await keys.create("default", KeyTerms(kind="agent", agent_id="agent_a", scopes=every))
         world.key = format_id("key", own.id)
         revoked, secret = await keys.create("default")
         await keys.revoke(revoked.organization_id, revoked.id)
         world.revoked = secret.get_secret_value()
-        _, secret = await keys.create("default", expires_at=datetime.now(UTC) - timedelta(seconds=1))
+        _, secret = await keys.create("default", KeyTerms(expires_at=datetime.now(UTC) - timedelta(seconds=1)))
         world.expired = secret.get_secret_value()
         _, secret = await keys.create("other")
         world.other_organization = secret.get_secret_value()

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from sessions.ids import parse_id
+from sessions.organizations.key_terms import KeyTerms
 from sessions.texts.timestamps import parse_timestamp
 from tests.support.running.api_server import MASTER_KEY, ApiServer, Reply, api_server
 
@@ -39,7 +40,9 @@ class Agents:
 @pytest.fixture
 async def agents(database_url: str, tmp_path: Path) -> AsyncIterator[Agents]:
     async with api_server(database_url, tmp_path) as api:
-        _, secret = await api.dependencies.api_keys.create("default", kind="agent", agent_id=AGENT, scopes=ALL_SCOPES)
+        _, secret = await api.dependencies.api_keys.create(
+            "default", KeyTerms(kind="agent", agent_id=AGENT, scopes=ALL_SCOPES)
+        )
         yield Agents(api, secret.get_secret_value())
 
 
@@ -170,7 +173,7 @@ async def test_unauthorized_and_forbidden(agents: Agents, method: str, path: str
         assert (refused.status, refused.code) == (401, code)
         assert refused.content["error"]["message"] == "Unauthorized — Invalid or missing API key"
     _, secret = await agents.api.dependencies.api_keys.create(
-        "default", kind="agent", agent_id=AGENT, scopes=["usage:read"]
+        "default", KeyTerms(kind="agent", agent_id=AGENT, scopes=["usage:read"])
     )
     lacking = await agents.call(method, path, body, key=secret.get_secret_value())
     error = lacking.content["error"]

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from sessions.ids import new_uuid, parse_id
-from sessions.organizations.key_terms import SCOPES
+from sessions.organizations.key_terms import SCOPES, KeyTerms
 from tests.support.running.api_server import ROOM_URL, ApiServer, Reply
 
 STATUS = "/v1/session/status"
@@ -163,8 +163,8 @@ async def test_unauthorized_forbidden_and_the_lost_database_have_the_flat_form(
     create = api.dependencies.api_keys.create
     agent_id = (await api.call("GET", f"/v1/sessions/{project['sessionId']}")).content["agent_id"]
     scope = "sessions:write" if method == "POST" else "sessions:read"
-    _, lacking = await create("default", kind="agent", agent_id=agent_id, scopes=SCOPES - {scope})
-    _, stranger = await create("default", kind="agent", agent_id="agent_b", scopes=SCOPES)
+    _, lacking = await create("default", KeyTerms(kind="agent", agent_id=agent_id, scopes=SCOPES - {scope}))
+    _, stranger = await create("default", KeyTerms(kind="agent", agent_id="agent_b", scopes=SCOPES))
     for key, status, code in (
         ("parley_agent_" + "x" * 43, 401, "key.invalid"),
         (lacking.get_secret_value(), 403, "scope.missing"),

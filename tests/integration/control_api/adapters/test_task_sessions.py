@@ -9,7 +9,7 @@ from sqlalchemy import text
 from control_api.adapters.task_sessions.routes import WORDS
 from sessions.ids import parse_id
 from sessions.lifecycle.lifecycle import Status
-from sessions.organizations.key_terms import SCOPES
+from sessions.organizations.key_terms import SCOPES, KeyTerms
 from tests.integration.store.store_services import dump_of_everything
 from tests.support.running.api_server import ROOM_URL, ApiServer, worker_token
 
@@ -360,7 +360,7 @@ async def test_an_agent_key_works_for_its_agent_only(api: ApiServer) -> None:
     """Another agent's sessions are neither made, listed, changed, nor named where they are in the way."""
     theirs = await create(api, agent_id="agent_b", data={"transport": transport("room")})
     _, secret = await api.dependencies.api_keys.create(
-        "default", kind="agent", agent_id="agent_a", scopes=SCOPES - {"keys:manage"}
+        "default", KeyTerms(kind="agent", agent_id="agent_a", scopes=SCOPES - {"keys:manage"})
     )
     key = {"key": secret.get_secret_value()}
     refused = await api.call("POST", "/api/sessions", {"agent_id": "agent_b"}, **key)

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, text, update
 from control_api.http.openapi.operation import Operation
 from control_api.operations import OPERATIONS
 from sessions.ids import parse_id
+from sessions.organizations.key_terms import KeyTerms
 from store.access.api_key_rows import new_row, new_secret
 from store.access.asking_key import hold_key, take_turn, wait_for_holders
 from store.database.database import Database
@@ -94,9 +95,7 @@ async def _late_keys(world: World, names: list[str]) -> dict[str, str]:
     """New master keys by these names."""
     organization_id, secrets = await _organization(world), {name: new_secret("master") for name in names}
     at = datetime.now(UTC)
-    rows = [
-        new_row(organization_id, secret, kind="master", name=f"late {name}", at=at) for name, secret in secrets.items()
-    ]
+    rows = [new_row(organization_id, secret, KeyTerms(name=f"late {name}"), at=at) for name, secret in secrets.items()]
     async with _db(world).begin() as conn:
         await conn.execute(insert(api_keys).values(rows))
     return {name: secret.get_secret_value() for name, secret in secrets.items()}

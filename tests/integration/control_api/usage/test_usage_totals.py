@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from sessions.ids import new_uuid, parse_id
+from sessions.organizations.key_terms import KeyTerms
 from tests.support.running.api_server import ApiServer
 
 ROW = text(
@@ -178,8 +179,8 @@ async def test_an_agent_key_sees_its_agents_bill(api: ApiServer) -> None:
     for agent_id in ("agent_a", "agent_b"):
         await bill(api, 1000, "2026-01-10T00:00:00Z", agent_id=agent_id)
     create = api.dependencies.api_keys.create
-    _, reading = await create("default", kind="agent", agent_id="agent_b", scopes=["usage:read"])
-    _, other = await create("default", kind="agent", agent_id="agent_b", scopes=["sessions:read"])
+    _, reading = await create("default", KeyTerms(kind="agent", agent_id="agent_b", scopes=["usage:read"]))
+    _, other = await create("default", KeyTerms(kind="agent", agent_id="agent_b", scopes=["sessions:read"]))
     query = "period_start=2026-01-01&period_end=2026-02-01&group_by=agent_id"
     found = await usage(api, query, key=reading.get_secret_value())
     assert ([group["value"] for group in found["groups"]], found["totals"]["events"]) == (["agent_b"], 1)

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from sessions.errors import DatabaseUnavailableError, ParleyError
 from sessions.ids import new_uuid
-from sessions.organizations.key_terms import SCOPES
+from sessions.organizations.key_terms import SCOPES, KeyTerms
 from store.access.api_keys import ApiKeys
 from store.database.database import Database
 from tests.integration.store.store_services import dump_of_everything, store_services
@@ -24,7 +24,7 @@ async def _code(keys: ApiKeys, secret: str) -> str:
 async def test_a_new_key_authenticates_its_organization(database_url: str) -> None:
     """The secret has its prefix and 256 bits, and a master key every scope."""
     async with store_services(database_url) as store:
-        key, secret = await store.api_keys.create("acme", name="ci")
+        key, secret = await store.api_keys.create("acme", KeyTerms(name="ci"))
         assert len(secret.get_secret_value()) == len("parley_master_") + 43
         assert secret.get_secret_value().startswith("parley_master_")
         principal = await store.api_keys.authenticate(secret.get_secret_value())
@@ -38,12 +38,14 @@ async def test_a_new_key_authenticates_its_organization(database_url: str) -> No
 async def test_an_agent_key_has_its_agent_and_scopes_only(database_url: str) -> None:
     """Nothing is added to what was asked for, and an unknown scope is refused."""
     async with store_services(database_url) as store:
-        _, secret = await store.api_keys.create("acme", kind="agent", agent_id="agent_7", scopes=["sessions:read"])
+        _, secret = await store.api_keys.create(
+            "acme", KeyTerms(kind="agent", agent_id="agent_7", scopes=["sessions:read"])
+        )
         principal = await store.api_keys.authenticate(secret.get_secret_value())
         assert (principal.kind, principal.agent_id) == ("agent", "agent_7")
         assert principal.scopes == {"sessions:read"}
         with pytest.raises(ValueError, match="scopes"):
-            await store.api_keys.create("acme", kind="agent", agent_id="agent_7", scopes=["everything"])
+            await store.api_keys.create("acme", KeyTerms(kind="agent", agent_id="agent_7", scopes=["everything"]))
 
 
 async def test_a_secret_is_nowhere_at_rest(database_url: str) -> None:
@@ -67,7 +69,7 @@ async def test_an_unknown_key_is_refused(database_url: str, secret: str) -> None
 async def test_expired_and_revoked_keys_are_refused(database_url: str) -> None:
     """And a key that was revoked twice keeps its first time."""
     async with store_services(database_url) as store:
-        _, expired = await store.api_keys.create("acme", expires_at=datetime.now(UTC) - timedelta(seconds=1))
+        _, expired = await store.api_keys.create("acme", KeyTerms(expires_at=datetime.now(UTC) - timedelta(seconds=1)))
         assert await _code(store.api_keys, expired.get_secret_value()) == "key.invalid"
         key, secret = await store.api_keys.create("acme")
         await store.api_keys.authenticate(secret.get_secret_value())
@@ -157,7 +159,7 @@ async def test_a_database_that_is_away_is_no_invalid_key() -> None:
 async def test_a_key_stops_at_its_expiry(database_url: str) -> None:
     """Also one that has just been used."""
     async with store_services(database_url) as store:
-        _, secret = await store.api_keys.create("acme", expires_at=datetime.now(UTC) + timedelta(seconds=1.5))
+        _, secret = await store.api_keys.create("acme", KeyTerms(expires_at=datetime.now(UTC) + timedelta(seconds=1.5)))
         await store.api_keys.authenticate(secret.get_secret_value())
         await asyncio.sleep(1.6)
         assert await _code(store.api_keys, secret.get_secret_value()) == "key.invalid"

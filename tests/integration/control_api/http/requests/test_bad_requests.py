@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from sessions.codes import CODES
 from sessions.ids import format_id, new_uuid
+from sessions.organizations.key_terms import KeyTerms
 from tests.support.running.api_server import MASTER_KEY, ApiServer, create_body
 
 AUTH = f"Authorization: Bearer {MASTER_KEY}\r\n"
@@ -30,7 +31,7 @@ async def test_keys_that_are_missing_or_wrong_are_401(api: ApiServer) -> None:
 async def test_revoked_and_expired_keys_are_invalid(api: ApiServer) -> None:
     """Expired ones at once."""
     store = api.dependencies.api_keys
-    _, expired = await store.create("default", expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    _, expired = await store.create("default", KeyTerms(expires_at=datetime.now(UTC) - timedelta(seconds=1)))
     row, revoked = await store.create("default")
     await store.revoke(row.organization_id, row.id)
     for secret in (expired, revoked):
@@ -43,8 +44,8 @@ async def test_a_key_without_the_scope_is_403_and_scopes_include_what_they_say(a
     store = api.dependencies.api_keys
     session = await api.create("room")
     own = f"/v1/sessions/{session['id']}"
-    _, metadata = await store.create("default", kind="agent", agent_id="a", scopes=["sessions:read_metadata"])
-    _, reading = await store.create("default", kind="agent", agent_id="a", scopes=["sessions:read"])
+    _, metadata = await store.create("default", KeyTerms(kind="agent", agent_id="a", scopes=["sessions:read_metadata"]))
+    _, reading = await store.create("default", KeyTerms(kind="agent", agent_id="a", scopes=["sessions:read"]))
     for secret, path, status in [
         (metadata, "/v1/sessions", 200),
         (metadata, own + "/events", 403),
