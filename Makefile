@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile pyproject.toml --generate-hashes --no-header --univ
 # livekit-agents pins another SDK than ours: an environment of its own, for a benchmark and end-to-end tests.
 PEERS := $(UV) pip compile --no-config --generate-hashes --no-header --universal --python-version 3.11 --quiet
 TEST_PROCESSES ?= 4
-# Unit tests wait for nothing: a process more than there are processors only collects them once more (8 s of CPU, measured).
+# Unit tests hardly wait: more processes than processors only collect them once more (8 s of CPU each, measured).
 UNIT_PROCESSES ?= $(shell n=$$(nproc); echo $$((n < $(TEST_PROCESSES) ? n : $(TEST_PROCESSES))))
 # Of all tests 89 % is measured (pyproject.toml has that floor), but measuring them doubles what they take. Raise it as it goes up.
 UNIT_COVERAGE := 55
