@@ -52,7 +52,8 @@ async def test_a_session_is_recorded_through_pgbouncer(
 
     assert statuses == {201: REQUESTS // 3, 200: REQUESTS - REQUESTS // 3}
     assert (ended["status"], ended["epoch"]) == ("ended", 1)
-    assert_true_recording([check_beeps(samples, PLAN, 1, len(samples) / rate - 0.5)])
+    # Who asks beside it takes all of the machine: what is disturbed lies 100 ms off at most.
+    assert_true_recording([check_beeps(samples, PLAN, 1, len(samples) / rate - 0.5)], spacing_ms=100)
     assert "child.died" not in worker_log
     note(
         "pooler",

@@ -172,9 +172,9 @@ def take_turns(reports: Sequence[BeepReport]) -> bool:
     return all(order[i] != order[i + 1] for i in range(len(order) - 1)) if len(reports) > 1 else True
 
 
-def assert_true_recording(reports: Sequence[BeepReport]) -> None:
-    """Presence ≥ 99 % and spacing ≤ 40 ms at p95 (the jitter buffer stretches time by tens of ms), in order."""
+def assert_true_recording(reports: Sequence[BeepReport], *, spacing_ms: float = 40) -> None:
+    """Presence ≥ 99 % and so much spacing at p95 (the jitter buffer stretches time by tens of ms), in order."""
     for report in reports:
         assert report.presence >= 0.99, report
-        assert report.spacing_p95_ms <= 40, report
+        assert report.spacing_p95_ms <= spacing_ms, report
     assert take_turns(reports), reports

@@ -116,18 +116,18 @@ async def test_two_pauses_leave_no_trace_but_their_gaps(
         assert abs(len(pcm) - length) <= 2
         for start, end in cuts:
             assert not pcm[start + 2 : end - 2].any()
-        assert len(paused_gaps) == 2
-        for (start, end), (start_ms, end_ms) in zip(cuts, paused_gaps, strict=True):
-            assert abs(start / 48 - start_ms) < 2
-            assert -1 < end_ms - end / 48 < 500
+        expected = cuts
         talked = [(0, cuts[0][0]), (cuts[0][1], cuts[1][0]), (cuts[1][1], length)]
     else:
         assert abs(len(pcm) - (length - paused_samples)) <= 4
         first = cuts[0][0]
         second = cuts[1][0] - (cuts[0][1] - cuts[0][0])
-        marks = [start_ms for start_ms, end_ms in paused_gaps if start_ms == end_ms]
-        assert [abs(mark - at / 48) < 2 for mark, at in zip(marks, (first, second), strict=True)] == [True, True]
+        expected = [(first, first), (second, second)]
         talked = [(0, first), (first, second), (second, len(pcm))]
+    assert len(paused_gaps) == 2
+    for (start, end), (start_ms, end_ms) in zip(expected, paused_gaps, strict=True):
+        assert abs(start / 48 - start_ms) < 2
+        assert -1 < end_ms - end / 48 < 500  # until speech is there again, which takes longer on a busy machine
     for start, end in talked:
         assert np.abs(pcm[start:end].astype(int)).max() > 1000, (start, end)
 
