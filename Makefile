@@ -16,7 +16,8 @@ UNIT_COVERAGE := 55
 # Where this is set, every process of the tests would compile them anew.
 export PYTHONDONTWRITEBYTECODE :=
 # Tests that judge by when something happened measure the load of the machine with it: few at once, nothing beside them.
-REALTIME_PROCESSES ?= 3
+# They wait for half of their time.
+REALTIME_PROCESSES ?= $(shell n=$$(($$(nproc) + 1)); echo $$((n < $(TEST_PROCESSES) ? n : $(TEST_PROCESSES))))
 REALTIME_FOLDERS := tests/e2e tests/integration/worker tests/integration/store/lifecycle
 # Cases per operation, and chains of requests along the OpenAPI links. 2000 take about an hour and a half.
 SCHEMATHESIS_EXAMPLES ?= 2000
