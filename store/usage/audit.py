@@ -1,4 +1,4 @@
-"""Reading bills to check them (`sessions.billing.ledger_check`): which ones a period touches, and each as a whole."""
+"""Reading bills to check them (`sessions.billing.checking`): which ones a period touches, and each as a whole."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sessions.billing.billing_period import Period
+from sessions.billing.checking.bill_check import BillCheck, Counter
 from sessions.billing.crediting import Credit, credits_of_failure, credits_of_recording
-from sessions.billing.ledger_check import BillCheck, Counter
 from sessions.lifecycle.lifecycle import TERMINAL
 from store.database.database import Database
 
@@ -130,7 +130,7 @@ class Stretch:
 
 
 class LedgerAudit:
-    """Reads bills; `sessions.billing.ledger_check` checks them."""
+    """Reads bills; `sessions.billing.checking.bill_check` checks them."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from sessions.billing.billing_period import Period
-from sessions.billing.ledger_check import BillCheck
+from sessions.billing.checking.bill_check import BillCheck
 from store.database.database import Database
 from store.usage.audit import LedgerAudit
 

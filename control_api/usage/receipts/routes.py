@@ -9,8 +9,8 @@ from aiohttp import web
 from control_api.http.answers.json_answer import json_answer
 from control_api.http.requests.call import Call
 from control_api.usage.receipts.models import AbsenceSum, Billed, GapSum, Heard, Receipt, RecordingLength, SessionClock
+from sessions.billing.checking.bill_check import BillCheck
 from sessions.billing.crediting import covered_ms
-from sessions.billing.ledger_check import BillCheck
 from sessions.codes import NO_MEDIA, lookup
 from sessions.ids import format_id
 from sessions.session import Session

@@ -13,7 +13,7 @@ from parley.installation.logging import configure_logging
 from parley.installation.schema_check import checked_database
 from parley.installation.settings_loading import load_settings
 from sessions.billing.billing_period import MONTH_WORDS, Period, month_of, read_edge, time_zone
-from sessions.billing.ledger_check import seconds
+from sessions.billing.checking.sentences import seconds
 from sessions.errors import ParleyError
 from sessions.ids import format_id, parse_id
 from sessions.texts.timestamps import format_timestamp

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.billing.ledger_check import BillCheck, Counter
+from sessions.billing.checking.bill_check import BillCheck, Counter
 from sessions.billing.usage import credits
 
 
