@@ -8,10 +8,11 @@ import asyncio
 import socket
 
 from sessions.settings import Settings
+from store.database.database import Database
 from store.database.database_access import DatabaseAccess
 from store.installation.storage_identity import StorageIdentity
 from store.jobs.deferring import MAKE_FILES, REMAKE, SPEECH_QUEUE, SUMMARIZE, TRANSCRIBE
-from store.jobs.jobs import run_jobs
+from store.jobs.jobs import SessionTask, run_jobs
 from store.objects.objects import Objects
 from store.outputs.freeze import Freezes
 from store.outputs.live_transcripts import LiveTranscripts
@@ -44,39 +45,15 @@ async def run_speech_process(
 ) -> None:
     """Transcribe, summarize and make files until `stopping` is set, or there has been nothing to do for long."""
     async with access.open("parley-speech", pool_size=_POOL_SIZE) as db:
-        transcripts, summaries = Transcripts(db), Summaries(db)
-        confirm = StorageIdentity(db, objects).confirm
-        leftovers = Leftovers(db, objects)
-        log, live, engines = SessionLog(db), LiveTranscripts(db), SpeechEngines(settings)
-        transcriber = Transcriber(
-            transcripts,
-            Freezes(db),
-            log,
-            objects,
-            confirm,
-            engines,
-            live,
-            leftovers,
-            deadline_seconds=settings.speech_deadline_seconds,
-        )
-        files = RecordingFiles(db)
-        versions, sessions = TranscriptVersions(db), SessionQueries(db)
-        kept = RemakingStore(versions, transcripts, files, sessions, log, objects, confirm, leftovers)
-        remaker = TranscriptRemaker(kept, settings, engines, temporary=settings.data_dir / "tmp")
-        writer = SummaryWriter(
-            summaries, transcripts, sessions, objects, confirm, leftovers, chosen_summarizer(settings)
-        )
-        maker = FileMaker(files, Freezes(db), objects, confirm, leftovers, temporary=settings.data_dir / "tmp")
-        activity = Activity()
-        tasks = {
-            TRANSCRIBE: transcriber.transcribe,
-            REMAKE: remaker.remake,
-            SUMMARIZE: writer.summarize,
-            MAKE_FILES: maker.make,
-        }
-        host = socket.gethostname()
+        engines, activity, host = SpeechEngines(settings), Activity(), socket.gethostname()
         follower = LiveTranscriber(
-            live, log, objects, engines, data_dir=settings.data_dir, host=host, activity=activity
+            LiveTranscripts(db),
+            SessionLog(db),
+            objects,
+            engines,
+            data_dir=settings.data_dir,
+            host=host,
+            activity=activity,
         )
         demand = Demand(db, host, follows=engines.name != "none")
 
@@ -85,7 +62,7 @@ async def run_speech_process(
 
         jobs = run_jobs(
             access.url,
-            tasks,
+            _tasks(settings, db, objects, engines),
             stopping,
             direct_url=access.direct_url,
             queue=SPEECH_QUEUE,
@@ -99,7 +76,37 @@ async def run_speech_process(
             group.create_task(jobs, name="jobs")
 
 
-def chosen_summarizer(settings: Settings) -> Summarizer:
+def _tasks(settings: Settings, db: Database, objects: Objects, engines: SpeechEngines) -> dict[str, SessionTask]:
+    """What each of its jobs calls."""
+    transcripts, log, files, freezes = Transcripts(db), SessionLog(db), RecordingFiles(db), Freezes(db)
+    versions, sessions = TranscriptVersions(db), SessionQueries(db)
+    confirm, leftovers = StorageIdentity(db, objects).confirm, Leftovers(db, objects)
+    temporary = settings.data_dir / "tmp"
+    transcriber = Transcriber(
+        transcripts,
+        freezes,
+        log,
+        objects,
+        confirm,
+        engines,
+        LiveTranscripts(db),
+        leftovers,
+        deadline_seconds=settings.speech_deadline_seconds,
+    )
+    kept = RemakingStore(versions, transcripts, files, sessions, log, objects, confirm, leftovers)
+    remaker = TranscriptRemaker(kept, settings, engines, temporary=temporary)
+    summarizer = _chosen_summarizer(settings)
+    writer = SummaryWriter(Summaries(db), transcripts, sessions, objects, confirm, leftovers, summarizer)
+    maker = FileMaker(files, freezes, objects, confirm, leftovers, temporary=temporary)
+    return {
+        TRANSCRIBE: transcriber.transcribe,
+        REMAKE: remaker.remake,
+        SUMMARIZE: writer.summarize,
+        MAKE_FILES: maker.make,
+    }
+
+
+def _chosen_summarizer(settings: Settings) -> Summarizer:
     """The chat endpoint when there is one, else the embedded summarizer."""
     if settings.summary_url is None or settings.summary_model is None:
         return ExtractiveSummarizer()
