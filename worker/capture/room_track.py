@@ -23,7 +23,8 @@ from store.database.boot_clock import SECOND_NS
 from worker.capture.jitter_buffer.buffer_delay import BufferDelay
 from worker.capture.jitter_buffer.deciphering import DecipheringWatch
 from worker.capture.jitter_buffer.made_up_audio import MadeUpAudio
-from worker.capture.jitter_buffer.track_standstill import ReadAt, TrackStandstill
+from worker.capture.jitter_buffer.played_afterwards import ReadAt
+from worker.capture.jitter_buffer.track_standstill import TrackStandstill
 from worker.clock.session_clock import SessionClock
 from worker.room.missing.heard_track import HeardTrack
 from worker.room.room_reading import TrackReading

@@ -7,7 +7,8 @@ import pytest
 from audio.pcm import SAMPLE_RATE
 from store.database.boot_clock import SECOND_NS
 from worker.capture.jitter_buffer.buffer_delay import BufferDelay
-from worker.capture.jitter_buffer.track_standstill import ReadAt, TrackStandstill
+from worker.capture.jitter_buffer.played_afterwards import ReadAt
+from worker.capture.jitter_buffer.track_standstill import TrackStandstill
 from worker.room.room_reading import TrackReading
 
 FRAME = SAMPLE_RATE // 10
