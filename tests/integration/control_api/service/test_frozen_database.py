@@ -21,6 +21,7 @@ GRACE_SECONDS = 0.5  # of the loop until what is due runs; what the requests com
 OWN_SECONDS = 1.5  # that a request computes on a very busy machine
 FROZEN_SECONDS = 10.0
 AT_ONCE_SECONDS = 5.0  # until requests succeed again: PostgreSQL first starts and ends what was asked of it meanwhile
+CLIENTS = 5  # that repeat their requests side by side: all at once, they would wait for each other for too long
 KEPT_SECONDS = LEASE_SECONDS + 5.0  # until keys are free of which nobody knows whether they were taken
 
 UNKNOWN = {"database.unavailable", "commit.unknown"}
@@ -95,8 +96,13 @@ async def test_a_database_that_freezes_under_load(own_postgres: PostgresCluster,
         assert max(seconds) <= BOUND_SECONDS + GRACE_SECONDS + own_seconds
 
         await asyncio.gather(*(_success(api, *one) for one in _requests(session, "after") if one[3] is None))
-        again = (_success(api, "POST", "/v1/sessions", body, key) for key, body in created.items())
-        replies = await asyncio.gather(*again)
+        turns = asyncio.Semaphore(CLIENTS)
+
+        async def again(key: str, body: Any) -> Reply:
+            async with turns:
+                return await _success(api, "POST", "/v1/sessions", body, key)
+
+        replies = await asyncio.gather(*(again(key, body) for key, body in created.items()))
         assert len({reply.content["id"] for reply in replies}) == len(created)
         await _nothing_is_left(api, sessions=len(created) + 4)
 
