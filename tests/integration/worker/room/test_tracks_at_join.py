@@ -1,6 +1,7 @@
 """Which tracks were in the room before the worker: a takeover has cost them something, and newcomers nothing."""
 
 import pytest
+from livekit import api as livekit_api
 from pydantic import SecretStr
 
 from parley.servers.livekit_server import LiveKitServer
@@ -21,8 +22,16 @@ async def test_a_track_that_was_there_at_the_join_is_told_from_one_that_came_lat
     def token(identity: str) -> str:
         return mint_token(livekit.api_key, livekit.api_secret, room, identity)
 
+    async def is_published() -> bool:
+        """A server tells of a track once its first packets have come."""
+        found = await server.room.list_participants(livekit_api.ListParticipantsRequest(room=room))
+        return any(one.tracks for one in found.participants if one.identity == "ann")
+
     at_join: dict[tuple[str, str], bool] = {}
     async with SlotTalker(livekit.url, token("ann"), SlotVoice(0)):
+        url = livekit.url.replace("ws", "http", 1)
+        async with livekit_api.LiveKitAPI(url, livekit.api_key, livekit.api_secret) as server:
+            await eventually(is_published)
         heard = await connect_room(livekit.url, SecretStr(token("worker")), Subscription(with_join=with_join))
         heard.listen()
 
