@@ -126,6 +126,8 @@ class RoomTrack:
         stood_still, overdue = self._standstill.take(arrival_ns, len(pcm), last_ns, self._read_before(last_ns))
         if stood_still:
             self._delay.stood_still(arrival_ns)
+        if stood_still and not self._standstill.judging:
+            self._made_up.stood_still(self.clock.sample_at(last_ns) - self._correction.delay_samples)
         if self._standstill.distrusted:
             return []
         frame = _Frame(arrival_ns, pcm, overdue)
@@ -158,6 +160,11 @@ class RoomTrack:
         placed = self._get_over_standstill(now)
         if now is not None and self._beginning and self._waiting and asked_ns >= self._waiting[0].arrival_ns:
             self._begin(asked_ns)
+        unsure = self._delay.unsure or self._standstill.judging
+        is_due = bool(self._waiting) and asked_ns >= self._waiting[0].arrival_ns
+        decides = reading is not None and is_due and not unsure and not self._beginning
+        if reading is not None and decides:
+            self._standstill.settle(reading)
         made_up = self._made_up.read(
             reading,
             self.clock.sample_at(asked_ns),
@@ -165,16 +172,15 @@ class RoomTrack:
             excess=self._excess(asked_ns) or 0,
             late=self._correction.delay_samples,
             settles_since=self._settles_since(asked_ns),
-            unsure=self._delay.unsure or self._standstill.judging,
+            dropped=self._standstill.dropped_samples,
+            unsure=unsure or not self._standstill.is_over(asked_ns),
         )
         if self._locked_since is not None:
             made_up = _before(self._locked_since, made_up + self._made_up.take())
         if self.deciphering is not None and not self.deciphering.failing:
             self._locked_since = None
-        unsure = self._delay.unsure or self._standstill.judging or self._beginning > 0
-        told = reading is not None and not unsure
-        if self._waiting and told and asked_ns >= self._waiting[0].arrival_ns:
-            placed += self._release(reading)
+        if decides:
+            placed += self._release()
         missed = self._missed()
         return TrackNews(placed, missed if self._standstill.distrusted else made_up + missed, undeciphered)
 
@@ -189,7 +195,7 @@ class RoomTrack:
             return []
         is_live = self._standstill.read(now, self._delay)
         if self._standstill.distrusted:
-            return self._release(None)
+            return self._release()
         if not is_live:
             return []
         self._delay.forget_backlog()
@@ -231,14 +237,14 @@ class RoomTrack:
         placed: list[Placed] = []
         if self._waiting and now_ns - self._waiting[0].arrival_ns > _LONGEST_WAIT_NS:
             self._standstill.give_up_judging()
-            placed += self._release(None)
+            placed += self._release()
         return placed + self._timeline.hold_expired(self.clock.sample_at(now_ns))
 
     def close(self) -> TrackNews:
         """The track has ended: everything that was held back."""
         self.closed = True
         self._standstill.give_up_judging()
-        placed = self._release(None) + self._timeline.flush()
+        placed = self._release() + self._timeline.flush()
         if self._arrivals_ns is None:
             return TrackNews(placed, self._made_up.take(), None)
         last_ns = self._arrivals_ns[1]
@@ -257,14 +263,12 @@ class RoomTrack:
             return None
         return self._standstill.missed(from_ns, to_ns)
 
-    def _release(self, reading: TrackReading | None) -> list[Placed]:
-        """Place what waited for this reading; None: it did not come."""
+    def _release(self) -> list[Placed]:
+        """Place what waited for a reading, which has come, or does not come."""
         waiting, self._waiting = self._waiting, []
         self._beginning = 0
         if self._standstill.distrusted:
             return self._timeline.flush()
-        if reading is not None:
-            self._standstill.settle(reading)
         return [placed for frame in waiting for placed in self._place(frame)]
 
     def _place(self, frame: _Frame) -> list[Placed]:

@@ -9,7 +9,7 @@ import pytest
 
 from parley.servers.livekit_server import LiveKitServer
 from tests.support.rules.holes import holes
-from tests.support.rules.never_silently_wrong import assert_never_silently_wrong
+from tests.support.rules.never_silently_wrong import assert_never_silently_wrong, since_start
 from tests.support.running.stack import Stack, stand_still
 from tests.support.talkers.beeps import mint_token
 from tests.support.talkers.slots import SlotTalker, SlotVoice
@@ -58,9 +58,12 @@ async def test_a_short_standstill_of_the_recorder_costs_next_to_nothing(
     truths = await assert_never_silently_wrong(stack, session["id"], [ann], tmp_path)
 
     assert truths["ann"].placing <= _DISTURBED_SECONDS
-    assert truths["ann"].lost <= 3
+    session = await stack.get(session["id"])
+    seconds_later = 5 + seconds  # what lies in the jitter buffer at the end is lost, too: more on a busy machine
+    early = {slot.number for slot in since_start(ann.sent, session) if slot.at < seconds_later}
+    assert len(early.intersection(truths["ann"].missing)) <= 3, truths["ann"]
     _, recording = await stack.call("GET", f"/v1/sessions/{session['id']}/recording")
-    seam = [gap for gap in recording["gaps"] if gap["start_ms"] < (5 + seconds) * 1000]
+    seam = [gap for gap in recording["gaps"] if gap["start_ms"] < seconds_later * 1000]
     assert {gap["code"] for gap in holes(seam)} == {"gap.worker_stalled"}
     assert sum(gap["end_ms"] - gap["start_ms"] for gap in seam) <= 500, recording["gaps"]
 

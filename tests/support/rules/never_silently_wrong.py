@@ -82,8 +82,9 @@ async def assert_never_silently_wrong(
     evidence = await Evidence.gather(stack, session_id, folder)
     truths = [(talker.room.local_participant.identity, evidence.truth_of(talker)) for talker in talkers]
     for identity, truth in truths:
-        assert truth.undeclared == [], f"{identity} is silent where no gap says so: {truth}"
-        assert truth.false == [], f"{identity} is heard where a gap says that nothing true is: {truth}"
+        told = f"{truth}, {evidence.recording['gaps']}"
+        assert truth.undeclared == [], f"{identity} is silent where no gap says so: {told}"
+        assert truth.false == [], f"{identity} is heard where a gap says that nothing true is: {told}"
     _assert_opens(evidence)
     assert_balances(evidence.bill, evidence.session, evidence.recording)
     assert evidence.receipt["balances"], evidence.receipt["imbalances"]

@@ -27,6 +27,10 @@ class CatchUp:
             self._due_samples = 0
         return False
 
+    def lacks(self, now_ns: int) -> bool:
+        """Whether a frame that came now would be the first one after a standstill."""
+        return self._last_ns is not None and now_ns - self._last_ns > _STANDSTILL_NS
+
     def takes(self, num_samples: int) -> bool:
         """Whether the frame that was just taken was due during the standstill."""
         if self._due_samples < num_samples:

@@ -1,4 +1,9 @@
-"""What a track's jitter buffer made up, less what late packets fill afterwards with true audio. Pure."""
+"""What a track's jitter buffer made up, less what late packets fill afterwards with true audio. Pure.
+
+Behind a standstill of the process the readings tell how much is lost, but not where: they come while the socket is
+being emptied, and frames of before, made-up ones and late ones are all played at once. What came before is played to
+its end, though, so what is lost is lost right behind it.
+"""
 
 from dataclasses import dataclass, field
 
@@ -20,10 +25,17 @@ class MadeUpAudio:
     _last: TrackReading | None = field(init=False, default=None)
     _unsure_since: TrackReading | None = field(init=False, default=None)  # the last reading before `unsure`
     _waiting: list[Range] = field(init=False, default_factory=list)  # made up, and late packets may still fill it
+    _stood_since: int | None = field(init=False, default=None)  # the end of what came before a standstill
+    _reached: int | None = field(init=False, default=None)  # where what was played at the last sure reading belongs
 
     def mute(self, muted: bool, now_sample: int) -> None:
         """The track was muted, or unmuted."""
         self._concealment.mute(muted, now_sample)
+
+    def stood_still(self, since: int) -> None:
+        """The process stood still; what came before ends at this sample, and what is made up begins right behind it."""
+        if self._stood_since is None:
+            self._stood_since = since
 
     def read(
         self,
@@ -34,6 +46,7 @@ class MadeUpAudio:
         excess: int,
         late: int,
         settles_since: int | None,
+        dropped: int,
         unsure: bool,
     ) -> list[Range]:
         """Take a reading; returns the stretches that were made up and that nothing will fill any more.
@@ -43,6 +56,7 @@ class MadeUpAudio:
             excess: by how many samples audio that arrives now is late.
             late: by how many samples audio that is placed now is late.
             settles_since: see `ConcealmentWatch.read`.
+            dropped: how many true samples were left out with what was made up in the last standstill.
             unsure: only the next readings tell what fills a stretch.
         """
         last, self._last = self._last, reading
@@ -54,9 +68,15 @@ class MadeUpAudio:
             self._unsure_since = self._unsure_since or last
             return []
         since, self._unsure_since = self._unsure_since or last, None
+        reached, self._reached = self._reached, now_sample - excess
+        stood_since, self._stood_since = self._stood_since, None
         if not self._waiting or reading is None or since is None:
             return self._take_waiting()
         emitted = reading.emitted_samples - since.emitted_samples
+        if stood_since is not None and reached is not None:
+            self._take_waiting()
+            lost = self._reached - reached - emitted + dropped
+            return [(stood_since, stood_since + max(lost, SEAM_SAMPLES))]
         goes_on = emitted == 0 or (bool(found) and found[-1][1] == now_sample - late)
         if goes_on and now_sample - self._waiting[0][0] < _LONGEST_STALL_SAMPLES:
             return []

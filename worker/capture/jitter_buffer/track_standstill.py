@@ -45,17 +45,18 @@ class TrackStandstill:
     Attributes:
         leaves_out: frames that were due in the standstill were made up.
         resuming: every frame since the standstill was due in it.
+        dropped_samples: true audio of the last short standstill that was left out with what was made up.
     """
 
     leaves_out: bool = field(init=False, default=False)
     resuming: bool = field(init=False, default=False)
+    dropped_samples: int = field(init=False, default=0)
     _trust: _Trust = field(init=False, default=_Trust.KEPT)
     _catch_up: CatchUp = field(init=False, default_factory=CatchUp)
     _long: bool = field(init=False, default=False)
     _from_ns: int = field(init=False, default=0)  # when the last frame before the standstill came
     _before: ReadAt | None = field(init=False, default=None)  # the last reading before it, until one after it decides
     _played: PlayedAfterwards = field(init=False, default_factory=lambda: PlayedAfterwards(0))
-    _overdue_samples: int = field(init=False, default=0)
     _costs: StandstillCosts = field(init=False, default_factory=StandstillCosts)
 
     @property
@@ -67,6 +68,10 @@ class TrackStandstill:
     def distrusted(self) -> bool:
         """Whether frames can't be believed, and are left out."""
         return self._trust is _Trust.LOST
+
+    def is_over(self, now_ns: int) -> bool:
+        """Whether frames come again, and what waited in the socket is in the jitter buffer."""
+        return now_ns >= self._played.emptied_ns and not self._catch_up.lacks(now_ns)
 
     def take(self, arrival_ns: int, num_samples: int, last_ns: int, last: ReadAt | None) -> tuple[bool, bool]:
         """Take a frame; returns whether it is the first one after a standstill, and whether it was due in one.
@@ -82,18 +87,19 @@ class TrackStandstill:
                 self._from_ns, self._before = last_ns, last
             self._long = unsettled or arrival_ns - last_ns > _LONG_NS
             self._trust = _Trust.JUDGING if self._long else _Trust.KEPT
-            self._played, self._overdue_samples = PlayedAfterwards(arrival_ns), 0
-            self.resuming, self.leaves_out = True, self._long
-        overdue = self._catch_up.takes(num_samples)
-        self._overdue_samples += num_samples if overdue else 0
-        return begins, overdue
+            self._played = PlayedAfterwards(arrival_ns)
+            self.resuming, self.leaves_out, self.dropped_samples = True, self._long, 0
+        return begins, self._catch_up.takes(num_samples)
 
     def settle(self, reading: TrackReading) -> None:
-        """Take the first reading after a short standstill, once the frames that were due in it have come."""
+        """Take the first reading after a short standstill; not all frames that were due in it have come yet."""
         if self._long or self._before is None:
             return
         before, self._before = self._before.reading, None
-        self.leaves_out = reading.concealed_samples - before.concealed_samples >= _MADE_UP * self._overdue_samples
+        made_up = reading.concealed_samples - before.concealed_samples
+        due = (self._played.woke_ns - self._from_ns) * SAMPLE_RATE // SECOND_NS
+        self.leaves_out = made_up >= _MADE_UP * due
+        self.dropped_samples = max(due - made_up, 0) if self.leaves_out else 0
 
     def read(self, now: ReadAt, delay: BufferDelay) -> bool:
         """Take a reading after a long standstill.
