@@ -85,7 +85,7 @@ _UNMEASURED = (
     "tests/unit/product/",
     "tests/unit/sessions/test_codes.py",
     "tests/unit/worker/capture/jitter_buffer/test_buffer_delay.py",
-    "tests/unit/worker/capture/test_long_standstill.py",
+    "tests/unit/worker/capture/test_standstill.py",
     "tests/unit/worker/outputs/product/test_segment_holes.py",
 )
 _LONG = (
